@@ -1,0 +1,179 @@
+/* Atomic writes (beside, sync, rename, sync the folder), whole reads, the cache folder. */
+#include "base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+static Status write_failed(Error *error, const char *path, const char *doing) {
+  const char *remedy = errno == ENOSPC   ? "free some space or choose another folder"
+                       : errno == ENOENT ? "create the folder first or choose another path"
+                                         : "check the folder's permissions or choose another path";
+  return error_set(error, SETOSA_ERROR_WRITE, "%s: cannot %s: %s; %s", path, doing, strerror(errno), remedy);
+}
+
+Status atomic_file_open(AtomicFile *file, const char *path, Error *error) {
+  Status status = SETOSA_OK;
+  Text temporary = {0};
+  *file = (AtomicFile){0};
+  char *target = realpath(path, NULL); /* follows a link; NULL when the file is new */
+  struct stat info;
+  if (target != NULL && stat(target, &info) == 0 && S_ISDIR(info.st_mode)) {
+    status = error_set(error, SETOSA_ERROR_WRITE, "%s: is a folder; name a file in it", path);
+    goto cleanup;
+  }
+  if (target != NULL && stat(target, &info) == 0 && !S_ISREG(info.st_mode)) {
+    /* A device or a pipe (/dev/null, /dev/stdout) cannot be renamed over: write it directly. */
+    file->stream = fopen(target, "wb");
+    if (file->stream == NULL) status = write_failed(error, path, "write");
+    TRY(status);
+    TRY(memory_copy_text(&file->path, path, error));
+    goto cleanup;
+  }
+  TRY(memory_copy_text(&file->path, target != NULL ? target : path, error));
+  TRY(text_append(&temporary, error, "%s.%ld.tmp", file->path, (long)getpid()));
+  file->temporary_path = temporary.text;
+  temporary.text = NULL;
+  file->stream = fopen(file->temporary_path, "wb");
+  if (file->stream == NULL) {
+    status = write_failed(error, path, "write");
+    free(file->temporary_path);
+    file->temporary_path = NULL;
+  } else if (target != NULL) {
+    fchmod(fileno(file->stream), info.st_mode & 07777); /* keep the mode of what is replaced; failing that, the default serves */
+  }
+cleanup:
+  free(target);
+  text_free(&temporary);
+  if (status != SETOSA_OK) atomic_file_abandon(file);
+  return status;
+}
+
+/* The rename is only durable once the folder is synced; a folder that cannot be opened or synced (some network disks) is let be. */
+static void sync_folder_of(const char *path) {
+  char *copy = strdup(path);
+  if (copy == NULL) return;
+  int folder = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder >= 0) {
+    fsync(folder);
+    close(folder);
+  }
+  free(copy);
+}
+
+Status atomic_file_commit(AtomicFile *file, Error *error) {
+  Status status = SETOSA_OK;
+  bool failed = fflush(file->stream) != 0 || ferror(file->stream);
+  if (file->temporary_path != NULL) failed = failed || fsync(fileno(file->stream)) != 0;
+  if (failed) {
+    status = write_failed(error, file->path, "write");
+  } else if (fclose(file->stream) != 0) {
+    file->stream = NULL;
+    status = write_failed(error, file->path, "close");
+  } else {
+    file->stream = NULL;
+    if (file->temporary_path != NULL) {
+      if (rename(file->temporary_path, file->path) != 0) {
+        status = write_failed(error, file->path, "rename into place");
+      } else {
+        sync_folder_of(file->path);
+        free(file->temporary_path);
+        file->temporary_path = NULL;
+      }
+    }
+  }
+  atomic_file_abandon(file);
+  return status;
+}
+
+void atomic_file_abandon(AtomicFile *file) {
+  if (file->stream != NULL) fclose(file->stream);
+  if (file->temporary_path != NULL) unlink(file->temporary_path);
+  free(file->temporary_path);
+  free(file->path);
+  *file = (AtomicFile){0};
+}
+
+Status file_read_all(unsigned char **bytes, size_t *length, const char *path, size_t limit, Error *error) {
+  Status status = SETOSA_OK;
+  Text content = {0};
+  char block[65536];
+  *bytes = NULL;
+  *length = 0;
+  FILE *stream = fopen(path, "rb");
+  if (stream == NULL)
+    return error_set(error, SETOSA_ERROR_DATA, "%s: cannot open: %s; check the path", path, strerror(errno));
+  TRY(text_append_bytes(&content, "", 0, error));
+  for (size_t got; (got = fread(block, 1, sizeof block, stream)) > 0;) {
+    if (content.length + got > limit)
+      TRY(error_set(error, SETOSA_ERROR_DATA, "%s: longer than %zu bytes; this is not the file it should be", path, limit));
+    TRY(text_append_bytes(&content, block, got, error));
+  }
+  if (ferror(stream)) TRY(error_set(error, SETOSA_ERROR_DATA, "%s: cannot read: %s; check the file", path, strerror(errno)));
+  *bytes = (unsigned char *)content.text;
+  *length = content.length;
+  content.text = NULL;
+cleanup:
+  fclose(stream);
+  text_free(&content);
+  return status;
+}
+
+bool file_exists(const char *path) { return access(path, F_OK) == 0; }
+
+static Status create_folders(char *path, Error *error) {
+  for (char *slash = path + 1;; slash++) {
+    if (*slash != '/' && *slash != '\0') continue;
+    char kept = *slash;
+    *slash = '\0';
+    int failed = mkdir(path, 0700) != 0 && errno != EEXIST;
+    if (failed) return write_failed(error, path, "create the folder");
+    *slash = kept;
+    if (kept == '\0') return SETOSA_OK;
+  }
+}
+
+Status file_cache_folder(char *path, size_t size, const char *folder, Error *error) {
+  const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+  int length = 0;
+  if (cache != NULL && cache[0] == '/') /* the XDG specification: a relative path is to be ignored */
+    length = snprintf(path, size, "%s/setosa%s%s", cache, folder[0] != '\0' ? "/" : "", folder);
+  else if (home != NULL && home[0] == '/')
+    length = snprintf(path, size, "%s/.cache/setosa%s%s", home, folder[0] != '\0' ? "/" : "", folder);
+  else
+    return error_set(error, SETOSA_ERROR_WRITE, "no cache folder: neither XDG_CACHE_HOME nor HOME is set; set one of them");
+  if (length < 0 || (size_t)length >= size) return error_set(error, SETOSA_ERROR_WRITE, "the path of the cache folder is too long; set XDG_CACHE_HOME to a shorter one");
+  return create_folders(path, error);
+}
+
+Status file_remove_below(const char *path, uint64_t *bytes_freed, Error *error) {
+  Status status = SETOSA_OK;
+  DIR *folder = opendir(path);
+  if (folder == NULL) return errno == ENOENT ? SETOSA_OK : write_failed(error, path, "list the folder");
+  for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+    char below[PATH_MAX];
+    struct stat info;
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+    int length = snprintf(below, sizeof below, "%s/%s", path, entry->d_name);
+    if (length < 0 || (size_t)length >= sizeof below || lstat(below, &info) != 0) continue;
+    if (S_ISDIR(info.st_mode)) {
+      TRY(file_remove_below(below, bytes_freed, error));
+      if (rmdir(below) != 0 && errno != ENOENT) TRY(write_failed(error, below, "remove the folder"));
+    } else {
+      if (unlink(below) != 0 && errno != ENOENT) TRY(write_failed(error, below, "remove the file"));
+      if (bytes_freed != NULL) *bytes_freed += (uint64_t)info.st_size;
+    }
+  }
+cleanup:
+  closedir(folder);
+  return status;
+}

@@ -1,0 +1,190 @@
+/* Number parsing, suggestions, growing strings. */
+#include "base/text.h"
+
+#include <ctype.h>
+#include <locale.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/memory.h"
+
+static bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+/* strtod in the C locale, independent of what the process set. */
+static double parse_c_locale(const char *text, char **end) {
+  locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+  if (c_locale == (locale_t)0) return strtod(text, end);
+  locale_t before = uselocale(c_locale);
+  double value = strtod(text, end);
+  uselocale(before);
+  freelocale(c_locale);
+  return value;
+}
+
+bool text_parse_double(const char *text, size_t length, double *value) {
+  while (length > 0 && is_blank(*text)) text++, length--;
+  while (length > 0 && is_blank(text[length - 1])) length--;
+  if (length == 0) return false;
+
+  /* Sign, digits, point, exponent: anything else (nan, inf, 0x, 1_000) is not a number here. While scanning, gather up to 15
+   * digits: such a number times or over a power of ten up to 10^22 is correctly rounded (W. D. Clinger, "How to read
+   * floating point numbers accurately", 1990), which spares nearly all numbers of real files the slow path. */
+  size_t i = 0, digits = 0, point_digits = 0;
+  int significant = 0;
+  uint64_t mantissa = 0;
+  bool negative = false, seen_point = false;
+  if (text[i] == '+' || text[i] == '-') negative = text[i++] == '-';
+  for (; i < length; i++) {
+    if (text[i] == '.' && !seen_point) {
+      seen_point = true;
+    } else if (isdigit((unsigned char)text[i])) {
+      digits++;
+      if (seen_point) point_digits++;
+      if (significant > 0 || text[i] != '0') significant++;
+      if (significant <= 15) mantissa = mantissa * 10 + (uint64_t)(text[i] - '0');
+    } else {
+      break;
+    }
+  }
+  if (digits == 0) return false;
+  int64_t exponent = 0;
+  if (i < length && (text[i] == 'e' || text[i] == 'E')) {
+    bool exponent_negative = false;
+    size_t first = ++i;
+    if (i < length && (text[i] == '+' || text[i] == '-')) exponent_negative = text[i++] == '-', first = i;
+    for (; i < length && isdigit((unsigned char)text[i]); i++)
+      if (exponent < 100000) exponent = exponent * 10 + (text[i] - '0');
+    if (i == first) return false;
+    if (exponent_negative) exponent = -exponent;
+  }
+  if (i != length) return false;
+
+  static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                  1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  int64_t scale = exponent - (int64_t)point_digits;
+  if (significant <= 15 && scale >= -22 && scale <= 22) {
+    double magnitude = scale < 0 ? (double)mantissa / powers[-scale] : (double)mantissa * powers[scale];
+    *value = negative ? -magnitude : magnitude;
+    return true;
+  }
+  char small[128], *copy = small;
+  if (length >= sizeof small && (copy = malloc(length + 1)) == NULL) return false;
+  memcpy(copy, text, length);
+  copy[length] = '\0';
+  *value = parse_c_locale(copy, NULL);
+  if (copy != small) free(copy);
+  return true;
+}
+
+bool text_parse_count(const char *text, uint64_t *value) {
+  double number = 0;
+  int64_t whole = 0;
+  if (text_parse_int64(text, strlen(text), &whole)) {
+    if (whole < 0) return false;
+    *value = (uint64_t)whole;
+    return true;
+  }
+  if (!text_parse_double(text, strlen(text), &number) || number < 0 || number > 9.007199254740992e15 || number != floor(number)) return false;
+  *value = (uint64_t)number;
+  return true;
+}
+
+bool text_parse_int64(const char *text, size_t length, int64_t *value) {
+  while (length > 0 && is_blank(*text)) text++, length--;
+  while (length > 0 && is_blank(text[length - 1])) length--;
+  bool negative = length > 0 && *text == '-';
+  if (length > 0 && (*text == '-' || *text == '+')) text++, length--;
+  if (length == 0) return false;
+  int64_t sum = 0;
+  for (size_t i = 0; i < length; i++) {
+    if (!isdigit((unsigned char)text[i])) return false;
+    if (__builtin_mul_overflow(sum, 10, &sum) || __builtin_add_overflow(sum, text[i] - '0', &sum)) return false;
+  }
+  *value = negative ? -sum : sum;
+  return true;
+}
+
+/* Optimal string alignment distance (edits and swaps of neighbours), any case, of words up to 63 characters. */
+static size_t edit_distance(const char *a, const char *b) {
+  size_t rows[3][64];
+  size_t length_a = strlen(a), length_b = strlen(b);
+  if (length_a > 63 || length_b > 63) return 64;
+  for (size_t j = 0; j <= length_b; j++) rows[0][j] = j;
+  for (size_t i = 1; i <= length_a; i++) {
+    size_t *now = rows[i % 3], *before = rows[(i + 2) % 3], *older = rows[(i + 1) % 3];
+    now[0] = i;
+    for (size_t j = 1; j <= length_b; j++) {
+      int ca = tolower((unsigned char)a[i - 1]), cb = tolower((unsigned char)b[j - 1]);
+      size_t best = before[j - 1] + (ca != cb);
+      if (before[j] + 1 < best) best = before[j] + 1;
+      if (now[j - 1] + 1 < best) best = now[j - 1] + 1;
+      if (i > 1 && j > 1 && ca == tolower((unsigned char)b[j - 2]) && cb == tolower((unsigned char)a[i - 2]) && older[j - 2] + 1 < best)
+        best = older[j - 2] + 1;
+      now[j] = best;
+    }
+  }
+  return rows[length_a % 3][length_b];
+}
+
+const char *text_nearest(const char *word, const char *const *candidates, size_t count) {
+  const char *nearest = NULL;
+  size_t best = strlen(word) <= 3 ? 2 : strlen(word) / 3 + 2;
+  for (size_t i = 0; i < count; i++) {
+    size_t distance = edit_distance(word, candidates[i]);
+    if (strncasecmp(word, candidates[i], strlen(word)) == 0 && strlen(word) >= 3) distance = 1; /* a beginning of it */
+    if (distance < best) best = distance, nearest = candidates[i];
+  }
+  return nearest;
+}
+
+Status text_append(Text *text, Error *error, const char *format, ...) {
+  va_list arguments, again;
+  va_start(arguments, format);
+  va_copy(again, arguments);
+  int length = vsnprintf(NULL, 0, format, arguments);
+  va_end(arguments);
+  Status status = memory_grow((void **)&text->text, &text->capacity, text->length + (size_t)length + 1, 1, "a text", error);
+  if (status == SETOSA_OK) {
+    vsnprintf(text->text + text->length, (size_t)length + 1, format, again);
+    text->length += (size_t)length;
+  }
+  va_end(again);
+  return status;
+}
+
+Status text_append_bytes(Text *text, const char *bytes, size_t length, Error *error) {
+  Status status = memory_grow((void **)&text->text, &text->capacity, text->length + length + 1, 1, "a text", error);
+  if (status != SETOSA_OK) return status;
+  memcpy(text->text + text->length, bytes, length);
+  text->length += length;
+  text->text[text->length] = '\0';
+  return SETOSA_OK;
+}
+
+void text_free(Text *text) {
+  free(text->text);
+  *text = (Text){0};
+}
+
+Status text_split(char ***parts, size_t *count, const char *list, char separator, Error *error) {
+  size_t length = strlen(list), n = 1;
+  for (size_t i = 0; i < length; i++) n += list[i] == separator;
+  Status status = memory_allocate((void **)parts, 1, n * sizeof(char *) + length + 1, "a list", error);
+  if (status != SETOSA_OK) return status;
+  char *copy = (char *)(*parts + n);
+  memcpy(copy, list, length + 1);
+  for (size_t i = 0; i < n; i++) {
+    char *end = strchr(copy, separator);
+    if (end != NULL) *end = '\0';
+    while (is_blank(*copy)) copy++;
+    (*parts)[i] = copy;
+    for (size_t tail = strlen(copy); tail > 0 && is_blank(copy[tail - 1]); tail--) copy[tail - 1] = '\0';
+    if (end != NULL) copy = end + 1;
+  }
+  *count = n;
+  return SETOSA_OK;
+}

@@ -1,0 +1,25 @@
+/* Opening a backend on a data set: the one place that knows which backends there are. */
+#ifndef SETOSA_COMPUTE_OPEN_H
+#define SETOSA_COMPUTE_OPEN_H
+
+#include "compute/backend.h"
+#include "data/dataset.h"
+#include "opencl/context.h"
+
+typedef struct BackendSettings {
+  SetosaBackend kind;
+  SetosaFamily family;  /* NATIVE: AUTO chooses by the device */
+  Context *context;     /* NATIVE: borrowed; NULL for REFERENCE */
+  double l2;
+  bool intercept;
+  size_t workspace_bytes; /* NATIVE: most bytes of a block of logits; 0: the default (16 MB) */
+} BackendSettings;
+
+/* The data set is borrowed until close (a device with unified memory reads it in place). Labels may be NULL: then only predict works. */
+Status backend_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);
+
+/* The two implementations; reference.c and native.c. */
+Status reference_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);
+Status native_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);
+
+#endif

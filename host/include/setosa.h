@@ -1,0 +1,324 @@
+/*
+ * Setosa: softmax regression (multinomial logistic regression) on any OpenCL device.
+ * The public C API, and the only header that is installed. Everything the program `setosa` does, a C caller can do.
+ *
+ * Mathematics: N rows, D features, K classes. X (N,D) row-major f32, labels (N) in 0..K-1,
+ * weights (K,D) row-major (row k is the weight vector of class k), bias (K).
+ *   F(W,b) = 1/N * sum_i l_i + (l2/2) * ||W||^2,   l_i = logsumexp(z_i) - z_i[y_i],   z_i = W x_i + b   (kernels/README.md)
+ *
+ * Every function that can fail returns SETOSA_OK or an error status and then fills *error (which may be NULL).
+ * Pairs: create/destroy (memory), open/close (outside resource), load/save (files); each destroy and close accepts NULL.
+ * No function prints or exits. Objects are not thread-safe; different objects may be used from different threads.
+ */
+#ifndef SETOSA_H
+#define SETOSA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SETOSA_VERSION "0.1.0"
+
+/* ---- status and errors ------------------------------------------------------------------------------------------ */
+
+/* What happened; the values are the program's exit codes. */
+typedef enum SetosaStatus {
+  SETOSA_OK = 0,
+  SETOSA_ERROR_INTERNAL = 1,       /* a defect, or the host is out of memory */
+  SETOSA_ERROR_USAGE = 2,          /* an argument or option that makes no sense */
+  SETOSA_ERROR_DATA = 3,           /* bad data or model file; the message begins FILE:LINE:COLUMN where that is known */
+  SETOSA_ERROR_DEVICE = 4,         /* no usable device, or it failed */
+  SETOSA_ERROR_NOT_CONVERGED = 5,  /* only when the caller asked to be strict */
+  SETOSA_ERROR_WRITE = 6,          /* a file could not be written */
+  SETOSA_INTERRUPTED = 130         /* a callback asked to stop */
+} SetosaStatus;
+
+/* Filled by the first failure. message: one line that says where, what, and what to do next. */
+typedef struct SetosaError {
+  SetosaStatus status;
+  int opencl_code; /* the OpenCL error code behind it, 0 if none */
+  char message[1024];
+} SetosaError;
+
+/* ---- progress --------------------------------------------------------------------------------------------------- */
+
+typedef enum SetosaPhase { SETOSA_PHASE_LOAD, SETOSA_PHASE_TRAIN, SETOSA_PHASE_PREDICT } SetosaPhase;
+
+/* A moment of a long operation. Numbers that do not apply to the phase are 0 (NAN for objective, loss, gradient_norm). */
+typedef struct SetosaProgress {
+  SetosaPhase phase;
+  uint64_t iteration, max_iterations; /* TRAIN: iterations, or epochs for mini-batch solvers */
+  double objective, loss, gradient_norm, step;
+  double validation_loss; /* NAN without validation rows */
+  double seconds;         /* since the phase began */
+  double rows_per_second;
+  uint64_t rows_done, rows_total;   /* total 0: unknown */
+  uint64_t bytes_done, bytes_total; /* LOAD: of the file as stored */
+} SetosaProgress;
+
+/* Return false to stop: training ends after the current iteration with what it has (SETOSA_OK, stop reason
+ * "interrupted"); loading and predicting return SETOSA_INTERRUPTED. */
+typedef bool (*SetosaProgressCallback)(const SetosaProgress *progress, void *user);
+
+/* ---- devices ---------------------------------------------------------------------------------------------------- */
+
+typedef enum SetosaDeviceType { SETOSA_DEVICE_CPU, SETOSA_DEVICE_GPU, SETOSA_DEVICE_OTHER } SetosaDeviceType;
+
+typedef struct SetosaDeviceInfo {
+  size_t index; /* as `setosa devices` prints it */
+  SetosaDeviceType type;
+  const char *name, *vendor, *driver, *version; /* driver: driver version; version: "OpenCL 1.2 ..." */
+  const char *platform, *platform_version;
+  uint64_t memory_bytes, max_allocation_bytes, local_memory_bytes;
+  uint32_t compute_units, clock_mhz;
+  bool usable;
+  const char *refusal; /* why it is refused, with what to do; "" when usable */
+  const char *note;    /* e.g. "the same physical device as 0"; "" if none */
+} SetosaDeviceInfo;
+
+typedef struct SetosaDevices SetosaDevices; /* every platform and device found */
+typedef struct SetosaDevice SetosaDevice;   /* one opened device: context, queue, compiled kernels */
+
+/* Finds every platform and device. Succeeds with an empty list when there is none. The list outlives no device opened from it:
+ * close the devices first. With PoCL and no POCL_CACHE_DIR in the environment this sets that variable to a folder of this
+ * process's own, since processes must not share one; call it before starting threads that read the environment. */
+SetosaStatus setosa_devices_open(SetosaDevices **devices, SetosaError *error);
+void setosa_devices_close(SetosaDevices *devices);
+size_t setosa_devices_count(const SetosaDevices *devices);
+/* Borrowed from the list; index < count. */
+const SetosaDeviceInfo *setosa_devices_get(const SetosaDevices *devices, size_t index);
+/* selector: an index, a part of the name (any case), "cpu", "gpu", or NULL for the best usable (GPU before CPU).
+ * force: take a refused device too. */
+SetosaStatus setosa_devices_select(const SetosaDevices *devices, const char *selector, bool force, size_t *index, SetosaError *error);
+/* Explains what the OpenCL loader sees: ICD files, whether each library loads, environment overrides, one remedy each. */
+typedef void (*SetosaTextCallback)(const char *line, void *user);
+SetosaStatus setosa_devices_diagnose(SetosaTextCallback print, void *user, SetosaError *error);
+
+/* Opens a device. At first use of this device, driver and kernel set a self-test of known answers runs (about a second; the
+ * verdict is cached) and a device that computes wrong results is refused, unless force is set. */
+SetosaStatus setosa_device_open(SetosaDevice **device, const SetosaDevices *devices, size_t index, bool force, SetosaError *error);
+void setosa_device_close(SetosaDevice *device);
+const SetosaDeviceInfo *setosa_device_info(const SetosaDevice *device);
+
+/* ---- data ------------------------------------------------------------------------------------------------------- */
+
+/* How to read a data set. Start from setosa_data_options_default(). Strings and arrays are borrowed for the call. */
+typedef struct SetosaDataOptions {
+  int header;                /* -1 detect, 0 none, 1 the first line is a header */
+  const char *label;         /* label column of a CSV: name or 1-based index; NULL: the last column */
+  const char *labels_path;   /* --labels FILE for IDX and NPY; NULL: found by its usual name (IDX) */
+  const char *features;      /* comma-separated names or 1-based indices to keep, in this order; NULL: all */
+  const char *drop;          /* comma-separated names or 1-based indices to leave out; NULL: none */
+  const char *positive;      /* CLASS: makes the task CLASS against the rest, classes {CLASS, "non-CLASS"}; NULL: off */
+  double scale;              /* multiplies every feature; NAN: 1/255 for u8 images, else 1 */
+  bool labels_optional;      /* predict: a file without labels is fine, unknown labels are ignored */
+  /* What an existing model expects (setosa_model_data_options fills these); 0 and NULL when there is no model. */
+  size_t expect_features;            /* D of the model; another count of features is an error */
+  const char *const *expect_feature_names; /* (D): a header with all of these names is read in this order; NULL: by position */
+  const char *expect_label;          /* name of the label column when --label is not given and the header has it */
+  size_t expect_classes;             /* K of the model */
+  const char *const *expect_class_names; /* (K): a label that is none of these is an error at its line */
+  SetosaProgressCallback progress; /* may be NULL; at most about 20 calls a second */
+  void *progress_user;
+} SetosaDataOptions;
+
+SetosaDataOptions setosa_data_options_default(void);
+
+typedef struct SetosaDataset SetosaDataset;
+
+/* Reads DATA: a path (.csv .tsv, IDX, .npy, each also .gz) or "synthetic:rows=1e6,features=64,classes=10,...".
+ * options may be NULL for the defaults. */
+SetosaStatus setosa_dataset_load(SetosaDataset **dataset, const char *source, const SetosaDataOptions *options, SetosaError *error);
+/* Wraps arrays the caller keeps alive and unchanged: values (rows,features) row-major f32, labels (rows) in 0..classes-1 or NULL.
+ * Every value must be finite and every label in range (checked). Operations that change rows make a copy first. */
+SetosaStatus setosa_dataset_wrap(SetosaDataset **dataset, size_t rows, size_t features, size_t classes, const float *values,
+                                 const int32_t *labels, SetosaError *error);
+void setosa_dataset_destroy(SetosaDataset *dataset);
+size_t setosa_dataset_rows(const SetosaDataset *dataset);
+size_t setosa_dataset_features(const SetosaDataset *dataset);
+size_t setosa_dataset_classes(const SetosaDataset *dataset);
+const float *setosa_dataset_values(const SetosaDataset *dataset);   /* (N,D) row-major, scaled as it stands now; borrowed */
+const int32_t *setosa_dataset_labels(const SetosaDataset *dataset); /* (N), or NULL; borrowed */
+const char *setosa_dataset_feature_name(const SetosaDataset *dataset, size_t feature); /* NULL when the source has no names */
+const char *setosa_dataset_class_name(const SetosaDataset *dataset, size_t class_index);
+/* Shifts and scales every feature to mean 0 and population standard deviation 1 (a constant feature becomes 0).
+ * The scaling is remembered, kept in the model, and applied again at prediction. */
+SetosaStatus setosa_dataset_standardize(SetosaDataset *dataset, SetosaError *error);
+/* Permutes the rows in place, reproducibly (Fisher-Yates on Philox counters). */
+SetosaStatus setosa_dataset_shuffle(SetosaDataset *dataset, uint64_t seed, SetosaError *error);
+/* Moves round(fraction * N) rows, chosen at random by seed, into a new data set. 0 < fraction < 1; neither part may be empty. */
+SetosaStatus setosa_dataset_split(SetosaDataset *dataset, double fraction, uint64_t seed, SetosaDataset **held_out, SetosaError *error);
+/* Applies another data set's scaling (mean, deviation, factor) to this one, which must still be as read. */
+SetosaStatus setosa_dataset_scale_like(SetosaDataset *dataset, const SetosaDataset *like, SetosaError *error);
+
+/* ---- model ------------------------------------------------------------------------------------------------------ */
+
+typedef struct SetosaModel SetosaModel;
+
+/* A safetensors file. Written beside its target, synced, renamed. */
+SetosaStatus setosa_model_load(SetosaModel **model, const char *path, SetosaError *error);
+SetosaStatus setosa_model_save(const SetosaModel *model, const char *path, SetosaError *error);
+/* A model from arrays (copied): weights (classes,features) row-major, bias (classes) or NULL for none. */
+SetosaStatus setosa_model_create(SetosaModel **model, size_t features, size_t classes, const float *weights, const float *bias,
+                                 SetosaError *error);
+void setosa_model_destroy(SetosaModel *model);
+size_t setosa_model_features(const SetosaModel *model);
+size_t setosa_model_classes(const SetosaModel *model);
+const float *setosa_model_weights(const SetosaModel *model); /* (K,D) row-major; borrowed */
+const float *setosa_model_bias(const SetosaModel *model);    /* (K); borrowed */
+const float *setosa_model_offset(const SetosaModel *model);  /* (D): x' = (x - offset) * scale; NULL: none; borrowed */
+const float *setosa_model_scale(const SetosaModel *model);   /* (D), NULL: none; borrowed */
+const char *setosa_model_class_name(const SetosaModel *model, size_t class_index);
+const char *setosa_model_feature_name(const SetosaModel *model, size_t feature); /* NULL when the model has no names */
+/* The metadata of the file, as text pairs: i from 0; false past the last. */
+bool setosa_model_metadata(const SetosaModel *model, size_t i, const char **key, const char **value);
+/* Options that read data as the model expects it (names, classes, unscaled). Borrows from the model. */
+SetosaDataOptions setosa_model_data_options(const SetosaModel *model);
+/* Applies the model's scaling to a data set that is still as read. */
+SetosaStatus setosa_model_scale_dataset(const SetosaModel *model, SetosaDataset *dataset, SetosaError *error);
+
+/* ---- training --------------------------------------------------------------------------------------------------- */
+
+typedef enum SetosaBackend { SETOSA_BACKEND_NATIVE, SETOSA_BACKEND_REFERENCE } SetosaBackend;
+typedef enum SetosaFamily { SETOSA_FAMILY_AUTO, SETOSA_FAMILY_CPU, SETOSA_FAMILY_GPU } SetosaFamily;
+typedef enum SetosaSolver { SETOSA_SOLVER_LBFGS, SETOSA_SOLVER_GD, SETOSA_SOLVER_SGD, SETOSA_SOLVER_ADAM } SetosaSolver;
+typedef enum SetosaSchedule { SETOSA_SCHEDULE_CONSTANT, SETOSA_SCHEDULE_INVERSE, SETOSA_SCHEDULE_COSINE, SETOSA_SCHEDULE_STEP } SetosaSchedule;
+
+/* Where and how the objective is computed. Start from setosa_compute_options_default(). */
+typedef struct SetosaComputeOptions {
+  SetosaBackend backend; /* NATIVE needs a device; REFERENCE is plain C in double precision and needs none */
+  SetosaFamily family;   /* which kernels; AUTO: by what the device reports */
+  SetosaDevice *device;  /* borrowed; NULL only for REFERENCE */
+} SetosaComputeOptions;
+
+SetosaComputeOptions setosa_compute_options_default(void);
+
+typedef struct SetosaTrainOptions {
+  SetosaComputeOptions compute;
+  SetosaSolver solver;
+  double l2;               /* >= 0; the bias is not penalised */
+  bool intercept;          /* false: the bias stays 0 */
+  uint64_t max_iterations; /* lbfgs, gd; 0: evaluate the starting point only */
+  double tolerance;        /* stop when the largest |gradient| component is at most this */
+  size_t history;          /* lbfgs: pairs kept */
+  double learning_rate;    /* gd: 0 means backtracking; sgd, adam: initial rate; NAN: the solver's default */
+  double momentum;         /* sgd: in [0,1) */
+  bool nesterov;           /* sgd */
+  size_t batch_size;       /* sgd, adam: rows in a mini-batch */
+  uint64_t epochs;         /* sgd, adam */
+  SetosaSchedule schedule; /* sgd, adam */
+  uint64_t seed;           /* order of rows and batches */
+  const SetosaDataset *validation;   /* held-out rows, scaled like the training rows; NULL: none */
+  const SetosaModel *initial;        /* start from these weights; NULL: zeros */
+  SetosaProgressCallback progress; /* once per iteration or epoch; may be NULL */
+  void *progress_user;
+} SetosaTrainOptions;
+
+SetosaTrainOptions setosa_train_options_default(void);
+
+typedef struct SetosaTrainResult {
+  double objective, loss, gradient_norm; /* at the returned weights */
+  uint64_t iterations, evaluations;      /* evaluations: passes over X, in units of one loss+gradient of all rows */
+  bool converged;
+  const char *stop_reason; /* "gradient-tolerance", "max-iterations", "epochs-done", "no-progress", "interrupted", "non-finite", ...; static */
+  char advice[256];        /* what to do about not having converged; "" when converged */
+  double train_accuracy, train_log_loss;
+  double validation_accuracy, validation_log_loss; /* NAN without validation rows */
+  double seconds_upload, seconds_build, seconds_train;
+  uint64_t device_bytes;  /* most bytes held on the device */
+  char weights_hash[33];  /* XXH3-128 of weights and bias (f32, little endian), hex */
+} SetosaTrainResult;
+
+/* Trains on dataset and returns a model (caller destroys). Mini-batch solvers permute the rows of dataset in place. A non-finite
+ * loss returns SETOSA_OK with the last good weights, converged=false and stop_reason "non-finite". */
+SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, SetosaDataset *dataset, const SetosaTrainOptions *options,
+                          SetosaError *error);
+
+/* ---- use -------------------------------------------------------------------------------------------------------- */
+
+/* A block of predictions: rows first_row..first_row+count-1, probabilities (count,K) row-major. Return false to stop. */
+typedef bool (*SetosaPredictCallback)(size_t first_row, size_t count, const float *probabilities, void *user);
+
+/* Predicts every row, block by block in row order. dataset must be scaled as the model expects. */
+SetosaStatus setosa_predict(const SetosaModel *model, const SetosaDataset *dataset, const SetosaComputeOptions *compute,
+                            SetosaPredictCallback rows, void *user, SetosaError *error);
+
+typedef struct SetosaClassMetrics {
+  double precision, recall, f1; /* NAN where undefined: precision without predictions, recall without rows */
+  uint64_t support, predicted;
+} SetosaClassMetrics;
+
+enum { SETOSA_CALIBRATION_BINS = 15 };
+
+typedef struct SetosaMetrics {
+  uint64_t rows;
+  size_t classes;
+  double accuracy, log_loss;
+  size_t top_k;          /* k used for top_k_accuracy: min(K-1, 5), at least 1 */
+  double top_k_accuracy;
+  double macro_precision, macro_recall, macro_f1; /* over classes with support; an undefined one counts 0 */
+  double ece;            /* expected calibration error of the predicted class, 15 equal bins */
+  double bin_confidence[SETOSA_CALIBRATION_BINS], bin_accuracy[SETOSA_CALIBRATION_BINS];
+  uint64_t bin_count[SETOSA_CALIBRATION_BINS];
+  SetosaClassMetrics *per_class; /* (K) */
+  uint64_t *confusion;           /* (K,K) row-major, row = true class; NULL when K > 1000 */
+} SetosaMetrics;
+
+SetosaStatus setosa_evaluate(SetosaMetrics **metrics, const SetosaModel *model, const SetosaDataset *dataset,
+                             const SetosaComputeOptions *compute, SetosaError *error);
+void setosa_metrics_destroy(SetosaMetrics *metrics);
+
+/* One line of a check: a quantity of a device against the double reference or finite differences. */
+typedef struct SetosaCheckRow {
+  const char *what;    /* "loss", "gradient", ... ; static */
+  const char *against; /* "reference" or "finite differences"; static */
+  size_t rows, features, classes;
+  SetosaFamily family;
+  double error, tolerance; /* relative, both */
+  bool passed;
+} SetosaCheckRow;
+typedef void (*SetosaCheckCallback)(const SetosaCheckRow *row, void *user);
+
+/* Checks loss, gradient, Hessian*V, probabilities and the line search of a device. dataset NULL: a table of shapes of synthetic data.
+ * family AUTO checks both families. *failures counts rows not passed. */
+SetosaStatus setosa_check(const SetosaDataset *dataset, const SetosaComputeOptions *compute, double l2, SetosaCheckCallback row, void *user,
+                          size_t *failures, SetosaError *error);
+
+/* One example worked through in double precision. Arrays are owned by the explanation. */
+typedef struct SetosaExplanation {
+  size_t features, classes, label;
+  double *x;            /* (D), as the model sees it (scaled) */
+  double *weights;      /* (K,D) */
+  double *bias;         /* (K) */
+  double *logits;       /* (K)   z_k = w_k . x + b_k */
+  double *probabilities;/* (K)   a = softmax(z) */
+  double *target;       /* (K)   one-hot P */
+  double *dlogits;      /* (K)   dH/dz = a - P */
+  double *dweights;     /* (K,D) dH/dw_k = (a_k - P_k) x */
+  double *dweights_diagonal; /* (K,D) -P_k (1 - a_k) x: what keeping only the diagonal of the softmax Jacobian gives */
+  double *dweights_finite;   /* (K,D) central finite differences */
+  double *dbias;        /* (K)   a - P */
+  double loss;          /* H = -sum_k P_k ln a_k */
+  double largest_difference; /* max |dweights - dweights_finite| */
+} SetosaExplanation;
+
+/* x (D), weights (K,D), bias (K) or NULL, label in 0..K-1. */
+SetosaStatus setosa_explain(SetosaExplanation **explanation, size_t features, size_t classes, const double *x, const double *weights,
+                            const double *bias, size_t label, SetosaError *error);
+void setosa_explanation_destroy(SetosaExplanation *explanation);
+
+/* ---- cache ------------------------------------------------------------------------------------------------------ */
+
+/* The folder of compiled kernels and self-test verdicts ($XDG_CACHE_HOME/setosa, else ~/.cache/setosa). Written to path (size bytes). */
+SetosaStatus setosa_cache_path(char *path, size_t size, SetosaError *error);
+/* Removes every file in it; *bytes_freed may be NULL. */
+SetosaStatus setosa_cache_clear(uint64_t *bytes_freed, SetosaError *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,19 @@
+/* Classification metrics, accumulated block by block from log-probabilities. */
+#ifndef SETOSA_MODEL_METRICS_H
+#define SETOSA_MODEL_METRICS_H
+
+#include "base/error.h"
+
+typedef struct MetricsAccumulator MetricsAccumulator;
+
+Status metrics_create(MetricsAccumulator **accumulator, size_t classes, Error *error);
+void metrics_destroy(MetricsAccumulator *accumulator);
+/* logits (count,K) row-major, labels (count) in 0..K-1. Softmax in double, so that a log-loss stays finite where a f32 probability is 0.
+ * Equal logits: the lowest class index is predicted. */
+Status metrics_add(MetricsAccumulator *accumulator, size_t count, const float *logits, const int32_t *labels, Error *error);
+/* Accuracy and mean log-loss so far, without the rest. */
+void metrics_summary(const MetricsAccumulator *accumulator, double *accuracy, double *log_loss);
+/* Everything; caller destroys with setosa_metrics_destroy. */
+Status metrics_finish(const MetricsAccumulator *accumulator, SetosaMetrics **metrics, Error *error);
+
+#endif

@@ -1,0 +1,32 @@
+/* The trained model: weights, bias, scaling, names, and where it came from. */
+#ifndef SETOSA_MODEL_MODEL_H
+#define SETOSA_MODEL_MODEL_H
+
+#include "base/error.h"
+#include "data/dataset.h"
+
+typedef struct ModelMetadata {
+  char *key, *value;
+} ModelMetadata;
+
+struct SetosaModel {
+  size_t features, classes;
+  float *weights; /* (K,D) row-major */
+  float *bias;    /* (K) */
+  Scaling scaling;
+  char **class_names;   /* (K) */
+  char **feature_names; /* (D), or NULL */
+  char *label_name, *positive; /* or NULL */
+  ModelMetadata *metadata; /* provenance: solver, objective, l2, version, ... */
+  size_t metadata_count, metadata_capacity;
+};
+typedef struct SetosaModel Model;
+
+/* Zero weights; names and scaling copied from the data set. */
+Status model_create_for(Model **model, const Dataset *dataset, Error *error);
+/* Sets or replaces a pair. */
+Status model_set_metadata(Model *model, Error *error, const char *key, const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* XXH3-128 of weights then bias, as bytes of little-endian f32. */
+Status model_hash(const Model *model, char hex[33], Error *error);
+
+#endif

@@ -1,0 +1,26 @@
+/* One opened device: an OpenCL context, one in-order queue, the bytes it holds, and its programs by name and options. */
+#ifndef SETOSA_OPENCL_CONTEXT_H
+#define SETOSA_OPENCL_CONTEXT_H
+
+#include "base/error.h"
+#include "opencl/device.h"
+
+typedef struct Context Context;
+
+Status context_open(Context **context, const DeviceList *list, size_t index, Error *error);
+void context_close(Context *context);
+const SetosaDeviceInfo *context_info(const Context *context); /* borrowed from the context, valid after the list is closed */
+const DeviceTraits *context_traits(const Context *context);
+/* Waits until everything enqueued has run; reports what failed on the device. */
+Status context_finish(Context *context, Error *error);
+/* Sends what is enqueued to the device without waiting. */
+Status context_flush(Context *context, Error *error);
+/* Bytes of buffers alive now, and the most that ever were. Host memory used in place counts too. */
+uint64_t context_bytes(const Context *context);
+uint64_t context_peak_bytes(const Context *context);
+/* Seconds spent building programs (compiling, or loading binaries) so far. */
+double context_build_seconds(const Context *context);
+/* A 128-bit hex key of platform, device, driver, Setosa's version and all embedded kernel sources: names a self-test verdict. */
+void context_fingerprint(const Context *context, char hex[33]);
+
+#endif

@@ -1,0 +1,28 @@
+/* Platforms and devices as OpenCL reports them, and the choice among them. No OpenCL type leaves this folder. */
+#ifndef SETOSA_OPENCL_DEVICE_H
+#define SETOSA_OPENCL_DEVICE_H
+
+#include "base/error.h"
+
+typedef struct SetosaDevices DeviceList;
+
+/* As setosa_devices_open, _close, _count, _get, _select, _diagnose in setosa.h, which are thin faces on these. */
+Status device_list_open(DeviceList **list, Error *error);
+void device_list_close(DeviceList *list);
+size_t device_list_count(const DeviceList *list);
+const SetosaDeviceInfo *device_list_get(const DeviceList *list, size_t index);
+Status device_list_select(const DeviceList *list, const char *selector, bool force, size_t *index, Error *error);
+Status device_diagnose(SetosaTextCallback print, void *user, Error *error);
+
+/* What the choice of kernels and launches needs to know beyond SetosaDeviceInfo. */
+typedef struct DeviceTraits {
+  SetosaFamily family;        /* CPU when the type is CPU or local memory is ordinary memory; never AUTO */
+  size_t max_group_size;      /* work-items */
+  size_t local_memory_bytes;
+  bool unified_memory;        /* host memory can be used in place */
+  uint32_t compute_units;
+  uint64_t max_allocation_bytes, memory_bytes;
+  uint32_t preferred_float_width;
+} DeviceTraits;
+
+#endif
