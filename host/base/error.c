@@ -33,14 +33,18 @@ Status error_set_opencl(Error *error, Status status, int opencl_code, const char
 
 void error_prefix(Error *error, const char *format, ...) {
   if (error == NULL || error->status == SETOSA_OK) return;
-  char joined[sizeof error->message];
+  char prefix[sizeof error->message];
   va_list arguments;
   va_start(arguments, format);
-  int length = vsnprintf(joined, sizeof joined, format, arguments);
+  int length = vsnprintf(prefix, sizeof prefix, format, arguments);
   va_end(arguments);
-  if (length < 0 || (size_t)length >= sizeof joined) return;
-  snprintf(joined + length, sizeof joined - (size_t)length, ": %s", error->message);
-  memcpy(error->message, joined, sizeof joined);
+  if (length < 0 || (size_t)length + 2 >= sizeof prefix) return;
+  memcpy(prefix + length, ": ", 2);
+  size_t kept = strlen(error->message), room = sizeof prefix - (size_t)length - 3;
+  if (kept > room) kept = room;
+  memcpy(prefix + length + 2, error->message, kept);
+  prefix[(size_t)length + 2 + kept] = '\0';
+  memcpy(error->message, prefix, sizeof prefix);
 }
 
 void error_clear(Error *error) {

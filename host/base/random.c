@@ -10,11 +10,18 @@ void random_words(uint64_t seed, RandomStream stream, uint64_t high, uint64_t lo
   for (int i = 0; i < 4; i++) words[i] = out.v[i];
 }
 
+/* The upper 64 bits of a * b, by halves. */
+static uint64_t multiply_high(uint64_t a, uint64_t b) {
+  uint64_t a_low = (uint32_t)a, a_high = a >> 32, b_low = (uint32_t)b, b_high = b >> 32;
+  uint64_t middle = a_high * b_low + (a_low * b_low >> 32), other = a_low * b_high + (uint32_t)middle;
+  return a_high * b_high + (middle >> 32) + (other >> 32);
+}
+
 uint64_t random_below(uint64_t seed, RandomStream stream, uint64_t high, uint64_t low, uint64_t bound) {
   uint32_t words[4];
   random_words(seed, stream, high, low, words);
   uint64_t bits = (uint64_t)words[1] << 32 | words[0];
-  return (uint64_t)(((unsigned __int128)bits * bound) >> 64);
+  return multiply_high(bits, bound);
 }
 
 double random_symmetric(uint64_t seed, RandomStream stream, uint64_t high, uint64_t low) {

@@ -132,10 +132,10 @@ static size_t edit_distance(const char *a, const char *b) {
 
 const char *text_nearest(const char *word, const char *const *candidates, size_t count) {
   const char *nearest = NULL;
-  size_t best = strlen(word) <= 3 ? 2 : strlen(word) / 3 + 2;
+  size_t length = strlen(word), best = length <= 1 ? length : length <= 3 ? 2 : length / 3 + 2; /* one letter is near itself only */
   for (size_t i = 0; i < count; i++) {
     size_t distance = edit_distance(word, candidates[i]);
-    if (strncasecmp(word, candidates[i], strlen(word)) == 0 && strlen(word) >= 3) distance = 1; /* a beginning of it */
+    if (length >= 3 && strncasecmp(word, candidates[i], length) == 0) distance = 1; /* a beginning of it */
     if (distance < best) best = distance, nearest = candidates[i];
   }
   return nearest;

@@ -8,11 +8,19 @@
  * kept in the cache under context_fingerprint, so that a later call costs a file read. */
 Status selftest_run(Context *context, Error *error);
 
-/* Compares every operation of a device with the reference on one data set; the body of the self-test and of `setosa check`.
- * Calls row for each quantity; *failures is increased by those out of tolerance. Finite differences are taken of the reference in double
- * along random directions. */
+/* How to compare a device with the reference. */
+typedef struct CompareSettings {
+  SetosaFamily family;     /* AUTO: by the device */
+  double l2;
+  double logit_size;       /* typical |z| of the weights tried; 0: 3 */
+  bool finite_differences; /* also against central differences of the reference in double, along a random direction */
+  SetosaCheckCallback row; /* called for each quantity; may be NULL */
+  void *user;
+} CompareSettings;
+
+/* Compares every operation of a device with the reference on one data set (with labels): the body of the self-test, of `setosa check` and
+ * of the kernel tests. *failures is increased by the quantities out of tolerance. */
 struct SetosaDataset;
-Status selftest_compare(const struct SetosaDataset *dataset, Context *context, SetosaFamily family, double l2, bool finite_differences,
-                        SetosaCheckCallback row, void *user, size_t *failures, Error *error);
+Status selftest_compare(const struct SetosaDataset *dataset, Context *context, const CompareSettings *settings, size_t *failures, Error *error);
 
 #endif

@@ -22,6 +22,8 @@ struct SetosaModel {
 };
 typedef struct SetosaModel Model;
 
+/* Zero weights and bias, classes named "0", "1", ...; nothing else. features >= 1, classes >= 2 (SETOSA_ERROR_USAGE). */
+Status model_allocate(Model **model, size_t features, size_t classes, Error *error);
 /* Zero weights; names and scaling copied from the data set. */
 Status model_create_for(Model **model, const Dataset *dataset, Error *error);
 /* Sets or replaces a pair. */

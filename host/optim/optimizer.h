@@ -31,7 +31,7 @@ typedef enum StopReason {
   STOP_EPOCHS_DONE,
   STOP_NO_PROGRESS, /* the line search can no longer lower F in this arithmetic */
   STOP_INTERRUPTED, /* the observer said so */
-  STOP_NON_FINITE   /* the loss overflowed or is not a number; w holds the last good weights */
+  STOP_NON_FINITE   /* the loss overflowed or is not a number; w holds the best weights before that */
 } StopReason;
 
 typedef struct OptimizerReport {

@@ -1,0 +1,131 @@
+/* `setosa check`: does a device compute what the double reference computes? */
+#include "cli/inputs.h"
+#include "cli/json_output.h"
+#include "cli/progress.h"
+#include "cli/table.h"
+
+static const char *const family_names[] = {"auto", "cpu", "gpu"};
+
+typedef struct CheckWork {
+  Table *table;
+  json_t *rows; /* of --json */
+  size_t count;
+  Status status;
+  Error error; /* the first thing that went wrong in the callback */
+  Progress progress;
+} CheckWork;
+
+static void add_table_row(CheckWork *work, const SetosaCheckRow *row, bool color) {
+  (void)color;
+  Table *table = work->table;
+  Error *error = &work->error;
+  Status status = SETOSA_OK;
+  TRY(table_cell(table, error, "%s", row->what));
+  TRY(table_cell(table, error, "%s", row->against));
+  TRY(table_cell(table, error, "%zu x %zu", row->rows, row->features));
+  TRY(table_cell(table, error, "%zu", row->classes));
+  TRY(table_cell(table, error, "%s", family_names[row->family]));
+  TRY(table_cell(table, error, "%.1e", row->error));
+  TRY(table_cell(table, error, "%.1e", row->tolerance));
+  TRY(table_cell(table, error, "%s", row->passed ? "ok" : "FAILED"));
+cleanup:
+  if (status != SETOSA_OK) work->status = status;
+}
+
+static void add_json_row(CheckWork *work, const SetosaCheckRow *row) {
+  json_t *entry = json_pack("{s:s, s:s, s:I, s:I, s:I, s:s, s:o, s:o, s:b}", "what", row->what, "against", row->against, "rows",
+                            (json_int_t)row->rows, "features", (json_int_t)row->features, "classes", (json_int_t)row->classes, "family",
+                            family_names[row->family], "error", json_number(row->error), "tolerance", json_number(row->tolerance), "passed",
+                            row->passed);
+  if (json_array_append_new(work->rows, entry) != 0)
+    work->status = error_set(&work->error, SETOSA_ERROR_INTERNAL, "out of memory for a JSON document");
+}
+
+static void on_row(const SetosaCheckRow *row, void *user) {
+  CheckWork *work = user;
+  char line[128];
+  snprintf(line, sizeof line, "checking %s, %zu x %zu, %zu classes", row->what, row->rows, row->features, row->classes);
+  progress_say(&work->progress, line);
+  work->count++;
+  if (work->rows != NULL)
+    add_json_row(work, row);
+  else
+    add_table_row(work, row, false);
+}
+
+static Status report_json(CheckWork *work, const Compute *compute, size_t failures, Error *error) {
+  const SetosaDeviceInfo *device = compute_device(compute);
+  json_t *document =
+      json_pack("{s:s, s:s, s:{s:I, s:o, s:o, s:o}, s:o, s:I, s:b}", "command", "check", "version", SETOSA_VERSION, "device", "index",
+                (json_int_t)device->index, "name", json_text(device->name), "platform", json_text(device->platform), "driver",
+                json_text(device->driver), "checks", work->rows, "failures", (json_int_t)failures, "passed", failures == 0);
+  work->rows = NULL; /* now the document's */
+  return json_print(document, false, stdout, error);
+}
+
+static void report_table(const CheckWork *work, const Compute *compute, size_t failures, const Session *session) {
+  const SetosaDeviceInfo *device = compute_device(compute);
+  bool color = session->console.color_out;
+  printf("Device %zu, %s, against double precision; errors are relative\n\n", device->index, device->name);
+  table_print(work->table, console_page_width(), color);
+  if (failures == 0)
+    printf("\n%sall %zu checks passed%s\n", color_code(color, COLOR_GREEN), work->count, color_code(color, COLOR_PLAIN));
+  else
+    printf("\n%s%zu of %zu checks failed%s\n", color_code(color, COLOR_RED), failures, work->count, color_code(color, COLOR_PLAIN));
+}
+
+static Status check(CheckWork *work, const SetosaDataset *data, const Compute *compute, const Session *session, Error *error) {
+  size_t failures = 0;
+  progress_begin(&work->progress, &session->console, NULL);
+  progress_say(&work->progress, "checking");
+  Status status = setosa_check(data, &compute->options, session->options->l2, on_row, work, &failures, error);
+  progress_end(&work->progress);
+  if (status != SETOSA_OK) return status;
+  if (work->status != SETOSA_OK) return error_set(error, work->status, "%s", work->error.message);
+  if (session->options->json)
+    status = report_json(work, compute, failures, error);
+  else
+    report_table(work, compute, failures, session);
+  if (status != SETOSA_OK || failures == 0) return status;
+  return error_set(error, SETOSA_ERROR_DEVICE, "device %zu computes wrong results (%zu of %zu checks failed); update its driver or choose "
+                   "another with --device", compute->index, failures, work->count);
+}
+
+static Status run(const Session *session, Error *error) {
+  static const TableColumn columns[] = {{"what", false, false},  {"against", false, true}, {"rows x features", true, false},
+                                        {"K", true, false},      {"family", false, false}, {"error", true, false},
+                                        {"tolerance", true, false}, {"", false, false}};
+  Status status = SETOSA_OK;
+  const Options *options = session->options;
+  SetosaDataset *data = NULL;
+  Compute compute = {0};
+  CheckWork work = {0};
+  TRY(table_create(&work.table, 8, columns, error));
+  if (options->json && (work.rows = json_array()) == NULL)
+    TRY(error_set(error, SETOSA_ERROR_INTERNAL, "out of memory for a JSON document"));
+  TRY(compute_choose(&compute, session, error));
+  if (options->argument_count > 0) TRY(input_load(&data, session, options->argument[0], input_data_options(options), NULL, error));
+  TRY(compute_open(&compute, session, error));
+  TRY(check(&work, data, &compute, session, error));
+cleanup:
+  json_decref(work.rows);
+  table_destroy(work.table);
+  setosa_dataset_destroy(data);
+  compute_close(&compute);
+  return status;
+}
+
+const Command command_check = {
+    .name = "check",
+    .arguments = "[DATA]",
+    .summary = "a device against double precision and finite differences",
+    .description = "Compares loss, gradient, Hessian times vector, probabilities and line search of a device with the reference in double "
+                   "precision and with finite differences, on DATA or on a table of synthetic shapes. Exits with 4 when a check fails.",
+    .examples = "  setosa check\n"
+                "  setosa check iris.csv --device 0 --family gpu\n"
+                "  setosa check synthetic:rows=1e4,features=100,classes=20\n",
+    .id = FOR_CHECK,
+    .least_arguments = 0,
+    .most_arguments = 1,
+    .run = run,
+};

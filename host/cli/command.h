@@ -1,0 +1,34 @@
+/* The commands: what each is called, takes and does. */
+#ifndef SETOSA_CLI_COMMAND_H
+#define SETOSA_CLI_COMMAND_H
+
+#include "cli/console.h"
+#include "cli/options.h"
+
+typedef struct Session {
+  const Options *options;
+  Console console;
+} Session;
+
+typedef struct Command {
+  const char *name;
+  const char *arguments;   /* as in "MODEL DATA", for usage lines */
+  const char *summary;     /* a few words, for the list of commands */
+  const char *description; /* a paragraph, for help */
+  const char *examples;    /* lines of help */
+  unsigned id;             /* FOR_... */
+  size_t least_arguments, most_arguments;
+  bool stops_gracefully; /* the first Ctrl-C only asks; the command looks at interrupt_requested */
+  Status (*run)(const Session *session, Error *error);
+} Command;
+
+extern const Command command_train, command_eval, command_predict, command_explain, command_devices, command_check, command_inspect,
+    command_cache;
+
+const Command *const *command_list(size_t *count);
+/* NULL when there is none of that name. */
+const Command *command_find(const char *name);
+/* SETOSA_ERROR_USAGE for a word that is no command: a later version's, or a suggestion. */
+Status command_unknown(const char *name, Error *error);
+
+#endif

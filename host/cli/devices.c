@@ -1,0 +1,177 @@
+/* `setosa devices`: what can compute here, and why the rest cannot. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cli/inputs.h"
+#include "cli/json_output.h"
+#include "cli/progress.h"
+#include "cli/table.h"
+#include "cli/units.h"
+
+/* The outcome of --check for one device. */
+typedef struct DeviceCheck {
+  Status status;
+  Error error;
+} DeviceCheck;
+
+static Status check_devices(DeviceCheck *checks, const SetosaDevices *devices, const Session *session, Error *error) {
+  Progress progress;
+  size_t count = setosa_devices_count(devices);
+  (void)error;
+  progress_begin(&progress, &session->console, NULL);
+  for (size_t i = 0; i < count; i++) {
+    const SetosaDeviceInfo *info = setosa_devices_get(devices, i);
+    SetosaDevice *device = NULL;
+    char line[160];
+    snprintf(line, sizeof line, "testing %zu: %s", info->index, info->name);
+    console_make_visible(line);
+    progress_say(&progress, line);
+    checks[i].status = setosa_device_open(&device, devices, i, false, &checks[i].error);
+    setosa_device_close(device);
+  }
+  progress_end(&progress);
+  return SETOSA_OK;
+}
+
+static const char *status_word(const SetosaDeviceInfo *info, const DeviceCheck *check) {
+  if (!info->usable) return "refused";
+  if (check == NULL) return "usable";
+  return check->status == SETOSA_OK ? "tested, ok" : "FAILED";
+}
+
+/* What the table has no room for, below it: why a device is refused or failed, and notes. */
+static void print_reasons(const SetosaDevices *devices, const DeviceCheck *checks) {
+  size_t count = setosa_devices_count(devices), width = console_page_width();
+  bool any = false;
+  for (size_t i = 0; i < count; i++) {
+    const SetosaDeviceInfo *info = setosa_devices_get(devices, i);
+    bool failed = checks != NULL && checks[i].status != SETOSA_OK;
+    const char *reason = !info->usable ? info->refusal : failed ? checks[i].error.message : info->note;
+    if (reason == NULL || reason[0] == '\0') continue;
+    char text[sizeof checks->error.message + 64];
+    int at = snprintf(text, sizeof text, "  %zu: ", info->index);
+    printf("%s%s", any ? "" : "\n", text);
+    snprintf(text, sizeof text, "%s%s", !info->usable ? "refused: " : failed ? "failed: " : "", reason);
+    console_make_visible(text);
+    console_wrap(stdout, text, (size_t)at, (size_t)at, width);
+    any = true;
+  }
+}
+
+static Status print_table(const SetosaDevices *devices, const DeviceCheck *checks, const Session *session, Error *error) {
+  static const TableColumn columns[] = {{"", true, false},      {"name", false, true},   {"type", false, false},  {"memory", true, false},
+                                        {"units", true, false}, {"driver", false, true}, {"status", false, false}};
+  Status status = SETOSA_OK;
+  Table *table = NULL;
+  char memory[UNITS_SIZE];
+  TRY(table_create(&table, 7, columns, error));
+  for (size_t i = 0; i < setosa_devices_count(devices); i++) {
+    const SetosaDeviceInfo *info = setosa_devices_get(devices, i);
+    TRY(table_cell(table, error, "%zu", info->index));
+    TRY(table_cell(table, error, "%s", info->name));
+    TRY(table_cell(table, error, "%s", input_device_type_name(info->type)));
+    TRY(table_cell(table, error, "%s", units_bytes(memory, (double)info->memory_bytes)));
+    TRY(table_cell(table, error, "%u", info->compute_units));
+    TRY(table_cell(table, error, "%s %s", info->platform, info->driver));
+    TRY(table_cell(table, error, "%s", status_word(info, checks == NULL ? NULL : &checks[i])));
+  }
+  table_print(table, console_page_width(), session->console.color_out);
+  print_reasons(devices, checks);
+cleanup:
+  table_destroy(table);
+  return status;
+}
+
+static json_t *device_json(const SetosaDeviceInfo *info, const DeviceCheck *check) {
+  static const char *const types[] = {"cpu", "gpu", "other"};
+  json_t *device = json_pack(
+      "{s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o}", "index", (json_int_t)info->index, "name",
+      json_text(info->name), "type", types[info->type], "vendor", json_text(info->vendor), "platform", json_text(info->platform),
+      "platform_version", json_text(info->platform_version), "driver", json_text(info->driver), "version", json_text(info->version),
+      "memory_bytes", (json_int_t)info->memory_bytes, "max_allocation_bytes", (json_int_t)info->max_allocation_bytes, "local_memory_bytes",
+      (json_int_t)info->local_memory_bytes, "compute_units", (json_int_t)info->compute_units, "clock_mhz", (json_int_t)info->clock_mhz,
+      "usable", info->usable, "refusal", json_text(info->refusal), "note", json_text(info->note));
+  if (device == NULL || check == NULL) return device;
+  json_t *outcome = json_pack("{s:b, s:o}", "passed", check->status == SETOSA_OK, "reason",
+                              check->status == SETOSA_OK ? json_text("") : json_text(check->error.message));
+  if (json_object_set_new(device, "check", outcome) != 0) {
+    json_decref(device);
+    return NULL;
+  }
+  return device;
+}
+
+static Status print_json(const SetosaDevices *devices, const DeviceCheck *checks, Error *error) {
+  json_t *list = json_array();
+  for (size_t i = 0; list != NULL && i < setosa_devices_count(devices); i++) {
+    if (json_array_append_new(list, device_json(setosa_devices_get(devices, i), checks == NULL ? NULL : &checks[i])) != 0) {
+      json_decref(list);
+      list = NULL;
+    }
+  }
+  return json_print(json_pack("{s:s, s:s, s:o}", "command", "devices", "version", SETOSA_VERSION, "devices", list), false, stdout, error);
+}
+
+static void print_diagnosis(const char *line, void *user) {
+  const Session *session = user;
+  char text[2048];
+  (void)session;
+  snprintf(text, sizeof text, "%s", line);
+  console_make_visible(text);
+  size_t indent = strspn(text, " ");
+  printf("%*s", (int)indent, "");
+  console_wrap(stdout, text + indent, indent, indent + 2, console_page_width());
+}
+
+static Status list_devices(const Session *session, Error *error) {
+  Status status = SETOSA_OK;
+  const Options *options = session->options;
+  SetosaDevices *devices = NULL;
+  DeviceCheck *checks = NULL;
+  TRY(setosa_devices_open(&devices, error));
+  size_t count = setosa_devices_count(devices), usable = 0, failed = 0;
+  if (options->check) {
+    TRY(memory_allocate_zero((void **)&checks, count, sizeof *checks, "the checks", error));
+    TRY(check_devices(checks, devices, session, error));
+  }
+  for (size_t i = 0; i < count; i++) {
+    usable += setosa_devices_get(devices, i)->usable;
+    failed += setosa_devices_get(devices, i)->usable && checks != NULL && checks[i].status != SETOSA_OK;
+  }
+  if (options->json)
+    TRY(print_json(devices, checks, error));
+  else if (count > 0)
+    TRY(print_table(devices, checks, session, error));
+  if (count == 0)
+    status = error_set(error, SETOSA_ERROR_DEVICE, "no OpenCL device found; `setosa devices --diagnose` says why");
+  else if (failed > 0)
+    status = error_set(error, SETOSA_ERROR_DEVICE, "%zu of %zu usable devices failed the self-test", failed, usable);
+  else if (usable == 0)
+    status = error_set(error, SETOSA_ERROR_DEVICE, "no usable device: every one is refused, as said above");
+cleanup:
+  free(checks);
+  setosa_devices_close(devices);
+  return status;
+}
+
+static Status run(const Session *session, Error *error) {
+  const Options *options = session->options;
+  if (!options->diagnose) return list_devices(session, error);
+  if (options->json || options->check)
+    return error_set(error, SETOSA_ERROR_USAGE, "--diagnose goes alone; leave out --%s", options->json ? "json" : "check");
+  Session copy = *session;
+  return setosa_devices_diagnose(print_diagnosis, &copy, error);
+}
+
+const Command command_devices = {
+    .name = "devices",
+    .arguments = "",
+    .summary = "every OpenCL device here, and why one is refused",
+    .description = "Lists every platform's devices. The number in front is what --device takes. Exits with 4 when no device can be used.",
+    .examples = "  setosa devices\n"
+                "  setosa devices --check       (run the self-test on each)\n"
+                "  setosa devices --diagnose    (when one is missing)\n",
+    .id = FOR_DEVICES,
+    .run = run,
+};

@@ -1,0 +1,217 @@
+/* `setosa explain`: one example step by step, typed in or taken from a model and its data. */
+#include "cli/explain.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "cli/inputs.h"
+
+/* What setosa_explain needs. */
+typedef struct Example {
+  size_t features, classes, label;
+  double *x, *weights, *bias; /* (D), (K,D), (K) or NULL */
+  char **class_parts;         /* the block behind class_names of --classes */
+  const char **class_names, **feature_names;
+  SetosaModel *model;
+  SetosaDataset *data;
+} Example;
+
+static void example_free(Example *example) {
+  free(example->x);
+  free(example->weights);
+  free(example->bias);
+  free(example->class_parts);
+  free(example->class_names);
+  free(example->feature_names);
+  setosa_dataset_destroy(example->data);
+  setosa_model_destroy(example->model);
+}
+
+/* "1.9,0.4" -> values (*count), owned by the caller. */
+static Status parse_numbers(double **values, size_t *count, const char *option, const char *list, Error *error) {
+  Status status = SETOSA_OK;
+  char **parts = NULL;
+  *values = NULL;
+  TRY(text_split(&parts, count, list, ',', error));
+  TRY(memory_allocate((void **)values, *count, sizeof **values, option, error));
+  for (size_t i = 0; i < *count; i++)
+    if (!text_parse_double(parts[i], strlen(parts[i]), &(*values)[i]) || !isfinite((*values)[i]))
+      TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: entry %zu, \"%s\", is not a number; give numbers with commas between them", option,
+                    i + 1, parts[i]));
+cleanup:
+  free(parts);
+  if (status != SETOSA_OK) {
+    free(*values);
+    *values = NULL;
+  }
+  return status;
+}
+
+/* "0.1,0.1;0.5,0.5": a group of D numbers for each class. */
+static Status parse_weights(Example *example, const char *list, Error *error) {
+  Status status = SETOSA_OK;
+  char **groups = NULL;
+  double *group = NULL;
+  size_t count = 0;
+  TRY(text_split(&groups, &example->classes, list, ';', error));
+  if (example->classes > 1 && groups[example->classes - 1][0] == '\0') example->classes--; /* a ; at the end */
+  if (example->classes < 2)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "--weights: only one class; give a group per class with ; between them, as in "
+                  "\"0.1,0.1;0.5,0.5\" (quoted, so that the shell leaves the ; alone)"));
+  TRY(memory_allocate((void **)&example->weights, example->classes * example->features, sizeof(double), "weights", error));
+  for (size_t k = 0; k < example->classes; k++) {
+    TRY(parse_numbers(&group, &count, "--weights", groups[k], error));
+    if (count != example->features)
+      TRY(error_set(error, SETOSA_ERROR_USAGE, "--weights: group %zu has %zu numbers, but --x has %zu; they must be as many", k + 1, count,
+                    example->features));
+    memcpy(example->weights + k * count, group, count * sizeof *group);
+    free(group);
+    group = NULL;
+  }
+cleanup:
+  free(group);
+  free(groups);
+  return status;
+}
+
+/* --classes, or "1", "2", ... */
+static Status name_classes(Example *example, const char *list, Error *error) {
+  Status status = SETOSA_OK;
+  size_t count = 0;
+  Text numbers = {0};
+  for (size_t k = 0; list == NULL && k < example->classes; k++) TRY(text_append(&numbers, error, "%s%zu", k == 0 ? "" : ",", k + 1));
+  TRY(text_split(&example->class_parts, &count, list != NULL ? list : numbers.text, ',', error));
+  if (count != example->classes)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "--classes: %zu names, but --weights has %zu groups; they must be as many", count,
+                  example->classes));
+  TRY(memory_allocate((void **)&example->class_names, count, sizeof(char *), "class names", error));
+  for (size_t k = 0; k < count; k++) example->class_names[k] = example->class_parts[k];
+cleanup:
+  text_free(&numbers);
+  return status;
+}
+
+static Status find_label(Example *example, const char *label, Error *error) {
+  for (size_t k = 0; k < example->classes; k++) {
+    if (strcmp(example->class_names[k], label) == 0) {
+      example->label = k;
+      return SETOSA_OK;
+    }
+  }
+  uint64_t number = 0;
+  if (text_parse_count(label, &number) && number >= 1 && number <= example->classes) {
+    example->label = (size_t)number - 1;
+    return SETOSA_OK;
+  }
+  const char *nearest = text_nearest(label, example->class_names, example->classes);
+  return error_set(error, SETOSA_ERROR_USAGE, "--label \"%s\" is none of the classes; %s%s%s", label,
+                   nearest != NULL ? "did you mean " : "give one of --classes, or its number from 1", nearest != NULL ? nearest : "",
+                   nearest != NULL ? "?" : "");
+}
+
+static Status example_from_options(Example *example, const Options *options, Error *error) {
+  Status status = SETOSA_OK;
+  size_t biases = 0;
+  if (options->argument_count > 0)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "\"%s\" and --x: give either an example by --x or MODEL DATA --row N", options->argument[0]));
+  static const char *const theirs[] = {"row", "labels", "features", "drop", "header", "no-header"};
+  for (size_t i = 0; i < sizeof theirs / sizeof theirs[0]; i++)
+    if (options_given(options, theirs[i]))
+      TRY(error_set(error, SETOSA_ERROR_USAGE, "--%s belongs to `setosa explain MODEL DATA --row N`; leave it out with --x", theirs[i]));
+  if (options->weights == NULL)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "--x needs --weights, one group per class, as in --weights \"0.1,0.1;0.5,0.5\""));
+  if (options->label == NULL) TRY(error_set(error, SETOSA_ERROR_USAGE, "--x needs --label, the true class of the example"));
+  TRY(parse_numbers(&example->x, &example->features, "--x", options->x, error));
+  TRY(parse_weights(example, options->weights, error));
+  if (options->bias != NULL) {
+    TRY(parse_numbers(&example->bias, &biases, "--bias", options->bias, error));
+    if (biases != example->classes)
+      TRY(error_set(error, SETOSA_ERROR_USAGE, "--bias: %zu numbers, but --weights has %zu groups; they must be as many", biases,
+                    example->classes));
+  }
+  TRY(name_classes(example, options->classes, error));
+  TRY(find_label(example, options->label, error));
+cleanup:
+  return status;
+}
+
+static Status widen(double **out, const float *values, size_t count, const char *what, Error *error) {
+  Status status = memory_allocate((void **)out, count, sizeof **out, what, error);
+  for (size_t i = 0; status == SETOSA_OK && i < count; i++) (*out)[i] = (double)values[i];
+  return status;
+}
+
+static Status example_from_model(Example *example, const Session *session, Error *error) {
+  Status status = SETOSA_OK;
+  const Options *options = session->options;
+  static const char *const theirs[] = {"classes", "weights", "bias"};
+  for (size_t i = 0; i < sizeof theirs / sizeof theirs[0]; i++)
+    if (options_given(options, theirs[i]))
+      TRY(error_set(error, SETOSA_ERROR_USAGE, "--%s goes with --x; a model brings its own", theirs[i]));
+  if (options->argument_count != 2)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "give an example (--x --classes --label --weights) or MODEL DATA --row N; see "
+                  "`setosa help explain`"));
+  if (options->row == 0) TRY(error_set(error, SETOSA_ERROR_USAGE, "which row? add --row N, counted from 1"));
+  TRY(setosa_model_load(&example->model, options->argument[0], error));
+  TRY(input_load(&example->data, session, options->argument[1], input_model_options(example->model, options), NULL, error));
+  TRY(setosa_model_scale_dataset(example->model, example->data, error));
+  size_t rows = setosa_dataset_rows(example->data), row = (size_t)options->row - 1;
+  if (row >= rows) TRY(error_set(error, SETOSA_ERROR_USAGE, "--row %zu: %s has %zu rows", row + 1, options->argument[1], rows));
+  const int32_t *labels = setosa_dataset_labels(example->data);
+  if (labels == NULL || labels[row] < 0)
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: row %zu has no label, and the loss needs one; give data with labels", options->argument[1],
+                  row + 1));
+  example->features = setosa_model_features(example->model);
+  example->classes = setosa_model_classes(example->model);
+  example->label = (size_t)labels[row];
+  TRY(widen(&example->x, setosa_dataset_values(example->data) + row * example->features, example->features, "x", error));
+  TRY(widen(&example->weights, setosa_model_weights(example->model), example->classes * example->features, "weights", error));
+  TRY(widen(&example->bias, setosa_model_bias(example->model), example->classes, "bias", error));
+  TRY(memory_allocate((void **)&example->class_names, example->classes, sizeof(char *), "class names", error));
+  for (size_t k = 0; k < example->classes; k++) example->class_names[k] = setosa_model_class_name(example->model, k);
+  if (setosa_model_feature_name(example->model, 0) == NULL) goto cleanup;
+  TRY(memory_allocate((void **)&example->feature_names, example->features, sizeof(char *), "feature names", error));
+  for (size_t i = 0; i < example->features; i++) example->feature_names[i] = setosa_model_feature_name(example->model, i);
+cleanup:
+  return status;
+}
+
+static Status run(const Session *session, Error *error) {
+  Status status = SETOSA_OK;
+  const Options *options = session->options;
+  Example example = {0};
+  SetosaExplanation *explanation = NULL;
+  if (options->x != NULL)
+    TRY(example_from_options(&example, options, error));
+  else
+    TRY(example_from_model(&example, session, error));
+  TRY(setosa_explain(&explanation, example.features, example.classes, example.x, example.weights, example.bias, example.label, error));
+  ExplainNames names = {example.class_names, example.feature_names};
+  if (options->json)
+    TRY(explain_print_json(explanation, names, error));
+  else
+    TRY(explain_print_steps(explanation, names, session, error));
+cleanup:
+  setosa_explanation_destroy(explanation);
+  example_free(&example);
+  return status;
+}
+
+const Command command_explain = {
+    .name = "explain",
+    .arguments = "[MODEL DATA]",
+    .summary = "one example step by step: z, a, P, loss, gradient",
+    .description = "Works one example through in double precision: logits z, softmax a, target P, loss H, dH/dz, dH/dW for every class, beside "
+                   "finite differences and beside the tempting formula that keeps only the diagonal of the softmax Jacobian. The example "
+                   "is typed in with --x, or is a row of DATA seen by MODEL.",
+    .examples = "  setosa explain --x 1.9,0.4 --classes Setosa,Non-Setosa --label Setosa \\\n"
+                "                 --weights \"0.1,0.1;0.5,0.5\"\n"
+                "  setosa explain iris.safetensors iris.csv --row 51\n",
+    .id = FOR_EXPLAIN,
+    .least_arguments = 0,
+    .most_arguments = 2,
+    .run = run,
+};

@@ -1,0 +1,209 @@
+/* The steps of one example: z, a, P, H, dH/dz, dH/dW beside finite differences and beside the diagonal-only formula. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cli/explain.h"
+#include "cli/json_output.h"
+#include "cli/table.h"
+
+/* Vectors longer than SMALL are told by their largest entries, LISTED of them. */
+enum { SMALL = 6, LISTED = 12, NUMBER_SIZE = 32 };
+
+/* Six decimals where they say enough, else three digits and an exponent. */
+static const char *number(char text[NUMBER_SIZE], double value) {
+  if (value == 0) value = 0; /* no minus sign on a zero */
+  double size = fabs(value);
+  if (size != 0 && (size < 1e-4 || size >= 1e6)) snprintf(text, NUMBER_SIZE, "%.3e", value);
+  else snprintf(text, NUMBER_SIZE, "%.6f", value);
+  return text;
+}
+
+static void print_vector(const char *name, size_t count, const double *values) {
+  char text[NUMBER_SIZE];
+  printf("  %s = (", name);
+  for (size_t i = 0; i < count; i++) printf("%s%s", i == 0 ? "" : ", ", number(text, values[i]));
+  printf(")\n");
+}
+
+static void print_step(const Session *session, int step, const char *text) {
+  bool color = session->console.color_out;
+  printf("\n%s%d. %s%s\n", color_code(color, COLOR_BOLD), step, text, color_code(color, COLOR_PLAIN));
+}
+
+static void print_class(const char *name) {
+  char text[64];
+  snprintf(text, sizeof text, "%s", name);
+  console_make_visible(text);
+  fputs(text, stdout);
+}
+
+/* order[0..*count) = the indices of the `*count` largest |values|, largest first; *count is cut to LISTED. */
+static void find_largest(const double *values, size_t length, size_t *order, size_t *count) {
+  size_t held = 0;
+  for (size_t i = 0; i < length; i++) {
+    size_t at = held;
+    while (at > 0 && fabs(values[i]) > fabs(values[order[at - 1]])) at--;
+    if (at >= LISTED) continue;
+    size_t last = held < LISTED ? held : LISTED - 1;
+    memmove(order + at + 1, order + at, (last - at) * sizeof *order);
+    order[at] = i;
+    if (held < LISTED) held++;
+  }
+  *count = held;
+}
+
+static void print_example(const SetosaExplanation *of, ExplainNames names) {
+  if (of->features <= SMALL) {
+    print_vector("x", of->features, of->x);
+  } else {
+    size_t zeros = 0;
+    for (size_t i = 0; i < of->features; i++) zeros += of->x[i] == 0;
+    printf("  x has %zu features, %zu of them not 0\n", of->features, of->features - zeros);
+  }
+  printf("  label: ");
+  print_class(names.classes[of->label]);
+  printf(" (class %zu of %zu)\n", of->label + 1, of->classes);
+}
+
+/* All classes as vectors when they are few; else a table of the label and the most probable ones. */
+static Status print_many_classes(const SetosaExplanation *of, ExplainNames names, const Session *session, Error *error) {
+  static const TableColumn columns[] = {{"k", true, false}, {"class", false, true},        {"z", true, false},
+                                        {"a", true, false}, {"P", true, false}, {"dH/dz", true, false}};
+  Status status = SETOSA_OK;
+  Table *table = NULL;
+  char text[NUMBER_SIZE];
+  size_t order[LISTED + 1], count = 0;
+  bool label_listed = false;
+  find_largest(of->probabilities, of->classes, order, &count);
+  for (size_t i = 0; i < count; i++) label_listed |= order[i] == of->label;
+  if (!label_listed) order[count++] = of->label;
+  TRY(table_create(&table, 6, columns, error));
+  for (size_t i = 0; i < count; i++) {
+    size_t k = order[i];
+    TRY(table_cell(table, error, "%zu", k + 1));
+    TRY(table_cell(table, error, "%s%s", names.classes[k], k == of->label ? " (label)" : ""));
+    TRY(table_cell(table, error, "%s", number(text, of->logits[k])));
+    TRY(table_cell(table, error, "%s", number(text, of->probabilities[k])));
+    TRY(table_cell(table, error, "%.0f", of->target[k]));
+    TRY(table_cell(table, error, "%s", number(text, of->dlogits[k])));
+  }
+  if (count < of->classes) printf("  the %zu most probable of %zu classes (--json has all):\n", count, of->classes);
+  table_print(table, console_page_width(), session->console.color_out);
+cleanup:
+  table_destroy(table);
+  return status;
+}
+
+static Status print_forward(const SetosaExplanation *of, ExplainNames names, const Session *session, Error *error) {
+  char text[NUMBER_SIZE];
+  bool few = of->classes <= SMALL;
+  print_step(session, 1, "logits: z_k = w_k . x + b_k");
+  if (few) print_vector("z", of->classes, of->logits);
+  print_step(session, 2, "softmax: a_k = exp(z_k) / sum_j exp(z_j)");
+  if (few) print_vector("a", of->classes, of->probabilities);
+  print_step(session, 3, "target: P_k = 1 for the label, 0 for every other class");
+  if (few) print_vector("P", of->classes, of->target);
+  print_step(session, 4, "loss: H = -sum_k P_k ln a_k, which is -ln a of the label");
+  printf("  H = %s\n", number(text, of->loss));
+  print_step(session, 5, "gradient by the logits: dH/dz_k = a_k - P_k");
+  if (few) print_vector("dH/dz", of->classes, of->dlogits);
+  return few ? SETOSA_OK : print_many_classes(of, names, session, error);
+}
+
+static Status print_entry(Table *table, const SetosaExplanation *of, ExplainNames names, size_t entry, Error *error) {
+  Status status = SETOSA_OK;
+  char text[NUMBER_SIZE];
+  size_t k = entry / of->features, i = entry % of->features;
+  TRY(table_cell(table, error, "%zu %s", k + 1, names.classes[k]));
+  if (names.features != NULL)
+    TRY(table_cell(table, error, "%s", names.features[i]));
+  else
+    TRY(table_cell(table, error, "%zu", i + 1));
+  TRY(table_cell(table, error, "%s", number(text, of->x[i])));
+  TRY(table_cell(table, error, "%s", number(text, of->dweights[entry])));
+  TRY(table_cell(table, error, "%s", number(text, of->dweights_finite[entry])));
+  TRY(table_cell(table, error, "%s", number(text, of->dweights_diagonal[entry])));
+cleanup:
+  return status;
+}
+
+static Status print_gradient(const SetosaExplanation *of, ExplainNames names, const Session *session, Error *error) {
+  static const TableColumn columns[] = {{"column", false, true}, {"feature", false, true},  {"x_i", true, false},
+                                        {"dH/dW", true, false},  {"finite diff.", true, false}, {"diagonal only", true, false}};
+  Status status = SETOSA_OK;
+  Table *table = NULL;
+  size_t entries = of->classes * of->features, order[LISTED], count = entries;
+  bool all = of->classes <= SMALL && of->features <= SMALL;
+  char title[64];
+  print_step(session, 6, "gradient by the weights: dH/dW[i,k] = (a_k - P_k) x_i");
+  for (size_t k = 0; all && k < of->classes; k++) {
+    snprintf(title, sizeof title, "column %zu", k + 1);
+    print_vector(title, of->features, of->dweights + k * of->features);
+  }
+  printf("\n");
+  if (!all) find_largest(of->dweights, entries, order, &count);
+  TRY(table_create(&table, 6, columns, error));
+  for (size_t n = 0; n < count; n++) TRY(print_entry(table, of, names, all ? n : order[n], error));
+  if (!all && count < entries) printf("  the %zu largest of %zu entries (--json has all):\n", count, entries);
+  table_print(table, console_page_width(), session->console.color_out);
+  printf("\n  largest difference from finite differences, over all entries: %.1e\n", of->largest_difference);
+cleanup:
+  table_destroy(table);
+  return status;
+}
+
+Status explain_print_steps(const SetosaExplanation *of, ExplainNames names, const Session *session, Error *error) {
+  Status status = SETOSA_OK;
+  bool color = session->console.color_out;
+  printf("%sOne example through softmax regression%s\n", color_code(color, COLOR_BOLD), color_code(color, COLOR_PLAIN));
+  print_example(of, names);
+  TRY(print_forward(of, names, session, error));
+  TRY(print_gradient(of, names, session, error));
+  fputs("\n  ", stdout);
+  console_wrap(stdout,
+               "\"diagonal only\" is -P_k (1 - a_k) x_i: it keeps da_k/dz_k = a_k (1 - a_k) of the softmax Jacobian and drops the other "
+               "terms, da_k/dz_j = -a_k a_j, so it is right for the label's column and gives 0 for every other.",
+               2, 2, console_page_width());
+cleanup:
+  return status;
+}
+
+static json_t *texts_json(size_t count, const char *const *texts) {
+  if (texts == NULL) return json_null();
+  json_t *list = json_array();
+  for (size_t i = 0; list != NULL && i < count; i++) {
+    if (json_array_append_new(list, json_text(texts[i])) != 0) {
+      json_decref(list);
+      list = NULL;
+    }
+  }
+  return list;
+}
+
+/* (K,D) as K arrays of D. */
+static json_t *matrix_json(const SetosaExplanation *of, const double *values) {
+  json_t *rows = json_array();
+  for (size_t k = 0; rows != NULL && k < of->classes; k++) {
+    if (json_array_append_new(rows, json_numbers(of->features, values + k * of->features)) != 0) {
+      json_decref(rows);
+      rows = NULL;
+    }
+  }
+  return rows;
+}
+
+Status explain_print_json(const SetosaExplanation *of, ExplainNames names, Error *error) {
+  json_t *document = json_pack(
+      "{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "command", "explain",
+      "version", SETOSA_VERSION, "features", (json_int_t)of->features, "classes", (json_int_t)of->classes, "feature_names",
+      texts_json(of->features, names.features), "class_names", texts_json(of->classes, names.classes), "label",
+      json_text(names.classes[of->label]), "x", json_numbers(of->features, of->x), "weights", matrix_json(of, of->weights), "bias",
+      json_numbers(of->classes, of->bias), "logits", json_numbers(of->classes, of->logits), "probabilities",
+      json_numbers(of->classes, of->probabilities), "target", json_numbers(of->classes, of->target), "loss", json_number(of->loss),
+      "dlogits", json_numbers(of->classes, of->dlogits), "dweights", matrix_json(of, of->dweights), "dweights_finite",
+      matrix_json(of, of->dweights_finite), "dweights_diagonal", matrix_json(of, of->dweights_diagonal), "dbias",
+      json_numbers(of->classes, of->dbias), "largest_difference", json_number(of->largest_difference));
+  return json_print(document, false, stdout, error);
+}

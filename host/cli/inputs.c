@@ -1,0 +1,138 @@
+/* Loading data and opening the device. */
+#include "cli/inputs.h"
+
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "cli/progress.h"
+#include "cli/units.h"
+
+SetosaDataOptions input_data_options(const Options *options) {
+  SetosaDataOptions data = setosa_data_options_default();
+  data.header = options->header;
+  data.label = options->label;
+  data.labels_path = options->labels;
+  data.features = options->features;
+  data.drop = options->drop;
+  data.positive = options->positive;
+  data.scale = options->scale;
+  return data;
+}
+
+SetosaDataOptions input_model_options(const SetosaModel *model, const Options *options) {
+  SetosaDataOptions data = setosa_model_data_options(model);
+  data.header = options->header;
+  data.label = options->label;
+  data.labels_path = options->labels;
+  data.features = options->features;
+  data.drop = options->drop;
+  return data;
+}
+
+Status input_load(SetosaDataset **dataset, const Session *session, const char *source, SetosaDataOptions data, double *seconds, Error *error) {
+  Progress progress;
+  double began = clock_seconds();
+  progress_begin(&progress, &session->console, source);
+  data.progress = progress_update;
+  data.progress_user = &progress;
+  Status status = setosa_dataset_load(dataset, source, &data, error);
+  progress_end(&progress);
+  double took = clock_seconds() - began;
+  if (seconds != NULL) *seconds = took;
+  if (status != SETOSA_OK) return status;
+  char rate[UNITS_SIZE], speed[UNITS_SIZE], time[UNITS_SIZE];
+  double rows = (double)setosa_dataset_rows(*dataset), bytes = (double)progress.last.bytes_done;
+  if (bytes <= 0) bytes = rows * (double)setosa_dataset_features(*dataset) * sizeof(float);
+  console_note(&session->console, "%s: %zu rows, %zu features, %zu classes in %s (%s rows/s, %s/s)", source, setosa_dataset_rows(*dataset),
+               setosa_dataset_features(*dataset), setosa_dataset_classes(*dataset), units_seconds(time, took),
+               units_count(rate, rows / fmax(took, 1e-9)), units_bytes(speed, bytes / fmax(took, 1e-9)));
+  return SETOSA_OK;
+}
+
+Status input_borrow_names(const char ***feature_names, const char ***class_names, const SetosaDataset *dataset, Error *error) {
+  Status status = SETOSA_OK;
+  size_t features = setosa_dataset_features(dataset), classes = setosa_dataset_classes(dataset);
+  *feature_names = *class_names = NULL;
+  TRY(memory_allocate((void **)class_names, classes, sizeof **class_names, "class names", error));
+  for (size_t k = 0; k < classes; k++) (*class_names)[k] = setosa_dataset_class_name(dataset, k);
+  if (setosa_dataset_feature_name(dataset, 0) == NULL) goto cleanup;
+  TRY(memory_allocate((void **)feature_names, features, sizeof **feature_names, "feature names", error));
+  for (size_t d = 0; d < features; d++) (*feature_names)[d] = setosa_dataset_feature_name(dataset, d);
+cleanup:
+  return status;
+}
+
+Status input_check_output(const char *name, const char *path, const char *other, Error *error) {
+  struct stat ours, theirs;
+  if (path == NULL || other == NULL) return SETOSA_OK;
+  bool same = strcmp(path, other) == 0;
+  if (!same && stat(path, &ours) == 0 && stat(other, &theirs) == 0)
+    same = S_ISREG(ours.st_mode) && ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+  if (!same) return SETOSA_OK;
+  return error_set(error, SETOSA_ERROR_USAGE, "%s %s would overwrite %s; give it another name", name, path, other);
+}
+
+Status input_probe_output(const char *name, const char *path, Error *error) {
+  AtomicFile probe = {0};
+  if (path == NULL) return SETOSA_OK;
+  Status status = atomic_file_open(&probe, path, error);
+  atomic_file_abandon(&probe);
+  if (status != SETOSA_OK) error_prefix(error, "%s", name);
+  return status;
+}
+
+Status compute_choose(Compute *compute, const Session *session, Error *error) {
+  const Options *options = session->options;
+  compute->options = setosa_compute_options_default();
+  compute->options.backend = (SetosaBackend)options->backend;
+  compute->options.family = (SetosaFamily)options->family;
+  if (compute->options.backend == SETOSA_BACKEND_REFERENCE) {
+    static const char *const meaningless[] = {"device", "family", "force-device"};
+    for (size_t i = 0; i < sizeof meaningless / sizeof meaningless[0]; i++)
+      if (options_given(options, meaningless[i]))
+        return error_set(error, SETOSA_ERROR_USAGE, "--%s: the reference backend is plain C and uses no device; leave one of the two out",
+                         meaningless[i]);
+    return SETOSA_OK;
+  }
+  Status status = setosa_devices_open(&compute->devices, error);
+  if (status == SETOSA_OK)
+    status = setosa_devices_select(compute->devices, options->device, options->force_device, &compute->index, error);
+  return status;
+}
+
+Status compute_open(Compute *compute, const Session *session, Error *error) {
+  if (compute->options.backend == SETOSA_BACKEND_REFERENCE) return SETOSA_OK;
+  Progress progress;
+  double began = clock_seconds();
+  const SetosaDeviceInfo *info = setosa_devices_get(compute->devices, compute->index);
+  progress_begin(&progress, &session->console, NULL);
+  progress_say(&progress, "preparing the device (first use builds and tests the kernels)");
+  Status status = setosa_device_open(&compute->device, compute->devices, compute->index, session->options->force_device, error);
+  progress_end(&progress);
+  if (status != SETOSA_OK) return status;
+  compute->options.device = compute->device;
+  char time[UNITS_SIZE];
+  console_note(&session->console, "device %zu: %s (%s, %s, driver %s) opened and tested in %s", info->index, info->name,
+               input_device_type_name(info->type), info->platform, info->driver, units_seconds(time, clock_seconds() - began));
+  if (session->options->force_device && !info->usable)
+    console_warn(&session->console, "device %zu is refused and used all the same (--force-device): %s", info->index, info->refusal);
+  return SETOSA_OK;
+}
+
+void compute_close(Compute *compute) {
+  setosa_device_close(compute->device);
+  setosa_devices_close(compute->devices);
+  *compute = (Compute){0};
+}
+
+const SetosaDeviceInfo *compute_device(const Compute *compute) {
+  return compute->devices == NULL ? NULL : setosa_devices_get(compute->devices, compute->index);
+}
+
+const char *input_device_type_name(SetosaDeviceType type) {
+  return type == SETOSA_DEVICE_GPU ? "GPU" : type == SETOSA_DEVICE_CPU ? "CPU" : "other";
+}

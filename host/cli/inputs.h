@@ -1,0 +1,41 @@
+/* What commands work on: data sets, models and the device, as the options name them. */
+#ifndef SETOSA_CLI_INPUTS_H
+#define SETOSA_CLI_INPUTS_H
+
+#include "cli/command.h"
+
+/* The data options of the command line. */
+SetosaDataOptions input_data_options(const Options *options);
+/* The data options that a model brings, with what the command line adds to them. Borrows from both. */
+SetosaDataOptions input_model_options(const SetosaModel *model, const Options *options);
+
+/* Reads DATA with a progress line; *seconds (may be NULL) it took. */
+Status input_load(SetosaDataset **dataset, const Session *session, const char *source, SetosaDataOptions data, double *seconds, Error *error);
+
+/* The names of a data set as arrays, for the expect_ fields of SetosaDataOptions: borrowed texts in arrays to free().
+ * feature_names is NULL when the set has none. */
+Status input_borrow_names(const char ***feature_names, const char ***class_names, const SetosaDataset *dataset, Error *error);
+
+/* SETOSA_ERROR_USAGE when `path` (of the option `name`) and `other` are the same file; NULL paths are fine. */
+Status input_check_output(const char *name, const char *path, const char *other, Error *error);
+/* SETOSA_ERROR_WRITE when a file could not be put at path (NULL is fine): tries it and takes it back. */
+Status input_probe_output(const char *name, const char *path, Error *error);
+
+/* The device of --device and --backend. Zero-initialise. */
+typedef struct Compute {
+  SetosaDevices *devices;
+  size_t index;
+  SetosaDevice *device; /* NULL for the reference backend */
+  SetosaComputeOptions options;
+} Compute;
+
+/* Chooses, without opening: fast, so that a misspelt name is found before a long load. */
+Status compute_choose(Compute *compute, const Session *session, Error *error);
+/* Opens what was chosen. The first time builds and tests the kernels. */
+Status compute_open(Compute *compute, const Session *session, Error *error);
+void compute_close(Compute *compute);
+/* NULL for the reference backend. */
+const SetosaDeviceInfo *compute_device(const Compute *compute);
+const char *input_device_type_name(SetosaDeviceType type); /* "CPU", ... */
+
+#endif

@@ -1,0 +1,147 @@
+/* `setosa inspect`: what a model file holds. */
+#include <math.h>
+#include <string.h>
+
+#include "cli/inputs.h"
+#include "cli/json_output.h"
+#include "cli/table.h"
+
+enum { SHOWN = 20 };
+
+/* Norms of the weights, in double. */
+typedef struct Norms {
+  double euclidean, largest;
+} Norms;
+
+static Norms norms_of(const float *values, size_t count) {
+  Norms norms = {0, 0};
+  for (size_t i = 0; i < count; i++) {
+    norms.euclidean += (double)values[i] * values[i];
+    norms.largest = fmax(norms.largest, fabs((double)values[i]));
+  }
+  norms.euclidean = sqrt(norms.euclidean);
+  return norms;
+}
+
+static const char *scaling_name(const SetosaModel *model) {
+  bool offset = setosa_model_offset(model) != NULL, scale = setosa_model_scale(model) != NULL;
+  return offset ? "x' = (x - offset) * scale, by feature" : scale ? "x' = x * scale, by feature" : "none";
+}
+
+static void print_names(const char *title, size_t count, const char *(*name)(const SetosaModel *, size_t), const SetosaModel *model) {
+  char text[1024];
+  size_t used = 0;
+  if (count == 0 || name(model, 0) == NULL) return;
+  for (size_t i = 0; i < count && i < SHOWN && used < sizeof text; i++)
+    used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i == 0 ? "" : ", ", name(model, i));
+  if (count > SHOWN && used < sizeof text) snprintf(text + used, sizeof text - used, ", ... (%zu more; --json lists all)", count - SHOWN);
+  console_make_visible(text);
+  printf("  %-12s", title);
+  console_wrap(stdout, text, 14, 14, console_page_width());
+}
+
+static Status print_weights(const SetosaModel *model, const Session *session, Error *error) {
+  static const TableColumn columns[] = {{"class", false, true}, {"bias", true, false}, {"|weights|", true, false}, {"largest", true, false}};
+  Status status = SETOSA_OK;
+  Table *table = NULL;
+  size_t features = setosa_model_features(model), classes = setosa_model_classes(model);
+  TRY(table_create(&table, 4, columns, error));
+  for (size_t k = 0; k < classes && k < SHOWN; k++) {
+    Norms norms = norms_of(setosa_model_weights(model) + k * features, features);
+    TRY(table_cell(table, error, "%s", setosa_model_class_name(model, k)));
+    TRY(table_number(table, setosa_model_bias(model)[k], 5, error));
+    TRY(table_number(table, norms.euclidean, 5, error));
+    TRY(table_number(table, norms.largest, 5, error));
+  }
+  printf("\n");
+  table_print(table, console_page_width(), session->console.color_out);
+  if (classes > SHOWN) printf("  ... and %zu more\n", classes - SHOWN);
+cleanup:
+  table_destroy(table);
+  return status;
+}
+
+static void print_metadata(const SetosaModel *model, const Session *session) {
+  const char *key, *value;
+  bool color = session->console.color_out, any = false;
+  for (size_t i = 0; setosa_model_metadata(model, i, &key, &value); i++) {
+    char text[512];
+    if (!any) printf("\n  %sMetadata%s\n", color_code(color, COLOR_BOLD), color_code(color, COLOR_PLAIN));
+    any = true;
+    snprintf(text, sizeof text, "%s%s", value, strlen(value) >= sizeof text ? "..." : "");
+    console_make_visible(text);
+    printf("  %-18s ", key);
+    console_wrap(stdout, text, 21, 21, console_page_width());
+  }
+}
+
+static json_t *names_json(size_t count, const char *(*name)(const SetosaModel *, size_t), const SetosaModel *model) {
+  if (count == 0 || name(model, 0) == NULL) return json_null();
+  json_t *list = json_array();
+  for (size_t i = 0; list != NULL && i < count; i++) {
+    if (json_array_append_new(list, json_text(name(model, i))) != 0) {
+      json_decref(list);
+      list = NULL;
+    }
+  }
+  return list;
+}
+
+static json_t *metadata_json(const SetosaModel *model) {
+  const char *key, *value;
+  json_t *object = json_object();
+  for (size_t i = 0; object != NULL && setosa_model_metadata(model, i, &key, &value); i++) {
+    if (json_object_set_new(object, key, json_text(value)) != 0) {
+      json_decref(object);
+      object = NULL;
+    }
+  }
+  return object;
+}
+
+static Status print_json(const SetosaModel *model, Error *error) {
+  size_t features = setosa_model_features(model), classes = setosa_model_classes(model);
+  Norms weights = norms_of(setosa_model_weights(model), features * classes), bias = norms_of(setosa_model_bias(model), classes);
+  json_t *document = json_pack(
+      "{s:s, s:s, s:I, s:I, s:o, s:o, s:s, s:{s:o, s:o}, s:{s:o, s:o}, s:o}", "command", "inspect", "version", SETOSA_VERSION, "features",
+      (json_int_t)features, "classes", (json_int_t)classes, "feature_names", names_json(features, setosa_model_feature_name, model),
+      "class_names", names_json(classes, setosa_model_class_name, model), "scaling", scaling_name(model), "weights", "norm",
+      json_number(weights.euclidean), "largest", json_number(weights.largest), "bias", "norm", json_number(bias.euclidean), "largest",
+      json_number(bias.largest), "metadata", metadata_json(model));
+  return json_print(document, false, stdout, error);
+}
+
+static Status run(const Session *session, Error *error) {
+  Status status = SETOSA_OK;
+  SetosaModel *model = NULL;
+  TRY(setosa_model_load(&model, session->options->argument[0], error));
+  if (session->options->json) {
+    TRY(print_json(model, error));
+    goto cleanup;
+  }
+  size_t features = setosa_model_features(model), classes = setosa_model_classes(model);
+  printf("  %-12ssoftmax regression, %zu feature%s, %zu classes: %zu weights and %zu biases\n", "model", features, features == 1 ? "" : "s",
+         classes, features * classes, classes);
+  print_names("classes", classes, setosa_model_class_name, model);
+  print_names("features", features, setosa_model_feature_name, model);
+  printf("  %-12s%s\n", "scaling", scaling_name(model));
+  TRY(print_weights(model, session, error));
+  print_metadata(model, session);
+cleanup:
+  setosa_model_destroy(model);
+  return status;
+}
+
+const Command command_inspect = {
+    .name = "inspect",
+    .arguments = "MODEL",
+    .summary = "what a model file holds",
+    .description = "Shows the shape, names, scaling, norms and provenance of a model. The file is a plain .safetensors: any reader of that "
+                   "format opens it (tensors \"weights\" (classes, features) and \"bias\" (classes)).",
+    .examples = "  setosa inspect iris.safetensors\n"
+                "  setosa inspect iris.safetensors --json\n",
+    .id = FOR_INSPECT,
+    .least_arguments = 1,
+    .most_arguments = 1,
+    .run = run,
+};

@@ -1,0 +1,123 @@
+/* The table of all options. */
+#include <math.h>
+
+#include "cli/color.h"
+#include "cli/options.h"
+
+#define AT(field) offsetof(Options, field)
+#define FLAG(field) .kind = OPTION_FLAG, .offset = AT(field)
+#define SET(field, value) .kind = OPTION_SET, .offset = AT(field), .least = value
+#define TEXT(field) .kind = OPTION_TEXT, .offset = AT(field)
+#define COUNT(field, low, high) .kind = OPTION_COUNT, .offset = AT(field), .least = low, .most = high
+#define REAL(field, low, high) .kind = OPTION_REAL, .offset = AT(field), .least = low, .most = high
+#define CHOICE(field, names) .kind = OPTION_CHOICE, .offset = AT(field), .choices = names
+
+static const char *const solvers[] = {"lbfgs", "gd", "sgd", "adam", NULL};               /* as SetosaSolver */
+static const char *const schedules[] = {"constant", "inverse", "cosine", "step", NULL};  /* as SetosaSchedule */
+static const char *const backends[] = {"native", "reference", NULL};                     /* as SetosaBackend */
+static const char *const families[] = {"auto", "cpu", "gpu", NULL};                      /* as SetosaFamily */
+static const char *const colors[] = {"auto", "always", "never", NULL};                   /* as ColorMode */
+
+static const double any_count = 9e15; /* exact in a double */
+
+static const OptionSpec specs[] = {
+    /* data */
+    {"test", 0, "DATA", "evaluate on DATA after training, scaled and named like the training data", TEXT(test), .commands = FOR_TRAIN,
+     .heading = HEADING_DATA},
+    {"test-labels", 0, "FILE", "file with the labels of the test data, as --labels", TEXT(test_labels), .commands = FOR_TRAIN,
+     .heading = HEADING_DATA},
+    {"validation", 0, "FRACTION", "hold this part of the rows out of the training, chosen by --seed, and report on it", REAL(validation, 0, 1),
+     .open_least = true, .open_most = true, .commands = FOR_TRAIN, .heading = HEADING_DATA},
+    {"label", 0, "COLUMN", "label column of a CSV: its name or its number from 1 (default: the last)", TEXT(label),
+     .commands = FOR_DATA & ~FOR_EXPLAIN, .heading = HEADING_DATA},
+    {"labels", 0, "FILE", "file with the labels of IDX or NPY data (default for IDX: found by its usual name)", TEXT(labels),
+     .commands = FOR_DATA, .heading = HEADING_DATA},
+    {"features", 0, "A,B,...", "use these columns only, in this order: names or numbers from 1", TEXT(features), .commands = FOR_DATA,
+     .heading = HEADING_DATA},
+    {"drop", 0, "A,B,...", "leave these columns out", TEXT(drop), .commands = FOR_DATA, .heading = HEADING_DATA},
+    {"positive", 0, "CLASS", "make the task CLASS against all the rest (two classes: CLASS and non-CLASS)", TEXT(positive),
+     .commands = FOR_TRAIN | FOR_CHECK, .heading = HEADING_DATA},
+    {"header", 0, NULL, "the first line of a CSV holds the column names (default: detected)", SET(header, 1), .commands = FOR_DATA,
+     .heading = HEADING_DATA},
+    {"no-header", 0, NULL, "the first line of a CSV is data already", SET(header, 0), .commands = FOR_DATA, .heading = HEADING_DATA},
+    {"standardize", 0, NULL, "shift and scale every feature to mean 0, deviation 1; the model remembers how", FLAG(standardize),
+     .commands = FOR_TRAIN, .heading = HEADING_DATA},
+    {"scale", 0, "X", "multiply every feature by X (default: 1/255 for u8 images, else 1)", REAL(scale, -INFINITY, INFINITY),
+     .commands = FOR_TRAIN | FOR_CHECK, .heading = HEADING_DATA},
+    /* training */
+    {"solver", 0, "NAME", "lbfgs (best for most), gd, sgd or adam", CHOICE(solver, solvers), .commands = FOR_TRAIN,
+     .heading = HEADING_TRAINING, .show_default = true},
+    {"l2", 0, "LAMBDA", "strength of the L2 penalty on the weights; the bias is free", REAL(l2, 0, INFINITY),
+     .commands = FOR_TRAIN | FOR_CHECK, .heading = HEADING_TRAINING, .show_default = true},
+    {"max-iterations", 0, "N", "lbfgs, gd: stop after N iterations", COUNT(max_iterations, 0, any_count), .commands = FOR_TRAIN,
+     .heading = HEADING_TRAINING, .show_default = true},
+    {"tolerance", 0, "T", "converged when no component of the gradient is larger than T", REAL(tolerance, 0, INFINITY),
+     .commands = FOR_TRAIN, .heading = HEADING_TRAINING, .show_default = true},
+    {"history", 0, "N", "lbfgs: past steps remembered", COUNT(history, 1, 1000), .commands = FOR_TRAIN, .heading = HEADING_TRAINING,
+     .show_default = true},
+    {"learning-rate", 0, "X", "gd: fixed step (default: found by backtracking); sgd, adam: initial rate", REAL(learning_rate, 0, INFINITY),
+     .open_least = true, .commands = FOR_TRAIN, .heading = HEADING_TRAINING},
+    {"momentum", 0, "X", "sgd: part of the last step that is kept", REAL(momentum, 0, 1), .open_most = true, .commands = FOR_TRAIN,
+     .heading = HEADING_TRAINING, .show_default = true},
+    {"nesterov", 0, NULL, "sgd: look ahead along the momentum", FLAG(nesterov), .commands = FOR_TRAIN, .heading = HEADING_TRAINING},
+    {"batch-size", 0, "N", "sgd, adam: rows in a mini-batch", COUNT(batch_size, 1, any_count), .commands = FOR_TRAIN,
+     .heading = HEADING_TRAINING, .show_default = true},
+    {"epochs", 0, "N", "sgd, adam: passes over the data", COUNT(epochs, 0, any_count), .commands = FOR_TRAIN, .heading = HEADING_TRAINING,
+     .show_default = true},
+    {"schedule", 0, "NAME", "sgd, adam: how the learning rate falls: constant, inverse, cosine or step", CHOICE(schedule, schedules),
+     .commands = FOR_TRAIN, .heading = HEADING_TRAINING, .show_default = true},
+    {"seed", 0, "N", "order of rows and batches; the same seed gives the same model", COUNT(seed, 0, any_count), .commands = FOR_TRAIN,
+     .heading = HEADING_TRAINING, .show_default = true},
+    {"no-intercept", 0, NULL, "fit weights only, no bias", FLAG(no_intercept), .commands = FOR_TRAIN, .heading = HEADING_TRAINING},
+    {"strict", 0, NULL, "exit with 5 when the training has not converged", FLAG(strict), .commands = FOR_TRAIN,
+     .heading = HEADING_TRAINING},
+    /* where */
+    {"device", 0, "SEL", "number from `setosa devices`, part of a name, cpu or gpu (default: a GPU before a CPU)", TEXT(device),
+     .commands = FOR_COMPUTE | FOR_CHECK, .heading = HEADING_DEVICE, .once = true},
+    {"backend", 0, "NAME", "native (OpenCL) or reference (plain C in double precision, slow, no device)", CHOICE(backend, backends),
+     .commands = FOR_COMPUTE, .heading = HEADING_DEVICE, .show_default = true},
+    {"family", 0, "NAME", "kernels to use: auto (by device), cpu or gpu", CHOICE(family, families), .commands = FOR_COMPUTE | FOR_CHECK,
+     .heading = HEADING_DEVICE, .show_default = true},
+    {"force-device", 0, NULL, "use a device that was refused, at your own risk", FLAG(force_device),
+     .commands = FOR_COMPUTE | FOR_CHECK, .heading = HEADING_DEVICE},
+    {"check", 0, NULL, "run the self-test on every device and report", FLAG(check), .commands = FOR_DEVICES, .heading = HEADING_DEVICE},
+    {"diagnose", 0, NULL, "explain what OpenCL finds here and how to repair what is missing", FLAG(diagnose), .commands = FOR_DEVICES,
+     .heading = HEADING_DEVICE},
+    /* one example */
+    {"x", 0, "X1,X2,...", "the features of the example", TEXT(x), .commands = FOR_EXPLAIN, .heading = HEADING_EXAMPLE},
+    {"classes", 0, "A,B,...", "names of the classes", TEXT(classes), .commands = FOR_EXPLAIN, .heading = HEADING_EXAMPLE},
+    {"label", 0, "CLASS", "with --x: the true class, by name or number; with MODEL DATA: the label column", TEXT(label),
+     .commands = FOR_EXPLAIN, .heading = HEADING_EXAMPLE},
+    {"weights", 0, "W;W;...", "one group of weights per class, as in 0.1,0.1;0.5,0.5", TEXT(weights), .commands = FOR_EXPLAIN,
+     .heading = HEADING_EXAMPLE},
+    {"bias", 0, "B1,B2,...", "one bias per class (default: none)", TEXT(bias), .commands = FOR_EXPLAIN, .heading = HEADING_EXAMPLE},
+    {"row", 0, "N", "with MODEL DATA: the row to explain, from 1", COUNT(row, 1, any_count), .commands = FOR_EXPLAIN,
+     .heading = HEADING_EXAMPLE},
+    /* results */
+    {"model", 'm', "FILE", "write the model here (safetensors)", TEXT(model), .commands = FOR_TRAIN, .heading = HEADING_RESULT},
+    {"log", 0, "FILE", "write one JSON line per iteration", TEXT(log), .commands = FOR_TRAIN, .heading = HEADING_RESULT},
+    {"output", 'o', "FILE", "write the CSV here, whole or not at all (default: stdout)", TEXT(output), .commands = FOR_PREDICT,
+     .heading = HEADING_RESULT},
+    {"top-k", 0, "N", "only the N most probable classes of each row: class_1,probability_1,...", COUNT(top_k, 1, any_count),
+     .commands = FOR_PREDICT, .heading = HEADING_RESULT},
+    {"json", 0, NULL, "one JSON document on stdout instead of text", FLAG(json), .commands = FOR_ALL & ~(FOR_PREDICT | FOR_CACHE),
+     .heading = HEADING_RESULT},
+    {"quiet", 'q', NULL, "no progress, warnings or hints", FLAG(quiet), .commands = FOR_ALL, .heading = HEADING_RESULT},
+    {"verbose", 'v', NULL, "say more on stderr: device, loading speed, build time", FLAG(verbose), .commands = FOR_ALL,
+     .heading = HEADING_RESULT},
+    {"color", 0, "WHEN", "auto, always or never (NO_COLOR is honoured)", CHOICE(color, colors), .commands = FOR_ALL,
+     .heading = HEADING_RESULT, .show_default = true},
+    {"help", 'h', NULL, "this text", FLAG(help), .commands = FOR_ALL, .heading = HEADING_RESULT},
+    /* named in the interface, not part of this version */
+    {"l1", 0, "LAMBDA", NULL, .kind = OPTION_LATER, .commands = FOR_TRAIN | FOR_CHECK},
+    {"resume", 0, "FILE", NULL, .kind = OPTION_LATER, .commands = FOR_TRAIN},
+    {"storage", 0, "TYPE", NULL, .kind = OPTION_LATER, .commands = FOR_TRAIN},
+    {"dry-run", 0, NULL, NULL, .kind = OPTION_LATER, .commands = FOR_TRAIN},
+};
+
+_Static_assert(sizeof specs / sizeof specs[0] <= OPTIONS_SPECS, "raise OPTIONS_SPECS");
+
+const OptionSpec *option_specs(size_t *count) {
+  *count = sizeof specs / sizeof specs[0];
+  return specs;
+}

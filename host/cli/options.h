@@ -1,0 +1,108 @@
+/* The options of all commands: one table that the parser, the checks and the help pages are made from. */
+#ifndef SETOSA_CLI_OPTIONS_H
+#define SETOSA_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* Which commands an option belongs to. */
+enum {
+  FOR_TRAIN = 1 << 0,
+  FOR_EVAL = 1 << 1,
+  FOR_PREDICT = 1 << 2,
+  FOR_EXPLAIN = 1 << 3,
+  FOR_DEVICES = 1 << 4,
+  FOR_CHECK = 1 << 5,
+  FOR_INSPECT = 1 << 6,
+  FOR_CACHE = 1 << 7,
+  FOR_ALL = (1 << 8) - 1,
+  FOR_MODEL_USE = FOR_EVAL | FOR_PREDICT | FOR_EXPLAIN,
+  FOR_DATA = FOR_TRAIN | FOR_MODEL_USE | FOR_CHECK,
+  FOR_COMPUTE = FOR_TRAIN | FOR_EVAL | FOR_PREDICT
+};
+
+enum { OPTIONS_ARGUMENTS = 4, OPTIONS_SPECS = 80 };
+
+/* Everything a command line can say; fields not given hold the library's defaults. Strings are borrowed from argv or from `owned`. */
+typedef struct Options {
+  /* data */
+  int header; /* -1 detect, 0 none, 1 first line */
+  const char *label, *labels, *features, *drop, *positive, *test, *test_labels;
+  double scale, validation; /* NAN: not given */
+  bool standardize;
+  /* training */
+  int solver, schedule; /* SetosaSolver, SetosaSchedule */
+  double l2, tolerance, learning_rate, momentum;
+  uint64_t max_iterations, history, batch_size, epochs, seed;
+  bool nesterov, no_intercept, strict;
+  /* where */
+  const char *device;
+  int backend, family; /* SetosaBackend, SetosaFamily */
+  bool force_device;
+  /* results */
+  const char *model, *log, *output;
+  uint64_t top_k; /* 0: every class */
+  bool json, quiet, verbose;
+  int color; /* ColorMode */
+  /* explain */
+  const char *x, *classes, *weights, *bias;
+  uint64_t row; /* 0: not given */
+  /* devices */
+  bool check, diagnose;
+
+  bool help;
+  const char *argument[OPTIONS_ARGUMENTS]; /* what is not an option, in order */
+  size_t argument_count;
+
+  bool given[OPTIONS_SPECS]; /* by index into the table */
+  char **owned;
+  size_t owned_count, owned_capacity;
+} Options;
+
+typedef enum OptionKind {
+  OPTION_FLAG,   /* bool = true */
+  OPTION_SET,    /* int = least */
+  OPTION_TEXT,   /* const char * */
+  OPTION_COUNT,  /* uint64_t in least..most */
+  OPTION_REAL,   /* double in least..most, ends left out as open_least, open_most say */
+  OPTION_CHOICE, /* int: index into choices */
+  OPTION_LATER   /* of a later version: refused with a line */
+} OptionKind;
+
+typedef enum OptionHeading { HEADING_DATA, HEADING_TRAINING, HEADING_DEVICE, HEADING_RESULT, HEADING_EXAMPLE, HEADING_COUNT } OptionHeading;
+
+typedef struct OptionSpec {
+  const char *name;     /* without dashes */
+  char letter;          /* short form, or 0 */
+  const char *argument; /* placeholder in help, NULL for flags */
+  const char *help;     /* one sentence, without the default */
+  size_t offset;        /* into Options */
+  double least, most;
+  const char *const *choices; /* NULL-terminated */
+  unsigned commands;          /* FOR_... */
+  OptionKind kind;
+  OptionHeading heading;
+  bool open_least, open_most; /* the end itself is not allowed */
+  bool show_default;          /* help adds "(default ...)" */
+  bool once;                  /* giving it twice is an error, not a change of mind */
+} OptionSpec;
+
+const OptionSpec *option_specs(size_t *count);
+
+struct Command;
+
+/* The library's defaults. */
+void options_default(Options *options);
+/* Reads argv[1..argc) for a command; options and other arguments may come in any order, "--" ends the options. SETOSA_ERROR_USAGE with one
+ * line on the first thing wrong. */
+Status options_parse(Options *options, const struct Command *command, int argc, const char **argv, Error *error);
+void options_free(Options *options);
+/* Whether --name was on the command line. */
+bool options_given(const Options *options, const char *name);
+/* The nearest option of the commands in `commands` to a misspelt one, or NULL. */
+const char *options_nearest(const char *name, unsigned commands);
+
+#endif

@@ -1,0 +1,169 @@
+/* `setosa predict`: a CSV of predicted classes and probabilities, one line a row. */
+#include <unistd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "cli/inputs.h"
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+
+typedef struct PredictWork {
+  FILE *stream;
+  const SetosaModel *model;
+  size_t classes, top_k; /* top_k 0: every class */
+  size_t rows;
+  size_t *best; /* (top_k) classes of the row at hand, most probable first */
+  double began;
+  Progress progress;
+} PredictWork;
+
+/* A field of a CSV, quoted when it holds what would end it (RFC 4180). */
+static void write_field(FILE *stream, const char *text) {
+  bool plain = text[0] != '\0' && text[strcspn(text, ",\"\r\n")] == '\0' && text[0] != ' ' && text[strlen(text) - 1] != ' ';
+  if (plain) {
+    fputs(text, stream);
+    return;
+  }
+  fputc('"', stream);
+  for (; *text != '\0'; text++) {
+    if (*text == '"') fputc('"', stream);
+    fputc(*text, stream);
+  }
+  fputc('"', stream);
+}
+
+static void write_header(const PredictWork *work) {
+  fputs("row,predicted", work->stream);
+  for (size_t i = 0; i < work->top_k; i++) fprintf(work->stream, ",class_%zu,probability_%zu", i + 1, i + 1);
+  for (size_t k = 0; work->top_k == 0 && k < work->classes; k++) {
+    fputc(',', work->stream);
+    write_field(work->stream, setosa_model_class_name(work->model, k));
+  }
+  fputc('\n', work->stream);
+}
+
+/* best[0..count) = the classes of largest probability, ties by index: one pass with an insertion into the short list. */
+static void find_best(const float *probabilities, size_t classes, size_t count, size_t *best) {
+  size_t held = 0;
+  for (size_t k = 0; k < classes; k++) {
+    size_t at = held;
+    while (at > 0 && probabilities[k] > probabilities[best[at - 1]]) at--;
+    if (at >= count) continue;
+    size_t last = held < count ? held : count - 1;
+    memmove(best + at + 1, best + at, (last - at) * sizeof *best);
+    best[at] = k;
+    if (held < count) held++;
+  }
+}
+
+static void write_row(const PredictWork *work, size_t row, const float *probabilities) {
+  size_t one[1], *best = work->top_k > 0 ? work->best : one;
+  find_best(probabilities, work->classes, work->top_k > 0 ? work->top_k : 1, best);
+  fprintf(work->stream, "%zu,", row + 1);
+  write_field(work->stream, setosa_model_class_name(work->model, best[0]));
+  for (size_t i = 0; i < work->top_k; i++) {
+    fputc(',', work->stream);
+    write_field(work->stream, setosa_model_class_name(work->model, best[i]));
+    fprintf(work->stream, ",%.9g", (double)probabilities[best[i]]);
+  }
+  for (size_t k = 0; work->top_k == 0 && k < work->classes; k++) fprintf(work->stream, ",%.9g", (double)probabilities[k]);
+  fputc('\n', work->stream);
+}
+
+static bool on_rows(size_t first_row, size_t count, const float *probabilities, void *user) {
+  PredictWork *work = user;
+  for (size_t i = 0; i < count && !ferror(work->stream); i++) write_row(work, first_row + i, probabilities + i * work->classes);
+  SetosaProgress at = {.phase = SETOSA_PHASE_PREDICT,
+                       .rows_done = first_row + count,
+                       .rows_total = work->rows,
+                       .seconds = clock_seconds() - work->began};
+  return progress_update(&at, &work->progress) && !ferror(work->stream);
+}
+
+static Status load(SetosaModel **model, SetosaDataset **data, Compute *compute, const Session *session, Error *error) {
+  Status status = SETOSA_OK;
+  const Options *options = session->options;
+  TRY(input_check_output("--output", options->output, options->argument[0], error));
+  TRY(input_check_output("--output", options->output, options->argument[1], error));
+  TRY(setosa_model_load(model, options->argument[0], error));
+  if (options->top_k > setosa_model_classes(*model))
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "--top-k %llu: the model has %zu classes", (unsigned long long)options->top_k,
+                  setosa_model_classes(*model)));
+  TRY(compute_choose(compute, session, error));
+  SetosaDataOptions how = input_model_options(*model, options);
+  how.labels_optional = true;
+  TRY(input_load(data, session, options->argument[1], how, NULL, error));
+  TRY(setosa_model_scale_dataset(*model, *data, error));
+  TRY(compute_open(compute, session, error));
+cleanup:
+  return status;
+}
+
+static Status predict(PredictWork *work, const SetosaDataset *data, const Compute *compute, const Session *session, Error *error) {
+  Status status = SETOSA_OK;
+  size_t listed = work->top_k > 0 ? work->top_k : 1;
+  TRY(memory_allocate((void **)&work->best, listed, sizeof *work->best, "the best classes", error));
+  work->began = clock_seconds();
+  progress_begin(&work->progress, &session->console, NULL);
+  /* On a terminal the rows themselves are the progress. */
+  if (work->stream == stdout && isatty(fileno(stdout)) == 1) work->progress.shown = false;
+  write_header(work);
+  status = setosa_predict(work->model, data, &compute->options, on_rows, work, error);
+  progress_end(&work->progress);
+  /* Stopped by ourselves because the stream takes no more: whoever closes the stream tells why. */
+  if (status == SETOSA_INTERRUPTED && !interrupt_requested()) {
+    error_clear(error);
+    status = SETOSA_OK;
+  }
+cleanup:
+  free(work->best);
+  return status;
+}
+
+static Status run(const Session *session, Error *error) {
+  Status status = SETOSA_OK;
+  const Options *options = session->options;
+  SetosaModel *model = NULL;
+  SetosaDataset *data = NULL;
+  Compute compute = {0};
+  AtomicFile file = {0};
+  TRY(input_probe_output("--output", options->output, error));
+  TRY(load(&model, &data, &compute, session, error));
+  if (options->output != NULL) TRY(atomic_file_open(&file, options->output, error));
+  PredictWork work = {.stream = options->output != NULL ? file.stream : stdout,
+                      .model = model,
+                      .classes = setosa_model_classes(model),
+                      .top_k = (size_t)options->top_k,
+                      .rows = setosa_dataset_rows(data)};
+  TRY(predict(&work, data, &compute, session, error));
+  if (options->output != NULL) {
+    TRY(atomic_file_commit(&file, error));
+    console_note(&session->console, "%zu rows written to %s", work.rows, options->output);
+  }
+cleanup:
+  atomic_file_abandon(&file);
+  setosa_dataset_destroy(data);
+  setosa_model_destroy(model);
+  compute_close(&compute);
+  return status;
+}
+
+const Command command_predict = {
+    .name = "predict",
+    .arguments = "MODEL DATA",
+    .summary = "CSV: row, predicted class, probability of every class",
+    .description = "Predicts every row of DATA, in order, rows counted from 1. Labels may be missing. Columns are found by the names the "
+                   "model was trained with, or by position when there are none; scaling is the model's. A reader that stops early "
+                   "(setosa predict ... | head) is no error.",
+    .examples = "  setosa predict iris.safetensors new.csv > predictions.csv\n"
+                "  setosa predict iris.safetensors new.csv -o predictions.csv\n"
+                "  setosa predict words.safetensors new.csv --top-k 5\n",
+    .id = FOR_PREDICT,
+    .least_arguments = 2,
+    .most_arguments = 2,
+    .stops_gracefully = true,
+    .run = run,
+};

@@ -1,0 +1,231 @@
+/* `setosa train`: data, device, training, model, report. */
+#include "cli/train.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/progress.h"
+#include "cli/train_log.h"
+#include "cli/units.h"
+
+typedef struct TrainWork {
+  SetosaDataset *data, *held_out, *test;
+  SetosaModel *model;
+  Compute compute;
+  TrainLog log;
+  Progress progress;
+} TrainWork;
+
+/* Options that the chosen solver does not have would be silently without effect. */
+static Status check_solver_options(const Options *options, Error *error) {
+  enum { LBFGS = 1 << SETOSA_SOLVER_LBFGS, GD = 1 << SETOSA_SOLVER_GD, SGD = 1 << SETOSA_SOLVER_SGD, ADAM = 1 << SETOSA_SOLVER_ADAM };
+  static const struct {
+    const char *option;
+    int solvers;
+    const char *names;
+  } rules[] = {
+      {"max-iterations", LBFGS | GD, "lbfgs and gd (sgd and adam count --epochs)"},
+      {"history", LBFGS, "lbfgs"},
+      {"learning-rate", GD | SGD | ADAM, "gd, sgd and adam"},
+      {"momentum", SGD, "sgd"},
+      {"nesterov", SGD, "sgd"},
+      {"batch-size", SGD | ADAM, "sgd and adam"},
+      {"epochs", SGD | ADAM, "sgd and adam (lbfgs and gd count --max-iterations)"},
+      {"schedule", SGD | ADAM, "sgd and adam"},
+  };
+  static const char *const names[] = {"lbfgs", "gd", "sgd", "adam"};
+  for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
+    if (options_given(options, rules[i].option) && (rules[i].solvers & (1 << options->solver)) == 0)
+      return error_set(error, SETOSA_ERROR_USAGE, "--%s has no effect with --solver %s: it belongs to %s", rules[i].option,
+                       names[options->solver], rules[i].names);
+  if (options->nesterov && options->momentum == 0)
+    return error_set(error, SETOSA_ERROR_USAGE, "--nesterov needs momentum to look ahead along; add --momentum 0.9");
+  return SETOSA_OK;
+}
+
+/* An hour's training must not end at a folder that is not there, nor overwrite what it was trained on. */
+static Status check_outputs(const Options *options, Error *error) {
+  Status status = SETOSA_OK;
+  TRY(input_check_output("--model", options->model, options->argument[0], error));
+  TRY(input_check_output("--model", options->model, options->test, error));
+  TRY(input_check_output("--log", options->log, options->argument[0], error));
+  TRY(input_check_output("--log", options->log, options->test, error));
+  TRY(input_check_output("--log", options->log, options->model, error));
+  TRY(input_probe_output("--model", options->model, error));
+  TRY(train_log_check(options->log, error));
+cleanup:
+  return status;
+}
+
+/* The test data: read with the names and classes of the training data, then scaled alike. */
+static Status load_test(SetosaDataset **test, const Session *session, const SetosaDataset *like, double *seconds, Error *error) {
+  Status status = SETOSA_OK;
+  SetosaDataOptions data = input_data_options(session->options);
+  const char **feature_names = NULL, **class_names = NULL;
+  size_t features = setosa_dataset_features(like), classes = setosa_dataset_classes(like);
+  double more = 0;
+  TRY(input_borrow_names(&feature_names, &class_names, like, error));
+  data.labels_path = session->options->test_labels;
+  data.scale = 1;          /* as read: the scaling of the training data follows */
+  data.expect_features = features;
+  data.expect_feature_names = feature_names;
+  data.expect_classes = classes;
+  data.expect_class_names = class_names;
+  TRY(input_load(test, session, session->options->test, data, &more, error));
+  *seconds += more;
+cleanup:
+  free(feature_names);
+  free(class_names);
+  return status;
+}
+
+static Status load_all(TrainWork *work, TrainReport *report, const Session *session, Error *error) {
+  Status status = SETOSA_OK;
+  const Options *options = session->options;
+  SetosaDataOptions data = input_data_options(options);
+  TRY(input_load(&work->data, session, options->argument[0], data, &report->seconds_load, error));
+  if (options->test != NULL) TRY(load_test(&work->test, session, work->data, &report->seconds_load, error));
+  /* Held out before the scaling is measured: nothing of those rows may reach the training. */
+  if (!isnan(options->validation)) TRY(setosa_dataset_split(work->data, options->validation, options->seed, &work->held_out, error));
+  if (options->standardize) TRY(setosa_dataset_standardize(work->data, error));
+  if (work->held_out != NULL && options->standardize) TRY(setosa_dataset_scale_like(work->held_out, work->data, error));
+  if (work->test != NULL) TRY(setosa_dataset_scale_like(work->test, work->data, error));
+cleanup:
+  return status;
+}
+
+static bool on_progress(const SetosaProgress *at, void *user) {
+  TrainWork *work = user;
+  train_log_write(&work->log, at);
+  return progress_update(at, &work->progress);
+}
+
+static Status train(TrainWork *work, TrainReport *report, const Session *session, Error *error) {
+  const Options *from = session->options;
+  SetosaTrainOptions options = setosa_train_options_default();
+  options.compute = work->compute.options;
+  options.solver = (SetosaSolver)from->solver;
+  options.l2 = from->l2;
+  options.intercept = !from->no_intercept;
+  options.max_iterations = from->max_iterations;
+  options.tolerance = from->tolerance;
+  options.history = (size_t)from->history;
+  options.learning_rate = from->learning_rate;
+  options.momentum = from->momentum;
+  options.nesterov = from->nesterov;
+  options.batch_size = (size_t)from->batch_size;
+  options.epochs = from->epochs;
+  options.schedule = (SetosaSchedule)from->schedule;
+  options.seed = from->seed;
+  options.validation = work->held_out;
+  options.progress = on_progress;
+  options.progress_user = work;
+  progress_begin(&work->progress, &session->console, from->argument[0]);
+  progress_say(&work->progress, "starting the training (new shapes build their kernels first)");
+  Status status = setosa_train(&work->model, &report->result, work->data, &options, error);
+  progress_end(&work->progress);
+  return status;
+}
+
+static Status score_test(TrainScores *scores, const TrainWork *work, const SetosaDataset *test, Error *error) {
+  SetosaMetrics *metrics = NULL;
+  Status status = setosa_evaluate(&metrics, work->model, test, &work->compute.options, error);
+  if (status == SETOSA_OK) *scores = (TrainScores){true, metrics->rows, metrics->accuracy, metrics->log_loss};
+  setosa_metrics_destroy(metrics);
+  return status;
+}
+
+static void fill_report(TrainReport *report, const TrainWork *work) {
+  const SetosaTrainResult *result = &report->result;
+  report->dataset = work->data;
+  report->rows = setosa_dataset_rows(work->data);
+  report->features = setosa_dataset_features(work->data);
+  report->classes = setosa_dataset_classes(work->data);
+  report->device = compute_device(&work->compute);
+  report->training = (TrainScores){true, report->rows, result->train_accuracy, result->train_log_loss};
+  if (work->held_out != NULL)
+    report->validation =
+        (TrainScores){true, setosa_dataset_rows(work->held_out), result->validation_accuracy, result->validation_log_loss};
+}
+
+/* What to do now, on stderr. */
+static void print_hints(const TrainReport *report, const Session *session) {
+  const Options *options = session->options;
+  char model[512];
+  if (!report->result.converged && strcmp(report->result.stop_reason, "interrupted") != 0)
+    console_warn(&session->console, "not converged (%s): %s", report->result.stop_reason,
+                 report->result.advice[0] != '\0' ? report->result.advice : "raise --max-iterations or --tolerance");
+  if (options->model == NULL)
+    console_hint(&session->console, "the model was not kept; add --model FILE.safetensors to keep it");
+  else if (!options->json)
+    console_hint(&session->console, "use it: setosa predict %s NEW_DATA", units_shell_word(model, sizeof model, options->model));
+}
+
+static Status finish(TrainWork *work, TrainReport *report, const Session *session, double began, Error *error) {
+  Status status = SETOSA_OK, log_status = SETOSA_OK;
+  Error log_error = {0};
+  fill_report(report, work);
+  /* The model first: a second Ctrl-C during what follows cannot take it. */
+  if (session->options->model != NULL) TRY(setosa_model_save(work->model, session->options->model, error));
+  log_status = train_log_close(&work->log, &log_error);
+  if (work->test != NULL) TRY(score_test(&report->test, work, work->test, error));
+  report->seconds_total = clock_seconds() - began;
+  if (session->options->json)
+    TRY(train_print_json(report, session, error));
+  else
+    train_print_summary(report, session);
+  TRY(console_flush(error));
+  print_hints(report, session);
+  if (log_status != SETOSA_OK) TRY(error_set(error, log_status, "%s", log_error.message));
+  if (strcmp(report->result.stop_reason, "interrupted") == 0) status = SETOSA_INTERRUPTED;
+  else if (session->options->strict && !report->result.converged) status = SETOSA_ERROR_NOT_CONVERGED;
+cleanup:
+  return status;
+}
+
+static Status run(const Session *session, Error *error) {
+  Status status = SETOSA_OK;
+  const Options *options = session->options;
+  double began = clock_seconds();
+  TrainWork work = {0};
+  TrainReport report = {.data = options->argument[0], .test_data = options->test};
+  if (options->test_labels != NULL && options->test == NULL)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "--test-labels without --test; add --test DATA or leave it out"));
+  TRY(check_solver_options(options, error));
+  TRY(check_outputs(options, error));
+  TRY(compute_choose(&work.compute, session, error));
+  TRY(load_all(&work, &report, session, error));
+  TRY(compute_open(&work.compute, session, error));
+  TRY(train_log_open(&work.log, options->log, error));
+  TRY(train(&work, &report, session, error));
+  TRY(finish(&work, &report, session, began, error));
+cleanup:
+  train_log_close(&work.log, NULL);
+  setosa_model_destroy(work.model);
+  setosa_dataset_destroy(work.test);
+  setosa_dataset_destroy(work.held_out);
+  setosa_dataset_destroy(work.data);
+  compute_close(&work.compute);
+  return status;
+}
+
+const Command command_train = {
+    .name = "train",
+    .arguments = "DATA",
+    .summary = "fit a model; print how it went, write it where --model says",
+    .description =
+        "DATA is a .csv or .tsv, an IDX image file, a .npy (each also .gz), or synthetic:rows=1e6,features=64,classes=10"
+        "[,seed=,noise=,separation=]. The label is the last column unless --label says otherwise. Ctrl-C stops after the current "
+        "iteration and still writes the model; pressed twice it exits at once.",
+    .examples = "  setosa train iris.csv --l2 0.01 --model iris.safetensors\n"
+                "  setosa train iris.csv --features petal_length,petal_width --positive setosa\n"
+                "  setosa train train-images-idx3-ubyte.gz --test t10k-images-idx3-ubyte.gz\n"
+                "  setosa train wine.csv --standardize --validation 0.2 --json --quiet\n",
+    .id = FOR_TRAIN,
+    .least_arguments = 1,
+    .most_arguments = 1,
+    .stops_gracefully = true,
+    .run = run,
+};

@@ -1,0 +1,28 @@
+/* What `setosa train` found out, and the two ways to tell it. */
+#ifndef SETOSA_CLI_TRAIN_H
+#define SETOSA_CLI_TRAIN_H
+
+#include "cli/inputs.h"
+
+typedef struct TrainScores {
+  bool known;
+  size_t rows;
+  double accuracy, log_loss;
+} TrainScores;
+
+typedef struct TrainReport {
+  const char *data, *test_data; /* as named on the command line */
+  size_t rows, features, classes;
+  const SetosaDataset *dataset;   /* for class names */
+  const SetosaDeviceInfo *device; /* NULL: reference backend */
+  SetosaTrainResult result;
+  TrainScores training, validation, test;
+  double seconds_load, seconds_total;
+} TrainReport;
+
+/* For people. */
+void train_print_summary(const TrainReport *report, const Session *session);
+/* The document of --json. */
+Status train_print_json(const TrainReport *report, const Session *session, Error *error);
+
+#endif

@@ -1,0 +1,62 @@
+/* One JSON line per iteration, flushed as it is written, so that a run can be watched and a crash loses nothing. */
+#include "cli/train_log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/json_output.h"
+
+static Status cannot_write(const char *path, Error *error) {
+  return error_set(error, SETOSA_ERROR_WRITE, "--log %s: cannot write: %s; choose a file in a folder that exists and is yours", path,
+                   strerror(errno));
+}
+
+Status train_log_check(const char *path, Error *error) {
+  if (path == NULL) return SETOSA_OK;
+  int descriptor = open(path, O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  bool fresh = descriptor < 0 && errno == ENOENT;
+  if (fresh) descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (descriptor < 0 && errno != ENXIO) return cannot_write(path, error); /* ENXIO: a pipe whose reader is still to come */
+  if (descriptor >= 0) close(descriptor);
+  if (fresh) unlink(path);
+  return SETOSA_OK;
+}
+
+Status train_log_open(TrainLog *log, const char *path, Error *error) {
+  *log = (TrainLog){.path = path};
+  if (path == NULL) return SETOSA_OK;
+  /* Emptied, yet opened to append: whoever else appends to it meanwhile loses no line. */
+  int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOCTTY | O_CLOEXEC, 0666);
+  if (descriptor >= 0) log->stream = fdopen(descriptor, "a");
+  return log->stream != NULL ? SETOSA_OK : cannot_write(path, error);
+}
+
+void train_log_write(TrainLog *log, const SetosaProgress *at) {
+  if (log->stream == NULL || log->failed) return;
+  Error ignored = {0};
+  json_t *line = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "iteration", (json_int_t)at->iteration, "objective",
+                           json_number(at->objective), "loss", json_number(at->loss), "gradient_norm", json_number(at->gradient_norm),
+                           "step", json_number(at->step), "seconds", json_number(at->seconds), "rows_per_second",
+                           json_number(at->rows_per_second));
+  if (line != NULL && isfinite(at->validation_loss)) json_object_set_new(line, "validation_loss", json_number(at->validation_loss));
+  errno = 0;
+  if (json_print(line, true, log->stream, &ignored) != SETOSA_OK || fflush(log->stream) != 0) {
+    log->failed = true;
+    log->code = errno;
+  }
+}
+
+Status train_log_close(TrainLog *log, Error *error) {
+  if (log->stream == NULL) return SETOSA_OK;
+  if (fclose(log->stream) != 0 && !log->failed) {
+    log->failed = true;
+    log->code = errno;
+  }
+  log->stream = NULL;
+  if (!log->failed) return SETOSA_OK;
+  return error_set(error, SETOSA_ERROR_WRITE, "--log %s: cannot write: %s; its lines are incomplete", log->path,
+                   log->code != 0 ? strerror(log->code) : "unknown error");
+}

@@ -1,0 +1,26 @@
+/* --log: one JSON line per iteration. */
+#ifndef SETOSA_CLI_TRAIN_LOG_H
+#define SETOSA_CLI_TRAIN_LOG_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/error.h"
+
+typedef struct TrainLog {
+  FILE *stream; /* NULL: no log wanted */
+  const char *path;
+  bool failed; /* a line could not be written; the training goes on */
+  int code;    /* errno of it */
+} TrainLog;
+
+/* SETOSA_ERROR_WRITE when the log could not be written; leaves an existing file as it is. */
+Status train_log_check(const char *path, Error *error);
+/* Creates the file, empty; path NULL: no log. Unlike every other file it is written in place: it is there to be watched. */
+Status train_log_open(TrainLog *log, const char *path, Error *error);
+/* Writes and flushes one line. */
+void train_log_write(TrainLog *log, const SetosaProgress *at);
+/* SETOSA_ERROR_WRITE when any line was lost. */
+Status train_log_close(TrainLog *log, Error *error);
+
+#endif

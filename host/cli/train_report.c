@@ -1,0 +1,135 @@
+/* The results of a training, for people and as JSON. */
+#include <math.h>
+#include <string.h>
+
+#include "cli/json_output.h"
+#include "cli/train.h"
+#include "cli/units.h"
+
+static const char *const solver_names[] = {"lbfgs", "gd", "sgd", "adam"};
+static const char *const backend_names[] = {"native", "reference"};
+static const char *const type_names[] = {"cpu", "gpu", "other"};
+
+enum { LABEL_COLUMN = 14 };
+
+static void print_label(const Session *session, const char *label) {
+  bool color = session->console.color_out;
+  printf("  %s%-*s%s", color_code(color, COLOR_DIM), LABEL_COLUMN - 2, label, color_code(color, COLOR_PLAIN));
+}
+
+/* "3 classes (setosa, versicolor, virginica)", the names only when they are few and not just 0, 1, 2. */
+static void print_data(const TrainReport *report, const Session *session) {
+  char text[512];
+  int used = snprintf(text, sizeof text, "%s: %zu rows, %zu feature%s, %zu classes", report->data, report->rows, report->features,
+                      report->features == 1 ? "" : "s", report->classes);
+  if (report->classes <= 5 && strcmp(setosa_dataset_class_name(report->dataset, 0), "0") != 0) {
+    for (size_t k = 0; k < report->classes && used > 0 && (size_t)used < sizeof text; k++)
+      used += snprintf(text + used, sizeof text - (size_t)used, "%s%s", k == 0 ? " (" : ", ", setosa_dataset_class_name(report->dataset, k));
+    if (used > 0 && (size_t)used + 2 < sizeof text) strcpy(text + used, ")");
+  }
+  console_make_visible(text);
+  print_label(session, "data");
+  console_wrap(stdout, text, LABEL_COLUMN, LABEL_COLUMN, console_page_width());
+}
+
+static void print_device(const TrainReport *report, const Session *session) {
+  char text[512];
+  print_label(session, "device");
+  if (report->device == NULL)
+    snprintf(text, sizeof text, "none: the reference backend computes on this machine in double precision");
+  else
+    snprintf(text, sizeof text, "[%zu] %s (%s, %s)", report->device->index, report->device->name,
+             input_device_type_name(report->device->type), report->device->platform);
+  console_wrap(stdout, text, LABEL_COLUMN, LABEL_COLUMN, console_page_width());
+}
+
+/* What the stop reason means. */
+static void print_outcome(const TrainReport *report, const Session *session) {
+  const SetosaTrainResult *result = &report->result;
+  bool color = session->console.color_out;
+  bool batches = session->options->solver == SETOSA_SOLVER_SGD || session->options->solver == SETOSA_SOLVER_ADAM;
+  const char *unit = batches ? (result->iterations == 1 ? "epoch" : "epochs") : (result->iterations == 1 ? "iteration" : "iterations");
+  print_label(session, "solver");
+  printf("%s: ", solver_names[session->options->solver]);
+  if (result->converged)
+    printf("%sconverged%s after %llu %s\n", color_code(color, COLOR_GREEN), color_code(color, COLOR_PLAIN),
+           (unsigned long long)result->iterations, unit);
+  else if (strcmp(result->stop_reason, "interrupted") == 0)
+    printf("stopped by you after %llu %s\n", (unsigned long long)result->iterations, unit);
+  else
+    printf("stopped after %llu %s (%s)\n", (unsigned long long)result->iterations, unit, result->stop_reason);
+  print_label(session, "objective");
+  printf("%.7g = log-loss %.7g + L2 penalty %.3g\n", result->objective, result->loss, fmax(0, result->objective - result->loss));
+  print_label(session, "gradient");
+  printf("%.1e is its largest component (--tolerance %g)\n", result->gradient_norm, session->options->tolerance);
+}
+
+static void print_scores(const char *name, const TrainScores *scores, const Session *session) {
+  if (!scores->known) return;
+  bool color = session->console.color_out;
+  print_label(session, name);
+  printf("%s%.2f %%%s of %zu rows right, log-loss %.4g\n", color_code(color, COLOR_BOLD), 100 * scores->accuracy,
+         color_code(color, COLOR_PLAIN), scores->rows, scores->log_loss);
+}
+
+void train_print_summary(const TrainReport *report, const Session *session) {
+  const SetosaTrainResult *result = &report->result;
+  const Options *options = session->options;
+  char total[UNITS_SIZE], load[UNITS_SIZE], build[UNITS_SIZE], train[UNITS_SIZE], word[512];
+  bool color = session->console.color_out;
+  printf("%sTrained softmax regression%s\n", color_code(color, COLOR_BOLD), color_code(color, COLOR_PLAIN));
+  print_data(report, session);
+  print_device(report, session);
+  print_outcome(report, session);
+  print_scores("training", &report->training, session);
+  print_scores("validation", &report->validation, session);
+  print_scores("test", &report->test, session);
+  print_label(session, "time");
+  printf("%s (reading %s, kernels %s, training %s)\n", units_seconds(total, report->seconds_total),
+         units_seconds(load, report->seconds_load), units_seconds(build, result->seconds_build),
+         units_seconds(train, result->seconds_train));
+  if (options->model != NULL) {
+    print_label(session, "model");
+    snprintf(word, sizeof word, "%s", options->model);
+    console_make_visible(word);
+    printf("%s\n", word);
+  }
+}
+
+static json_t *scores_json(const TrainScores *scores) {
+  if (!scores->known) return json_null();
+  return json_pack("{s:o, s:o}", "accuracy", json_number(scores->accuracy), "log_loss", json_number(scores->log_loss));
+}
+
+static json_t *device_json(const SetosaDeviceInfo *device) {
+  if (device == NULL) return json_null();
+  return json_pack("{s:I, s:o, s:o, s:o, s:s}", "index", (json_int_t)device->index, "name", json_text(device->name), "platform",
+                   json_text(device->platform), "driver", json_text(device->driver), "type", type_names[device->type]);
+}
+
+Status train_print_json(const TrainReport *report, const Session *session, Error *error) {
+  const SetosaTrainResult *result = &report->result;
+  const Options *options = session->options;
+  json_t *document = json_pack(
+      "{s:s, s:s, s:{s:I, s:I, s:I}, s:o, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:b, s:s, s:o, s:o}", "command", "train", "version",
+      SETOSA_VERSION, "data", "rows", (json_int_t)report->rows, "features", (json_int_t)report->features, "classes",
+      (json_int_t)report->classes, "device", device_json(report->device), "backend", backend_names[options->backend], "solver",
+      solver_names[options->solver], "objective", json_number(result->objective), "loss", json_number(result->loss), "gradient_norm",
+      json_number(result->gradient_norm), "iterations", (json_int_t)result->iterations, "evaluations", (json_int_t)result->evaluations,
+      "converged", result->converged, "stop_reason", result->stop_reason, "train", scores_json(&report->training), "test",
+      scores_json(&report->test));
+  json_t *rest = json_pack("{s:{s:o, s:o, s:o, s:o, s:o}, s:I, s:s}", "seconds", "load", json_number(report->seconds_load), "upload",
+                           json_number(result->seconds_upload), "build", json_number(result->seconds_build), "train",
+                           json_number(result->seconds_train), "total", json_number(report->seconds_total), "device_bytes",
+                           (json_int_t)result->device_bytes, "weights_hash", result->weights_hash);
+  bool failed = document == NULL || rest == NULL;
+  /* Only there when it was asked for: the other fields are always there. */
+  if (!failed && report->validation.known) failed = json_object_set_new(document, "validation", scores_json(&report->validation)) != 0;
+  if (!failed) failed = json_object_update(document, rest) != 0;
+  json_decref(rest);
+  if (failed) {
+    json_decref(document);
+    document = NULL;
+  }
+  return json_print(document, false, stdout, error);
+}

@@ -1,0 +1,275 @@
+/* Every operation of the seam on a device against the double reference: what the self-test, `setosa check` and the kernel tests stand on. */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "compute/open.h"
+#include "compute/selftest.h"
+
+typedef struct Comparison {
+  const Dataset *dataset;
+  Backend *truth, *device;
+  Vector *truth_w, *truth_v, *truth_out, *device_w, *device_v, *device_out;
+  size_t parameters;
+  double *w, *v;               /* (P) exactly representable in f32, so that both sides start from the same numbers */
+  double *expected, *actual;   /* (P) */
+  double logit_size;           /* a typical |z| */
+  SetosaFamily family;
+  const CompareSettings *settings;
+  size_t *failures;
+} Comparison;
+
+/* Rounding of one logit of size |z|: D products of f32, each within eps/2, err about as a random walk (c n eps with n = sqrt(D)). */
+static double logit_rounding(const Comparison *c) {
+  return 0.25 * FLT_EPSILON * (2 + sqrt((double)c->dataset->features)) * (1 + c->logit_size);
+}
+
+static void report(Comparison *c, const char *what, const char *against, double error, double tolerance) {
+  bool passed = error <= tolerance; /* a NaN does not pass */
+  SetosaCheckRow row = {what, against, c->dataset->rows, c->dataset->features, c->dataset->classes, c->family, error, tolerance, passed};
+  if (!passed) (*c->failures)++;
+  if (c->settings->row != NULL) c->settings->row(&row, c->settings->user);
+}
+
+static double relative(double actual, double expected) {
+  if (!isfinite(actual)) return INFINITY;
+  return fabs(actual - expected) / fmax(fabs(expected), DBL_MIN);
+}
+
+/* ||actual - expected|| / ||expected||, Euclidean; INFINITY when anything is not finite. */
+static double relative_norm(const double *actual, const double *expected, size_t count) {
+  double difference = 0, size = 0;
+  for (size_t i = 0; i < count; i++) {
+    if (!isfinite(actual[i])) return INFINITY;
+    difference += (actual[i] - expected[i]) * (actual[i] - expected[i]);
+    size += expected[i] * expected[i];
+  }
+  return sqrt(difference) / fmax(sqrt(size), 1e-30);
+}
+
+/* w such that logits are of the wanted size whatever the features' scale, v such that it moves them by order 1. */
+static void fill_vectors(Comparison *c) {
+  const Dataset *data = c->dataset;
+  size_t sampled = data->rows < 1000 ? data->rows : 1000;
+  double square = 0;
+  for (size_t i = 0; i < sampled * data->features; i++) square += (double)data->values[i] * data->values[i];
+  double size = sqrt(square / (double)sampled) + 1e-6; /* typical ||x|| */
+  for (size_t i = 0; i < c->parameters; i++) {
+    double unit = i < data->classes * data->features ? sqrt(3) / size : 1; /* uniform in [-1,1) has deviation 1/sqrt(3) */
+    c->w[i] = (float)(c->logit_size * unit * random_symmetric(7, RANDOM_STREAM_CHECK, 0, i));
+    c->v[i] = (float)(unit * random_symmetric(7, RANDOM_STREAM_CHECK, 1, i));
+  }
+}
+
+static Status fetch(Comparison *c, Error *error) {
+  Status status = SETOSA_OK;
+  for (size_t i = 0; i < c->parameters; i++) c->actual[i] = NAN;
+  TRY(vector_read(c->truth, c->truth_out, c->expected, error));
+  TRY(vector_read(c->device, c->device_out, c->actual, error));
+cleanup:
+  return status;
+}
+
+static Status compare_gradient(Comparison *c, RowRange rows, const char *loss_name, const char *gradient_name, Error *error) {
+  Status status = SETOSA_OK;
+  Evaluation expected, actual, alone;
+  double rounding = logit_rounding(c);
+  TRY(backend_evaluate(c->truth, c->truth_w, rows, c->truth_out, &expected, error));
+  TRY(backend_evaluate(c->device, c->device_w, rows, c->device_out, &actual, error));
+  TRY(backend_evaluate(c->device, c->device_w, rows, NULL, &alone, error));
+  /* The loss averages the rows' roundings. */
+  double averaging = sqrt(rows.count < 64 ? (double)rows.count : 64.0);
+  double tolerance = (FLT_EPSILON + 2 * rounding / averaging) / fmin(1, expected.loss);
+  report(c, loss_name, "reference", fmax(relative(actual.objective, expected.objective), relative(alone.objective, expected.objective)), tolerance);
+  TRY(fetch(c, error));
+  report(c, gradient_name, "reference", relative_norm(c->actual, c->expected, c->parameters), 4 * rounding);
+  report(c, "gradient norm", "reference", relative(actual.gradient_norm, expected.gradient_norm), 8 * rounding);
+cleanup:
+  return status;
+}
+
+static Status compare_hessian(Comparison *c, Error *error) {
+  Status status = SETOSA_OK;
+  RowRange all = backend_all_rows(c->truth);
+  TRY(backend_hessian_product(c->truth, c->truth_w, c->truth_v, all, c->truth_out, error));
+  TRY(backend_hessian_product(c->device, c->device_w, c->device_v, all, c->device_out, error));
+  TRY(fetch(c, error));
+  report(c, "Hessian * v", "reference", relative_norm(c->actual, c->expected, c->parameters), 8 * logit_rounding(c));
+cleanup:
+  return status;
+}
+
+static Status compare_scores(Comparison *c, RowScores kind, const char *what, Error *error) {
+  Status status = SETOSA_OK;
+  float *expected = NULL, *actual = NULL;
+  size_t count = 0, rows = c->dataset->rows < 4096 ? c->dataset->rows : 4096;
+  double worst = 0;
+  TRY(memory_multiply(&count, rows, c->dataset->classes, "the scores", error));
+  TRY(memory_allocate((void **)&expected, count, sizeof(float), "the scores", error));
+  TRY(memory_allocate((void **)&actual, count, sizeof(float), "the scores", error));
+  for (size_t i = 0; i < count; i++) actual[i] = NAN;
+  RowRange range = {c->dataset->rows - rows, rows};
+  TRY(backend_predict(c->truth, c->truth_w, range, kind, expected, error));
+  TRY(backend_predict(c->device, c->device_w, range, kind, actual, error));
+  for (size_t i = 0; i < count; i++) {
+    double difference = fabs((double)actual[i] - expected[i]);
+    worst = isfinite(difference) ? fmax(worst, difference) : INFINITY;
+  }
+  if (kind == ROW_LOGITS) worst /= 1 + c->logit_size; /* a probability is already relative to 1 */
+  report(c, what, "reference", worst, 4 * logit_rounding(c)); /* the worst of many, hence 4 */
+cleanup:
+  free(expected);
+  free(actual);
+  return status;
+}
+
+static Status compare_line(Comparison *c, Error *error) {
+  Status status = SETOSA_OK;
+  double worst_value = 0, worst_slope = 0, largest_slope = 0;
+  TRY(backend_line_open(c->truth, c->truth_w, c->truth_v, error));
+  TRY(backend_line_open(c->device, c->device_w, c->device_v, error));
+  for (double step = 0; step <= 0.5; step += 0.25) {
+    double value = 0, slope = 0, device_value = NAN, device_slope = NAN;
+    TRY(backend_line_evaluate(c->truth, step, &value, &slope, error));
+    TRY(backend_line_evaluate(c->device, step, &device_value, &device_slope, error));
+    worst_value = fmax(worst_value, relative(device_value, value));
+    worst_slope = isfinite(device_slope) ? fmax(worst_slope, fabs(device_slope - slope)) : INFINITY;
+    largest_slope = fmax(largest_slope, fabs(slope));
+  }
+  double averaging = sqrt(c->dataset->rows < 64 ? (double)c->dataset->rows : 64.0);
+  report(c, "line value", "reference", worst_value, FLT_EPSILON + 4 * logit_rounding(c) / averaging);
+  report(c, "line slope", "reference", worst_slope / fmax(largest_slope, 0.1), 8 * logit_rounding(c));
+cleanup:
+  if (c->truth != NULL) backend_line_close(c->truth);
+  if (c->device != NULL) backend_line_close(c->device);
+  return status;
+}
+
+/* Vector operations: the inputs are exact on both sides, so only the operation itself rounds. */
+static Status compare_vectors(Comparison *c, Error *error) {
+  Status status = SETOSA_OK;
+  double expected[3], actual[3];
+  const VectorPair truth_pairs[] = {{c->truth_w, c->truth_w}, {c->truth_w, c->truth_v}, {c->truth_v, c->truth_v}};
+  const VectorPair device_pairs[] = {{c->device_w, c->device_w}, {c->device_w, c->device_v}, {c->device_v, c->device_v}};
+  TRY(vector_dots(c->truth, 3, truth_pairs, expected, error));
+  TRY(vector_dots(c->device, 3, device_pairs, actual, error));
+  double worst = 0, size = sqrt(expected[0] * expected[2]);
+  for (int i = 0; i < 3; i++) worst = isfinite(actual[i]) ? fmax(worst, fabs(actual[i] - expected[i]) / size) : INFINITY;
+  report(c, "inner products", "reference", worst, FLT_EPSILON); /* twice the precision, rounded once or twice */
+
+  const double coefficients[] = {0.75, -1.5, 0.5};
+  TRY(vector_combine(c->truth, c->truth_out, 3, coefficients, (const Vector *[]){c->truth_w, c->truth_v, c->truth_w}, error));
+  TRY(vector_combine(c->device, c->device_out, 3, coefficients, (const Vector *[]){c->device_w, c->device_v, c->device_w}, error));
+  TRY(fetch(c, error));
+  report(c, "combination", "reference", relative_norm(c->actual, c->expected, c->parameters), 3 * FLT_EPSILON);
+
+  TRY(vector_multiply(c->truth, c->truth_out, c->truth_w, c->truth_w, error));
+  TRY(vector_multiply(c->device, c->device_out, c->device_w, c->device_w, error));
+  TRY(vector_divide_sqrt(c->truth, c->truth_out, c->truth_v, c->truth_out, 1e-3, error));
+  TRY(vector_divide_sqrt(c->device, c->device_out, c->device_v, c->device_out, 1e-3, error));
+  TRY(fetch(c, error));
+  report(c, "element-wise", "reference", relative_norm(c->actual, c->expected, c->parameters), 8 * FLT_EPSILON);
+cleanup:
+  return status;
+}
+
+/* <gradient, v> and H v of the device against central differences of the double reference. */
+static Status compare_finite_differences(Comparison *c, Error *error) {
+  Status status = SETOSA_OK;
+  const double h = 1e-4; /* v moves logits by order 1: truncation h^2 ~ 1e-8, rounding eps/h ~ 1e-12 */
+  RowRange all = backend_all_rows(c->truth);
+  Evaluation at[2];
+  double slope = 0, sizes = 0;
+  Vector *moved = NULL;
+  double *ahead = NULL;
+  TRY(vector_create(c->truth, &moved, error));
+  TRY(memory_allocate((void **)&ahead, c->parameters, sizeof *ahead, "a gradient", error));
+  for (int side = 0; side < 2; side++) {
+    TRY(vector_combine(c->truth, moved, 2, (double[]){1, side == 0 ? h : -h}, (const Vector *[]){c->truth_w, c->truth_v}, error));
+    TRY(backend_evaluate(c->truth, moved, all, c->truth_out, &at[side], error));
+    TRY(vector_read(c->truth, c->truth_out, side == 0 ? ahead : c->expected, error));
+  }
+  for (size_t i = 0; i < c->parameters; i++) c->expected[i] = (ahead[i] - c->expected[i]) / (2 * h);
+  TRY(backend_hessian_product(c->device, c->device_w, c->device_v, all, c->device_out, error));
+  TRY(vector_read(c->device, c->device_out, c->actual, error));
+  report(c, "Hessian * v", "finite differences", relative_norm(c->actual, c->expected, c->parameters), 1e-6 + 8 * logit_rounding(c));
+
+  TRY(backend_evaluate(c->device, c->device_w, all, c->device_out, NULL, error));
+  TRY(vector_read(c->device, c->device_out, c->actual, error));
+  for (size_t i = 0; i < c->parameters; i++) {
+    slope += c->actual[i] * c->v[i];
+    sizes += fabs(c->actual[i] * c->v[i]);
+  }
+  report(c, "gradient", "finite differences", fabs(slope - (at[0].objective - at[1].objective) / (2 * h)) / fmax(sizes, 1e-30), 1e-6 + 4 * logit_rounding(c));
+cleanup:
+  free(ahead);
+  if (c->truth != NULL) vector_destroy(c->truth, moved);
+  return status;
+}
+
+static Status open_both(Comparison *c, Context *context, double l2, Error *error) {
+  Status status = SETOSA_OK;
+  BackendSettings settings = {.kind = SETOSA_BACKEND_REFERENCE, .family = c->family, .l2 = l2, .intercept = true};
+  TRY(backend_open(&c->truth, c->dataset, &settings, error));
+  settings.kind = SETOSA_BACKEND_NATIVE;
+  settings.context = context;
+  TRY(backend_open(&c->device, c->dataset, &settings, error));
+  c->parameters = c->truth->parameters;
+  double **const arrays[] = {&c->w, &c->v, &c->expected, &c->actual};
+  for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+    TRY(memory_allocate((void **)arrays[i], c->parameters, sizeof(double), "parameters to compare", error));
+  Vector **const truths[] = {&c->truth_w, &c->truth_v, &c->truth_out}, **const devices[] = {&c->device_w, &c->device_v, &c->device_out};
+  for (int i = 0; i < 3; i++) {
+    TRY(vector_create(c->truth, truths[i], error));
+    TRY(vector_create(c->device, devices[i], error));
+  }
+  fill_vectors(c);
+  TRY(vector_write(c->truth, c->truth_w, c->w, error));
+  TRY(vector_write(c->truth, c->truth_v, c->v, error));
+  TRY(vector_write(c->device, c->device_w, c->w, error));
+  TRY(vector_write(c->device, c->device_v, c->v, error));
+cleanup:
+  return status;
+}
+
+static void close_both(Comparison *c) {
+  if (c->truth != NULL) {
+    vector_destroy(c->truth, c->truth_w);
+    vector_destroy(c->truth, c->truth_v);
+    vector_destroy(c->truth, c->truth_out);
+  }
+  if (c->device != NULL) {
+    vector_destroy(c->device, c->device_w);
+    vector_destroy(c->device, c->device_v);
+    vector_destroy(c->device, c->device_out);
+  }
+  backend_close(c->truth);
+  backend_close(c->device);
+  free(c->w);
+  free(c->v);
+  free(c->expected);
+  free(c->actual);
+}
+
+Status selftest_compare(const Dataset *dataset, Context *context, const CompareSettings *settings, size_t *failures, Error *error) {
+  Status status = SETOSA_OK;
+  Comparison c = {.dataset = dataset, .settings = settings, .failures = failures};
+  c.family = settings->family != SETOSA_FAMILY_AUTO ? settings->family : context_traits(context)->family;
+  c.logit_size = settings->logit_size > 0 ? settings->logit_size : 3;
+  if (dataset->labels == NULL) return error_set(error, SETOSA_ERROR_USAGE, "a check needs labels, and %s has none; name them with --labels or --label", dataset->source);
+  TRY(open_both(&c, context, settings->l2, error));
+  TRY(compare_gradient(&c, backend_all_rows(c.truth), "loss", "gradient", error));
+  RowRange part = {dataset->rows / 3, dataset->rows - dataset->rows / 2}; /* a range that begins and ends inside a block */
+  TRY(compare_gradient(&c, part, "mini-batch loss", "mini-batch gradient", error));
+  TRY(compare_hessian(&c, error));
+  TRY(compare_scores(&c, ROW_LOGITS, "logits", error));
+  TRY(compare_scores(&c, ROW_PROBABILITIES, "probabilities", error));
+  TRY(compare_line(&c, error));
+  TRY(compare_vectors(&c, error));
+  if (settings->finite_differences) TRY(compare_finite_differences(&c, error));
+cleanup:
+  close_both(&c);
+  return status;
+}

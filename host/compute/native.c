@@ -1,0 +1,200 @@
+/* The native backend: our OpenCL kernels behind the seam. This file owns its life, its kernels and its shared buffers;
+ * the operations are in native_vector.c, native_objective.c and native_line.c. */
+#include "compute/native.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+enum { GPU_TEAM = 256, DEFAULT_WORKSPACE_BYTES = 16 << 20, GPU_BLOCK_ROWS = 64, CPU_BLOCK_ROWS = 48 };
+
+static void native_facts(const Backend *backend, BackendFacts *facts) {
+  const Native *native = (const Native *)backend;
+  *facts = (BackendFacts){.name = "native",
+                          .device = context_info(native->context)->name,
+                          .family = native->family == SETOSA_FAMILY_CPU ? "cpu" : "gpu",
+                          .bytes_held = context_peak_bytes(native->context),
+                          .flops = native->flops,
+                          .bytes_read = native->bytes_read,
+                          .seconds_upload = native->seconds_upload,
+                          .seconds_build = native_seconds_build(native)};
+}
+
+static void native_close(Backend *backend) {
+  Native *native = (Native *)backend;
+  native_line_release(native);
+  for (int i = 0; i < KERNEL_COUNT; i++) kernel_destroy(native->kernels[i]);
+  buffer_destroy(native->x);
+  buffer_destroy(native->labels);
+  buffer_destroy(native->slabs);
+  buffer_destroy(native->block);
+  buffer_destroy(native->block_directions);
+  buffer_destroy(native->sums);
+  free(native->sums_host);
+  free(native);
+}
+
+static const BackendOperations native_operations = {
+    .close = native_close,
+    .vector_create = native_vector_create,
+    .vector_destroy = native_vector_destroy,
+    .vector_read = native_vector_read,
+    .vector_write = native_vector_write,
+    .vector_copy = native_vector_copy,
+    .vector_combine = native_vector_combine,
+    .vector_dots = native_vector_dots,
+    .vector_multiply = native_vector_multiply,
+    .vector_divide_sqrt = native_vector_divide_sqrt,
+    .evaluate = native_evaluate,
+    .hessian_product = native_hessian_product,
+    .predict = native_predict,
+    .line_open = native_line_open,
+    .line_evaluate = native_line_evaluate,
+    .line_close = native_line_close,
+    .facts = native_facts,
+};
+
+static size_t round_up(size_t value, size_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+
+/* Rows of a block of logits: as many as the workspace holds, whole tiles, at least one tile. */
+static void choose_block(Native *native) {
+  size_t stride = round_up(native->head.classes, 8);
+  if (stride * sizeof(float) % 4096 == 0) stride += 8; /* rows 4 KB apart would all fall into one set of the first-level cache */
+  native->stride = (uint32_t)stride;
+  size_t tile = native->family == SETOSA_FAMILY_CPU ? CPU_BLOCK_ROWS : GPU_BLOCK_ROWS;
+  size_t rows = native->workspace_bytes / (stride * sizeof(float)) / tile * tile;
+  if (rows < tile) rows = tile;
+  size_t needed = round_up(native->head.rows, tile);
+  native->block_rows = rows < needed ? rows : needed;
+}
+
+Status native_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
+  Status status = SETOSA_OK;
+  Native *native = NULL;
+  size_t bytes = 0;
+  *backend = NULL;
+  if (settings->context == NULL) return error_set(error, SETOSA_ERROR_USAGE, "the native backend needs a device; open one first");
+  TRY(memory_allocate_zero((void **)&native, 1, sizeof *native, "a backend", error));
+  const DeviceTraits *traits = context_traits(settings->context);
+  native->head = (Backend){.operations = &native_operations,
+                           .rows = dataset->rows,
+                           .features = dataset->features,
+                           .classes = dataset->classes,
+                           .parameters = dataset->classes * dataset->features + dataset->classes,
+                           .l2 = settings->l2,
+                           .intercept = settings->intercept};
+  native->context = settings->context;
+  native->family = settings->family == SETOSA_FAMILY_AUTO ? traits->family : settings->family;
+  native->compute_units = traits->compute_units > 0 ? traits->compute_units : 1;
+  native->workspace_bytes = settings->workspace_bytes > 0 ? settings->workspace_bytes : DEFAULT_WORKSPACE_BYTES;
+  native->build_seconds_before = context_build_seconds(settings->context);
+  native->team = native->family == SETOSA_FAMILY_CPU ? 1 : GPU_TEAM;
+  if (traits->max_group_size < native->team) {
+    status = error_set(error, SETOSA_ERROR_DEVICE, "%s runs work-groups of at most %zu work-items, the GPU kernels need %d; use --family cpu",
+                       context_info(native->context)->name, traits->max_group_size, GPU_TEAM);
+    goto cleanup;
+  }
+  choose_block(native);
+  TRY(memory_multiply(&bytes, dataset->rows, dataset->features, "the feature matrix", error));
+  TRY(memory_multiply(&bytes, bytes, sizeof(float), "the feature matrix", error));
+  double start = clock_seconds();
+  TRY(buffer_create_from(&native->x, native->context, dataset->values, bytes, "the feature matrix", error));
+  if (dataset->labels != NULL)
+    TRY(buffer_create_from(&native->labels, native->context, dataset->labels, dataset->rows * sizeof(int32_t), "the labels", error));
+  native->seconds_upload = clock_seconds() - start;
+  *backend = &native->head;
+  native = NULL;
+cleanup:
+  if (native != NULL) native_close(&native->head);
+  return status;
+}
+
+typedef enum KernelOptions { OPTIONS_TEAM, OPTIONS_TILE, OPTIONS_GRADIENT, OPTIONS_HESSIAN } KernelOptions;
+
+static const struct {
+  const char *name, *cpu_source, *gpu_source;
+  KernelOptions options;
+} native_kernels[KERNEL_COUNT] = {
+    [KERNEL_COMBINE] = {"combine", "vector", "vector", OPTIONS_TEAM},
+    [KERNEL_DOTS] = {"dots", "vector", "vector", OPTIONS_TEAM},
+    [KERNEL_MAX_ABS] = {"max_abs", "vector", "vector", OPTIONS_TEAM},
+    [KERNEL_MULTIPLY] = {"multiply", "vector", "vector", OPTIONS_TEAM},
+    [KERNEL_DIVIDE_SQRT] = {"divide_sqrt", "vector", "vector", OPTIONS_TEAM},
+    [KERNEL_FINISH_GRADIENT] = {"finish_gradient", "vector", "vector", OPTIONS_TEAM},
+    [KERNEL_RESIDUAL_ROWS] = {"residual_rows", "rows", "rows", OPTIONS_TEAM},
+    [KERNEL_PROBABILITY_ROWS] = {"probability_rows", "rows", "rows", OPTIONS_TEAM},
+    [KERNEL_HESSIAN_ROWS] = {"hessian_rows", "rows", "rows", OPTIONS_TEAM},
+    [KERNEL_LINE_ROWS] = {"line_rows", "rows", "rows", OPTIONS_TEAM},
+    [KERNEL_LOGITS_BLOCK] = {"logits_block", "block_cpu", "block_gpu", OPTIONS_TILE},
+    [KERNEL_GRADIENT_BLOCK] = {"gradient_block", "block_cpu", "block_gpu", OPTIONS_TILE},
+    [KERNEL_FUSED_GRADIENT] = {"fused_pass", "fused_cpu", "fused_gpu", OPTIONS_GRADIENT},
+    [KERNEL_FUSED_HESSIAN] = {"fused_pass", "fused_cpu", "fused_gpu", OPTIONS_HESSIAN},
+};
+
+
+uint32_t native_tile_classes(const Native *native) {
+  return native->head.classes <= 16 ? 16 : native->head.classes <= 32 ? 32 : 64;
+}
+
+Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *error) {
+  if (native->kernels[id] == NULL) {
+    char options[160] = "";
+    bool cpu = native->family == SETOSA_FAMILY_CPU;
+    switch (native_kernels[id].options) {
+      case OPTIONS_TEAM: snprintf(options, sizeof options, "-DTEAM=%u", native->team); break;
+      case OPTIONS_TILE:
+        if (!cpu) snprintf(options, sizeof options, "-DTILE_CLASSES=%u", native_tile_classes(native));
+        break;
+      case OPTIONS_GRADIENT:
+      case OPTIONS_HESSIAN:
+        snprintf(options, sizeof options, "-DTEAM=%u -DCLASSES=%zu -DFEATURES=%zu -DHESSIAN=%d", native->team, native->head.classes,
+                 native->head.features, native_kernels[id].options == OPTIONS_HESSIAN);
+        break;
+    }
+    Status status = kernel_create(&native->kernels[id], native->context, cpu ? native_kernels[id].cpu_source : native_kernels[id].gpu_source,
+                                  options, native_kernels[id].name, error);
+    if (status != SETOSA_OK) return status;
+  }
+  *kernel = native->kernels[id];
+  return SETOSA_OK;
+}
+
+Status native_reserve(Native *native, Buffer **buffer, size_t bytes, const char *what, Error *error) {
+  if (*buffer != NULL && buffer_bytes(*buffer) >= bytes) return SETOSA_OK;
+  Status status = context_finish(native->context, error); /* nothing enqueued may still use the old one */
+  if (status != SETOSA_OK) return status;
+  buffer_destroy(*buffer);
+  *buffer = NULL;
+  return buffer_create(buffer, native->context, bytes, what, error);
+}
+
+Status native_reserve_sums(Native *native, size_t count, Error *error) {
+  Status status = SETOSA_OK;
+  if (count <= native->sums_capacity) return SETOSA_OK;
+  size_t wanted = round_up(count, 256);
+  free(native->sums_host);
+  native->sums_host = NULL;
+  native->sums_capacity = 0;
+  TRY(memory_allocate((void **)&native->sums_host, wanted, sizeof(SumPair), "partial sums", error));
+  TRY(native_reserve(native, &native->sums, wanted * sizeof(SumPair), "partial sums", error));
+  native->sums_capacity = wanted;
+cleanup:
+  return status;
+}
+
+Status native_read_sums(Native *native, size_t count, Error *error) {
+  return buffer_read(native->sums, 0, count * sizeof(SumPair), native->sums_host, error);
+}
+
+double native_sum(const Native *native, size_t first, size_t count) {
+  double high = 0, low = 0;
+  for (size_t i = first; i < first + count; i++) {
+    high += native->sums_host[i].high;
+    low += native->sums_host[i].low;
+  }
+  return high + low;
+}
+
+double native_seconds_build(const Native *native) { return context_build_seconds(native->context) - native->build_seconds_before; }

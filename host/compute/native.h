@@ -1,0 +1,117 @@
+/* Private to the native backend: its state, and what its files offer each other. */
+#ifndef SETOSA_COMPUTE_NATIVE_H
+#define SETOSA_COMPUTE_NATIVE_H
+
+#include "compute/open.h"
+#include "opencl/kernel.h"
+
+/* Every kernel of the backend; created at first use, since few runs need all. */
+typedef enum NativeKernel {
+  KERNEL_COMBINE,
+  KERNEL_DOTS,
+  KERNEL_MAX_ABS,
+  KERNEL_MULTIPLY,
+  KERNEL_DIVIDE_SQRT,
+  KERNEL_FINISH_GRADIENT,
+  KERNEL_RESIDUAL_ROWS,
+  KERNEL_PROBABILITY_ROWS,
+  KERNEL_HESSIAN_ROWS,
+  KERNEL_LINE_ROWS,
+  KERNEL_LOGITS_BLOCK,
+  KERNEL_GRADIENT_BLOCK,
+  KERNEL_FUSED_GRADIENT,
+  KERNEL_FUSED_HESSIAN,
+  KERNEL_COUNT
+} NativeKernel;
+
+/* A compensated sum as kernels leave it: value = high + low. */
+typedef struct SumPair {
+  float high, low;
+} SumPair;
+
+typedef struct NativeLine {
+  Buffer *logits, *slopes;      /* (N, stride): X w and X s; NULL when they do not fit */
+  const Vector *w, *s;          /* borrowed while the line is open */
+  Vector *point, *gradient;     /* for reading X instead, when the logits do not fit */
+  double ww, ws, ss;            /* inner products of the weights, for the penalty along the line */
+} NativeLine;
+
+typedef struct Native {
+  Backend head;
+  Context *context;       /* borrowed */
+  SetosaFamily family;    /* CPU or GPU */
+  uint32_t team;          /* work-items of a team: 1 on CPU devices */
+  uint32_t compute_units;
+  size_t workspace_bytes;
+
+  Buffer *x;      /* (N,D) row-major */
+  Buffer *labels; /* (N), or NULL */
+  Kernel *kernels[KERNEL_COUNT];
+
+  Buffer *slabs;        /* partial gradients, grown on demand */
+  Buffer *block, *block_directions; /* (block_rows, stride) logits; the second for Hessians only */
+  size_t block_rows;    /* rows of a block */
+  uint32_t stride;      /* floats of a row of logits: K rounded up to 8, not a multiple of 4 KB */
+  Buffer *sums;         /* SumPairs on their way to the host */
+  SumPair *sums_host;
+  size_t sums_capacity;
+
+  NativeLine line;
+  uint64_t flops, bytes_read;
+  double seconds_upload, build_seconds_before;
+} Native;
+
+struct Vector {
+  Buffer *buffer; /* (P) f32 */
+};
+
+/* The kernel, built at first use. */
+Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *error);
+/* Makes *buffer at least bytes long; what it held is lost when it grows. */
+Status native_reserve(Native *native, Buffer **buffer, size_t bytes, const char *what, Error *error);
+/* Room for count pairs in sums and sums_host. */
+Status native_reserve_sums(Native *native, size_t count, Error *error);
+/* Reads pairs [0, count) into sums_host; waits for everything enqueued. */
+Status native_read_sums(Native *native, size_t count, Error *error);
+/* The value of count pairs from first on, added in double in order. */
+double native_sum(const Native *native, size_t first, size_t count);
+double native_seconds_build(const Native *native);
+/* Classes of a tile of block_gpu.cl: 16, 32 or 64. */
+uint32_t native_tile_classes(const Native *native);
+
+/* native_vector.c */
+Status native_vector_create(Backend *backend, Vector **vector, Error *error);
+void native_vector_destroy(Backend *backend, Vector *vector);
+Status native_vector_read(Backend *backend, const Vector *vector, double *values, Error *error);
+Status native_vector_write(Backend *backend, Vector *vector, const double *values, Error *error);
+Status native_vector_copy(Backend *backend, Vector *to, const Vector *from, Error *error);
+Status native_vector_combine(Backend *backend, Vector *out, size_t count, const double *coefficients, const Vector *const *vectors, Error *error);
+Status native_vector_dots(Backend *backend, size_t count, const VectorPair *pairs, double *dots, Error *error);
+Status native_vector_multiply(Backend *backend, Vector *out, const Vector *a, const Vector *b, Error *error);
+Status native_vector_divide_sqrt(Backend *backend, Vector *out, const Vector *a, const Vector *b, double epsilon, Error *error);
+/* Groups of a vector kernel over `elements`. */
+uint32_t native_vector_groups(const Native *native, size_t elements);
+KernelRange native_team_range(const Native *native, uint32_t groups);
+/* Enqueues <a, b> over the first `elements`, leaving native_vector_groups(elements) pairs in sums from `first` on. */
+Status native_enqueue_dot(Native *native, const Vector *a, const Vector *b, size_t elements, uint32_t first, Error *error);
+/* Enqueues max |a| likewise, and its value after the sums were read (NAN if any element was). */
+Status native_enqueue_max_abs(Native *native, const Vector *a, uint32_t first, Error *error);
+double native_max(const Native *native, size_t first, size_t count);
+
+/* native_objective.c */
+Status native_evaluate(Backend *backend, const Vector *w, RowRange rows, Vector *gradient, Evaluation *evaluation, Error *error);
+Status native_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *error);
+Status native_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error);
+/* Enqueues block = X w + b for rows (count at most the buffer's), the padding columns set to `padding`. */
+Status native_enqueue_logits(Native *native, const Vector *w, RowRange rows, Buffer *block, float padding, Error *error);
+/* Groups of a rows.cl kernel over `rows` rows. */
+uint32_t native_row_groups(const Native *native, size_t rows);
+
+/* native_line.c */
+Status native_line_open(Backend *backend, const Vector *w, const Vector *s, Error *error);
+Status native_line_evaluate(Backend *backend, double step, double *value, double *slope, Error *error);
+void native_line_close(Backend *backend);
+/* Frees what lines keep between them. */
+void native_line_release(Native *native);
+
+#endif

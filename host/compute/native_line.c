@@ -1,0 +1,97 @@
+/* The line search of the native backend: X w and X s are kept, so that a point costs N*K and no read of X. */
+#include <math.h>
+
+#include "compute/native.h"
+
+/* Bytes that the two (N,K) products may take: what a small problem never reaches, or half of what X itself takes. Beyond it every point
+ * reads X instead, and memory stays bounded. */
+static bool products_fit(const Native *native) {
+  uint64_t bytes = 2 * (uint64_t)native->head.rows * native->stride * sizeof(float);
+  uint64_t budget = (uint64_t)native->head.rows * native->head.features * sizeof(float) / 2;
+  if (budget < 4 * (uint64_t)native->workspace_bytes) budget = 4 * (uint64_t)native->workspace_bytes;
+  return bytes <= budget && bytes / 2 <= context_traits(native->context)->max_allocation_bytes;
+}
+
+Status native_line_open(Backend *backend, const Vector *w, const Vector *s, Error *error) {
+  Status status = SETOSA_OK;
+  Native *native = (Native *)backend;
+  NativeLine *line = &native->line;
+  size_t weights = backend->parameters - backend->classes;
+  uint32_t groups = native_vector_groups(native, weights);
+  if (native->labels == NULL) return error_set(error, SETOSA_ERROR_USAGE, "a line search needs labels, and this data set has none");
+  line->w = w;
+  line->s = s;
+  if (products_fit(native)) {
+    size_t bytes = backend->rows * native->stride * sizeof(float);
+    TRY(native_reserve(native, &line->logits, bytes, "the logits of a line search", error));
+    TRY(native_reserve(native, &line->slopes, bytes, "the slopes of a line search", error));
+    TRY(native_enqueue_logits(native, w, backend_all_rows(backend), line->logits, -INFINITY, error));
+    TRY(native_enqueue_logits(native, s, backend_all_rows(backend), line->slopes, 0.0f, error));
+  } else {
+    if (line->point == NULL) TRY(vector_create(backend, &line->point, error));
+    if (line->gradient == NULL) TRY(vector_create(backend, &line->gradient, error));
+  }
+  TRY(native_reserve_sums(native, 3 * (size_t)groups, error));
+  TRY(native_enqueue_dot(native, w, w, weights, 0, error));
+  TRY(native_enqueue_dot(native, w, s, weights, groups, error));
+  TRY(native_enqueue_dot(native, s, s, weights, 2 * groups, error));
+  TRY(native_read_sums(native, 3 * (size_t)groups, error));
+  line->ww = native_sum(native, 0, groups);
+  line->ws = native_sum(native, groups, groups);
+  line->ss = native_sum(native, 2 * (size_t)groups, groups);
+cleanup:
+  return status;
+}
+
+static Status evaluate_products(Native *native, double step, double *loss, double *slope, Error *error) {
+  Status status = SETOSA_OK;
+  Kernel *kernel = NULL;
+  uint32_t groups = native_row_groups(native, native->head.rows);
+  Buffer *slopes = NULL;
+  TRY(native_reserve_sums(native, groups, error));
+  TRY(native_reserve(native, &native->slabs, groups * sizeof(SumPair), "partial slopes", error));
+  slopes = native->slabs;
+  TRY(native_kernel(native, KERNEL_LINE_ROWS, &kernel, error));
+  TRY(kernel_launch(kernel, native_team_range(native, groups), error, ARG(native->line.logits), ARG(native->line.slopes), ARG(native->stride),
+                    ARG(native->labels), ARG((uint64_t)native->head.rows), ARG((float)step), ARG(native->sums), ARG(slopes)));
+  TRY(native_read_sums(native, groups, error));
+  *loss = native_sum(native, 0, groups) / (double)native->head.rows;
+  TRY(buffer_read(slopes, 0, groups * sizeof(SumPair), native->sums_host, error));
+  *slope = native_sum(native, 0, groups) / (double)native->head.rows;
+cleanup:
+  return status;
+}
+
+Status native_line_evaluate(Backend *backend, double step, double *value, double *slope, Error *error) {
+  Status status = SETOSA_OK;
+  Native *native = (Native *)backend;
+  NativeLine *line = &native->line;
+  if (line->w == NULL) return error_set(error, SETOSA_ERROR_INTERNAL, "a line was evaluated before it was opened");
+  if (line->logits != NULL) {
+    double loss = 0, loss_slope = 0;
+    TRY(evaluate_products(native, step, &loss, &loss_slope, error));
+    *value = loss + 0.5 * backend->l2 * (line->ww + 2 * step * line->ws + step * step * line->ss);
+    *slope = loss_slope + backend->l2 * (line->ws + step * line->ss);
+  } else {
+    Evaluation at;
+    TRY(vector_combine(backend, line->point, 2, (double[]){1, step}, (const Vector *[]){line->w, line->s}, error));
+    TRY(backend_evaluate(backend, line->point, backend_all_rows(backend), line->gradient, &at, error));
+    TRY(vector_dots(backend, 1, &(VectorPair){line->gradient, line->s}, slope, error));
+    *value = at.objective;
+  }
+cleanup:
+  return status;
+}
+
+void native_line_close(Backend *backend) {
+  NativeLine *line = &((Native *)backend)->line;
+  line->w = line->s = NULL; /* the buffers serve the next line */
+}
+
+void native_line_release(Native *native) {
+  buffer_destroy(native->line.logits);
+  buffer_destroy(native->line.slopes);
+  native_vector_destroy(&native->head, native->line.point);
+  native_vector_destroy(&native->head, native->line.gradient);
+  native->line = (NativeLine){0};
+}

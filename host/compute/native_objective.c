@@ -1,0 +1,239 @@
+/* Loss, gradient, Hessian times vector and predictions of the native backend: the fused pass for few classes, blocks of logits for
+ * many. Either way no more than a block of rows times K is ever held. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "compute/native.h"
+
+enum {
+  FUSED_CLASSES = 32, /* the fused kernels keep a block of K logits a row in private or local memory */
+  FUSED_BLOCK_ROWS_CPU = 48,
+  FUSED_BLOCK_ROWS_GPU = 64,
+  SLAB_BYTES = 64 << 20 /* most bytes of partial gradients */
+};
+
+static size_t at_least_one(size_t value) { return value > 0 ? value : 1; }
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+uint32_t native_row_groups(const Native *native, size_t rows) {
+  size_t most = native->family == SETOSA_FAMILY_CPU ? 8 * (size_t)native->compute_units : 8 * (size_t)native->compute_units;
+  return (uint32_t)at_least_one(smaller(rows, most < 16 ? 16 : most));
+}
+
+/* Slabs of P floats that fit SLAB_BYTES, at least one. */
+static size_t most_slabs(const Native *native) { return at_least_one(SLAB_BYTES / (native->head.parameters * sizeof(float))); }
+
+/* Groups of the fused pass: equal shares of whole blocks, each with its own slab. */
+static uint32_t fused_groups(const Native *native, size_t rows) {
+  bool cpu = native->family == SETOSA_FAMILY_CPU;
+  size_t block = cpu ? FUSED_BLOCK_ROWS_CPU : FUSED_BLOCK_ROWS_GPU;
+  size_t blocks = (rows + block - 1) / block, wanted = cpu ? 8 * (size_t)native->compute_units : 2 * (size_t)native->compute_units;
+  if (wanted < 16) wanted = 16;
+  return (uint32_t)at_least_one(smaller(smaller(wanted, blocks), most_slabs(native)));
+}
+
+static bool is_fused(const Native *native) { return native->head.classes <= FUSED_CLASSES; }
+
+static Status check_rows(const Native *native, RowRange rows, bool labels_needed, Error *error) {
+  if (rows.count == 0 || rows.begin > native->head.rows || rows.count > native->head.rows - rows.begin)
+    return error_set(error, SETOSA_ERROR_INTERNAL, "rows %zu to %zu asked for, there are %zu", rows.begin, rows.begin + rows.count, native->head.rows);
+  if (labels_needed && native->labels == NULL)
+    return error_set(error, SETOSA_ERROR_USAGE, "the loss needs labels, and this data set has none; name them with --labels or --label");
+  return SETOSA_OK;
+}
+
+/* The kernel's arguments for labels or a direction that it does not read. */
+static const Buffer *or_any(const Buffer *buffer, const Native *native) { return buffer != NULL ? buffer : native->x; }
+
+/* slabs and losses of a pass over rows; *slab_count of them were written. v NULL: loss (and gradient); else the Hessian times v. */
+static Status enqueue_fused(Native *native, const Vector *w, const Vector *v, RowRange rows, bool want_gradient, uint32_t *slab_count, Error *error) {
+  Status status = SETOSA_OK;
+  Kernel *kernel = NULL;
+  uint32_t groups = fused_groups(native, rows.count);
+  TRY(native_reserve(native, &native->slabs, groups * native->head.parameters * sizeof(float), "partial gradients", error));
+  TRY(native_reserve_sums(native, groups, error));
+  TRY(native_kernel(native, v == NULL ? KERNEL_FUSED_GRADIENT : KERNEL_FUSED_HESSIAN, &kernel, error));
+  TRY(kernel_launch(kernel, native_team_range(native, groups), error, ARG(native->x), ARG(or_any(native->labels, native)), ARG(w->buffer),
+                    ARG(v == NULL ? w->buffer : v->buffer), ARG(native->slabs), ARG(native->sums), ARG((uint64_t)rows.begin),
+                    ARG((uint64_t)rows.count), ARG((float)(1.0 / (double)rows.count)), ARG((uint32_t)want_gradient)));
+  *slab_count = groups;
+cleanup:
+  return status;
+}
+
+Status native_enqueue_logits(Native *native, const Vector *w, RowRange rows, Buffer *block, float padding, Error *error) {
+  Status status = SETOSA_OK;
+  Kernel *kernel = NULL;
+  bool cpu = native->family == SETOSA_FAMILY_CPU;
+  size_t tile_rows = cpu ? 48 : 64, tile_classes = cpu ? 64 : native_tile_classes(native), side = cpu ? 1 : 16;
+  KernelRange range = {{(rows.count + tile_rows - 1) / tile_rows * side, (native->head.classes + tile_classes - 1) / tile_classes * side}, {side, side}};
+  TRY(native_kernel(native, KERNEL_LOGITS_BLOCK, &kernel, error));
+  TRY(kernel_launch(kernel, range, error, ARG(native->x), ARG(w->buffer), ARG((uint64_t)native->head.features),
+                    ARG((uint32_t)native->head.classes), ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(block), ARG(native->stride),
+                    ARG(padding)));
+  native->flops += 2 * (uint64_t)rows.count * native->head.features * native->head.classes;
+  native->bytes_read += (uint64_t)rows.count * native->head.features * sizeof(float);
+cleanup:
+  return status;
+}
+
+/* Slabs of the blocked gradient: the CPU family adds into one; a GPU needs more groups than K and D alone may give. */
+static uint32_t block_slabs(const Native *native) {
+  if (native->family == SETOSA_FAMILY_CPU) return 1;
+  size_t tile = native_tile_classes(native);
+  size_t tiles = (native->head.features + 63) / 64 * ((native->head.classes + tile - 1) / tile);
+  return (uint32_t)at_least_one(smaller(smaller(4 * (size_t)native->compute_units / tiles, 64), most_slabs(native)));
+}
+
+static Status enqueue_gradient_block(Native *native, const Buffer *residuals, RowRange rows, Buffer *slabs, bool add, Error *error) {
+  Status status = SETOSA_OK;
+  Kernel *kernel = NULL;
+  bool cpu = native->family == SETOSA_FAMILY_CPU;
+  size_t tile_classes = cpu ? 64 : native_tile_classes(native), side = cpu ? 1 : 16;
+  KernelRange range = {
+      {(native->head.features + 63) / 64 * side, (native->head.classes + tile_classes - 1) / tile_classes * side, block_slabs(native)}, {side, side, 1}};
+  TRY(native_kernel(native, KERNEL_GRADIENT_BLOCK, &kernel, error));
+  TRY(kernel_launch(kernel, range, error, ARG(native->x), ARG(residuals), ARG((uint64_t)native->head.features),
+                    ARG((uint32_t)native->head.classes), ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(native->stride), ARG(slabs),
+                    ARG((uint32_t)add)));
+cleanup:
+  return status;
+}
+
+/* The same as enqueue_fused, block by block of rows: logits, softmax in place, gradient added up. slabs receives the gradient's slabs. */
+static Status enqueue_blocks(Native *native, const Vector *w, const Vector *v, RowRange rows, Buffer *slabs, uint32_t *loss_groups, Error *error) {
+  Status status = SETOSA_OK;
+  Kernel *kernel = NULL;
+  size_t block_bytes = native->block_rows * native->stride * sizeof(float);
+  float scale = (float)(1.0 / (double)rows.count);
+  *loss_groups = native_row_groups(native, smaller(rows.count, native->block_rows));
+  TRY(native_reserve(native, &native->block, block_bytes, "a block of logits", error));
+  if (v != NULL) TRY(native_reserve(native, &native->block_directions, block_bytes, "a block of directions", error));
+  TRY(native_reserve_sums(native, *loss_groups, error));
+  TRY(native_kernel(native, v == NULL ? KERNEL_RESIDUAL_ROWS : KERNEL_HESSIAN_ROWS, &kernel, error));
+  for (size_t done = 0; done < rows.count; done += native->block_rows) {
+    RowRange part = {rows.begin + done, smaller(native->block_rows, rows.count - done)};
+    KernelRange range = native_team_range(native, (uint32_t)smaller(*loss_groups, part.count)); /* no group without a row */
+    TRY(native_enqueue_logits(native, w, part, native->block, -INFINITY, error));
+    if (v == NULL) {
+      TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->stride), ARG(native->labels), ARG((uint64_t)part.begin),
+                        ARG((uint64_t)part.count), ARG(scale), ARG(native->sums), ARG((uint32_t)(done > 0))));
+    } else {
+      TRY(native_enqueue_logits(native, v, part, native->block_directions, 0.0f, error));
+      TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->block_directions), ARG(native->stride), ARG((uint64_t)part.count),
+                        ARG(scale)));
+    }
+    if (slabs != NULL) TRY(enqueue_gradient_block(native, v == NULL ? native->block : native->block_directions, part, slabs, done > 0, error));
+  }
+cleanup:
+  return status;
+}
+
+/* out = the sum of the slabs + l2 * of (on the weights). */
+static Status enqueue_finish(Native *native, Vector *out, const Buffer *slabs, uint32_t slab_count, const Vector *of, Error *error) {
+  Status status = SETOSA_OK;
+  Kernel *kernel = NULL;
+  size_t parameters = native->head.parameters;
+  TRY(native_kernel(native, KERNEL_FINISH_GRADIENT, &kernel, error));
+  TRY(kernel_launch(kernel, native_team_range(native, native_vector_groups(native, parameters)), error, ARG(out->buffer), ARG(slabs),
+                    ARG(slab_count), ARG(of->buffer), ARG((float)native->head.l2), ARG((uint64_t)(parameters - native->head.classes)),
+                    ARG((uint64_t)parameters), ARG((uint32_t)native->head.intercept)));
+cleanup:
+  return status;
+}
+
+/* Loss (v NULL) or Hessian times v: the pass over rows, and its gradient into out when that is not NULL. */
+static Status enqueue_pass(Native *native, const Vector *w, const Vector *v, RowRange rows, Vector *out, uint32_t *loss_groups, Error *error) {
+  Status status = SETOSA_OK;
+  uint32_t slab_count = 1;
+  Buffer *slabs = NULL;
+  uint64_t work = (uint64_t)rows.count * native->head.features * native->head.classes;
+  if (is_fused(native)) {
+    TRY(enqueue_fused(native, w, v, rows, out != NULL, &slab_count, error));
+    *loss_groups = slab_count;
+    slabs = native->slabs;
+    native->flops += v == NULL ? 2 * work : 4 * work;
+    native->bytes_read += (uint64_t)rows.count * native->head.features * sizeof(float);
+  } else {
+    if (out != NULL) {
+      slab_count = block_slabs(native);
+      if (slab_count > 1) {
+        TRY(native_reserve(native, &native->slabs, slab_count * native->head.parameters * sizeof(float), "partial gradients", error));
+        slabs = native->slabs;
+      } else {
+        slabs = out->buffer; /* added up in place */
+      }
+    }
+    TRY(enqueue_blocks(native, w, v, rows, slabs, loss_groups, error));
+  }
+  if (out != NULL) {
+    TRY(enqueue_finish(native, out, slabs, slab_count, v == NULL ? w : v, error));
+    native->flops += 2 * work;
+  }
+cleanup:
+  return status;
+}
+
+Status native_evaluate(Backend *backend, const Vector *w, RowRange rows, Vector *gradient, Evaluation *evaluation, Error *error) {
+  Status status = SETOSA_OK;
+  Native *native = (Native *)backend;
+  uint32_t loss_groups = 0;
+  size_t weights = backend->parameters - backend->classes;
+  TRY(check_rows(native, rows, true, error));
+  TRY(enqueue_pass(native, w, NULL, rows, gradient, &loss_groups, error));
+  if (evaluation == NULL) goto cleanup;
+  uint32_t norm_groups = native_vector_groups(native, backend->parameters), penalty_groups = native_vector_groups(native, weights);
+  size_t sum_count = (size_t)loss_groups + norm_groups + penalty_groups;
+  if (sum_count > native->sums_capacity) {
+    /* Growing drops the losses just computed, which happens once in the life of a backend: compute them again. */
+    TRY(native_reserve_sums(native, sum_count, error));
+    TRY(enqueue_pass(native, w, NULL, rows, gradient, &loss_groups, error));
+  }
+  if (gradient != NULL) TRY(native_enqueue_max_abs(native, gradient, loss_groups, error));
+  TRY(native_enqueue_dot(native, w, w, weights, loss_groups + norm_groups, error));
+  TRY(native_read_sums(native, sum_count, error));
+  evaluation->loss = native_sum(native, 0, loss_groups) / (double)rows.count;
+  evaluation->penalty = 0.5 * backend->l2 * native_sum(native, (size_t)loss_groups + norm_groups, penalty_groups);
+  evaluation->objective = evaluation->loss + evaluation->penalty;
+  evaluation->gradient_norm = gradient != NULL ? native_max(native, loss_groups, norm_groups) : NAN;
+cleanup:
+  return status;
+}
+
+Status native_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *error) {
+  Status status = SETOSA_OK;
+  Native *native = (Native *)backend;
+  uint32_t groups = 0;
+  TRY(check_rows(native, rows, false, error));
+  TRY(enqueue_pass(native, w, v, rows, out, &groups, error));
+cleanup:
+  return status;
+}
+
+Status native_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error) {
+  Status status = SETOSA_OK;
+  Native *native = (Native *)backend;
+  Kernel *kernel = NULL;
+  float *padded = NULL;
+  size_t classes = backend->classes, stride = native->stride;
+  TRY(check_rows(native, rows, false, error));
+  TRY(native_reserve(native, &native->block, native->block_rows * stride * sizeof(float), "a block of logits", error));
+  if (kind == ROW_PROBABILITIES) TRY(native_kernel(native, KERNEL_PROBABILITY_ROWS, &kernel, error));
+  if (stride != classes) TRY(memory_allocate((void **)&padded, native->block_rows * stride, sizeof(float), "a block of scores", error));
+  for (size_t done = 0; done < rows.count; done += native->block_rows) {
+    RowRange part = {rows.begin + done, smaller(native->block_rows, rows.count - done)};
+    float *to = scores + done * classes;
+    TRY(native_enqueue_logits(native, w, part, native->block, -INFINITY, error));
+    if (kind == ROW_PROBABILITIES)
+      TRY(kernel_launch(kernel, native_team_range(native, native_row_groups(native, part.count)), error, ARG(native->block), ARG(native->stride),
+                        ARG((uint64_t)part.count)));
+    TRY(buffer_read(native->block, 0, part.count * stride * sizeof(float), padded != NULL ? padded : to, error));
+    if (padded == NULL) continue;
+    for (size_t i = 0; i < part.count; i++)
+      for (size_t k = 0; k < classes; k++) to[i * classes + k] = padded[i * stride + k];
+  }
+cleanup:
+  free(padded);
+  return status;
+}

@@ -1,0 +1,267 @@
+/* CSV and TSV through libcsv, fed line by line so that every field knows its line. The first record decides the columns; the rest go
+ * straight into rows. Blank lines are skipped. */
+#include <csv.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "data/csv_columns.h"
+#include "data/labels.h"
+#include "data/reader.h"
+#include "data/row_store.h"
+
+enum { BLOCK_BYTES = 1 << 18, FIELD_LIMIT_BYTES = 1 << 24 };
+
+typedef struct Csv {
+  Reader *reader;
+  Error *error;
+  Status status; /* of the first failure inside a callback: libcsv cannot be stopped from there */
+  struct csv_parser parser;
+  char terminator; /* '\n', or '\r' in a file of old Mac lines */
+  size_t line, record_line, field_line;
+  bool record_ended, inside_quotes, line_blank;
+  size_t field; /* fields of the current record so far */
+  char **first; /* fields of the first record until the columns are decided */
+  size_t first_count, first_capacity;
+  CsvColumns columns;
+  bool decided;
+  RowStore store;
+  float *row;
+  Labels *labels;
+} Csv;
+
+/* The label or value at the current field is wrong. */
+static Status field_error(const Csv *csv, const char *text, size_t length, const char *problem, const char *remedy) {
+  char quoted[QUOTE_SIZE], column[QUOTE_SIZE + 16];
+  csv_columns_describe(&csv->columns, csv->field, column, sizeof column);
+  return error_set(csv->error, SETOSA_ERROR_DATA, "%s:%zu:%zu: %s%s%s%s; %s", csv->reader->source, csv->field_line, csv->field + 1,
+                   length > 0 ? reader_quote(quoted, text, length) : "", length > 0 ? " " : "", problem, column, remedy);
+}
+
+static Status take_number(Csv *csv, const char *text, size_t length, float *value) {
+  double number = 0;
+  if (text_parse_double(text, length, &number)) {
+    *value = (float)number; /* infinite when it rounds to more than FLT_MAX */
+    if (isfinite(*value)) return SETOSA_OK;
+    return field_error(csv, text, length, "is beyond single precision (3.4e38)", "rescale the column, or leave it out with --drop");
+  }
+  if (length == 0) return field_error(csv, text, length, "a value is missing", "fill it in, or remove the row");
+  if (csv_is_missing(text, length)) return field_error(csv, text, length, "stands for a missing value", "fill it in, or remove the row");
+  if (csv_is_not_finite(text, length)) return field_error(csv, text, length, "is not a finite number", "fill it in, or remove the row");
+  return field_error(csv, text, length, "is not a number", "correct it, or leave the column out with --drop");
+}
+
+static Status take_label(Csv *csv, const char *text, size_t length) {
+  Status status = labels_add_text(csv->labels, text, length, csv->error);
+  if (status == SETOSA_ERROR_DATA) {
+    char quoted[QUOTE_SIZE];
+    const char *name = csv->columns.names != NULL ? csv->columns.names[csv->field] : NULL;
+    if (name != NULL) error_prefix(csv->error, "column %s", reader_quote(quoted, name, strlen(name)));
+    error_prefix(csv->error, "%s:%zu:%zu", csv->reader->source, csv->field_line, csv->field + 1);
+  }
+  return status;
+}
+
+static Status take_field(Csv *csv, const char *text, size_t length) {
+  if (csv->field >= csv->columns.count) return SETOSA_OK; /* counted; the end of the record reports it */
+  size_t role = csv->columns.roles[csv->field];
+  if (role == CSV_SKIP) return SETOSA_OK;
+  if (role == CSV_LABEL) return take_label(csv, text, length);
+  return take_number(csv, text, length, &csv->row[role]);
+}
+
+static Status end_row(Csv *csv) {
+  const char *source = csv->reader->source;
+  size_t expected = csv->columns.count;
+  if (csv->field < expected) {
+    char column[QUOTE_SIZE + 16];
+    csv_columns_describe(&csv->columns, csv->field, column, sizeof column);
+    return error_set(csv->error, SETOSA_ERROR_DATA, "%s:%zu:%zu: the row ends after %zu fields, %zu are expected%s; complete or remove it",
+                     source, csv->record_line, csv->field + 1, csv->field, expected, column);
+  }
+  if (csv->field > expected)
+    return error_set(csv->error, SETOSA_ERROR_DATA, "%s:%zu:%zu: the row has %zu fields, %zu are expected; quote fields that hold commas",
+                     source, csv->record_line, expected + 1, csv->field, expected);
+  row_store_commit(&csv->store);
+  return row_store_next(&csv->store, &csv->row, csv->error);
+}
+
+static Status keep_first_field(Csv *csv, const char *text, size_t length) {
+  Status status = SETOSA_OK;
+  char *copy = NULL;
+  TRY(memory_grow((void **)&csv->first, &csv->first_capacity, csv->first_count + 1, sizeof *csv->first, "columns", csv->error));
+  TRY(memory_allocate((void **)&copy, length + 1, 1, "a column", csv->error));
+  memcpy(copy, text, length);
+  copy[length] = '\0';
+  csv->first[csv->first_count++] = copy;
+cleanup:
+  return status;
+}
+
+static void free_first(Csv *csv) {
+  for (size_t c = 0; c < csv->first_count; c++) free(csv->first[c]);
+  free(csv->first);
+  csv->first = NULL;
+  csv->first_count = csv->first_capacity = 0;
+}
+
+/* The first record is complete: decide the columns, and if it was no header take it as data. */
+static Status end_first(Csv *csv) {
+  Status status = SETOSA_OK;
+  TRY(csv_columns_decide(&csv->columns, csv->reader, (const char *const *)csv->first, csv->first_count, csv->record_line, csv->error));
+  csv->decided = true;
+  csv->store.features = csv->columns.features;
+  TRY(row_store_next(&csv->store, &csv->row, csv->error));
+  if (!csv->columns.header) {
+    csv->field_line = csv->record_line;
+    for (csv->field = 0; csv->field < csv->first_count; csv->field++)
+      TRY(take_field(csv, csv->first[csv->field], strlen(csv->first[csv->field])));
+    TRY(end_row(csv));
+  }
+  free_first(csv);
+cleanup:
+  return status;
+}
+
+static void on_field(void *text, size_t length, void *user) {
+  Csv *csv = user;
+  if (csv->status != SETOSA_OK) return;
+  const char *content = text != NULL ? text : "";
+  csv->status = csv->decided ? take_field(csv, content, length) : keep_first_field(csv, content, length);
+  csv->field++;
+  csv->field_line = csv->line;
+}
+
+static void on_record(int terminator, void *user) {
+  (void)terminator;
+  Csv *csv = user;
+  if (csv->status != SETOSA_OK) return;
+  csv->status = csv->decided ? end_row(csv) : end_first(csv);
+  csv->field = 0;
+  csv->record_ended = true;
+}
+
+static bool is_blank_line(const Csv *csv, const char *text, size_t length) {
+  for (size_t i = 0; i < length; i++)
+    if (text[i] != '\r' && text[i] != '\n' && text[i] != ' ' && (text[i] != '\t' || csv_get_delim((struct csv_parser *)&csv->parser) == '\t'))
+      return false;
+  return true;
+}
+
+/* One piece of a line: all of it, or as much as a block holds. */
+static Status feed(Csv *csv, const char *text, size_t length, bool line_ends) {
+  const char *source = csv->reader->source;
+  if (memchr(text, 0, length) != NULL)
+    return error_set(csv->error, SETOSA_ERROR_DATA, "%s:%zu: the line holds a zero byte: this is not text; save the data as UTF-8 CSV", source,
+                     csv->line);
+  size_t taken = csv_parse(&csv->parser, text, length, on_field, on_record, csv);
+  if (csv->status != SETOSA_OK) return csv->status;
+  if (taken != length) {
+    if (csv_error(&csv->parser) == CSV_ENOMEM) return error_set(csv->error, SETOSA_ERROR_INTERNAL, "out of memory to read %s", source);
+    return field_error(csv, "", 0, "a quote in the middle of a field", "put quotes around the whole field and double those inside it");
+  }
+  if (csv_get_buffer_size(&csv->parser) > FIELD_LIMIT_BYTES)
+    return field_error(csv, "", 0, "the field is longer than 8 MB", "look for a quote that is never closed, or check that this is CSV");
+  csv->line_blank = csv->line_blank && is_blank_line(csv, text, length);
+  if (!line_ends) return SETOSA_OK;
+  csv->inside_quotes = !csv->record_ended && (csv->inside_quotes || !csv->line_blank);
+  csv->line++;
+  csv->record_ended = false;
+  csv->line_blank = true;
+  if (!csv->inside_quotes) csv->record_line = csv->field_line = csv->line;
+  return SETOSA_OK;
+}
+
+static Status feed_block(Csv *csv, const char *text, size_t length) {
+  Status status = SETOSA_OK;
+  for (size_t at = 0; at < length;) {
+    const char *end = memchr(text + at, csv->terminator, length - at);
+    size_t piece = end != NULL ? (size_t)(end - text) + 1 - at : length - at;
+    TRY(feed(csv, text + at, piece, end != NULL));
+    at += piece;
+  }
+cleanup:
+  return status;
+}
+
+/* Separator and line ends, from the name and the first bytes. */
+static void sniff(Csv *csv, const unsigned char *bytes, size_t length) {
+  unsigned char separator = ',';
+  const unsigned char *end = memchr(bytes, '\n', length), *carriage = memchr(bytes, '\r', length);
+  if (end == NULL && carriage != NULL && carriage + 1 < bytes + length) csv->terminator = '\r', end = carriage;
+  size_t first_line = end != NULL ? (size_t)(end - bytes) : length;
+  if (reader_has_suffix(csv->reader->source, ".tsv") || reader_has_suffix(csv->reader->source, ".tab"))
+    separator = '\t';
+  else if (memchr(bytes, ',', first_line) == NULL && memchr(bytes, '\t', first_line) != NULL)
+    separator = '\t';
+  else if (memchr(bytes, ',', first_line) == NULL && memchr(bytes, ';', first_line) != NULL)
+    separator = ';';
+  csv_set_delim(&csv->parser, separator);
+}
+
+static Status read_all(Csv *csv) {
+  Status status = SETOSA_OK;
+  Reader *reader = csv->reader;
+  char *block = NULL;
+  const unsigned char *peeked = NULL;
+  size_t peeked_count = stream_peek(reader->stream, &peeked), got = 0, skip = 0;
+  TRY(memory_allocate((void **)&block, BLOCK_BYTES, 1, "a block of the file", csv->error));
+  sniff(csv, peeked, peeked_count);
+  if (peeked_count >= 3 && memcmp(peeked, "\xEF\xBB\xBF", 3) == 0) skip = 3; /* the byte order mark of UTF-8 */
+  do {
+    TRY(stream_read(reader->stream, block, BLOCK_BYTES, &got, csv->error));
+    TRY(feed_block(csv, block + (skip < got ? skip : got), got - (skip < got ? skip : got)));
+    skip = 0;
+    TRY(reader_report(reader, csv->store.rows, false, csv->error));
+  } while (got == BLOCK_BYTES);
+  if (csv_fini(&csv->parser, on_field, on_record, csv) != 0)
+    TRY(field_error(csv, "", 0, "the quoted field that begins here is never closed", "add the closing quote"));
+  TRY(csv->status);
+cleanup:
+  free(block);
+  return status;
+}
+
+static Status hand_over(Csv *csv, Dataset *dataset) {
+  Status status = SETOSA_OK;
+  const CsvColumns *columns = &csv->columns;
+  const char *source = csv->reader->source;
+  if (!csv->decided) TRY(error_set(csv->error, SETOSA_ERROR_DATA, "%s: the file is empty; give a file with rows of data", source));
+  if (csv->store.rows == 0)
+    TRY(error_set(csv->error, SETOSA_ERROR_DATA, "%s:%zu: the header is not followed by any row; give a file with rows of data", source,
+                  csv->line));
+  dataset->rows = csv->store.rows;
+  dataset->features = columns->features;
+  TRY(row_store_finish(&csv->store, &dataset->values, csv->error));
+  if (columns->names != NULL) {
+    TRY(memory_allocate_zero((void **)&dataset->feature_names, columns->features, sizeof *dataset->feature_names, "column names", csv->error));
+    for (size_t d = 0; d < columns->features; d++)
+      TRY(memory_copy_text(&dataset->feature_names[d], columns->names[columns->sources[d]], csv->error));
+    if (columns->label != CSV_NONE) TRY(memory_copy_text(&dataset->label_name, columns->names[columns->label], csv->error));
+  }
+  if (columns->label != CSV_NONE)
+    TRY(labels_finish(csv->labels, dataset, dataset->label_name, csv->error));
+  else
+    TRY(labels_name_expected_classes(dataset, csv->reader->options, csv->error));
+cleanup:
+  return status;
+}
+
+Status csv_read(Dataset *dataset, Reader *reader, Error *error) {
+  Status status = SETOSA_OK;
+  Csv csv = {.reader = reader, .error = error, .terminator = '\n', .line = 1, .record_line = 1, .field_line = 1, .line_blank = true};
+  if (csv_init(&csv.parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL | CSV_EMPTY_IS_NULL) != 0)
+    return error_set(error, SETOSA_ERROR_INTERNAL, "the CSV parser cannot be set up");
+  TRY(labels_create(&csv.labels, reader->options, error));
+  TRY(read_all(&csv));
+  TRY(hand_over(&csv, dataset));
+cleanup:
+  csv_free(&csv.parser);
+  free_first(&csv);
+  csv_columns_free(&csv.columns);
+  row_store_free(&csv.store);
+  labels_destroy(csv.labels);
+  return status;
+}

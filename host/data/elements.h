@@ -1,0 +1,20 @@
+/* Numbers as binary files store them: kind, size and byte order, converted in bulk. Private to host/data. */
+#ifndef SETOSA_DATA_ELEMENTS_H
+#define SETOSA_DATA_ELEMENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct ElementType {
+  char kind;   /* 'u' unsigned, 'i' signed, 'f' IEEE float */
+  size_t size; /* bytes: 1, 2, 4, 8; 2, 4, 8 for 'f' */
+  bool big_endian;
+} ElementType;
+
+/* Rounds to nearest; what does not fit becomes infinite. source needs no alignment. */
+void elements_to_float(ElementType type, const unsigned char *source, size_t count, float *out);
+/* One integer element ('u' or 'i'); above INT64_MAX becomes INT64_MAX. */
+int64_t element_to_integer(ElementType type, const unsigned char *source);
+
+#endif

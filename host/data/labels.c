@@ -1,0 +1,299 @@
+/* Labels to classes. Text is interned as it comes (order of first appearance) and put in order at the end. */
+#include "data/labels.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+struct Labels {
+  const DataOptions *options;
+  NameTable *names; /* texts seen, or the classes of the model */
+  bool expected;    /* names are the model's */
+  bool integers;    /* rows hold the integers themselves */
+  int64_t largest;
+  int32_t *rows;
+  size_t count, capacity;
+};
+
+Status labels_create(Labels **out, const DataOptions *options, Error *error) {
+  Status status = SETOSA_OK;
+  Labels *labels = NULL;
+  *out = NULL;
+  TRY(memory_allocate_zero((void **)&labels, 1, sizeof *labels, "labels", error));
+  labels->options = options;
+  labels->largest = -1;
+  TRY(name_table_create(&labels->names, error));
+  if (options->expect_classes > 0 && options->expect_class_names != NULL) {
+    labels->expected = true;
+    for (size_t k = 0, index; k < options->expect_classes; k++)
+      TRY(name_table_add(labels->names, options->expect_class_names[k], strlen(options->expect_class_names[k]), &index, error));
+    if (options->positive != NULL && (options->expect_classes != 2 || strcmp(options->positive, options->expect_class_names[0]) != 0)) {
+      char list[512];
+      reader_list_names(list, sizeof list, options->expect_class_names, options->expect_classes);
+      TRY(error_set(error, SETOSA_ERROR_USAGE, "--positive %s does not fit the model, whose classes are %s; leave --positive out",
+                    options->positive, list));
+    }
+  }
+  *out = labels;
+  labels = NULL;
+cleanup:
+  labels_destroy(labels);
+  return status;
+}
+
+void labels_destroy(Labels *labels) {
+  if (labels == NULL) return;
+  name_table_destroy(labels->names);
+  free(labels->rows);
+  free(labels);
+}
+
+size_t labels_count(const Labels *labels) { return labels->count; }
+
+static Status push(Labels *labels, int32_t value, Error *error) {
+  if (labels->count == labels->capacity) {
+    Status status = memory_grow((void **)&labels->rows, &labels->capacity, labels->count + 1, sizeof *labels->rows, "labels", error);
+    if (status != SETOSA_OK) return status;
+  }
+  labels->rows[labels->count++] = value;
+  return SETOSA_OK;
+}
+
+/* A number with a whole value that a double holds exactly: 3, 3.0, 3e0. */
+static bool parse_whole(const char *text, size_t length, int64_t *value) {
+  double number = 0;
+  if (text_parse_int64(text, length, value)) return true;
+  if (!text_parse_double(text, length, &number) || fabs(number) > 9007199254740992.0 || number != floor(number)) return false;
+  *value = (int64_t)number;
+  return true;
+}
+
+/* The texts name one class: equal, or equal as whole numbers ("7" and "7.0"). */
+static bool same_class(const char *text, size_t length, const char *name) {
+  int64_t a = 0, b = 0;
+  if (strlen(name) == length && memcmp(name, text, length) == 0) return true;
+  return parse_whole(text, length, &a) && parse_whole(name, strlen(name), &b) && a == b;
+}
+
+static Status unknown_label(const Labels *labels, const char *text, size_t length, Error *error) {
+  const DataOptions *options = labels->options;
+  char quoted[QUOTE_SIZE], list[512], hint[QUOTE_SIZE + 32] = "", near_quoted[QUOTE_SIZE];
+  char *word = strndup(text, length);
+  const char *nearest = word != NULL ? text_nearest(word, options->expect_class_names, options->expect_classes) : NULL;
+  free(word);
+  reader_list_names(list, sizeof list, options->expect_class_names, options->expect_classes);
+  if (nearest != NULL) snprintf(hint, sizeof hint, "did you mean %s? ", reader_quote(near_quoted, nearest, strlen(nearest)));
+  return error_set(error, SETOSA_ERROR_DATA, "the label %s is not a class of the model; %sits classes are %s",
+                   reader_quote(quoted, text, length), hint, list);
+}
+
+/* The index of a label among the classes of the model. */
+static Status find_expected(const Labels *labels, const char *text, size_t length, size_t *index, Error *error) {
+  int64_t whole = 0;
+  char canonical[32];
+  if (name_table_find(labels->names, text, length, index)) return SETOSA_OK;
+  if (parse_whole(text, length, &whole)) {
+    snprintf(canonical, sizeof canonical, "%" PRId64, whole);
+    if (name_table_find(labels->names, canonical, strlen(canonical), index)) return SETOSA_OK;
+  }
+  if (labels->options->positive != NULL) { /* {CLASS, "non-CLASS"}: whatever is not CLASS is the rest */
+    *index = same_class(text, length, labels->options->positive) ? 0 : 1;
+    return SETOSA_OK;
+  }
+  if (labels->options->labels_optional) {
+    *index = SIZE_MAX;
+    return SETOSA_OK;
+  }
+  return unknown_label(labels, text, length, error);
+}
+
+Status labels_add_text(Labels *labels, const char *text, size_t length, Error *error) {
+  Status status = SETOSA_OK;
+  size_t index = 0;
+  if (length == 0 && labels->options->labels_optional) return push(labels, -1, error);
+  if (length == 0) return error_set(error, SETOSA_ERROR_DATA, "the label is missing; fill it in or remove the row");
+  if (labels->expected) {
+    TRY(find_expected(labels, text, length, &index, error));
+  } else if (!name_table_find(labels->names, text, length, &index)) {
+    char quoted[QUOTE_SIZE];
+    if (!reader_is_utf8(text, length))
+      TRY(error_set(error, SETOSA_ERROR_DATA, "the label is not UTF-8 text; convert the file (iconv -f LATIN1 -t UTF-8)"));
+    if (memchr(text, 0, length) != NULL || name_table_count(labels->names) >= INT32_MAX)
+      TRY(error_set(error, SETOSA_ERROR_DATA, "cannot use the label %s; is this the label column?", reader_quote(quoted, text, length)));
+    TRY(name_table_add(labels->names, text, length, &index, error));
+  }
+  TRY(push(labels, index == SIZE_MAX ? -1 : (int32_t)index, error));
+cleanup:
+  return status;
+}
+
+Status labels_add_integer(Labels *labels, int64_t value, Error *error) {
+  labels->integers = true;
+  if (labels->expected) {
+    char text[32];
+    snprintf(text, sizeof text, "%" PRId64, value);
+    labels->integers = false;
+    return labels_add_text(labels, text, strlen(text), error);
+  }
+  if (value < 0 || value >= INT32_MAX)
+    return error_set(error, SETOSA_ERROR_DATA, "the label %" PRId64 " is not in 0..%d; number the classes 0, 1, 2, ...", value, INT32_MAX - 1);
+  if (value > labels->largest) labels->largest = value;
+  return push(labels, (int32_t)value, error);
+}
+
+typedef struct ClassOrder {
+  int64_t value;
+  const char *name;
+  size_t index;
+} ClassOrder;
+
+static int by_value(const void *a, const void *b) {
+  int64_t left = ((const ClassOrder *)a)->value, right = ((const ClassOrder *)b)->value;
+  return (left > right) - (left < right);
+}
+
+static int by_name(const void *a, const void *b) { return strcmp(((const ClassOrder *)a)->name, ((const ClassOrder *)b)->name); }
+
+/* Labels such as 0.37, 1.92, ... nearly all different: a measured quantity, not a class. */
+static Status refuse_regression(const ClassOrder *order, size_t classes, const Dataset *dataset, const char *column, Error *error) {
+  size_t fractional = 0;
+  double number = 0;
+  for (size_t k = 0; k < classes; k++) {
+    if (!text_parse_double(order[k].name, strlen(order[k].name), &number)) return SETOSA_OK;
+    if (number != floor(number)) fractional++;
+  }
+  if (dataset->rows < 3 || fractional <= dataset->rows / 2) return SETOSA_OK;
+  return error_set(error, SETOSA_ERROR_DATA,
+                   "%s: the label column%s%s holds %zu different numbers such as %s in %zu rows: this looks like regression, and Setosa "
+                   "classifies; choose the column of classes with --label, or group the numbers into classes",
+                   dataset->source, column != NULL ? " " : "", column != NULL ? column : "", classes, order[0].name, dataset->rows);
+}
+
+/* Text labels: puts the classes in order, merges spellings of one integer, renumbers the rows, names the classes. */
+static Status order_classes(Labels *labels, Dataset *dataset, const char *column, Error *error) {
+  Status status = SETOSA_OK;
+  size_t distinct = name_table_count(labels->names), classes = 0;
+  ClassOrder *order = NULL;
+  int32_t *renumber = NULL;
+  bool whole = true;
+  TRY(memory_allocate((void **)&order, distinct, sizeof *order, "classes", error));
+  TRY(memory_allocate((void **)&renumber, distinct, sizeof *renumber, "classes", error));
+  TRY(memory_allocate_zero((void **)&dataset->class_names, distinct, sizeof *dataset->class_names, "class names", error));
+  for (size_t k = 0; k < distinct; k++) {
+    order[k] = (ClassOrder){.name = name_table_name(labels->names, k), .index = k};
+    whole = whole && parse_whole(order[k].name, strlen(order[k].name), &order[k].value);
+  }
+  if (!whole) TRY(refuse_regression(order, distinct, dataset, column, error));
+  if (distinct > 1) qsort(order, distinct, sizeof *order, whole ? by_value : by_name);
+  for (size_t k = 0; k < distinct; k++) {
+    char digits[32];
+    bool again = whole && k > 0 && order[k].value == order[k - 1].value;
+    if (!again) {
+      snprintf(digits, sizeof digits, "%" PRId64, order[k].value);
+      TRY(memory_copy_text(&dataset->class_names[classes], whole ? digits : order[k].name, error));
+      dataset->classes = ++classes;
+    }
+    renumber[order[k].index] = (int32_t)(classes - 1);
+  }
+  for (size_t i = 0; i < labels->count; i++)
+    if (labels->rows[i] >= 0) labels->rows[i] = renumber[labels->rows[i]];
+cleanup:
+  free(order);
+  free(renumber);
+  return status;
+}
+
+static Status name_integer_classes(const Labels *labels, Dataset *dataset, Error *error) {
+  size_t classes = (size_t)(labels->largest + 1);
+  if (classes > 1000000 && classes > labels->count)
+    return error_set(error, SETOSA_ERROR_DATA, "%s: the largest label is %" PRId64 " in %zu rows; number the classes 0, 1, 2, ...",
+                     dataset->source, labels->largest, labels->count);
+  return dataset_name_classes_by_index(dataset, classes, error);
+}
+
+static Status unknown_positive(const Dataset *dataset, const char *positive, Error *error) {
+  const char *const *names = (const char *const *)dataset->class_names;
+  const char *nearest = text_nearest(positive, names, dataset->classes);
+  char list[512], hint[QUOTE_SIZE + 32] = "", quoted[QUOTE_SIZE];
+  reader_list_names(list, sizeof list, names, dataset->classes);
+  if (nearest != NULL) snprintf(hint, sizeof hint, "did you mean %s? ", reader_quote(quoted, nearest, strlen(nearest)));
+  return error_set(error, SETOSA_ERROR_USAGE, "--positive %s: %s has no such class; %sits classes are %s", positive, dataset->source, hint, list);
+}
+
+/* Classes {CLASS, "non-CLASS"}. */
+static Status apply_positive(Dataset *dataset, const char *positive, Error *error) {
+  Status status = SETOSA_OK;
+  size_t class_index = 0;
+  char **names = NULL;
+  Text rest = {0};
+  while (class_index < dataset->classes && !same_class(positive, strlen(positive), dataset->class_names[class_index])) class_index++;
+  if (class_index == dataset->classes) return unknown_positive(dataset, positive, error);
+  TRY(memory_allocate_zero((void **)&names, 2, sizeof *names, "class names", error));
+  TRY(memory_copy_text(&names[0], dataset->class_names[class_index], error));
+  TRY(text_append(&rest, error, "non-%s", names[0]));
+  TRY(memory_copy_text(&dataset->positive, names[0], error));
+  names[1] = rest.text;
+  rest.text = NULL;
+  for (size_t i = 0; i < dataset->rows; i++)
+    if (dataset->labels[i] >= 0) dataset->labels[i] = (size_t)dataset->labels[i] == class_index ? 0 : 1;
+  for (size_t k = 0; k < dataset->classes; k++) free(dataset->class_names[k]);
+  free(dataset->class_names);
+  dataset->class_names = names;
+  dataset->classes = 2;
+  names = NULL;
+cleanup:
+  if (names != NULL) free(names[0]);
+  free(names);
+  text_free(&rest);
+  return status;
+}
+
+/* Training needs two classes that occur; a model (or predict) brings its own. */
+static Status require_two_classes(const Dataset *dataset, const DataOptions *options, Error *error) {
+  if (options->expect_classes > 0 || options->labels_optional) return SETOSA_OK;
+  for (size_t i = 1; i < dataset->rows; i++)
+    if (dataset->labels[i] != dataset->labels[0]) return SETOSA_OK;
+  const char *name = dataset->rows > 0 ? dataset->class_names[dataset->labels[0]] : "";
+  char quoted[QUOTE_SIZE];
+  return error_set(error, SETOSA_ERROR_DATA, "%s: every row has the label %s; at least two classes are needed, check the label column",
+                   dataset->source, reader_quote(quoted, name, strlen(name)));
+}
+
+Status labels_finish(Labels *labels, Dataset *dataset, const char *column, Error *error) {
+  Status status = SETOSA_OK;
+  const DataOptions *options = labels->options;
+  dataset->labels = labels->rows;
+  labels->rows = NULL;
+  if (labels->count < labels->capacity / 2 + 1 && labels->count > 0) { /* doubling may have left much unused */
+    int32_t *shrunk = realloc(dataset->labels, labels->count * sizeof *shrunk);
+    if (shrunk != NULL) dataset->labels = shrunk;
+  }
+  if (labels->expected) {
+    TRY(labels_name_expected_classes(dataset, options, error));
+    goto cleanup;
+  }
+  labels->rows = dataset->labels; /* lent for the renumbering */
+  status = labels->integers ? name_integer_classes(labels, dataset, error) : order_classes(labels, dataset, column, error);
+  labels->rows = NULL;
+  TRY(status);
+  if (options->positive != NULL) TRY(apply_positive(dataset, options->positive, error));
+  TRY(require_two_classes(dataset, options, error));
+cleanup:
+  return status;
+}
+
+Status labels_name_expected_classes(Dataset *dataset, const DataOptions *options, Error *error) {
+  Status status = SETOSA_OK;
+  if (options->expect_classes == 0 || options->expect_class_names == NULL) return SETOSA_OK;
+  TRY(memory_allocate_zero((void **)&dataset->class_names, options->expect_classes, sizeof *dataset->class_names, "class names", error));
+  dataset->classes = options->expect_classes;
+  for (size_t k = 0; k < dataset->classes; k++) TRY(memory_copy_text(&dataset->class_names[k], options->expect_class_names[k], error));
+  TRY(memory_copy_text(&dataset->positive, options->positive, error));
+cleanup:
+  return status;
+}

@@ -1,0 +1,28 @@
+/* From labels as a source spells them (text or integers) to classes 0..K-1 with names. Private to host/data. */
+#ifndef SETOSA_DATA_LABELS_H
+#define SETOSA_DATA_LABELS_H
+
+#include "data/reader.h"
+
+typedef struct Labels Labels;
+
+/* options is borrowed. With expected classes (a model) labels are looked up at once, else classes are found at the end. */
+Status labels_create(Labels **labels, const DataOptions *options, Error *error);
+void labels_destroy(Labels *labels);
+/* One row each; a data set uses one kind only. Errors (SETOSA_ERROR_DATA) say what, the caller puts where before it. */
+Status labels_add_text(Labels *labels, const char *text, size_t length, Error *error);
+Status labels_add_integer(Labels *labels, int64_t value, Error *error);
+size_t labels_count(const Labels *labels);
+/* Moves labels, classes and class names into the data set. Text labels: all integers are sorted by value, else bytewise; integer
+ * labels: classes 0..max. Applies --positive. column: what the label column is called, for messages. */
+Status labels_finish(Labels *labels, Dataset *dataset, const char *column, Error *error);
+/* The classes of the model, if any, for a source without labels. */
+Status labels_name_expected_classes(Dataset *dataset, const DataOptions *options, Error *error);
+
+/* Reads a labels file (IDX, .npy of integers, or one label per line; .gz too) of `rows` labels into the data set. */
+Status label_file_read(Dataset *dataset, Reader *reader, const char *path, size_t rows, Error *error);
+/* 1-D integer labels of an open IDX or NPY stream (idx.c, npy.c). */
+Status idx_read_labels(Labels *labels, Stream *stream, Error *error);
+Status npy_read_labels(Labels *labels, Stream *stream, Error *error);
+
+#endif

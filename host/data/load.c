@@ -1,0 +1,144 @@
+/* From DATA as the user typed it to a data set: which reader, and what all of them have in common afterwards. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "data/reader.h"
+
+typedef Status (*ReadFunction)(Dataset *dataset, Reader *reader, Error *error);
+
+/* Formats that are recognised only to say what to do about them. magic NULL: by name alone. */
+typedef struct UnreadFormat {
+  const char *suffix, *magic;
+  size_t magic_length;
+  const char *what;
+} UnreadFormat;
+
+static const UnreadFormat UNREAD[] = {
+    {".svm", NULL, 0, "sparse LIBSVM text is not read yet; convert it to CSV or .npy"},
+    {".libsvm", NULL, 0, "sparse LIBSVM text is not read yet; convert it to CSV or .npy"},
+    {".npz", NULL, 0, "an .npz archive is not read; save one array with numpy.save (.npy)"},
+    {".safetensors", NULL, 0, "this is a model, not data; give the data file"},
+    {".arff", NULL, 0, "ARFF is not read; convert it to CSV"},
+    {".json", NULL, 0, "JSON is not read; convert it to CSV"},
+    {".jsonl", NULL, 0, "JSON is not read; convert it to CSV"},
+    {".parquet", "PAR1", 4, "Parquet is not read; convert it to CSV or .npy"},
+    {".xlsx", "PK\x03\x04", 4, "spreadsheets and zip archives are not read; save the sheet as CSV, or unpack the archive"},
+    {".xls", "\xD0\xCF\x11\xE0", 4, "spreadsheets are not read; save the sheet as CSV"},
+    {".h5", "\x89HDF", 4, "HDF5 is not read; convert it to .npy or CSV"},
+    {".mat", "MATLAB", 6, "MATLAB files are not read; convert them to .npy or CSV"},
+    {".xz", "\xFD" "7zXZ", 5, "xz compression is not read; unpack it, or compress with gzip"},
+    {".zst", "\x28\xB5\x2F\xFD", 4, "zstd compression is not read; unpack it, or compress with gzip"},
+    {".bz2", "BZh", 3, "bzip2 compression is not read; unpack it, or compress with gzip"},
+    {NULL, "\xFF\xFE", 2, "this is UTF-16 text; save it as UTF-8"},
+    {NULL, "\xFE\xFF", 2, "this is UTF-16 text; save it as UTF-8"},
+    {NULL, "\x89PNG", 4, "this is a picture; give a table of numbers (CSV, IDX, .npy)"},
+    {NULL, "%PDF", 4, "this is a PDF; give a table of numbers (CSV, IDX, .npy)"},
+};
+
+static Status refuse_unread(const Reader *reader, const unsigned char *bytes, size_t count, Error *error) {
+  for (size_t i = 0; i < sizeof UNREAD / sizeof *UNREAD; i++) {
+    const UnreadFormat *format = &UNREAD[i];
+    bool by_name = format->suffix != NULL && reader_has_suffix(reader->source, format->suffix);
+    bool by_bytes = format->magic != NULL && count >= format->magic_length && memcmp(bytes, format->magic, format->magic_length) == 0;
+    if (by_name || by_bytes) return error_set(error, SETOSA_ERROR_DATA, "%s: %s", reader->source, format->what);
+  }
+  return SETOSA_OK;
+}
+
+/* "LABEL INDEX:VALUE INDEX:VALUE ..." on the first line, whatever the file is called. */
+static bool looks_like_libsvm(const unsigned char *bytes, size_t count) {
+  size_t at = 0, pairs = 0;
+  while (at < count && strchr("+-.0123456789eE", bytes[at]) != NULL && bytes[at] != 0) at++;
+  if (at == 0) return false;
+  while (at < count && bytes[at] == ' ') {
+    while (at < count && bytes[at] == ' ') at++;
+    size_t digits = at;
+    while (at < count && bytes[at] >= '0' && bytes[at] <= '9') at++;
+    if (at == digits || at == count || bytes[at] != ':') break;
+    for (at++; at < count && bytes[at] != ' ' && bytes[at] != '\n' && bytes[at] != ',';) at++;
+    pairs++;
+  }
+  return pairs > 0;
+}
+
+static Status choose_reader(ReadFunction *read, const Reader *reader, Error *error) {
+  const unsigned char *bytes = NULL;
+  size_t count = stream_peek(reader->stream, &bytes);
+  if (count == 0) return error_set(error, SETOSA_ERROR_DATA, "%s: the file is empty; give a file with rows of data", reader->source);
+  bool idx_name = reader_has_suffix(reader->source, "-ubyte") || reader_has_suffix(reader->source, ".idx") ||
+                  strstr(reader->source, "-idx3-") != NULL;
+  if (count >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0)
+    *read = npy_read;
+  else if (idx_name || (count >= 4 && bytes[0] == 0 && bytes[1] == 0 && bytes[2] >= 0x08 && bytes[2] <= 0x0E))
+    *read = idx_read;
+  else if (reader_has_suffix(reader->source, ".npy"))
+    *read = npy_read; /* which says that it is none */
+  else
+    *read = csv_read;
+  if (*read != csv_read) return SETOSA_OK;
+  Status status = refuse_unread(reader, bytes, count, error);
+  if (status == SETOSA_OK && looks_like_libsvm(bytes, count))
+    status = error_set(error, SETOSA_ERROR_DATA, "%s: sparse LIBSVM text is not read yet; convert it to CSV or .npy", reader->source);
+  return status;
+}
+
+/* Options that another kind of source understands. */
+static Status check_options(const Reader *reader, ReadFunction read, Error *error) {
+  const DataOptions *options = reader->options;
+  if (read == csv_read && options->labels_path != NULL)
+    return error_set(error, SETOSA_ERROR_USAGE, "%s: the labels of a CSV are one of its columns; name it with --label, --labels is for IDX and .npy",
+                     reader->source);
+  if (read == synthetic_read && options->labels_path != NULL)
+    return error_set(error, SETOSA_ERROR_USAGE, "%s: synthetic data has its own labels; leave --labels out", reader->source);
+  const char *column_option = options->label != NULL ? "--label" : options->features != NULL ? "--features" : options->drop != NULL ? "--drop" : NULL;
+  if (read != csv_read && column_option != NULL)
+    return error_set(error, SETOSA_ERROR_USAGE, "%s: %s chooses columns of a CSV, and this is none; leave it out", reader->source, column_option);
+  if (!isnan(options->scale) && (!isfinite(options->scale) || !isfinite((float)options->scale) || (float)options->scale == 0))
+    return error_set(error, SETOSA_ERROR_USAGE, "--scale %g makes no sense; give a number other than 0 such as 0.00392157", options->scale);
+  return SETOSA_OK;
+}
+
+static Status apply_scale(Dataset *dataset, double factor, Error *error) {
+  Status status = SETOSA_OK;
+  float *scale = NULL;
+  if (factor == 1) return SETOSA_OK;
+  TRY(memory_allocate((void **)&scale, dataset->features, sizeof *scale, "a scaling", error));
+  for (size_t d = 0; d < dataset->features; d++) scale[d] = (float)factor;
+  TRY(dataset_apply_scaling(dataset, NULL, scale, error));
+cleanup:
+  free(scale);
+  return status;
+}
+
+Status setosa_dataset_load(SetosaDataset **out, const char *source, const SetosaDataOptions *options, SetosaError *error) {
+  Status status = SETOSA_OK;
+  const DataOptions defaults = setosa_data_options_default();
+  Reader reader = {.source = source, .options = options != NULL ? options : &defaults, .default_scale = 1, .started = clock_seconds()};
+  ReadFunction read = synthetic_read;
+  Dataset *dataset = NULL;
+  error_clear(error);
+  *out = NULL;
+  if (source == NULL || *source == '\0') return error_set(error, SETOSA_ERROR_USAGE, "no data was named; give a file or synthetic:rows=1000");
+  TRY(dataset_create_bare(&dataset, source, error));
+  if (strncmp(source, "synthetic:", 10) != 0 && strcmp(source, "synthetic") != 0) {
+    TRY(stream_open(&reader.stream, source, error));
+    TRY(choose_reader(&read, &reader, error));
+  }
+  TRY(check_options(&reader, read, error));
+  TRY(read(dataset, &reader, error));
+  size_t expected = reader.options->expect_features;
+  if (expected > 0 && dataset->features != expected)
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: %zu features, but the model has %zu; give data of the same shape", source, dataset->features,
+                  expected));
+  TRY(apply_scale(dataset, isnan(reader.options->scale) ? reader.default_scale : reader.options->scale, error));
+  TRY(reader_report(&reader, dataset->rows, true, error));
+  *out = dataset;
+  dataset = NULL;
+cleanup:
+  stream_close(reader.stream);
+  setosa_dataset_destroy(dataset);
+  return status;
+}

@@ -1,0 +1,114 @@
+/* NumPy arrays: (N,D) features in C or Fortran order, (N) or (N,1) integer labels. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "data/labels.h"
+#include "data/npy_header.h"
+#include "data/reader.h"
+
+enum { NPY_BLOCK_BYTES = 1 << 20 };
+
+static Status check_end(Stream *stream, Error *error) {
+  unsigned char extra;
+  size_t got = 0;
+  Status status = stream_read(stream, &extra, 1, &got, error);
+  if (status != SETOSA_OK || got == 0) return status;
+  return error_set(error, SETOSA_ERROR_DATA, "%s: goes on after the data that its header announces; write the file again", stream_path(stream));
+}
+
+static Status ends_early(const char *path, size_t done, size_t total, Error *error) {
+  return error_set(error, SETOSA_ERROR_DATA, "%s: ends after %zu of %zu numbers; write the file again", path, done, total);
+}
+
+static Status read_by_rows(Dataset *dataset, const NpyHeader *header, Reader *reader, unsigned char *block, Error *error) {
+  Status status = SETOSA_OK;
+  size_t features = dataset->features, total = dataset->rows * features, per_block = NPY_BLOCK_BYTES / 8, got = 0;
+  for (size_t at = 0; at < total; at += per_block) {
+    size_t count = total - at < per_block ? total - at : per_block;
+    TRY(stream_read(reader->stream, block, count * header->type.size, &got, error));
+    if (got < count * header->type.size) TRY(ends_early(reader->source, at + got / header->type.size, total, error));
+    elements_to_float(header->type, block, count, dataset->values + at);
+    TRY(reader_report(reader, (at + count) / features, false, error));
+  }
+  TRY(reader_check_finite(reader->source, dataset->values, dataset->rows, features, 0, error));
+cleanup:
+  return status;
+}
+
+/* Fortran order: whole columns follow each other; each is scattered into its place of every row. */
+static Status read_by_columns(Dataset *dataset, const NpyHeader *header, Reader *reader, unsigned char *block, Error *error) {
+  Status status = SETOSA_OK;
+  size_t rows = dataset->rows, features = dataset->features, per_block = NPY_BLOCK_BYTES / 8, got = 0;
+  float *column = NULL;
+  TRY(memory_allocate((void **)&column, per_block, sizeof *column, "a block of a column", error));
+  for (size_t d = 0; d < features; d++) {
+    for (size_t row = 0; row < rows; row += per_block) {
+      size_t count = rows - row < per_block ? rows - row : per_block;
+      TRY(stream_read(reader->stream, block, count * header->type.size, &got, error));
+      if (got < count * header->type.size)
+        TRY(ends_early(reader->source, d * rows + row + got / header->type.size, rows * features, error));
+      elements_to_float(header->type, block, count, column);
+      for (size_t i = 0; i < count; i++) {
+        if (!isfinite(column[i])) TRY(reader_not_finite(reader->source, row + i, d, column[i], error));
+        dataset->values[(row + i) * features + d] = column[i];
+      }
+      /* Rows are complete only at the end: what is reported is the same share of them. */
+      TRY(reader_report(reader, (uint64_t)((double)rows * (double)d / (double)features), false, error));
+    }
+  }
+cleanup:
+  free(column);
+  return status;
+}
+
+static Status read_labels(Dataset *dataset, Reader *reader, Error *error) {
+  const DataOptions *options = reader->options;
+  if (options->labels_path != NULL) return label_file_read(dataset, reader, options->labels_path, dataset->rows, error);
+  if (options->labels_optional) return labels_name_expected_classes(dataset, options, error);
+  return error_set(error, SETOSA_ERROR_USAGE, "%s: a .npy file holds features only; add --labels FILE (.npy, IDX, or one label per line)",
+                   reader->source);
+}
+
+Status npy_read(Dataset *dataset, Reader *reader, Error *error) {
+  Status status = SETOSA_OK;
+  NpyHeader header;
+  unsigned char *block = NULL;
+  TRY(npy_read_header(&header, reader->stream, error));
+  if (header.dimensions != 2)
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: the array has %zu dimensions, 2 (rows, features) are needed; reshape it to (rows, -1)",
+                  reader->source, header.dimensions));
+  dataset->rows = reader->rows_total = header.shape[0];
+  dataset->features = header.shape[1];
+  if (header.type.kind == 'u' && header.type.size == 1) reader->default_scale = 1.0 / 255;
+  TRY(memory_allocate((void **)&block, NPY_BLOCK_BYTES, 1, "a block of the file", error));
+  TRY(memory_allocate((void **)&dataset->values, dataset->rows * dataset->features, sizeof(float), "the data", error));
+  TRY((header.fortran ? read_by_columns : read_by_rows)(dataset, &header, reader, block, error));
+  TRY(check_end(reader->stream, error));
+  TRY(read_labels(dataset, reader, error));
+cleanup:
+  free(block);
+  return status;
+}
+
+Status npy_read_labels(Labels *labels, Stream *stream, Error *error) {
+  Status status = SETOSA_OK;
+  NpyHeader header;
+  unsigned char element[8];
+  const char *path = stream_path(stream);
+  size_t got = 0;
+  TRY(npy_read_header(&header, stream, error));
+  bool column = header.dimensions == 1 || (header.dimensions == 2 && header.shape[1] == 1);
+  if (!column || header.type.kind == 'f')
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: labels must be integers in one dimension; save labels.astype('int32').ravel()", path));
+  for (size_t row = 0; row < header.shape[0]; row++) {
+    TRY(stream_read(stream, element, header.type.size, &got, error));
+    if (got < header.type.size) TRY(ends_early(path, row, header.shape[0], error));
+    status = labels_add_integer(labels, element_to_integer(header.type, element), error);
+    if (status == SETOSA_ERROR_DATA) error_prefix(error, "%s:%zu", path, row + 1);
+    TRY(status);
+  }
+  TRY(check_end(stream, error));
+cleanup:
+  return status;
+}

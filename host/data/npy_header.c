@@ -1,0 +1,161 @@
+/* NumPy format 1.0 to 3.0 (numpy/lib/format.py): \x93NUMPY, version, little-endian header length, {'descr', 'fortran_order', 'shape'}. */
+#include "data/npy_header.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum { NPY_HEADER_LIMIT = 1 << 20 };
+
+/* A cursor over the dictionary. */
+typedef struct Cursor {
+  const char *at;
+} Cursor;
+
+static void skip_blanks(Cursor *cursor) {
+  while (isspace((unsigned char)*cursor->at)) cursor->at++;
+}
+
+static bool accept(Cursor *cursor, char wanted) {
+  skip_blanks(cursor);
+  if (*cursor->at != wanted) return false;
+  cursor->at++;
+  return true;
+}
+
+static bool accept_word(Cursor *cursor, const char *word) {
+  skip_blanks(cursor);
+  if (strncmp(cursor->at, word, strlen(word)) != 0 || isalnum((unsigned char)cursor->at[strlen(word)])) return false;
+  cursor->at += strlen(word);
+  return true;
+}
+
+/* 'text' or "text" without escapes. */
+static bool parse_string(Cursor *cursor, char *out, size_t size) {
+  skip_blanks(cursor);
+  char quote = *cursor->at;
+  if (quote != '\'' && quote != '"') return false;
+  const char *end = strchr(cursor->at + 1, quote);
+  if (end == NULL || (size_t)(end - cursor->at) > size) return false;
+  size_t length = (size_t)(end - cursor->at) - 1;
+  memcpy(out, cursor->at + 1, length);
+  out[length] = '\0';
+  cursor->at = end + 1;
+  return true;
+}
+
+static bool parse_size(Cursor *cursor, size_t *size) {
+  skip_blanks(cursor);
+  if (!isdigit((unsigned char)*cursor->at)) return false;
+  for (*size = 0; isdigit((unsigned char)*cursor->at); cursor->at++)
+    if (__builtin_mul_overflow(*size, (size_t)10, size) || __builtin_add_overflow(*size, (size_t)(*cursor->at - '0'), size)) return false;
+  if (*cursor->at == 'L') cursor->at++; /* Python 2 wrote long integers so */
+  return true;
+}
+
+/* (), (3,), (3, 4), (3, 4,) */
+static bool parse_shape(Cursor *cursor, NpyHeader *header) {
+  if (!accept(cursor, '(')) return false;
+  for (header->dimensions = 0; !accept(cursor, ')');) {
+    if (header->dimensions == NPY_DIMENSIONS || !parse_size(cursor, &header->shape[header->dimensions++])) return false;
+    if (accept(cursor, ',')) continue;
+    return header->dimensions > 1 && accept(cursor, ')'); /* "(3)" is not a tuple */
+  }
+  return true;
+}
+
+/* "<f4", "|u1", ">i8": byte order, kind, bytes. */
+static bool parse_type(const char *text, ElementType *type) {
+  bool ordered = text[0] == '<' || text[0] == '>' || text[0] == '|' || text[0] == '=';
+  const char *kind = ordered ? text + 1 : text;
+  if (kind[0] == '\0' || kind[1] == '\0' || kind[2] != '\0') return false;
+  *type = (ElementType){.kind = kind[0] == 'b' ? 'u' : kind[0], .size = (size_t)(kind[1] - '0'), .big_endian = text[0] == '>'};
+  if (kind[0] == 'b') return kind[1] == '1';
+  if (kind[0] == 'f') return kind[1] == '2' || kind[1] == '4' || kind[1] == '8';
+  return (kind[0] == 'u' || kind[0] == 'i') && (kind[1] == '1' || kind[1] == '2' || kind[1] == '4' || kind[1] == '8');
+}
+
+/* Fills problem ("" when all is well). */
+static void parse_dictionary(const char *text, NpyHeader *header, char *problem, size_t size) {
+  Cursor cursor = {text};
+  bool seen_type = false, seen_order = false, seen_shape = false;
+  char key[32], type[32];
+  snprintf(problem, size, "its header is not the dictionary of a NumPy array");
+  if (!accept(&cursor, '{')) return;
+  while (!accept(&cursor, '}')) {
+    if (!parse_string(&cursor, key, sizeof key) || !accept(&cursor, ':')) return;
+    if (strcmp(key, "descr") == 0 && !seen_type) {
+      seen_type = true;
+      if (!parse_string(&cursor, type, sizeof type)) {
+        snprintf(problem, size, "it is not an array of plain numbers");
+        return;
+      }
+    } else if (strcmp(key, "fortran_order") == 0 && !seen_order) {
+      seen_order = true;
+      header->fortran = accept_word(&cursor, "True");
+      if (!header->fortran && !accept_word(&cursor, "False")) return;
+    } else if (strcmp(key, "shape") == 0 && !seen_shape) {
+      seen_shape = true;
+      if (!parse_shape(&cursor, header)) return;
+    } else {
+      return;
+    }
+    if (!accept(&cursor, ',')) {
+      if (!accept(&cursor, '}')) return;
+      break;
+    }
+  }
+  skip_blanks(&cursor);
+  if (*cursor.at != '\0' || !seen_type || !seen_order || !seen_shape) return;
+  if (!parse_type(type, &header->type))
+    snprintf(problem, size, "its type %.20s is not read (f2, f4, f8, integers)", type);
+  else
+    problem[0] = '\0';
+}
+
+static Status check_size(const NpyHeader *header, Stream *stream, Error *error) {
+  size_t bytes = header->type.size;
+  bool fits = true;
+  for (size_t i = 0; i < header->dimensions; i++) {
+    if (header->shape[i] == 0)
+      return error_set(error, SETOSA_ERROR_DATA, "%s: the array has a dimension of size 0: it holds no data", stream_path(stream));
+    fits = fits && !__builtin_mul_overflow(bytes, header->shape[i], &bytes);
+  }
+  if (fits && stream_may_hold(stream, bytes)) return SETOSA_OK;
+  return error_set(error, SETOSA_ERROR_DATA, "%s: the header announces more data than the file can hold; write the file again",
+                   stream_path(stream));
+}
+
+Status npy_read_header(NpyHeader *header, Stream *stream, Error *error) {
+  Status status = SETOSA_OK;
+  const char *path = stream_path(stream);
+  unsigned char start[12];
+  char *text = NULL, problem[96];
+  size_t got = 0, length = 0;
+  *header = (NpyHeader){0};
+  TRY(stream_read(stream, start, 8, &got, error));
+  if (got == 0) TRY(error_set(error, SETOSA_ERROR_DATA, "%s: the file is empty; write the file again", path));
+  if (got < 8 || memcmp(start, "\x93NUMPY", 6) != 0)
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: is not a NumPy file; write it with numpy.save", path));
+  if (start[6] < 1 || start[6] > 3)
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: NumPy format %d.%d is not read (1.0 to 3.0 are); save it again", path, start[6], start[7]));
+  size_t length_bytes = start[6] == 1 ? 2 : 4;
+  TRY(stream_read(stream, start + 8, length_bytes, &got, error));
+  for (size_t i = 0; i < length_bytes; i++) length |= (size_t)start[8 + i] << (8 * i);
+  if (got < length_bytes || length > NPY_HEADER_LIMIT)
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: the length of its header is impossible; write the file again", path));
+  TRY(memory_allocate((void **)&text, length + 1, 1, "a header", error));
+  TRY(stream_read(stream, text, length, &got, error));
+  text[got] = '\0';
+  if (got < length) TRY(error_set(error, SETOSA_ERROR_DATA, "%s: ends inside its header; write the file again", path));
+  parse_dictionary(text, header, problem, sizeof problem);
+  if (problem[0] == '\0' && strlen(text) != length) snprintf(problem, sizeof problem, "its header holds a zero byte");
+  if (problem[0] != '\0') TRY(error_set(error, SETOSA_ERROR_DATA, "%s: %s; save the array again with numpy.save", path, problem));
+  TRY(check_size(header, stream, error));
+cleanup:
+  free(text);
+  return status;
+}

@@ -1,0 +1,20 @@
+/* The header of a NumPy file: a Python dictionary of three known keys, read strictly. Private to host/data. */
+#ifndef SETOSA_DATA_NPY_HEADER_H
+#define SETOSA_DATA_NPY_HEADER_H
+
+#include "data/elements.h"
+#include "data/stream.h"
+
+enum { NPY_DIMENSIONS = 8 };
+
+typedef struct NpyHeader {
+  ElementType type;
+  bool fortran;
+  size_t dimensions, shape[NPY_DIMENSIONS];
+} NpyHeader;
+
+/* Reads magic, version, length and dictionary; the stream stands at the first element afterwards. Checks that the file can hold
+ * what the header announces. */
+Status npy_read_header(NpyHeader *header, Stream *stream, Error *error);
+
+#endif

@@ -1,0 +1,104 @@
+/* Progress pacing and message helpers of the readers. */
+#include "data/reader.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+
+static const double REPORT_SECONDS = 0.05;
+
+Status reader_report(Reader *reader, uint64_t rows_done, bool last, Error *error) {
+  const DataOptions *options = reader->options;
+  if (options->progress == NULL) return SETOSA_OK;
+  double now = clock_seconds(), seconds = now - reader->started;
+  if (!last && now - reader->reported < REPORT_SECONDS) return SETOSA_OK;
+  reader->reported = now;
+  SetosaProgress progress = {.phase = SETOSA_PHASE_LOAD,
+                             .objective = NAN,
+                             .loss = NAN,
+                             .gradient_norm = NAN,
+                             .validation_loss = NAN,
+                             .seconds = seconds,
+                             .rows_per_second = seconds > 0 ? (double)rows_done / seconds : 0,
+                             .rows_done = rows_done,
+                             .rows_total = last ? rows_done : reader->rows_total};
+  if (reader->stream != NULL) {
+    progress.bytes_done = stream_bytes_done(reader->stream);
+    progress.bytes_total = stream_bytes_total(reader->stream);
+  }
+  if (options->progress(&progress, options->progress_user)) return SETOSA_OK;
+  return error_set(error, SETOSA_INTERRUPTED, "%s: reading was stopped after %llu rows; run again to read all of it", reader->source,
+                   (unsigned long long)rows_done);
+}
+
+Status reader_not_finite(const char *source, size_t row, size_t column, float value, Error *error) {
+  if (isnan(value))
+    return error_set(error, SETOSA_ERROR_DATA, "%s:%zu:%zu: the value is not a number (nan); remove the row or fill the value in", source,
+                     row + 1, column + 1);
+  return error_set(error, SETOSA_ERROR_DATA,
+                   "%s:%zu:%zu: the value is infinite or beyond single precision (3.4e38); remove the row or rescale the column", source,
+                   row + 1, column + 1);
+}
+
+Status reader_check_finite(const char *source, const float *values, size_t rows, size_t features, size_t first_row, Error *error) {
+  for (size_t i = 0; i < rows; i++) {
+    const float *row = values + i * features;
+    float sum = 0; /* 0 * x is 0 for a finite x and nan otherwise: a branch-free scan */
+    for (size_t d = 0; d < features; d++) sum += 0.0f * row[d];
+    if (sum == 0) continue;
+    for (size_t d = 0; d < features; d++)
+      if (!isfinite(row[d])) return reader_not_finite(source, first_row + i, d, row[d], error);
+  }
+  return SETOSA_OK;
+}
+
+const char *reader_quote(char out[QUOTE_SIZE], const char *text, size_t length) {
+  const size_t room = 40;
+  size_t kept = length < room ? length : room;
+  if (kept < length)
+    while (kept > 0 && ((unsigned char)text[kept] & 0xC0) == 0x80) kept--; /* never cut inside a UTF-8 character */
+  size_t at = 0;
+  bool utf8 = reader_is_utf8(text, kept);
+  out[at++] = '\'';
+  for (size_t i = 0; i < kept; i++) {
+    unsigned char c = (unsigned char)text[i];
+    out[at++] = c < 0x20 || c == 0x7F || (c >= 0x80 && !utf8) ? '?' : text[i];
+  }
+  snprintf(out + at, QUOTE_SIZE - at, "%s", kept < length ? "...'" : "'");
+  return out;
+}
+
+void reader_list_names(char *out, size_t size, const char *const *names, size_t count) {
+  size_t at = 0, shown = count < 5 ? count : 5;
+  out[0] = '\0';
+  for (size_t i = 0; i < shown && at < size; i++) {
+    char quoted[QUOTE_SIZE];
+    at += (size_t)snprintf(out + at, size - at, "%s%s", i > 0 ? ", " : "", reader_quote(quoted, names[i], strlen(names[i])));
+  }
+  if (count > shown && at < size) snprintf(out + at, size - at, ", ... (%zu in all)", count);
+}
+
+bool reader_is_utf8(const char *text, size_t length) {
+  const unsigned char *s = (const unsigned char *)text;
+  for (size_t i = 0; i < length;) {
+    size_t more = s[i] < 0x80 ? 0 : s[i] >= 0xC2 && s[i] < 0xE0 ? 1 : s[i] >= 0xE0 && s[i] < 0xF0 ? 2 : s[i] >= 0xF0 && s[i] < 0xF5 ? 3 : 4;
+    if (more == 4 || i + more >= length) return false;
+    for (size_t j = 1; j <= more; j++)
+      if ((s[i + j] & 0xC0) != 0x80) return false;
+    if (s[i] == 0xE0 && s[i + 1] < 0xA0) return false;  /* overlong */
+    if (s[i] == 0xED && s[i + 1] >= 0xA0) return false; /* a surrogate */
+    if (s[i] == 0xF0 && s[i + 1] < 0x90) return false;
+    if (s[i] == 0xF4 && s[i + 1] >= 0x90) return false;
+    i += more + 1;
+  }
+  return true;
+}
+
+bool reader_has_suffix(const char *path, const char *suffix) {
+  size_t length = strlen(path), wanted = strlen(suffix);
+  if (length > 3 && strcasecmp(path + length - 3, ".gz") == 0) length -= 3;
+  return length >= wanted && strncasecmp(path + length - wanted, suffix, wanted) == 0;
+}

@@ -1,0 +1,45 @@
+/* What all readers share: where they read from, how they report progress, how they quote what a file holds. Private to host/data. */
+#ifndef SETOSA_DATA_READER_H
+#define SETOSA_DATA_READER_H
+
+#include "data/dataset.h"
+#include "data/stream.h"
+
+typedef SetosaDataOptions DataOptions;
+
+typedef struct Reader {
+  const char *source; /* as the user typed it */
+  const DataOptions *options;
+  Stream *stream;       /* NULL for synthetic data */
+  double default_scale; /* set by a reader: what --scale is when it is not given */
+  double started, reported;
+  uint64_t rows_total; /* 0: unknown */
+} Reader;
+
+/* Each fills a bare data set: rows, features, values as read (unscaled), labels, classes, names. */
+Status csv_read(Dataset *dataset, Reader *reader, Error *error);
+Status idx_read(Dataset *dataset, Reader *reader, Error *error);
+Status npy_read(Dataset *dataset, Reader *reader, Error *error);
+Status synthetic_read(Dataset *dataset, Reader *reader, Error *error);
+
+/* A data set without arrays. */
+Status dataset_create_bare(Dataset **dataset, const char *source, Error *error);
+
+/* Calls the progress callback, at most 20 times a second unless `last`; SETOSA_INTERRUPTED when it says stop. */
+Status reader_report(Reader *reader, uint64_t rows_done, bool last, Error *error);
+
+/* SETOSA_ERROR_DATA naming row and column (both 1-based in the message) of the first value of (rows,features) that is not finite. */
+Status reader_check_finite(const char *source, const float *values, size_t rows, size_t features, size_t first_row, Error *error);
+/* The same for one value at (row, column), both 0-based, which is not finite. */
+Status reader_not_finite(const char *source, size_t row, size_t column, float value, Error *error);
+
+enum { QUOTE_SIZE = 64 };
+/* 'text' for a message: control characters replaced, long text cut at a whole UTF-8 character. Returns out. */
+const char *reader_quote(char out[QUOTE_SIZE], const char *text, size_t length);
+/* Up to five names, quoted and separated by commas, then "... (N in all)". */
+void reader_list_names(char *out, size_t size, const char *const *names, size_t count);
+bool reader_is_utf8(const char *text, size_t length);
+/* True when path, less a final ".gz", ends with suffix (any case). */
+bool reader_has_suffix(const char *path, const char *suffix);
+
+#endif

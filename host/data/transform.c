@@ -1,0 +1,238 @@
+/* Operations on rows in place: scaling, standardising, shuffling, splitting. */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "data/reader.h"
+
+/* Counters (high word) of RANDOM_STREAM_SHUFFLE, so that a shuffle and a split of one seed are independent. */
+enum { SHUFFLE_ROWS = 0, SHUFFLE_SPLIT = 1 };
+
+static void free_scaling(Scaling *scaling) {
+  free(scaling->offset);
+  free(scaling->scale);
+  *scaling = (Scaling){NULL, NULL};
+}
+
+/* Owned copies; offset NULL means 0. */
+static Status copy_scaling(Scaling *out, size_t features, const float *offset, const float *scale, Error *error) {
+  Status status = SETOSA_OK;
+  *out = (Scaling){NULL, NULL};
+  TRY(memory_allocate_zero((void **)&out->offset, features, sizeof(float), "a scaling", error));
+  TRY(memory_allocate((void **)&out->scale, features, sizeof(float), "a scaling", error));
+  if (offset != NULL) memcpy(out->offset, offset, features * sizeof(float));
+  memcpy(out->scale, scale, features * sizeof(float));
+cleanup:
+  if (status != SETOSA_OK) free_scaling(out);
+  return status;
+}
+
+/* values = (values - offset) * scale, row by row. */
+static Status scale_values(Dataset *dataset, const float *offset, const float *scale, Error *error) {
+  size_t features = dataset->features;
+  for (size_t i = 0; i < dataset->rows; i++) {
+    float *row = dataset->values + i * features;
+    for (size_t d = 0; d < features; d++) row[d] = (row[d] - offset[d]) * scale[d];
+  }
+  for (size_t i = 0; i < dataset->rows; i++)
+    for (size_t d = 0; d < features; d++)
+      if (!isfinite(dataset->values[i * features + d]))
+        return error_set(error, SETOSA_ERROR_DATA, "%s: row %zu, feature %zu is too large to be scaled by %g; use another scale", dataset->source,
+                         i + 1, d + 1, (double)scale[d]);
+  return SETOSA_OK;
+}
+
+static bool scaling_equals(const Scaling *scaling, size_t features, const float *offset, const float *scale) {
+  for (size_t d = 0; d < features; d++)
+    if (scaling->offset[d] != (offset != NULL ? offset[d] : 0) || scaling->scale[d] != scale[d]) return false;
+  return true;
+}
+
+Status dataset_apply_scaling(Dataset *dataset, const float *offset, const float *scale, Error *error) {
+  Status status = SETOSA_OK;
+  Scaling scaling = {NULL, NULL};
+  if (dataset->scaling.scale != NULL) {
+    if (scaling_equals(&dataset->scaling, dataset->features, offset, scale)) return SETOSA_OK;
+    return error_set(error, SETOSA_ERROR_USAGE,
+                     "%s: these rows were already scaled in another way; load them again with scale 1 and scale them once", dataset->source);
+  }
+  TRY(copy_scaling(&scaling, dataset->features, offset, scale, error));
+  TRY(dataset_own(dataset, error));
+  TRY(scale_values(dataset, scaling.offset, scaling.scale, error));
+  dataset->scaling = scaling;
+  scaling = (Scaling){NULL, NULL};
+cleanup:
+  free_scaling(&scaling);
+  return status;
+}
+
+/* Mean and population variance of every column, in double, two passes; the second also sums the deviations, which corrects the
+ * rounding of the first (Chan, Golub, LeVeque, "Algorithms for computing the sample variance", 1983). constant: all values equal. */
+static void measure_columns(const Dataset *dataset, double *mean, double *variance, double *correction, bool *constant) {
+  size_t rows = dataset->rows, features = dataset->features;
+  for (size_t d = 0; d < features; d++) mean[d] = variance[d] = correction[d] = 0, constant[d] = true;
+  for (size_t i = 0; i < rows; i++) {
+    const float *row = dataset->values + i * features;
+    for (size_t d = 0; d < features; d++) {
+      mean[d] += row[d];
+      if (row[d] != dataset->values[d]) constant[d] = false;
+    }
+  }
+  for (size_t d = 0; d < features; d++) mean[d] /= (double)rows;
+  for (size_t i = 0; i < rows; i++) {
+    const float *row = dataset->values + i * features;
+    for (size_t d = 0; d < features; d++) {
+      double deviation = row[d] - mean[d];
+      correction[d] += deviation;
+      variance[d] += deviation * deviation;
+    }
+  }
+  for (size_t d = 0; d < features; d++) {
+    variance[d] = (variance[d] - correction[d] * correction[d] / (double)rows) / (double)rows;
+    mean[d] += correction[d] / (double)rows;
+  }
+}
+
+static float clamp_to_float(double value) { return value > FLT_MAX ? FLT_MAX : value < -FLT_MAX ? -FLT_MAX : (float)value; }
+
+/* The scaling that standardises, on top of the one the rows have: ((x - o) c - m) r = (x - (o + m / c)) (c r). */
+static void compose(Scaling *all, Scaling *step, const Scaling *before, size_t features, const double *mean, const double *variance,
+                    const bool *constant) {
+  for (size_t d = 0; d < features; d++) {
+    double offset = before->scale != NULL ? before->offset[d] : 0, scale = before->scale != NULL ? before->scale[d] : 1;
+    double rate = constant[d] || !(variance[d] > 0) ? 0 : 1 / sqrt(variance[d]);
+    step->offset[d] = clamp_to_float(mean[d]);
+    step->scale[d] = clamp_to_float(rate);
+    all->offset[d] = scale != 0 ? clamp_to_float(offset + mean[d] / scale) : (float)offset;
+    all->scale[d] = clamp_to_float(scale * rate);
+  }
+}
+
+Status setosa_dataset_standardize(SetosaDataset *dataset, SetosaError *error) {
+  Status status = SETOSA_OK;
+  size_t features = dataset->features;
+  double *moments = NULL; /* (3,D) mean, variance, correction */
+  bool *constant = NULL;
+  Scaling all = {NULL, NULL}, step = {NULL, NULL};
+  error_clear(error);
+  TRY(memory_allocate((void **)&moments, 3 * features, sizeof *moments, "column statistics", error));
+  TRY(memory_allocate((void **)&constant, features, sizeof *constant, "column statistics", error));
+  TRY(memory_allocate((void **)&all.offset, features, sizeof(float), "a scaling", error));
+  TRY(memory_allocate((void **)&all.scale, features, sizeof(float), "a scaling", error));
+  TRY(memory_allocate((void **)&step.offset, features, sizeof(float), "a scaling", error));
+  TRY(memory_allocate((void **)&step.scale, features, sizeof(float), "a scaling", error));
+  TRY(dataset_own(dataset, error));
+  measure_columns(dataset, moments, moments + features, moments + 2 * features, constant);
+  compose(&all, &step, &dataset->scaling, features, moments, moments + features, constant);
+  TRY(scale_values(dataset, step.offset, step.scale, error));
+  free_scaling(&dataset->scaling);
+  dataset->scaling = all;
+  all = (Scaling){NULL, NULL};
+cleanup:
+  free(moments);
+  free(constant);
+  free_scaling(&all);
+  free_scaling(&step);
+  return status;
+}
+
+Status setosa_dataset_scale_like(SetosaDataset *dataset, const SetosaDataset *like, SetosaError *error) {
+  error_clear(error);
+  if (dataset->features != like->features)
+    return error_set(error, SETOSA_ERROR_DATA, "%s: %zu features, but %s has %zu; the scaling of one does not fit the other", dataset->source,
+                     dataset->features, like->source, like->features);
+  if (like->scaling.scale == NULL && dataset->scaling.scale == NULL) return SETOSA_OK;
+  if (like->scaling.scale == NULL)
+    return error_set(error, SETOSA_ERROR_USAGE, "%s: these rows were scaled, but %s was not; load them again with scale 1", dataset->source,
+                     like->source);
+  return dataset_apply_scaling(dataset, like->scaling.offset, like->scaling.scale, error);
+}
+
+static void swap_rows(Dataset *dataset, size_t i, size_t j, float *kept) {
+  size_t features = dataset->features, bytes = features * sizeof(float);
+  float *a = dataset->values + i * features, *b = dataset->values + j * features;
+  if (i == j) return;
+  memcpy(kept, a, bytes);
+  memcpy(a, b, bytes);
+  memcpy(b, kept, bytes);
+  if (dataset->labels != NULL) {
+    int32_t label = dataset->labels[i];
+    dataset->labels[i] = dataset->labels[j];
+    dataset->labels[j] = label;
+  }
+}
+
+Status setosa_dataset_shuffle(SetosaDataset *dataset, uint64_t seed, SetosaError *error) {
+  Status status = SETOSA_OK;
+  float *kept = NULL;
+  error_clear(error);
+  TRY(dataset_own(dataset, error));
+  TRY(memory_allocate((void **)&kept, dataset->features, sizeof *kept, "a row", error));
+  for (size_t i = dataset->rows; i > 1; i--)
+    swap_rows(dataset, i - 1, (size_t)random_below(seed, RANDOM_STREAM_SHUFFLE, SHUFFLE_ROWS, i, i), kept);
+cleanup:
+  free(kept);
+  return status;
+}
+
+static Status copy_names(char ***out, char *const *names, size_t count, Error *error) {
+  Status status = SETOSA_OK;
+  if (names == NULL) return SETOSA_OK;
+  TRY(memory_allocate_zero((void **)out, count, sizeof **out, "names", error));
+  for (size_t i = 0; i < count; i++) TRY(memory_copy_text(&(*out)[i], names[i], error));
+cleanup:
+  return status;
+}
+
+/* Everything but rows. */
+static Status copy_description(Dataset *to, const Dataset *from, Error *error) {
+  Status status = SETOSA_OK;
+  TRY(copy_names(&to->feature_names, from->feature_names, from->features, error));
+  to->classes = from->class_names != NULL ? from->classes : 0; /* as many names as destroy will free */
+  TRY(copy_names(&to->class_names, from->class_names, from->classes, error));
+  to->classes = from->classes;
+  TRY(memory_copy_text(&to->label_name, from->label_name, error));
+  TRY(memory_copy_text(&to->positive, from->positive, error));
+  if (from->scaling.scale != NULL) TRY(copy_scaling(&to->scaling, from->features, from->scaling.offset, from->scaling.scale, error));
+cleanup:
+  return status;
+}
+
+/* Moves exactly `count` rows, every choice equally likely, one pass, both parts in their old order (D. E. Knuth, The Art of
+ * Computer Programming, volume 2, 3.4.2, Algorithm S). */
+static void move_rows(Dataset *from, Dataset *to, size_t count, uint64_t seed) {
+  size_t features = from->features, bytes = features * sizeof(float), rows = from->rows, moved = 0, stayed = 0;
+  for (size_t i = 0; i < rows; i++) {
+    bool move = random_below(seed, RANDOM_STREAM_SHUFFLE, SHUFFLE_SPLIT, i, rows - i) < count - moved;
+    Dataset *target = move ? to : from;
+    size_t at = move ? moved++ : stayed++;
+    if (target != from || at != i) memcpy(target->values + at * features, from->values + i * features, bytes);
+    if (from->labels != NULL) target->labels[at] = from->labels[i];
+  }
+  from->rows = stayed;
+}
+
+Status setosa_dataset_split(SetosaDataset *dataset, double fraction, uint64_t seed, SetosaDataset **held_out, SetosaError *error) {
+  Status status = SETOSA_OK;
+  Dataset *held = NULL;
+  error_clear(error);
+  *held_out = NULL;
+  if (!(fraction > 0 && fraction < 1))
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "the fraction to hold out is %g; give a number between 0 and 1, 0.1 say", fraction));
+  size_t count = (size_t)round(fraction * (double)dataset->rows);
+  if (count == 0 || count >= dataset->rows)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "holding %g of %zu rows out leaves one part empty; choose another fraction", fraction,
+                  dataset->rows));
+  TRY(dataset_own(dataset, error));
+  TRY(dataset_create(&held, count, dataset->features, dataset->labels != NULL, dataset->source, error));
+  TRY(copy_description(held, dataset, error));
+  move_rows(dataset, held, count, seed);
+  *held_out = held;
+  held = NULL;
+cleanup:
+  setosa_dataset_destroy(held);
+  return status;
+}

@@ -1,0 +1,25 @@
+# What `cmake --install` puts in place: the program, libsetosa.so with setosa.h, and a pkg-config file.
+include(GNUInstallDirs)
+
+# One shared library out of all layers; only setosa_* is visible.
+file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/no_source.c "/* libsetosa.so is made of the layers' libraries. */\ntypedef int setosa_no_source;\n")
+add_library(setosa_shared SHARED ${CMAKE_CURRENT_BINARY_DIR}/no_source.c)
+target_link_libraries(setosa_shared PRIVATE -Wl,--whole-archive setosa_base setosa_data setosa_opencl setosa_compute setosa_optim setosa_model
+  setosa_train -Wl,--no-whole-archive)
+target_link_options(setosa_shared PRIVATE -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/libsetosa.map)
+if(NOT SETOSA_SANITIZE)
+  target_link_options(setosa_shared PRIVATE -Wl,--no-undefined)
+endif()
+set_target_properties(setosa_shared PROPERTIES OUTPUT_NAME setosa VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
+  LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR} LINK_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/libsetosa.map)
+
+# From the folder of setosa.pc back to the prefix, so that an installed tree can be moved.
+file(RELATIVE_PATH relative_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+string(REGEX REPLACE "/$" "" relative_prefix ${relative_prefix})
+configure_file(${CMAKE_CURRENT_SOURCE_DIR}/setosa.pc.in ${CMAKE_CURRENT_BINARY_DIR}/setosa.pc @ONLY)
+
+install(TARGETS setosa_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS setosa_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(FILES ${CMAKE_CURRENT_SOURCE_DIR}/include/setosa.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/setosa.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES ${CMAKE_SOURCE_DIR}/LICENSE ${CMAKE_SOURCE_DIR}/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})

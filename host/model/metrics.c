@@ -1,0 +1,172 @@
+/* Classification metrics in one pass over blocks of logits: counts, compensated log-loss, calibration bins. */
+#include "model/metrics.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum { CONFUSION_LIMIT = 1000, TOP_K_LIMIT = 5 };
+
+struct MetricsAccumulator {
+  size_t classes, top_k;
+  uint64_t rows, correct, correct_top_k;
+  double loss_sum, loss_carry;                    /* Neumaier's compensated sum: a million terms keep their last digits */
+  uint64_t *hits, *support, *predicted;           /* (K) each, one block */
+  uint64_t *confusion;                            /* (K,K), or NULL */
+  double bin_confidence[SETOSA_CALIBRATION_BINS]; /* sums */
+  uint64_t bin_correct[SETOSA_CALIBRATION_BINS], bin_count[SETOSA_CALIBRATION_BINS];
+};
+
+Status metrics_create(MetricsAccumulator **accumulator, size_t classes, Error *error) {
+  Status status = SETOSA_OK;
+  MetricsAccumulator *made = NULL;
+  *accumulator = NULL;
+  if (classes < 2) return error_set(error, SETOSA_ERROR_USAGE, "metrics need at least 2 classes, not %zu", classes);
+  TRY(memory_allocate_zero((void **)&made, 1, sizeof *made, "metrics", error));
+  made->classes = classes;
+  made->top_k = classes - 1 < TOP_K_LIMIT ? classes - 1 : TOP_K_LIMIT;
+  TRY(memory_allocate_zero((void **)&made->hits, classes, 3 * sizeof(uint64_t), "metrics", error));
+  made->support = made->hits + classes;
+  made->predicted = made->support + classes;
+  if (classes <= CONFUSION_LIMIT)
+    TRY(memory_allocate_zero((void **)&made->confusion, classes * classes, sizeof(uint64_t), "the confusion matrix", error));
+  *accumulator = made;
+  made = NULL;
+cleanup:
+  metrics_destroy(made);
+  return status;
+}
+
+void metrics_destroy(MetricsAccumulator *accumulator) {
+  if (accumulator == NULL) return;
+  free(accumulator->hits);
+  free(accumulator->confusion);
+  free(accumulator);
+}
+
+static void add_loss(MetricsAccumulator *a, double loss) {
+  double sum = a->loss_sum + loss;
+  a->loss_carry += fabs(a->loss_sum) >= fabs(loss) ? (a->loss_sum - sum) + loss : (loss - sum) + a->loss_sum;
+  a->loss_sum = sum;
+}
+
+/* Bins as in "On Calibration of Modern Neural Networks" (arXiv:1706.04599): bin m holds confidences in (m/15, (m+1)/15]. */
+static void add_confidence(MetricsAccumulator *a, double confidence, bool correct) {
+  int bin = (int)ceil(confidence * SETOSA_CALIBRATION_BINS) - 1;
+  if (bin < 0) bin = 0;
+  if (bin >= SETOSA_CALIBRATION_BINS) bin = SETOSA_CALIBRATION_BINS - 1;
+  a->bin_confidence[bin] += confidence;
+  a->bin_correct[bin] += correct;
+  a->bin_count[bin]++;
+}
+
+/* z (K), one row. False when a logit is not finite. */
+static bool add_row(MetricsAccumulator *a, const float *z, size_t label) {
+  size_t classes = a->classes, best = 0, rank = 0; /* rank: classes that come before the label's, ties by lower index */
+  float own = z[label];
+  for (size_t k = 0; k < classes; k++) {
+    if (!isfinite(z[k])) return false;
+    if (z[k] > z[best]) best = k;
+    rank += z[k] > own || (z[k] == own && k < label);
+  }
+  /* Terms that are e^-50 of the largest vanish in the sum of doubles; the logit of the label itself enters exactly. */
+  double sum = 0, top = z[best];
+  for (size_t k = 0; k < classes; k++) sum += exp((double)z[k] - top);
+  add_loss(a, log(sum) + (top - (double)own));
+  add_confidence(a, 1 / sum, best == label);
+  a->rows++;
+  a->correct += rank == 0;
+  a->correct_top_k += rank < a->top_k;
+  a->hits[label] += best == label;
+  a->support[label]++;
+  a->predicted[best]++;
+  if (a->confusion != NULL) a->confusion[label * classes + best]++;
+  return true;
+}
+
+Status metrics_add(MetricsAccumulator *accumulator, size_t count, const float *logits, const int32_t *labels, Error *error) {
+  size_t classes = accumulator->classes;
+  for (size_t i = 0; i < count; i++) {
+    if (labels[i] < 0 || (size_t)labels[i] >= classes)
+      return error_set(error, SETOSA_ERROR_DATA,
+                       "row %llu: its label %d is none of the %zu classes of the model; use data with known labels",
+                       (unsigned long long)accumulator->rows + 1, (int)labels[i], classes);
+    if (!add_row(accumulator, logits + i * classes, (size_t)labels[i]))
+      return error_set(error, SETOSA_ERROR_DATA, "row %llu: its logits overflow f32; scale the features (--scale or --standardize)",
+                       (unsigned long long)accumulator->rows + 1);
+  }
+  return SETOSA_OK;
+}
+
+void metrics_summary(const MetricsAccumulator *accumulator, double *accuracy, double *log_loss) {
+  double rows = (double)accumulator->rows; /* no rows: 0/0, not a number */
+  *accuracy = (double)accumulator->correct / rows;
+  *log_loss = (accumulator->loss_sum + accumulator->loss_carry) / rows;
+}
+
+static void finish_classes(const MetricsAccumulator *a, SetosaMetrics *m) {
+  size_t with_support = 0;
+  for (size_t k = 0; k < a->classes; k++) {
+    SetosaClassMetrics *c = &m->per_class[k];
+    double hits = (double)a->hits[k], support = (double)a->support[k], predicted = (double)a->predicted[k];
+    c->support = a->support[k];
+    c->predicted = a->predicted[k];
+    c->precision = hits / predicted; /* 0/0 is the NAN of "undefined" */
+    c->recall = hits / support;
+    c->f1 = 2 * hits / (support + predicted); /* = 2PR/(P+R), and 0 where rows exist but no prediction hits */
+    if (a->support[k] == 0) continue;
+    with_support++;
+    m->macro_precision += a->predicted[k] > 0 ? c->precision : 0;
+    m->macro_recall += c->recall;
+    m->macro_f1 += c->f1;
+  }
+  m->macro_precision /= (double)with_support;
+  m->macro_recall /= (double)with_support;
+  m->macro_f1 /= (double)with_support;
+}
+
+/* ECE = sum over bins of (rows in the bin / rows) * |accuracy - mean confidence|. An empty bin has NAN averages. */
+static void finish_bins(const MetricsAccumulator *a, SetosaMetrics *m) {
+  for (int b = 0; b < SETOSA_CALIBRATION_BINS; b++) {
+    double count = (double)a->bin_count[b];
+    m->bin_count[b] = a->bin_count[b];
+    m->bin_confidence[b] = a->bin_confidence[b] / count;
+    m->bin_accuracy[b] = (double)a->bin_correct[b] / count;
+    if (a->bin_count[b] > 0) m->ece += count / (double)a->rows * fabs(m->bin_accuracy[b] - m->bin_confidence[b]);
+  }
+  if (a->rows == 0) m->ece = NAN;
+}
+
+Status metrics_finish(const MetricsAccumulator *accumulator, SetosaMetrics **metrics, Error *error) {
+  Status status = SETOSA_OK;
+  const MetricsAccumulator *a = accumulator;
+  SetosaMetrics *made = NULL;
+  *metrics = NULL;
+  TRY(memory_allocate_zero((void **)&made, 1, sizeof *made, "metrics", error));
+  TRY(memory_allocate_zero((void **)&made->per_class, a->classes, sizeof *made->per_class, "metrics", error));
+  if (a->confusion != NULL) {
+    TRY(memory_allocate((void **)&made->confusion, a->classes * a->classes, sizeof(uint64_t), "the confusion matrix", error));
+    memcpy(made->confusion, a->confusion, a->classes * a->classes * sizeof(uint64_t));
+  }
+  made->rows = a->rows;
+  made->classes = a->classes;
+  made->top_k = a->top_k;
+  made->top_k_accuracy = (double)a->correct_top_k / (double)a->rows;
+  metrics_summary(a, &made->accuracy, &made->log_loss);
+  finish_classes(a, made);
+  finish_bins(a, made);
+  *metrics = made;
+  made = NULL;
+cleanup:
+  setosa_metrics_destroy(made);
+  return status;
+}
+
+void setosa_metrics_destroy(SetosaMetrics *metrics) {
+  if (metrics == NULL) return;
+  free(metrics->per_class);
+  free(metrics->confusion);
+  free(metrics);
+}

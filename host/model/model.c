@@ -1,0 +1,265 @@
+/* The model object: shape, arrays, names, provenance. Files are model_file.c's. */
+#include "model/model.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "model/little_endian.h"
+
+static void destroy_names(char **names, size_t count) {
+  for (size_t i = 0; names != NULL && i < count; i++) free(names[i]);
+  free(names);
+}
+
+void setosa_model_destroy(SetosaModel *model) {
+  if (model == NULL) return;
+  free(model->weights);
+  free(model->bias);
+  free(model->scaling.offset);
+  free(model->scaling.scale);
+  destroy_names(model->class_names, model->classes);
+  destroy_names(model->feature_names, model->features);
+  free(model->label_name);
+  free(model->positive);
+  for (size_t i = 0; i < model->metadata_count; i++) {
+    free(model->metadata[i].key);
+    free(model->metadata[i].value);
+  }
+  free(model->metadata);
+  free(model);
+}
+
+/* names (count) = "0", "1", ... */
+static Status name_by_index(char ***names, size_t count, Error *error) {
+  Status status = SETOSA_OK;
+  TRY(memory_allocate_zero((void **)names, count, sizeof **names, "class names", error));
+  for (size_t i = 0; i < count; i++) {
+    char text[24];
+    snprintf(text, sizeof text, "%zu", i);
+    TRY(memory_copy_text(&(*names)[i], text, error));
+  }
+cleanup:
+  return status;
+}
+
+Status model_allocate(Model **model, size_t features, size_t classes, Error *error) {
+  Status status = SETOSA_OK;
+  Model *made = NULL;
+  size_t weight_count = 0;
+  *model = NULL;
+  if (features < 1) {
+    error_set(error, SETOSA_ERROR_USAGE, "a model needs at least 1 feature; give it data with a feature column");
+    return SETOSA_ERROR_USAGE;
+  }
+  if (classes < 2) {
+    error_set(error, SETOSA_ERROR_USAGE, "a model needs at least 2 classes, not %zu; give it data with two different labels", classes);
+    return SETOSA_ERROR_USAGE;
+  }
+  TRY(memory_multiply(&weight_count, classes, features, "weights", error));
+  TRY(memory_allocate_zero((void **)&made, 1, sizeof *made, "a model", error));
+  made->features = features;
+  made->classes = classes;
+  TRY(memory_allocate_zero((void **)&made->weights, weight_count, sizeof(float), "weights", error));
+  TRY(memory_allocate_zero((void **)&made->bias, classes, sizeof(float), "bias", error));
+  TRY(name_by_index(&made->class_names, classes, error));
+  *model = made;
+  made = NULL;
+cleanup:
+  setosa_model_destroy(made);
+  return status;
+}
+
+/* The first index whose value is not finite, or count. */
+static size_t first_not_finite(const float *values, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (!isfinite(values[i])) return i;
+  return count;
+}
+
+SetosaStatus setosa_model_create(SetosaModel **model, size_t features, size_t classes, const float *weights, const float *bias,
+                                 SetosaError *error) {
+  Status status = SETOSA_OK;
+  Model *made = NULL;
+  *model = NULL;
+  error_clear(error);
+  if (weights == NULL)
+    return error_set(error, SETOSA_ERROR_USAGE, "a model needs weights, not NULL; pass (classes,features) numbers, row-major");
+  TRY(model_allocate(&made, features, classes, error));
+  size_t bad = first_not_finite(weights, features * classes);
+  if (bad < features * classes)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "weight %zu of class %zu is not finite; pass finite numbers", bad % features, bad / features));
+  memcpy(made->weights, weights, features * classes * sizeof *weights);
+  if (bias != NULL) {
+    bad = first_not_finite(bias, classes);
+    if (bad < classes) TRY(error_set(error, SETOSA_ERROR_USAGE, "the bias of class %zu is not finite; pass finite numbers", bad));
+    memcpy(made->bias, bias, classes * sizeof *bias);
+  }
+  *model = made;
+  made = NULL;
+cleanup:
+  setosa_model_destroy(made);
+  return status;
+}
+
+static bool is_utf8(const char *text) {
+  const unsigned char *c = (const unsigned char *)text;
+  while (*c != 0) {
+    int following = *c < 0x80 ? 0 : *c >= 0xC2 && *c < 0xE0 ? 1 : *c >= 0xE0 && *c < 0xF0 ? 2 : *c >= 0xF0 && *c < 0xF5 ? 3 : -1;
+    if (following < 0) return false;
+    /* Overlong forms, surrogates and code points past U+10FFFF show in the second byte. */
+    if ((c[0] == 0xE0 && c[1] < 0xA0) || (c[0] == 0xED && c[1] > 0x9F) || (c[0] == 0xF0 && c[1] < 0x90) || (c[0] == 0xF4 && c[1] > 0x8F))
+      return false;
+    for (c++; following > 0; following--, c++)
+      if ((*c & 0xC0) != 0x80) return false;
+  }
+  return true;
+}
+
+/* A model file holds names as UTF-8: say so before the training rather than when the result is saved. */
+static Status copy_name(char **out, const char *name, const char *what, const Dataset *dataset, Error *error) {
+  if (name != NULL && !is_utf8(name))
+    return error_set(error, SETOSA_ERROR_DATA,
+                     "%s: the %s \"%s\" is not UTF-8, which a model file needs; convert the data (iconv -t UTF-8)",
+                     dataset->source != NULL ? dataset->source : "data", what, name);
+  free(*out);
+  return memory_copy_text(out, name, error);
+}
+
+static Status copy_floats(float **out, const float *values, size_t count, Error *error) {
+  Status status = memory_allocate((void **)out, count, sizeof **out, "the scaling", error);
+  if (status == SETOSA_OK) memcpy(*out, values, count * sizeof **out);
+  return status;
+}
+
+Status model_create_for(Model **model, const Dataset *dataset, Error *error) {
+  Status status = SETOSA_OK;
+  Model *made = NULL;
+  *model = NULL;
+  TRY(model_allocate(&made, dataset->features, dataset->classes, error));
+  for (size_t k = 0; dataset->class_names != NULL && k < made->classes; k++)
+    TRY(copy_name(&made->class_names[k], dataset->class_names[k], "class name", dataset, error));
+  if (dataset->feature_names != NULL) {
+    TRY(memory_allocate_zero((void **)&made->feature_names, made->features, sizeof *made->feature_names, "feature names", error));
+    for (size_t d = 0; d < made->features; d++)
+      TRY(copy_name(&made->feature_names[d], dataset->feature_names[d], "feature name", dataset, error));
+  }
+  TRY(copy_name(&made->label_name, dataset->label_name, "label name", dataset, error));
+  TRY(copy_name(&made->positive, dataset->positive, "class name", dataset, error));
+  if (dataset->scaling.scale != NULL) {
+    TRY(copy_floats(&made->scaling.offset, dataset->scaling.offset, made->features, error));
+    TRY(copy_floats(&made->scaling.scale, dataset->scaling.scale, made->features, error));
+  }
+  *model = made;
+  made = NULL;
+cleanup:
+  setosa_model_destroy(made);
+  return status;
+}
+
+size_t setosa_model_features(const SetosaModel *model) { return model->features; }
+size_t setosa_model_classes(const SetosaModel *model) { return model->classes; }
+const float *setosa_model_weights(const SetosaModel *model) { return model->weights; }
+const float *setosa_model_bias(const SetosaModel *model) { return model->bias; }
+const float *setosa_model_offset(const SetosaModel *model) { return model->scaling.offset; }
+const float *setosa_model_scale(const SetosaModel *model) { return model->scaling.scale; }
+const char *setosa_model_class_name(const SetosaModel *model, size_t class_index) {
+  return class_index < model->classes ? model->class_names[class_index] : NULL;
+}
+const char *setosa_model_feature_name(const SetosaModel *model, size_t feature) {
+  return model->feature_names != NULL && feature < model->features ? model->feature_names[feature] : NULL;
+}
+
+bool setosa_model_metadata(const SetosaModel *model, size_t i, const char **key, const char **value) {
+  if (i >= model->metadata_count) return false;
+  *key = model->metadata[i].key;
+  *value = model->metadata[i].value;
+  return true;
+}
+
+/* Replaces the value of an existing key, else appends; takes value over. */
+static Status put_metadata(Model *model, const char *key, char **value, Error *error) {
+  Status status = SETOSA_OK;
+  for (size_t i = 0; i < model->metadata_count; i++) {
+    if (strcmp(model->metadata[i].key, key) != 0) continue;
+    free(model->metadata[i].value);
+    model->metadata[i].value = *value;
+    *value = NULL;
+    return SETOSA_OK;
+  }
+  TRY(memory_grow((void **)&model->metadata, &model->metadata_capacity, model->metadata_count + 1, sizeof *model->metadata, "metadata",
+                  error));
+  ModelMetadata *pair = &model->metadata[model->metadata_count];
+  TRY(memory_copy_text(&pair->key, key, error));
+  pair->value = *value;
+  *value = NULL;
+  model->metadata_count++;
+cleanup:
+  return status;
+}
+
+Status model_set_metadata(Model *model, Error *error, const char *key, const char *format, ...) {
+  Status status = SETOSA_OK;
+  char *value = NULL;
+  va_list arguments;
+  va_start(arguments, format);
+  int length = vasprintf(&value, format, arguments);
+  va_end(arguments);
+  if (length < 0) return error_set(error, SETOSA_ERROR_INTERNAL, "out of memory for the model's metadata; close other programs");
+  if (!is_utf8(key) || !is_utf8(value))
+    TRY(error_set(error, SETOSA_ERROR_DATA, "the metadata \"%s\" is not UTF-8, which a model file needs; convert it (iconv -t UTF-8)",
+                  key));
+  TRY(put_metadata(model, key, &value, error));
+cleanup:
+  free(value);
+  return status;
+}
+
+SetosaDataOptions setosa_model_data_options(const SetosaModel *model) {
+  SetosaDataOptions options = setosa_data_options_default();
+  options.scale = 1; /* as stored: setosa_model_scale_dataset scales */
+  options.positive = model->positive;
+  options.expect_features = model->features;
+  options.expect_feature_names = (const char *const *)model->feature_names;
+  options.expect_label = model->label_name;
+  options.expect_classes = model->classes;
+  options.expect_class_names = (const char *const *)model->class_names;
+  return options;
+}
+
+SetosaStatus setosa_model_scale_dataset(const SetosaModel *model, SetosaDataset *dataset, SetosaError *error) {
+  error_clear(error);
+  if (dataset->features != model->features)
+    return error_set(error, SETOSA_ERROR_USAGE, "the data has %zu features but the model expects %zu; use data with the model's columns",
+                     dataset->features, model->features);
+  if (model->scaling.scale != NULL) return dataset_apply_scaling(dataset, model->scaling.offset, model->scaling.scale, error);
+  if (dataset->scaling.scale != NULL)
+    return error_set(error, SETOSA_ERROR_USAGE,
+                     "the data is scaled but the model was trained without scaling; load it with setosa_model_data_options");
+  return SETOSA_OK;
+}
+
+static void hash_floats(Hash *hash, const float *values, size_t count) {
+  unsigned char block[4096];
+  for (size_t done = 0; done < count;) {
+    size_t part = count - done < sizeof block / 4 ? count - done : sizeof block / 4;
+    for (size_t i = 0; i < part; i++) store_f32(block + 4 * i, values[done + i]);
+    hash_add(hash, block, 4 * part);
+    done += part;
+  }
+}
+
+Status model_hash(const Model *model, char hex[33], Error *error) {
+  Hash *hash = NULL;
+  Status status = hash_create(&hash, error);
+  if (status != SETOSA_OK) return status;
+  hash_floats(hash, model->weights, model->classes * model->features);
+  hash_floats(hash, model->bias, model->classes);
+  hash_hex(hash, hex);
+  hash_destroy(hash);
+  return SETOSA_OK;
+}

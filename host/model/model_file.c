@@ -1,0 +1,211 @@
+/* A model as a safetensors file: tensors "weights" (K,D), "bias" (K), with scaling "feature_offset" (D) and "feature_scale" (D); names and
+ * provenance as text in its metadata, lists of names as JSON. Any safetensors file with such weights is a model. */
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "model/model.h"
+#include "model/safetensors.h"
+
+/* Metadata that the model keeps in fields of its own. */
+static bool is_own_key(const char *key) {
+  static const char *const keys[] = {"format", "class_names", "feature_names", "label_name", "positive"};
+  for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+    if (strcmp(key, keys[i]) == 0) return true;
+  return false;
+}
+
+/* ---- saving ---- */
+
+/* *text = ["a","b",...]; free() it. */
+static Status names_to_json(char **text, char *const *names, size_t count, Error *error) {
+  json_t *list = json_array();
+  int failed = list == NULL;
+  for (size_t i = 0; i < count && !failed; i++) failed = json_array_append_new(list, json_string(names[i]));
+  *text = failed ? NULL : json_dumps(list, JSON_COMPACT);
+  json_decref(list);
+  return *text != NULL ? SETOSA_OK
+                       : error_set(error, SETOSA_ERROR_WRITE, "the model's names cannot be written: one is not UTF-8; rename it");
+}
+
+static Status check_finite(const char *path, const char *what, const float *values, size_t count, Error *error) {
+  for (size_t i = 0; i < count; i++)
+    if (!isfinite(values[i]))
+      return error_set(error, SETOSA_ERROR_USAGE, "%s: not written: value %zu of the %s is not finite; train with a smaller learning rate",
+                       path, i, what);
+  return SETOSA_OK;
+}
+
+SetosaStatus setosa_model_save(const SetosaModel *model, const char *path, SetosaError *error) {
+  Status status = SETOSA_OK;
+  char *class_names = NULL, *feature_names = NULL;
+  TextPair *pairs = NULL;
+  size_t count = 0, features = model->features, classes = model->classes, tensors_count = 2;
+  bool has_version = false;
+  error_clear(error);
+  TRY(check_finite(path, "weights", model->weights, classes * features, error));
+  TRY(check_finite(path, "bias", model->bias, classes, error));
+  TRY(memory_allocate((void **)&pairs, model->metadata_count + 6, sizeof *pairs, "metadata", error));
+  pairs[count++] = (TextPair){"format", "setosa"};
+  for (size_t i = 0; i < model->metadata_count; i++) has_version |= strcmp(model->metadata[i].key, "version") == 0;
+  if (!has_version) pairs[count++] = (TextPair){"version", SETOSA_VERSION};
+  for (size_t i = 0; i < model->metadata_count; i++)
+    if (!is_own_key(model->metadata[i].key)) pairs[count++] = (TextPair){model->metadata[i].key, model->metadata[i].value};
+  TRY(names_to_json(&class_names, model->class_names, classes, error));
+  pairs[count++] = (TextPair){"class_names", class_names};
+  if (model->feature_names != NULL) {
+    TRY(names_to_json(&feature_names, model->feature_names, features, error));
+    pairs[count++] = (TextPair){"feature_names", feature_names};
+  }
+  if (model->label_name != NULL) pairs[count++] = (TextPair){"label_name", model->label_name};
+  if (model->positive != NULL) pairs[count++] = (TextPair){"positive", model->positive};
+  TensorSource tensors[4] = {{"weights", 2, {classes, features}, model->weights}, {"bias", 1, {classes, 1}, model->bias}};
+  if (model->scaling.scale != NULL) {
+    tensors[tensors_count++] = (TensorSource){"feature_offset", 1, {features, 1}, model->scaling.offset};
+    tensors[tensors_count++] = (TensorSource){"feature_scale", 1, {features, 1}, model->scaling.scale};
+  }
+  TRY(safetensors_save(path, pairs, count, tensors, tensors_count, error));
+cleanup:
+  free(pairs);
+  free(class_names);
+  free(feature_names);
+  return status;
+}
+
+/* ---- loading ---- */
+
+/* names (count): what the JSON list `text` holds. Those that are there already are replaced. */
+static Status names_from_json(char **names, size_t count, const char *key, const char *text, const char *path, Error *error) {
+  Status status = SETOSA_OK;
+  json_t *list = json_loads(text, 0, NULL);
+  if (!json_is_array(list))
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: the metadata \"%s\" is not a JSON list of names; write the model again", path, key));
+  if (json_array_size(list) != count)
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: the metadata \"%s\" has %zu names but the weights are for %zu; write the model again",
+                  path, key, json_array_size(list), count));
+  for (size_t i = 0; i < count; i++) {
+    const char *name = json_string_value(json_array_get(list, i));
+    if (name == NULL)
+      TRY(error_set(error, SETOSA_ERROR_DATA, "%s: name %zu of the metadata \"%s\" is not a string; write the model again", path, i, key));
+    free(names[i]);
+    TRY(memory_copy_text(&names[i], name, error));
+  }
+cleanup:
+  json_decref(list);
+  return status;
+}
+
+/* Two classes of one name could not be told apart in data or in results. */
+static Status check_distinct(char *const *names, size_t count, const char *path, Error *error) {
+  NameTable *table = NULL;
+  Status status = SETOSA_OK;
+  TRY(name_table_create(&table, error));
+  for (size_t i = 0; i < count; i++) {
+    size_t index = 0;
+    TRY(name_table_add(table, names[i], strlen(names[i]), &index, error));
+    if (index != i)
+      TRY(error_set(error, SETOSA_ERROR_DATA, "%s: classes %zu and %zu have the same name \"%.60s\"; rename one", path, index, i,
+                    names[i]));
+  }
+cleanup:
+  name_table_destroy(table);
+  return status;
+}
+
+/* The keys of a file are distinct already, so nothing is looked up: a header of a million pairs costs a million steps. */
+static Status append_metadata(Model *model, const TextPair *pair, Error *error) {
+  Status status = SETOSA_OK;
+  char *key = NULL, *value = NULL;
+  TRY(memory_grow((void **)&model->metadata, &model->metadata_capacity, model->metadata_count + 1, sizeof *model->metadata, "metadata",
+                  error));
+  TRY(memory_copy_text(&key, pair->key, error));
+  TRY(memory_copy_text(&value, pair->value, error));
+  model->metadata[model->metadata_count++] = (ModelMetadata){key, value};
+  key = NULL;
+cleanup:
+  free(key);
+  return status;
+}
+
+static Status load_metadata(Model *model, const SafetensorsFile *file, const char *path, Error *error) {
+  Status status = SETOSA_OK;
+  const TextPair *pair = NULL;
+  for (size_t i = 0; (pair = safetensors_metadata(file, i)) != NULL; i++) {
+    if (strcmp(pair->key, "class_names") == 0) {
+      TRY(names_from_json(model->class_names, model->classes, pair->key, pair->value, path, error));
+      TRY(check_distinct(model->class_names, model->classes, path, error));
+    } else if (strcmp(pair->key, "feature_names") == 0) {
+      TRY(memory_allocate_zero((void **)&model->feature_names, model->features, sizeof *model->feature_names, "feature names", error));
+      TRY(names_from_json(model->feature_names, model->features, pair->key, pair->value, path, error));
+    } else if (strcmp(pair->key, "label_name") == 0) {
+      TRY(memory_copy_text(&model->label_name, pair->value, error));
+    } else if (strcmp(pair->key, "positive") == 0) {
+      TRY(memory_copy_text(&model->positive, pair->value, error));
+    } else if (!is_own_key(pair->key)) {
+      TRY(append_metadata(model, pair, error));
+    }
+  }
+  if (model->positive != NULL && (model->classes != 2 || strcmp(model->positive, model->class_names[0]) != 0))
+    TRY(error_set(error, SETOSA_ERROR_DATA,
+                  "%s: the metadata \"positive\" names \"%.60s\" but that is not the first of two classes; write the model again", path,
+                  model->positive));
+cleanup:
+  return status;
+}
+
+/* values (length) from the vector `name`. */
+static Status load_vector(SafetensorsFile *file, const char *path, const Tensor *tensor, float *values, size_t length, Error *error) {
+  if (tensor->dimensions != 1 || tensor->count != length)
+    return error_set(error, SETOSA_ERROR_DATA, "%s: tensor \"%s\" is not of shape (%zu) as the weights say; write the model again", path,
+                     tensor->name, length);
+  return safetensors_read(file, tensor, values, error);
+}
+
+static Status load_scaling(Model *model, SafetensorsFile *file, const char *path, Error *error) {
+  Status status = SETOSA_OK;
+  const Tensor *offset = safetensors_find(file, "feature_offset"), *scale = safetensors_find(file, "feature_scale");
+  if (offset == NULL && scale == NULL) return SETOSA_OK;
+  if (offset == NULL || scale == NULL)
+    return error_set(error, SETOSA_ERROR_DATA,
+                     "%s: has only one of the tensors \"feature_offset\" and \"feature_scale\"; write the model again", path);
+  TRY(memory_allocate_zero((void **)&model->scaling.offset, model->features, sizeof(float), "the scaling", error));
+  TRY(memory_allocate_zero((void **)&model->scaling.scale, model->features, sizeof(float), "the scaling", error));
+  TRY(load_vector(file, path, offset, model->scaling.offset, model->features, error));
+  TRY(load_vector(file, path, scale, model->scaling.scale, model->features, error));
+cleanup:
+  return status;
+}
+
+SetosaStatus setosa_model_load(SetosaModel **model, const char *path, SetosaError *error) {
+  Status status = SETOSA_OK;
+  SafetensorsFile *file = NULL;
+  Model *loaded = NULL;
+  *model = NULL;
+  error_clear(error);
+  TRY(safetensors_open(&file, path, error));
+  const Tensor *weights = safetensors_find(file, "weights"), *bias = safetensors_find(file, "bias");
+  if (weights == NULL) {
+    status = error_set(error, SETOSA_ERROR_DATA,
+                       "%s: has no tensor \"weights\" of shape (classes,features); name a model that `train` wrote", path);
+    goto cleanup;
+  }
+  if (weights->dimensions != 2 || weights->shape[0] < 2 || weights->shape[1] < 1)
+    TRY(error_set(error, SETOSA_ERROR_DATA,
+                  "%s: tensor \"weights\" is not of shape (classes,features) with 2 classes and 1 feature or more; write the model again",
+                  path));
+  TRY(safetensors_check_type(file, weights, error)); /* only of a type we know is the shape bounded by the length of the file */
+  TRY(model_allocate(&loaded, weights->shape[1], weights->shape[0], error));
+  TRY(safetensors_read(file, weights, loaded->weights, error));
+  if (bias != NULL) TRY(load_vector(file, path, bias, loaded->bias, loaded->classes, error));
+  TRY(load_scaling(loaded, file, path, error));
+  TRY(load_metadata(loaded, file, path, error));
+  *model = loaded;
+  loaded = NULL;
+cleanup:
+  setosa_model_destroy(loaded);
+  safetensors_close(file);
+  return status;
+}

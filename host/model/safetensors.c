@@ -1,0 +1,256 @@
+/* Reading safetensors: the header is parsed and checked whole before a byte of a tensor is believed. */
+#include "model/safetensors.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/memory.h"
+#include "model/little_endian.h"
+
+enum { LENGTH_BYTES = 8, HEADER_LIMIT_BYTES = 100000000 }; /* the limit of the format's own reader */
+
+struct SafetensorsFile {
+  const char *path;
+  FILE *stream;
+  json_t *header;
+  uint64_t data_begin, data_bytes;
+  Tensor *tensors; /* in order of their offsets */
+  size_t tensor_count;
+  TextPair *metadata;
+  size_t metadata_count;
+};
+
+/* Bytes of one element; 0 for a type this reader does not know, whose byte count is then not checked. */
+static size_t type_bytes(const char *name) {
+  static const struct {
+    const char *name;
+    size_t bytes;
+  } types[] = {{"F32", 4}, {"F64", 8}, {"F16", 2}, {"BF16", 2}, {"I64", 8}, {"I32", 4}, {"I16", 2},
+               {"I8", 1},  {"U64", 8}, {"U32", 4}, {"U16", 2},  {"U8", 1},  {"BOOL", 1}};
+  for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+    if (strcmp(types[i].name, name) == 0) return types[i].bytes;
+  return 0;
+}
+
+static TensorType type_of(const char *name) {
+  if (strcmp(name, "F32") == 0) return TENSOR_F32;
+  if (strcmp(name, "F64") == 0) return TENSOR_F64;
+  return strcmp(name, "F16") == 0 ? TENSOR_F16 : TENSOR_OTHER;
+}
+
+/* Reads the length and the JSON text that follows it. */
+static Status read_header(SafetensorsFile *file, Error *error) {
+  Status status = SETOSA_OK;
+  char *text = NULL;
+  unsigned char length_bytes[LENGTH_BYTES];
+  struct stat info;
+  json_error_t json_error;
+  const char *path = file->path;
+  file->stream = fopen(path, "rb");
+  if (file->stream == NULL)
+    return error_set(error, SETOSA_ERROR_DATA, "%s: cannot open: %s; check the path of the model", path, strerror(errno));
+  if (fstat(fileno(file->stream), &info) != 0 || !S_ISREG(info.st_mode))
+    return error_set(error, SETOSA_ERROR_DATA, "%s: is not a regular file; name a .safetensors model file", path);
+  uint64_t file_bytes = (uint64_t)info.st_size;
+  if (file_bytes < LENGTH_BYTES || fread(length_bytes, 1, LENGTH_BYTES, file->stream) != LENGTH_BYTES)
+    return error_set(error, SETOSA_ERROR_DATA,
+                     "%s: only %llu bytes long, too short for a safetensors file; name a model that `train` wrote", path,
+                     (unsigned long long)file_bytes);
+  uint64_t header_bytes = load_bits(length_bytes, LENGTH_BYTES);
+  if (header_bytes > file_bytes - LENGTH_BYTES || header_bytes > HEADER_LIMIT_BYTES)
+    return error_set(
+        error, SETOSA_ERROR_DATA,
+        "%s: its first 8 bytes announce a header of %llu bytes, more than the file can hold; it is cut short or no safetensors "
+        "file: write the model again",
+        path, (unsigned long long)header_bytes);
+  TRY(memory_allocate((void **)&text, header_bytes, 1, "the header of a model", error));
+  if (fread(text, 1, header_bytes, file->stream) != header_bytes)
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: cannot read its header; check the file", path));
+  if (header_bytes == 0 || text[0] != '{')
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: no JSON object after the first 8 bytes; this is no safetensors file: name a model file",
+                  path));
+  file->header = json_loadb(text, header_bytes, JSON_REJECT_DUPLICATES, &json_error);
+  if (file->header == NULL)
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: byte %d of its JSON header: %s; write the model again", path, json_error.position,
+                  json_error.text));
+  file->data_begin = LENGTH_BYTES + header_bytes;
+  file->data_bytes = file_bytes - file->data_begin;
+cleanup:
+  free(text);
+  return status;
+}
+
+static Status parse_metadata(SafetensorsFile *file, json_t *map, Error *error) {
+  Status status = SETOSA_OK;
+  const char *key = NULL;
+  json_t *value = NULL;
+  if (!json_is_object(map))
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: \"__metadata__\" is not a JSON object; write the model again", file->path));
+  TRY(memory_allocate((void **)&file->metadata, json_object_size(map), sizeof *file->metadata, "metadata", error));
+  json_object_foreach(map, key, value) {
+    if (!json_is_string(value))
+      TRY(error_set(error, SETOSA_ERROR_DATA, "%s: the metadata \"%.60s\" is not a string; write the model again", file->path, key));
+    file->metadata[file->metadata_count++] = (TextPair){key, json_string_value(value)};
+  }
+cleanup:
+  return status;
+}
+
+/* A JSON integer >= 0. */
+static bool get_count(const json_t *value, uint64_t *count) {
+  if (!json_is_integer(value) || json_integer_value(value) < 0) return false;
+  *count = (uint64_t)json_integer_value(value);
+  return true;
+}
+
+static Status parse_tensor(const SafetensorsFile *file, const char *name, const json_t *entry, Tensor *tensor, Error *error) {
+  const json_t *type = json_object_get(entry, "dtype"), *shape = json_object_get(entry, "shape");
+  const json_t *offsets = json_object_get(entry, "data_offsets");
+  const char *path = file->path;
+  if (!json_is_string(type) || !json_is_array(shape) || !json_is_array(offsets))
+    return error_set(error, SETOSA_ERROR_DATA, "%s: tensor \"%.60s\" lacks its dtype, shape or data_offsets; write the model again", path,
+                     name);
+  *tensor = (Tensor){.name = name, .type_name = json_string_value(type), .shape = {1, 1}, .count = 1};
+  tensor->type = type_of(tensor->type_name);
+  tensor->dimensions = json_array_size(shape);
+  for (size_t i = 0; i < tensor->dimensions; i++) {
+    uint64_t size = 0;
+    if (!get_count(json_array_get(shape, i), &size))
+      return error_set(error, SETOSA_ERROR_DATA, "%s: tensor \"%.60s\": its shape is not a list of whole numbers; write the model again",
+                       path, name);
+    if (i < 2) tensor->shape[i] = size;
+    if (__builtin_mul_overflow(tensor->count, size, &tensor->count))
+      return error_set(error, SETOSA_ERROR_DATA, "%s: tensor \"%.60s\": its shape is too large; write the model again", path, name);
+  }
+  if (json_array_size(offsets) != 2 || !get_count(json_array_get(offsets, 0), &tensor->begin) ||
+      !get_count(json_array_get(offsets, 1), &tensor->end) || tensor->begin > tensor->end)
+    return error_set(error, SETOSA_ERROR_DATA, "%s: tensor \"%.60s\": data_offsets are not two rising whole numbers; write the model again",
+                     path, name);
+  if (tensor->end > file->data_bytes)
+    return error_set(error, SETOSA_ERROR_DATA,
+                     "%s: tensor \"%.60s\" ends at byte %llu of the data but the file holds %llu; it is cut short: write the model again",
+                     path, name, (unsigned long long)tensor->end, (unsigned long long)file->data_bytes);
+  uint64_t bytes = type_bytes(tensor->type_name);
+  if (bytes != 0 && (__builtin_mul_overflow(bytes, tensor->count, &bytes) || bytes != tensor->end - tensor->begin))
+    return error_set(error, SETOSA_ERROR_DATA,
+                     "%s: tensor \"%.60s\": %llu bytes do not fit its shape and dtype %.12s; write the model again", path, name,
+                     (unsigned long long)(tensor->end - tensor->begin), tensor->type_name);
+  return SETOSA_OK;
+}
+
+static int by_offset(const void *a, const void *b) {
+  const Tensor *left = a, *right = b;
+  if (left->begin != right->begin) return left->begin < right->begin ? -1 : 1;
+  return (left->end > right->end) - (left->end < right->end);
+}
+
+/* Every byte of the data belongs to exactly one tensor, so that nothing can hide in the file. */
+static Status check_layout(SafetensorsFile *file, Error *error) {
+  uint64_t covered = 0;
+  if (file->tensor_count > 0) qsort(file->tensors, file->tensor_count, sizeof *file->tensors, by_offset);
+  for (size_t i = 0; i < file->tensor_count; i++) {
+    const Tensor *tensor = &file->tensors[i];
+    if (tensor->begin != covered)
+      return error_set(error, SETOSA_ERROR_DATA, "%s: tensor \"%.60s\" begins at byte %llu of the data and %s; write the model again",
+                       file->path, tensor->name, (unsigned long long)tensor->begin,
+                       tensor->begin < covered ? "overlaps the one before it" : "leaves a hole before it");
+    covered = tensor->end;
+  }
+  if (covered != file->data_bytes)
+    return error_set(error, SETOSA_ERROR_DATA, "%s: %llu bytes follow the last tensor; write the model again", file->path,
+                     (unsigned long long)(file->data_bytes - covered));
+  return SETOSA_OK;
+}
+
+Status safetensors_open(SafetensorsFile **file, const char *path, Error *error) {
+  Status status = SETOSA_OK;
+  SafetensorsFile *opened = NULL;
+  const char *key = NULL;
+  json_t *value = NULL;
+  *file = NULL;
+  TRY(memory_allocate_zero((void **)&opened, 1, sizeof *opened, "a model file", error));
+  opened->path = path;
+  TRY(read_header(opened, error));
+  TRY(memory_allocate((void **)&opened->tensors, json_object_size(opened->header), sizeof *opened->tensors, "tensors", error));
+  json_object_foreach(opened->header, key, value) {
+    if (strcmp(key, "__metadata__") == 0)
+      TRY(parse_metadata(opened, value, error));
+    else
+      TRY(parse_tensor(opened, key, value, &opened->tensors[opened->tensor_count++], error));
+  }
+  TRY(check_layout(opened, error));
+  *file = opened;
+  opened = NULL;
+cleanup:
+  safetensors_close(opened);
+  return status;
+}
+
+void safetensors_close(SafetensorsFile *file) {
+  if (file == NULL) return;
+  if (file->stream != NULL) fclose(file->stream);
+  json_decref(file->header);
+  free(file->tensors);
+  free(file->metadata);
+  free(file);
+}
+
+const Tensor *safetensors_find(const SafetensorsFile *file, const char *name) {
+  for (size_t i = 0; i < file->tensor_count; i++)
+    if (strcmp(file->tensors[i].name, name) == 0) return &file->tensors[i];
+  return NULL;
+}
+
+const TextPair *safetensors_metadata(const SafetensorsFile *file, size_t i) { return i < file->metadata_count ? &file->metadata[i] : NULL; }
+
+static float load_f16(const unsigned char *bytes) {
+  unsigned bits = (unsigned)load_bits(bytes, 2), exponent = bits >> 10 & 31, fraction = bits & 1023;
+  float magnitude = exponent == 31  ? (fraction == 0 ? INFINITY : NAN)
+                    : exponent == 0 ? ldexpf((float)fraction, -24)
+                                    : ldexpf((float)(fraction | 1024), (int)exponent - 25);
+  return bits & 0x8000 ? -magnitude : magnitude;
+}
+
+/* A double past the range of f32 becomes an infinity, which the caller refuses. */
+static float load_value(TensorType type, const unsigned char *bytes) {
+  if (type == TENSOR_F32) return load_f32(bytes);
+  if (type == TENSOR_F16) return load_f16(bytes);
+  double value = load_f64(bytes);
+  return fabs(value) > 3.4028235677973362e38 ? INFINITY : (float)value; /* the largest f32 and half a last place */
+}
+
+Status safetensors_check_type(const SafetensorsFile *file, const Tensor *tensor, Error *error) {
+  if (tensor->type != TENSOR_OTHER) return SETOSA_OK;
+  return error_set(error, SETOSA_ERROR_DATA, "%s: tensor \"%.60s\" is %.12s; save it as F32, F64 or F16", file->path, tensor->name,
+                   tensor->type_name);
+}
+
+Status safetensors_read(SafetensorsFile *file, const Tensor *tensor, float *values, Error *error) {
+  unsigned char block[8 * 4096];
+  Status status = safetensors_check_type(file, tensor, error);
+  if (status != SETOSA_OK) return status;
+  size_t width = type_bytes(tensor->type_name);
+  if (fseeko(file->stream, (off_t)(file->data_begin + tensor->begin), SEEK_SET) != 0)
+    return error_set(error, SETOSA_ERROR_DATA, "%s: cannot read tensor \"%.60s\": %s; check the file", file->path, tensor->name,
+                     strerror(errno));
+  for (unsigned long long done = 0; done < tensor->count;) {
+    size_t part = tensor->count - done < 4096 ? (size_t)(tensor->count - done) : 4096;
+    if (fread(block, width, part, file->stream) != part)
+      return error_set(error, SETOSA_ERROR_DATA, "%s: cannot read tensor \"%.60s\": the file ends early; write the model again", file->path,
+                       tensor->name);
+    for (size_t i = 0; i < part; i++) {
+      values[done + i] = load_value(tensor->type, block + width * i);
+      if (!isfinite(values[done + i]))
+        return error_set(error, SETOSA_ERROR_DATA, "%s: tensor \"%.60s\": value %llu is not a finite f32 number; train the model again",
+                         file->path, tensor->name, done + i);
+    }
+    done += part;
+  }
+  return SETOSA_OK;
+}

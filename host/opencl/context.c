@@ -1,0 +1,81 @@
+/* One opened device: context, in-order queue, accounts. */
+#include "opencl/context.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "opencl/internal.h"
+
+static Status make_fingerprint(Context *context, Error *error) {
+  Hash *hash = NULL;
+  const SetosaDeviceInfo *info = &context->device.info;
+  const char *texts[] = {info->platform, info->platform_version, info->name, info->version, info->driver, SETOSA_VERSION};
+  Status status = hash_create(&hash, error);
+  if (status != SETOSA_OK) return status;
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) hash_add_text(hash, texts[i]);
+  source_add_all(hash);
+  hash_hex(hash, context->fingerprint);
+  hash_destroy(hash);
+  return SETOSA_OK;
+}
+
+Status context_open(Context **out, const DeviceList *list, size_t index, Error *error) {
+  Status status = SETOSA_OK;
+  Context *context = NULL;
+  cl_int code = CL_SUCCESS;
+  *out = NULL;
+  if (index >= list->count)
+    return error_set(error, SETOSA_ERROR_DEVICE, "there is no device %zu, only %zu; see `setosa devices`", index, list->count);
+  TRY(memory_allocate_zero((void **)&context, 1, sizeof *context, "a device context", error));
+  TRY(device_record_copy(&context->device, &list->devices[index], error));
+
+  const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)context->device.platform, 0};
+  context->handle = clCreateContext(properties, 1, &context->device.id, NULL, NULL, &code);
+  TRY_CL(code, "%s: cannot create a context", context->device.info.name);
+  context->queue = clCreateCommandQueue(context->handle, context->device.id, 0, &code);
+  TRY_CL(code, "%s: cannot create a command queue", context->device.info.name);
+  TRY(make_fingerprint(context, error));
+  *out = context;
+  context = NULL;
+cleanup:
+  context_close(context);
+  return status;
+}
+
+void context_close(Context *context) {
+  if (context == NULL) return;
+  if (context->queue != NULL) clFinish(context->queue); /* what still runs may read host memory that the caller frees next */
+  program_free_all(context);
+  if (context->queue != NULL) clReleaseCommandQueue(context->queue);
+  if (context->handle != NULL) clReleaseContext(context->handle);
+  device_record_free(&context->device);
+  free(context);
+}
+
+const SetosaDeviceInfo *context_info(const Context *context) { return &context->device.info; }
+
+const DeviceTraits *context_traits(const Context *context) { return &context->device.traits; }
+
+Status context_finish(Context *context, Error *error) {
+  Status status = SETOSA_OK;
+  TRY_CL(clFinish(context->queue), "%s: work on the device failed", context->device.info.name);
+cleanup:
+  return status;
+}
+
+Status context_flush(Context *context, Error *error) {
+  Status status = SETOSA_OK;
+  TRY_CL(clFlush(context->queue), "%s: cannot send work to the device", context->device.info.name);
+cleanup:
+  return status;
+}
+
+uint64_t context_bytes(const Context *context) { return context->bytes; }
+
+uint64_t context_peak_bytes(const Context *context) { return context->peak_bytes; }
+
+double context_build_seconds(const Context *context) { return context->build_seconds; }
+
+void context_fingerprint(const Context *context, char hex[33]) { memcpy(hex, context->fingerprint, 33); }

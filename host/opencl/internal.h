@@ -1,0 +1,118 @@
+/* What the files of this folder share, and the one header of Setosa that includes OpenCL. */
+#ifndef SETOSA_OPENCL_INTERNAL_H
+#define SETOSA_OPENCL_INTERNAL_H
+
+#include <CL/cl.h>
+
+#include "base/text.h"
+#include "opencl/context.h"
+#include "opencl/kernel.h"
+
+/* ---- errors (fail.c) ---------------------------------------------------------------------------------------------- */
+
+/* "CL_OUT_OF_RESOURCES"; "an unknown code" for one that is not in the table. */
+const char *opencl_code_name(cl_int code);
+/* Fills *error with "<format>: CL_NAME (code); <what to do>", SETOSA_ERROR_DEVICE. */
+Status opencl_fail(Error *error, cl_int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Runs an OpenCL call; on failure leaves through cleanup with a message made of the remaining arguments (format first). */
+#define TRY_CL(call, ...)                              \
+  do {                                                 \
+    cl_int code_ = (call);                             \
+    if (code_ != CL_SUCCESS) {                         \
+      status = opencl_fail(error, code_, __VA_ARGS__); \
+      goto cleanup;                                    \
+    }                                                  \
+  } while (0)
+
+/* ---- devices (device.c, record.c, select.c) ------------------------------------------------------------------------ */
+
+/* One device of one platform. The strings that info points to are owned by the record. */
+typedef struct DeviceRecord {
+  SetosaDeviceInfo info;
+  DeviceTraits traits;
+  cl_platform_id platform;
+  cl_device_id id;
+  size_t host_alignment_bytes; /* of host memory that can be used in place */
+  bool shadow;                 /* shown by an earlier platform too */
+} DeviceRecord;
+
+typedef struct PlatformRecord {
+  char *name, *version;
+  char *problem; /* why it shows no device; NULL when it shows some */
+  size_t device_count;
+} PlatformRecord;
+
+struct SetosaDevices {
+  DeviceRecord *devices;
+  size_t count, capacity;
+  PlatformRecord *platforms;
+  size_t platform_count;
+  char *problem; /* why there is no platform; NULL when there is one */
+};
+
+/* Asks the driver about a device and judges it. A driver that does not answer makes a refused device, not an error. */
+Status device_record_fill(DeviceRecord *record, cl_platform_id platform, const PlatformRecord *names, cl_device_id id, Error *error);
+Status device_record_copy(DeviceRecord *to, const DeviceRecord *from, Error *error);
+void device_record_free(DeviceRecord *record);
+/* A text property, blanks trimmed; "" when the driver does not answer. free(*text). */
+Status platform_text(char **text, cl_platform_id platform, cl_platform_info what, Error *error);
+/* "0 NAME (PLATFORM), 1 ..." for messages. */
+Status device_list_describe(const DeviceList *list, Text *text, Error *error);
+
+/* ---- quirks (quirks.c) --------------------------------------------------------------------------------------------- */
+
+/* To be called before the first OpenCL call of the process. */
+void quirks_prepare_environment(void);
+/* After quirks_prepare_environment: what it could not arrange and what to do about it, or NULL. */
+const char *quirks_warning(void);
+/* False where asking the driver for a program's binary costs more than it saves. */
+bool quirks_binaries_useful(const DeviceRecord *device);
+
+/* ---- context (context.c) ------------------------------------------------------------------------------------------- */
+
+typedef struct Program {
+  char *key; /* source and options */
+  cl_program handle;
+  struct Program *next;
+} Program;
+
+struct Context {
+  DeviceRecord device;
+  cl_context handle;
+  cl_command_queue queue;
+  Program *programs;
+  uint64_t bytes, peak_bytes;
+  double build_seconds;
+  char fingerprint[33];
+};
+
+struct Buffer {
+  Context *context;
+  cl_mem handle;
+  size_t bytes;
+  bool in_place; /* the caller's own memory: never written to */
+  char *what;
+};
+
+/* ---- sources and programs (source.c, program.c, binary.c) ----------------------------------------------------------- */
+
+/* The folder of SETOSA_KERNEL_DIR, or NULL. */
+const char *source_folder(void);
+/* The text of kernels/<name> with its includes resolved and #line directives; *text is zeroed before. Free with text_free. */
+Status source_load(Text *text, const char *name, Error *error);
+/* Adds every source that programs can be made of to a fingerprint, as source_load sees them. */
+struct XXH3_state_s;
+void source_add_all(struct XXH3_state_s *hash);
+
+/* The program of kernels/<source>.cl with options: borrowed from the context. */
+Status program_get(cl_program *program, Context *context, const char *source, const char *options, Error *error);
+void program_free_all(Context *context);
+
+/* The file of a program's binary, or false when there is no cache to use. */
+bool binary_path(char *path, size_t size, const Context *context, const char *text, const char *options);
+/* A built program from that file; NULL when it is absent, damaged or refused by the driver. Never an error: the source is there. */
+cl_program binary_load(const Context *context, const char *path, const char *options);
+void binary_save(const char *path, cl_program program);
+
+#endif

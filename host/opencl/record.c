@@ -1,0 +1,146 @@
+/* One device: what its driver says about it, and whether Setosa can use it. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "opencl/internal.h"
+
+/* Drivers pad names with blanks ("Intel(R) Xeon(R)   "), so both ends are trimmed. */
+static void trim(char *text) {
+  size_t begin = 0, end = strlen(text);
+  while (end > 0 && isspace((unsigned char)text[end - 1])) text[--end] = '\0';
+  while (isspace((unsigned char)text[begin])) begin++;
+  memmove(text, text + begin, end - begin + 1);
+}
+
+Status platform_text(char **text, cl_platform_id platform, cl_platform_info what, Error *error) {
+  size_t bytes = 0;
+  if (clGetPlatformInfo(platform, what, 0, NULL, &bytes) != CL_SUCCESS) bytes = 0;
+  Status status = memory_allocate_zero((void **)text, bytes + 1, 1, "a platform's name", error);
+  if (status == SETOSA_OK && bytes > 0 && clGetPlatformInfo(platform, what, bytes, *text, NULL) != CL_SUCCESS) (*text)[0] = '\0';
+  if (status == SETOSA_OK) trim(*text);
+  return status;
+}
+
+static Status device_text(const char **out, cl_device_id device, cl_device_info what, Error *error) {
+  size_t bytes = 0;
+  char *text = NULL;
+  if (clGetDeviceInfo(device, what, 0, NULL, &bytes) != CL_SUCCESS) bytes = 0;
+  Status status = memory_allocate_zero((void **)&text, bytes + 1, 1, "a device's name", error);
+  if (status != SETOSA_OK) return status;
+  if (bytes > 0 && clGetDeviceInfo(device, what, bytes, text, NULL) != CL_SUCCESS) text[0] = '\0';
+  trim(text);
+  *out = text;
+  return SETOSA_OK;
+}
+
+/* A fixed-size property, or what it had before when the driver does not answer. */
+#define DEVICE_VALUE(device, what, value) clGetDeviceInfo((device), (what), sizeof *(value), (value), NULL)
+
+static void fill_numbers(DeviceRecord *record, cl_device_id id) {
+  cl_device_type type = 0;
+  cl_device_local_mem_type local_type = CL_LOCAL;
+  cl_ulong memory = 0, allocation = 0, local = 0;
+  cl_uint units = 0, clock = 0, alignment_bits = 0, float_width = 1;
+  cl_bool unified = CL_FALSE;
+  size_t group = 1;
+  DEVICE_VALUE(id, CL_DEVICE_TYPE, &type);
+  DEVICE_VALUE(id, CL_DEVICE_LOCAL_MEM_TYPE, &local_type);
+  DEVICE_VALUE(id, CL_DEVICE_GLOBAL_MEM_SIZE, &memory);
+  DEVICE_VALUE(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, &allocation);
+  DEVICE_VALUE(id, CL_DEVICE_LOCAL_MEM_SIZE, &local);
+  DEVICE_VALUE(id, CL_DEVICE_MAX_COMPUTE_UNITS, &units);
+  DEVICE_VALUE(id, CL_DEVICE_MAX_CLOCK_FREQUENCY, &clock);
+  DEVICE_VALUE(id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, &alignment_bits);
+  DEVICE_VALUE(id, CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT, &float_width);
+  DEVICE_VALUE(id, CL_DEVICE_HOST_UNIFIED_MEMORY, &unified);
+  DEVICE_VALUE(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, &group);
+
+  bool cpu = (type & CL_DEVICE_TYPE_CPU) != 0; /* before GPU: oclgrind claims to be every type at once */
+  record->info.type = cpu ? SETOSA_DEVICE_CPU : (type & CL_DEVICE_TYPE_GPU) != 0 ? SETOSA_DEVICE_GPU : SETOSA_DEVICE_OTHER;
+  record->info.memory_bytes = memory;
+  record->info.max_allocation_bytes = allocation;
+  record->info.local_memory_bytes = local;
+  record->info.compute_units = units;
+  record->info.clock_mhz = clock;
+  record->host_alignment_bytes = alignment_bits >= 8 ? alignment_bits / 8 : 1;
+  record->traits = (DeviceTraits){.family = cpu || local_type == CL_GLOBAL ? SETOSA_FAMILY_CPU : SETOSA_FAMILY_GPU,
+                                  .max_group_size = group,
+                                  .local_memory_bytes = (size_t)local,
+                                  .unified_memory = cpu || unified == CL_TRUE,
+                                  .compute_units = units,
+                                  .max_allocation_bytes = allocation,
+                                  .memory_bytes = memory,
+                                  .preferred_float_width = float_width};
+}
+
+/* What Setosa needs of a device; "" when it has it all. */
+static const char *judge(const DeviceRecord *record, cl_device_id id, const char *profile) {
+  cl_bool available = CL_FALSE, compiler = CL_FALSE, little = CL_FALSE;
+  int major = 0, minor = 0;
+  if (DEVICE_VALUE(id, CL_DEVICE_AVAILABLE, &available) != CL_SUCCESS)
+    return "its driver does not answer; restart the machine or reinstall the driver";
+  if (!available) return "its driver says it is not available; close programs that hold it, then check the driver";
+  if (DEVICE_VALUE(id, CL_DEVICE_COMPILER_AVAILABLE, &compiler) != CL_SUCCESS || !compiler)
+    return "its driver has no OpenCL C compiler; install the vendor's full OpenCL runtime";
+  if (strcmp(profile, "FULL_PROFILE") != 0) return "it has only the embedded profile of OpenCL; choose another device";
+  if (DEVICE_VALUE(id, CL_DEVICE_ENDIAN_LITTLE, &little) != CL_SUCCESS || !little)
+    return "it is not little-endian, which Setosa needs; choose another device";
+  if (sscanf(record->info.version, "OpenCL %d.%d", &major, &minor) != 2 || major < 1 || (major == 1 && minor < 2))
+    return "it has OpenCL older than 1.2; update its driver";
+  if (record->info.memory_bytes == 0 || record->info.max_allocation_bytes == 0)
+    return "its driver reports no memory; restart the machine or reinstall the driver";
+  return "";
+}
+
+Status device_record_fill(DeviceRecord *record, cl_platform_id platform, const PlatformRecord *names, cl_device_id id, Error *error) {
+  Status status = SETOSA_OK;
+  const char *profile = NULL, *refusal;
+  SetosaDeviceInfo *info = &record->info;
+  *record = (DeviceRecord){.platform = platform, .id = id};
+  TRY(device_text(&info->name, id, CL_DEVICE_NAME, error));
+  TRY(device_text(&info->vendor, id, CL_DEVICE_VENDOR, error));
+  TRY(device_text(&info->driver, id, CL_DRIVER_VERSION, error));
+  TRY(device_text(&info->version, id, CL_DEVICE_VERSION, error));
+  TRY(device_text(&profile, id, CL_DEVICE_PROFILE, error));
+  TRY(memory_copy_text((char **)&info->platform, names->name, error));
+  TRY(memory_copy_text((char **)&info->platform_version, names->version, error));
+  fill_numbers(record, id);
+  refusal = judge(record, id, profile);
+  info->usable = refusal[0] == '\0';
+  TRY(memory_copy_text((char **)&info->refusal, refusal, error));
+  TRY(memory_copy_text((char **)&info->note, "", error));
+cleanup:
+  free((char *)profile);
+  if (status != SETOSA_OK) device_record_free(record);
+  return status;
+}
+
+Status device_record_copy(DeviceRecord *to, const DeviceRecord *from, Error *error) {
+  Status status = SETOSA_OK;
+  const SetosaDeviceInfo *in = &from->info;
+  SetosaDeviceInfo *out = &to->info;
+  *to = *from;
+  out->name = out->vendor = out->driver = out->version = out->platform = out->platform_version = out->refusal = out->note = NULL;
+  TRY(memory_copy_text((char **)&out->name, in->name, error));
+  TRY(memory_copy_text((char **)&out->vendor, in->vendor, error));
+  TRY(memory_copy_text((char **)&out->driver, in->driver, error));
+  TRY(memory_copy_text((char **)&out->version, in->version, error));
+  TRY(memory_copy_text((char **)&out->platform, in->platform, error));
+  TRY(memory_copy_text((char **)&out->platform_version, in->platform_version, error));
+  TRY(memory_copy_text((char **)&out->refusal, in->refusal, error));
+  TRY(memory_copy_text((char **)&out->note, in->note, error));
+cleanup:
+  if (status != SETOSA_OK) device_record_free(to);
+  return status;
+}
+
+void device_record_free(DeviceRecord *record) {
+  SetosaDeviceInfo *info = &record->info;
+  const char *owned[] = {info->name,     info->vendor,           info->driver,  info->version,
+                         info->platform, info->platform_version, info->refusal, info->note};
+  for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) free((char *)owned[i]);
+  *record = (DeviceRecord){0};
+}

@@ -1,0 +1,42 @@
+/* Adam: Kingma and Ba, "Adam: A Method for Stochastic Optimization", arXiv:1412.6980, algorithm 1 with bias correction. */
+#include <math.h>
+
+#include "optim/minibatch.h"
+
+static const double DEFAULT_RATE = 0.01;
+static const double BETA1 = 0.9, BETA2 = 0.999, EPSILON = 1e-8;
+
+typedef struct Adam {
+  Backend *backend;
+  Vector *mean, *square; /* running averages of g and g^2 */
+  Vector *scratch;
+} Adam;
+
+/* w -= rate * (m / c1) / (sqrt(v / c2) + epsilon), with c1 = 1 - beta1^t, c2 = 1 - beta2^t. Taking sqrt(c2) out of the fraction leaves
+ * m / (sqrt(v) + epsilon sqrt(c2)), so that no corrected copies of m and v are needed. */
+static Status adam_update(void *state, Vector *w, const Vector *gradient, double rate, uint64_t update, Error *error) {
+  Adam *adam = state;
+  Status status = SETOSA_OK;
+  double c1 = 1.0 - pow(BETA1, (double)update), c2 = sqrt(1.0 - pow(BETA2, (double)update));
+  TRY(vector_combine(adam->backend, adam->mean, 2, (const double[]){BETA1, 1.0 - BETA1}, (const Vector *const[]){adam->mean, gradient},
+                     error));
+  TRY(vector_multiply(adam->backend, adam->scratch, gradient, gradient, error));
+  TRY(vector_combine(adam->backend, adam->square, 2, (const double[]){BETA2, 1.0 - BETA2},
+                     (const Vector *const[]){adam->square, adam->scratch}, error));
+  TRY(vector_divide_sqrt(adam->backend, adam->scratch, adam->mean, adam->square, EPSILON * c2, error));
+  TRY(vector_add_scaled(adam->backend, w, w, -rate * c2 / c1, adam->scratch, error));
+cleanup:
+  return status;
+}
+
+Status adam_minimize(Backend *backend, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
+  Status status = SETOSA_OK;
+  Adam adam = {.backend = backend};
+  TRY(vector_create(backend, &adam.mean, error));
+  TRY(vector_create(backend, &adam.square, error));
+  TRY(vector_create(backend, &adam.scratch, error));
+  TRY(minibatch_minimize(backend, w, settings, DEFAULT_RATE, adam_update, &adam, report, error));
+cleanup:
+  vectors_destroy(backend, (Vector *[]){adam.mean, adam.square, adam.scratch}, 3);
+  return status;
+}

@@ -1,0 +1,20 @@
+/* What the optimizers share among themselves. */
+#ifndef SETOSA_OPTIM_COMMON_H
+#define SETOSA_OPTIM_COMMON_H
+
+#include "optim/optimizer.h"
+
+/* Objective and gradient are numbers one can go on from. */
+bool evaluation_is_finite(const Evaluation *at);
+
+/* Creates `count` zero vectors; on failure those made so far stay in the array for vectors_destroy. vectors must hold NULLs. */
+Status vectors_create(Backend *backend, Vector **vectors, size_t count, Error *error);
+void vectors_destroy(Backend *backend, Vector **vectors, size_t count);
+
+/* out = a + step * b; out may be a or b. */
+Status vector_add_scaled(Backend *backend, Vector *out, const Vector *a, double step, const Vector *b, Error *error);
+
+/* Tells the observer about the iteration that *report has just counted; false: it wants to stop. */
+bool optimizer_observe(const OptimizerSettings *settings, const OptimizerReport *report, const Vector *w, double step);
+
+#endif

@@ -1,0 +1,112 @@
+/* Gradient descent: a fixed step, or (learning rate 0 or none) backtracking from a step that grows while it is accepted. */
+#include <math.h>
+
+#include "optim/common.h"
+#include "optim/line_search.h"
+
+static const double DECREASE = 1e-4; /* Armijo: part of the decrease that the slope promises */
+/* Growth of the step while none was refused yet, and afterwards: most steps are then accepted at once. */
+static const double FIRST_GROWTH = 2.0, GROWTH = 1.1, SHRINK = 0.5;
+enum { MAX_TRIALS = 60 }; /* halvings of one step: enough to pass from any step to rounding */
+
+typedef struct GradientDescent {
+  Backend *backend;
+  Vector *vectors[5]; /* the iterate and its gradient, the trial and its gradient, and (fixed step) the best so far */
+  Evaluation best_at;
+  OptimizerReport *report;
+  double step;
+  bool fixed, refused; /* refused: backtracking has met a step that was too long */
+} GradientDescent;
+
+enum { HERE, GRADIENT, TRIAL, TRIAL_GRADIENT, BEST, VECTORS };
+
+static void swap(Vector **a, Vector **b) {
+  Vector *kept = *a;
+  *a = *b;
+  *b = kept;
+}
+
+/* Is F low enough after the step? Where the difference is rounding only, the slope decides, as in line_accepts. */
+static Status is_low_enough(GradientDescent *d, const Evaluation *at, double slope, bool *enough, Error *error) {
+  double before = d->report->at.objective;
+  *enough = evaluation_is_finite(at) && at->objective <= before + DECREASE * d->step * slope;
+  if (*enough || !evaluation_is_finite(at) || at->objective > before + LINE_NOISE * fabs(before)) return SETOSA_OK;
+  double product = 0.0;
+  VectorPair pair = {d->vectors[GRADIENT], d->vectors[TRIAL_GRADIENT]};
+  Status status = vector_dots(d->backend, 1, &pair, &product, error);
+  *enough = -product <= -0.8 * slope;
+  return status;
+}
+
+/* One step. *accepted false: no step lowers F, or (fixed) F is no longer finite. */
+static Status take_step(GradientDescent *d, bool *accepted, Error *error) {
+  Status status = SETOSA_OK;
+  double slope = 0.0;
+  *accepted = false;
+  if (!d->fixed) {
+    VectorPair pair = {d->vectors[GRADIENT], d->vectors[GRADIENT]};
+    TRY(vector_dots(d->backend, 1, &pair, &slope, error));
+    d->step = d->step > 0.0 ? (d->refused ? GROWTH : FIRST_GROWTH) * d->step : fmin(1.0, 1.0 / sqrt(slope));
+    slope = -slope;
+  }
+  for (int trial = 0; trial < (d->fixed ? 1 : MAX_TRIALS) && !*accepted; trial++) {
+    Evaluation at = {0};
+    if (trial > 0) d->step *= SHRINK;
+    TRY(vector_add_scaled(d->backend, d->vectors[TRIAL], d->vectors[HERE], -d->step, d->vectors[GRADIENT], error));
+    TRY(backend_evaluate(d->backend, d->vectors[TRIAL], backend_all_rows(d->backend), d->vectors[TRIAL_GRADIENT], &at, error));
+    d->report->evaluations++;
+    *accepted = d->fixed && evaluation_is_finite(&at);
+    if (!d->fixed) TRY(is_low_enough(d, &at, slope, accepted, error));
+    d->refused = d->refused || !*accepted;
+    if (!*accepted) continue;
+    d->report->at = at;
+    swap(&d->vectors[HERE], &d->vectors[TRIAL]);
+    swap(&d->vectors[GRADIENT], &d->vectors[TRIAL_GRADIENT]);
+  }
+cleanup:
+  return status;
+}
+
+static Status iterate(GradientDescent *d, const OptimizerSettings *settings, Error *error) {
+  OptimizerReport *report = d->report;
+  for (;;) {
+    bool accepted = false;
+    report->reason = STOP_GRADIENT_TOLERANCE;
+    if (report->at.gradient_norm <= settings->tolerance) return SETOSA_OK;
+    report->reason = STOP_MAX_ITERATIONS;
+    if (report->iterations >= settings->max_iterations) return SETOSA_OK;
+    Status status = take_step(d, &accepted, error);
+    if (status != SETOSA_OK) return status;
+    report->reason = d->fixed ? STOP_NON_FINITE : STOP_NO_PROGRESS;
+    if (!accepted) return SETOSA_OK;
+    report->iterations++;
+    if (d->fixed && report->at.objective <= d->best_at.objective) {
+      d->best_at = report->at;
+      status = vector_copy(d->backend, d->vectors[BEST], d->vectors[HERE], error);
+      if (status != SETOSA_OK) return status;
+    }
+    report->reason = STOP_INTERRUPTED;
+    if (!optimizer_observe(settings, report, d->vectors[HERE], d->step)) return SETOSA_OK;
+  }
+}
+
+Status gd_minimize(Backend *backend, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
+  Status status = SETOSA_OK;
+  GradientDescent d = {.backend = backend, .report = report, .fixed = settings->learning_rate > 0.0};
+  d.step = d.fixed ? settings->learning_rate : 0.0;
+  *report = (OptimizerReport){.reason = STOP_NON_FINITE};
+  /* Own vectors only, so that swapping them needs no care for the caller's. */
+  TRY(vectors_create(backend, d.vectors, VECTORS, error));
+  TRY(vector_copy(backend, d.vectors[HERE], w, error));
+  TRY(vector_copy(backend, d.vectors[BEST], w, error));
+  TRY(backend_evaluate(backend, w, backend_all_rows(backend), d.vectors[GRADIENT], &report->at, error));
+  report->evaluations = 1;
+  d.best_at = report->at;
+  if (!evaluation_is_finite(&report->at)) goto cleanup;
+  TRY(iterate(&d, settings, error));
+  if (report->reason == STOP_NON_FINITE) report->at = d.best_at;
+  TRY(vector_copy(backend, w, d.vectors[report->reason == STOP_NON_FINITE ? BEST : HERE], error));
+cleanup:
+  vectors_destroy(backend, d.vectors, VECTORS);
+  return status;
+}

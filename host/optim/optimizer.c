@@ -1,0 +1,65 @@
+/* The choice of an optimizer, and what they share. */
+#include "optim/optimizer.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "optim/common.h"
+
+const char *optimizer_reason_name(StopReason reason) {
+  switch (reason) {
+    case STOP_GRADIENT_TOLERANCE:
+      return "gradient-tolerance";
+    case STOP_MAX_ITERATIONS:
+      return "max-iterations";
+    case STOP_EPOCHS_DONE:
+      return "epochs-done";
+    case STOP_NO_PROGRESS:
+      return "no-progress";
+    case STOP_INTERRUPTED:
+      return "interrupted";
+    case STOP_NON_FINITE:
+      return "non-finite";
+  }
+  return "unknown";
+}
+
+Status optimizer_minimize(Backend *backend, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
+  switch (settings->solver) {
+    case SETOSA_SOLVER_LBFGS:
+      return lbfgs_minimize(backend, w, settings, report, error);
+    case SETOSA_SOLVER_GD:
+      return gd_minimize(backend, w, settings, report, error);
+    case SETOSA_SOLVER_SGD:
+      return sgd_minimize(backend, w, settings, report, error);
+    case SETOSA_SOLVER_ADAM:
+      return adam_minimize(backend, w, settings, report, error);
+  }
+  return error_set(error, SETOSA_ERROR_USAGE, "there is no solver number %d; choose lbfgs, gd, sgd or adam", (int)settings->solver);
+}
+
+/* Beyond a float's range counts as overflow with every backend: the model is kept in f32. */
+bool evaluation_is_finite(const Evaluation *at) { return fabs(at->objective) <= FLT_MAX && at->gradient_norm <= FLT_MAX; }
+
+Status vectors_create(Backend *backend, Vector **vectors, size_t count, Error *error) {
+  Status status = SETOSA_OK;
+  for (size_t i = 0; i < count && status == SETOSA_OK; i++) status = vector_create(backend, &vectors[i], error);
+  return status;
+}
+
+void vectors_destroy(Backend *backend, Vector **vectors, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    vector_destroy(backend, vectors[i]);
+    vectors[i] = NULL;
+  }
+}
+
+Status vector_add_scaled(Backend *backend, Vector *out, const Vector *a, double step, const Vector *b, Error *error) {
+  return vector_combine(backend, out, 2, (const double[]){1.0, step}, (const Vector *const[]){a, b}, error);
+}
+
+bool optimizer_observe(const OptimizerSettings *settings, const OptimizerReport *report, const Vector *w, double step) {
+  if (settings->observe == NULL) return true;
+  OptimizerStep seen = {.iteration = report->iterations, .evaluations = report->evaluations, .at = report->at, .step = step};
+  return settings->observe(&seen, w, settings->user);
+}

@@ -1,0 +1,69 @@
+/* The public faces of devices and of the cache. */
+#include "train/device.h"
+
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "compute/selftest.h"
+#include "opencl/cache.h"
+
+SetosaStatus setosa_devices_open(SetosaDevices **devices, SetosaError *error) {
+  error_clear(error);
+  return device_list_open(devices, error);
+}
+
+void setosa_devices_close(SetosaDevices *devices) { device_list_close(devices); }
+
+size_t setosa_devices_count(const SetosaDevices *devices) { return device_list_count(devices); }
+
+const SetosaDeviceInfo *setosa_devices_get(const SetosaDevices *devices, size_t index) { return device_list_get(devices, index); }
+
+SetosaStatus setosa_devices_select(const SetosaDevices *devices, const char *selector, bool force, size_t *index, SetosaError *error) {
+  error_clear(error);
+  return device_list_select(devices, selector, force, index, error);
+}
+
+SetosaStatus setosa_devices_diagnose(SetosaTextCallback print, void *user, SetosaError *error) {
+  error_clear(error);
+  return device_diagnose(print, user, error);
+}
+
+SetosaStatus setosa_device_open(SetosaDevice **out, const SetosaDevices *devices, size_t index, bool force, SetosaError *error) {
+  Status status = SETOSA_OK;
+  SetosaDevice *device = NULL;
+  *out = NULL;
+  error_clear(error);
+  if (index < device_list_count(devices)) {
+    const SetosaDeviceInfo *info = device_list_get(devices, index);
+    if (!info->usable && !force)
+      TRY(error_set(error, SETOSA_ERROR_DEVICE, "device %zu (%s) is refused: %s", index, info->name, info->refusal));
+  }
+  TRY(memory_allocate_zero((void **)&device, 1, sizeof *device, "a device", error));
+  TRY(context_open(&device->context, devices, index, error));
+  if (!force) TRY(selftest_run(device->context, error));
+  *out = device;
+  device = NULL;
+cleanup:
+  setosa_device_close(device);
+  return status;
+}
+
+void setosa_device_close(SetosaDevice *device) {
+  if (device == NULL) return;
+  context_close(device->context);
+  free(device);
+}
+
+const SetosaDeviceInfo *setosa_device_info(const SetosaDevice *device) { return context_info(device->context); }
+
+SetosaStatus setosa_cache_path(char *path, size_t size, SetosaError *error) {
+  error_clear(error);
+  return file_cache_folder(path, size, "", error);
+}
+
+SetosaStatus setosa_cache_clear(uint64_t *bytes_freed, SetosaError *error) {
+  error_clear(error);
+  if (bytes_freed != NULL) *bytes_freed = 0;
+  return opencl_cache_clear(bytes_freed, error);
+}

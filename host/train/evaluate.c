@@ -1,0 +1,44 @@
+/* Evaluation: logits from a backend, block by block, into the metrics. */
+#include "model/metrics.h"
+#include "train/predict.h"
+
+typedef struct Evaluator {
+  MetricsAccumulator *accumulator;
+  const int32_t *labels;
+} Evaluator;
+
+static Status add_block(size_t first, size_t count, const float *scores, void *user, Error *error) {
+  const Evaluator *evaluator = user;
+  return metrics_add(evaluator->accumulator, count, scores, evaluator->labels + first, error);
+}
+
+/* Before any work is done: every row must have a label that the model knows. */
+static Status check_labels(const Model *model, const Dataset *dataset, Error *error) {
+  const char *source = dataset->source != NULL ? dataset->source : "data";
+  if (dataset->labels == NULL)
+    return error_set(error, SETOSA_ERROR_DATA, "%s: has no labels to evaluate against; give them, or predict instead", source);
+  if (dataset->classes != model->classes)
+    return error_set(error, SETOSA_ERROR_USAGE, "%s: the data has %zu classes but the model has %zu; use data with the model's classes",
+                     source, dataset->classes, model->classes);
+  for (size_t i = 0; i < dataset->rows; i++)
+    if (dataset->labels[i] < 0 || (size_t)dataset->labels[i] >= model->classes)
+      return error_set(error, SETOSA_ERROR_DATA,
+                       "%s: row %zu: its label is none of the model's %zu classes; correct it, or predict instead", source, i + 1,
+                       model->classes);
+  return SETOSA_OK;
+}
+
+SetosaStatus setosa_evaluate(SetosaMetrics **metrics, const SetosaModel *model, const SetosaDataset *dataset,
+                             const SetosaComputeOptions *compute, SetosaError *error) {
+  Status status = SETOSA_OK;
+  Evaluator evaluator = {NULL, dataset->labels};
+  *metrics = NULL;
+  error_clear(error);
+  TRY(check_labels(model, dataset, error));
+  TRY(metrics_create(&evaluator.accumulator, model->classes, error));
+  TRY(predict_scores(model, dataset, compute, ROW_LOGITS, add_block, &evaluator, error));
+  TRY(metrics_finish(evaluator.accumulator, metrics, error));
+cleanup:
+  metrics_destroy(evaluator.accumulator);
+  return status;
+}

@@ -1,0 +1,89 @@
+/* Prediction: the model's parameters on a backend, rows through it in blocks of bounded size. */
+#include "train/predict.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "compute/open.h"
+#include "train/device.h"
+
+enum { BLOCK_BYTES = 16 << 20 }; /* of scores held on the host */
+
+static Status check_shapes(const Model *model, const Dataset *dataset, const SetosaComputeOptions *compute, Error *error) {
+  if (dataset->features != model->features)
+    return error_set(error, SETOSA_ERROR_USAGE,
+                     "%s: the data has %zu features but the model expects %zu; use data with the model's columns",
+                     dataset->source != NULL ? dataset->source : "data", dataset->features, model->features);
+  if (compute == NULL || (compute->backend == SETOSA_BACKEND_NATIVE && compute->device == NULL))
+    return error_set(error, SETOSA_ERROR_USAGE, "the native backend needs a device; open one, or choose the reference backend");
+  return SETOSA_OK;
+}
+
+/* The model's weights, then its bias, as a vector of the backend. */
+static Status write_parameters(Backend *backend, const Model *model, Vector **w, Error *error) {
+  Status status = SETOSA_OK;
+  double *parameters = NULL;
+  size_t weight_count = model->classes * model->features;
+  TRY(memory_allocate((void **)&parameters, weight_count + model->classes, sizeof *parameters, "the parameters", error));
+  for (size_t i = 0; i < weight_count; i++) parameters[i] = model->weights[i];
+  for (size_t k = 0; k < model->classes; k++) parameters[weight_count + k] = model->bias[k];
+  TRY(vector_create(backend, w, error));
+  TRY(vector_write(backend, *w, parameters, error));
+cleanup:
+  free(parameters);
+  return status;
+}
+
+Status predict_scores(const Model *model, const Dataset *dataset, const SetosaComputeOptions *compute, RowScores kind, ScoreVisitor visit,
+                      void *user, Error *error) {
+  Status status = SETOSA_OK;
+  Backend *backend = NULL;
+  Vector *w = NULL;
+  float *scores = NULL;
+  TRY(check_shapes(model, dataset, compute, error));
+
+  /* The rows as the model sees them: its classes, whatever the data set knows of classes and labels. */
+  Dataset view = *dataset;
+  view.classes = model->classes;
+  view.class_names = model->class_names;
+  view.labels = NULL;
+  BackendSettings settings = {.kind = compute->backend,
+                              .family = compute->family,
+                              .context = compute->device != NULL ? compute->device->context : NULL,
+                              .intercept = true};
+  TRY(backend_open(&backend, &view, &settings, error));
+  TRY(write_parameters(backend, model, &w, error));
+
+  size_t block = BLOCK_BYTES / sizeof(float) / model->classes;
+  if (block < 1) block = 1;
+  if (block > dataset->rows) block = dataset->rows;
+  TRY(memory_allocate((void **)&scores, block * model->classes, sizeof *scores, "a block of predictions", error));
+  for (size_t first = 0; first < dataset->rows; first += block) {
+    RowRange rows = {first, dataset->rows - first < block ? dataset->rows - first : block};
+    TRY(backend_predict(backend, w, rows, kind, scores, error));
+    TRY(visit(first, rows.count, scores, user, error));
+  }
+cleanup:
+  free(scores);
+  if (backend != NULL) vector_destroy(backend, w);
+  backend_close(backend);
+  return status;
+}
+
+typedef struct CallbackOfRows {
+  SetosaPredictCallback rows;
+  void *user;
+} CallbackOfRows;
+
+static Status call_back(size_t first, size_t count, const float *scores, void *user, Error *error) {
+  const CallbackOfRows *callback = user;
+  if (callback->rows(first, count, scores, callback->user)) return SETOSA_OK;
+  return error_set(error, SETOSA_INTERRUPTED, "prediction was stopped after row %zu of the data; run it again for the rest", first + count);
+}
+
+SetosaStatus setosa_predict(const SetosaModel *model, const SetosaDataset *dataset, const SetosaComputeOptions *compute,
+                            SetosaPredictCallback rows, void *user, SetosaError *error) {
+  CallbackOfRows callback = {rows, user};
+  error_clear(error);
+  return predict_scores(model, dataset, compute, ROW_PROBABILITIES, call_back, &callback, error);
+}

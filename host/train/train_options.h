@@ -1,0 +1,15 @@
+/* The check of training options, apart from the training. */
+#ifndef SETOSA_TRAIN_TRAIN_OPTIONS_H
+#define SETOSA_TRAIN_TRAIN_OPTIONS_H
+
+#include "data/dataset.h"
+
+/* SETOSA_ERROR_USAGE with one line for the first option out of its range, without effect, or at odds with the data; SETOSA_ERROR_DATA for
+ * data that cannot be trained on. */
+Status train_options_check(const SetosaTrainOptions *options, const Dataset *dataset, Error *error);
+
+/* "lbfgs", "gd", "sgd", "adam" */
+const char *train_solver_name(SetosaSolver solver);
+bool train_solver_uses_batches(SetosaSolver solver);
+
+#endif

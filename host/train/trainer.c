@@ -1,0 +1,274 @@
+/* Training: a data set goes up to a backend, an optimizer works on it, a model comes down. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "compute/open.h"
+#include "model/metrics.h"
+#include "model/model.h"
+#include "optim/optimizer.h"
+#include "train/device.h"
+#include "train/train_options.h"
+
+enum { BLOCK_BYTES = 16 << 20 }; /* of logits held on the host */
+
+typedef struct Training {
+  const SetosaTrainOptions *options;
+  Backend *backend;
+  Vector *w;
+  Backend *validation; /* NULL without validation rows */
+  Vector *validation_w;
+  double *parameters;     /* (P) on the host: the way of weights between backends and into the model */
+  double began;           /* clock at the start of the optimizer */
+  Status callback_status; /* of the validation inside an observer, which can only say stop */
+  Error *error;
+} Training;
+
+static Status open_backend(Backend **backend, Vector **w, const Dataset *dataset, const SetosaTrainOptions *options, Error *error) {
+  const SetosaComputeOptions *compute = &options->compute;
+  BackendSettings settings = {.kind = compute->backend,
+                              .family = compute->family,
+                              .context = compute->backend == SETOSA_BACKEND_NATIVE ? compute->device->context : NULL,
+                              .l2 = options->l2,
+                              .intercept = options->intercept};
+  Status status = backend_open(backend, dataset, &settings, error);
+  return status != SETOSA_OK ? status : vector_create(*backend, w, error);
+}
+
+/* Zeros, or the initial model; without an intercept its bias is left behind. */
+static Status write_start(const Training *t, Error *error) {
+  const Model *initial = t->options->initial;
+  if (initial == NULL) return SETOSA_OK;
+  size_t weights = initial->classes * initial->features;
+  for (size_t i = 0; i < weights; i++) t->parameters[i] = (double)initial->weights[i];
+  for (size_t k = 0; k < initial->classes; k++) t->parameters[weights + k] = t->options->intercept ? (double)initial->bias[k] : 0.0;
+  return vector_write(t->backend, t->w, t->parameters, error);
+}
+
+static void close_training(Training *t) {
+  if (t->backend != NULL) vector_destroy(t->backend, t->w);
+  if (t->validation != NULL) vector_destroy(t->validation, t->validation_w);
+  backend_close(t->validation);
+  backend_close(t->backend);
+  free(t->parameters);
+}
+
+static Status open_training(Training *t, const Dataset *dataset, Error *error) {
+  Status status = SETOSA_OK;
+  TRY(open_backend(&t->backend, &t->w, dataset, t->options, error));
+  if (t->options->validation != NULL) TRY(open_backend(&t->validation, &t->validation_w, t->options->validation, t->options, error));
+  TRY(memory_allocate((void **)&t->parameters, t->backend->parameters, sizeof(double), "the parameters", error));
+  TRY(write_start(t, error));
+cleanup:
+  return status;
+}
+
+/* ---- while it runs ---------------------------------------------------------------------------------------------- */
+
+/* Carries w over to the validation backend; a vector belongs to the backend that made it. */
+static Status copy_to_validation(Training *t, const Vector *w, Error *error) {
+  Status status = vector_read(t->backend, w, t->parameters, error);
+  return status != SETOSA_OK ? status : vector_write(t->validation, t->validation_w, t->parameters, error);
+}
+
+static Status compute_validation_loss(Training *t, const Vector *w, double *loss, Error *error) {
+  Status status = SETOSA_OK;
+  Evaluation at = {.loss = NAN};
+  TRY(copy_to_validation(t, w, error));
+  TRY(backend_evaluate(t->validation, t->validation_w, backend_all_rows(t->validation), NULL, &at, error));
+cleanup:
+  *loss = at.loss;
+  return status;
+}
+
+static bool on_step(const OptimizerStep *step, const Vector *w, void *user) {
+  Training *t = user;
+  const SetosaTrainOptions *options = t->options;
+  double validation_loss = NAN;
+  if (t->validation != NULL) t->callback_status = compute_validation_loss(t, w, &validation_loss, t->error);
+  if (t->callback_status != SETOSA_OK) return false;
+  double seconds = clock_seconds() - t->began;
+  double rows_read = (double)step->evaluations * (double)t->backend->rows;
+  SetosaProgress progress = {
+      .phase = SETOSA_PHASE_TRAIN,
+      .iteration = step->iteration,
+      .max_iterations = train_solver_uses_batches(options->solver) ? options->epochs : options->max_iterations,
+      .objective = step->at.objective,
+      .loss = step->at.loss,
+      .gradient_norm = step->at.gradient_norm,
+      .step = step->step,
+      .validation_loss = validation_loss,
+      .seconds = seconds,
+      .rows_per_second = seconds > 0.0 ? rows_read / seconds : 0.0,
+  };
+  return options->progress(&progress, options->progress_user);
+}
+
+static Status run_optimizer(Training *t, OptimizerReport *report, double *seconds, Error *error) {
+  const SetosaTrainOptions *o = t->options;
+  OptimizerSettings settings = {.solver = o->solver,
+                                .max_iterations = o->max_iterations,
+                                .epochs = o->epochs,
+                                .seed = o->seed,
+                                .tolerance = o->tolerance,
+                                .learning_rate = o->learning_rate,
+                                .momentum = o->momentum,
+                                .history = o->history,
+                                .batch_size = o->batch_size,
+                                .nesterov = o->nesterov,
+                                .schedule = o->schedule,
+                                .observe = o->progress != NULL ? on_step : NULL,
+                                .user = t};
+  t->error = error;
+  t->began = clock_seconds();
+  Status status = optimizer_minimize(t->backend, t->w, &settings, report, error);
+  *seconds = clock_seconds() - t->began;
+  return status != SETOSA_OK ? status : t->callback_status;
+}
+
+/* ---- afterwards ------------------------------------------------------------------------------------------------- */
+
+/* Accuracy and log-loss of w on the rows of its backend, in blocks of logits. */
+static Status score_rows(Backend *backend, const Vector *w, const int32_t *labels, double *accuracy, double *log_loss, Error *error) {
+  Status status = SETOSA_OK;
+  MetricsAccumulator *metrics = NULL;
+  float *logits = NULL;
+  size_t block = BLOCK_BYTES / sizeof(float) / backend->classes;
+  if (block < 1) block = 1;
+  if (block > backend->rows) block = backend->rows;
+  TRY(metrics_create(&metrics, backend->classes, error));
+  TRY(memory_allocate((void **)&logits, block * backend->classes, sizeof(float), "a block of logits", error));
+  for (size_t first = 0; first < backend->rows; first += block) {
+    RowRange rows = {first, backend->rows - first < block ? backend->rows - first : block};
+    TRY(backend_predict(backend, w, rows, ROW_LOGITS, logits, error));
+    TRY(metrics_add(metrics, rows.count, logits, labels + first, error));
+  }
+  metrics_summary(metrics, accuracy, log_loss);
+cleanup:
+  free(logits);
+  metrics_destroy(metrics);
+  return status;
+}
+
+static Status score_everything(Training *t, const Dataset *dataset, SetosaTrainResult *result, Error *error) {
+  Status status = SETOSA_OK;
+  if (!isfinite(result->objective)) return SETOSA_OK; /* a start that overflows: there is nothing to score, and that is said */
+  TRY(score_rows(t->backend, t->w, dataset->labels, &result->train_accuracy, &result->train_log_loss, error));
+  if (t->validation == NULL) goto cleanup;
+  TRY(copy_to_validation(t, t->w, error));
+  TRY(score_rows(t->validation, t->validation_w, t->options->validation->labels, &result->validation_accuracy, &result->validation_log_loss,
+                 error));
+cleanup:
+  return status;
+}
+
+/* What to do about not having converged, in the words of the program's flags. */
+static void write_advice(SetosaTrainResult *result, const OptimizerReport *report, const SetosaTrainOptions *options,
+                         const Dataset *dataset) {
+  const char *standardize = dataset->scaling.offset == NULL ? "; standardize the features with --standardize" : "";
+  char *advice = result->advice;
+  size_t size = sizeof result->advice;
+  switch (report->reason) {
+    case STOP_GRADIENT_TOLERANCE:
+      advice[0] = '\0';
+      break;
+    case STOP_MAX_ITERATIONS:
+      snprintf(advice, size, "raise --max-iterations or --tolerance%s", standardize);
+      break;
+    case STOP_EPOCHS_DONE:
+      snprintf(advice, size, "raise --epochs, change --learning-rate, or use --solver lbfgs to reach the optimum%s", standardize);
+      break;
+    case STOP_NO_PROGRESS:
+      snprintf(advice, size, "rounding hides any further decrease: raise --tolerance above %.1e%s%s", report->at.gradient_norm,
+               options->l2 == 0.0 ? "; use --l2 above 0, since separable data has no finite optimum" : "", standardize);
+      break;
+    case STOP_INTERRUPTED:
+      snprintf(advice, size, "it was stopped; start again from the written model to go on");
+      break;
+    case STOP_NON_FINITE:
+      snprintf(advice, size, "the loss overflowed, the last good weights are kept: %s%s",
+               options->solver == SETOSA_SOLVER_LBFGS ? "start from smaller weights" : "lower --learning-rate", standardize);
+      break;
+  }
+}
+
+static void fill_result(SetosaTrainResult *result, const Training *t, const OptimizerReport *report, const Dataset *dataset) {
+  BackendFacts facts = {0};
+  backend_facts(t->backend, &facts);
+  result->objective = report->at.objective;
+  result->loss = report->at.loss;
+  result->gradient_norm = report->at.gradient_norm;
+  result->iterations = report->iterations;
+  result->evaluations = report->evaluations;
+  result->converged = report->reason == STOP_GRADIENT_TOLERANCE;
+  result->stop_reason = optimizer_reason_name(report->reason);
+  result->seconds_upload = facts.seconds_upload;
+  result->seconds_build = facts.seconds_build;
+  result->device_bytes = facts.bytes_held;
+  write_advice(result, report, t->options, dataset);
+}
+
+/* Where the model came from. No times and no folders: the same training writes the same file. */
+static Status write_metadata(Model *model, const SetosaTrainResult *result, const Training *t, const Dataset *dataset, Error *error) {
+  Status status = SETOSA_OK;
+  BackendFacts facts = {0};
+  backend_facts(t->backend, &facts);
+  const char *source = dataset->source != NULL ? dataset->source : "memory", *slash = strrchr(source, '/');
+  TRY(model_set_metadata(model, error, "version", "%s", SETOSA_VERSION));
+  TRY(model_set_metadata(model, error, "source", "%s", slash != NULL ? slash + 1 : source));
+  TRY(model_set_metadata(model, error, "rows", "%zu", dataset->rows));
+  TRY(model_set_metadata(model, error, "solver", "%s", train_solver_name(t->options->solver)));
+  TRY(model_set_metadata(model, error, "l2", "%.17g", t->options->l2));
+  TRY(model_set_metadata(model, error, "intercept", "%s", t->options->intercept ? "true" : "false"));
+  TRY(model_set_metadata(model, error, "objective", "%.17g", result->objective));
+  TRY(model_set_metadata(model, error, "loss", "%.17g", result->loss));
+  TRY(model_set_metadata(model, error, "gradient_norm", "%.17g", result->gradient_norm));
+  TRY(model_set_metadata(model, error, "iterations", "%llu", (unsigned long long)result->iterations));
+  TRY(model_set_metadata(model, error, "converged", "%s", result->converged ? "true" : "false"));
+  TRY(model_set_metadata(model, error, "stop_reason", "%s", result->stop_reason));
+  TRY(model_set_metadata(model, error, "backend", "%s", facts.name));
+  TRY(model_set_metadata(model, error, "device", "%s", facts.device));
+cleanup:
+  return status;
+}
+
+static Status read_weights(const Training *t, Model *model, Error *error) {
+  size_t weights = model->classes * model->features;
+  Status status = vector_read(t->backend, t->w, t->parameters, error);
+  if (status != SETOSA_OK) return status;
+  for (size_t i = 0; i < weights; i++) model->weights[i] = (float)t->parameters[i];
+  for (size_t k = 0; k < model->classes; k++) model->bias[k] = (float)t->parameters[weights + k];
+  return SETOSA_OK;
+}
+
+SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, SetosaDataset *dataset, const SetosaTrainOptions *options,
+                          SetosaError *error) {
+  Status status = SETOSA_OK;
+  Training t = {.options = options};
+  Model *made = NULL;
+  OptimizerReport report = {0};
+  SetosaTrainResult found = {.train_accuracy = NAN, .train_log_loss = NAN, .validation_accuracy = NAN, .validation_log_loss = NAN};
+  *model = NULL;
+  error_clear(error);
+  TRY(train_options_check(options, dataset, error));
+  TRY(model_create_for(&made, dataset, error)); /* before the work: names that cannot be kept are refused here */
+  /* Batches are ranges of rows, so rows in the order of a sorted file would make batches of one class. */
+  if (train_solver_uses_batches(options->solver)) TRY(setosa_dataset_shuffle(dataset, options->seed, error));
+  TRY(open_training(&t, dataset, error));
+  TRY(run_optimizer(&t, &report, &found.seconds_train, error));
+  fill_result(&found, &t, &report, dataset);
+  TRY(score_everything(&t, dataset, &found, error));
+  TRY(read_weights(&t, made, error));
+  TRY(model_hash(made, found.weights_hash, error));
+  TRY(write_metadata(made, &found, &t, dataset, error));
+  if (result != NULL) *result = found;
+  *model = made;
+  made = NULL;
+cleanup:
+  close_training(&t);
+  setosa_model_destroy(made);
+  return status;
+}

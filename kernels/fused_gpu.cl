@@ -1,0 +1,140 @@
+// The fused pass of the GPU family for few classes: a group takes BLOCK_ROWS rows at a time, so that X comes from memory once (for the
+// logits) and from the second-level cache the second time (for the gradient).
+//   Z = X W' + b in local memory  ->  R = scale (softmax(Z) - P), losses  ->  G += R' X, a work-item owning whole features
+//   Hessian: Q = X V' + c too, and R = scale a (q - <a, q>)
+// Work size: groups x TEAM, no more groups than blocks; group g works on a contiguous share of the blocks and on its own slab (P) of the gradient.
+// Macros: FEATURES D, CLASSES K <= 32, TEAM work-items (at least BLOCK_ROWS), HESSIAN 0 or 1. Local memory: about 22 KB at K = 32.
+#include "team.clh"
+
+#ifndef BLOCK_ROWS
+#define BLOCK_ROWS 64
+#endif
+#ifndef HESSIAN
+#define HESSIAN 0
+#endif
+#define DEPTH 16
+#define OUTPUTS ((BLOCK_ROWS * CLASSES + TEAM - 1) / TEAM) // logits of a work-item
+
+// z[k][i] = <x_i, w_k> + bias_k for the rows of the block (0 past the last). Ends with a barrier.
+static inline void block_logits(global const float *x, uint rows, global const float *w, local float *z, local float *x_tile,
+                                local float *w_tile) {
+  uint item = TEAM_ITEM;
+  float sums[OUTPUTS];
+  for (int o = 0; o < OUTPUTS; o++) sums[o] = 0.0f;
+  ulong depth = 0;
+  do {
+    for (uint e = item; e < BLOCK_ROWS * DEPTH; e += TEAM) {
+      uint i = e / DEPTH, d = e % DEPTH;
+      x_tile[d * (BLOCK_ROWS + 1) + i] = i < rows && depth + d < FEATURES ? x[(ulong)i * FEATURES + depth + d] : 0.0f;
+    }
+    for (uint e = item; e < CLASSES * DEPTH; e += TEAM) {
+      uint k = e / DEPTH, d = e % DEPTH;
+      w_tile[e] = depth + d < FEATURES ? w[(ulong)k * FEATURES + depth + d] : 0.0f;
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int o = 0; o < OUTPUTS; o++) {
+      uint output = item + o * TEAM, i = output % BLOCK_ROWS, k = output / BLOCK_ROWS;
+      if (k < CLASSES)
+        for (int d = 0; d < DEPTH; d++) sums[o] = fma(x_tile[d * (BLOCK_ROWS + 1) + i], w_tile[k * DEPTH + d], sums[o]);
+    }
+    barrier(CLK_LOCAL_MEM_FENCE); // before the tiles are overwritten
+    depth += DEPTH;
+  } while (depth < FEATURES);
+  for (int o = 0; o < OUTPUTS; o++) {
+    uint output = item + o * TEAM, k = output / BLOCK_ROWS;
+    if (k < CLASSES) z[output] = sums[o] + w[(ulong)CLASSES * FEATURES + k];
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+}
+
+static inline float column_max(local const float *z) {
+  float m = z[0];
+  for (uint k = 1; k < CLASSES; k++) m = fmax(m, z[k * BLOCK_ROWS]);
+  return m;
+}
+
+// One row (z strides by BLOCK_ROWS): z -> residuals in place; returns the loss. See rows.cl for the formulas.
+static inline float row_residuals(local float *z, int y, float scale) {
+  float m = column_max(z), other = 0.0f, distance = z[y * BLOCK_ROWS] - m;
+  for (uint k = 0; k < CLASSES; k++) {
+    float e = exp(z[k * BLOCK_ROWS] - m);
+    z[k * BLOCK_ROWS] = e;
+    if (k != (uint)y) other += e;
+  }
+  float target = exp(distance), factor = scale / (other + target);
+  for (uint k = 0; k < CLASSES; k++) z[k * BLOCK_ROWS] = (k == (uint)y ? -other : z[k * BLOCK_ROWS]) * factor;
+  return distance == 0.0f ? log1p(other) : log(other + target) - distance;
+}
+
+// One row: q -> scale a (q - <a, q>) in place, a = softmax(z).
+static inline void row_hessian_terms(local float *z, local float *q, float scale) {
+  float m = column_max(z), total = 0.0f, mean = 0.0f;
+  for (uint k = 0; k < CLASSES; k++) {
+    float e = exp(z[k * BLOCK_ROWS] - m);
+    total += e;
+    mean = fma(e, q[k * BLOCK_ROWS], mean);
+    z[k * BLOCK_ROWS] = e;
+  }
+  mean /= total;
+  float factor = scale / total;
+  for (uint k = 0; k < CLASSES; k++) q[k * BLOCK_ROWS] = z[k * BLOCK_ROWS] * factor * (q[k * BLOCK_ROWS] - mean);
+}
+
+// slab (P) (+)= R' X and, in its last K, the column sums of R. Ends without a barrier: r must not be overwritten before one.
+static inline void block_gradient(global const float *x, uint rows, local const float *r, global float *slab, uint add) {
+  for (ulong d = TEAM_ITEM; d < FEATURES; d += TEAM) {
+    float sums[CLASSES];
+    for (int k = 0; k < CLASSES; k++) sums[k] = 0.0f;
+    for (uint i = 0; i < rows; i++) {
+      float value = x[(ulong)i * FEATURES + d];
+      for (int k = 0; k < CLASSES; k++) sums[k] = fma(r[k * BLOCK_ROWS + i], value, sums[k]);
+    }
+    for (int k = 0; k < CLASSES; k++) {
+      global float *to = slab + (ulong)k * FEATURES + d;
+      *to = add ? *to + sums[k] : sums[k];
+    }
+  }
+  if (TEAM_ITEM < CLASSES) {
+    global float *to = slab + (ulong)CLASSES * FEATURES + TEAM_ITEM;
+    float sum = add ? *to : 0.0f;
+    for (uint i = 0; i < rows; i++) sum += r[TEAM_ITEM * BLOCK_ROWS + i];
+    *to = sum;
+  }
+}
+
+// Arguments as in fused_cpu.cl.
+kernel __attribute__((reqd_work_group_size(TEAM, 1, 1))) void fused_pass(global const float *x, global const int *labels, global const float *w,
+                                                                          global const float *v, global float *slabs, global float2 *losses,
+                                                                          ulong row_begin, ulong row_count, float scale, uint want_gradient) {
+  local float x_tile[DEPTH * (BLOCK_ROWS + 1)], w_tile[CLASSES * DEPTH], z[CLASSES * BLOCK_ROWS];
+  local float scratch[2 * TEAM];
+#if HESSIAN
+  local float q[CLASSES * BLOCK_ROWS];
+#endif
+  ulong group = get_group_id(0), groups = get_num_groups(0), parameters = (ulong)CLASSES * FEATURES + CLASSES;
+  ulong blocks = (row_count + BLOCK_ROWS - 1) / BLOCK_ROWS;
+  ulong block_first = blocks * group / groups, block_last = blocks * (group + 1) / groups;
+  float high = 0.0f, low = 0.0f;
+  ulong block = block_first;
+  do {
+    ulong first = row_begin + block * BLOCK_ROWS;
+    uint rows = (uint)min((ulong)BLOCK_ROWS, row_begin + row_count - first);
+    global const float *block_x = x + first * FEATURES;
+    block_logits(block_x, rows, w, z, x_tile, w_tile);
+#if HESSIAN
+    block_logits(block_x, rows, v, q, x_tile, w_tile);
+    if (TEAM_ITEM < rows) row_hessian_terms(z + TEAM_ITEM, q + TEAM_ITEM, scale);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    block_gradient(block_x, rows, q, slabs + group * parameters, block != block_first);
+#else
+    if (TEAM_ITEM < rows) accumulate(&high, &low, row_residuals(z + TEAM_ITEM, labels[first + TEAM_ITEM], scale));
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (want_gradient) block_gradient(block_x, rows, z, slabs + group * parameters, block != block_first);
+#endif
+    barrier(CLK_LOCAL_MEM_FENCE); // before the next block's residuals overwrite these
+  } while (++block < block_last);
+#if !HESSIAN
+  float2 pair = team_sum((float2)(high, low), scratch);
+  if (TEAM_ITEM == 0) losses[group] = pair;
+#endif
+}

@@ -1,0 +1,152 @@
+// Softmax, cross-entropy and their derivatives on a block of logits held in global memory: (rows, stride) row-major, the first `classes`
+// columns real, the others -INFINITY (so that they count as probability 0), stride a multiple of 8.
+// Row by row:  m = max z,  other = sum_{k != y} exp(z_k - m),  total = other + exp(z_y - m),
+//   loss = log1p(other) when z_y = m (no digit of a small loss is lost), else log(total) - (z_y - m);
+//   residual_k = exp(z_k - m) / total, residual_y = -other / total (no cancellation of a_y - 1).
+// Work size: groups x TEAM, no more groups than rows; each group has a contiguous share of the rows. Macros: TEAM (team.clh).
+#include "team.clh"
+
+#define LANES ((int8)(0, 1, 2, 3, 4, 5, 6, 7))
+#define FOR_COLUMNS(k) for (uint k = 8 * TEAM_ITEM; k < stride; k += 8 * TEAM)
+
+#define SHARE_ROWS(rows)                                                                  \
+  ulong row_first = (ulong)(rows) * (ulong)get_group_id(0) / (ulong)get_num_groups(0);    \
+  ulong row_last = (ulong)(rows) * ((ulong)get_group_id(0) + 1) / (ulong)get_num_groups(0)
+
+static inline float largest_of_eight(float8 v) {
+  float4 four = fmax(v.lo, v.hi);
+  return fmax(fmax(four.s0, four.s1), fmax(four.s2, four.s3));
+}
+
+static inline float row_max(global const float *z, uint stride, SCRATCH_SPACE float *scratch) {
+  float8 largest = (float8)(-INFINITY);
+  FOR_COLUMNS(k) largest = fmax(largest, vload8(0, z + k));
+  return team_max(largest_of_eight(largest), scratch);
+}
+
+static inline float team_total(float8 high8, float8 low8, SCRATCH_SPACE float *scratch) {
+  float2 pair = team_sum(accumulated_lanes(high8, low8), scratch);
+  return pair.x + pair.y;
+}
+
+// log(other + exp(zy - m)) - (zy - m), see above.
+static inline float row_loss(float other, float target, float distance) {
+  return distance == 0.0f ? log1p(other) : log(other + target) - distance;
+}
+
+// sums[group] += pair when add, else = pair.
+static inline void store_sum(global float2 *sums, float high, float low, uint add) {
+  if (TEAM_ITEM != 0) return;
+  uint group = (uint)get_group_id(0);
+  if (add) {
+    float2 before = sums[group];
+    accumulate_pair(&high, &low, before.x, before.y);
+  }
+  sums[group] = (float2)(high, low);
+}
+
+// z -> scale * (a - p) in place; losses[group] (+)= the sum of the rows' losses. labels: of the block's first row.
+kernel void residual_rows(global float *block, uint stride, global const int *labels, ulong label_offset, ulong rows, float scale,
+                          global float2 *losses, uint add) {
+  SHARE_ROWS(rows);
+  TEAM_SCRATCH(scratch);
+  float loss_high = 0.0f, loss_low = 0.0f;
+  ulong i = row_first;
+  do {
+    global float *z = block + i * stride;
+    int y = labels[label_offset + i];
+    float target_logit = z[y]; // read before team_max's barrier, written after it
+    float m = row_max(z, stride, scratch);
+    float8 high = 0.0f, low = 0.0f;
+    FOR_COLUMNS(k) {
+      float8 e = exp(vload8(0, z + k) - m);
+      e = select(e, (float8)(0.0f), LANES + (int)k == y);
+      accumulate8(&high, &low, e);
+      vstore8(e, 0, z + k);
+    }
+    float other = team_total(high, low, scratch);
+    float distance = target_logit - m, target = exp(distance);
+    float factor = scale / (other + target);
+    FOR_COLUMNS(k) {
+      float8 r = vload8(0, z + k) * factor;
+      vstore8(select(r, (float8)(-other * factor), LANES + (int)k == y), 0, z + k);
+    }
+    accumulate(&loss_high, &loss_low, row_loss(other, target, distance));
+  } while (++i < row_last);
+  store_sum(losses, loss_high, loss_low, add);
+}
+
+// z -> a in place.
+kernel void probability_rows(global float *block, uint stride, ulong rows) {
+  SHARE_ROWS(rows);
+  TEAM_SCRATCH(scratch);
+  ulong i = row_first;
+  do {
+    global float *z = block + i * stride;
+    float m = row_max(z, stride, scratch);
+    float8 high = 0.0f, low = 0.0f;
+    FOR_COLUMNS(k) {
+      float8 e = exp(vload8(0, z + k) - m);
+      accumulate8(&high, &low, e);
+      vstore8(e, 0, z + k);
+    }
+    float total = team_total(high, low, scratch);
+    FOR_COLUMNS(k) vstore8(vload8(0, z + k) / total, 0, z + k);
+  } while (++i < row_last);
+}
+
+// q -> scale * a * (q - <a, q>) in place, a = softmax(z); z is overwritten. The padding of q must be finite.
+kernel void hessian_rows(global float *block, global float *directions, uint stride, ulong rows, float scale) {
+  SHARE_ROWS(rows);
+  TEAM_SCRATCH(scratch);
+  ulong i = row_first;
+  do {
+    global float *z = block + i * stride, *q = directions + i * stride;
+    float m = row_max(z, stride, scratch);
+    float8 high = 0.0f, low = 0.0f, q_high = 0.0f, q_low = 0.0f;
+    FOR_COLUMNS(k) {
+      float8 e = exp(vload8(0, z + k) - m);
+      accumulate8(&high, &low, e);
+      accumulate_product8(&q_high, &q_low, e, vload8(0, q + k));
+      vstore8(e, 0, z + k);
+    }
+    float total = team_total(high, low, scratch);
+    float mean = team_total(q_high, q_low, scratch) / total;
+    float factor = scale / total;
+    FOR_COLUMNS(k) vstore8(vload8(0, z + k) * factor * (vload8(0, q + k) - mean), 0, q + k);
+  } while (++i < row_last);
+}
+
+// A point of the line z + t s: sums of losses and of slopes, d loss / dt = sum_{k != y} a_k (s_k - s_y). Reads only.
+// The padding of s must be finite.
+kernel void line_rows(global const float *logits, global const float *directions, uint stride, global const int *labels, ulong rows, float t,
+                      global float2 *losses, global float2 *slopes) {
+  SHARE_ROWS(rows);
+  TEAM_SCRATCH(scratch);
+  float loss_high = 0.0f, loss_low = 0.0f, slope_high = 0.0f, slope_low = 0.0f;
+  ulong i = row_first;
+  do {
+    global const float *z = logits + i * stride, *s = directions + i * stride;
+    int y = labels[i];
+    float target_slope = s[y];
+    float target_logit = fma(t, target_slope, z[y]);
+    float8 largest = (float8)(-INFINITY);
+    FOR_COLUMNS(k) largest = fmax(largest, fma((float8)(t), vload8(0, s + k), vload8(0, z + k)));
+    float m = team_max(largest_of_eight(largest), scratch);
+    float8 high = 0.0f, low = 0.0f, s_high = 0.0f, s_low = 0.0f;
+    FOR_COLUMNS(k) {
+      float8 direction = vload8(0, s + k);
+      float8 e = exp(fma((float8)(t), direction, vload8(0, z + k)) - m);
+      e = select(e, (float8)(0.0f), LANES + (int)k == y);
+      accumulate8(&high, &low, e);
+      accumulate_product8(&s_high, &s_low, e, direction - target_slope);
+    }
+    float other = team_total(high, low, scratch);
+    float slope = team_total(s_high, s_low, scratch);
+    float distance = target_logit - m, target = exp(distance);
+    accumulate(&loss_high, &loss_low, row_loss(other, target, distance));
+    accumulate(&slope_high, &slope_low, slope / (other + target));
+  } while (++i < row_last);
+  store_sum(losses, loss_high, loss_low, 0);
+  store_sum(slopes, slope_high, slope_low, 0);
+}

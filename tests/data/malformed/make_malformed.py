@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Writes the malformed files of this folder (run it in here). manifest.txt says what each must be answered with."""
+import gzip, io, struct
+
+def gz(data):
+    out = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0) as f:
+        f.write(data)
+    return out.getvalue()
+
+def idx(dims, data, type=8, magic=b"\0\0"):
+    return magic + bytes([type, len(dims)]) + b"".join(struct.pack(">I", d) for d in dims) + data
+
+def npy(header, data=b"", version=(1, 0)):
+    text = header.encode() + b"\n"
+    return b"\x93NUMPY" + bytes(version) + struct.pack("<H" if version[0] == 1 else "<I", len(text)) + text + data
+
+good = "a,b,y\n1,2,p\n3,4,q\n"
+six = struct.pack("<6f", 1, 2, 3, 4, 5, 6)
+many = b"a,b,y\n" + b"".join(b"%d,%d,c%d\n" % (i * 7919 % 1000, i * 104729 % 1000, i % 3) for i in range(400))
+zipped = gz(many)
+
+files = {
+    # empty
+    "empty.csv": "", "empty.csv.gz": gz(b""), "empty-file.csv.gz": "", "blank-lines.csv": "\n\n  \n\r\n", "only-bom.csv": "\ufeff",
+    "header-only.csv": "a,b,y\n", "header-only-no-newline.csv": "a,b,y", "empty.npy": "", "empty-images-idx3-ubyte": "",
+    # rows
+    "short-row.csv": "a,b,c,y\n1,2,3,p\n4,5,q\n6,7,8,q\n", "short-last-row.csv": "a,b,y\n1,2,p\n3", "long-row.csv": "a,b,y\n1,2,p\n3,4,q,5\n",
+    "trailing-comma.csv": "a,b,y\n1,2,p\n3,4,q,\n", "short-first-row-no-header.csv": "1,2,p\n3,q\n", "one-column.csv": "y\np\nq\n",
+    "blank-then-short.csv": "a,b,y\r\n\r\n1,2,p\r\n\r\n3,q\r\n",
+    # values
+    "missing-value.csv": "a,b,y\n1,2,p\n,4,q\n", "missing-quoted.csv": 'a,b,y\n1,2,p\n3,"",q\n', "missing-na.csv": "a,b,y\n1,NA,p\n3,4,q\n",
+    "missing-question.csv": "1,2,p\n3,?,q\n", "missing-spaces.csv": "a,b,y\n1,   ,p\n3,4,q\n",
+    "not-a-number.csv": "a,b,y\n1,2,p\n3,4x,q\n", "two-points.csv": "a,b,y\n1.2.3,2,p\n3,4,q\n", "hexadecimal.csv": "a,b,y\n0x10,2,p\n3,4,q\n",
+    "decimal-comma.csv": 'a;b;y\n"1,5";2;p\n3;4;q\n', "thousands.csv": 'a,b,y\n"1,000",2,p\n3,4,q\n', "underscore.csv": "a,b,y\n1_000,2,p\n3,4,q\n",
+    "nan.csv": "a,b,y\n1,2,p\n3,nan,q\n", "inf.csv": "a,b,y\n1,2,p\n-inf,4,q\n", "infinity.csv": "a,b,y\n1,Infinity,p\n3,4,q\n",
+    "nan-first-line.csv": "nan,2,p\n3,4,q\n", "too-large.csv": "a,b,y\n1,3.5e38,p\n3,4,q\n", "too-large-double.csv": "a,b,y\n1,1e999,p\n3,4,q\n",
+    "exponent-only.csv": "a,b,y\n1,e5,p\n3,4,q\n", "double-minus.csv": "a,b,y\n1,--5,p\n3,4,q\n",
+    "multiline-then-bad.csv": 'a,b,y\n1,2,"p\nq"\n3,x,r\n', "bad-inside-multiline.csv": 'a,b,y\n1,"2\n2",p\n3,4,r\n',
+    "crlf-bad.csv": "a,b,y\r\n1,2,p\r\n3,x,q\r\n", "mac-bad.csv": "a,b,y\r1,2,p\r3,x,q\r", "bom-bad.csv": "\ufeffa,b,y\n1,2,p\n3,x,q\n",
+    "tab-bad.tsv": "a\tb\ty\n1\t2\tp\n3\tx\tq\n", "control-character.csv": "a,b,y\n1,2\x07\x1b[31m,p\n3,4,q\n",
+    "long-field.csv": "a,b,y\n1," + "z" * 200 + ",p\n3,4,q\n",
+    # labels
+    "missing-label.csv": "a,b,y\n1,2,p\n3,4,\n", "missing-label-quoted.csv": 'a,b,y\n1,2,p\n3,4,""\n', "one-class.csv": "a,b,y\n1,2,p\n3,4,p\n",
+    "one-row.csv": "a,b,y\n1,2,p\n", "regression.csv": "a,b,y\n1,2,0.51\n3,4,0.72\n5,6,1.93\n7,8,2.24\n", "unknown-label.csv": "a,b,y\n1,2,p\n3,4,qq\n",
+    "latin1-label.csv": b"a,b,y\n1,2,p\n3,4,M\xfcller\n", "good.csv": good, "no-label-column.csv": "a,b\n1,2\n3,4\n",
+    "other-names.csv": "a,c,y\n1,2,p\n3,4,q\n",
+    # header
+    "duplicate-names.csv": "a,b,a,y\n1,2,3,p\n4,5,6,q\n", "latin1-name.csv": b"a,b\xe9,y\n1,2,p\n3,4,q\n",
+    "text-everywhere.csv": "red,small,yes\nblue,large,no\n",
+    # quoting
+    "quote-inside.csv": 'a,b,y\n1,2"3,p\n3,4,q\n', "quote-after.csv": 'a,b,y\n1,"2"3,p\n3,4,q\n', "quote-never-closed.csv": 'a,b,y\n1,2,p\n3,"4,q\n5,6,p\n',
+    "quote-header-never-closed.csv": '"a,b,y\n1,2,p\n',
+    # not text
+    "utf16-le.csv": good.encode("utf-16"), "utf16-be.csv": b"\xfe\xff" + good.encode("utf-16-be"), "utf16-no-bom.csv": good.encode("utf-16-le"),
+    "zero-byte.csv": "a,b,y\n1,2,p\n3,\0" + "4,q\n", "binary.csv": bytes(range(1, 256)) * 3, "picture.csv": b"\x89PNG\r\n\x1a\n" + bytes(20),
+    # gzip
+    "truncated.csv.gz": zipped[: len(zipped) // 2], "truncated-trailer.csv.gz": zipped[:-3], "truncated-header.csv.gz": zipped[:5],
+    "one-byte.csv.gz": zipped[:1], "corrupt.csv.gz": zipped[:60] + bytes([zipped[60] ^ 255]) + zipped[61:],
+    "corrupt-checksum.csv.gz": zipped[:-8] + bytes([zipped[-8] ^ 1]) + zipped[-7:], "not-gzip.csv.gz": good,
+    "bad-inside.csv.gz": gz(b"a,b,y\n1,2,p\n3,x,q\n"),
+    # other formats
+    "sparse.svm": "1 1:0.5 3:2\n0 2:1\n", "sparse.libsvm": "1 1:0.5 3:2\n0 2:1\n", "sparse.libsvm.gz": gz(b"1 1:0.5 3:2\n0 2:1\n"),
+    "sparse.txt": "+1 1:0.5 3:2\n-1 2:1\n", "archive.npz": b"PK\x03\x04" + bytes(30), "sheet.xlsx": b"PK\x03\x04" + bytes(30),
+    "table.parquet": b"PAR1" + bytes(20), "table.json": '{"a": 1}\n', "table.arff": "@relation x\n", "model.safetensors": b"\x08" + bytes(7) + b"{}      ",
+    "table.csv.xz": b"\xfd7zXZ\0" + bytes(20), "table.csv.zst": b"\x28\xb5\x2f\xfd" + bytes(20), "table.csv.bz2": b"BZh9" + bytes(20),
+    # IDX
+    "magic-images-idx3-ubyte": idx([2, 1, 2], b"\1\2\3\4", type=7), "first-bytes-images-idx3-ubyte": idx([2, 1, 2], b"\1\2\3\4", magic=b"\1\2"),
+    "dims-images-idx3-ubyte": b"\0\0\x08\x00" + bytes(8), "dims9-images-idx3-ubyte": b"\0\0\x08\x09" + bytes(36),
+    "short-header-images-idx3-ubyte": b"\0\0\x08\x03\0\0\0\2\0", "three-bytes-images-idx3-ubyte": b"\0\0\x08", "zero-rows-images-idx3-ubyte": idx([0, 2, 2], b""),
+    "zero-size-images-idx3-ubyte": idx([2, 0, 2], b""), "truncated-images-idx3-ubyte": idx([3, 2, 2], bytes(11)),
+    "truncated-gz-images-idx3-ubyte.gz": gz(idx([3, 2, 2], bytes(11))), "longer-images-idx3-ubyte": idx([2, 1, 2], bytes(5)),
+    "huge-images-idx3-ubyte": idx([0xFFFFFFFF, 0xFFFF, 0xFFFF], bytes(16)), "huge-gz-images-idx3-ubyte.gz": gz(idx([0xFFFFFFFF, 0xFFFF, 0xFFFF], bytes(16))),
+    "overflow-images-idx3-ubyte": idx([0xFFFFFFFF] * 5, bytes(16)), "nan-images-idx3": idx([2, 2], struct.pack(">4f", 1, 2, 3, float("nan")), type=13),
+    "lonely-images-idx3-ubyte": idx([2, 1, 2], b"\1\2\3\4"), "lonely-idx3-data": idx([2, 1, 2], b"\1\2\3\4"), "alone-labels-idx1-ubyte": idx([2], b"\0\1"),
+    "fewer-images-idx3-ubyte": idx([2, 1, 2], b"\1\2\3\4"), "fewer-labels-idx1-ubyte": idx([1], b"\0"),
+    "badlabels-images-idx3-ubyte": idx([2, 1, 2], b"\1\2\3\4"), "badlabels-labels-idx1-ubyte": idx([2], b"\0"),
+    "imagelabels-images-idx3-ubyte": idx([2, 1, 2], b"\1\2\3\4"), "imagelabels-labels-idx1-ubyte": idx([2, 1, 2], b"\1\2\3\4"),
+    "negative-images-idx3-ubyte": idx([2, 1, 2], b"\1\2\3\4"), "negative-labels-idx1-ubyte": idx([2], b"\1\xff", type=9),
+    "same-images-idx3-ubyte": idx([2, 1, 2], b"\1\2\3\4"), "same-labels-idx1-ubyte": idx([2], b"\3\3"),
+    # NPY
+    "not-npy.npy": good, "version.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }", six, (9, 0)),
+    "cut-magic.npy": b"\x93NUM", "cut-length.npy": b"\x93NUMPY\1\0\x40", "cut-header.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }")[:40],
+    "long-header.npy": b"\x93NUMPY\2\0\xff\xff\xff\xff{}", "no-dictionary.npy": npy("(3, 2)", six), "no-shape.npy": npy("{'descr': '<f4', 'fortran_order': False, }", six),
+    "unknown-key.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), 'extra': 1}", six),
+    "twice.npy": npy("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (3, 2)}", six),
+    "order.npy": npy("{'descr': '<f4', 'fortran_order': 0, 'shape': (3, 2), }", six), "shape-number.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (6), }", six),
+    "shape-negative.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (-3, 2), }", six),
+    "shape-overflow.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999, 2), }", six),
+    "shape-huge.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000000000, 2), }", six),
+    "shape-huge.npy.gz": gz(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000000000, 2), }", six)),
+    "zero-rows.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (0, 2), }"), "complex.npy": npy("{'descr': '<c8', 'fortran_order': False, 'shape': (3, 1), }", six),
+    "text.npy": npy("{'descr': '<U3', 'fortran_order': False, 'shape': (1, 2), }", six), "object.npy": npy("{'descr': '|O', 'fortran_order': False, 'shape': (3, 2), }", six),
+    "structured.npy": npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (6,), }", six),
+    "one-dimension.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (6,), }", six),
+    "three-dimensions.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 2), }", six),
+    "truncated.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }", six[:-1]),
+    "truncated-inside.npy.gz": gz(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }", six[:-5])),
+    "truncated-fortran.npy.gz": gz(npy("{'descr': '<f4', 'fortran_order': True, 'shape': (3, 2), }", six[:-5])),
+    "longer.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }", six + b"\0"), "trailing-text.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), } x", six),
+    "nan.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }", struct.pack("<6f", 1, 2, 3, float("nan"), 5, 6)),
+    "nan-fortran.npy": npy("{'descr': '<f4', 'fortran_order': True, 'shape': (3, 2), }", struct.pack("<6f", 1, 2, float("nan"), 4, 5, 6)),
+    "inf-half.npy": npy("{'descr': '<f2', 'fortran_order': False, 'shape': (3, 2), }", struct.pack("<6e", 1, 2, 3, 4, float("inf"), 6)),
+    "too-large.npy": npy("{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2), }", struct.pack("<6d", 1, 1e39, 3, 4, 5, 6)),
+    "good.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }", six),
+    # label files, used with good.npy
+    "labels-few.txt": "p\nq\n", "labels-many.txt": "p\nq\np\nq\np\n", "labels-fields.txt": "p,1\nq,2\np,3\n", "labels-float.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", six[:12]),
+    "labels-matrix.npy": npy("{'descr': '<i4', 'fortran_order': False, 'shape': (3, 2), }", bytes(24)), "labels-negative.npy": npy("{'descr': '<i4', 'fortran_order': False, 'shape': (3,), }", struct.pack("<3i", 0, -1, 1)),
+    "labels-large.npy": npy("{'descr': '<i8', 'fortran_order': False, 'shape': (3,), }", struct.pack("<3q", 0, 1, 1 << 40)),
+    "labels-sparse.npy": npy("{'descr': '<i4', 'fortran_order': False, 'shape': (3,), }", struct.pack("<3i", 0, 1, 2000000000)),
+    "labels-cut.npy.gz": gz(npy("{'descr': '<i4', 'fortran_order': False, 'shape': (3,), }", bytes(11))), "labels-empty.txt": "", "labels-blank.txt": "\n\n",
+    "labels-binary.txt": b"p\nq\n\0\n", "labels-one-class.txt": "p\np\np\n",
+}
+
+for name, content in files.items():
+    with open(name, "wb") as f:
+        f.write(content if isinstance(content, bytes) else content.encode())

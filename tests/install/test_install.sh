@@ -1,0 +1,83 @@
+#!/bin/sh
+# test_install.sh CMAKE SOURCE_FOLDER BUILD_FOLDER COMPILER: installs into an empty prefix, moves it, and builds and runs C programs there
+# as a stranger would: pkg-config, setosa.h and libsetosa.so alone. The second program is the one that README.md shows.
+# Exits 77 (skipped) when there is no OpenCL device for it.
+set -eu
+
+cmake=$1
+source=$2
+build=$3
+compiler=$4
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+
+"$cmake" --install "$build" --prefix "$work/first" >"$work/install.log" || { cat "$work/install.log"; fail 'cmake --install'; }
+mv "$work/first" "$work/a moved place"
+prefix="$work/a moved place"
+
+library=$(find "$prefix" -name libsetosa.so)
+[ -n "$library" ] || fail 'no libsetosa.so was installed'
+# Only setosa_* leaves the library: its layers have plain names that would clash with a caller's.
+strangers=$(nm -D --defined-only "$library" | awk '$3 !~ /^setosa_/ { print $3 }')
+[ -z "$strangers" ] || fail "libsetosa.so exports $strangers"
+# Every function that setosa.h declares is there.
+grep -oE '\bsetosa_[a-z_]+\(' "$prefix/include/setosa.h" | tr -d '(' | LC_ALL=C sort -u >"$work/declared"
+nm -D --defined-only "$library" | awk '{ print $3 }' | LC_ALL=C sort -u >"$work/defined"
+absent=$(LC_ALL=C comm -23 "$work/declared" "$work/defined")
+[ -z "$absent" ] || fail "setosa.h declares what libsetosa.so does not have: $absent"
+[ "$(wc -l <"$work/declared")" -gt 30 ] || fail 'found too few declarations in setosa.h'
+
+PKG_CONFIG_PATH=$(dirname "$library")/pkgconfig
+export PKG_CONFIG_PATH
+[ "$(pkg-config --modversion setosa)" = "$(sed -n 's/^#define SETOSA_VERSION "\(.*\)"/\1/p' "$prefix/include/setosa.h")" ] ||
+  fail 'setosa.pc and setosa.h name different versions'
+
+cat >"$work/stranger.c" <<'END'
+#include <setosa.h>
+#include <stdio.h>
+
+/* The worked example of kernels/README.md: column 1 of the gradient is (a_1 - 1) x. */
+int main(void) {
+  const double x[2] = {1.9, 0.4}, weights[4] = {0.1, 0.1, 0.5, 0.5};
+  SetosaExplanation *explanation = NULL;
+  SetosaError error = {0};
+  if (setosa_explain(&explanation, 2, 2, x, weights, NULL, 0, &error) != SETOSA_OK) {
+    fprintf(stderr, "%s\n", error.message);
+    return 1;
+  }
+  printf("%.6f %.6f %.6f\n", explanation->loss, explanation->dweights[0], explanation->dweights[2]);
+  setosa_explanation_destroy(explanation);
+  return 0;
+}
+END
+# pkg-config quotes the blank in the path for a shell.
+eval "set -- $(pkg-config --cflags --libs setosa)"
+"$compiler" -std=c11 -Wall -Wextra -Werror -pedantic "$work/stranger.c" -o "$work/stranger" "$@"
+answer=$(LD_LIBRARY_PATH=$(dirname "$library") "$work/stranger")
+[ "$answer" = '1.255414 -1.358580 1.358580' ] || fail "the stranger's program printed '$answer'"
+
+# README.md's program, as it stands there.
+# shellcheck disable=SC2016 # the quotes hold Markdown, not a command
+sed -n '/^```c$/,/^```$/{/^```/!p;}' "$source/README.md" >"$work/readme.c"
+[ -s "$work/readme.c" ] || fail 'README.md shows no C program'
+"$compiler" -std=c11 -Wall -Wextra -Werror -pedantic "$work/readme.c" -o "$work/readme" "$@"
+status=0
+(cd "$source" && LD_LIBRARY_PATH=$(dirname "$library") "$work/readme" >"$work/readme.out" 2>&1) || status=$?
+case "$status:$(cat "$work/readme.out")" in
+  '0:accuracy 0.9733 after '*' iterations') readme='and so does the program in README.md' ;;
+  4:*) readme='' ;;
+  *) fail "README.md's program exits $status: $(cat "$work/readme.out")" ;;
+esac
+
+# The header stands alone, in C and in C++.
+printf '#include <setosa.h>\nint main(void) { return 0; }\n' >"$work/alone.c"
+"$compiler" -std=c99 -Wall -Wextra -Werror -pedantic -I"$prefix/include" -c "$work/alone.c" -o "$work/alone.o"
+if command -v c++ >/dev/null 2>&1; then c++ -x c++ -Wall -Wextra -Werror -I"$prefix/include" -c "$work/alone.c" -o "$work/alone.o"; fi
+
+[ "$("$prefix/bin/setosa" --version)" != '' ] || fail 'the installed program prints no version'
+[ -n "$readme" ] || { echo 'no usable OpenCL device: the program in README.md was built, not run' && exit 77; }
+echo "what is installed can be moved, linked and run, $readme"

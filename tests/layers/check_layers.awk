@@ -1,0 +1,112 @@
+# Reads a list of files, one a line, and checks each. Comments are blanked first (line numbers stay), and string literals too where a rule
+# is about code, so that a message may say "clFinish failed" and a comment may name what is forbidden.
+
+function allow(layer, below,  i, n, part) {
+  n = split(layer " " below, part, " ")
+  for (i = 1; i <= n; i++) may_include[layer, part[i]] = 1
+  is_layer[layer] = 1
+}
+
+BEGIN {
+  allow("base", "")
+  allow("data", "base")
+  allow("opencl", "base")
+  allow("compute", "data opencl base")
+  allow("optim", "base") # and compute/backend.h, below
+  allow("model", "data base")
+  allow("train", "optim compute model data opencl base")
+  allow("cli", "base")
+  is_layer["include"] = 1
+  relaxed = "native_(cos|divide|exp|exp2|exp10|log|log2|log10|powr|recip|rsqrt|sin|sqrt|tan)[ \t]*\\(|half_(exp|log|sqrt|recip|divide|powr)[a-z0-9]*[ \t]*\\(|fast-relaxed-math|finite-math-only|" \
+            "unsafe-math|-ffast-math|-Ofast|-cl-mad-enable|-cl-no-signed-zeros|-fassociative-math|-freciprocal-math"
+}
+
+function report(line, text) {
+  printf "%s:%d: %s\n", file, line, text
+  problems++
+}
+
+# The line without comments; literals blanked when blank is set. in_comment carries over lines.
+function strip(line, blank,  out, i, c, two, quote) {
+  out = ""
+  quote = ""
+  for (i = 1; i <= length(line); i++) {
+    c = substr(line, i, 1)
+    two = substr(line, i, 2)
+    if (in_comment) {
+      if (two == "*/") { in_comment = 0; i++; out = out " " }
+    } else if (quote != "") {
+      if (c == "\\") { if (!blank) out = out two; i++ }
+      else if (c == quote) { out = out c; quote = "" }
+      else if (!blank) out = out c
+    } else if (two == "/*") { in_comment = 1; i++ }
+    else if (two == "//") break
+    else {
+      if (c == "\"" || c == "'") quote = c
+      out = out c
+    }
+  }
+  return out
+}
+
+function check_include(line, layer, folder, source,  target, part, above) {
+  if (match(line, /^[ \t]*#[ \t]*include[ \t]*[<"][^>"]+[>"]/) == 0) return
+  target = substr(line, RSTART, RLENGTH)
+  sub(/^[^<"]*[<"]/, "", target)
+  sub(/[>"]$/, "", target)
+  if (target ~ /^CL\// && layer != "opencl") report(source, "includes <" target ">; OpenCL belongs to host/opencl alone")
+  if (line ~ /</) return
+  if (target ~ /\.\./) { report(source, "includes \"" target "\"; name it from host/, not with .."); return }
+  if (target == "setosa.h") return
+  if (target !~ /\//) { report(source, "includes \"" target "\"; write \"" layer "/" target "\""); return }
+  above = target
+  sub(/\/.*/, "", above)
+  if (!(above in is_layer)) { report(source, "includes \"" target "\", which is in no layer of host/"); return }
+  if (layer == "optim" && target == "compute/backend.h") return
+  if (layer == "include") { report(source, "the public header includes \"" target "\"; it stands alone"); return }
+  if (!((layer, above) in may_include)) report(source, layer " includes \"" target "\", which is not below it")
+}
+
+function check_code(code, layer, source) {
+  if (layer != "opencl" && code ~ /(^|[^A-Za-z0-9_])cl[A-Z][A-Za-z]+[ \t]*\(/) report(source, "calls the OpenCL API; that belongs to host/opencl alone")
+  if (layer != "opencl" && code ~ /(^|[^A-Za-z0-9_])(cl_[a-z0-9_]+|CL_[A-Z][A-Z0-9_]+)/) report(source, "names an OpenCL type or constant; none leaves host/opencl")
+  if (layer == "cli") return
+  if (code ~ /(^|[^A-Za-z0-9_])(printf|puts|putchar|vprintf|perror)[ \t]*\(/) report(source, "prints; a library hands text to a callback or an error")
+  if (code ~ /(^|[^A-Za-z0-9_])(stdout|stderr)([^A-Za-z0-9_]|$)/) report(source, "uses stdout or stderr; a library hands text to a callback or an error")
+  if (code ~ /(^|[^A-Za-z0-9_])(exit|_exit|_Exit|quick_exit|abort)[ \t]*\(/) report(source, "ends the process; return a Status")
+}
+
+{
+  file = $0
+  layer = ""
+  folder = file
+  sub(/\/[^\/]*$/, "", folder)
+  if (file ~ /^host\/.*\.[ch]$/) {
+    layer = folder
+    sub(/^host\//, "", layer)
+    if (!(layer in is_layer)) { report(1, "host/" layer " is no layer of the house"); layer = "?" }
+  }
+  in_comment = 0
+  number = 0
+  is_c = file ~ /\.(c|h|cl|clh)$/
+  while ((getline text < file) > 0) {
+    number++
+    was_in_comment = in_comment
+    line = is_c ? strip(text, 0) : text
+    if (!is_c) sub(/#.*/, "", line)
+    if (line ~ relaxed) report(number, "relaxed or native mathematics; results must not depend on it")
+    if (is_c && line ~ /#[ \t]*pragma[ \t]+(GCC|clang)[ \t]+optimize/) report(number, "changes optimisation for one file; results must not depend on it")
+    if (layer == "" || layer == "?") continue
+    if (line ~ /^[ \t]*#[ \t]*include/) { check_include(line, layer, folder, number); continue }
+    in_comment = was_in_comment
+    check_code(strip(text, 1), layer, number)
+  }
+  close(file)
+  files++
+}
+
+END {
+  if (files == 0) { print "check_layers: no files to check"; exit 2 }
+  if (problems > 0) { printf "%d problems in %d files\n", problems, files; exit 1 }
+  printf "%d files, no problem\n", files
+}
