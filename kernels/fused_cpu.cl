@@ -107,9 +107,11 @@ static inline void block_gradient(global const float *x, uint rows, const float 
 
 // x (N,D), labels (N), w and v (P), slabs (groups,P), losses (groups) pairs (high, low). Rows [row_begin, row_begin + row_count).
 // HESSIAN 0: v is not read. HESSIAN 1: labels and losses are not touched. want_gradient 0: slabs are not touched.
+// add 1: slabs and losses hold sums of other rows, which are kept.
 kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_pass(global const float *x, global const int *labels, global const float *w,
                                                                        global const float *v, global float *slabs, global float2 *losses,
-                                                                       ulong row_begin, ulong row_count, float scale, uint want_gradient) {
+                                                                       ulong row_begin, ulong row_count, float scale, uint want_gradient,
+                                                                       uint add) {
   ulong group = get_group_id(0), groups = get_num_groups(0), parameters = (ulong)CLASSES * FEATURES + CLASSES;
   ulong blocks = (row_count + BLOCK_ROWS - 1) / BLOCK_ROWS;
   ulong block_first = blocks * group / groups, block_last = blocks * (group + 1) / groups;
@@ -144,12 +146,12 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_pass(global con
 #endif
     }
 #if HESSIAN
-    block_gradient(block_x, rows, q, slabs + group * parameters, block != block_first);
+    block_gradient(block_x, rows, q, slabs + group * parameters, add || block != block_first);
 #else
-    if (want_gradient) block_gradient(block_x, rows, z, slabs + group * parameters, block != block_first);
+    if (want_gradient) block_gradient(block_x, rows, z, slabs + group * parameters, add || block != block_first);
 #endif
   }
 #if !HESSIAN
-  losses[group] = accumulated_lanes(high, low);
+  store_sum(losses + group, accumulated_lanes(high, low), add);
 #endif
 }

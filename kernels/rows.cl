@@ -34,17 +34,6 @@ static inline float row_loss(float other, float target, float distance) {
   return distance == 0.0f ? log1p(other) : log(other + target) - distance;
 }
 
-// sums[group] += pair when add, else = pair.
-static inline void store_sum(global float2 *sums, float high, float low, uint add) {
-  if (TEAM_ITEM != 0) return;
-  uint group = (uint)get_group_id(0);
-  if (add) {
-    float2 before = sums[group];
-    accumulate_pair(&high, &low, before.x, before.y);
-  }
-  sums[group] = (float2)(high, low);
-}
-
 // z -> scale * (a - p) in place; losses[group] (+)= the sum of the rows' losses. labels: of the block's first row.
 kernel void residual_rows(global float *block, uint stride, global const int *labels, ulong label_offset, ulong rows, float scale,
                           global float2 *losses, uint add) {
@@ -73,7 +62,7 @@ kernel void residual_rows(global float *block, uint stride, global const int *la
     }
     accumulate(&loss_high, &loss_low, row_loss(other, target, distance));
   } while (++i < row_last);
-  store_sum(losses, loss_high, loss_low, add);
+  if (TEAM_ITEM == 0) store_sum(losses + get_group_id(0), (float2)(loss_high, loss_low), add);
 }
 
 // z -> a in place.
@@ -147,6 +136,8 @@ kernel void line_rows(global const float *logits, global const float *directions
     accumulate(&loss_high, &loss_low, row_loss(other, target, distance));
     accumulate(&slope_high, &slope_low, slope / (other + target));
   } while (++i < row_last);
-  store_sum(losses, loss_high, loss_low, 0);
-  store_sum(slopes, slope_high, slope_low, 0);
+  if (TEAM_ITEM == 0) {
+    store_sum(losses + get_group_id(0), (float2)(loss_high, loss_low), 0);
+    store_sum(slopes + get_group_id(0), (float2)(slope_high, slope_low), 0);
+  }
 }

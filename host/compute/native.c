@@ -26,8 +26,11 @@ static void native_close(Backend *backend) {
   Native *native = (Native *)backend;
   native_line_release(native);
   for (int i = 0; i < KERNEL_COUNT; i++) kernel_destroy(native->kernels[i]);
-  buffer_destroy(native->x);
-  buffer_destroy(native->labels);
+  for (size_t i = 0; i < native->part_count; i++) {
+    buffer_destroy(native->parts[i].x);
+    buffer_destroy(native->parts[i].labels);
+  }
+  free(native->parts);
   buffer_destroy(native->slabs);
   buffer_destroy(native->block);
   buffer_destroy(native->block_directions);
@@ -70,10 +73,43 @@ static void choose_block(Native *native) {
   native->block_rows = rows < needed ? rows : needed;
 }
 
+/* Cuts X into parts that one allocation holds: whole pages of the host's array, so that unified memory can use each in place. */
+static Status upload(Native *native, const Dataset *dataset, uint64_t max_allocation_bytes, Error *error) {
+  enum { ROWS_OF_WHOLE_PAGES = 1024 };
+  Status status = SETOSA_OK;
+  size_t row_bytes = 0, bytes = 0;
+  double start = clock_seconds();
+  TRY(memory_multiply(&row_bytes, dataset->features, sizeof(float), "a row of the feature matrix", error));
+  TRY(memory_multiply(&bytes, dataset->rows, row_bytes, "the feature matrix", error));
+  native->part_rows = dataset->rows;
+  if (bytes > max_allocation_bytes) {
+    native->part_rows = (size_t)(max_allocation_bytes / row_bytes);
+    if (native->part_rows > ROWS_OF_WHOLE_PAGES) native->part_rows -= native->part_rows % ROWS_OF_WHOLE_PAGES;
+    if (native->part_rows == 0) native->part_rows = 1; /* then the allocation fails with its own message */
+  }
+  size_t parts = (dataset->rows + native->part_rows - 1) / native->part_rows;
+  TRY(memory_allocate_zero((void **)&native->parts, parts, sizeof *native->parts, "the parts of a data set", error));
+  native->labelled = dataset->labels != NULL;
+  for (; native->part_count < parts; native->part_count++) {
+    NativePart *part = &native->parts[native->part_count];
+    part->begin = native->part_count * native->part_rows;
+    part->count = dataset->rows - part->begin < native->part_rows ? dataset->rows - part->begin : native->part_rows;
+    TRY(buffer_create_from(&part->x, native->context, dataset->values + part->begin * dataset->features, part->count * row_bytes,
+                           "the feature matrix", error));
+    if (native->labelled && (status = buffer_create_from(&part->labels, native->context, dataset->labels + part->begin, part->count * sizeof(int32_t),
+                                                         "the labels", error)) != SETOSA_OK) {
+      buffer_destroy(part->x); /* part_count does not count this part yet */
+      goto cleanup;
+    }
+  }
+  native->seconds_upload = clock_seconds() - start;
+cleanup:
+  return status;
+}
+
 Status native_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
   Status status = SETOSA_OK;
   Native *native = NULL;
-  size_t bytes = 0;
   *backend = NULL;
   if (settings->context == NULL) return error_set(error, SETOSA_ERROR_USAGE, "the native backend needs a device; open one first");
   TRY(memory_allocate_zero((void **)&native, 1, sizeof *native, "a backend", error));
@@ -97,13 +133,7 @@ Status native_open(Backend **backend, const Dataset *dataset, const BackendSetti
     goto cleanup;
   }
   choose_block(native);
-  TRY(memory_multiply(&bytes, dataset->rows, dataset->features, "the feature matrix", error));
-  TRY(memory_multiply(&bytes, bytes, sizeof(float), "the feature matrix", error));
-  double start = clock_seconds();
-  TRY(buffer_create_from(&native->x, native->context, dataset->values, bytes, "the feature matrix", error));
-  if (dataset->labels != NULL)
-    TRY(buffer_create_from(&native->labels, native->context, dataset->labels, dataset->rows * sizeof(int32_t), "the labels", error));
-  native->seconds_upload = clock_seconds() - start;
+  TRY(upload(native, dataset, traits->max_allocation_bytes, error));
   *backend = &native->head;
   native = NULL;
 cleanup:

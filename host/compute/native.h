@@ -29,6 +29,13 @@ typedef struct SumPair {
   float high, low;
 } SumPair;
 
+/* Rows [begin, begin + count) of the data on the device. One device allocation may be smaller than X, so there can be several. */
+typedef struct NativePart {
+  Buffer *x;      /* (count,D) row-major */
+  Buffer *labels; /* (count), or NULL */
+  size_t begin, count;
+} NativePart;
+
 typedef struct NativeLine {
   Buffer *logits, *slopes;      /* (N, stride): X w and X s; NULL when they do not fit */
   const Vector *w, *s;          /* borrowed while the line is open */
@@ -44,8 +51,9 @@ typedef struct Native {
   uint32_t compute_units;
   size_t workspace_bytes;
 
-  Buffer *x;      /* (N,D) row-major */
-  Buffer *labels; /* (N), or NULL */
+  NativePart *parts; /* all but the last of part_rows rows */
+  size_t part_count, part_rows;
+  bool labelled;
   Kernel *kernels[KERNEL_COUNT];
 
   Buffer *slabs;        /* partial gradients, grown on demand */
@@ -102,8 +110,10 @@ double native_max(const Native *native, size_t first, size_t count);
 Status native_evaluate(Backend *backend, const Vector *w, RowRange rows, Vector *gradient, Evaluation *evaluation, Error *error);
 Status native_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *error);
 Status native_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error);
-/* Enqueues block = X w + b for rows (count at most the buffer's), the padding columns set to `padding`. */
-Status native_enqueue_logits(Native *native, const Vector *w, RowRange rows, Buffer *block, float padding, Error *error);
+/* The part that holds row `begin`, and in *piece (rows counted from the part's first) as much of rows as it holds. */
+const NativePart *native_part(const Native *native, RowRange rows, RowRange *piece);
+/* Enqueues block = X w + b for rows of a part (count at most the buffer's), the padding columns set to `padding`. */
+Status native_enqueue_logits(Native *native, const Vector *w, const NativePart *part, RowRange rows, Buffer *block, float padding, Error *error);
 /* Groups of a rows.cl kernel over `rows` rows. */
 uint32_t native_row_groups(const Native *native, size_t rows);
 

@@ -17,7 +17,7 @@ static size_t at_least_one(size_t value) { return value > 0 ? value : 1; }
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 uint32_t native_row_groups(const Native *native, size_t rows) {
-  size_t most = native->family == SETOSA_FAMILY_CPU ? 8 * (size_t)native->compute_units : 8 * (size_t)native->compute_units;
+  size_t most = 8 * (size_t)native->compute_units;
   return (uint32_t)at_least_one(smaller(rows, most < 16 ? 16 : most));
 }
 
@@ -38,38 +38,66 @@ static bool is_fused(const Native *native) { return native->head.classes <= FUSE
 static Status check_rows(const Native *native, RowRange rows, bool labels_needed, Error *error) {
   if (rows.count == 0 || rows.begin > native->head.rows || rows.count > native->head.rows - rows.begin)
     return error_set(error, SETOSA_ERROR_INTERNAL, "rows %zu to %zu asked for, there are %zu", rows.begin, rows.begin + rows.count, native->head.rows);
-  if (labels_needed && native->labels == NULL)
+  if (labels_needed && !native->labelled)
     return error_set(error, SETOSA_ERROR_USAGE, "the loss needs labels, and this data set has none; name them with --labels or --label");
   return SETOSA_OK;
 }
 
-/* The kernel's arguments for labels or a direction that it does not read. */
-static const Buffer *or_any(const Buffer *buffer, const Native *native) { return buffer != NULL ? buffer : native->x; }
+const NativePart *native_part(const Native *native, RowRange rows, RowRange *piece) {
+  const NativePart *part = &native->parts[rows.begin / native->part_rows];
+  *piece = (RowRange){rows.begin - part->begin, smaller(rows.count, part->begin + part->count - rows.begin)};
+  return part;
+}
 
-/* slabs and losses of a pass over rows; *slab_count of them were written. v NULL: loss (and gradient); else the Hessian times v. */
-static Status enqueue_fused(Native *native, const Vector *w, const Vector *v, RowRange rows, bool want_gradient, uint32_t *slab_count, Error *error) {
+/* What a pass over rows leaves behind: `slabs` partial gradients (P each) and `losses` partial sums. */
+typedef struct PassResult {
+  Buffer *slab_buffer;
+  uint32_t slabs, losses;
+} PassResult;
+
+/* Rows in several parts are added into slabs and losses that begin at zero, since a later piece may have more groups than the first. */
+static Status begin_adding(Native *native, const PassResult *result, bool clear_slabs, Error *error) {
   Status status = SETOSA_OK;
-  Kernel *kernel = NULL;
-  uint32_t groups = fused_groups(native, rows.count);
-  TRY(native_reserve(native, &native->slabs, groups * native->head.parameters * sizeof(float), "partial gradients", error));
-  TRY(native_reserve_sums(native, groups, error));
-  TRY(native_kernel(native, v == NULL ? KERNEL_FUSED_GRADIENT : KERNEL_FUSED_HESSIAN, &kernel, error));
-  TRY(kernel_launch(kernel, native_team_range(native, groups), error, ARG(native->x), ARG(or_any(native->labels, native)), ARG(w->buffer),
-                    ARG(v == NULL ? w->buffer : v->buffer), ARG(native->slabs), ARG(native->sums), ARG((uint64_t)rows.begin),
-                    ARG((uint64_t)rows.count), ARG((float)(1.0 / (double)rows.count)), ARG((uint32_t)want_gradient)));
-  *slab_count = groups;
+  if (clear_slabs) TRY(buffer_fill_zero(result->slab_buffer, 0, result->slabs * native->head.parameters * sizeof(float), error));
+  TRY(buffer_fill_zero(native->sums, 0, result->losses * sizeof(SumPair), error));
 cleanup:
   return status;
 }
 
-Status native_enqueue_logits(Native *native, const Vector *w, RowRange rows, Buffer *block, float padding, Error *error) {
+/* v NULL: loss, and gradient when wanted; else the Hessian times v. */
+static Status enqueue_fused(Native *native, const Vector *w, const Vector *v, RowRange rows, bool want_gradient, PassResult *result, Error *error) {
+  Status status = SETOSA_OK;
+  Kernel *kernel = NULL;
+  RowRange piece;
+  float scale = (float)(1.0 / (double)rows.count);
+  result->slabs = result->losses = fused_groups(native, rows.count);
+  TRY(native_reserve(native, &native->slabs, result->slabs * native->head.parameters * sizeof(float), "partial gradients", error));
+  result->slab_buffer = native->slabs;
+  TRY(native_reserve_sums(native, result->losses, error));
+  TRY(native_kernel(native, v == NULL ? KERNEL_FUSED_GRADIENT : KERNEL_FUSED_HESSIAN, &kernel, error));
+  native_part(native, rows, &piece);
+  bool several = piece.count < rows.count;
+  if (several) TRY(begin_adding(native, result, true, error));
+  for (size_t done = 0; done < rows.count; done += piece.count) {
+    const NativePart *part = native_part(native, (RowRange){rows.begin + done, rows.count - done}, &piece);
+    uint32_t groups = (uint32_t)smaller(result->slabs, fused_groups(native, piece.count));
+    const Buffer *labels = part->labels != NULL ? part->labels : part->x; /* a Hessian reads none */
+    TRY(kernel_launch(kernel, native_team_range(native, groups), error, ARG(part->x), ARG(labels), ARG(w->buffer),
+                      ARG(v == NULL ? w->buffer : v->buffer), ARG(native->slabs), ARG(native->sums), ARG((uint64_t)piece.begin),
+                      ARG((uint64_t)piece.count), ARG(scale), ARG((uint32_t)want_gradient), ARG((uint32_t)several)));
+  }
+cleanup:
+  return status;
+}
+
+Status native_enqueue_logits(Native *native, const Vector *w, const NativePart *part, RowRange rows, Buffer *block, float padding, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   bool cpu = native->family == SETOSA_FAMILY_CPU;
   size_t tile_rows = cpu ? 48 : 64, tile_classes = cpu ? 64 : native_tile_classes(native), side = cpu ? 1 : 16;
   KernelRange range = {{(rows.count + tile_rows - 1) / tile_rows * side, (native->head.classes + tile_classes - 1) / tile_classes * side}, {side, side}};
   TRY(native_kernel(native, KERNEL_LOGITS_BLOCK, &kernel, error));
-  TRY(kernel_launch(kernel, range, error, ARG(native->x), ARG(w->buffer), ARG((uint64_t)native->head.features),
+  TRY(kernel_launch(kernel, range, error, ARG(part->x), ARG(w->buffer), ARG((uint64_t)native->head.features),
                     ARG((uint32_t)native->head.classes), ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(block), ARG(native->stride),
                     ARG(padding)));
   native->flops += 2 * (uint64_t)rows.count * native->head.features * native->head.classes;
@@ -86,45 +114,62 @@ static uint32_t block_slabs(const Native *native) {
   return (uint32_t)at_least_one(smaller(smaller(4 * (size_t)native->compute_units / tiles, 64), most_slabs(native)));
 }
 
-static Status enqueue_gradient_block(Native *native, const Buffer *residuals, RowRange rows, Buffer *slabs, bool add, Error *error) {
+static Status enqueue_gradient_block(Native *native, const Buffer *residuals, const NativePart *part, RowRange rows, const PassResult *result, bool add,
+                                     Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   bool cpu = native->family == SETOSA_FAMILY_CPU;
   size_t tile_classes = cpu ? 64 : native_tile_classes(native), side = cpu ? 1 : 16;
-  KernelRange range = {
-      {(native->head.features + 63) / 64 * side, (native->head.classes + tile_classes - 1) / tile_classes * side, block_slabs(native)}, {side, side, 1}};
+  KernelRange range = {{(native->head.features + 63) / 64 * side, (native->head.classes + tile_classes - 1) / tile_classes * side, result->slabs},
+                       {side, side, 1}};
   TRY(native_kernel(native, KERNEL_GRADIENT_BLOCK, &kernel, error));
-  TRY(kernel_launch(kernel, range, error, ARG(native->x), ARG(residuals), ARG((uint64_t)native->head.features),
-                    ARG((uint32_t)native->head.classes), ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(native->stride), ARG(slabs),
-                    ARG((uint32_t)add)));
+  TRY(kernel_launch(kernel, range, error, ARG(part->x), ARG(residuals), ARG((uint64_t)native->head.features), ARG((uint32_t)native->head.classes),
+                    ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(native->stride), ARG(result->slab_buffer), ARG((uint32_t)add)));
 cleanup:
   return status;
 }
 
-/* The same as enqueue_fused, block by block of rows: logits, softmax in place, gradient added up. slabs receives the gradient's slabs. */
-static Status enqueue_blocks(Native *native, const Vector *w, const Vector *v, RowRange rows, Buffer *slabs, uint32_t *loss_groups, Error *error) {
+/* One block of rows of a part: logits, softmax in place, gradient added up. */
+static Status enqueue_block(Native *native, const Vector *w, const Vector *v, const NativePart *part, RowRange rows, float scale, bool want_gradient,
+                            bool add, const PassResult *result, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
-  size_t block_bytes = native->block_rows * native->stride * sizeof(float);
+  KernelRange range = native_team_range(native, (uint32_t)smaller(result->losses, rows.count)); /* no group without a row */
+  TRY(native_kernel(native, v == NULL ? KERNEL_RESIDUAL_ROWS : KERNEL_HESSIAN_ROWS, &kernel, error));
+  TRY(native_enqueue_logits(native, w, part, rows, native->block, -INFINITY, error));
+  if (v == NULL) {
+    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->stride), ARG(part->labels), ARG((uint64_t)rows.begin),
+                      ARG((uint64_t)rows.count), ARG(scale), ARG(native->sums), ARG((uint32_t)1)));
+  } else {
+    TRY(native_enqueue_logits(native, v, part, rows, native->block_directions, 0.0f, error));
+    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->block_directions), ARG(native->stride), ARG((uint64_t)rows.count), ARG(scale)));
+  }
+  if (want_gradient) TRY(enqueue_gradient_block(native, v == NULL ? native->block : native->block_directions, part, rows, result, add, error));
+cleanup:
+  return status;
+}
+
+/* The same as enqueue_fused, block by block. out receives the gradient itself where one slab is enough. */
+static Status enqueue_blocks(Native *native, const Vector *w, const Vector *v, RowRange rows, Vector *out, PassResult *result, Error *error) {
+  Status status = SETOSA_OK;
+  size_t block_bytes = native->block_rows * native->stride * sizeof(float), count = 0;
   float scale = (float)(1.0 / (double)rows.count);
-  *loss_groups = native_row_groups(native, smaller(rows.count, native->block_rows));
+  result->losses = native_row_groups(native, smaller(rows.count, native->block_rows));
+  result->slabs = out != NULL ? block_slabs(native) : 0;
+  result->slab_buffer = out != NULL ? out->buffer : NULL;
+  if (result->slabs > 1) {
+    TRY(native_reserve(native, &native->slabs, result->slabs * native->head.parameters * sizeof(float), "partial gradients", error));
+    result->slab_buffer = native->slabs;
+  }
   TRY(native_reserve(native, &native->block, block_bytes, "a block of logits", error));
   if (v != NULL) TRY(native_reserve(native, &native->block_directions, block_bytes, "a block of directions", error));
-  TRY(native_reserve_sums(native, *loss_groups, error));
-  TRY(native_kernel(native, v == NULL ? KERNEL_RESIDUAL_ROWS : KERNEL_HESSIAN_ROWS, &kernel, error));
-  for (size_t done = 0; done < rows.count; done += native->block_rows) {
-    RowRange part = {rows.begin + done, smaller(native->block_rows, rows.count - done)};
-    KernelRange range = native_team_range(native, (uint32_t)smaller(*loss_groups, part.count)); /* no group without a row */
-    TRY(native_enqueue_logits(native, w, part, native->block, -INFINITY, error));
-    if (v == NULL) {
-      TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->stride), ARG(native->labels), ARG((uint64_t)part.begin),
-                        ARG((uint64_t)part.count), ARG(scale), ARG(native->sums), ARG((uint32_t)(done > 0))));
-    } else {
-      TRY(native_enqueue_logits(native, v, part, native->block_directions, 0.0f, error));
-      TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->block_directions), ARG(native->stride), ARG((uint64_t)part.count),
-                        ARG(scale)));
-    }
-    if (slabs != NULL) TRY(enqueue_gradient_block(native, v == NULL ? native->block : native->block_directions, part, slabs, done > 0, error));
+  TRY(native_reserve_sums(native, result->losses, error));
+  TRY(begin_adding(native, result, false, error));
+  for (size_t done = 0; done < rows.count; done += count) {
+    RowRange piece;
+    const NativePart *part = native_part(native, (RowRange){rows.begin + done, rows.count - done}, &piece);
+    count = piece.count = smaller(piece.count, native->block_rows);
+    TRY(enqueue_block(native, w, v, part, piece, scale, out != NULL, done > 0, result, error));
   }
 cleanup:
   return status;
@@ -146,31 +191,20 @@ cleanup:
 /* Loss (v NULL) or Hessian times v: the pass over rows, and its gradient into out when that is not NULL. */
 static Status enqueue_pass(Native *native, const Vector *w, const Vector *v, RowRange rows, Vector *out, uint32_t *loss_groups, Error *error) {
   Status status = SETOSA_OK;
-  uint32_t slab_count = 1;
-  Buffer *slabs = NULL;
+  PassResult result = {0};
   uint64_t work = (uint64_t)rows.count * native->head.features * native->head.classes;
   if (is_fused(native)) {
-    TRY(enqueue_fused(native, w, v, rows, out != NULL, &slab_count, error));
-    *loss_groups = slab_count;
-    slabs = native->slabs;
+    TRY(enqueue_fused(native, w, v, rows, out != NULL, &result, error));
     native->flops += v == NULL ? 2 * work : 4 * work;
     native->bytes_read += (uint64_t)rows.count * native->head.features * sizeof(float);
   } else {
-    if (out != NULL) {
-      slab_count = block_slabs(native);
-      if (slab_count > 1) {
-        TRY(native_reserve(native, &native->slabs, slab_count * native->head.parameters * sizeof(float), "partial gradients", error));
-        slabs = native->slabs;
-      } else {
-        slabs = out->buffer; /* added up in place */
-      }
-    }
-    TRY(enqueue_blocks(native, w, v, rows, slabs, loss_groups, error));
+    TRY(enqueue_blocks(native, w, v, rows, out, &result, error));
   }
   if (out != NULL) {
-    TRY(enqueue_finish(native, out, slabs, slab_count, v == NULL ? w : v, error));
+    TRY(enqueue_finish(native, out, result.slab_buffer, result.slabs, v == NULL ? w : v, error));
     native->flops += 2 * work;
   }
+  *loss_groups = result.losses;
 cleanup:
   return status;
 }
@@ -221,16 +255,19 @@ Status native_predict(Backend *backend, const Vector *w, RowRange rows, RowScore
   TRY(native_reserve(native, &native->block, native->block_rows * stride * sizeof(float), "a block of logits", error));
   if (kind == ROW_PROBABILITIES) TRY(native_kernel(native, KERNEL_PROBABILITY_ROWS, &kernel, error));
   if (stride != classes) TRY(memory_allocate((void **)&padded, native->block_rows * stride, sizeof(float), "a block of scores", error));
-  for (size_t done = 0; done < rows.count; done += native->block_rows) {
-    RowRange part = {rows.begin + done, smaller(native->block_rows, rows.count - done)};
+  size_t count = 0;
+  for (size_t done = 0; done < rows.count; done += count) {
+    RowRange piece;
+    const NativePart *part = native_part(native, (RowRange){rows.begin + done, rows.count - done}, &piece);
     float *to = scores + done * classes;
-    TRY(native_enqueue_logits(native, w, part, native->block, -INFINITY, error));
+    count = piece.count = smaller(piece.count, native->block_rows);
+    TRY(native_enqueue_logits(native, w, part, piece, native->block, -INFINITY, error));
     if (kind == ROW_PROBABILITIES)
-      TRY(kernel_launch(kernel, native_team_range(native, native_row_groups(native, part.count)), error, ARG(native->block), ARG(native->stride),
-                        ARG((uint64_t)part.count)));
-    TRY(buffer_read(native->block, 0, part.count * stride * sizeof(float), padded != NULL ? padded : to, error));
+      TRY(kernel_launch(kernel, native_team_range(native, native_row_groups(native, count)), error, ARG(native->block), ARG(native->stride),
+                        ARG((uint64_t)count)));
+    TRY(buffer_read(native->block, 0, count * stride * sizeof(float), padded != NULL ? padded : to, error));
     if (padded == NULL) continue;
-    for (size_t i = 0; i < part.count; i++)
+    for (size_t i = 0; i < count; i++)
       for (size_t k = 0; k < classes; k++) to[i * classes + k] = padded[i * stride + k];
   }
 cleanup:

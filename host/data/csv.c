@@ -145,7 +145,8 @@ static void on_record(int terminator, void *user) {
 
 static bool is_blank_line(const Csv *csv, const char *text, size_t length) {
   for (size_t i = 0; i < length; i++)
-    if (text[i] != '\r' && text[i] != '\n' && text[i] != ' ' && (text[i] != '\t' || csv_get_delim((struct csv_parser *)&csv->parser) == '\t'))
+    if (text[i] != '\r' && text[i] != '\n' && text[i] != ' ' &&
+        (text[i] != '\t' || csv_get_delim((struct csv_parser *)&csv->parser) == '\t'))
       return false;
   return true;
 }
@@ -154,8 +155,8 @@ static bool is_blank_line(const Csv *csv, const char *text, size_t length) {
 static Status feed(Csv *csv, const char *text, size_t length, bool line_ends) {
   const char *source = csv->reader->source;
   if (memchr(text, 0, length) != NULL)
-    return error_set(csv->error, SETOSA_ERROR_DATA, "%s:%zu: the line holds a zero byte: this is not text; save the data as UTF-8 CSV", source,
-                     csv->line);
+    return error_set(csv->error, SETOSA_ERROR_DATA, "%s:%zu: the line holds a zero byte: this is not text; save the data as UTF-8 CSV",
+                     source, csv->line);
   size_t taken = csv_parse(&csv->parser, text, length, on_field, on_record, csv);
   if (csv->status != SETOSA_OK) return csv->status;
   if (taken != length) {
@@ -236,7 +237,8 @@ static Status hand_over(Csv *csv, Dataset *dataset) {
   dataset->features = columns->features;
   TRY(row_store_finish(&csv->store, &dataset->values, csv->error));
   if (columns->names != NULL) {
-    TRY(memory_allocate_zero((void **)&dataset->feature_names, columns->features, sizeof *dataset->feature_names, "column names", csv->error));
+    TRY(memory_allocate_zero((void **)&dataset->feature_names, columns->features, sizeof *dataset->feature_names, "column names",
+                             csv->error));
     for (size_t d = 0; d < columns->features; d++)
       TRY(memory_copy_text(&dataset->feature_names[d], columns->names[columns->sources[d]], csv->error));
     if (columns->label != CSV_NONE) TRY(memory_copy_text(&dataset->label_name, columns->names[columns->label], csv->error));

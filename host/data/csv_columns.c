@@ -94,8 +94,7 @@ static Status resolve_lists(Choice *choice, Error *error) {
     TRY(memory_allocate((void **)&choice->wanted, count, sizeof *choice->wanted, "columns", error));
     for (size_t i = 0; i < count; i++) {
       TRY(resolve(choice, "--features", parts[i], &column, error));
-      if (choice->chosen[column])
-        TRY(error_set(error, SETOSA_ERROR_USAGE, "--features names the column %s twice; name it once", parts[i]));
+      if (choice->chosen[column]) TRY(error_set(error, SETOSA_ERROR_USAGE, "--features names the column %s twice; name it once", parts[i]));
       choice->chosen[column] = true;
       choice->wanted[choice->wanted_count++] = column;
     }
@@ -113,7 +112,8 @@ static Status resolve_expected_names(Choice *choice, Error *error) {
   NameTable *names = NULL;
   if (columns->names == NULL || options->expect_feature_names == NULL || options->features != NULL) return SETOSA_OK;
   TRY(name_table_create(&names, error));
-  for (size_t c = 0, index; c < columns->count; c++) TRY(name_table_add(names, columns->names[c], strlen(columns->names[c]), &index, error));
+  for (size_t c = 0, index; c < columns->count; c++)
+    TRY(name_table_add(names, columns->names[c], strlen(columns->names[c]), &index, error));
   TRY(memory_allocate((void **)&choice->wanted, options->expect_features, sizeof *choice->wanted, "columns", error));
   for (size_t d = 0; d < options->expect_features; d++) {
     const char *name = options->expect_feature_names[d];
@@ -159,8 +159,10 @@ static Status no_label(const Choice *choice, Error *error) {
                      reader_quote(quoted, options->expect_label, strlen(options->expect_label)), known);
   }
   if (options->features != NULL)
-    return error_set(error, SETOSA_ERROR_USAGE, "%s: the last column is the label unless --label names another, and --features takes it; "
-                     "add --label, or leave it out of --features", source);
+    return error_set(error, SETOSA_ERROR_USAGE,
+                     "%s: the last column is the label unless --label names another, and --features takes it; "
+                     "add --label, or leave it out of --features",
+                     source);
   return error_set(error, SETOSA_ERROR_DATA, "%s:%zu: there is no label column beside the %zu features of the model; name it with --label",
                    source, choice->line, options->expect_features);
 }

@@ -11,9 +11,9 @@
 
 /* Zero-initialise. */
 typedef struct CsvColumns {
-  size_t count;    /* fields of every record */
-  bool header;     /* the first record names the columns */
-  char **names;    /* (count) with a header, else NULL */
+  size_t count; /* fields of every record */
+  bool header;  /* the first record names the columns */
+  char **names; /* (count) with a header, else NULL */
   size_t features;
   size_t label;    /* column of the label, or CSV_NONE */
   size_t *roles;   /* (count) feature index, CSV_LABEL or CSV_SKIP */

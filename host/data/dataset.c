@@ -109,15 +109,16 @@ Status setosa_dataset_wrap(SetosaDataset **out, size_t rows, size_t features, si
   error_clear(error);
   *out = NULL;
   if (rows == 0 || features == 0 || values == NULL)
-    TRY(error_set(error, SETOSA_ERROR_USAGE, "a data set needs values and at least one row and one feature (%zu x %zu were given)", rows, features));
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "a data set needs values and at least one row and one feature (%zu x %zu were given)", rows,
+                  features));
   if (classes > INT32_MAX || (labels != NULL && classes < 2))
     TRY(error_set(error, SETOSA_ERROR_USAGE, "a labelled data set needs 2 to %d classes (%zu were given)", INT32_MAX, classes));
   TRY(memory_multiply(&count, rows, features, "the data", error));
   TRY(reader_check_finite("data", values, rows, features, 0, error));
   for (size_t i = 0; labels != NULL && i < rows; i++)
     if (labels[i] < 0 || (size_t)labels[i] >= classes)
-      TRY(error_set(error, SETOSA_ERROR_DATA, "data:%zu: the label %d is not in 0..%zu; number the classes 0, 1, 2, ...", i + 1, (int)labels[i],
-                    classes - 1));
+      TRY(error_set(error, SETOSA_ERROR_DATA, "data:%zu: the label %d is not in 0..%zu; number the classes 0, 1, 2, ...", i + 1,
+                    (int)labels[i], classes - 1));
   TRY(dataset_create_bare(&dataset, "data", error));
   dataset->borrowed = true;
   dataset->rows = rows;

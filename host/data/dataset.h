@@ -16,9 +16,9 @@ typedef struct Scaling {
 /* Arrays are owned unless `borrowed`; names may be NULL. */
 struct SetosaDataset {
   size_t rows, features, classes;
-  float *values;   /* (N,D) row-major, scaled; page-aligned when owned */
-  int32_t *labels; /* (N) in 0..K-1, or NULL when the source has none; with labels_optional a row of an unknown class has -1 */
-  bool borrowed;   /* values and labels belong to the caller: copy before changing */
+  float *values;        /* (N,D) row-major, scaled; page-aligned when owned */
+  int32_t *labels;      /* (N) in 0..K-1, or NULL when the source has none; with labels_optional a row of an unknown class has -1 */
+  bool borrowed;        /* values and labels belong to the caller: copy before changing */
   char **feature_names; /* (D), or NULL */
   char **class_names;   /* (K) */
   char *label_name;     /* of the label column, or NULL */

@@ -21,13 +21,26 @@ typedef struct IdxHeader {
 
 static bool decode_type(unsigned char code, ElementType *type) {
   switch (code) {
-    case 0x08: *type = (ElementType){'u', 1, true}; return true;
-    case 0x09: *type = (ElementType){'i', 1, true}; return true;
-    case 0x0B: *type = (ElementType){'i', 2, true}; return true;
-    case 0x0C: *type = (ElementType){'i', 4, true}; return true;
-    case 0x0D: *type = (ElementType){'f', 4, true}; return true;
-    case 0x0E: *type = (ElementType){'f', 8, true}; return true;
-    default: return false;
+    case 0x08:
+      *type = (ElementType){'u', 1, true};
+      return true;
+    case 0x09:
+      *type = (ElementType){'i', 1, true};
+      return true;
+    case 0x0B:
+      *type = (ElementType){'i', 2, true};
+      return true;
+    case 0x0C:
+      *type = (ElementType){'i', 4, true};
+      return true;
+    case 0x0D:
+      *type = (ElementType){'f', 4, true};
+      return true;
+    case 0x0E:
+      *type = (ElementType){'f', 8, true};
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -42,7 +55,8 @@ static Status read_sizes(IdxHeader *header, Stream *stream, Error *error) {
   for (size_t i = 0; i < header->dimensions; i++) {
     const unsigned char *s = sizes + 4 * i;
     size_t size = (size_t)s[0] << 24 | (size_t)s[1] << 16 | (size_t)s[2] << 8 | s[3];
-    if (size == 0) TRY(error_set(error, SETOSA_ERROR_DATA, "%s: dimension %zu of the IDX header is 0: the file holds no data", path, i + 1));
+    if (size == 0)
+      TRY(error_set(error, SETOSA_ERROR_DATA, "%s: dimension %zu of the IDX header is 0: the file holds no data", path, i + 1));
     if (i == 0)
       header->rows = size;
     else if (__builtin_mul_overflow(header->features, size, &header->features))
@@ -50,8 +64,9 @@ static Status read_sizes(IdxHeader *header, Stream *stream, Error *error) {
   }
   if (__builtin_mul_overflow(header->rows, header->features, &bytes) || __builtin_mul_overflow(bytes, header->type.size, &bytes) ||
       !stream_may_hold(stream, bytes))
-    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: the IDX header announces %zu x %zu elements, more than the file can hold; fetch the file again",
-                  path, header->rows, header->features));
+    TRY(error_set(error, SETOSA_ERROR_DATA,
+                  "%s: the IDX header announces %zu x %zu elements, more than the file can hold; fetch the file again", path, header->rows,
+                  header->features));
 cleanup:
   return status;
 }
@@ -66,8 +81,8 @@ static Status read_header(IdxHeader *header, Stream *stream, Error *error) {
   if (got < 4) return error_set(error, SETOSA_ERROR_DATA, "%s: the IDX header ends early; fetch the file again", path);
   if (magic[0] != 0 || magic[1] != 0 || !decode_type(magic[2], &header->type))
     return error_set(error, SETOSA_ERROR_DATA,
-                     "%s: begins with %02x %02x %02x %02x, which is not IDX (00 00 08 03 for images); check that this is the right file", path,
-                     magic[0], magic[1], magic[2], magic[3]);
+                     "%s: begins with %02x %02x %02x %02x, which is not IDX (00 00 08 03 for images); check that this is the right file",
+                     path, magic[0], magic[1], magic[2], magic[3]);
   header->dimensions = magic[3];
   if (header->dimensions < 1 || header->dimensions > IDX_DIMENSIONS)
     return error_set(error, SETOSA_ERROR_DATA, "%s: the IDX header has %zu dimensions, 1 to %d are read; check the file", path,
@@ -80,7 +95,8 @@ static Status check_end(Stream *stream, Error *error) {
   size_t got = 0;
   Status status = stream_read(stream, &extra, 1, &got, error);
   if (status != SETOSA_OK || got == 0) return status;
-  return error_set(error, SETOSA_ERROR_DATA, "%s: goes on after the data that its header announces; fetch the file again", stream_path(stream));
+  return error_set(error, SETOSA_ERROR_DATA, "%s: goes on after the data that its header announces; fetch the file again",
+                   stream_path(stream));
 }
 
 static Status read_values(Dataset *dataset, const IdxHeader *header, Reader *reader, Error *error) {
@@ -170,7 +186,8 @@ Status idx_read(Dataset *dataset, Reader *reader, Error *error) {
   IdxHeader header = {0};
   TRY(read_header(&header, reader->stream, error));
   if (header.dimensions == 1)
-    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: holds one number for each row, as a labels file does; give the images file", reader->source));
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: holds one number for each row, as a labels file does; give the images file",
+                  reader->source));
   if (header.type.kind == 'u') reader->default_scale = 1.0 / 255;
   reader->rows_total = header.rows;
   dataset->rows = header.rows;

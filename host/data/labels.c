@@ -141,7 +141,8 @@ Status labels_add_integer(Labels *labels, int64_t value, Error *error) {
     return labels_add_text(labels, text, strlen(text), error);
   }
   if (value < 0 || value >= INT32_MAX)
-    return error_set(error, SETOSA_ERROR_DATA, "the label %" PRId64 " is not in 0..%d; number the classes 0, 1, 2, ...", value, INT32_MAX - 1);
+    return error_set(error, SETOSA_ERROR_DATA, "the label %" PRId64 " is not in 0..%d; number the classes 0, 1, 2, ...", value,
+                     INT32_MAX - 1);
   if (value > labels->largest) labels->largest = value;
   return push(labels, (int32_t)value, error);
 }
@@ -222,7 +223,8 @@ static Status unknown_positive(const Dataset *dataset, const char *positive, Err
   char list[512], hint[QUOTE_SIZE + 32] = "", quoted[QUOTE_SIZE];
   reader_list_names(list, sizeof list, names, dataset->classes);
   if (nearest != NULL) snprintf(hint, sizeof hint, "did you mean %s? ", reader_quote(quoted, nearest, strlen(nearest)));
-  return error_set(error, SETOSA_ERROR_USAGE, "--positive %s: %s has no such class; %sits classes are %s", positive, dataset->source, hint, list);
+  return error_set(error, SETOSA_ERROR_USAGE, "--positive %s: %s has no such class; %sits classes are %s", positive, dataset->source, hint,
+                   list);
 }
 
 /* Classes {CLASS, "non-CLASS"}. */

@@ -29,7 +29,10 @@ static const UnreadFormat UNREAD[] = {
     {".xls", "\xD0\xCF\x11\xE0", 4, "spreadsheets are not read; save the sheet as CSV"},
     {".h5", "\x89HDF", 4, "HDF5 is not read; convert it to .npy or CSV"},
     {".mat", "MATLAB", 6, "MATLAB files are not read; convert them to .npy or CSV"},
-    {".xz", "\xFD" "7zXZ", 5, "xz compression is not read; unpack it, or compress with gzip"},
+    {".xz",
+     "\xFD"
+     "7zXZ",
+     5, "xz compression is not read; unpack it, or compress with gzip"},
     {".zst", "\x28\xB5\x2F\xFD", 4, "zstd compression is not read; unpack it, or compress with gzip"},
     {".bz2", "BZh", 3, "bzip2 compression is not read; unpack it, or compress with gzip"},
     {NULL, "\xFF\xFE", 2, "this is UTF-16 text; save it as UTF-8"},
@@ -68,8 +71,8 @@ static Status choose_reader(ReadFunction *read, const Reader *reader, Error *err
   const unsigned char *bytes = NULL;
   size_t count = stream_peek(reader->stream, &bytes);
   if (count == 0) return error_set(error, SETOSA_ERROR_DATA, "%s: the file is empty; give a file with rows of data", reader->source);
-  bool idx_name = reader_has_suffix(reader->source, "-ubyte") || reader_has_suffix(reader->source, ".idx") ||
-                  strstr(reader->source, "-idx3-") != NULL;
+  bool idx_name =
+      reader_has_suffix(reader->source, "-ubyte") || reader_has_suffix(reader->source, ".idx") || strstr(reader->source, "-idx3-") != NULL;
   if (count >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0)
     *read = npy_read;
   else if (idx_name || (count >= 4 && bytes[0] == 0 && bytes[1] == 0 && bytes[2] >= 0x08 && bytes[2] <= 0x0E))
@@ -89,13 +92,17 @@ static Status choose_reader(ReadFunction *read, const Reader *reader, Error *err
 static Status check_options(const Reader *reader, ReadFunction read, Error *error) {
   const DataOptions *options = reader->options;
   if (read == csv_read && options->labels_path != NULL)
-    return error_set(error, SETOSA_ERROR_USAGE, "%s: the labels of a CSV are one of its columns; name it with --label, --labels is for IDX and .npy",
-                     reader->source);
+    return error_set(error, SETOSA_ERROR_USAGE,
+                     "%s: the labels of a CSV are one of its columns; name it with --label, --labels is for IDX and .npy", reader->source);
   if (read == synthetic_read && options->labels_path != NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "%s: synthetic data has its own labels; leave --labels out", reader->source);
-  const char *column_option = options->label != NULL ? "--label" : options->features != NULL ? "--features" : options->drop != NULL ? "--drop" : NULL;
+  const char *column_option = options->label != NULL      ? "--label"
+                              : options->features != NULL ? "--features"
+                              : options->drop != NULL     ? "--drop"
+                                                          : NULL;
   if (read != csv_read && column_option != NULL)
-    return error_set(error, SETOSA_ERROR_USAGE, "%s: %s chooses columns of a CSV, and this is none; leave it out", reader->source, column_option);
+    return error_set(error, SETOSA_ERROR_USAGE, "%s: %s chooses columns of a CSV, and this is none; leave it out", reader->source,
+                     column_option);
   if (!isnan(options->scale) && (!isfinite(options->scale) || !isfinite((float)options->scale) || (float)options->scale == 0))
     return error_set(error, SETOSA_ERROR_USAGE, "--scale %g makes no sense; give a number other than 0 such as 0.00392157", options->scale);
   return SETOSA_OK;
@@ -121,7 +128,8 @@ Status setosa_dataset_load(SetosaDataset **out, const char *source, const Setosa
   Dataset *dataset = NULL;
   error_clear(error);
   *out = NULL;
-  if (source == NULL || *source == '\0') return error_set(error, SETOSA_ERROR_USAGE, "no data was named; give a file or synthetic:rows=1000");
+  if (source == NULL || *source == '\0')
+    return error_set(error, SETOSA_ERROR_USAGE, "no data was named; give a file or synthetic:rows=1000");
   TRY(dataset_create_bare(&dataset, source, error));
   if (strncmp(source, "synthetic:", 10) != 0 && strcmp(source, "synthetic") != 0) {
     TRY(stream_open(&reader.stream, source, error));
@@ -131,8 +139,8 @@ Status setosa_dataset_load(SetosaDataset **out, const char *source, const Setosa
   TRY(read(dataset, &reader, error));
   size_t expected = reader.options->expect_features;
   if (expected > 0 && dataset->features != expected)
-    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: %zu features, but the model has %zu; give data of the same shape", source, dataset->features,
-                  expected));
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: %zu features, but the model has %zu; give data of the same shape", source,
+                  dataset->features, expected));
   TRY(apply_scale(dataset, isnan(reader.options->scale) ? reader.default_scale : reader.options->scale, error));
   TRY(reader_report(&reader, dataset->rows, true, error));
   *out = dataset;

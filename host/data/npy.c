@@ -14,7 +14,8 @@ static Status check_end(Stream *stream, Error *error) {
   size_t got = 0;
   Status status = stream_read(stream, &extra, 1, &got, error);
   if (status != SETOSA_OK || got == 0) return status;
-  return error_set(error, SETOSA_ERROR_DATA, "%s: goes on after the data that its header announces; write the file again", stream_path(stream));
+  return error_set(error, SETOSA_ERROR_DATA, "%s: goes on after the data that its header announces; write the file again",
+                   stream_path(stream));
 }
 
 static Status ends_early(const char *path, size_t done, size_t total, Error *error) {

@@ -141,7 +141,8 @@ Status npy_read_header(NpyHeader *header, Stream *stream, Error *error) {
   if (got < 8 || memcmp(start, "\x93NUMPY", 6) != 0)
     TRY(error_set(error, SETOSA_ERROR_DATA, "%s: is not a NumPy file; write it with numpy.save", path));
   if (start[6] < 1 || start[6] > 3)
-    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: NumPy format %d.%d is not read (1.0 to 3.0 are); save it again", path, start[6], start[7]));
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: NumPy format %d.%d is not read (1.0 to 3.0 are); save it again", path, start[6],
+                  start[7]));
   size_t length_bytes = start[6] == 1 ? 2 : 4;
   TRY(stream_read(stream, start + 8, length_bytes, &got, error));
   for (size_t i = 0; i < length_bytes; i++) length |= (size_t)start[8 + i] << (8 * i);

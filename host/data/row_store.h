@@ -12,7 +12,7 @@ typedef struct RowStore {
   struct RowBlock {
     float *values;
     size_t rows, capacity;
-  } *blocks;
+  } * blocks;
   size_t block_count, block_capacity;
 } RowStore;
 

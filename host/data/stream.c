@@ -64,7 +64,8 @@ static Status open_checks(Stream *stream, Error *error) {
   stream->peeked_count = got;
   bool named_gz = length > 3 && strcasecmp(stream->path + length - 3, ".gz") == 0;
   if (named_gz && got > 0 && gzdirect(stream->file))
-    return error_set(error, SETOSA_ERROR_DATA, "%s: is not gzip data though its name ends in .gz; rename it, or fetch it again", stream->path);
+    return error_set(error, SETOSA_ERROR_DATA, "%s: is not gzip data though its name ends in .gz; rename it, or fetch it again",
+                     stream->path);
   return SETOSA_OK;
 }
 

@@ -15,7 +15,8 @@ static Status bad_value(Error *error, const char *part, const char *wanted) {
   return error_set(error, SETOSA_ERROR_USAGE, "synthetic: %s makes no sense; give %s", part, wanted);
 }
 
-static Status set_count(uint64_t *out, const char *part, const char *text, uint64_t least, uint64_t most, const char *wanted, Error *error) {
+static Status set_count(uint64_t *out, const char *part, const char *text, uint64_t least, uint64_t most, const char *wanted,
+                        Error *error) {
   uint64_t value = 0;
   if (!text_parse_count(text, &value) || value < least || value > most) return bad_value(error, part, wanted);
   *out = value;
@@ -32,13 +33,20 @@ static Status set_number(double *out, const char *part, const char *text, double
 
 static Status set_key(SyntheticSpec *spec, size_t key, const char *part, const char *text, Error *error) {
   switch (key) {
-    case KEY_ROWS: return set_count(&spec->rows, part, text, 1, (uint64_t)1 << 48, "a whole number from 1, 1e6 say", error);
-    case KEY_FEATURES: return set_count(&spec->features, part, text, 1, (uint64_t)1 << 31, "a whole number from 1 to 2^31", error);
-    case KEY_CLASSES: return set_count(&spec->classes, part, text, 2, INT32_MAX, "a whole number from 2 to 2^31-1", error);
-    case KEY_SEED: return set_count(&spec->seed, part, text, 0, UINT64_MAX, "a whole number from 0", error);
-    case KEY_NOISE: return set_number(&spec->noise, part, text, 1, false, "a probability from 0 to 1", error);
-    case KEY_SEPARATION: return set_number(&spec->separation, part, text, 1e6, false, "a number from 0 to 1e6", error);
-    default: return set_number(&spec->sparsity, part, text, 1, true, "a probability from 0, below 1", error);
+    case KEY_ROWS:
+      return set_count(&spec->rows, part, text, 1, (uint64_t)1 << 48, "a whole number from 1, 1e6 say", error);
+    case KEY_FEATURES:
+      return set_count(&spec->features, part, text, 1, (uint64_t)1 << 31, "a whole number from 1 to 2^31", error);
+    case KEY_CLASSES:
+      return set_count(&spec->classes, part, text, 2, INT32_MAX, "a whole number from 2 to 2^31-1", error);
+    case KEY_SEED:
+      return set_count(&spec->seed, part, text, 0, UINT64_MAX, "a whole number from 0", error);
+    case KEY_NOISE:
+      return set_number(&spec->noise, part, text, 1, false, "a probability from 0 to 1", error);
+    case KEY_SEPARATION:
+      return set_number(&spec->separation, part, text, 1e6, false, "a number from 0 to 1e6", error);
+    default:
+      return set_number(&spec->sparsity, part, text, 1, true, "a probability from 0, below 1", error);
   }
 }
 

@@ -40,8 +40,8 @@ static Status scale_values(Dataset *dataset, const float *offset, const float *s
   for (size_t i = 0; i < dataset->rows; i++)
     for (size_t d = 0; d < features; d++)
       if (!isfinite(dataset->values[i * features + d]))
-        return error_set(error, SETOSA_ERROR_DATA, "%s: row %zu, feature %zu is too large to be scaled by %g; use another scale", dataset->source,
-                         i + 1, d + 1, (double)scale[d]);
+        return error_set(error, SETOSA_ERROR_DATA, "%s: row %zu, feature %zu is too large to be scaled by %g; use another scale",
+                         dataset->source, i + 1, d + 1, (double)scale[d]);
   return SETOSA_OK;
 }
 
@@ -57,7 +57,8 @@ Status dataset_apply_scaling(Dataset *dataset, const float *offset, const float 
   if (dataset->scaling.scale != NULL) {
     if (scaling_equals(&dataset->scaling, dataset->features, offset, scale)) return SETOSA_OK;
     return error_set(error, SETOSA_ERROR_USAGE,
-                     "%s: these rows were already scaled in another way; load them again with scale 1 and scale them once", dataset->source);
+                     "%s: these rows were already scaled in another way; load them again with scale 1 and scale them once",
+                     dataset->source);
   }
   TRY(copy_scaling(&scaling, dataset->features, offset, scale, error));
   TRY(dataset_own(dataset, error));
@@ -142,8 +143,8 @@ cleanup:
 Status setosa_dataset_scale_like(SetosaDataset *dataset, const SetosaDataset *like, SetosaError *error) {
   error_clear(error);
   if (dataset->features != like->features)
-    return error_set(error, SETOSA_ERROR_DATA, "%s: %zu features, but %s has %zu; the scaling of one does not fit the other", dataset->source,
-                     dataset->features, like->source, like->features);
+    return error_set(error, SETOSA_ERROR_DATA, "%s: %zu features, but %s has %zu; the scaling of one does not fit the other",
+                     dataset->source, dataset->features, like->source, like->features);
   if (like->scaling.scale == NULL && dataset->scaling.scale == NULL) return SETOSA_OK;
   if (like->scaling.scale == NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "%s: these rows were scaled, but %s was not; load them again with scale 1", dataset->source,

@@ -21,9 +21,11 @@ static Status note_shadow(DeviceList *list, DeviceRecord *device, Error *error) 
   for (size_t i = 0; i < list->count; i++) {
     const DeviceRecord *other = &list->devices[i];
     const SetosaDeviceInfo *a = &other->info, *b = &device->info;
-    if (other->platform == device->platform || !a->usable || other->shadow) continue;
-    if (strcmp(a->name, b->name) != 0 || strcmp(a->vendor, b->vendor) != 0 || a->compute_units != b->compute_units ||
-        a->memory_bytes != b->memory_bytes)
+    if (!a->usable || other->shadow) continue;
+    bool same = other->id == device->id; /* two ICD files that name one library */
+    if (!same && other->platform == device->platform) continue;
+    if (!same && (strcmp(a->name, b->name) != 0 || strcmp(a->vendor, b->vendor) != 0 || a->compute_units != b->compute_units ||
+                  a->memory_bytes != b->memory_bytes))
       continue;
     char note[64];
     snprintf(note, sizeof note, "the same physical device as %zu", a->index);

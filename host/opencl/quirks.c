@@ -19,16 +19,22 @@
  * itself and goes with the process, however it ends. */
 enum { SLOT_LIMIT = 1000 };
 
-/* An open, locked descriptor of the folder, or -1. A folder that was removed between opening and locking does not count. */
+enum { LOCK_BUSY = -1, LOCK_IMPOSSIBLE = -2 };
+
+/* An open, locked descriptor of the folder; busy, when another process has it or removed it meanwhile; impossible, where the file
+ * system has no locks. */
 static int lock_folder(const char *path) {
   struct stat opened, named;
   int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (folder < 0) return -1;
-  if (flock(folder, LOCK_EX | LOCK_NB) == 0 && fstat(folder, &opened) == 0 && stat(path, &named) == 0 && opened.st_ino == named.st_ino &&
-      opened.st_dev == named.st_dev && access(path, W_OK | X_OK) == 0)
+  if (folder < 0) return LOCK_BUSY;
+  int result = LOCK_BUSY;
+  if (flock(folder, LOCK_EX | LOCK_NB) != 0)
+    result = errno == EWOULDBLOCK ? LOCK_BUSY : LOCK_IMPOSSIBLE;
+  else if (fstat(folder, &opened) == 0 && stat(path, &named) == 0 && opened.st_ino == named.st_ino && opened.st_dev == named.st_dev &&
+           access(path, W_OK | X_OK) == 0)
     return folder;
   close(folder);
-  return -1;
+  return result;
 }
 
 /* Every process leaves a tempfile_* of PoCL behind. The slot is ours alone now, so older ones can go. */
@@ -51,6 +57,7 @@ static bool reserve_slot(const char *base, char *path, size_t size) {
     if (length < 0 || (size_t)length >= size) return false;
     if (mkdir(path, 0700) != 0 && errno != EEXIST) return false;
     int folder = lock_folder(path);
+    if (folder == LOCK_IMPOSSIBLE) return false;
     if (folder < 0) continue;
     remove_leftovers(folder);
     return true;

@@ -66,7 +66,8 @@ static inline void expect_classes(const SetosaDataset *dataset, const char *rows
   char got[512] = "", known[512] = "";
   for (size_t i = 0; i < dataset->rows; i++) {
     int32_t label = setosa_dataset_labels(dataset)[i];
-    snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s", i > 0 ? " " : "", label < 0 ? "-" : setosa_dataset_class_name(dataset, (size_t)label));
+    snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s", i > 0 ? " " : "",
+             label < 0 ? "-" : setosa_dataset_class_name(dataset, (size_t)label));
   }
   for (size_t k = 0; k < setosa_dataset_classes(dataset); k++)
     snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", k > 0 ? " " : "", setosa_dataset_class_name(dataset, k));

@@ -29,19 +29,32 @@ static inline void test_options_parse(TestOptions *test, const char *text) {
   for (char *key = strtok_r(test->text, " ", &rest); key != NULL; key = strtok_r(NULL, " ", &rest)) {
     char *value = strchr(key, '=');
     if (value != NULL) *value++ = '\0';
-    if (strcmp(key, "header") == 0) o->header = atoi(value);
-    else if (strcmp(key, "label") == 0) o->label = value;
-    else if (strcmp(key, "labels") == 0) o->labels_path = value;
-    else if (strcmp(key, "features") == 0) o->features = value;
-    else if (strcmp(key, "drop") == 0) o->drop = value;
-    else if (strcmp(key, "positive") == 0) o->positive = value;
-    else if (strcmp(key, "scale") == 0) o->scale = strtod(value, NULL);
-    else if (strcmp(key, "optional") == 0) o->labels_optional = true;
-    else if (strcmp(key, "expect") == 0) o->expect_features = strtoul(value, NULL, 10);
-    else if (strcmp(key, "expect-label") == 0) o->expect_label = value;
-    else if (strcmp(key, "names") == 0) support_ok(text_split(&test->names, &o->expect_features, value, ',', NULL), NULL);
-    else if (strcmp(key, "classes") == 0) support_ok(text_split(&test->classes, &o->expect_classes, value, ',', NULL), NULL);
-    else fail_msg("unknown test option %s", key);
+    if (strcmp(key, "header") == 0)
+      o->header = atoi(value);
+    else if (strcmp(key, "label") == 0)
+      o->label = value;
+    else if (strcmp(key, "labels") == 0)
+      o->labels_path = value;
+    else if (strcmp(key, "features") == 0)
+      o->features = value;
+    else if (strcmp(key, "drop") == 0)
+      o->drop = value;
+    else if (strcmp(key, "positive") == 0)
+      o->positive = value;
+    else if (strcmp(key, "scale") == 0)
+      o->scale = strtod(value, NULL);
+    else if (strcmp(key, "optional") == 0)
+      o->labels_optional = true;
+    else if (strcmp(key, "expect") == 0)
+      o->expect_features = strtoul(value, NULL, 10);
+    else if (strcmp(key, "expect-label") == 0)
+      o->expect_label = value;
+    else if (strcmp(key, "names") == 0)
+      support_ok(text_split(&test->names, &o->expect_features, value, ',', NULL), NULL);
+    else if (strcmp(key, "classes") == 0)
+      support_ok(text_split(&test->classes, &o->expect_classes, value, ',', NULL), NULL);
+    else
+      fail_msg("unknown test option %s", key);
   }
   o->expect_feature_names = (const char *const *)test->names;
   o->expect_class_names = (const char *const *)test->classes;

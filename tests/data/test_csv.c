@@ -14,7 +14,10 @@ static void spellings_of_one_table(void **state) {
       {"crlf.csv", "a,b,y\r\n1,2,p\r\n3,4,q\r\n", ""},
       {"mac.csv", "a,b,y\r1,2,p\r3,4,q\r", ""},
       {"mixed.csv", "a,b,y\r\n1,2,p\n3,4,q\r\n", ""},
-      {"bom.csv", "\xEF\xBB\xBF" "a,b,y\n1,2,p\n3,4,q\n", ""},
+      {"bom.csv",
+       "\xEF\xBB\xBF"
+       "a,b,y\n1,2,p\n3,4,q\n",
+       ""},
       {"bom-quoted.csv", "\xEF\xBB\xBF\"a\",b,y\n1,2,p\n3,4,q\n", ""},
       {"blank.csv", "\n\na,b,y\n\n1,2,p\n  \n\r\n3,4,q\n\n\n", ""},
       {"quoted.csv", "\"a\",\"b\",\"y\"\n\"1\",\"2\",\"p\"\n\"3\",\"4\",\"q\"\n", ""},
@@ -155,7 +158,8 @@ static void large_files_keep_every_row(void **state) {
     assert_int_equal(setosa_dataset_features(dataset), FEATURES);
     for (int i = 0; i < ROWS; i++) {
       const float *row = setosa_dataset_values(dataset) + (size_t)i * FEATURES;
-      const float expected[FEATURES] = {(float)i, (float)i + 0.25f, (float)(i / 100.0), (float)-i, (float)(i % 10), 0, (float)(i * 3 % 1001)};
+      const float expected[FEATURES] = {(float)i, (float)i + 0.25f,     (float)(i / 100.0), (float)-i, (float)(i % 10),
+                                        0,        (float)(i * 3 % 1001)};
       for (int d = 0; d < FEATURES; d++)
         if (row[d] != expected[d]) fail_msg("row %d, feature %d: %.9g, expected %.9g", i, d, (double)row[d], (double)expected[d]);
       char name[32];

@@ -56,8 +56,9 @@ static void golden_hash(void **state) {
   (void)state;
   SetosaDataset *dataset = NULL;
   SetosaError error = {0};
-  support_ok(setosa_dataset_load(&dataset, "synthetic:rows=1e3,features=37,classes=7,seed=42,noise=0.1,separation=3,sparsity=0.25", NULL, &error),
-             &error);
+  support_ok(
+      setosa_dataset_load(&dataset, "synthetic:rows=1e3,features=37,classes=7,seed=42,noise=0.1,separation=3,sparsity=0.25", NULL, &error),
+      &error);
   uint64_t values = hash_bytes(dataset->values, dataset->rows * dataset->features * sizeof(float));
   uint64_t labels = hash_bytes(dataset->labels, dataset->rows * sizeof(int32_t));
   if (values != GOLDEN_VALUES || labels != GOLDEN_LABELS)
@@ -119,8 +120,8 @@ static void labels_come_from_a_softmax_model(void **state) {
     if (fabs(x + 1) < 0.05) near_minus_one[dataset->labels[i]]++;
   }
   double one = log(near_one[0] / near_one[1]), half = log(near_half[0] / near_half[1]), minus = log(near_minus_one[0] / near_minus_one[1]);
-  assert_true(fabs(one) > 0.1);            /* the seed's weights differ */
-  support_near(minus, -one, 0.15);         /* five deviations: about 10,000 rows in each bin */
+  assert_true(fabs(one) > 0.1);    /* the seed's weights differ */
+  support_near(minus, -one, 0.15); /* five deviations: about 10,000 rows in each bin */
   support_near(half, one / 2, 0.12);
   setosa_dataset_destroy(dataset);
 }

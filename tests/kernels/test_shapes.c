@@ -30,6 +30,7 @@ static const Shape table[] = {
     {130, 64, 257, PLAIN}, {33, 65, 1000, PLAIN}, {20, 784, 1000, PLAIN}, {150, 4, 3, ONE_CLASS}, {60, 30, 50, ONE_CLASS},
     {150, 5, 3, CONSTANT_FEATURES}, {70, 12, 41, CONSTANT_FEATURES}, {90, 20, 7, BIG_FEATURES}, {90, 20, 70, BIG_FEATURES},
     {120, 10, 3, HARD_LOGITS}, {120, 33, 10, HARD_LOGITS}, {75, 10, 50, HARD_LOGITS},
+    {5, 3, 100000, PLAIN},    {5, 100000, 3, PLAIN},      {3, 100000, 40, PLAIN},
 };
 
 /* Random data of a shape, by hand: these tests stand below the readers. */

@@ -1,5 +1,6 @@
 /* What the environment does to the list of devices, the report that explains it, and the folders that processes must not share. Each
  * case runs in a child of its own, since loaders and drivers read the environment once. */
+#include <dirent.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -285,6 +286,79 @@ static void test_slots(void **state) {
   run_in_child(body_slots, cache);
 }
 
+/* --- the cache of binaries, end to end, on a device where it is used --- */
+
+static char *only_file(const char *folder, char *path, size_t size) {
+  DIR *listing = opendir(folder);
+  CHECK(listing != NULL);
+  int count = 0;
+  for (struct dirent *entry; (entry = readdir(listing)) != NULL;) {
+    if (entry->d_name[0] == '.') continue;
+    snprintf(path, size, "%s/%s", folder, entry->d_name);
+    count++;
+  }
+  closedir(listing);
+  CHECK(count == 1); /* and no temporary file is left */
+  return path;
+}
+
+static void body_binary_cache(const char *cache) {
+  DeviceList *list = NULL;
+  size_t index;
+  char folder[512], path[1024];
+  unsigned char *whole = NULL, *again = NULL;
+  size_t whole_length = 0, again_length = 0;
+  setenv("XDG_CACHE_HOME", cache, 1);
+  setenv("RUSTICL_ENABLE", "llvmpipe", 1);
+  unsetenv("SETOSA_KERNEL_DIR");
+  unsetenv("OCL_ICD_VENDORS");
+  CHECK(device_list_open(&list, NULL) == SETOSA_OK);
+  if (device_list_select(list, "llvmpipe", false, &index, NULL) != SETOSA_OK) _exit(77);
+  snprintf(folder, sizeof folder, "%s/setosa/kernels", cache);
+  for (int round = 0; round < 4; round++) { /* build; load; rebuild what was damaged; rebuild what was cut */
+    Context *context = NULL;
+    Kernel *kernel = NULL;
+    Error error = {0};
+    CHECK(context_open(&context, list, index, &error) == SETOSA_OK);
+    if (kernel_create(&kernel, context, "vector", "", "multiply", &error) != SETOSA_OK) CHECK(fprintf(stderr, "%s\n", error.message) < 0);
+    kernel_destroy(kernel);
+    context_close(context);
+    only_file(folder, path, sizeof path);
+    CHECK(file_read_all(&again, &again_length, path, 1 << 28, NULL) == SETOSA_OK);
+    if (round == 0) {
+      whole = again;
+      whole_length = again_length;
+      again = NULL;
+    } else {
+      CHECK(memcmp(again, whole, 8) == 0 && again_length > 200);
+      if (round == 1) CHECK(again_length == whole_length && memcmp(again, whole, whole_length) == 0);
+    }
+    if (round >= 1) {
+      FILE *file = fopen(path, "wb");
+      CHECK(file != NULL);
+      whole[100] ^= 1;
+      CHECK(fwrite(whole, 1, round == 1 ? whole_length : 40, file) > 0 && fclose(file) == 0);
+      whole[100] ^= 1;
+    }
+    free(again);
+    again = NULL;
+  }
+  free(whole);
+  device_list_close(list);
+}
+
+static void test_binary_cache(void **state) {
+  (void)state;
+  char *cache = path_below("cache-binary");
+  assert_int_equal(mkdir(cache, 0700), 0);
+  int result = finish(start(body_binary_cache, cache));
+  if (result == 77) {
+    print_message("no device that uses the cache of binaries: skipped\n");
+    skip();
+  }
+  assert_int_equal(result, 0);
+}
+
 /* What PoCL leaves behind in a slot goes when the slot is taken again. */
 static void test_leftovers(void **state) {
   (void)state;
@@ -312,7 +386,7 @@ int main(void) {
       cmocka_unit_test(test_no_platforms),     cmocka_unit_test(test_missing_library),
       cmocka_unit_test(test_two_devices),      cmocka_unit_test(test_concurrent_processes),
       cmocka_unit_test(test_unwritable_cache), cmocka_unit_test(test_slots),
-      cmocka_unit_test(test_leftovers),
+      cmocka_unit_test(test_leftovers),        cmocka_unit_test(test_binary_cache),
   };
   use_test_kernels();
   return cmocka_run_group_tests(tests, make_scratch, remove_scratch);

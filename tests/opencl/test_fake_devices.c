@@ -25,12 +25,13 @@ struct _cl_platform_id {
 static struct {
   cl_int code; /* of clGetPlatformIDs */
   cl_uint count;
+  cl_bool repeated; /* every platform is the first one */
   struct _cl_platform_id platforms[3];
 } world;
 
 cl_int clGetPlatformIDs(cl_uint size, cl_platform_id *platforms, cl_uint *count) {
   if (count != NULL) *count = world.code == CL_SUCCESS ? world.count : 77; /* a failing loader leaves rubbish */
-  for (cl_uint i = 0; platforms != NULL && i < size && i < world.count; i++) platforms[i] = &world.platforms[i];
+  for (cl_uint i = 0; platforms != NULL && i < size && i < world.count; i++) platforms[i] = &world.platforms[world.repeated ? 0 : i];
   return world.code;
 }
 
@@ -277,6 +278,22 @@ static void test_shadows(void **state) {
   device_list_close(list);
 }
 
+/* Two ICD files that name one library: the same platform and the same devices twice. */
+static void test_repeated_platform(void **state) {
+  (void)state;
+  reset_world(CL_SUCCESS, 2);
+  world.repeated = CL_TRUE;
+  add_device(0, "Twin", CL_DEVICE_TYPE_CPU, 2);
+  add_device(0, "Twin", CL_DEVICE_TYPE_CPU, 2);
+  DeviceList *list = open_world();
+  assert_int_equal(device_list_count(list), 4);
+  assert_string_equal(device_list_get(list, 1)->note, "");
+  assert_string_equal(device_list_get(list, 2)->note, "the same physical device as 0");
+  assert_string_equal(device_list_get(list, 3)->note, "the same physical device as 1");
+  assert_selected(list, NULL, false, 0);
+  device_list_close(list);
+}
+
 static void test_open_out_of_range(void **state) {
   (void)state;
   Context *context = NULL;
@@ -290,8 +307,9 @@ static void test_open_out_of_range(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_nothing),   cmocka_unit_test(test_failing_platforms), cmocka_unit_test(test_refusals),
-      cmocka_unit_test(test_selectors), cmocka_unit_test(test_shadows),           cmocka_unit_test(test_open_out_of_range),
+      cmocka_unit_test(test_nothing),           cmocka_unit_test(test_failing_platforms), cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_selectors),         cmocka_unit_test(test_shadows),           cmocka_unit_test(test_repeated_platform),
+      cmocka_unit_test(test_open_out_of_range),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

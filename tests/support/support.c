@@ -92,5 +92,6 @@ void support_fails(SetosaStatus status, const SetosaError *error, SetosaStatus e
 
 void support_near(double actual, double expected, double tolerance) {
   double scale = fabs(expected) > 1 ? fabs(expected) : 1;
-  if (!(fabs(actual - expected) <= tolerance * scale)) fail_msg("%.17g differs from %.17g by more than %g", actual, expected, tolerance * scale);
+  if (!(fabs(actual - expected) <= tolerance * scale))
+    fail_msg("%.17g differs from %.17g by more than %g", actual, expected, tolerance * scale);
 }

@@ -1,0 +1,104 @@
+/* The data sets of data/: the checksums that data/README.md lists, and what a loader makes of each. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "data/dataset.h"
+#include "data/options.h"
+
+/* Lines "HASH  NAME" of the README are what sha256sum -c reads. */
+static void checksums_of_the_readme_hold(void **state) {
+  (void)state;
+  char folder[SUPPORT_PATH];
+  support_source_path(folder, "data");
+  assert_int_equal(chdir(folder), 0);
+  FILE *list = popen("grep -E '^[0-9a-f]{64}  ' README.md | sha256sum -c --strict --status 2>&1", "r");
+  assert_non_null(list);
+  assert_int_equal(pclose(list), 0);
+  list = popen("grep -cE '^[0-9a-f]{64}  ' README.md", "r");
+  int listed = 0;
+  assert_int_equal(fscanf(list, "%d", &listed), 1);
+  pclose(list);
+  list = popen("ls | grep -cv README.md", "r");
+  int files = 0;
+  assert_int_equal(fscanf(list, "%d", &files), 1);
+  pclose(list);
+  assert_int_equal(listed, files);
+}
+
+static SetosaDataset *load(const char *name, const char *options) {
+  char path[SUPPORT_PATH];
+  SetosaDataset *dataset = NULL;
+  SetosaError error = {0};
+  support_source_path(path, name);
+  support_ok(test_load(&dataset, path, options, &error), &error);
+  return dataset;
+}
+
+static double column_mean(const SetosaDataset *dataset, size_t column) {
+  double sum = 0;
+  for (size_t i = 0; i < dataset->rows; i++) sum += dataset->values[i * dataset->features + column];
+  return sum / (double)dataset->rows;
+}
+
+static void expect_counts(const SetosaDataset *dataset, const size_t *counts) {
+  for (size_t k = 0; k < dataset->classes; k++) {
+    size_t count = 0;
+    for (size_t i = 0; i < dataset->rows; i++) count += dataset->labels[i] == (int32_t)k;
+    assert_int_equal(count, counts[k]);
+  }
+}
+
+static void iris_is_fishers(void **state) {
+  (void)state;
+  SetosaDataset *iris = load("data/iris.csv", "");
+  const size_t counts[] = {50, 50, 50};
+  assert_int_equal(iris->rows, 150);
+  assert_int_equal(iris->features, 4);
+  assert_int_equal(iris->classes, 3);
+  assert_string_equal(iris->class_names[0], "setosa");
+  assert_string_equal(iris->class_names[2], "virginica");
+  assert_string_equal(iris->feature_names[3], "petal_width");
+  assert_string_equal(iris->label_name, "species");
+  expect_counts(iris, counts);
+  /* Fisher's means, and rows 35 and 38 as he has them (UCI's copy does not). */
+  support_near(column_mean(iris, 0), 5.843333333, 1e-6);
+  support_near(column_mean(iris, 1), 3.057333333, 1e-6);
+  support_near(column_mean(iris, 2), 3.758, 1e-6);
+  support_near(column_mean(iris, 3), 1.199333333, 1e-6);
+  assert_true(iris->values[34 * 4 + 3] == 0.2f && iris->values[37 * 4 + 1] == 3.6f && iris->values[37 * 4 + 2] == 1.4f);
+  setosa_dataset_destroy(iris);
+  iris = load("data/iris.csv", "features=petal_length,petal_width positive=setosa");
+  const size_t two[] = {50, 100};
+  assert_int_equal(iris->features, 2);
+  assert_string_equal(iris->class_names[1], "non-setosa");
+  expect_counts(iris, two);
+  setosa_dataset_destroy(iris);
+}
+
+static void wine_and_digits_are_whole(void **state) {
+  (void)state;
+  SetosaDataset *wine = load("data/wine.csv", ""), *digits = load("data/digits.csv.gz", "");
+  const size_t growers[] = {59, 71, 48}, drawn[] = {178, 182, 177, 183, 181, 182, 181, 179, 174, 180};
+  assert_int_equal(wine->rows, 178);
+  assert_int_equal(wine->features, 13);
+  assert_string_equal(wine->feature_names[12], "proline");
+  expect_counts(wine, growers);
+  support_near(column_mean(wine, 12), 746.8932584, 1e-6);
+  assert_int_equal(digits->rows, 1797);
+  assert_int_equal(digits->features, 64);
+  assert_string_equal(digits->label_name, "digit");
+  assert_string_equal(digits->feature_names[63], "px63");
+  expect_counts(digits, drawn);
+  for (size_t i = 0; i < digits->rows * 64; i++) assert_true(digits->values[i] >= 0 && digits->values[i] <= 16);
+  setosa_dataset_destroy(wine);
+  setosa_dataset_destroy(digits);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(checksums_of_the_readme_hold),
+      cmocka_unit_test(iris_is_fishers),
+      cmocka_unit_test(wine_and_digits_are_whole),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
