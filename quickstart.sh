@@ -37,7 +37,6 @@ packages_for_tools='
 clang                 second C compiler
 clang-format          formatting check
 clang-tidy            static analysis
-libclang-rt-dev       sanitizers of clang
 oclgrind              an OpenCL device that finds races and bad reads in kernels
 mesa-opencl-icd       an OpenCL device known to compute wrong results, which must be refused
 shellcheck            checks shell scripts

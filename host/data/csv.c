@@ -189,16 +189,15 @@ cleanup:
 
 /* Separator and line ends, from the name and the first bytes. */
 static void sniff(Csv *csv, const unsigned char *bytes, size_t length) {
+  const char *source = csv->reader->source;
   unsigned char separator = ',';
   const unsigned char *end = memchr(bytes, '\n', length), *carriage = memchr(bytes, '\r', length);
   if (end == NULL && carriage != NULL && carriage + 1 < bytes + length) csv->terminator = '\r', end = carriage;
   size_t first_line = end != NULL ? (size_t)(end - bytes) : length;
-  if (reader_has_suffix(csv->reader->source, ".tsv") || reader_has_suffix(csv->reader->source, ".tab"))
+  if (reader_has_suffix(source, ".tsv") || reader_has_suffix(source, ".tab"))
     separator = '\t';
-  else if (memchr(bytes, ',', first_line) == NULL && memchr(bytes, '\t', first_line) != NULL)
-    separator = '\t';
-  else if (memchr(bytes, ',', first_line) == NULL && memchr(bytes, ';', first_line) != NULL)
-    separator = ';';
+  else if (memchr(bytes, ',', first_line) == NULL)
+    separator = memchr(bytes, '\t', first_line) != NULL ? '\t' : memchr(bytes, ';', first_line) != NULL ? ';' : ',';
   csv_set_delim(&csv->parser, separator);
 }
 

@@ -35,8 +35,7 @@ static float float_from_half(uint32_t half) {
 int64_t element_to_integer(ElementType type, const unsigned char *source) {
   uint64_t bits = load_bits(type, source);
   if (type.kind == 'u') return bits > (uint64_t)INT64_MAX ? INT64_MAX : (int64_t)bits;
-  unsigned unused = 64 - 8 * (unsigned)type.size;
-  uint64_t sign = (uint64_t)1 << (63 - unused);
+  uint64_t sign = (uint64_t)1 << ((8 * type.size - 1) & 63);
   return (int64_t)((bits ^ sign) - sign); /* sign extension */
 }
 

@@ -71,16 +71,13 @@ static Status choose_reader(ReadFunction *read, const Reader *reader, Error *err
   const unsigned char *bytes = NULL;
   size_t count = stream_peek(reader->stream, &bytes);
   if (count == 0) return error_set(error, SETOSA_ERROR_DATA, "%s: the file is empty; give a file with rows of data", reader->source);
-  bool idx_name =
-      reader_has_suffix(reader->source, "-ubyte") || reader_has_suffix(reader->source, ".idx") || strstr(reader->source, "-idx3-") != NULL;
-  if (count >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0)
-    *read = npy_read;
-  else if (idx_name || (count >= 4 && bytes[0] == 0 && bytes[1] == 0 && bytes[2] >= 0x08 && bytes[2] <= 0x0E))
-    *read = idx_read;
-  else if (reader_has_suffix(reader->source, ".npy"))
-    *read = npy_read; /* which says that it is none */
-  else
-    *read = csv_read;
+  bool npy = count >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0;
+  bool idx = count >= 4 && bytes[0] == 0 && bytes[1] == 0 && bytes[2] >= 0x08 && bytes[2] <= 0x0E;
+  if (!npy && !idx) { /* a name that promises a format gets its reader, which says what is wrong */
+    npy = reader_has_suffix(reader->source, ".npy");
+    idx = reader_has_suffix(reader->source, "-ubyte") || reader_has_suffix(reader->source, ".idx");
+  }
+  *read = npy ? npy_read : idx ? idx_read : csv_read;
   if (*read != csv_read) return SETOSA_OK;
   Status status = refuse_unread(reader, bytes, count, error);
   if (status == SETOSA_OK && looks_like_libsvm(bytes, count))

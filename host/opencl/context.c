@@ -11,6 +11,7 @@
 static Status make_fingerprint(Context *context, Error *error) {
   Hash *hash = NULL;
   const SetosaDeviceInfo *info = &context->device.info;
+  if (source_folder() != NULL) return SETOSA_OK; /* sources under development have no lasting name */
   const char *texts[] = {info->platform, info->platform_version, info->name, info->version, info->driver, SETOSA_VERSION};
   Status status = hash_create(&hash, error);
   if (status != SETOSA_OK) return status;

@@ -20,7 +20,8 @@ uint64_t context_bytes(const Context *context);
 uint64_t context_peak_bytes(const Context *context);
 /* Seconds spent building programs (compiling, or loading binaries) so far. */
 double context_build_seconds(const Context *context);
-/* A 128-bit hex key of platform, device, driver, Setosa's version and all embedded kernel sources: names a self-test verdict. */
+/* A 128-bit hex key of platform, device, driver, Setosa's version and all embedded kernel sources: names a self-test verdict.
+ * Empty while SETOSA_KERNEL_DIR is set: nothing may be remembered about sources that change. */
 void context_fingerprint(const Context *context, char hex[33]);
 
 #endif

@@ -7,6 +7,10 @@
 #include "base/clock.h"
 #include "support/support.h"
 
+/* AddressSanitizer is to refuse absurd sizes as malloc does, not to end the program. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void) { return "allocator_may_return_null=1"; }
+
 static void the_first_error_wins(void **state) {
   (void)state;
   Error error = {0};

@@ -39,14 +39,19 @@ static void numbers_are_accepted(void **state) {
       "1.7976931348623157e308",
       "0.000000000000000000000000000000000000000000001234",
       "179769313486231580793e289",
-      "100000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
-      "00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"};
+      "0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000012345678901234567"};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
     double value = NAN, expected = strtod(texts[i], NULL);
     if (!parse(texts[i], &value)) fail_msg("%s is not accepted", texts[i]);
     if (value != expected || signbit(value) != signbit(expected)) fail_msg("%s gives %.17g, expected %.17g", texts[i], value, expected);
   }
   double value = 0;
+  char lengthy[400]; /* longer than any buffer for one number: 1 followed by 299 zeros, then a fraction */
+  memset(lengthy, '0', sizeof lengthy);
+  lengthy[0] = '1';
+  lengthy[300] = '.';
+  lengthy[sizeof lengthy - 1] = '\0';
+  assert_true(parse(lengthy, &value) && value == 1e299);
   assert_true(parse("1e999", &value) && isinf(value) && value > 0);
   assert_true(parse("-1e999999999999999999999", &value) && isinf(value) && value < 0);
   assert_true(parse("1e-999", &value) && value == 0);

@@ -16,6 +16,7 @@ BEGIN {
   allow("model", "data base")
   allow("train", "optim compute model data opencl base")
   allow("cli", "base")
+  allow("examples", "")
   is_layer["include"] = 1
   relaxed = "native_(cos|divide|exp|exp2|exp10|log|log2|log10|powr|recip|rsqrt|sin|sqrt|tan)[ \t]*\\(|half_(exp|log|sqrt|recip|divide|powr)[a-z0-9]*[ \t]*\\(|fast-relaxed-math|finite-math-only|" \
             "unsafe-math|-ffast-math|-Ofast|-cl-mad-enable|-cl-no-signed-zeros|-fassociative-math|-freciprocal-math"
@@ -70,7 +71,7 @@ function check_include(line, layer, folder, source,  target, part, above) {
 function check_code(code, layer, source) {
   if (layer != "opencl" && code ~ /(^|[^A-Za-z0-9_])cl[A-Z][A-Za-z]+[ \t]*\(/) report(source, "calls the OpenCL API; that belongs to host/opencl alone")
   if (layer != "opencl" && code ~ /(^|[^A-Za-z0-9_])(cl_[a-z0-9_]+|CL_[A-Z][A-Z0-9_]+)/) report(source, "names an OpenCL type or constant; none leaves host/opencl")
-  if (layer == "cli") return
+  if (layer == "cli" || layer == "examples") return
   if (code ~ /(^|[^A-Za-z0-9_])(printf|puts|putchar|vprintf|perror)[ \t]*\(/) report(source, "prints; a library hands text to a callback or an error")
   if (code ~ /(^|[^A-Za-z0-9_])(stdout|stderr)([^A-Za-z0-9_]|$)/) report(source, "uses stdout or stderr; a library hands text to a callback or an error")
   if (code ~ /(^|[^A-Za-z0-9_])(exit|_exit|_Exit|quick_exit|abort)[ \t]*\(/) report(source, "ends the process; return a Status")

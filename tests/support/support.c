@@ -57,7 +57,10 @@ char *support_read(const char *path, size_t *length) {
   char *bytes = malloc(capacity);
   for (size_t got; bytes != NULL && (got = fread(bytes + used, 1, capacity - used - 1, file)) > 0;) {
     used += got;
-    if (capacity - used < 2) bytes = realloc(bytes, capacity *= 2);
+    if (capacity - used >= 2) continue;
+    char *grown = realloc(bytes, capacity *= 2);
+    if (grown == NULL) free(bytes);
+    bytes = grown;
   }
   fclose(file);
   if (bytes == NULL) fail_msg("out of memory for %s", path);
