@@ -3,7 +3,8 @@
 //   Z = X W' + b in local memory  ->  R = scale (softmax(Z) - P), losses  ->  G += R' X, a work-item owning whole features
 //   Hessian: Q = X V' + c too, and R = scale a (q - <a, q>)
 // Work size: groups x TEAM, no more groups than blocks; group g works on a contiguous share of the blocks and on its own slab (P) of the gradient.
-// Macros: FEATURES D, CLASSES K <= 32, TEAM work-items (at least BLOCK_ROWS), HESSIAN 0 or 1. Local memory: about 22 KB at K = 32.
+// Macros: FEATURES D, CLASSES K <= 32, TEAM work-items (at least BLOCK_ROWS), HESSIAN 0 or 1. Local memory: 16 KB at K = 32,
+// 26 KB for a Hessian.
 #include "team.clh"
 
 #ifndef BLOCK_ROWS
@@ -13,14 +14,16 @@
 #define HESSIAN 0
 #endif
 #define DEPTH 16
+#define SETS (1 + HESSIAN)
 #define OUTPUTS ((BLOCK_ROWS * CLASSES + TEAM - 1) / TEAM) // logits of a work-item
 
-// z[k][i] = <x_i, w_k> + bias_k for the rows of the block (0 past the last). Ends with a barrier.
-static inline void block_logits(global const float *x, uint rows, global const float *w, local float *z, local float *x_tile,
-                                local float *w_tile) {
+// The logits of a block under `SETS` weight vectors in one read of X: z[s][k][i] = <x_i, w_sk> + bias_sk for its rows (0 past the last).
+// tiles: DEPTH features of the rows, then of each set's weights. Ends with a barrier.
+static inline void block_logits(global const float *x, uint rows, global const float *w, global const float *v, local float *z,
+                                local float *x_tile, local float *w_tile) {
   uint item = TEAM_ITEM;
-  float sums[OUTPUTS];
-  for (int o = 0; o < OUTPUTS; o++) sums[o] = 0.0f;
+  float sums[SETS * OUTPUTS];
+  for (int o = 0; o < SETS * OUTPUTS; o++) sums[o] = 0.0f;
   ulong depth = 0;
   do {
     for (uint e = item; e < BLOCK_ROWS * DEPTH; e += TEAM) {
@@ -30,19 +33,30 @@ static inline void block_logits(global const float *x, uint rows, global const f
     for (uint e = item; e < CLASSES * DEPTH; e += TEAM) {
       uint k = e / DEPTH, d = e % DEPTH;
       w_tile[e] = depth + d < FEATURES ? w[(ulong)k * FEATURES + depth + d] : 0.0f;
+#if HESSIAN
+      w_tile[CLASSES * DEPTH + e] = depth + d < FEATURES ? v[(ulong)k * FEATURES + depth + d] : 0.0f;
+#endif
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int o = 0; o < OUTPUTS; o++) {
       uint output = item + o * TEAM, i = output % BLOCK_ROWS, k = output / BLOCK_ROWS;
       if (k < CLASSES)
-        for (int d = 0; d < DEPTH; d++) sums[o] = fma(x_tile[d * (BLOCK_ROWS + 1) + i], w_tile[k * DEPTH + d], sums[o]);
+        for (int d = 0; d < DEPTH; d++) {
+          float value = x_tile[d * (BLOCK_ROWS + 1) + i];
+          for (int s = 0; s < SETS; s++) sums[s * OUTPUTS + o] = fma(value, w_tile[(s * CLASSES + k) * DEPTH + d], sums[s * OUTPUTS + o]);
+        }
     }
     barrier(CLK_LOCAL_MEM_FENCE); // before the tiles are overwritten
     depth += DEPTH;
   } while (depth < FEATURES);
   for (int o = 0; o < OUTPUTS; o++) {
     uint output = item + o * TEAM, k = output / BLOCK_ROWS;
-    if (k < CLASSES) z[output] = sums[o] + w[(ulong)CLASSES * FEATURES + k];
+    if (k < CLASSES) {
+      z[output] = sums[o] + w[(ulong)CLASSES * FEATURES + k];
+#if HESSIAN
+      z[CLASSES * BLOCK_ROWS + output] = sums[OUTPUTS + o] + v[(ulong)CLASSES * FEATURES + k];
+#endif
+    }
   }
   barrier(CLK_LOCAL_MEM_FENCE);
 }
@@ -107,10 +121,11 @@ kernel __attribute__((reqd_work_group_size(TEAM, 1, 1))) void fused_pass(global 
                                                                           global const float *v, global float *slabs, global float2 *losses,
                                                                           ulong row_begin, ulong row_count, float scale, uint want_gradient,
                                                                           uint add) {
-  local float x_tile[DEPTH * (BLOCK_ROWS + 1)], w_tile[CLASSES * DEPTH], z[CLASSES * BLOCK_ROWS];
-  local float scratch[2 * TEAM];
+  local float x_tile[DEPTH * (BLOCK_ROWS + 1)], w_tile[SETS * CLASSES * DEPTH], z[SETS * CLASSES * BLOCK_ROWS];
 #if HESSIAN
-  local float q[CLASSES * BLOCK_ROWS];
+  local float *q = z + CLASSES * BLOCK_ROWS;
+#else
+  local float scratch[2 * TEAM];
 #endif
   ulong group = get_group_id(0), groups = get_num_groups(0), parameters = (ulong)CLASSES * FEATURES + CLASSES;
   ulong blocks = (row_count + BLOCK_ROWS - 1) / BLOCK_ROWS;
@@ -121,9 +136,8 @@ kernel __attribute__((reqd_work_group_size(TEAM, 1, 1))) void fused_pass(global 
     ulong first = row_begin + block * BLOCK_ROWS;
     uint rows = (uint)min((ulong)BLOCK_ROWS, row_begin + row_count - first);
     global const float *block_x = x + first * FEATURES;
-    block_logits(block_x, rows, w, z, x_tile, w_tile);
+    block_logits(block_x, rows, w, v, z, x_tile, w_tile);
 #if HESSIAN
-    block_logits(block_x, rows, v, q, x_tile, w_tile);
     if (TEAM_ITEM < rows) row_hessian_terms(z + TEAM_ITEM, q + TEAM_ITEM, scale);
     barrier(CLK_LOCAL_MEM_FENCE);
     block_gradient(block_x, rows, q, slabs + group * parameters, add || block != block_first);

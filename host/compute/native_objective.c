@@ -90,14 +90,30 @@ cleanup:
   return status;
 }
 
+static size_t blocks_of(size_t count, size_t size) { return (count + size - 1) / size; }
+
+/* Groups of logits_block: rectangles of rows x classes. The CPU family cuts the classes only when there are too few rows to share out. */
+static KernelRange logits_range(const Native *native, size_t rows) {
+  size_t classes = native->head.classes;
+  if (native->family == SETOSA_FAMILY_GPU)
+    return (KernelRange){{blocks_of(rows, 64) * 16, blocks_of(classes, native_tile_classes(native)) * 16}, {16, 16}};
+  size_t row_blocks = blocks_of(rows, 48), wanted = 8 * (size_t)native->compute_units;
+  return (KernelRange){{row_blocks, smaller(blocks_of(wanted, row_blocks), blocks_of(classes, 96))}, {1, 1}};
+}
+
+/* Groups of gradient_block: rectangles of features x classes, and slabs. */
+static KernelRange gradient_range(const Native *native, size_t slabs) {
+  size_t features = native->head.features, classes = native->head.classes;
+  if (native->family == SETOSA_FAMILY_GPU)
+    return (KernelRange){{blocks_of(features, 64) * 16, blocks_of(classes, native_tile_classes(native)) * 16, slabs}, {16, 16, 1}};
+  return (KernelRange){{blocks_of(features, 128), blocks_of(classes, 96), 1}, {1, 1, 1}};
+}
+
 Status native_enqueue_logits(Native *native, const Vector *w, const NativePart *part, RowRange rows, Buffer *block, float padding, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
-  bool cpu = native->family == SETOSA_FAMILY_CPU;
-  size_t tile_rows = cpu ? 48 : 64, tile_classes = cpu ? 64 : native_tile_classes(native), side = cpu ? 1 : 16;
-  KernelRange range = {{(rows.count + tile_rows - 1) / tile_rows * side, (native->head.classes + tile_classes - 1) / tile_classes * side}, {side, side}};
   TRY(native_kernel(native, KERNEL_LOGITS_BLOCK, &kernel, error));
-  TRY(kernel_launch(kernel, range, error, ARG(part->x), ARG(w->buffer), ARG((uint64_t)native->head.features),
+  TRY(kernel_launch(kernel, logits_range(native, rows.count), error, ARG(part->x), ARG(w->buffer), ARG((uint64_t)native->head.features),
                     ARG((uint32_t)native->head.classes), ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(block), ARG(native->stride),
                     ARG(padding)));
   native->flops += 2 * (uint64_t)rows.count * native->head.features * native->head.classes;
@@ -118,12 +134,8 @@ static Status enqueue_gradient_block(Native *native, const Buffer *residuals, co
                                      Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
-  bool cpu = native->family == SETOSA_FAMILY_CPU;
-  size_t tile_classes = cpu ? 64 : native_tile_classes(native), side = cpu ? 1 : 16;
-  KernelRange range = {{(native->head.features + 63) / 64 * side, (native->head.classes + tile_classes - 1) / tile_classes * side, result->slabs},
-                       {side, side, 1}};
   TRY(native_kernel(native, KERNEL_GRADIENT_BLOCK, &kernel, error));
-  TRY(kernel_launch(kernel, range, error, ARG(part->x), ARG(residuals), ARG((uint64_t)native->head.features), ARG((uint32_t)native->head.classes),
+  TRY(kernel_launch(kernel, gradient_range(native, result->slabs), error, ARG(part->x), ARG(residuals), ARG((uint64_t)native->head.features), ARG((uint32_t)native->head.classes),
                     ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(native->stride), ARG(result->slab_buffer), ARG((uint32_t)add)));
 cleanup:
   return status;
