@@ -141,12 +141,12 @@ train_on_iris() {
   "$build/setosa" train data/iris.csv --l2 0.01 --model build/iris.safetensors </dev/null || status=$?
   if [ "$status" = 4 ]; then "$build/setosa" devices --diagnose </dev/null || true; fi
   [ "$status" = 0 ] || exit "$status"
-  say '' 'It works. What to try next:' \
-    "  $build/setosa eval build/iris.safetensors data/iris.csv     how good the model is, species by species" \
-    "  $build/setosa predict build/iris.safetensors data/iris.csv  the species of every flower, with probabilities" \
-    "  $build/setosa explain build/iris.safetensors data/iris.csv --row 1   one flower, step by step" \
-    "  $build/setosa train --help                                  your own data: CSV, images, NumPy arrays" \
-    '  ./quickstart.sh test                                            every test'
+  say '' 'It works. What to try next:' '' \
+    "  $build/setosa eval build/iris.safetensors data/iris.csv" '      how good the model is, species by species' \
+    "  $build/setosa predict build/iris.safetensors data/iris.csv" '      the species of every flower, with probabilities' \
+    "  $build/setosa explain build/iris.safetensors data/iris.csv --row 1" '      one flower, step by step' \
+    "  $build/setosa train --help" '      your own data: CSV, images, NumPy arrays' \
+    '  ./quickstart.sh test' '      every test'
 }
 
 mkdir -p build

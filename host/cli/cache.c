@@ -35,10 +35,12 @@ const Command command_cache = {
     .name = "cache",
     .arguments = "clear|path",
     .summary = "compiled kernels and self-test results",
-    .description = "Prints where compiled kernels and self-test results are kept ($XDG_CACHE_HOME/setosa, else ~/.cache/setosa), or removes "
-                   "them. They are rebuilt when needed.",
-    .examples = "  setosa cache path\n"
-                "  setosa cache clear\n",
+    .description =
+        "Prints where compiled kernels and self-test results are kept ($XDG_CACHE_HOME/setosa, else ~/.cache/setosa), or removes "
+        "them. They are rebuilt when needed.",
+    .examples =
+        "  setosa cache path\n"
+        "  setosa cache clear\n",
     .id = FOR_CACHE,
     .least_arguments = 1,
     .most_arguments = 1,

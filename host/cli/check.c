@@ -1,4 +1,6 @@
 /* `setosa check`: does a device compute what the double reference computes? */
+#include <string.h>
+
 #include "cli/inputs.h"
 #include "cli/json_output.h"
 #include "cli/progress.h"
@@ -15,28 +17,26 @@ typedef struct CheckWork {
   Progress progress;
 } CheckWork;
 
-static void add_table_row(CheckWork *work, const SetosaCheckRow *row, bool color) {
-  (void)color;
+static void add_table_row(CheckWork *work, const SetosaCheckRow *row) {
   Table *table = work->table;
   Error *error = &work->error;
   Status status = SETOSA_OK;
   TRY(table_cell(table, error, "%s", row->what));
-  TRY(table_cell(table, error, "%s", row->against));
-  TRY(table_cell(table, error, "%zu x %zu", row->rows, row->features));
-  TRY(table_cell(table, error, "%zu", row->classes));
+  TRY(table_cell(table, error, "%s", strcmp(row->against, "finite differences") == 0 ? "finite diff." : row->against));
+  TRY(table_cell(table, error, "%zux%zux%zu", row->rows, row->features, row->classes));
   TRY(table_cell(table, error, "%s", family_names[row->family]));
   TRY(table_cell(table, error, "%.1e", row->error));
   TRY(table_cell(table, error, "%.1e", row->tolerance));
-  TRY(table_cell(table, error, "%s", row->passed ? "ok" : "FAILED"));
+  TRY(table_cell(table, error, "%s", row->passed ? "ok" : "FAIL"));
 cleanup:
   if (status != SETOSA_OK) work->status = status;
 }
 
 static void add_json_row(CheckWork *work, const SetosaCheckRow *row) {
-  json_t *entry = json_pack("{s:s, s:s, s:I, s:I, s:I, s:s, s:o, s:o, s:b}", "what", row->what, "against", row->against, "rows",
-                            (json_int_t)row->rows, "features", (json_int_t)row->features, "classes", (json_int_t)row->classes, "family",
-                            family_names[row->family], "error", json_number(row->error), "tolerance", json_number(row->tolerance), "passed",
-                            row->passed);
+  json_t *entry =
+      json_pack("{s:s, s:s, s:I, s:I, s:I, s:s, s:o, s:o, s:b}", "what", row->what, "against", row->against, "rows", (json_int_t)row->rows,
+                "features", (json_int_t)row->features, "classes", (json_int_t)row->classes, "family", family_names[row->family], "error",
+                json_number(row->error), "tolerance", json_number(row->tolerance), "passed", row->passed);
   if (json_array_append_new(work->rows, entry) != 0)
     work->status = error_set(&work->error, SETOSA_ERROR_INTERNAL, "out of memory for a JSON document");
 }
@@ -50,7 +50,7 @@ static void on_row(const SetosaCheckRow *row, void *user) {
   if (work->rows != NULL)
     add_json_row(work, row);
   else
-    add_table_row(work, row, false);
+    add_table_row(work, row);
 }
 
 static Status report_json(CheckWork *work, const Compute *compute, size_t failures, Error *error) {
@@ -66,7 +66,8 @@ static Status report_json(CheckWork *work, const Compute *compute, size_t failur
 static void report_table(const CheckWork *work, const Compute *compute, size_t failures, const Session *session) {
   const SetosaDeviceInfo *device = compute_device(compute);
   bool color = session->console.color_out;
-  printf("Device %zu, %s, against double precision; errors are relative\n\n", device->index, device->name);
+  printf("Device %zu, %s\n", device->index, device->name);
+  printf("N rows, D features, K classes; via the kernels for CPUs or GPUs; errors relative\n\n");
   table_print(work->table, console_page_width(), color);
   if (failures == 0)
     printf("\n%sall %zu checks passed%s\n", color_code(color, COLOR_GREEN), work->count, color_code(color, COLOR_PLAIN));
@@ -87,20 +88,21 @@ static Status check(CheckWork *work, const SetosaDataset *data, const Compute *c
   else
     report_table(work, compute, failures, session);
   if (status != SETOSA_OK || failures == 0) return status;
-  return error_set(error, SETOSA_ERROR_DEVICE, "device %zu computes wrong results (%zu of %zu checks failed); update its driver or choose "
-                   "another with --device", compute->index, failures, work->count);
+  return error_set(error, SETOSA_ERROR_DEVICE,
+                   "device %zu computes wrong results (%zu of %zu checks failed); update its driver or choose "
+                   "another with --device",
+                   compute->index, failures, work->count);
 }
 
 static Status run(const Session *session, Error *error) {
-  static const TableColumn columns[] = {{"what", false, false},  {"against", false, true}, {"rows x features", true, false},
-                                        {"K", true, false},      {"family", false, false}, {"error", true, false},
-                                        {"tolerance", true, false}, {"", false, false}};
+  static const TableColumn columns[] = {{"what", false, false}, {"against", false, true}, {"NxDxK", true, false}, {"via", false, false},
+                                        {"error", true, false}, {"allowed", true, false}, {"", false, false}};
   Status status = SETOSA_OK;
   const Options *options = session->options;
   SetosaDataset *data = NULL;
   Compute compute = {0};
   CheckWork work = {0};
-  TRY(table_create(&work.table, 8, columns, error));
+  TRY(table_create(&work.table, 7, columns, error));
   if (options->json && (work.rows = json_array()) == NULL)
     TRY(error_set(error, SETOSA_ERROR_INTERNAL, "out of memory for a JSON document"));
   TRY(compute_choose(&compute, session, error));
@@ -118,12 +120,14 @@ cleanup:
 const Command command_check = {
     .name = "check",
     .arguments = "[DATA]",
-    .summary = "a device against double precision and finite differences",
-    .description = "Compares loss, gradient, Hessian times vector, probabilities and line search of a device with the reference in double "
-                   "precision and with finite differences, on DATA or on a table of synthetic shapes. Exits with 4 when a check fails.",
-    .examples = "  setosa check\n"
-                "  setosa check iris.csv --device 0 --family gpu\n"
-                "  setosa check synthetic:rows=1e4,features=100,classes=20\n",
+    .summary = "compare a device with double precision arithmetic",
+    .description =
+        "Compares loss, gradient, Hessian times vector, probabilities and line search of a device with the reference in double "
+        "precision and with finite differences, on DATA or on a table of synthetic shapes. Exits with 4 when a check fails.",
+    .examples =
+        "  setosa check\n"
+        "  setosa check iris.csv --device 0 --family gpu\n"
+        "  setosa check synthetic:rows=1e4,features=100,classes=20\n",
     .id = FOR_CHECK,
     .least_arguments = 0,
     .most_arguments = 1,

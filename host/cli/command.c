@@ -29,7 +29,6 @@ Status command_unknown(const char *name, Error *error) {
   if (name[0] == '-')
     return error_set(error, SETOSA_ERROR_USAGE, "\"%s\": name a command first, as in `setosa train DATA`; see `setosa help`", name);
   const char *nearest = text_nearest(name, names, COMMANDS + 1);
-  if (nearest != NULL)
-    return error_set(error, SETOSA_ERROR_USAGE, "\"%s\" is no command; did you mean `setosa %s`?", name, nearest);
+  if (nearest != NULL) return error_set(error, SETOSA_ERROR_USAGE, "\"%s\" is no command; did you mean `setosa %s`?", name, nearest);
   return error_set(error, SETOSA_ERROR_USAGE, "\"%s\" is no command; see `setosa help`", name);
 }

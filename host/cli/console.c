@@ -42,12 +42,12 @@ void console_error(const Console *console, const Error *error) {
   print_line(COLOR_RED, console->color_err, error->status == SETOSA_ERROR_DATA ? "" : "setosa: ", message);
 }
 
-#define FORMAT_MESSAGE(message, format)                   \
-  char message[2048];                                     \
-  va_list arguments;                                      \
-  va_start(arguments, format);                            \
-  vsnprintf(message, sizeof message, format, arguments);  \
-  va_end(arguments);                                      \
+#define FORMAT_MESSAGE(message, format)                  \
+  char message[2048];                                    \
+  va_list arguments;                                     \
+  va_start(arguments, format);                           \
+  vsnprintf(message, sizeof message, format, arguments); \
+  va_end(arguments);                                     \
   console_make_visible(message)
 
 void console_warn(const Console *console, const char *format, ...) {

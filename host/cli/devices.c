@@ -40,32 +40,34 @@ static const char *status_word(const SetosaDeviceInfo *info, const DeviceCheck *
   return check->status == SETOSA_OK ? "tested, ok" : "FAILED";
 }
 
-/* What the table has no room for, below it: why a device is refused or failed, and notes. */
-static void print_reasons(const SetosaDevices *devices, const DeviceCheck *checks) {
-  size_t count = setosa_devices_count(devices), width = console_page_width();
-  bool any = false;
-  for (size_t i = 0; i < count; i++) {
+/* What the table has no room for, below it: platform and driver, why a device is refused or failed, notes. */
+static void print_details(const SetosaDevices *devices, const DeviceCheck *checks) {
+  size_t width = console_page_width();
+  printf("\n");
+  for (size_t i = 0; i < setosa_devices_count(devices); i++) {
     const SetosaDeviceInfo *info = setosa_devices_get(devices, i);
     bool failed = checks != NULL && checks[i].status != SETOSA_OK;
-    const char *reason = !info->usable ? info->refusal : failed ? checks[i].error.message : info->note;
-    if (reason == NULL || reason[0] == '\0') continue;
-    char text[sizeof checks->error.message + 64];
+    const char *reason = !info->usable ? info->refusal : failed ? checks[i].error.message : "";
+    char text[2048];
     int at = snprintf(text, sizeof text, "  %zu: ", info->index);
-    printf("%s%s", any ? "" : "\n", text);
-    snprintf(text, sizeof text, "%s%s", !info->usable ? "refused: " : failed ? "failed: " : "", reason);
+    fputs(text, stdout);
+    snprintf(text, sizeof text, "%s, driver %s%s%s%s%s", info->platform, info->driver, info->note[0] != '\0' ? "; " : "", info->note,
+             !info->usable ? "; refused: "
+             : failed      ? "; failed: "
+                           : "",
+             reason);
     console_make_visible(text);
     console_wrap(stdout, text, (size_t)at, (size_t)at, width);
-    any = true;
   }
 }
 
 static Status print_table(const SetosaDevices *devices, const DeviceCheck *checks, const Session *session, Error *error) {
-  static const TableColumn columns[] = {{"", true, false},      {"name", false, true},   {"type", false, false},  {"memory", true, false},
-                                        {"units", true, false}, {"driver", false, true}, {"status", false, false}};
+  static const TableColumn columns[] = {{"", true, false},       {"name", false, true},  {"type", false, false},
+                                        {"memory", true, false}, {"units", true, false}, {"status", false, false}};
   Status status = SETOSA_OK;
   Table *table = NULL;
   char memory[UNITS_SIZE];
-  TRY(table_create(&table, 7, columns, error));
+  TRY(table_create(&table, 6, columns, error));
   for (size_t i = 0; i < setosa_devices_count(devices); i++) {
     const SetosaDeviceInfo *info = setosa_devices_get(devices, i);
     TRY(table_cell(table, error, "%zu", info->index));
@@ -73,11 +75,10 @@ static Status print_table(const SetosaDevices *devices, const DeviceCheck *check
     TRY(table_cell(table, error, "%s", input_device_type_name(info->type)));
     TRY(table_cell(table, error, "%s", units_bytes(memory, (double)info->memory_bytes)));
     TRY(table_cell(table, error, "%u", info->compute_units));
-    TRY(table_cell(table, error, "%s %s", info->platform, info->driver));
     TRY(table_cell(table, error, "%s", status_word(info, checks == NULL ? NULL : &checks[i])));
   }
   table_print(table, console_page_width(), session->console.color_out);
-  print_reasons(devices, checks);
+  print_details(devices, checks);
 cleanup:
   table_destroy(table);
   return status;
@@ -169,9 +170,10 @@ const Command command_devices = {
     .arguments = "",
     .summary = "every OpenCL device here, and why one is refused",
     .description = "Lists every platform's devices. The number in front is what --device takes. Exits with 4 when no device can be used.",
-    .examples = "  setosa devices\n"
-                "  setosa devices --check       (run the self-test on each)\n"
-                "  setosa devices --diagnose    (when one is missing)\n",
+    .examples =
+        "  setosa devices\n"
+        "  setosa devices --check       (run the self-test on each)\n"
+        "  setosa devices --diagnose    (when one is missing)\n",
     .id = FOR_DEVICES,
     .run = run,
 };

@@ -18,7 +18,7 @@ static void print_headline(const SetosaMetrics *metrics) {
   printf("  accuracy        %.2f %%  (%llu rows)\n", 100 * metrics->accuracy, (unsigned long long)metrics->rows);
   printf("  log-loss        %.6g\n", metrics->log_loss);
   if (metrics->top_k > 1) printf("  top-%zu accuracy  %.2f %%\n", metrics->top_k, 100 * metrics->top_k_accuracy);
-  printf("  calibration     %.4f  (ECE: how far confidence and accuracy are apart, 0 is best)\n", metrics->ece);
+  printf("  calibration     %.4f  (ECE: how far confidence is from accuracy; 0 is best)\n", metrics->ece);
   printf("  macro average   precision %.4f, recall %.4f, F1 %.4f\n", metrics->macro_precision, metrics->macro_recall, metrics->macro_f1);
 }
 
@@ -120,14 +120,14 @@ static json_t *calibration_json(const SetosaMetrics *metrics) {
 }
 
 static Status print_json(const SetosaMetrics *metrics, const SetosaModel *model, const SetosaDataset *data, Error *error) {
-  json_t *document = json_pack(
-      "{s:s, s:s, s:{s:I, s:I, s:I}, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "command", "eval", "version", SETOSA_VERSION,
-      "data", "rows", (json_int_t)metrics->rows, "features", (json_int_t)setosa_dataset_features(data), "classes",
-      (json_int_t)metrics->classes, "accuracy", json_number(metrics->accuracy), "log_loss", json_number(metrics->log_loss), "top_k",
-      (json_int_t)metrics->top_k, "top_k_accuracy", json_number(metrics->top_k_accuracy), "macro_precision",
-      json_number(metrics->macro_precision), "macro_recall", json_number(metrics->macro_recall), "macro_f1", json_number(metrics->macro_f1),
-      "ece", json_number(metrics->ece), "calibration", calibration_json(metrics), "per_class", classes_json(metrics, model), "confusion",
-      confusion_json(metrics));
+  json_t *document =
+      json_pack("{s:s, s:s, s:{s:I, s:I, s:I}, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "command", "eval", "version",
+                SETOSA_VERSION, "data", "rows", (json_int_t)metrics->rows, "features", (json_int_t)setosa_dataset_features(data), "classes",
+                (json_int_t)metrics->classes, "accuracy", json_number(metrics->accuracy), "log_loss", json_number(metrics->log_loss),
+                "top_k", (json_int_t)metrics->top_k, "top_k_accuracy", json_number(metrics->top_k_accuracy), "macro_precision",
+                json_number(metrics->macro_precision), "macro_recall", json_number(metrics->macro_recall), "macro_f1",
+                json_number(metrics->macro_f1), "ece", json_number(metrics->ece), "calibration", calibration_json(metrics), "per_class",
+                classes_json(metrics, model), "confusion", confusion_json(metrics));
   return json_print(document, false, stdout, error);
 }
 
@@ -168,10 +168,12 @@ const Command command_eval = {
     .name = "eval",
     .arguments = "MODEL DATA",
     .summary = "accuracy, log-loss, confusion matrix, calibration",
-    .description = "Evaluates MODEL on DATA, which needs labels. Columns are found by the names the model was trained with, or by position "
-                   "when there are none; scaling is the model's.",
-    .examples = "  setosa eval iris.safetensors iris.csv\n"
-                "  setosa eval fashion.safetensors t10k-images-idx3-ubyte.gz --json\n",
+    .description =
+        "Evaluates MODEL on DATA, which needs labels. Columns are found by the names the model was trained with, or by position "
+        "when there are none; scaling is the model's.",
+    .examples =
+        "  setosa eval iris.safetensors iris.csv\n"
+        "  setosa eval fashion.safetensors t10k-images-idx3-ubyte.gz --json\n",
     .id = FOR_EVAL,
     .least_arguments = 2,
     .most_arguments = 2,

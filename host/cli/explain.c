@@ -59,7 +59,8 @@ static Status parse_weights(Example *example, const char *list, Error *error) {
   TRY(text_split(&groups, &example->classes, list, ';', error));
   if (example->classes > 1 && groups[example->classes - 1][0] == '\0') example->classes--; /* a ; at the end */
   if (example->classes < 2)
-    TRY(error_set(error, SETOSA_ERROR_USAGE, "--weights: only one class; give a group per class with ; between them, as in "
+    TRY(error_set(error, SETOSA_ERROR_USAGE,
+                  "--weights: only one class; give a group per class with ; between them, as in "
                   "\"0.1,0.1;0.5,0.5\" (quoted, so that the shell leaves the ; alone)"));
   TRY(memory_allocate((void **)&example->weights, example->classes * example->features, sizeof(double), "weights", error));
   for (size_t k = 0; k < example->classes; k++) {
@@ -152,7 +153,8 @@ static Status example_from_model(Example *example, const Session *session, Error
     if (options_given(options, theirs[i]))
       TRY(error_set(error, SETOSA_ERROR_USAGE, "--%s goes with --x; a model brings its own", theirs[i]));
   if (options->argument_count != 2)
-    TRY(error_set(error, SETOSA_ERROR_USAGE, "give an example (--x --classes --label --weights) or MODEL DATA --row N; see "
+    TRY(error_set(error, SETOSA_ERROR_USAGE,
+                  "give an example (--x --classes --label --weights) or MODEL DATA --row N; see "
                   "`setosa help explain`"));
   if (options->row == 0) TRY(error_set(error, SETOSA_ERROR_USAGE, "which row? add --row N, counted from 1"));
   TRY(setosa_model_load(&example->model, options->argument[0], error));
@@ -204,12 +206,14 @@ const Command command_explain = {
     .name = "explain",
     .arguments = "[MODEL DATA]",
     .summary = "one example step by step: z, a, P, loss, gradient",
-    .description = "Works one example through in double precision: logits z, softmax a, target P, loss H, dH/dz, dH/dW for every class, beside "
-                   "finite differences and beside the tempting formula that keeps only the diagonal of the softmax Jacobian. The example "
-                   "is typed in with --x, or is a row of DATA seen by MODEL.",
-    .examples = "  setosa explain --x 1.9,0.4 --classes Setosa,Non-Setosa --label Setosa \\\n"
-                "                 --weights \"0.1,0.1;0.5,0.5\"\n"
-                "  setosa explain iris.safetensors iris.csv --row 51\n",
+    .description =
+        "Works one example through in double precision: logits z, softmax a, target P, loss H, dH/dz, dH/dW for every class, beside "
+        "finite differences and beside the tempting formula that keeps only the diagonal of the softmax Jacobian. The example "
+        "is typed in with --x, or is a row of DATA seen by MODEL.",
+    .examples =
+        "  setosa explain --x 1.9,0.4 --classes Setosa,Non-Setosa --label Setosa \\\n"
+        "                 --weights \"0.1,0.1;0.5,0.5\"\n"
+        "  setosa explain iris.safetensors iris.csv --row 51\n",
     .id = FOR_EXPLAIN,
     .least_arguments = 0,
     .most_arguments = 2,

@@ -15,8 +15,10 @@ enum { SMALL = 6, LISTED = 12, NUMBER_SIZE = 32 };
 static const char *number(char text[NUMBER_SIZE], double value) {
   if (value == 0) value = 0; /* no minus sign on a zero */
   double size = fabs(value);
-  if (size != 0 && (size < 1e-4 || size >= 1e6)) snprintf(text, NUMBER_SIZE, "%.3e", value);
-  else snprintf(text, NUMBER_SIZE, "%.6f", value);
+  if (size != 0 && (size < 1e-4 || size >= 1e6))
+    snprintf(text, NUMBER_SIZE, "%.3e", value);
+  else
+    snprintf(text, NUMBER_SIZE, "%.6f", value);
   return text;
 }
 
@@ -69,8 +71,8 @@ static void print_example(const SetosaExplanation *of, ExplainNames names) {
 
 /* All classes as vectors when they are few; else a table of the label and the most probable ones. */
 static Status print_many_classes(const SetosaExplanation *of, ExplainNames names, const Session *session, Error *error) {
-  static const TableColumn columns[] = {{"k", true, false}, {"class", false, true},        {"z", true, false},
-                                        {"a", true, false}, {"P", true, false}, {"dH/dz", true, false}};
+  static const TableColumn columns[] = {{"k", true, false}, {"class", false, true}, {"z", true, false},
+                                        {"a", true, false}, {"P", true, false},     {"dH/dz", true, false}};
   Status status = SETOSA_OK;
   Table *table = NULL;
   char text[NUMBER_SIZE];
@@ -130,7 +132,7 @@ cleanup:
 }
 
 static Status print_gradient(const SetosaExplanation *of, ExplainNames names, const Session *session, Error *error) {
-  static const TableColumn columns[] = {{"column", false, true}, {"feature", false, true},  {"x_i", true, false},
+  static const TableColumn columns[] = {{"column", false, true}, {"feature", false, true},      {"x_i", true, false},
                                         {"dH/dW", true, false},  {"finite diff.", true, false}, {"diagonal only", true, false}};
   Status status = SETOSA_OK;
   Table *table = NULL;
@@ -195,15 +197,15 @@ static json_t *matrix_json(const SetosaExplanation *of, const double *values) {
 }
 
 Status explain_print_json(const SetosaExplanation *of, ExplainNames names, Error *error) {
-  json_t *document = json_pack(
-      "{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "command", "explain",
-      "version", SETOSA_VERSION, "features", (json_int_t)of->features, "classes", (json_int_t)of->classes, "feature_names",
-      texts_json(of->features, names.features), "class_names", texts_json(of->classes, names.classes), "label",
-      json_text(names.classes[of->label]), "x", json_numbers(of->features, of->x), "weights", matrix_json(of, of->weights), "bias",
-      json_numbers(of->classes, of->bias), "logits", json_numbers(of->classes, of->logits), "probabilities",
-      json_numbers(of->classes, of->probabilities), "target", json_numbers(of->classes, of->target), "loss", json_number(of->loss),
-      "dlogits", json_numbers(of->classes, of->dlogits), "dweights", matrix_json(of, of->dweights), "dweights_finite",
-      matrix_json(of, of->dweights_finite), "dweights_diagonal", matrix_json(of, of->dweights_diagonal), "dbias",
-      json_numbers(of->classes, of->dbias), "largest_difference", json_number(of->largest_difference));
+  json_t *document =
+      json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "command",
+                "explain", "version", SETOSA_VERSION, "features", (json_int_t)of->features, "classes", (json_int_t)of->classes,
+                "feature_names", texts_json(of->features, names.features), "class_names", texts_json(of->classes, names.classes), "label",
+                json_text(names.classes[of->label]), "x", json_numbers(of->features, of->x), "weights", matrix_json(of, of->weights),
+                "bias", json_numbers(of->classes, of->bias), "logits", json_numbers(of->classes, of->logits), "probabilities",
+                json_numbers(of->classes, of->probabilities), "target", json_numbers(of->classes, of->target), "loss",
+                json_number(of->loss), "dlogits", json_numbers(of->classes, of->dlogits), "dweights", matrix_json(of, of->dweights),
+                "dweights_finite", matrix_json(of, of->dweights_finite), "dweights_diagonal", matrix_json(of, of->dweights_diagonal),
+                "dbias", json_numbers(of->classes, of->dbias), "largest_difference", json_number(of->largest_difference));
   return json_print(document, false, stdout, error);
 }

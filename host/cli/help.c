@@ -17,17 +17,18 @@ void help_print_overview(FILE *stream, bool color) {
   fprintf(stream, "  setosa COMMAND [ARGUMENTS] [OPTIONS]\n");
   print_heading(stream, color, "Commands");
   for (size_t i = 0; i < count; i++)
-    fprintf(stream, "  %s%-8s%s  %-11s  %s\n", color_code(color, COLOR_CYAN), commands[i]->name, color_code(color, COLOR_PLAIN),
+    fprintf(stream, "  %s%-8s%s  %-12s  %s\n", color_code(color, COLOR_CYAN), commands[i]->name, color_code(color, COLOR_PLAIN),
             commands[i]->arguments, commands[i]->summary);
-  fprintf(stream, "  %shelp%s      [COMMAND]    this text, or all about a command\n", color_code(color, COLOR_CYAN),
+  fprintf(stream, "  %shelp%s      [COMMAND]     this text, or all about a command\n", color_code(color, COLOR_CYAN),
           color_code(color, COLOR_PLAIN));
   print_heading(stream, color, "Begin with");
   fprintf(stream,
           "  setosa devices                                  what can compute here\n"
           "  setosa train iris.csv --model iris.safetensors  fit a model and keep it\n"
           "  setosa predict iris.safetensors new.csv         use it\n");
-  fprintf(stream, "\nExit codes: 0 done, 1 internal, 2 usage, 3 bad data, 4 device, 5 not converged\n"
-                  "(--strict), 6 a file could not be written, 130 interrupted.\n");
+  fprintf(stream,
+          "\nExit codes: 0 done, 1 internal, 2 usage, 3 bad data, 4 device, 5 not converged\n"
+          "(--strict), 6 a file could not be written, 130 interrupted.\n");
 }
 
 /* "0.0001", "lbfgs": the default of an option, read from the defaults themselves. */

@@ -33,7 +33,8 @@ SetosaDataOptions input_model_options(const SetosaModel *model, const Options *o
   return data;
 }
 
-Status input_load(SetosaDataset **dataset, const Session *session, const char *source, SetosaDataOptions data, double *seconds, Error *error) {
+Status input_load(SetosaDataset **dataset, const Session *session, const char *source, SetosaDataOptions data, double *seconds,
+                  Error *error) {
   Progress progress;
   double began = clock_seconds();
   progress_begin(&progress, &session->console, source);
@@ -99,8 +100,7 @@ Status compute_choose(Compute *compute, const Session *session, Error *error) {
     return SETOSA_OK;
   }
   Status status = setosa_devices_open(&compute->devices, error);
-  if (status == SETOSA_OK)
-    status = setosa_devices_select(compute->devices, options->device, options->force_device, &compute->index, error);
+  if (status == SETOSA_OK) status = setosa_devices_select(compute->devices, options->device, options->force_device, &compute->index, error);
   return status;
 }
 

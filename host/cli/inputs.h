@@ -10,7 +10,8 @@ SetosaDataOptions input_data_options(const Options *options);
 SetosaDataOptions input_model_options(const SetosaModel *model, const Options *options);
 
 /* Reads DATA with a progress line; *seconds (may be NULL) it took. */
-Status input_load(SetosaDataset **dataset, const Session *session, const char *source, SetosaDataOptions data, double *seconds, Error *error);
+Status input_load(SetosaDataset **dataset, const Session *session, const char *source, SetosaDataOptions data, double *seconds,
+                  Error *error);
 
 /* The names of a data set as arrays, for the expect_ fields of SetosaDataOptions: borrowed texts in arrays to free().
  * feature_names is NULL when the set has none. */

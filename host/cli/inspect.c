@@ -41,7 +41,8 @@ static void print_names(const char *title, size_t count, const char *(*name)(con
 }
 
 static Status print_weights(const SetosaModel *model, const Session *session, Error *error) {
-  static const TableColumn columns[] = {{"class", false, true}, {"bias", true, false}, {"|weights|", true, false}, {"largest", true, false}};
+  static const TableColumn columns[] = {
+      {"class", false, true}, {"bias", true, false}, {"|weights|", true, false}, {"largest", true, false}};
   Status status = SETOSA_OK;
   Table *table = NULL;
   size_t features = setosa_model_features(model), classes = setosa_model_classes(model);
@@ -102,12 +103,12 @@ static json_t *metadata_json(const SetosaModel *model) {
 static Status print_json(const SetosaModel *model, Error *error) {
   size_t features = setosa_model_features(model), classes = setosa_model_classes(model);
   Norms weights = norms_of(setosa_model_weights(model), features * classes), bias = norms_of(setosa_model_bias(model), classes);
-  json_t *document = json_pack(
-      "{s:s, s:s, s:I, s:I, s:o, s:o, s:s, s:{s:o, s:o}, s:{s:o, s:o}, s:o}", "command", "inspect", "version", SETOSA_VERSION, "features",
-      (json_int_t)features, "classes", (json_int_t)classes, "feature_names", names_json(features, setosa_model_feature_name, model),
-      "class_names", names_json(classes, setosa_model_class_name, model), "scaling", scaling_name(model), "weights", "norm",
-      json_number(weights.euclidean), "largest", json_number(weights.largest), "bias", "norm", json_number(bias.euclidean), "largest",
-      json_number(bias.largest), "metadata", metadata_json(model));
+  json_t *document =
+      json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:s, s:{s:o, s:o}, s:{s:o, s:o}, s:o}", "command", "inspect", "version", SETOSA_VERSION,
+                "features", (json_int_t)features, "classes", (json_int_t)classes, "feature_names",
+                names_json(features, setosa_model_feature_name, model), "class_names", names_json(classes, setosa_model_class_name, model),
+                "scaling", scaling_name(model), "weights", "norm", json_number(weights.euclidean), "largest", json_number(weights.largest),
+                "bias", "norm", json_number(bias.euclidean), "largest", json_number(bias.largest), "metadata", metadata_json(model));
   return json_print(document, false, stdout, error);
 }
 
@@ -136,10 +137,12 @@ const Command command_inspect = {
     .name = "inspect",
     .arguments = "MODEL",
     .summary = "what a model file holds",
-    .description = "Shows the shape, names, scaling, norms and provenance of a model. The file is a plain .safetensors: any reader of that "
-                   "format opens it (tensors \"weights\" (classes, features) and \"bias\" (classes)).",
-    .examples = "  setosa inspect iris.safetensors\n"
-                "  setosa inspect iris.safetensors --json\n",
+    .description =
+        "Shows the shape, names, scaling, norms and provenance of a model. The file is a plain .safetensors: any reader of that "
+        "format opens it (tensors \"weights\" (classes, features) and \"bias\" (classes)).",
+    .examples =
+        "  setosa inspect iris.safetensors\n"
+        "  setosa inspect iris.safetensors --json\n",
     .id = FOR_INSPECT,
     .least_arguments = 1,
     .most_arguments = 1,

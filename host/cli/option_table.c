@@ -12,11 +12,11 @@
 #define REAL(field, low, high) .kind = OPTION_REAL, .offset = AT(field), .least = low, .most = high
 #define CHOICE(field, names) .kind = OPTION_CHOICE, .offset = AT(field), .choices = names
 
-static const char *const solvers[] = {"lbfgs", "gd", "sgd", "adam", NULL};               /* as SetosaSolver */
-static const char *const schedules[] = {"constant", "inverse", "cosine", "step", NULL};  /* as SetosaSchedule */
-static const char *const backends[] = {"native", "reference", NULL};                     /* as SetosaBackend */
-static const char *const families[] = {"auto", "cpu", "gpu", NULL};                      /* as SetosaFamily */
-static const char *const colors[] = {"auto", "always", "never", NULL};                   /* as ColorMode */
+static const char *const solvers[] = {"lbfgs", "gd", "sgd", "adam", NULL};              /* as SetosaSolver */
+static const char *const schedules[] = {"constant", "inverse", "cosine", "step", NULL}; /* as SetosaSchedule */
+static const char *const backends[] = {"native", "reference", NULL};                    /* as SetosaBackend */
+static const char *const families[] = {"auto", "cpu", "gpu", NULL};                     /* as SetosaFamily */
+static const char *const colors[] = {"auto", "always", "never", NULL};                  /* as ColorMode */
 
 static const double any_count = 9e15; /* exact in a double */
 
@@ -26,8 +26,8 @@ static const OptionSpec specs[] = {
      .heading = HEADING_DATA},
     {"test-labels", 0, "FILE", "file with the labels of the test data, as --labels", TEXT(test_labels), .commands = FOR_TRAIN,
      .heading = HEADING_DATA},
-    {"validation", 0, "FRACTION", "hold this part of the rows out of the training, chosen by --seed, and report on it", REAL(validation, 0, 1),
-     .open_least = true, .open_most = true, .commands = FOR_TRAIN, .heading = HEADING_DATA},
+    {"validation", 0, "FRACTION", "hold this part of the rows out of the training, chosen by --seed, and report on it",
+     REAL(validation, 0, 1), .open_least = true, .open_most = true, .commands = FOR_TRAIN, .heading = HEADING_DATA},
     {"label", 0, "COLUMN", "label column of a CSV: its name or its number from 1 (default: the last)", TEXT(label),
      .commands = FOR_DATA & ~FOR_EXPLAIN, .heading = HEADING_DATA},
     {"labels", 0, "FILE", "file with the labels of IDX or NPY data (default for IDX: found by its usual name)", TEXT(labels),
@@ -43,7 +43,7 @@ static const OptionSpec specs[] = {
     {"standardize", 0, NULL, "shift and scale every feature to mean 0, deviation 1; the model remembers how", FLAG(standardize),
      .commands = FOR_TRAIN, .heading = HEADING_DATA},
     {"scale", 0, "X", "multiply every feature by X (default: 1/255 for u8 images, else 1)", REAL(scale, -INFINITY, INFINITY),
-     .commands = FOR_TRAIN | FOR_CHECK, .heading = HEADING_DATA},
+     .not_zero = true, .commands = FOR_TRAIN | FOR_CHECK, .heading = HEADING_DATA},
     /* training */
     {"solver", 0, "NAME", "lbfgs (best for most), gd, sgd or adam", CHOICE(solver, solvers), .commands = FOR_TRAIN,
      .heading = HEADING_TRAINING, .show_default = true},
@@ -51,7 +51,7 @@ static const OptionSpec specs[] = {
      .commands = FOR_TRAIN | FOR_CHECK, .heading = HEADING_TRAINING, .show_default = true},
     {"max-iterations", 0, "N", "lbfgs, gd: stop after N iterations", COUNT(max_iterations, 0, any_count), .commands = FOR_TRAIN,
      .heading = HEADING_TRAINING, .show_default = true},
-    {"tolerance", 0, "T", "converged when no component of the gradient is larger than T", REAL(tolerance, 0, INFINITY),
+    {"tolerance", 0, "T", "converged when no component of the gradient is larger than T", REAL(tolerance, 0, INFINITY), .open_least = true,
      .commands = FOR_TRAIN, .heading = HEADING_TRAINING, .show_default = true},
     {"history", 0, "N", "lbfgs: past steps remembered", COUNT(history, 1, 1000), .commands = FOR_TRAIN, .heading = HEADING_TRAINING,
      .show_default = true},
@@ -62,7 +62,7 @@ static const OptionSpec specs[] = {
     {"nesterov", 0, NULL, "sgd: look ahead along the momentum", FLAG(nesterov), .commands = FOR_TRAIN, .heading = HEADING_TRAINING},
     {"batch-size", 0, "N", "sgd, adam: rows in a mini-batch", COUNT(batch_size, 1, any_count), .commands = FOR_TRAIN,
      .heading = HEADING_TRAINING, .show_default = true},
-    {"epochs", 0, "N", "sgd, adam: passes over the data", COUNT(epochs, 0, any_count), .commands = FOR_TRAIN, .heading = HEADING_TRAINING,
+    {"epochs", 0, "N", "sgd, adam: passes over the data", COUNT(epochs, 1, any_count), .commands = FOR_TRAIN, .heading = HEADING_TRAINING,
      .show_default = true},
     {"schedule", 0, "NAME", "sgd, adam: how the learning rate falls: constant, inverse, cosine or step", CHOICE(schedule, schedules),
      .commands = FOR_TRAIN, .heading = HEADING_TRAINING, .show_default = true},
@@ -78,8 +78,8 @@ static const OptionSpec specs[] = {
      .commands = FOR_COMPUTE, .heading = HEADING_DEVICE, .show_default = true},
     {"family", 0, "NAME", "kernels to use: auto (by device), cpu or gpu", CHOICE(family, families), .commands = FOR_COMPUTE | FOR_CHECK,
      .heading = HEADING_DEVICE, .show_default = true},
-    {"force-device", 0, NULL, "use a device that was refused, at your own risk", FLAG(force_device),
-     .commands = FOR_COMPUTE | FOR_CHECK, .heading = HEADING_DEVICE},
+    {"force-device", 0, NULL, "use a device that was refused, at your own risk", FLAG(force_device), .commands = FOR_COMPUTE | FOR_CHECK,
+     .heading = HEADING_DEVICE},
     {"check", 0, NULL, "run the self-test on every device and report", FLAG(check), .commands = FOR_DEVICES, .heading = HEADING_DEVICE},
     {"diagnose", 0, NULL, "explain what OpenCL finds here and how to repair what is missing", FLAG(diagnose), .commands = FOR_DEVICES,
      .heading = HEADING_DEVICE},
@@ -105,7 +105,7 @@ static const OptionSpec specs[] = {
     {"quiet", 'q', NULL, "no progress, warnings or hints", FLAG(quiet), .commands = FOR_ALL, .heading = HEADING_RESULT},
     {"verbose", 'v', NULL, "say more on stderr: device, loading speed, build time", FLAG(verbose), .commands = FOR_ALL,
      .heading = HEADING_RESULT},
-    {"color", 0, "WHEN", "auto, always or never (NO_COLOR is honoured)", CHOICE(color, colors), .commands = FOR_ALL,
+    {"color", 0, "WHEN", "colours: auto, always or never; auto heeds NO_COLOR", CHOICE(color, colors), .commands = FOR_ALL,
      .heading = HEADING_RESULT, .show_default = true},
     {"help", 'h', NULL, "this text", FLAG(help), .commands = FOR_ALL, .heading = HEADING_RESULT},
     /* named in the interface, not part of this version */

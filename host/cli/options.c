@@ -70,11 +70,11 @@ static void describe_range(const OptionSpec *spec, char *text, size_t size) {
   else if (least)
     snprintf(text, size, "%s %s %g", whole, spec->open_least ? "more than" : "of at least", spec->least);
   else
-    snprintf(text, size, "%s", whole);
+    snprintf(text, size, "%s%s", whole, spec->not_zero ? " other than 0" : "");
 }
 
 static bool in_range(const OptionSpec *spec, double value) {
-  if (!isfinite(value)) return false;
+  if (!isfinite(value) || (spec->not_zero && value == 0)) return false;
   return (spec->open_least ? value > spec->least : value >= spec->least) && (spec->open_most ? value < spec->most : value <= spec->most);
 }
 
@@ -109,8 +109,7 @@ static Status store_choice(Options *options, const OptionSpec *spec, const char 
   if (strcmp(spec->name, "backend") == 0 && (strcmp(value, "clblast") == 0 || strcmp(value, "blas") == 0))
     return error_set(error, SETOSA_ERROR_USAGE, "--backend %s is not part of this version yet; use native or reference", value);
   Status status = SETOSA_OK;
-  for (size_t i = 0; i < count; i++)
-    TRY(text_append(&list, error, "%s%s", i == 0 ? "" : i + 1 == count ? " or " : ", ", spec->choices[i]));
+  for (size_t i = 0; i < count; i++) TRY(text_append(&list, error, "%s%s", i == 0 ? "" : i + 1 == count ? " or " : ", ", spec->choices[i]));
   const char *nearest = text_nearest(value, spec->choices, count);
   if (nearest != NULL)
     status = error_set(error, SETOSA_ERROR_USAGE, "--%s \"%s\": did you mean %s? (%s)", spec->name, value, nearest, list.text);
@@ -126,20 +125,29 @@ static Status store(Options *options, size_t index, const char *value, Error *er
   const OptionSpec *spec = &option_specs(&count)[index];
   void *field = (char *)options + spec->offset;
   if (spec->once && options->given[index])
-    return error_set(error, SETOSA_ERROR_USAGE, "--%s given more than once: several devices at a time are not part of this version yet; "
-                     "name one", spec->name);
+    return error_set(error, SETOSA_ERROR_USAGE,
+                     "--%s given more than once: several devices at a time are not part of this version yet; "
+                     "name one",
+                     spec->name);
   options->given[index] = true;
   switch (spec->kind) {
-    case OPTION_FLAG: *(bool *)field = true; return SETOSA_OK;
-    case OPTION_SET: *(int *)field = (int)spec->least; return SETOSA_OK;
+    case OPTION_FLAG:
+      *(bool *)field = true;
+      return SETOSA_OK;
+    case OPTION_SET:
+      *(int *)field = (int)spec->least;
+      return SETOSA_OK;
     case OPTION_TEXT:
       if (value[0] == '\0') return error_set(error, SETOSA_ERROR_USAGE, "--%s \"\": give %s", spec->name, spec->argument);
       *(const char **)field = value;
       return SETOSA_OK;
     case OPTION_COUNT:
-    case OPTION_REAL: return store_number(options, spec, value, error);
-    case OPTION_CHOICE: return store_choice(options, spec, value, error);
-    case OPTION_LATER: break;
+    case OPTION_REAL:
+      return store_number(options, spec, value, error);
+    case OPTION_CHOICE:
+      return store_choice(options, spec, value, error);
+    case OPTION_LATER:
+      break;
   }
   return error_set(error, SETOSA_ERROR_USAGE, "--%s is not part of this version yet; leave it out", spec->name);
 }
@@ -150,8 +158,7 @@ static Status popt_failed(const Command *command, poptContext context, int code,
   size_t dashes = strspn(word, "-");
   char name[64];
   snprintf(name, sizeof name, "%.*s", (int)strcspn(word + dashes, "="), word + dashes);
-  if (code == POPT_ERROR_NOARG)
-    return error_set(error, SETOSA_ERROR_USAGE, "%s needs a value; see `setosa help %s`", word, command->name);
+  if (code == POPT_ERROR_NOARG) return error_set(error, SETOSA_ERROR_USAGE, "%s needs a value; see `setosa help %s`", word, command->name);
   if (code == POPT_ERROR_UNWANTEDARG)
     return error_set(error, SETOSA_ERROR_USAGE, "--%s takes no value; leave out what follows the =", name);
   if (code != POPT_ERROR_BADOPT) return error_set(error, SETOSA_ERROR_USAGE, "%s: %s", word, poptStrerror(code));
@@ -182,7 +189,8 @@ static void make_popt_table(unsigned command, struct poptOption *table) {
 }
 
 static Status keep(Options *options, char *value, Error *error) {
-  Status status = memory_grow((void **)&options->owned, &options->owned_capacity, options->owned_count + 1, sizeof(char *), "options", error);
+  Status status =
+      memory_grow((void **)&options->owned, &options->owned_capacity, options->owned_count + 1, sizeof(char *), "options", error);
   if (status != SETOSA_OK) {
     free(value);
     return status;

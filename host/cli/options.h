@@ -86,6 +86,7 @@ typedef struct OptionSpec {
   OptionKind kind;
   OptionHeading heading;
   bool open_least, open_most; /* the end itself is not allowed */
+  bool not_zero;              /* 0 is not allowed */
   bool show_default;          /* help adds "(default ...)" */
   bool once;                  /* giving it twice is an error, not a change of mind */
 } OptionSpec;

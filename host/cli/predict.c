@@ -1,7 +1,7 @@
 /* `setosa predict`: a CSV of predicted classes and probabilities, one line a row. */
-#include <unistd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -76,10 +76,8 @@ static void write_row(const PredictWork *work, size_t row, const float *probabil
 static bool on_rows(size_t first_row, size_t count, const float *probabilities, void *user) {
   PredictWork *work = user;
   for (size_t i = 0; i < count && !ferror(work->stream); i++) write_row(work, first_row + i, probabilities + i * work->classes);
-  SetosaProgress at = {.phase = SETOSA_PHASE_PREDICT,
-                       .rows_done = first_row + count,
-                       .rows_total = work->rows,
-                       .seconds = clock_seconds() - work->began};
+  SetosaProgress at = {
+      .phase = SETOSA_PHASE_PREDICT, .rows_done = first_row + count, .rows_total = work->rows, .seconds = clock_seconds() - work->began};
   return progress_update(&at, &work->progress) && !ferror(work->stream);
 }
 
@@ -155,12 +153,14 @@ const Command command_predict = {
     .name = "predict",
     .arguments = "MODEL DATA",
     .summary = "CSV: row, predicted class, probability of every class",
-    .description = "Predicts every row of DATA, in order, rows counted from 1. Labels may be missing. Columns are found by the names the "
-                   "model was trained with, or by position when there are none; scaling is the model's. A reader that stops early "
-                   "(setosa predict ... | head) is no error.",
-    .examples = "  setosa predict iris.safetensors new.csv > predictions.csv\n"
-                "  setosa predict iris.safetensors new.csv -o predictions.csv\n"
-                "  setosa predict words.safetensors new.csv --top-k 5\n",
+    .description =
+        "Predicts every row of DATA, in order, rows counted from 1. Labels may be missing. Columns are found by the names the "
+        "model was trained with, or by position when there are none; scaling is the model's. A reader that stops early "
+        "(setosa predict ... | head) is no error.",
+    .examples =
+        "  setosa predict iris.safetensors new.csv > predictions.csv\n"
+        "  setosa predict iris.safetensors new.csv -o predictions.csv\n"
+        "  setosa predict words.safetensors new.csv --top-k 5\n",
     .id = FOR_PREDICT,
     .least_arguments = 2,
     .most_arguments = 2,

@@ -13,8 +13,7 @@ enum { PARTS = 6, PART_SIZE = 96 };
 static const double redraw_seconds = 0.1;
 
 void progress_begin(Progress *progress, const Console *console, const char *what) {
-  *progress = (Progress){
-      .console = console, .what = what, .shown = !console->quiet && isatty(fileno(stderr)) == 1, .last_drawn = -1};
+  *progress = (Progress){.console = console, .what = what, .shown = !console->quiet && isatty(fileno(stderr)) == 1, .last_drawn = -1};
 }
 
 /* Writes line over the one that stands, cut to the terminal. The last column stays free: writing there wraps on some terminals. */
@@ -88,9 +87,15 @@ bool progress_update(const SetosaProgress *report, void *user) {
   progress->last = *report;
   if (progress->shown && (progress->last_drawn < 0 || clock_seconds() - progress->last_drawn >= redraw_seconds)) {
     switch (report->phase) {
-      case SETOSA_PHASE_LOAD: show_load(progress, report); break;
-      case SETOSA_PHASE_TRAIN: show_train(progress, report); break;
-      case SETOSA_PHASE_PREDICT: show_predict(progress, report); break;
+      case SETOSA_PHASE_LOAD:
+        show_load(progress, report);
+        break;
+      case SETOSA_PHASE_TRAIN:
+        show_train(progress, report);
+        break;
+      case SETOSA_PHASE_PREDICT:
+        show_predict(progress, report);
+        break;
     }
   }
   return !interrupt_requested();

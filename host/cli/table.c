@@ -95,7 +95,8 @@ static void fit_widths(const Table *table, size_t *widths, size_t width) {
   while (total > width) {
     size_t widest = table->columns;
     for (size_t c = 0; c < table->columns; c++)
-      if (table->column[c].flexible && widths[c] > SHORTEST_FLEXIBLE && (widest == table->columns || widths[c] > widths[widest])) widest = c;
+      if (table->column[c].flexible && widths[c] > SHORTEST_FLEXIBLE && (widest == table->columns || widths[c] > widths[widest]))
+        widest = c;
     if (widest == table->columns) return;
     widths[widest]--;
     total--;

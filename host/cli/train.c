@@ -68,7 +68,7 @@ static Status load_test(SetosaDataset **test, const Session *session, const Seto
   double more = 0;
   TRY(input_borrow_names(&feature_names, &class_names, like, error));
   data.labels_path = session->options->test_labels;
-  data.scale = 1;          /* as read: the scaling of the training data follows */
+  data.scale = 1; /* as read: the scaling of the training data follows */
   data.expect_features = features;
   data.expect_feature_names = feature_names;
   data.expect_classes = classes;
@@ -85,6 +85,8 @@ static Status load_all(TrainWork *work, TrainReport *report, const Session *sess
   Status status = SETOSA_OK;
   const Options *options = session->options;
   SetosaDataOptions data = input_data_options(options);
+  /* Standardizing undoes any factor, so it starts from the values as read; held-out rows can then be scaled in one step, too. */
+  if (options->standardize) data.scale = 1;
   TRY(input_load(&work->data, session, options->argument[0], data, &report->seconds_load, error));
   if (options->test != NULL) TRY(load_test(&work->test, session, work->data, &report->seconds_load, error));
   /* Held out before the scaling is measured: nothing of those rows may reach the training. */
@@ -146,8 +148,7 @@ static void fill_report(TrainReport *report, const TrainWork *work) {
   report->device = compute_device(&work->compute);
   report->training = (TrainScores){true, report->rows, result->train_accuracy, result->train_log_loss};
   if (work->held_out != NULL)
-    report->validation =
-        (TrainScores){true, setosa_dataset_rows(work->held_out), result->validation_accuracy, result->validation_log_loss};
+    report->validation = (TrainScores){true, setosa_dataset_rows(work->held_out), result->validation_accuracy, result->validation_log_loss};
 }
 
 /* What to do now, on stderr. */
@@ -179,8 +180,10 @@ static Status finish(TrainWork *work, TrainReport *report, const Session *sessio
   TRY(console_flush(error));
   print_hints(report, session);
   if (log_status != SETOSA_OK) TRY(error_set(error, log_status, "%s", log_error.message));
-  if (strcmp(report->result.stop_reason, "interrupted") == 0) status = SETOSA_INTERRUPTED;
-  else if (session->options->strict && !report->result.converged) status = SETOSA_ERROR_NOT_CONVERGED;
+  if (strcmp(report->result.stop_reason, "interrupted") == 0)
+    status = SETOSA_INTERRUPTED;
+  else if (session->options->strict && !report->result.converged)
+    status = SETOSA_ERROR_NOT_CONVERGED;
 cleanup:
   return status;
 }
@@ -197,7 +200,9 @@ static Status run(const Session *session, Error *error) {
   TRY(check_outputs(options, error));
   TRY(compute_choose(&work.compute, session, error));
   TRY(load_all(&work, &report, session, error));
+  report.seconds_device = -clock_seconds();
   TRY(compute_open(&work.compute, session, error));
+  report.seconds_device += clock_seconds();
   TRY(train_log_open(&work.log, options->log, error));
   TRY(train(&work, &report, session, error));
   TRY(finish(&work, &report, session, began, error));
@@ -214,15 +219,16 @@ cleanup:
 const Command command_train = {
     .name = "train",
     .arguments = "DATA",
-    .summary = "fit a model; print how it went, write it where --model says",
+    .summary = "fit a model to data and say how it went",
     .description =
         "DATA is a .csv or .tsv, an IDX image file, a .npy (each also .gz), or synthetic:rows=1e6,features=64,classes=10"
         "[,seed=,noise=,separation=]. The label is the last column unless --label says otherwise. Ctrl-C stops after the current "
         "iteration and still writes the model; pressed twice it exits at once.",
-    .examples = "  setosa train iris.csv --l2 0.01 --model iris.safetensors\n"
-                "  setosa train iris.csv --features petal_length,petal_width --positive setosa\n"
-                "  setosa train train-images-idx3-ubyte.gz --test t10k-images-idx3-ubyte.gz\n"
-                "  setosa train wine.csv --standardize --validation 0.2 --json --quiet\n",
+    .examples =
+        "  setosa train iris.csv --l2 0.01 --model iris.safetensors\n"
+        "  setosa train iris.csv --features petal_length,petal_width --positive setosa\n"
+        "  setosa train train-images-idx3-ubyte.gz --test t10k-images-idx3-ubyte.gz\n"
+        "  setosa train wine.csv --standardize --validation 0.2 --json --quiet\n",
     .id = FOR_TRAIN,
     .least_arguments = 1,
     .most_arguments = 1,

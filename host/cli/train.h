@@ -17,7 +17,7 @@ typedef struct TrainReport {
   const SetosaDeviceInfo *device; /* NULL: reference backend */
   SetosaTrainResult result;
   TrainScores training, validation, test;
-  double seconds_load, seconds_total;
+  double seconds_load, seconds_device, seconds_total; /* device: opening, with its self-test at first use */
 } TrainReport;
 
 /* For people. */

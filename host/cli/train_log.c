@@ -37,10 +37,10 @@ Status train_log_open(TrainLog *log, const char *path, Error *error) {
 void train_log_write(TrainLog *log, const SetosaProgress *at) {
   if (log->stream == NULL || log->failed) return;
   Error ignored = {0};
-  json_t *line = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "iteration", (json_int_t)at->iteration, "objective",
-                           json_number(at->objective), "loss", json_number(at->loss), "gradient_norm", json_number(at->gradient_norm),
-                           "step", json_number(at->step), "seconds", json_number(at->seconds), "rows_per_second",
-                           json_number(at->rows_per_second));
+  json_t *line =
+      json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "iteration", (json_int_t)at->iteration, "objective", json_number(at->objective),
+                "loss", json_number(at->loss), "gradient_norm", json_number(at->gradient_norm), "step", json_number(at->step), "seconds",
+                json_number(at->seconds), "rows_per_second", json_number(at->rows_per_second));
   if (line != NULL && isfinite(at->validation_loss)) json_object_set_new(line, "validation_loss", json_number(at->validation_loss));
   errno = 0;
   if (json_print(line, true, log->stream, &ignored) != SETOSA_OK || fflush(log->stream) != 0) {

@@ -24,7 +24,8 @@ static void print_data(const TrainReport *report, const Session *session) {
                       report->features == 1 ? "" : "s", report->classes);
   if (report->classes <= 5 && strcmp(setosa_dataset_class_name(report->dataset, 0), "0") != 0) {
     for (size_t k = 0; k < report->classes && used > 0 && (size_t)used < sizeof text; k++)
-      used += snprintf(text + used, sizeof text - (size_t)used, "%s%s", k == 0 ? " (" : ", ", setosa_dataset_class_name(report->dataset, k));
+      used +=
+          snprintf(text + used, sizeof text - (size_t)used, "%s%s", k == 0 ? " (" : ", ", setosa_dataset_class_name(report->dataset, k));
     if (used > 0 && (size_t)used + 2 < sizeof text) strcpy(text + used, ")");
   }
   console_make_visible(text);
@@ -72,10 +73,27 @@ static void print_scores(const char *name, const TrainScores *scores, const Sess
          color_code(color, COLOR_PLAIN), scores->rows, scores->log_loss);
 }
 
+static void print_time(const TrainReport *report, const Session *session) {
+  char total[UNITS_SIZE], load[UNITS_SIZE], device[UNITS_SIZE], train[UNITS_SIZE], build[UNITS_SIZE], text[256];
+  units_seconds(train, report->result.seconds_train);
+  if (report->device == NULL) {
+    snprintf(text, sizeof text, "%s: reading %s, training %s", units_seconds(total, report->seconds_total),
+             units_seconds(load, report->seconds_load), train);
+    print_label(session, "time");
+    printf("%s\n", text);
+    return;
+  }
+  snprintf(text, sizeof text, "%s: reading %s, opening the device %s, building kernels %s, training %s",
+           units_seconds(total, report->seconds_total), units_seconds(load, report->seconds_load),
+           units_seconds(device, report->seconds_device), units_seconds(build, report->result.seconds_build),
+           units_seconds(train, fmax(0, report->result.seconds_train - report->result.seconds_build)));
+  print_label(session, "time");
+  console_wrap(stdout, text, LABEL_COLUMN, LABEL_COLUMN, console_page_width());
+}
+
 void train_print_summary(const TrainReport *report, const Session *session) {
-  const SetosaTrainResult *result = &report->result;
   const Options *options = session->options;
-  char total[UNITS_SIZE], load[UNITS_SIZE], build[UNITS_SIZE], train[UNITS_SIZE], word[512];
+  char word[512];
   bool color = session->console.color_out;
   printf("%sTrained softmax regression%s\n", color_code(color, COLOR_BOLD), color_code(color, COLOR_PLAIN));
   print_data(report, session);
@@ -84,10 +102,7 @@ void train_print_summary(const TrainReport *report, const Session *session) {
   print_scores("training", &report->training, session);
   print_scores("validation", &report->validation, session);
   print_scores("test", &report->test, session);
-  print_label(session, "time");
-  printf("%s (reading %s, kernels %s, training %s)\n", units_seconds(total, report->seconds_total),
-         units_seconds(load, report->seconds_load), units_seconds(build, result->seconds_build),
-         units_seconds(train, result->seconds_train));
+  print_time(report, session);
   if (options->model != NULL) {
     print_label(session, "model");
     snprintf(word, sizeof word, "%s", options->model);
@@ -110,14 +125,14 @@ static json_t *device_json(const SetosaDeviceInfo *device) {
 Status train_print_json(const TrainReport *report, const Session *session, Error *error) {
   const SetosaTrainResult *result = &report->result;
   const Options *options = session->options;
-  json_t *document = json_pack(
-      "{s:s, s:s, s:{s:I, s:I, s:I}, s:o, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:b, s:s, s:o, s:o}", "command", "train", "version",
-      SETOSA_VERSION, "data", "rows", (json_int_t)report->rows, "features", (json_int_t)report->features, "classes",
-      (json_int_t)report->classes, "device", device_json(report->device), "backend", backend_names[options->backend], "solver",
-      solver_names[options->solver], "objective", json_number(result->objective), "loss", json_number(result->loss), "gradient_norm",
-      json_number(result->gradient_norm), "iterations", (json_int_t)result->iterations, "evaluations", (json_int_t)result->evaluations,
-      "converged", result->converged, "stop_reason", result->stop_reason, "train", scores_json(&report->training), "test",
-      scores_json(&report->test));
+  json_t *document =
+      json_pack("{s:s, s:s, s:{s:I, s:I, s:I}, s:o, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:b, s:s, s:o, s:o}", "command", "train", "version",
+                SETOSA_VERSION, "data", "rows", (json_int_t)report->rows, "features", (json_int_t)report->features, "classes",
+                (json_int_t)report->classes, "device", device_json(report->device), "backend", backend_names[options->backend], "solver",
+                solver_names[options->solver], "objective", json_number(result->objective), "loss", json_number(result->loss),
+                "gradient_norm", json_number(result->gradient_norm), "iterations", (json_int_t)result->iterations, "evaluations",
+                (json_int_t)result->evaluations, "converged", result->converged, "stop_reason", result->stop_reason, "train",
+                scores_json(&report->training), "test", scores_json(&report->test));
   json_t *rest = json_pack("{s:{s:o, s:o, s:o, s:o, s:o}, s:I, s:s}", "seconds", "load", json_number(report->seconds_load), "upload",
                            json_number(result->seconds_upload), "build", json_number(result->seconds_build), "train",
                            json_number(result->seconds_train), "total", json_number(report->seconds_total), "device_bytes",
