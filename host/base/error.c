@@ -10,9 +10,9 @@ static void fill(Error *error, Status status, int opencl_code, const char *forma
   error->status = status;
   error->opencl_code = opencl_code;
   vsnprintf(error->message, sizeof error->message, format, arguments);
-  /* One line, whatever a driver or a file name put into it. */
+  /* One line without control characters, whatever a driver or a file name put into it: it ends on somebody's terminal. */
   for (char *c = error->message; *c != '\0'; c++)
-    if (*c == '\n' || *c == '\r') *c = ' ';
+    if ((unsigned char)*c < ' ' || *c == 127) *c = ' ';
 }
 
 Status error_set(Error *error, Status status, const char *format, ...) {

@@ -17,10 +17,10 @@ void error_prefix(Error *error, const char *format, ...) __attribute__((format(p
 void error_clear(Error *error);
 
 /* Runs a call that returns Status; on failure leaves through cleanup with it. Needs `Status status` and `cleanup:` in scope. */
-#define TRY(call)                           \
-  do {                                      \
-    status = (call);                        \
-    if (status != SETOSA_OK) goto cleanup;  \
+#define TRY(call)                          \
+  do {                                     \
+    status = (call);                       \
+    if (status != SETOSA_OK) goto cleanup; \
   } while (0)
 
 #endif

@@ -110,8 +110,7 @@ Status file_read_all(unsigned char **bytes, size_t *length, const char *path, si
   *bytes = NULL;
   *length = 0;
   FILE *stream = fopen(path, "rb");
-  if (stream == NULL)
-    return error_set(error, SETOSA_ERROR_DATA, "%s: cannot open: %s; check the path", path, strerror(errno));
+  if (stream == NULL) return error_set(error, SETOSA_ERROR_DATA, "%s: cannot open: %s; check the path", path, strerror(errno));
   TRY(text_append_bytes(&content, "", 0, error));
   for (size_t got; (got = fread(block, 1, sizeof block, stream)) > 0;) {
     if (content.length + got > limit)
@@ -151,7 +150,8 @@ Status file_cache_folder(char *path, size_t size, const char *folder, Error *err
     length = snprintf(path, size, "%s/.cache/setosa%s%s", home, folder[0] != '\0' ? "/" : "", folder);
   else
     return error_set(error, SETOSA_ERROR_WRITE, "no cache folder: neither XDG_CACHE_HOME nor HOME is set; set one of them");
-  if (length < 0 || (size_t)length >= size) return error_set(error, SETOSA_ERROR_WRITE, "the path of the cache folder is too long; set XDG_CACHE_HOME to a shorter one");
+  if (length < 0 || (size_t)length >= size)
+    return error_set(error, SETOSA_ERROR_WRITE, "the path of the cache folder is too long; set XDG_CACHE_HOME to a shorter one");
   return create_folders(path, error);
 }
 

@@ -10,11 +10,13 @@ struct NameTable {
   char **names;
   uint64_t *hashes;
   size_t count, names_capacity, hashes_capacity;
-  size_t *slots; /* index + 1, or 0 */
+  size_t *slots;     /* index + 1, or 0 */
   size_t slot_count; /* a power of two */
 };
 
-Status name_table_create(NameTable **table, Error *error) { return memory_allocate_zero((void **)table, 1, sizeof **table, "a name table", error); }
+Status name_table_create(NameTable **table, Error *error) {
+  return memory_allocate_zero((void **)table, 1, sizeof **table, "a name table", error);
+}
 
 void name_table_destroy(NameTable *table) {
   if (table == NULL) return;

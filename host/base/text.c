@@ -88,7 +88,8 @@ bool text_parse_count(const char *text, uint64_t *value) {
     *value = (uint64_t)whole;
     return true;
   }
-  if (!text_parse_double(text, strlen(text), &number) || number < 0 || number > 9.007199254740992e15 || number != floor(number)) return false;
+  if (!text_parse_double(text, strlen(text), &number) || number < 0 || number > 9.007199254740992e15 || number != floor(number))
+    return false;
   *value = (uint64_t)number;
   return true;
 }

@@ -35,10 +35,10 @@ typedef struct VectorPair {
 typedef enum RowScores { ROW_LOGITS, ROW_PROBABILITIES } RowScores;
 
 typedef struct BackendFacts {
-  const char *name;      /* "native", "reference" */
-  const char *device;    /* name of the device, or "host" */
-  const char *family;    /* "cpu", "gpu", or "" */
-  uint64_t bytes_held;   /* most bytes held so far: data, vectors, workspace */
+  const char *name;           /* "native", "reference" */
+  const char *device;         /* name of the device, or "host" */
+  const char *family;         /* "cpu", "gpu", or "" */
+  uint64_t bytes_held;        /* most bytes held so far: data, vectors, workspace */
   uint64_t flops, bytes_read; /* counted since open: arithmetic of the objective, bytes of X read */
   double seconds_upload, seconds_build;
 } BackendFacts;
@@ -48,11 +48,12 @@ typedef struct BackendOperations {
 
   Status (*vector_create)(Backend *backend, Vector **vector, Error *error); /* zeros */
   void (*vector_destroy)(Backend *backend, Vector *vector);
-  Status (*vector_read)(Backend *backend, const Vector *vector, double *values, Error *error);   /* values (P) */
-  Status (*vector_write)(Backend *backend, Vector *vector, const double *values, Error *error);  /* values (P) */
+  Status (*vector_read)(Backend *backend, const Vector *vector, double *values, Error *error);  /* values (P) */
+  Status (*vector_write)(Backend *backend, Vector *vector, const double *values, Error *error); /* values (P) */
   Status (*vector_copy)(Backend *backend, Vector *to, const Vector *from, Error *error);
   /* out = sum_i coefficients[i] * vectors[i], count >= 1; out may be one of them. */
-  Status (*vector_combine)(Backend *backend, Vector *out, size_t count, const double *coefficients, const Vector *const *vectors, Error *error);
+  Status (*vector_combine)(Backend *backend, Vector *out, size_t count, const double *coefficients, const Vector *const *vectors,
+                           Error *error);
   /* dots[i] = <pairs[i].a, pairs[i].b>, all in one call, each as accurate as if summed in twice the precision. */
   Status (*vector_dots)(Backend *backend, size_t count, const VectorPair *pairs, double *dots, Error *error);
   /* out = a * b, element by element; out may be a or b. */
@@ -89,21 +90,47 @@ static inline RowRange backend_all_rows(const Backend *backend) { return (RowRan
 
 /* The calls, so that a reader sees verbs and not function pointers. Each is documented at its member above; destroy and close take NULL. */
 #define BACKEND_CALL(backend, operation, ...) ((backend)->operations->operation((backend), __VA_ARGS__))
-static inline void backend_close(Backend *b) { if (b != NULL) b->operations->close(b); }
+static inline void backend_close(Backend *b) {
+  if (b != NULL) b->operations->close(b);
+}
 static inline Status vector_create(Backend *b, Vector **v, Error *e) { return BACKEND_CALL(b, vector_create, v, e); }
-static inline void vector_destroy(Backend *b, Vector *v) { if (v != NULL) b->operations->vector_destroy(b, v); }
-static inline Status vector_read(Backend *b, const Vector *v, double *values, Error *e) { return BACKEND_CALL(b, vector_read, v, values, e); }
-static inline Status vector_write(Backend *b, Vector *v, const double *values, Error *e) { return BACKEND_CALL(b, vector_write, v, values, e); }
+static inline void vector_destroy(Backend *b, Vector *v) {
+  if (v != NULL) b->operations->vector_destroy(b, v);
+}
+static inline Status vector_read(Backend *b, const Vector *v, double *values, Error *e) {
+  return BACKEND_CALL(b, vector_read, v, values, e);
+}
+static inline Status vector_write(Backend *b, Vector *v, const double *values, Error *e) {
+  return BACKEND_CALL(b, vector_write, v, values, e);
+}
 static inline Status vector_copy(Backend *b, Vector *to, const Vector *from, Error *e) { return BACKEND_CALL(b, vector_copy, to, from, e); }
-static inline Status vector_combine(Backend *b, Vector *out, size_t n, const double *c, const Vector *const *v, Error *e) { return BACKEND_CALL(b, vector_combine, out, n, c, v, e); }
-static inline Status vector_dots(Backend *b, size_t n, const VectorPair *pairs, double *dots, Error *e) { return BACKEND_CALL(b, vector_dots, n, pairs, dots, e); }
-static inline Status vector_multiply(Backend *b, Vector *out, const Vector *x, const Vector *y, Error *e) { return BACKEND_CALL(b, vector_multiply, out, x, y, e); }
-static inline Status vector_divide_sqrt(Backend *b, Vector *out, const Vector *x, const Vector *y, double epsilon, Error *e) { return BACKEND_CALL(b, vector_divide_sqrt, out, x, y, epsilon, e); }
-static inline Status backend_evaluate(Backend *b, const Vector *w, RowRange rows, Vector *gradient, Evaluation *evaluation, Error *e) { return BACKEND_CALL(b, evaluate, w, rows, gradient, evaluation, e); }
-static inline Status backend_hessian_product(Backend *b, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *e) { return BACKEND_CALL(b, hessian_product, w, v, rows, out, e); }
-static inline Status backend_predict(Backend *b, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *e) { return BACKEND_CALL(b, predict, w, rows, kind, scores, e); }
-static inline Status backend_line_open(Backend *b, const Vector *w, const Vector *s, Error *e) { return BACKEND_CALL(b, line_open, w, s, e); }
-static inline Status backend_line_evaluate(Backend *b, double step, double *value, double *slope, Error *e) { return BACKEND_CALL(b, line_evaluate, step, value, slope, e); }
+static inline Status vector_combine(Backend *b, Vector *out, size_t n, const double *c, const Vector *const *v, Error *e) {
+  return BACKEND_CALL(b, vector_combine, out, n, c, v, e);
+}
+static inline Status vector_dots(Backend *b, size_t n, const VectorPair *pairs, double *dots, Error *e) {
+  return BACKEND_CALL(b, vector_dots, n, pairs, dots, e);
+}
+static inline Status vector_multiply(Backend *b, Vector *out, const Vector *x, const Vector *y, Error *e) {
+  return BACKEND_CALL(b, vector_multiply, out, x, y, e);
+}
+static inline Status vector_divide_sqrt(Backend *b, Vector *out, const Vector *x, const Vector *y, double epsilon, Error *e) {
+  return BACKEND_CALL(b, vector_divide_sqrt, out, x, y, epsilon, e);
+}
+static inline Status backend_evaluate(Backend *b, const Vector *w, RowRange rows, Vector *gradient, Evaluation *evaluation, Error *e) {
+  return BACKEND_CALL(b, evaluate, w, rows, gradient, evaluation, e);
+}
+static inline Status backend_hessian_product(Backend *b, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *e) {
+  return BACKEND_CALL(b, hessian_product, w, v, rows, out, e);
+}
+static inline Status backend_predict(Backend *b, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *e) {
+  return BACKEND_CALL(b, predict, w, rows, kind, scores, e);
+}
+static inline Status backend_line_open(Backend *b, const Vector *w, const Vector *s, Error *e) {
+  return BACKEND_CALL(b, line_open, w, s, e);
+}
+static inline Status backend_line_evaluate(Backend *b, double step, double *value, double *slope, Error *e) {
+  return BACKEND_CALL(b, line_evaluate, step, value, slope, e);
+}
 static inline void backend_line_close(Backend *b) { b->operations->line_close(b); }
 static inline void backend_facts(const Backend *b, BackendFacts *facts) { b->operations->facts(b, facts); }
 #undef BACKEND_CALL

@@ -1,4 +1,5 @@
-/* Every operation of the seam on a device against the double reference: what the self-test, `setosa check` and the kernel tests stand on. */
+/* Every operation of the seam on a device against the double reference: what the self-test, `setosa check` and the kernel tests stand on.
+ */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -13,9 +14,9 @@ typedef struct Comparison {
   Backend *truth, *device;
   Vector *truth_w, *truth_v, *truth_out, *device_w, *device_v, *device_out;
   size_t parameters;
-  double *w, *v;               /* (P) exactly representable in f32, so that both sides start from the same numbers */
-  double *expected, *actual;   /* (P) */
-  double logit_size;           /* a typical |z| */
+  double *w, *v;             /* (P) exactly representable in f32, so that both sides start from the same numbers */
+  double *expected, *actual; /* (P) */
+  double logit_size;         /* a typical |z| */
   SetosaFamily family;
   const CompareSettings *settings;
   size_t *failures;
@@ -82,7 +83,8 @@ static Status compare_gradient(Comparison *c, RowRange rows, const char *loss_na
   /* The loss averages the rows' roundings. */
   double averaging = sqrt(rows.count < 64 ? (double)rows.count : 64.0);
   double tolerance = (FLT_EPSILON + 2 * rounding / averaging) / fmin(1, expected.loss);
-  report(c, loss_name, "reference", fmax(relative(actual.objective, expected.objective), relative(alone.objective, expected.objective)), tolerance);
+  report(c, loss_name, "reference", fmax(relative(actual.objective, expected.objective), relative(alone.objective, expected.objective)),
+         tolerance);
   TRY(fetch(c, error));
   report(c, gradient_name, "reference", relative_norm(c->actual, c->expected, c->parameters), 4 * rounding);
   report(c, "gradient norm", "reference", relative(actual.gradient_norm, expected.gradient_norm), 8 * rounding);
@@ -117,7 +119,7 @@ static Status compare_scores(Comparison *c, RowScores kind, const char *what, Er
     double difference = fabs((double)actual[i] - expected[i]);
     worst = isfinite(difference) ? fmax(worst, difference) : INFINITY;
   }
-  if (kind == ROW_LOGITS) worst /= 1 + c->logit_size; /* a probability is already relative to 1 */
+  if (kind == ROW_LOGITS) worst /= 1 + c->logit_size;         /* a probability is already relative to 1 */
   report(c, what, "reference", worst, 4 * logit_rounding(c)); /* the worst of many, hence 4 */
 cleanup:
   free(expected);
@@ -202,7 +204,8 @@ static Status compare_finite_differences(Comparison *c, Error *error) {
     slope += c->actual[i] * c->v[i];
     sizes += fabs(c->actual[i] * c->v[i]);
   }
-  report(c, "gradient", "finite differences", fabs(slope - (at[0].objective - at[1].objective) / (2 * h)) / fmax(sizes, 1e-30), 1e-6 + 4 * logit_rounding(c));
+  report(c, "gradient", "finite differences", fabs(slope - (at[0].objective - at[1].objective) / (2 * h)) / fmax(sizes, 1e-30),
+         1e-6 + 4 * logit_rounding(c));
 cleanup:
   free(ahead);
   if (c->truth != NULL) vector_destroy(c->truth, moved);
@@ -258,7 +261,9 @@ Status selftest_compare(const Dataset *dataset, Context *context, const CompareS
   Comparison c = {.dataset = dataset, .settings = settings, .failures = failures};
   c.family = settings->family != SETOSA_FAMILY_AUTO ? settings->family : context_traits(context)->family;
   c.logit_size = settings->logit_size > 0 ? settings->logit_size : 3;
-  if (dataset->labels == NULL) return error_set(error, SETOSA_ERROR_USAGE, "a check needs labels, and %s has none; name them with --labels or --label", dataset->source);
+  if (dataset->labels == NULL)
+    return error_set(error, SETOSA_ERROR_USAGE, "a check needs labels, and %s has none; name them with --labels or --label",
+                     dataset->source);
   TRY(open_both(&c, context, settings->l2, error));
   TRY(compare_gradient(&c, backend_all_rows(c.truth), "loss", "gradient", error));
   RowRange part = {dataset->rows / 3, dataset->rows - dataset->rows / 2}; /* a range that begins and ends inside a block */

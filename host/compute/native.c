@@ -96,8 +96,8 @@ static Status upload(Native *native, const Dataset *dataset, uint64_t max_alloca
     part->count = dataset->rows - part->begin < native->part_rows ? dataset->rows - part->begin : native->part_rows;
     TRY(buffer_create_from(&part->x, native->context, dataset->values + part->begin * dataset->features, part->count * row_bytes,
                            "the feature matrix", error));
-    if (native->labelled && (status = buffer_create_from(&part->labels, native->context, dataset->labels + part->begin, part->count * sizeof(int32_t),
-                                                         "the labels", error)) != SETOSA_OK) {
+    if (native->labelled && (status = buffer_create_from(&part->labels, native->context, dataset->labels + part->begin,
+                                                         part->count * sizeof(int32_t), "the labels", error)) != SETOSA_OK) {
       buffer_destroy(part->x); /* part_count does not count this part yet */
       goto cleanup;
     }
@@ -128,8 +128,9 @@ Status native_open(Backend **backend, const Dataset *dataset, const BackendSetti
   native->build_seconds_before = context_build_seconds(settings->context);
   native->team = native->family == SETOSA_FAMILY_CPU ? 1 : GPU_TEAM;
   if (traits->max_group_size < native->team) {
-    status = error_set(error, SETOSA_ERROR_DEVICE, "%s runs work-groups of at most %zu work-items, the GPU kernels need %d; use --family cpu",
-                       context_info(native->context)->name, traits->max_group_size, GPU_TEAM);
+    status =
+        error_set(error, SETOSA_ERROR_DEVICE, "%s runs work-groups of at most %zu work-items, the GPU kernels need %d; use --family cpu",
+                  context_info(native->context)->name, traits->max_group_size, GPU_TEAM);
     goto cleanup;
   }
   choose_block(native);
@@ -163,17 +164,16 @@ static const struct {
     [KERNEL_FUSED_HESSIAN] = {"fused_pass", "fused_cpu", "fused_gpu", OPTIONS_HESSIAN},
 };
 
-
-uint32_t native_tile_classes(const Native *native) {
-  return native->head.classes <= 16 ? 16 : native->head.classes <= 32 ? 32 : 64;
-}
+uint32_t native_tile_classes(const Native *native) { return native->head.classes <= 16 ? 16 : native->head.classes <= 32 ? 32 : 64; }
 
 Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *error) {
   if (native->kernels[id] == NULL) {
     char options[160] = "";
     bool cpu = native->family == SETOSA_FAMILY_CPU;
     switch (native_kernels[id].options) {
-      case OPTIONS_TEAM: snprintf(options, sizeof options, "-DTEAM=%u", native->team); break;
+      case OPTIONS_TEAM:
+        snprintf(options, sizeof options, "-DTEAM=%u", native->team);
+        break;
       case OPTIONS_TILE:
         if (!cpu) snprintf(options, sizeof options, "-DTILE_CLASSES=%u", native_tile_classes(native));
         break;
@@ -183,8 +183,9 @@ Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *er
                  native->head.features, native_kernels[id].options == OPTIONS_HESSIAN);
         break;
     }
-    Status status = kernel_create(&native->kernels[id], native->context, cpu ? native_kernels[id].cpu_source : native_kernels[id].gpu_source,
-                                  options, native_kernels[id].name, error);
+    Status status =
+        kernel_create(&native->kernels[id], native->context, cpu ? native_kernels[id].cpu_source : native_kernels[id].gpu_source, options,
+                      native_kernels[id].name, error);
     if (status != SETOSA_OK) return status;
   }
   *kernel = native->kernels[id];

@@ -37,17 +37,17 @@ typedef struct NativePart {
 } NativePart;
 
 typedef struct NativeLine {
-  Buffer *logits, *slopes;      /* (N, stride): X w and X s; NULL when they do not fit */
-  const Vector *w, *s;          /* borrowed while the line is open */
-  Vector *point, *gradient;     /* for reading X instead, when the logits do not fit */
-  double ww, ws, ss;            /* inner products of the weights, for the penalty along the line */
+  Buffer *logits, *slopes;  /* (N, stride): X w and X s; NULL when they do not fit */
+  const Vector *w, *s;      /* borrowed while the line is open */
+  Vector *point, *gradient; /* for reading X instead, when the logits do not fit */
+  double ww, ws, ss;        /* inner products of the weights, for the penalty along the line */
 } NativeLine;
 
 typedef struct Native {
   Backend head;
-  Context *context;       /* borrowed */
-  SetosaFamily family;    /* CPU or GPU */
-  uint32_t team;          /* work-items of a team: 1 on CPU devices */
+  Context *context;    /* borrowed */
+  SetosaFamily family; /* CPU or GPU */
+  uint32_t team;       /* work-items of a team: 1 on CPU devices */
   uint32_t compute_units;
   size_t workspace_bytes;
 
@@ -56,11 +56,11 @@ typedef struct Native {
   bool labelled;
   Kernel *kernels[KERNEL_COUNT];
 
-  Buffer *slabs;        /* partial gradients, grown on demand */
+  Buffer *slabs;                    /* partial gradients, grown on demand */
   Buffer *block, *block_directions; /* (block_rows, stride) logits; the second for Hessians only */
-  size_t block_rows;    /* rows of a block */
-  uint32_t stride;      /* floats of a row of logits: K rounded up to 8, not a multiple of 4 KB */
-  Buffer *sums;         /* SumPairs on their way to the host */
+  size_t block_rows;                /* rows of a block */
+  uint32_t stride;                  /* floats of a row of logits: K rounded up to 8, not a multiple of 4 KB */
+  Buffer *sums;                     /* SumPairs on their way to the host */
   SumPair *sums_host;
   size_t sums_capacity;
 
@@ -93,7 +93,8 @@ void native_vector_destroy(Backend *backend, Vector *vector);
 Status native_vector_read(Backend *backend, const Vector *vector, double *values, Error *error);
 Status native_vector_write(Backend *backend, Vector *vector, const double *values, Error *error);
 Status native_vector_copy(Backend *backend, Vector *to, const Vector *from, Error *error);
-Status native_vector_combine(Backend *backend, Vector *out, size_t count, const double *coefficients, const Vector *const *vectors, Error *error);
+Status native_vector_combine(Backend *backend, Vector *out, size_t count, const double *coefficients, const Vector *const *vectors,
+                             Error *error);
 Status native_vector_dots(Backend *backend, size_t count, const VectorPair *pairs, double *dots, Error *error);
 Status native_vector_multiply(Backend *backend, Vector *out, const Vector *a, const Vector *b, Error *error);
 Status native_vector_divide_sqrt(Backend *backend, Vector *out, const Vector *a, const Vector *b, double epsilon, Error *error);
@@ -113,7 +114,8 @@ Status native_predict(Backend *backend, const Vector *w, RowRange rows, RowScore
 /* The part that holds row `begin`, and in *piece (rows counted from the part's first) as much of rows as it holds. */
 const NativePart *native_part(const Native *native, RowRange rows, RowRange *piece);
 /* Enqueues block = X w + b for rows of a part (count at most the buffer's), the padding columns set to `padding`. */
-Status native_enqueue_logits(Native *native, const Vector *w, const NativePart *part, RowRange rows, Buffer *block, float padding, Error *error);
+Status native_enqueue_logits(Native *native, const Vector *w, const NativePart *part, RowRange rows, Buffer *block, float padding,
+                             Error *error);
 /* Groups of a rows.cl kernel over `rows` rows. */
 uint32_t native_row_groups(const Native *native, size_t rows);
 

@@ -52,8 +52,9 @@ static Status evaluate_products(Native *native, double step, double *loss, doubl
   TRY(native_reserve(native, &native->slabs, groups * sizeof(SumPair), "partial slopes", error));
   slopes = native->slabs;
   TRY(native_kernel(native, KERNEL_LINE_ROWS, &kernel, error));
-  TRY(kernel_launch(kernel, native_team_range(native, groups), error, ARG(native->line.logits), ARG(native->line.slopes), ARG(native->stride),
-                    ARG(native->parts[0].labels), ARG((uint64_t)native->head.rows), ARG((float)step), ARG(native->sums), ARG(slopes)));
+  TRY(kernel_launch(kernel, native_team_range(native, groups), error, ARG(native->line.logits), ARG(native->line.slopes),
+                    ARG(native->stride), ARG(native->parts[0].labels), ARG((uint64_t)native->head.rows), ARG((float)step),
+                    ARG(native->sums), ARG(slopes)));
   TRY(native_read_sums(native, groups, error));
   *loss = native_sum(native, 0, groups) / (double)native->head.rows;
   TRY(buffer_read(slopes, 0, groups * sizeof(SumPair), native->sums_host, error));

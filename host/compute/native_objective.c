@@ -37,7 +37,8 @@ static bool is_fused(const Native *native) { return native->head.classes <= FUSE
 
 static Status check_rows(const Native *native, RowRange rows, bool labels_needed, Error *error) {
   if (rows.count == 0 || rows.begin > native->head.rows || rows.count > native->head.rows - rows.begin)
-    return error_set(error, SETOSA_ERROR_INTERNAL, "rows %zu to %zu asked for, there are %zu", rows.begin, rows.begin + rows.count, native->head.rows);
+    return error_set(error, SETOSA_ERROR_INTERNAL, "rows %zu to %zu asked for, there are %zu", rows.begin, rows.begin + rows.count,
+                     native->head.rows);
   if (labels_needed && !native->labelled)
     return error_set(error, SETOSA_ERROR_USAGE, "the loss needs labels, and this data set has none; name them with --labels or --label");
   return SETOSA_OK;
@@ -65,7 +66,8 @@ cleanup:
 }
 
 /* v NULL: loss, and gradient when wanted; else the Hessian times v. */
-static Status enqueue_fused(Native *native, const Vector *w, const Vector *v, RowRange rows, bool want_gradient, PassResult *result, Error *error) {
+static Status enqueue_fused(Native *native, const Vector *w, const Vector *v, RowRange rows, bool want_gradient, PassResult *result,
+                            Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   RowRange piece;
@@ -109,13 +111,14 @@ static KernelRange gradient_range(const Native *native, size_t slabs) {
   return (KernelRange){{blocks_of(features, 128), blocks_of(classes, 96), 1}, {1, 1, 1}};
 }
 
-Status native_enqueue_logits(Native *native, const Vector *w, const NativePart *part, RowRange rows, Buffer *block, float padding, Error *error) {
+Status native_enqueue_logits(Native *native, const Vector *w, const NativePart *part, RowRange rows, Buffer *block, float padding,
+                             Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   TRY(native_kernel(native, KERNEL_LOGITS_BLOCK, &kernel, error));
   TRY(kernel_launch(kernel, logits_range(native, rows.count), error, ARG(part->x), ARG(w->buffer), ARG((uint64_t)native->head.features),
-                    ARG((uint32_t)native->head.classes), ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(block), ARG(native->stride),
-                    ARG(padding)));
+                    ARG((uint32_t)native->head.classes), ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(block),
+                    ARG(native->stride), ARG(padding)));
   native->flops += 2 * (uint64_t)rows.count * native->head.features * native->head.classes;
   native->bytes_read += (uint64_t)rows.count * native->head.features * sizeof(float);
 cleanup:
@@ -130,20 +133,21 @@ static uint32_t block_slabs(const Native *native) {
   return (uint32_t)at_least_one(smaller(smaller(4 * (size_t)native->compute_units / tiles, 64), most_slabs(native)));
 }
 
-static Status enqueue_gradient_block(Native *native, const Buffer *residuals, const NativePart *part, RowRange rows, const PassResult *result, bool add,
-                                     Error *error) {
+static Status enqueue_gradient_block(Native *native, const Buffer *residuals, const NativePart *part, RowRange rows,
+                                     const PassResult *result, bool add, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   TRY(native_kernel(native, KERNEL_GRADIENT_BLOCK, &kernel, error));
-  TRY(kernel_launch(kernel, gradient_range(native, result->slabs), error, ARG(part->x), ARG(residuals), ARG((uint64_t)native->head.features), ARG((uint32_t)native->head.classes),
-                    ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(native->stride), ARG(result->slab_buffer), ARG((uint32_t)add)));
+  TRY(kernel_launch(kernel, gradient_range(native, result->slabs), error, ARG(part->x), ARG(residuals),
+                    ARG((uint64_t)native->head.features), ARG((uint32_t)native->head.classes), ARG((uint64_t)rows.begin),
+                    ARG((uint64_t)rows.count), ARG(native->stride), ARG(result->slab_buffer), ARG((uint32_t)add)));
 cleanup:
   return status;
 }
 
 /* One block of rows of a part: logits, softmax in place, gradient added up. */
-static Status enqueue_block(Native *native, const Vector *w, const Vector *v, const NativePart *part, RowRange rows, float scale, bool want_gradient,
-                            bool add, const PassResult *result, Error *error) {
+static Status enqueue_block(Native *native, const Vector *w, const Vector *v, const NativePart *part, RowRange rows, float scale,
+                            bool want_gradient, bool add, const PassResult *result, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   KernelRange range = native_team_range(native, (uint32_t)smaller(result->losses, rows.count)); /* no group without a row */
@@ -154,15 +158,18 @@ static Status enqueue_block(Native *native, const Vector *w, const Vector *v, co
                       ARG((uint64_t)rows.count), ARG(scale), ARG(native->sums), ARG((uint32_t)1)));
   } else {
     TRY(native_enqueue_logits(native, v, part, rows, native->block_directions, 0.0f, error));
-    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->block_directions), ARG(native->stride), ARG((uint64_t)rows.count), ARG(scale)));
+    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->block_directions), ARG(native->stride),
+                      ARG((uint64_t)rows.count), ARG(scale)));
   }
-  if (want_gradient) TRY(enqueue_gradient_block(native, v == NULL ? native->block : native->block_directions, part, rows, result, add, error));
+  if (want_gradient)
+    TRY(enqueue_gradient_block(native, v == NULL ? native->block : native->block_directions, part, rows, result, add, error));
 cleanup:
   return status;
 }
 
 /* The same as enqueue_fused, block by block. out receives the gradient itself where one slab is enough. */
-static Status enqueue_blocks(Native *native, const Vector *w, const Vector *v, RowRange rows, Vector *out, PassResult *result, Error *error) {
+static Status enqueue_blocks(Native *native, const Vector *w, const Vector *v, RowRange rows, Vector *out, PassResult *result,
+                             Error *error) {
   Status status = SETOSA_OK;
   size_t block_bytes = native->block_rows * native->stride * sizeof(float), count = 0;
   float scale = (float)(1.0 / (double)rows.count);
@@ -201,7 +208,8 @@ cleanup:
 }
 
 /* Loss (v NULL) or Hessian times v: the pass over rows, and its gradient into out when that is not NULL. */
-static Status enqueue_pass(Native *native, const Vector *w, const Vector *v, RowRange rows, Vector *out, uint32_t *loss_groups, Error *error) {
+static Status enqueue_pass(Native *native, const Vector *w, const Vector *v, RowRange rows, Vector *out, uint32_t *loss_groups,
+                           Error *error) {
   Status status = SETOSA_OK;
   PassResult result = {0};
   uint64_t work = (uint64_t)rows.count * native->head.features * native->head.classes;

@@ -19,7 +19,9 @@ KernelRange native_team_range(const Native *native, uint32_t groups) {
   return (KernelRange){{(size_t)groups * native->team}, {native->team}};
 }
 
-static KernelRange vector_range(const Native *native) { return native_team_range(native, native_vector_groups(native, native->head.parameters)); }
+static KernelRange vector_range(const Native *native) {
+  return native_team_range(native, native_vector_groups(native, native->head.parameters));
+}
 
 Status native_vector_create(Backend *backend, Vector **vector, Error *error) {
   Status status = SETOSA_OK;
@@ -90,7 +92,8 @@ cleanup:
   return status;
 }
 
-Status native_vector_combine(Backend *backend, Vector *out, size_t count, const double *coefficients, const Vector *const *vectors, Error *error) {
+Status native_vector_combine(Backend *backend, Vector *out, size_t count, const double *coefficients, const Vector *const *vectors,
+                             Error *error) {
   Status status = SETOSA_OK;
   Native *native = (Native *)backend;
   double *kept_coefficients = NULL;
@@ -117,15 +120,16 @@ cleanup:
 }
 
 /* Pairs of <a, b_i> for up to 8 i, from `first` on in sums. */
-static Status enqueue_dots(Native *native, const Vector *a, uint32_t count, const Vector *const *b, size_t elements, uint32_t first, Error *error) {
+static Status enqueue_dots(Native *native, const Vector *a, uint32_t count, const Vector *const *b, size_t elements, uint32_t first,
+                           Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   const Buffer *buffers[SOURCES];
   for (uint32_t i = 0; i < SOURCES; i++) buffers[i] = i < count ? b[i]->buffer : a->buffer;
   TRY(native_kernel(native, KERNEL_DOTS, &kernel, error));
-  TRY(kernel_launch(kernel, native_team_range(native, native_vector_groups(native, elements)), error, ARG(a->buffer), ARG((uint64_t)elements),
-                    ARG(count), ARG(buffers[0]), ARG(buffers[1]), ARG(buffers[2]), ARG(buffers[3]), ARG(buffers[4]), ARG(buffers[5]),
-                    ARG(buffers[6]), ARG(buffers[7]), ARG(native->sums), ARG(first)));
+  TRY(kernel_launch(kernel, native_team_range(native, native_vector_groups(native, elements)), error, ARG(a->buffer),
+                    ARG((uint64_t)elements), ARG(count), ARG(buffers[0]), ARG(buffers[1]), ARG(buffers[2]), ARG(buffers[3]),
+                    ARG(buffers[4]), ARG(buffers[5]), ARG(buffers[6]), ARG(buffers[7]), ARG(native->sums), ARG(first)));
 cleanup:
   return status;
 }
@@ -142,7 +146,8 @@ Status native_vector_dots(Backend *backend, size_t count, const VectorPair *pair
   for (size_t i = 0; i < count;) {
     /* Neighbouring pairs that share a vector go into one launch. */
     const Vector *shared = pairs[i].a, *others[SOURCES];
-    if (i + 1 < count && pairs[i + 1].a != shared && pairs[i + 1].b != shared && (pairs[i + 1].a == pairs[i].b || pairs[i + 1].b == pairs[i].b))
+    if (i + 1 < count && pairs[i + 1].a != shared && pairs[i + 1].b != shared &&
+        (pairs[i + 1].a == pairs[i].b || pairs[i + 1].b == pairs[i].b))
       shared = pairs[i].b;
     uint32_t now = 0;
     while (i + now < count && now < SOURCES && (pairs[i + now].a == shared || pairs[i + now].b == shared)) {
@@ -162,7 +167,8 @@ Status native_enqueue_max_abs(Native *native, const Vector *a, uint32_t first, E
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   TRY(native_kernel(native, KERNEL_MAX_ABS, &kernel, error));
-  TRY(kernel_launch(kernel, vector_range(native), error, ARG(a->buffer), ARG((uint64_t)native->head.parameters), ARG(native->sums), ARG(first)));
+  TRY(kernel_launch(kernel, vector_range(native), error, ARG(a->buffer), ARG((uint64_t)native->head.parameters), ARG(native->sums),
+                    ARG(first)));
 cleanup:
   return status;
 }
@@ -181,7 +187,8 @@ Status native_vector_multiply(Backend *backend, Vector *out, const Vector *a, co
   Native *native = (Native *)backend;
   Kernel *kernel = NULL;
   TRY(native_kernel(native, KERNEL_MULTIPLY, &kernel, error));
-  TRY(kernel_launch(kernel, vector_range(native), error, ARG(out->buffer), ARG(a->buffer), ARG(b->buffer), ARG((uint64_t)backend->parameters)));
+  TRY(kernel_launch(kernel, vector_range(native), error, ARG(out->buffer), ARG(a->buffer), ARG(b->buffer),
+                    ARG((uint64_t)backend->parameters)));
 cleanup:
   return status;
 }

@@ -8,8 +8,8 @@
 
 typedef struct BackendSettings {
   SetosaBackend kind;
-  SetosaFamily family;  /* NATIVE: AUTO chooses by the device */
-  Context *context;     /* NATIVE: borrowed; NULL for REFERENCE */
+  SetosaFamily family; /* NATIVE: AUTO chooses by the device */
+  Context *context;    /* NATIVE: borrowed; NULL for REFERENCE */
   double l2;
   bool intercept;
   size_t workspace_bytes; /* NATIVE: most bytes of a block of logits; 0: the default (16 MB) */

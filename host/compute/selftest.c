@@ -29,7 +29,8 @@ static void remember_first_failure(const SetosaCheckRow *row, void *user) {
 }
 
 static Status refuse(Context *context, const char *why, Error *error) {
-  return error_set(error, SETOSA_ERROR_DEVICE, "device %s computes wrong results in the self-test (%s); use another device, or --force-device to use it anyway",
+  return error_set(error, SETOSA_ERROR_DEVICE,
+                   "device %s computes wrong results in the self-test (%s); use another device, or --force-device to use it anyway",
                    context_info(context)->name, why);
 }
 
@@ -83,7 +84,8 @@ Status selftest_run(Context *context, Error *error) {
   char folder[PATH_MAX - 64], path[PATH_MAX] = "", fingerprint[33], verdict[512];
   Text why = {0};
   context_fingerprint(context, fingerprint);
-  if (fingerprint[0] != '\0' && file_cache_folder(folder, sizeof folder, "selftest", NULL) == SETOSA_OK) snprintf(path, sizeof path, "%s/%s.txt", folder, fingerprint);
+  if (fingerprint[0] != '\0' && file_cache_folder(folder, sizeof folder, "selftest", NULL) == SETOSA_OK)
+    snprintf(path, sizeof path, "%s/%s.txt", folder, fingerprint);
   if (path[0] != '\0' && read_verdict(path, verdict, sizeof verdict)) {
     if (verdict[0] == 'p') return SETOSA_OK;
     verdict[strlen(verdict) - 1] = '\0';

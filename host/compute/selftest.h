@@ -10,7 +10,7 @@ Status selftest_run(Context *context, Error *error);
 
 /* How to compare a device with the reference. */
 typedef struct CompareSettings {
-  SetosaFamily family;     /* AUTO: by the device */
+  SetosaFamily family; /* AUTO: by the device */
   double l2;
   double logit_size;       /* typical |z| of the weights tried; 0: 3 */
   bool finite_differences; /* also against central differences of the reference in double, along a random direction */
@@ -21,6 +21,7 @@ typedef struct CompareSettings {
 /* Compares every operation of a device with the reference on one data set (with labels): the body of the self-test, of `setosa check` and
  * of the kernel tests. *failures is increased by the quantities out of tolerance. */
 struct SetosaDataset;
-Status selftest_compare(const struct SetosaDataset *dataset, Context *context, const CompareSettings *settings, size_t *failures, Error *error);
+Status selftest_compare(const struct SetosaDataset *dataset, Context *context, const CompareSettings *settings, size_t *failures,
+                        Error *error);
 
 #endif

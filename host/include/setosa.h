@@ -28,13 +28,13 @@ extern "C" {
 /* What happened; the values are the program's exit codes. */
 typedef enum SetosaStatus {
   SETOSA_OK = 0,
-  SETOSA_ERROR_INTERNAL = 1,       /* a defect, or the host is out of memory */
-  SETOSA_ERROR_USAGE = 2,          /* an argument or option that makes no sense */
-  SETOSA_ERROR_DATA = 3,           /* bad data or model file; the message begins FILE:LINE:COLUMN where that is known */
-  SETOSA_ERROR_DEVICE = 4,         /* no usable device, or it failed */
-  SETOSA_ERROR_NOT_CONVERGED = 5,  /* only when the caller asked to be strict */
-  SETOSA_ERROR_WRITE = 6,          /* a file could not be written */
-  SETOSA_INTERRUPTED = 130         /* a callback asked to stop */
+  SETOSA_ERROR_INTERNAL = 1,      /* a defect, or the host is out of memory */
+  SETOSA_ERROR_USAGE = 2,         /* an argument or option that makes no sense */
+  SETOSA_ERROR_DATA = 3,          /* bad data or model file; the message begins FILE:LINE:COLUMN where that is known */
+  SETOSA_ERROR_DEVICE = 4,        /* no usable device, or it failed */
+  SETOSA_ERROR_NOT_CONVERGED = 5, /* only when the caller asked to be strict */
+  SETOSA_ERROR_WRITE = 6,         /* a file could not be written */
+  SETOSA_INTERRUPTED = 130        /* a callback asked to stop */
 } SetosaStatus;
 
 /* Filled by the first failure. message: one line that says where, what, and what to do next. */
@@ -108,21 +108,21 @@ const SetosaDeviceInfo *setosa_device_info(const SetosaDevice *device);
 
 /* How to read a data set. Start from setosa_data_options_default(). Strings and arrays are borrowed for the call. */
 typedef struct SetosaDataOptions {
-  int header;                /* -1 detect, 0 none, 1 the first line is a header */
-  const char *label;         /* label column of a CSV: name or 1-based index; NULL: the last column */
-  const char *labels_path;   /* --labels FILE for IDX and NPY; NULL: found by its usual name (IDX) */
-  const char *features;      /* comma-separated names or 1-based indices to keep, in this order; NULL: all */
-  const char *drop;          /* comma-separated names or 1-based indices to leave out; NULL: none */
-  const char *positive;      /* CLASS: makes the task CLASS against the rest, classes {CLASS, "non-CLASS"}; NULL: off */
-  double scale;              /* multiplies every feature; NAN: 1/255 for u8 images, else 1 */
-  bool labels_optional;      /* predict: a file without labels is fine, unknown labels are ignored */
+  int header;              /* -1 detect, 0 none, 1 the first line is a header */
+  const char *label;       /* label column of a CSV: name or 1-based index; NULL: the last column */
+  const char *labels_path; /* --labels FILE for IDX and NPY; NULL: found by its usual name (IDX) */
+  const char *features;    /* comma-separated names or 1-based indices to keep, in this order; NULL: all */
+  const char *drop;        /* comma-separated names or 1-based indices to leave out; NULL: none */
+  const char *positive;    /* CLASS: makes the task CLASS against the rest, classes {CLASS, "non-CLASS"}; NULL: off */
+  double scale;            /* multiplies every feature; NAN: 1/255 for u8 images, else 1 */
+  bool labels_optional;    /* predict: a file without labels is fine, unknown labels are ignored */
   /* What an existing model expects (setosa_model_data_options fills these); 0 and NULL when there is no model. */
-  size_t expect_features;            /* D of the model; another count of features is an error */
+  size_t expect_features;                  /* D of the model; another count of features is an error */
   const char *const *expect_feature_names; /* (D): a header with all of these names is read in this order; NULL: by position */
-  const char *expect_label;          /* name of the label column when --label is not given and the header has it */
-  size_t expect_classes;             /* K of the model */
-  const char *const *expect_class_names; /* (K): a label that is none of these is an error at its line */
-  SetosaProgressCallback progress; /* may be NULL; at most about 20 calls a second */
+  const char *expect_label;                /* name of the label column when --label is not given and the header has it */
+  size_t expect_classes;                   /* K of the model */
+  const char *const *expect_class_names;   /* (K): a label that is none of these is an error at its line */
+  SetosaProgressCallback progress;         /* may be NULL; at most about 20 calls a second */
   void *progress_user;
 } SetosaDataOptions;
 
@@ -186,7 +186,12 @@ SetosaStatus setosa_model_scale_dataset(const SetosaModel *model, SetosaDataset 
 typedef enum SetosaBackend { SETOSA_BACKEND_NATIVE, SETOSA_BACKEND_REFERENCE } SetosaBackend;
 typedef enum SetosaFamily { SETOSA_FAMILY_AUTO, SETOSA_FAMILY_CPU, SETOSA_FAMILY_GPU } SetosaFamily;
 typedef enum SetosaSolver { SETOSA_SOLVER_LBFGS, SETOSA_SOLVER_GD, SETOSA_SOLVER_SGD, SETOSA_SOLVER_ADAM } SetosaSolver;
-typedef enum SetosaSchedule { SETOSA_SCHEDULE_CONSTANT, SETOSA_SCHEDULE_INVERSE, SETOSA_SCHEDULE_COSINE, SETOSA_SCHEDULE_STEP } SetosaSchedule;
+typedef enum SetosaSchedule {
+  SETOSA_SCHEDULE_CONSTANT,
+  SETOSA_SCHEDULE_INVERSE,
+  SETOSA_SCHEDULE_COSINE,
+  SETOSA_SCHEDULE_STEP
+} SetosaSchedule;
 
 /* Where and how the objective is computed. Start from setosa_compute_options_default(). */
 typedef struct SetosaComputeOptions {
@@ -200,20 +205,20 @@ SetosaComputeOptions setosa_compute_options_default(void);
 typedef struct SetosaTrainOptions {
   SetosaComputeOptions compute;
   SetosaSolver solver;
-  double l2;               /* >= 0; the bias is not penalised */
-  bool intercept;          /* false: the bias stays 0 */
-  uint64_t max_iterations; /* lbfgs, gd; 0: evaluate the starting point only */
-  double tolerance;        /* stop when the largest |gradient| component is at most this */
-  size_t history;          /* lbfgs: pairs kept */
-  double learning_rate;    /* gd: 0 means backtracking; sgd, adam: initial rate; NAN: the solver's default */
-  double momentum;         /* sgd: in [0,1) */
-  bool nesterov;           /* sgd */
-  size_t batch_size;       /* sgd, adam: rows in a mini-batch */
-  uint64_t epochs;         /* sgd, adam */
-  SetosaSchedule schedule; /* sgd, adam */
-  uint64_t seed;           /* order of rows and batches */
-  const SetosaDataset *validation;   /* held-out rows, scaled like the training rows; NULL: none */
-  const SetosaModel *initial;        /* start from these weights; NULL: zeros */
+  double l2;                       /* >= 0; the bias is not penalised */
+  bool intercept;                  /* false: the bias stays 0 */
+  uint64_t max_iterations;         /* lbfgs, gd; 0: evaluate the starting point only */
+  double tolerance;                /* stop when the largest |gradient| component is at most this */
+  size_t history;                  /* lbfgs: pairs kept */
+  double learning_rate;            /* gd: 0 means backtracking; sgd, adam: initial rate; NAN: the solver's default */
+  double momentum;                 /* sgd: in [0,1) */
+  bool nesterov;                   /* sgd */
+  size_t batch_size;               /* sgd, adam: rows in a mini-batch */
+  uint64_t epochs;                 /* sgd, adam */
+  SetosaSchedule schedule;         /* sgd, adam */
+  uint64_t seed;                   /* order of rows and batches */
+  const SetosaDataset *validation; /* held-out rows, scaled like the training rows; NULL: none */
+  const SetosaModel *initial;      /* start from these weights; NULL: zeros */
   SetosaProgressCallback progress; /* once per iteration or epoch; may be NULL */
   void *progress_user;
 } SetosaTrainOptions;
@@ -224,13 +229,14 @@ typedef struct SetosaTrainResult {
   double objective, loss, gradient_norm; /* at the returned weights */
   uint64_t iterations, evaluations;      /* evaluations: passes over X, in units of one loss+gradient of all rows */
   bool converged;
-  const char *stop_reason; /* "gradient-tolerance", "max-iterations", "epochs-done", "no-progress", "interrupted", "non-finite", ...; static */
-  char advice[256];        /* what to do about not having converged; "" when converged */
+  const char
+      *stop_reason; /* "gradient-tolerance", "max-iterations", "epochs-done", "no-progress", "interrupted", "non-finite", ...; static */
+  char advice[256]; /* what to do about not having converged; "" when converged */
   double train_accuracy, train_log_loss;
   double validation_accuracy, validation_log_loss; /* NAN without validation rows */
   double seconds_upload, seconds_build, seconds_train;
-  uint64_t device_bytes;  /* most bytes held on the device */
-  char weights_hash[33];  /* XXH3-128 of weights and bias (f32, little endian), hex */
+  uint64_t device_bytes; /* most bytes held on the device */
+  char weights_hash[33]; /* XXH3-128 of weights and bias (f32, little endian), hex */
 } SetosaTrainResult;
 
 /* Trains on dataset and returns a model (caller destroys). Mini-batch solvers permute the rows of dataset in place. A non-finite
@@ -258,10 +264,10 @@ typedef struct SetosaMetrics {
   uint64_t rows;
   size_t classes;
   double accuracy, log_loss;
-  size_t top_k;          /* k used for top_k_accuracy: min(K-1, 5), at least 1 */
+  size_t top_k; /* k used for top_k_accuracy: min(K-1, 5), at least 1 */
   double top_k_accuracy;
   double macro_precision, macro_recall, macro_f1; /* over classes with support; an undefined one counts 0 */
-  double ece;            /* expected calibration error of the predicted class, 15 equal bins */
+  double ece;                                     /* expected calibration error of the predicted class, 15 equal bins */
   double bin_confidence[SETOSA_CALIBRATION_BINS], bin_accuracy[SETOSA_CALIBRATION_BINS];
   uint64_t bin_count[SETOSA_CALIBRATION_BINS];
   SetosaClassMetrics *per_class; /* (K) */
@@ -291,18 +297,18 @@ SetosaStatus setosa_check(const SetosaDataset *dataset, const SetosaComputeOptio
 /* One example worked through in double precision. Arrays are owned by the explanation. */
 typedef struct SetosaExplanation {
   size_t features, classes, label;
-  double *x;            /* (D), as the model sees it (scaled) */
-  double *weights;      /* (K,D) */
-  double *bias;         /* (K) */
-  double *logits;       /* (K)   z_k = w_k . x + b_k */
-  double *probabilities;/* (K)   a = softmax(z) */
-  double *target;       /* (K)   one-hot P */
-  double *dlogits;      /* (K)   dH/dz = a - P */
-  double *dweights;     /* (K,D) dH/dw_k = (a_k - P_k) x */
+  double *x;                 /* (D), as the model sees it (scaled) */
+  double *weights;           /* (K,D) */
+  double *bias;              /* (K) */
+  double *logits;            /* (K)   z_k = w_k . x + b_k */
+  double *probabilities;     /* (K)   a = softmax(z) */
+  double *target;            /* (K)   one-hot P */
+  double *dlogits;           /* (K)   dH/dz = a - P */
+  double *dweights;          /* (K,D) dH/dw_k = (a_k - P_k) x */
   double *dweights_diagonal; /* (K,D) -P_k (1 - a_k) x: what keeping only the diagonal of the softmax Jacobian gives */
   double *dweights_finite;   /* (K,D) central finite differences */
-  double *dbias;        /* (K)   a - P */
-  double loss;          /* H = -sum_k P_k ln a_k */
+  double *dbias;             /* (K)   a - P */
+  double loss;               /* H = -sum_k P_k ln a_k */
   double largest_difference; /* max |dweights - dweights_finite| */
 } SetosaExplanation;
 

@@ -14,10 +14,10 @@ struct SetosaModel {
   float *weights; /* (K,D) row-major */
   float *bias;    /* (K) */
   Scaling scaling;
-  char **class_names;   /* (K) */
-  char **feature_names; /* (D), or NULL */
+  char **class_names;          /* (K) */
+  char **feature_names;        /* (D), or NULL */
   char *label_name, *positive; /* or NULL */
-  ModelMetadata *metadata; /* provenance: solver, objective, l2, version, ... */
+  ModelMetadata *metadata;     /* provenance: solver, objective, l2, version, ... */
   size_t metadata_count, metadata_capacity;
 };
 typedef struct SetosaModel Model;

@@ -16,10 +16,10 @@ Status device_diagnose(SetosaTextCallback print, void *user, Error *error);
 
 /* What the choice of kernels and launches needs to know beyond SetosaDeviceInfo. */
 typedef struct DeviceTraits {
-  SetosaFamily family;        /* CPU when the type is CPU or local memory is ordinary memory; never AUTO */
-  size_t max_group_size;      /* work-items */
+  SetosaFamily family;   /* CPU when the type is CPU or local memory is ordinary memory; never AUTO */
+  size_t max_group_size; /* work-items */
   size_t local_memory_bytes;
-  bool unified_memory;        /* host memory can be used in place */
+  bool unified_memory; /* host memory can be used in place */
   uint32_t compute_units;
   uint64_t max_allocation_bytes, memory_bytes;
   uint32_t preferred_float_width;

@@ -35,7 +35,7 @@ static inline KernelArgument kernel_argument_float(float value) { return (Kernel
 static inline KernelArgument kernel_argument_local(size_t bytes) { return (KernelArgument){KERNEL_LOCAL, {.local_bytes = bytes}}; }
 
 /* By the type of x: a buffer, uint, ulong or float of the kernel's signature. */
-#define ARG(x)                                          \
+#define ARG(x) \
   _Generic((x),                                         \
       Buffer *: kernel_argument_buffer,                 \
       const Buffer *: kernel_argument_buffer,           \
@@ -50,8 +50,8 @@ typedef struct KernelRange {
 
 /* Enqueues the kernel. The number of arguments is checked against the kernel; an empty range does nothing. */
 Status kernel_launch_array(Kernel *kernel, KernelRange range, const KernelArgument *arguments, size_t count, Error *error);
-#define kernel_launch(kernel, range, error, ...)                                             \
-  kernel_launch_array(kernel, range, (const KernelArgument[]){__VA_ARGS__},                  \
+#define kernel_launch(kernel, range, error, ...)                            \
+  kernel_launch_array(kernel, range, (const KernelArgument[]){__VA_ARGS__}, \
                       sizeof((const KernelArgument[]){__VA_ARGS__}) / sizeof(KernelArgument), error)
 
 #endif

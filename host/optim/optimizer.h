@@ -8,8 +8,8 @@
 typedef struct OptimizerStep {
   uint64_t iteration; /* 1 after the first */
   uint64_t evaluations;
-  Evaluation at;      /* of the current weights; mini-batch solvers: of the whole data set, at the epoch's end */
-  double step;        /* step length, or the learning rate */
+  Evaluation at; /* of the current weights; mini-batch solvers: of the whole data set, at the epoch's end */
+  double step;   /* step length, or the learning rate */
 } OptimizerStep;
 typedef bool (*OptimizerObserver)(const OptimizerStep *step, const Vector *w, void *user);
 

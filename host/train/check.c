@@ -5,13 +5,13 @@
 
 /* Every kernel of both families: fused and blocked, tile edges, the shape that the accuracy targets name, hard shapes. */
 static const char *const shapes[] = {
-    "synthetic:rows=150,features=4,classes=3,seed=1",      "synthetic:rows=1,features=1,classes=2,seed=2",
-    "synthetic:rows=1000,features=65,classes=10,seed=3",   "synthetic:rows=10000,features=100,classes=20,seed=4",
-    "synthetic:rows=500,features=33,classes=257,seed=5",   "synthetic:rows=200,features=784,classes=1000,seed=6",
+    "synthetic:rows=150,features=4,classes=3,seed=1",    "synthetic:rows=1,features=1,classes=2,seed=2",
+    "synthetic:rows=1000,features=65,classes=10,seed=3", "synthetic:rows=10000,features=100,classes=20,seed=4",
+    "synthetic:rows=500,features=33,classes=257,seed=5", "synthetic:rows=200,features=784,classes=1000,seed=6",
 };
 
-static Status check_family(const Dataset *dataset, const SetosaComputeOptions *compute, SetosaFamily family, double l2, SetosaCheckCallback row,
-                           void *user, size_t *failures, Error *error) {
+static Status check_family(const Dataset *dataset, const SetosaComputeOptions *compute, SetosaFamily family, double l2,
+                           SetosaCheckCallback row, void *user, size_t *failures, Error *error) {
   CompareSettings settings = {.family = family, .l2 = l2, .finite_differences = dataset->rows > 1, .row = row, .user = user};
   return selftest_compare(dataset, compute->device->context, &settings, failures, error);
 }

@@ -84,7 +84,8 @@ static void refuses(const char *file, const char *right, const char *wrong, cons
 static void wrong_devices_are_refused(void **state) {
   (void)state;
   /* the diagonal-only residual of the project's first question; a lost penalty; a lost tail; a sign in the Hessian */
-  refuses("fused_cpu.cl", "select(vload8(0, z + k * BLOCK_ROWS), -other, labels == (int)k)", "select((float8)(0.0f), -other, labels == (int)k)", "gradient");
+  refuses("fused_cpu.cl", "select(vload8(0, z + k * BLOCK_ROWS), -other, labels == (int)k)",
+          "select((float8)(0.0f), -other, labels == (int)k)", "gradient");
   refuses("vector.cl", "accumulate_product8(&high, &low, (float8)(l2), vload8(0, w + i));", "", "gradient");
   refuses("rows.cl", "target = exp(distance);", "target = 1.0f;", "loss");
   refuses("rows.cl", "(vload8(0, q + k) - mean)", "(vload8(0, q + k) + mean)", "Hessian");

@@ -51,7 +51,8 @@ static Status probabilities(Run *run, double numbers[4], Error *error) {
 }
 
 static void repeat(const char *name, Operation operation, Run *run) {
-  size_t parameter_bytes = run->backend->parameters * sizeof(double), score_bytes = run->backend->rows * run->backend->classes * sizeof(float);
+  size_t parameter_bytes = run->backend->parameters * sizeof(double),
+         score_bytes = run->backend->rows * run->backend->classes * sizeof(float);
   double first_numbers[4] = {0}, *first_parameters = malloc(parameter_bytes);
   float *first_scores = malloc(score_bytes);
   Error error = {0};
@@ -68,7 +69,8 @@ static void repeat(const char *name, Operation operation, Run *run) {
       memcpy(first_scores, run->scores, score_bytes);
     } else if (memcmp(first_numbers, numbers, sizeof numbers) != 0 || memcmp(first_parameters, run->parameters, parameter_bytes) != 0 ||
                memcmp(first_scores, run->scores, score_bytes) != 0) {
-      fail_msg("%s of %zu x %zu, %zu classes: call %d differs from the first", name, run->backend->rows, run->backend->features, run->backend->classes, i);
+      fail_msg("%s of %zu x %zu, %zu classes: call %d differs from the first", name, run->backend->rows, run->backend->features,
+               run->backend->classes, i);
     }
   }
   free(first_parameters);
@@ -109,8 +111,9 @@ static void run_shape(Context *context, const char *spec, SetosaFamily family) {
 
 static void same_call_same_bits(SetosaFamily family) {
   static const char *const shapes[] = {
-      "synthetic:rows=150,features=4,classes=3",    "synthetic:rows=100,features=784,classes=10", "synthetic:rows=2000,features=20,classes=10",
-      "synthetic:rows=700,features=33,classes=40",  "synthetic:rows=130,features=100,classes=257",
+      "synthetic:rows=150,features=4,classes=3",     "synthetic:rows=100,features=784,classes=10",
+      "synthetic:rows=2000,features=20,classes=10",  "synthetic:rows=700,features=33,classes=40",
+      "synthetic:rows=130,features=100,classes=257",
   };
   DeviceList *devices = NULL;
   Context *context = NULL;
@@ -128,8 +131,14 @@ static void same_call_same_bits(SetosaFamily family) {
   device_list_close(devices);
 }
 
-static void cpu_family_is_deterministic(void **state) { (void)state; same_call_same_bits(SETOSA_FAMILY_CPU); }
-static void gpu_family_is_deterministic(void **state) { (void)state; same_call_same_bits(SETOSA_FAMILY_GPU); }
+static void cpu_family_is_deterministic(void **state) {
+  (void)state;
+  same_call_same_bits(SETOSA_FAMILY_CPU);
+}
+static void gpu_family_is_deterministic(void **state) {
+  (void)state;
+  same_call_same_bits(SETOSA_FAMILY_GPU);
+}
 
 int main(void) {
   const struct CMUnitTest tests[] = {

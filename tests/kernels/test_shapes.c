@@ -24,14 +24,41 @@ typedef struct Shape {
 } Shape;
 
 static const Shape table[] = {
-    {1, 1, 2, PLAIN},     {7, 1, 3, PLAIN},      {8, 7, 2, PLAIN},       {47, 7, 3, PLAIN},      {48, 8, 3, PLAIN},     {49, 9, 10, PLAIN},
-    {63, 15, 10, PLAIN},  {64, 16, 5, PLAIN},    {65, 17, 4, PLAIN},     {200, 64, 10, PLAIN},   {100, 784, 10, PLAIN}, {97, 65, 32, PLAIN},
-    {97, 65, 33, PLAIN},  {1, 3, 40, PLAIN},     {47, 63, 64, PLAIN},    {48, 64, 65, PLAIN},    {49, 1, 257, PLAIN},   {65, 7, 257, PLAIN},
-    {130, 64, 257, PLAIN}, {33, 65, 1000, PLAIN}, {20, 784, 1000, PLAIN}, {150, 4, 3, ONE_CLASS}, {60, 30, 50, ONE_CLASS},
-    {150, 5, 3, CONSTANT_FEATURES}, {70, 12, 41, CONSTANT_FEATURES}, {90, 20, 7, BIG_FEATURES}, {90, 20, 70, BIG_FEATURES},
-    {120, 10, 3, HARD_LOGITS}, {120, 33, 10, HARD_LOGITS}, {75, 10, 50, HARD_LOGITS},
-    {3001, 20, 10, PLAIN},  {3001, 50, 40, PLAIN},
-    {5, 3, 100000, PLAIN},    {5, 100000, 3, PLAIN},      {3, 100000, 40, PLAIN},
+    {1, 1, 2, PLAIN},
+    {7, 1, 3, PLAIN},
+    {8, 7, 2, PLAIN},
+    {47, 7, 3, PLAIN},
+    {48, 8, 3, PLAIN},
+    {49, 9, 10, PLAIN},
+    {63, 15, 10, PLAIN},
+    {64, 16, 5, PLAIN},
+    {65, 17, 4, PLAIN},
+    {200, 64, 10, PLAIN},
+    {100, 784, 10, PLAIN},
+    {97, 65, 32, PLAIN},
+    {97, 65, 33, PLAIN},
+    {1, 3, 40, PLAIN},
+    {47, 63, 64, PLAIN},
+    {48, 64, 65, PLAIN},
+    {49, 1, 257, PLAIN},
+    {65, 7, 257, PLAIN},
+    {130, 64, 257, PLAIN},
+    {33, 65, 1000, PLAIN},
+    {20, 784, 1000, PLAIN},
+    {150, 4, 3, ONE_CLASS},
+    {60, 30, 50, ONE_CLASS},
+    {150, 5, 3, CONSTANT_FEATURES},
+    {70, 12, 41, CONSTANT_FEATURES},
+    {90, 20, 7, BIG_FEATURES},
+    {90, 20, 70, BIG_FEATURES},
+    {120, 10, 3, HARD_LOGITS},
+    {120, 33, 10, HARD_LOGITS},
+    {75, 10, 50, HARD_LOGITS},
+    {3001, 20, 10, PLAIN},
+    {3001, 50, 40, PLAIN},
+    {5, 3, 100000, PLAIN},
+    {5, 100000, 3, PLAIN},
+    {3, 100000, 40, PLAIN},
 };
 
 /* Random data of a shape, by hand: these tests stand below the readers. */
@@ -51,7 +78,8 @@ static Dataset *make_dataset(const Shape *shape, uint64_t seed) {
       if (shape->kind == BIG_FEATURES) value *= 1e6f;
       dataset->values[i * shape->features + d] = value;
     }
-    dataset->labels[i] = shape->kind == ONE_CLASS ? (int32_t)shape->classes - 1 : (int32_t)random_below(seed, RANDOM_STREAM_LABELS, 0, i, shape->classes);
+    dataset->labels[i] =
+        shape->kind == ONE_CLASS ? (int32_t)shape->classes - 1 : (int32_t)random_below(seed, RANDOM_STREAM_LABELS, 0, i, shape->classes);
   }
   return dataset;
 }
@@ -65,8 +93,9 @@ static void free_dataset(Dataset *dataset) {
 static void print_row(const SetosaCheckRow *row, void *user) {
   bool verbose = *(const bool *)user;
   if (!row->passed || verbose)
-    printf("%s %zu x %zu, %zu classes, family %s: %s against %s: error %.2e, tolerance %.2e\n", row->passed ? "ok  " : "FAIL", row->rows, row->features,
-           row->classes, row->family == SETOSA_FAMILY_CPU ? "cpu" : "gpu", row->what, row->against, row->error, row->tolerance);
+    printf("%s %zu x %zu, %zu classes, family %s: %s against %s: error %.2e, tolerance %.2e\n", row->passed ? "ok  " : "FAIL", row->rows,
+           row->features, row->classes, row->family == SETOSA_FAMILY_CPU ? "cpu" : "gpu", row->what, row->against, row->error,
+           row->tolerance);
 }
 
 static void run_family(SetosaFamily family) {
@@ -75,8 +104,12 @@ static void run_family(SetosaFamily family) {
     Error error = {0};
     size_t failures = 0;
     Dataset *dataset = make_dataset(&table[i], 100 + i);
-    CompareSettings settings = {.family = family, .l2 = 0.01, .logit_size = table[i].kind == HARD_LOGITS ? 100 : 3,
-                                .finite_differences = dataset->rows > 1, .row = print_row, .user = &verbose};
+    CompareSettings settings = {.family = family,
+                                .l2 = 0.01,
+                                .logit_size = table[i].kind == HARD_LOGITS ? 100 : 3,
+                                .finite_differences = dataset->rows > 1,
+                                .row = print_row,
+                                .user = &verbose};
     Status status = selftest_compare(dataset, context, &settings, &failures, &error);
     if (status != SETOSA_OK) printf("%s\n", error.message);
     assert_int_equal(status, SETOSA_OK);
@@ -85,14 +118,21 @@ static void run_family(SetosaFamily family) {
   }
 }
 
-static void cpu_family_agrees_with_the_reference(void **state) { (void)state; run_family(SETOSA_FAMILY_CPU); }
-static void gpu_family_agrees_with_the_reference(void **state) { (void)state; run_family(SETOSA_FAMILY_GPU); }
+static void cpu_family_agrees_with_the_reference(void **state) {
+  (void)state;
+  run_family(SETOSA_FAMILY_CPU);
+}
+static void gpu_family_agrees_with_the_reference(void **state) {
+  (void)state;
+  run_family(SETOSA_FAMILY_GPU);
+}
 
 static int open_device(void **state) {
   (void)state;
   Error error = {0};
   size_t index = 0;
-  if (device_list_open(&devices, &error) != SETOSA_OK || device_list_select(devices, getenv("SETOSA_TEST_DEVICE"), false, &index, &error) != SETOSA_OK ||
+  if (device_list_open(&devices, &error) != SETOSA_OK ||
+      device_list_select(devices, getenv("SETOSA_TEST_DEVICE"), false, &index, &error) != SETOSA_OK ||
       context_open(&context, devices, index, &error) != SETOSA_OK) {
     printf("no device to test: %s\n", error.message);
     return 1;
