@@ -38,7 +38,7 @@ clang                 second C compiler
 clang-format          formatting check
 clang-tidy            static analysis
 oclgrind              an OpenCL device that finds races and bad reads in kernels
-mesa-opencl-icd       an OpenCL device known to compute wrong results, which must be refused
+mesa-opencl-icd       a second OpenCL platform (rusticl), for the tests of devices and caches
 shellcheck            checks shell scripts
 git                   lists the files to check'
 

@@ -46,31 +46,56 @@ cleanup:
   return status;
 }
 
-/* Columns are numbered as the rows are, since twenty names do not fit beside each other. */
-static Status print_confusion(const SetosaMetrics *metrics, const SetosaModel *model, const Session *session, Error *error) {
+/* The columns first..first+count-1 of the matrix. They are numbered as the rows are: names do not fit beside each other. */
+static Status print_confusion_columns(const SetosaMetrics *metrics, const SetosaModel *model, size_t first, size_t count,
+                                      const Session *session, Error *error) {
   Status status = SETOSA_OK;
   Table *table = NULL;
   size_t classes = metrics->classes;
   char titles[CONFUSION_CLASSES][8];
   TableColumn columns[CONFUSION_CLASSES + 1] = {{"true class", false, true}};
+  for (size_t j = 0; j < count; j++) {
+    snprintf(titles[j], sizeof titles[j], "%zu", first + j + 1);
+    columns[j + 1] = (TableColumn){titles[j], true, false};
+  }
+  TRY(table_create(&table, count + 1, columns, error));
+  for (size_t k = 0; k < classes; k++) {
+    TRY(table_cell(table, error, "%zu %s", k + 1, setosa_model_class_name(model, k)));
+    for (size_t j = 0; j < count; j++)
+      TRY(table_cell(table, error, "%llu", (unsigned long long)metrics->confusion[k * classes + first + j]));
+  }
+  table_print(table, console_page_width(), session->console.color_out);
+cleanup:
+  table_destroy(table);
+  return status;
+}
+
+/* The whole matrix, its columns in as many tables as the width of the page asks for. */
+static Status print_confusion(const SetosaMetrics *metrics, const SetosaModel *model, const Session *session, Error *error) {
+  Status status = SETOSA_OK;
+  size_t classes = metrics->classes, widest = 2, names = 10;
+  char number[32];
   if (metrics->confusion == NULL || classes > CONFUSION_CLASSES) {
     print_title(session, "Confusion matrix");
     printf("  too large to show (%zu classes)%s\n", classes, metrics->confusion != NULL ? "; --json has it whole" : "");
     return SETOSA_OK;
   }
-  for (size_t k = 0; k < classes; k++) {
-    snprintf(titles[k], sizeof titles[k], "%zu", k + 1);
-    columns[k + 1] = (TableColumn){titles[k], true, false};
+  for (size_t i = 0; i < classes * classes; i++) {
+    size_t digits = (size_t)snprintf(number, sizeof number, "%llu", (unsigned long long)metrics->confusion[i]);
+    if (digits > widest) widest = digits;
   }
-  TRY(table_create(&table, classes + 1, columns, error));
   for (size_t k = 0; k < classes; k++) {
-    TRY(table_cell(table, error, "%zu %s", k + 1, setosa_model_class_name(model, k)));
-    for (size_t j = 0; j < classes; j++) TRY(table_cell(table, error, "%llu", (unsigned long long)metrics->confusion[k * classes + j]));
+    size_t columns = 3 + console_columns(setosa_model_class_name(model, k));
+    if (columns > names) names = columns > 20 ? 20 : columns;
   }
+  size_t page = console_page_width(), fitting = page > names + 2 ? (page - names - 2) / (widest + 2) : 1;
+  if (fitting == 0) fitting = 1;
   print_title(session, "Confusion matrix (a row for each true class, a column for each predicted one)");
-  table_print(table, console_page_width(), session->console.color_out);
+  for (size_t first = 0; first < classes; first += fitting) {
+    if (first > 0) printf("\n");
+    TRY(print_confusion_columns(metrics, model, first, classes - first < fitting ? classes - first : fitting, session, error));
+  }
 cleanup:
-  table_destroy(table);
   return status;
 }
 

@@ -130,6 +130,7 @@ static Status store(Options *options, size_t index, const char *value, Error *er
                      "name one",
                      spec->name);
   options->given[index] = true;
+  if (value == NULL) value = ""; /* a flag has none */
   switch (spec->kind) {
     case OPTION_FLAG:
       *(bool *)field = true;

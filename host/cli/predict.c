@@ -60,7 +60,7 @@ static void find_best(const float *probabilities, size_t classes, size_t count, 
 }
 
 static void write_row(const PredictWork *work, size_t row, const float *probabilities) {
-  size_t one[1], *best = work->top_k > 0 ? work->best : one;
+  size_t one[1] = {0}, *best = work->top_k > 0 ? work->best : one;
   find_best(probabilities, work->classes, work->top_k > 0 ? work->top_k : 1, best);
   fprintf(work->stream, "%zu,", row + 1);
   write_field(work->stream, setosa_model_class_name(work->model, best[0]));

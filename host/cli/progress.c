@@ -59,16 +59,25 @@ static void show_load(Progress *progress, const SetosaProgress *at) {
   draw_parts(progress, 4, parts);
 }
 
+/* 4:52, or 1:02:03. */
+static void format_clock(char *text, size_t size, double seconds) {
+  unsigned long long whole = seconds < 1e9 ? (unsigned long long)(seconds + 0.5) : 1000000000;
+  if (whole < 3600)
+    snprintf(text, size, "%llu:%02llu", whole / 60, whole % 60);
+  else
+    snprintf(text, size, "%llu:%02llu:%02llu", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
 static void show_train(Progress *progress, const SetosaProgress *at) {
   char parts[PARTS][PART_SIZE] = {{0}}, number[UNITS_SIZE];
-  snprintf(parts[0], PART_SIZE, "iteration %llu/%llu", (unsigned long long)at->iteration, (unsigned long long)at->max_iterations);
+  snprintf(parts[0], PART_SIZE, "%s %llu/%llu", progress->epochs ? "epoch" : "iter", (unsigned long long)at->iteration,
+           (unsigned long long)at->max_iterations);
   if (isfinite(at->objective)) snprintf(parts[1], PART_SIZE, "objective %.6g", at->objective);
   if (isfinite(at->gradient_norm)) snprintf(parts[2], PART_SIZE, "gradient %.1e", at->gradient_norm);
   if (at->rows_per_second > 0) snprintf(parts[3], PART_SIZE, "%s rows/s", units_count(number, at->rows_per_second));
   if (at->iteration > 0 && at->max_iterations >= at->iteration) {
-    double left = at->seconds / (double)at->iteration * (double)(at->max_iterations - at->iteration);
-    /* Converging ends a run early, so the rest of the allowed iterations is an upper bound. */
-    snprintf(parts[4], PART_SIZE, "at most %s left", units_seconds(number, left));
+    format_clock(number, sizeof number, at->seconds / (double)at->iteration * (double)(at->max_iterations - at->iteration));
+    snprintf(parts[4], PART_SIZE, "%s%s left", progress->epochs ? "" : "< ", number);
   }
   draw_parts(progress, 5, parts);
 }

@@ -7,6 +7,7 @@
 typedef struct Progress {
   const Console *console;
   const char *what;    /* the file being read, for LOAD */
+  bool epochs;         /* TRAIN counts epochs, all of which will run, not iterations, which converging ends early */
   bool shown;          /* stderr is a terminal and --quiet is off */
   double last_drawn;   /* clock_seconds, or -1 */
   size_t columns;      /* of the line that stands now */

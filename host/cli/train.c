@@ -125,6 +125,7 @@ static Status train(TrainWork *work, TrainReport *report, const Session *session
   options.progress = on_progress;
   options.progress_user = work;
   progress_begin(&work->progress, &session->console, from->argument[0]);
+  work->progress.epochs = from->solver == SETOSA_SOLVER_SGD || from->solver == SETOSA_SOLVER_ADAM;
   progress_say(&work->progress, "starting the training (new shapes build their kernels first)");
   Status status = setosa_train(&work->model, &report->result, work->data, &options, error);
   progress_end(&work->progress);

@@ -85,11 +85,11 @@ static const char *remedy(cl_int code) {
   }
 }
 
-Status opencl_fail(Error *error, cl_int code, const char *format, ...) {
+void opencl_fail(Error *error, cl_int code, const char *format, ...) {
   char what[512];
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(what, sizeof what, format, arguments);
   va_end(arguments);
-  return error_set_opencl(error, SETOSA_ERROR_DEVICE, code, "%s: %s (%d); %s", what, opencl_code_name(code), code, remedy(code));
+  error_set_opencl(error, SETOSA_ERROR_DEVICE, code, "%s: %s (%d); %s", what, opencl_code_name(code), code, remedy(code));
 }

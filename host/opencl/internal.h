@@ -13,14 +13,15 @@
 /* "CL_OUT_OF_RESOURCES"; "an unknown code" for one that is not in the table. */
 const char *opencl_code_name(cl_int code);
 /* Fills *error with "<format>: CL_NAME (code); <what to do>", SETOSA_ERROR_DEVICE. */
-Status opencl_fail(Error *error, cl_int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void opencl_fail(Error *error, cl_int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Runs an OpenCL call; on failure leaves through cleanup with a message made of the remaining arguments (format first). */
 #define TRY_CL(call, ...)                              \
   do {                                                 \
     cl_int code_ = (call);                             \
     if (code_ != CL_SUCCESS) {                         \
-      status = opencl_fail(error, code_, __VA_ARGS__); \
+      opencl_fail(error, code_, __VA_ARGS__);          \
+      status = SETOSA_ERROR_DEVICE;                    \
       goto cleanup;                                    \
     }                                                  \
   } while (0)

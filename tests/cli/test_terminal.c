@@ -85,8 +85,8 @@ static void test_progress_and_interrupt(void **state) {
   char path[SUPPORT_PATH];
   support_path(path, folder, "interrupted.safetensors");
   const char *const arguments[] = {LONG_TRAINING, "--model", path, "--json", NULL};
-  terminal_start(&terminal, arguments, 100, true);
-  terminal_await(&terminal, "iteration ");
+  terminal_start(&terminal, arguments, 80, true);
+  terminal_await(&terminal, "iter ");
   terminal_await(&terminal, "rows/s");
   terminal_await(&terminal, "left");
   run_expect_text(terminal.text, "objective ");
@@ -115,7 +115,7 @@ static void test_progress_fits_narrow_terminals(void **state) {
   Terminal terminal;
   const char *const arguments[] = {LONG_TRAINING, NULL};
   terminal_start(&terminal, arguments, 40, true);
-  terminal_await(&terminal, "iteration ");
+  terminal_await(&terminal, "iter ");
   for (int i = 0; i < 5; i++) terminal_read(&terminal, 100);
   kill(terminal.child, SIGTERM); /* as good as Ctrl-C */
   assert_int_equal(terminal_finish(&terminal), 130);
@@ -167,7 +167,7 @@ static void test_interrupt_without_a_terminal(void **state) {
   close(in);
   Run run = {.out = run_slurp(out), .err = run_slurp(err)};
   run_expect_text(run.out, "stopped by you after");
-  assert_null(strstr(run.err, "iteration")); /* no progress where nobody looks */
+  assert_null(strstr(run.err, "iter ")); /* no progress where nobody looks */
   assert_int_equal(access(path, R_OK), 0);
   run_free(&run);
 }

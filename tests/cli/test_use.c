@@ -220,6 +220,30 @@ static void test_eval(void **state) {
   run_free(&run);
 }
 
+/* Counts of six digits in twelve classes: the matrix comes in several tables, none wider than the page, with every column once. */
+static void test_eval_of_large_counts(void **state) {
+  (void)state;
+  char wide[SUPPORT_PATH];
+  const char *data = "synthetic:rows=1200000,features=1,classes=12,seed=5,separation=0";
+  support_path(wide, folder, "wide.safetensors");
+  Run run = RUN("train", "synthetic:rows=1000,features=1,classes=12,seed=5", "--backend", "reference", "--max-iterations", "0", "--model",
+                wide, "-q");
+  run_expect(&run, 0);
+  run_free(&run);
+  run = RUN("eval", wide, data, "--backend", "reference");
+  run_expect(&run, 0);
+  const char *matrix = strstr(run.out, "Confusion matrix");
+  assert_non_null(matrix);
+  size_t titles = 0;
+  for (const char *line = matrix; *line != '\0'; line += strcspn(line, "\n") + 1) {
+    assert_true(strcspn(line, "\n") <= 80);
+    titles += strncmp(line, "  true class", 12) == 0;
+  }
+  assert_true(titles >= 2);
+  run_expect_text(matrix, " 12\n");
+  run_free(&run);
+}
+
 static void test_inspect(void **state) {
   (void)state;
   Run run = RUN("inspect", model);
@@ -389,6 +413,7 @@ int main(void) {
       cmocka_unit_test(test_predict_quotes_names),
       cmocka_unit_test(test_predict_into_broken_pipes),
       cmocka_unit_test(test_eval),
+      cmocka_unit_test(test_eval_of_large_counts),
       cmocka_unit_test(test_inspect),
       cmocka_unit_test(test_explain_the_worked_example),
       cmocka_unit_test(test_explain_a_row),
