@@ -16,14 +16,14 @@ const char *opencl_code_name(cl_int code);
 void opencl_fail(Error *error, cl_int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Runs an OpenCL call; on failure leaves through cleanup with a message made of the remaining arguments (format first). */
-#define TRY_CL(call, ...)                              \
-  do {                                                 \
-    cl_int code_ = (call);                             \
-    if (code_ != CL_SUCCESS) {                         \
-      opencl_fail(error, code_, __VA_ARGS__);          \
-      status = SETOSA_ERROR_DEVICE;                    \
-      goto cleanup;                                    \
-    }                                                  \
+#define TRY_CL(call, ...)                     \
+  do {                                        \
+    cl_int code_ = (call);                    \
+    if (code_ != CL_SUCCESS) {                \
+      opencl_fail(error, code_, __VA_ARGS__); \
+      status = SETOSA_ERROR_DEVICE;           \
+      goto cleanup;                           \
+    }                                         \
   } while (0)
 
 /* ---- devices (device.c, record.c, select.c) ------------------------------------------------------------------------ */
