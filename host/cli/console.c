@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -31,15 +32,19 @@ void console_make_visible(char *text) {
     if ((unsigned char)*text < 0x20 || *text == 0x7F) *text = '?';
 }
 
-static void print_line(Color color, bool on, const char *prefix, const char *message) {
-  fprintf(stderr, "%s%s%s%s\n", color_code(on, color), prefix, color_code(on, COLOR_PLAIN), message);
+/* Broken between words on a terminal; one line elsewhere, for whoever searches it. */
+static void print_message(Color color, bool on, const char *prefix, const char *message) {
+  fprintf(stderr, "%s%s", color_code(on, color), prefix);
+  if (color != COLOR_DIM) fputs(color_code(on, COLOR_PLAIN), stderr);
+  console_wrap(stderr, message, strlen(prefix), 2, console_width(stderr, SIZE_MAX));
+  if (color == COLOR_DIM) fputs(color_code(on, COLOR_PLAIN), stderr);
 }
 
 void console_error(const Console *console, const Error *error) {
   char message[sizeof error->message];
   snprintf(message, sizeof message, "%s", error->message[0] != '\0' ? error->message : "failed without saying why; please report this");
   console_make_visible(message);
-  print_line(COLOR_RED, console->color_err, error->status == SETOSA_ERROR_DATA ? "" : "setosa: ", message);
+  print_message(COLOR_RED, console->color_err, error->status == SETOSA_ERROR_DATA ? "" : "setosa: ", message);
 }
 
 #define FORMAT_MESSAGE(message, format)                  \
@@ -53,19 +58,19 @@ void console_error(const Console *console, const Error *error) {
 void console_warn(const Console *console, const char *format, ...) {
   if (console->quiet) return;
   FORMAT_MESSAGE(message, format);
-  print_line(COLOR_RED, console->color_err, "warning: ", message);
+  print_message(COLOR_RED, console->color_err, "warning: ", message);
 }
 
 void console_hint(const Console *console, const char *format, ...) {
   if (console->quiet) return;
   FORMAT_MESSAGE(message, format);
-  print_line(COLOR_CYAN, console->color_err, "hint: ", message);
+  print_message(COLOR_CYAN, console->color_err, "hint: ", message);
 }
 
 void console_note(const Console *console, const char *format, ...) {
   if (!console->verbose || console->quiet) return;
   FORMAT_MESSAGE(message, format);
-  fprintf(stderr, "%s%s%s\n", color_code(console->color_err, COLOR_DIM), message, color_code(console->color_err, COLOR_PLAIN));
+  print_message(COLOR_DIM, console->color_err, "", message);
 }
 
 void console_wrap(FILE *stream, const char *text, size_t at, size_t indent, size_t width) {

@@ -29,9 +29,10 @@ static void print_vector(const char *name, size_t count, const double *values) {
   printf(")\n");
 }
 
-static void print_step(const Session *session, int step, const char *text) {
+/* apart: after an empty line. */
+static void print_step(const Session *session, bool apart, int step, const char *text) {
   bool color = session->console.color_out;
-  printf("\n%s%d. %s%s\n", color_code(color, COLOR_BOLD), step, text, color_code(color, COLOR_PLAIN));
+  printf("%s%s%d. %s%s\n", apart ? "\n" : "", color_code(color, COLOR_BOLD), step, text, color_code(color, COLOR_PLAIN));
 }
 
 static void print_class(const char *name) {
@@ -41,19 +42,27 @@ static void print_class(const char *name) {
   fputs(text, stdout);
 }
 
-/* order[0..*count) = the indices of the `*count` largest |values|, largest first; *count is cut to LISTED. */
-static void find_largest(const double *values, size_t length, size_t *order, size_t *count) {
+/* order[0..*count) = the indices of the largest |values[first..first+length)|, largest first, at most limit of them. */
+static void find_largest(const double *values, size_t first, size_t length, size_t limit, size_t *order, size_t *count) {
   size_t held = 0;
   for (size_t i = 0; i < length; i++) {
     size_t at = held;
-    while (at > 0 && fabs(values[i]) > fabs(values[order[at - 1]])) at--;
-    if (at >= LISTED) continue;
-    size_t last = held < LISTED ? held : LISTED - 1;
+    while (at > 0 && fabs(values[first + i]) > fabs(values[order[at - 1]])) at--;
+    if (at >= limit) continue;
+    size_t last = held < limit ? held : limit - 1;
     memmove(order + at + 1, order + at, (last - at) * sizeof *order);
-    order[at] = i;
-    if (held < LISTED) held++;
+    order[at] = first + i;
+    if (held < limit) held++;
   }
   *count = held;
+}
+
+/* The class other than the label that is most probable: its column of the gradient is the largest beside the label's. */
+static size_t strongest_rival(const SetosaExplanation *of) {
+  size_t rival = of->label == 0 ? 1 : 0;
+  for (size_t k = 0; k < of->classes; k++)
+    if (k != of->label && of->probabilities[k] > of->probabilities[rival]) rival = k;
+  return rival;
 }
 
 static void print_example(const SetosaExplanation *of, ExplainNames names) {
@@ -78,7 +87,7 @@ static Status print_many_classes(const SetosaExplanation *of, ExplainNames names
   char text[NUMBER_SIZE];
   size_t order[LISTED + 1], count = 0;
   bool label_listed = false;
-  find_largest(of->probabilities, of->classes, order, &count);
+  find_largest(of->probabilities, 0, of->classes, LISTED, order, &count);
   for (size_t i = 0; i < count; i++) label_listed |= order[i] == of->label;
   if (!label_listed) order[count++] = of->label;
   TRY(table_create(&table, 6, columns, error));
@@ -101,16 +110,17 @@ cleanup:
 static Status print_forward(const SetosaExplanation *of, ExplainNames names, const Session *session, Error *error) {
   char text[NUMBER_SIZE];
   bool few = of->classes <= SMALL;
-  print_step(session, 1, "logits: z_k = w_k . x + b_k");
+  print_step(session, true, 1, "logits: z_k = w_k . x + b_k");
   if (few) print_vector("z", of->classes, of->logits);
-  print_step(session, 2, "softmax: a_k = exp(z_k) / sum_j exp(z_j)");
+  print_step(session, few, 2, "softmax: a_k = exp(z_k) / sum_j exp(z_j)");
   if (few) print_vector("a", of->classes, of->probabilities);
-  print_step(session, 3, "target: P_k = 1 for the label, 0 for every other class");
+  print_step(session, few, 3, "target: P_k = 1 for the label, 0 for every other class");
   if (few) print_vector("P", of->classes, of->target);
-  print_step(session, 4, "loss: H = -sum_k P_k ln a_k, which is -ln a of the label");
+  print_step(session, few, 4, "loss: H = -sum_k P_k ln a_k, which is -ln a of the label");
   printf("  H = %s\n", number(text, of->loss));
-  print_step(session, 5, "gradient by the logits: dH/dz_k = a_k - P_k");
+  print_step(session, few, 5, "gradient by the logits: dH/dz_k = a_k - P_k");
   if (few) print_vector("dH/dz", of->classes, of->dlogits);
+  if (!few) printf("\n");
   return few ? SETOSA_OK : print_many_classes(of, names, session, error);
 }
 
@@ -139,16 +149,21 @@ static Status print_gradient(const SetosaExplanation *of, ExplainNames names, co
   size_t entries = of->classes * of->features, order[LISTED], count = entries;
   bool all = of->classes <= SMALL && of->features <= SMALL;
   char title[64];
-  print_step(session, 6, "gradient by the weights: dH/dW[i,k] = (a_k - P_k) x_i");
+  print_step(session, true, 6, "gradient by the weights: dH/dW[i,k] = (a_k - P_k) x_i");
   for (size_t k = 0; all && k < of->classes; k++) {
     snprintf(title, sizeof title, "column %zu", k + 1);
     print_vector(title, of->features, of->dweights + k * of->features);
   }
   printf("\n");
-  if (!all) find_largest(of->dweights, entries, order, &count);
+  if (!all) { /* both kinds of columns: the label's, and one that the diagonal misses */
+    size_t more = 0;
+    find_largest(of->dweights, of->label * of->features, of->features, LISTED / 2, order, &count);
+    find_largest(of->dweights, strongest_rival(of) * of->features, of->features, LISTED / 2, order + count, &more);
+    count += more;
+  }
   TRY(table_create(&table, 6, columns, error));
   for (size_t n = 0; n < count; n++) TRY(print_entry(table, of, names, all ? n : order[n], error));
-  if (!all && count < entries) printf("  the %zu largest of %zu entries (--json has all):\n", count, entries);
+  if (!all && count < entries) printf("  the largest of %zu entries, for the label and its rival (--json has all):\n", entries);
   table_print(table, console_page_width(), session->console.color_out);
   printf("\n  largest difference from finite differences, over all entries: %.1e\n", of->largest_difference);
 cleanup:

@@ -121,8 +121,8 @@ static Status run(const Session *session, Error *error) {
     goto cleanup;
   }
   size_t features = setosa_model_features(model), classes = setosa_model_classes(model);
-  printf("  %-12ssoftmax regression, %zu feature%s, %zu classes: %zu weights and %zu biases\n", "model", features, features == 1 ? "" : "s",
-         classes, features * classes, classes);
+  printf("  %-12s%zu feature%s, %zu classes: %zu weights and %zu biases\n", "model", features, features == 1 ? "" : "s", classes,
+         features * classes, classes);
   print_names("classes", classes, setosa_model_class_name, model);
   print_names("features", features, setosa_model_feature_name, model);
   printf("  %-12s%s\n", "scaling", scaling_name(model));

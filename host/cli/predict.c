@@ -1,7 +1,7 @@
 /* `setosa predict`: a CSV of predicted classes and probabilities, one line a row. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -106,8 +106,9 @@ static Status predict(PredictWork *work, const SetosaDataset *data, const Comput
   TRY(memory_allocate((void **)&work->best, listed, sizeof *work->best, "the best classes", error));
   work->began = clock_seconds();
   progress_begin(&work->progress, &session->console, NULL);
-  /* On a terminal the rows themselves are the progress. */
-  if (work->stream == stdout && isatty(fileno(stdout)) == 1) work->progress.shown = false;
+  /* On a terminal the rows themselves are the progress, and behind a pipe they may come to the same terminal. */
+  struct stat info;
+  if (work->stream == stdout && (fstat(fileno(stdout), &info) != 0 || !S_ISREG(info.st_mode))) work->progress.shown = false;
   write_header(work);
   status = setosa_predict(work->model, data, &compute->options, on_rows, work, error);
   progress_end(&work->progress);

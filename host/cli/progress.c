@@ -47,7 +47,8 @@ static void draw_parts(Progress *progress, size_t count, char parts[][PART_SIZE]
 
 static void show_load(Progress *progress, const SetosaProgress *at) {
   char parts[PARTS][PART_SIZE] = {{0}}, number[UNITS_SIZE];
-  snprintf(parts[0], PART_SIZE, "reading %s", progress->what);
+  const char *slash = strncmp(progress->what, "synthetic:", 10) == 0 ? NULL : strrchr(progress->what, '/');
+  snprintf(parts[0], PART_SIZE, "reading %s", slash != NULL ? slash + 1 : progress->what);
   console_make_visible(parts[0]);
   if (at->bytes_total > 0)
     snprintf(parts[1], PART_SIZE, "%3.0f %%", fmin(100, 100.0 * (double)at->bytes_done / (double)at->bytes_total));

@@ -111,7 +111,6 @@ Status native_open(Backend **backend, const Dataset *dataset, const BackendSetti
   Status status = SETOSA_OK;
   Native *native = NULL;
   *backend = NULL;
-  if (settings->context == NULL) return error_set(error, SETOSA_ERROR_USAGE, "the native backend needs a device; open one first");
   TRY(memory_allocate_zero((void **)&native, 1, sizeof *native, "a backend", error));
   const DeviceTraits *traits = context_traits(settings->context);
   native->head = (Backend){.operations = &native_operations,

@@ -1,8 +1,15 @@
 /* Opening a backend: the one place that knows which backends there are. */
 #include "compute/open.h"
 
+#include "base/memory.h"
+
 Status backend_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
+  size_t parameters = 0, bytes = 0;
   *backend = NULL;
+  /* Every size that a backend derives from the shape fits, once K (D + 1) doubles do: the readers have checked N D. */
+  Status status = memory_multiply(&parameters, dataset->classes, dataset->features + 1, "the parameters", error);
+  if (status == SETOSA_OK) status = memory_multiply(&bytes, parameters, sizeof(double), "the parameters", error);
+  if (status != SETOSA_OK) return status;
   switch (settings->kind) {
     case SETOSA_BACKEND_REFERENCE:
       return reference_open(backend, dataset, settings, error);

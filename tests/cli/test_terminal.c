@@ -85,7 +85,7 @@ static void test_progress_and_interrupt(void **state) {
   char path[SUPPORT_PATH];
   support_path(path, folder, "interrupted.safetensors");
   const char *const arguments[] = {LONG_TRAINING, "--model", path, "--json", NULL};
-  terminal_start(&terminal, arguments, 80, true);
+  terminal_start(&terminal, arguments, 100, true);
   terminal_await(&terminal, "iter ");
   terminal_await(&terminal, "rows/s");
   terminal_await(&terminal, "left");
@@ -206,6 +206,26 @@ static void test_colors(void **state) {
   assert_false(colored("TERM=xterm", "never", true));
 }
 
+/* `predict | reader`: what the reader prints goes to the same terminal, so no progress line may run into it. */
+static void test_no_progress_into_a_pipe(void **state) {
+  (void)state;
+  char command[3 * SUPPORT_PATH], path[SUPPORT_PATH];
+  support_path(path, folder, "pipe.safetensors");
+  Run run = RUN("train", iris, "--backend", "reference", "--model", path, "-q");
+  run_expect(&run, 0);
+  run_free(&run);
+  snprintf(command, sizeof command, "\"$SETOSA_PROGRAM\" predict '%s' '%s' --backend reference %s", path, iris, "| cat > /dev/null");
+  Terminal shown = {0};
+  struct winsize size = {.ws_row = 24, .ws_col = 80};
+  int slave = -1;
+  const char *argv[] = {"/bin/sh", "-c", command, NULL};
+  assert_int_equal(openpty(&shown.master, &slave, NULL, NULL, &size), 0);
+  shown.child = run_start(argv, slave, slave, slave);
+  close(slave);
+  assert_int_equal(terminal_finish(&shown), 0);
+  assert_null(strstr(shown.text, "predicting"));
+}
+
 /* On a terminal of 80 columns no line of the summary is longer. */
 static void test_summary_fits(void **state) {
   (void)state;
@@ -226,6 +246,7 @@ int main(void) {
       cmocka_unit_test(test_second_interrupt_exits_at_once),
       cmocka_unit_test(test_interrupt_without_a_terminal),
       cmocka_unit_test(test_colors),
+      cmocka_unit_test(test_no_progress_into_a_pipe),
       cmocka_unit_test(test_summary_fits),
   };
   return cmocka_run_group_tests(tests, create, destroy);

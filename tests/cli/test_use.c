@@ -328,7 +328,7 @@ static void test_explain_a_large_row(void **state) {
   run_expect(&run, 0);
   run_expect_text(run.out, "x has 784 features");
   run_expect_text(run.out, "(label)");
-  run_expect_text(run.out, "largest of 23520 entries");
+  run_expect_text(run.out, "largest of 23520 entries, ");
   size_t lines = 0;
   for (const char *line = run.out; *line != '\0'; line += strcspn(line, "\n") + 1, lines++) assert_true(strcspn(line, "\n") <= 80);
   assert_true(lines < 70);
