@@ -13,8 +13,8 @@
 #define HESSIAN 0
 #endif
 
-DEFINE_OUTER_TILE(outer_tile, OUTER_CLASSES, global, private)
-DEFINE_OUTER_TILE(outer_tile_1, 1, global, private)
+DEFINE_OUTER_TILE(outer_tile, OUTER_CLASSES)
+DEFINE_OUTER_TILE(outer_tile_1, 1)
 
 // z[k * BLOCK_ROWS + i] = <x_i, w_k> + bias_k. Rows past the last, up to the next 24 (whole tiles of 6 and of 8), repeat it: nothing
 // beyond X is read, nothing in z is left unset, and their results are masked.
