@@ -85,8 +85,7 @@ static void print_time(const TrainReport *report, const Session *session) {
   }
   snprintf(text, sizeof text, "%s: reading %s, opening the device %s, building kernels %s, training %s",
            units_seconds(total, report->seconds_total), units_seconds(load, report->seconds_load),
-           units_seconds(device, report->seconds_device), units_seconds(build, report->result.seconds_build),
-           units_seconds(train, fmax(0, report->result.seconds_train - report->result.seconds_build)));
+           units_seconds(device, report->seconds_device), units_seconds(build, report->result.seconds_build), train);
   print_label(session, "time");
   console_wrap(stdout, text, LABEL_COLUMN, LABEL_COLUMN, console_page_width());
 }

@@ -233,10 +233,10 @@ typedef struct SetosaTrainResult {
       *stop_reason; /* "gradient-tolerance", "max-iterations", "epochs-done", "no-progress", "interrupted", "non-finite", ...; static */
   char advice[256]; /* what to do about not having converged; "" when converged */
   double train_accuracy, train_log_loss;
-  double validation_accuracy, validation_log_loss; /* NAN without validation rows */
-  double seconds_upload, seconds_build, seconds_train;
-  uint64_t device_bytes; /* most bytes held on the device */
-  char weights_hash[33]; /* XXH3-128 of weights and bias (f32, little endian), hex */
+  double validation_accuracy, validation_log_loss;     /* NAN without validation rows */
+  double seconds_upload, seconds_build, seconds_train; /* apart: training does not count building kernels */
+  uint64_t device_bytes;                               /* most bytes held on the device */
+  char weights_hash[33];                               /* XXH3-128 of weights and bias (f32, little endian), hex */
 } SetosaTrainResult;
 
 /* Trains on dataset and returns a model (caller destroys). Mini-batch solvers permute the rows of dataset in place. A non-finite

@@ -21,9 +21,9 @@ typedef struct Training {
   Vector *w;
   Backend *validation; /* NULL without validation rows */
   Vector *validation_w;
-  double *parameters;     /* (P) on the host: the way of weights between backends and into the model */
-  double began;           /* clock at the start of the optimizer */
-  Status callback_status; /* of the validation inside an observer, which can only say stop */
+  double *parameters;         /* (P) on the host: the way of weights between backends and into the model */
+  double began, build_before; /* clock, and seconds spent building kernels, at the start of the optimizer */
+  Status callback_status;     /* of the validation inside an observer, which can only say stop */
   Error *error;
 } Training;
 
@@ -84,13 +84,20 @@ cleanup:
   return status;
 }
 
+/* Seconds of training since it began, without those in which kernels were built: the first use of a shape, whoever trains. */
+static double training_seconds(const Training *t) {
+  BackendFacts facts = {0};
+  backend_facts(t->backend, &facts);
+  return fmax(0.0, clock_seconds() - t->began - (facts.seconds_build - t->build_before));
+}
+
 static bool on_step(const OptimizerStep *step, const Vector *w, void *user) {
   Training *t = user;
   const SetosaTrainOptions *options = t->options;
   double validation_loss = NAN;
   if (t->validation != NULL) t->callback_status = compute_validation_loss(t, w, &validation_loss, t->error);
   if (t->callback_status != SETOSA_OK) return false;
-  double seconds = clock_seconds() - t->began;
+  double seconds = training_seconds(t);
   double rows_read = (double)step->evaluations * (double)t->backend->rows;
   SetosaProgress progress = {
       .phase = SETOSA_PHASE_TRAIN,
@@ -122,10 +129,13 @@ static Status run_optimizer(Training *t, OptimizerReport *report, double *second
                                 .schedule = o->schedule,
                                 .observe = o->progress != NULL ? on_step : NULL,
                                 .user = t};
+  BackendFacts facts = {0};
+  backend_facts(t->backend, &facts);
   t->error = error;
   t->began = clock_seconds();
+  t->build_before = facts.seconds_build;
   Status status = optimizer_minimize(t->backend, t->w, &settings, report, error);
-  *seconds = clock_seconds() - t->began;
+  *seconds = training_seconds(t);
   return status != SETOSA_OK ? status : t->callback_status;
 }
 
