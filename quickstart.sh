@@ -153,7 +153,7 @@ mkdir -p build
 case "$#:${1-}" in
   0:)
     need "$packages_to_build"
-    build_setosa "$(tests_so_far)" setosa_program
+    build_setosa "$(tests_so_far)" all
     train_on_iris
     ;;
   1:test)

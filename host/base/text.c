@@ -133,7 +133,7 @@ static size_t edit_distance(const char *a, const char *b) {
 
 const char *text_nearest(const char *word, const char *const *candidates, size_t count) {
   const char *nearest = NULL;
-  size_t length = strlen(word), best = length <= 1 ? length : length <= 3 ? 2 : length / 3 + 2; /* one letter is near itself only */
+  size_t length = strlen(word), best = length <= 1 ? length : length <= 3 ? 2 : length / 5 + 2; /* one letter is near itself only */
   for (size_t i = 0; i < count; i++) {
     size_t distance = edit_distance(word, candidates[i]);
     if (length >= 3 && strncasecmp(word, candidates[i], length) == 0) distance = 1; /* a beginning of it */

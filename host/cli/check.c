@@ -8,9 +8,17 @@
 
 static const char *const family_names[] = {"auto", "cpu", "gpu"};
 
+/* The checks of one shape and family so far, and the one nearest to its tolerance. */
+typedef struct CheckGroup {
+  SetosaCheckRow worst;
+  size_t count, failures;
+} CheckGroup;
+
 typedef struct CheckWork {
   Table *table;
-  json_t *rows; /* of --json */
+  bool all;         /* a table row for each check, not for each shape */
+  CheckGroup group; /* the one being gathered */
+  json_t *rows;     /* of --json */
   size_t count;
   Status status;
   Error error; /* the first thing that went wrong in the callback */
@@ -32,6 +40,42 @@ cleanup:
   if (status != SETOSA_OK) work->status = status;
 }
 
+static void print_group(CheckWork *work) {
+  const CheckGroup *group = &work->group;
+  const SetosaCheckRow *worst = &group->worst;
+  Table *table = work->table;
+  Error *error = &work->error;
+  Status status = SETOSA_OK;
+  if (group->count == 0) return;
+  TRY(table_cell(table, error, "%zux%zux%zu", worst->rows, worst->features, worst->classes));
+  TRY(table_cell(table, error, "%s", family_names[worst->family]));
+  TRY(table_cell(table, error, "%zu", group->count));
+  TRY(table_cell(table, error, "%s", worst->what));
+  TRY(table_cell(table, error, "%.1e", worst->error));
+  TRY(table_cell(table, error, "%.1e", worst->tolerance));
+  if (group->failures == 0)
+    TRY(table_cell(table, error, "ok"));
+  else
+    TRY(table_cell(table, error, "%zu FAILED", group->failures));
+cleanup:
+  if (status != SETOSA_OK) work->status = status;
+}
+
+static void add_to_group(CheckWork *work, const SetosaCheckRow *row) {
+  CheckGroup *group = &work->group;
+  const SetosaCheckRow *worst = &group->worst;
+  bool same = group->count > 0 && worst->rows == row->rows && worst->features == row->features && worst->classes == row->classes &&
+              worst->family == row->family;
+  if (!same) {
+    print_group(work);
+    *group = (CheckGroup){.worst = *row};
+  } else if (!(row->error * worst->tolerance <= worst->error * row->tolerance)) {
+    group->worst = *row;
+  }
+  group->count++;
+  group->failures += !row->passed;
+}
+
 static void add_json_row(CheckWork *work, const SetosaCheckRow *row) {
   json_t *entry =
       json_pack("{s:s, s:s, s:I, s:I, s:I, s:s, s:o, s:o, s:b}", "what", row->what, "against", row->against, "rows", (json_int_t)row->rows,
@@ -49,8 +93,10 @@ static void on_row(const SetosaCheckRow *row, void *user) {
   work->count++;
   if (work->rows != NULL)
     add_json_row(work, row);
-  else
+  else if (work->all)
     add_table_row(work, row);
+  else
+    add_to_group(work, row);
 }
 
 static Status report_json(CheckWork *work, const Compute *compute, size_t failures, Error *error) {
@@ -67,7 +113,13 @@ static void report_table(const CheckWork *work, const Compute *compute, size_t f
   const SetosaDeviceInfo *device = compute_device(compute);
   bool color = session->console.color_out;
   printf("Device %zu, %s\n", device->index, device->name);
-  printf("N rows, D features, K classes; via the kernels for CPUs or GPUs; errors relative\n\n");
+  if (work->all)
+    printf("N rows, D features, K classes; via the kernels for CPUs or GPUs; errors relative\n\n");
+  else
+    printf(
+        "Each shape with the check nearest to its limit (--verbose lists them all):\nN rows, D features, K classes; via the kernels for "
+        "CPUs or "
+        "GPUs; errors relative\n\n");
   table_print(work->table, console_page_width(), color);
   if (failures == 0)
     printf("\n%sall %zu checks passed%s\n", color_code(color, COLOR_GREEN), work->count, color_code(color, COLOR_PLAIN));
@@ -82,6 +134,7 @@ static Status check(CheckWork *work, const SetosaDataset *data, const Compute *c
   Status status = setosa_check(data, &compute->options, session->options->l2, on_row, work, &failures, error);
   progress_end(&work->progress);
   if (status != SETOSA_OK) return status;
+  if (!session->options->json && !work->all) print_group(work);
   if (work->status != SETOSA_OK) return error_set(error, work->status, "%s", work->error.message);
   if (session->options->json)
     status = report_json(work, compute, failures, error);
@@ -97,12 +150,15 @@ static Status check(CheckWork *work, const SetosaDataset *data, const Compute *c
 static Status run(const Session *session, Error *error) {
   static const TableColumn columns[] = {{"what", false, false}, {"against", false, true}, {"NxDxK", true, false}, {"via", false, false},
                                         {"error", true, false}, {"allowed", true, false}, {"", false, false}};
+  static const TableColumn group_columns[] = {{"NxDxK", true, false},  {"via", false, false},  {"checks", true, false},
+                                              {"worst", false, false}, {"error", true, false}, {"allowed", true, false},
+                                              {"", false, false}};
   Status status = SETOSA_OK;
   const Options *options = session->options;
   SetosaDataset *data = NULL;
   Compute compute = {0};
-  CheckWork work = {0};
-  TRY(table_create(&work.table, 7, columns, error));
+  CheckWork work = {.all = options->verbose || options->argument_count > 0};
+  TRY(table_create(&work.table, 7, work.all ? columns : group_columns, error));
   if (options->json && (work.rows = json_array()) == NULL)
     TRY(error_set(error, SETOSA_ERROR_INTERNAL, "out of memory for a JSON document"));
   TRY(compute_choose(&compute, session, error));

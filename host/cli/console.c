@@ -34,8 +34,8 @@ void console_make_visible(char *text) {
 
 /* Broken between words on a terminal; one line elsewhere, for whoever searches it. */
 static void print_message(Color color, bool on, const char *prefix, const char *message) {
-  fprintf(stderr, "%s%s", color_code(on, color), prefix);
-  if (color != COLOR_DIM) fputs(color_code(on, COLOR_PLAIN), stderr);
+  if (prefix[0] != '\0' || color == COLOR_DIM) fprintf(stderr, "%s%s", color_code(on, color), prefix);
+  if (prefix[0] != '\0' && color != COLOR_DIM) fputs(color_code(on, COLOR_PLAIN), stderr);
   console_wrap(stderr, message, strlen(prefix), 2, console_width(stderr, SIZE_MAX));
   if (color == COLOR_DIM) fputs(color_code(on, COLOR_PLAIN), stderr);
 }

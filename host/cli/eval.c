@@ -46,21 +46,34 @@ cleanup:
   return status;
 }
 
-/* The columns first..first+count-1 of the matrix. They are numbered as the rows are: names do not fit beside each other. */
-static Status print_confusion_columns(const SetosaMetrics *metrics, const SetosaModel *model, size_t first, size_t count,
+enum { SHORT_NAME = 5 };
+
+/* Whether the names of all classes fit as headings beside each other; else columns and rows are numbered. */
+static bool names_are_short(const SetosaModel *model, size_t classes) {
+  for (size_t k = 0; k < classes; k++)
+    if (console_columns(setosa_model_class_name(model, k)) > SHORT_NAME) return false;
+  return true;
+}
+
+/* The columns first..first+count-1 of the matrix. */
+static Status print_confusion_columns(const SetosaMetrics *metrics, const SetosaModel *model, size_t first, size_t count, bool named,
                                       const Session *session, Error *error) {
   Status status = SETOSA_OK;
   Table *table = NULL;
   size_t classes = metrics->classes;
-  char titles[CONFUSION_CLASSES][8];
+  char titles[CONFUSION_CLASSES][32];
   TableColumn columns[CONFUSION_CLASSES + 1] = {{"true class", false, true}};
   for (size_t j = 0; j < count; j++) {
-    snprintf(titles[j], sizeof titles[j], "%zu", first + j + 1);
+    if (named)
+      snprintf(titles[j], sizeof titles[j], "%s", setosa_model_class_name(model, first + j));
+    else
+      snprintf(titles[j], sizeof titles[j], "%zu", first + j + 1);
     columns[j + 1] = (TableColumn){titles[j], true, false};
   }
   TRY(table_create(&table, count + 1, columns, error));
   for (size_t k = 0; k < classes; k++) {
-    TRY(table_cell(table, error, "%zu %s", k + 1, setosa_model_class_name(model, k)));
+    const char *name = setosa_model_class_name(model, k);
+    TRY(named ? table_cell(table, error, "%s", name) : table_cell(table, error, "%zu %s", k + 1, name));
     for (size_t j = 0; j < count; j++)
       TRY(table_cell(table, error, "%llu", (unsigned long long)metrics->confusion[k * classes + first + j]));
   }
@@ -73,7 +86,8 @@ cleanup:
 /* The whole matrix, its columns in as many tables as the width of the page asks for. */
 static Status print_confusion(const SetosaMetrics *metrics, const SetosaModel *model, const Session *session, Error *error) {
   Status status = SETOSA_OK;
-  size_t classes = metrics->classes, widest = 2, names = 10;
+  bool named = names_are_short(model, metrics->classes);
+  size_t classes = metrics->classes, widest = named ? SHORT_NAME : 2, names = 10;
   char number[32];
   if (metrics->confusion == NULL || classes > CONFUSION_CLASSES) {
     print_title(session, "Confusion matrix");
@@ -93,7 +107,7 @@ static Status print_confusion(const SetosaMetrics *metrics, const SetosaModel *m
   print_title(session, "Confusion matrix (a row for each true class, a column for each predicted one)");
   for (size_t first = 0; first < classes; first += fitting) {
     if (first > 0) printf("\n");
-    TRY(print_confusion_columns(metrics, model, first, classes - first < fitting ? classes - first : fitting, session, error));
+    TRY(print_confusion_columns(metrics, model, first, classes - first < fitting ? classes - first : fitting, named, session, error));
   }
 cleanup:
   return status;

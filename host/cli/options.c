@@ -220,6 +220,15 @@ static Status take_arguments(Options *options, const Command *command, const cha
   return SETOSA_OK;
 }
 
+/* Flags that say the opposite of each other: the last one winning would be a guess. */
+static Status check_contradictions(const Options *options, Error *error) {
+  static const char *const pairs[][2] = {{"header", "no-header"}, {"quiet", "verbose"}};
+  for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+    if (options_given(options, pairs[i][0]) && options_given(options, pairs[i][1]))
+      return error_set(error, SETOSA_ERROR_USAGE, "--%s and --%s contradict each other; leave one out", pairs[i][0], pairs[i][1]);
+  return SETOSA_OK;
+}
+
 Status options_parse(Options *options, const Command *command, int argc, const char **argv, Error *error) {
   Status status = SETOSA_OK;
   struct poptOption table[OPTIONS_SPECS + 1];
@@ -235,6 +244,7 @@ Status options_parse(Options *options, const Command *command, int argc, const c
   }
   if (code < -1) TRY(popt_failed(command, context, code, error));
   TRY(take_arguments(options, command, poptGetArgs(context), error));
+  TRY(check_contradictions(options, error));
 cleanup:
   poptFreeContext(context);
   return status;

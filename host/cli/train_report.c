@@ -20,7 +20,11 @@ static void print_label(const Session *session, const char *label) {
 /* "3 classes (setosa, versicolor, virginica)", the names only when they are few and not just 0, 1, 2. */
 static void print_data(const TrainReport *report, const Session *session) {
   char text[512];
-  int used = snprintf(text, sizeof text, "%s: %zu rows, %zu feature%s, %zu classes", report->data, report->rows, report->features,
+  char held_out[96] = "";
+  if (report->validation.known)
+    snprintf(held_out, sizeof held_out, " (%zu for training, %zu held out)", report->rows, report->validation.rows);
+  int used = snprintf(text, sizeof text, "%s: %zu rows%s, %zu feature%s, %zu classes", report->data,
+                      report->rows + (report->validation.known ? report->validation.rows : 0), held_out, report->features,
                       report->features == 1 ? "" : "s", report->classes);
   if (report->classes <= 5 && strcmp(setosa_dataset_class_name(report->dataset, 0), "0") != 0) {
     for (size_t k = 0; k < report->classes && used > 0 && (size_t)used < sizeof text; k++)
@@ -53,14 +57,18 @@ static void print_outcome(const TrainReport *report, const Session *session) {
   print_label(session, "solver");
   printf("%s: ", solver_names[session->options->solver]);
   if (result->converged)
-    printf("%sconverged%s after %llu %s\n", color_code(color, COLOR_GREEN), color_code(color, COLOR_PLAIN),
-           (unsigned long long)result->iterations, unit);
+    printf("%sconverged%s after %llu %s%s\n", color_code(color, COLOR_GREEN), color_code(color, COLOR_PLAIN),
+           (unsigned long long)result->iterations, unit,
+           strcmp(result->stop_reason, "precision-limit") == 0 ? ", at the limit of float32" : "");
   else if (strcmp(result->stop_reason, "interrupted") == 0)
     printf("stopped by you after %llu %s\n", (unsigned long long)result->iterations, unit);
   else
     printf("stopped after %llu %s (%s)\n", (unsigned long long)result->iterations, unit, result->stop_reason);
   print_label(session, "objective");
-  printf("%.7g = log-loss %.7g + L2 penalty %.3g\n", result->objective, result->loss, fmax(0, result->objective - result->loss));
+  /* The same decimals for the three, so that they add up as printed. */
+  int decimals = result->objective >= 1 || !(result->objective > 0) ? 6 : 6 + (int)fmin(20, floor(-log10(result->objective)) + 1);
+  printf("%.*f = log-loss %.*f + L2 penalty %.*f\n", decimals, result->objective, decimals, result->loss, decimals,
+         fmax(0, result->objective - result->loss));
   print_label(session, "gradient");
   printf("%.1e is its largest component (--tolerance %g)\n", result->gradient_norm, session->options->tolerance);
 }

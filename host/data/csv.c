@@ -22,8 +22,9 @@ typedef struct Csv {
   char terminator; /* '\n', or '\r' in a file of old Mac lines */
   size_t line, record_line, field_line;
   bool record_ended, inside_quotes, line_blank;
-  size_t field; /* fields of the current record so far */
-  char **first; /* fields of the first record until the columns are decided */
+  size_t field;        /* fields of the current record so far */
+  Error field_failure; /* of the first wrong field of the record: told only if the record has as many fields as it should */
+  char **first;        /* fields of the first record until the columns are decided */
   size_t first_count, first_capacity;
   CsvColumns columns;
   bool decided;
@@ -67,9 +68,13 @@ static Status take_label(Csv *csv, const char *text, size_t length) {
 static Status take_field(Csv *csv, const char *text, size_t length) {
   if (csv->field >= csv->columns.count) return SETOSA_OK; /* counted; the end of the record reports it */
   size_t role = csv->columns.roles[csv->field];
-  if (role == CSV_SKIP) return SETOSA_OK;
-  if (role == CSV_LABEL) return take_label(csv, text, length);
-  return take_number(csv, text, length, &csv->row[role]);
+  if (role == CSV_SKIP || csv->field_failure.status != SETOSA_OK) return SETOSA_OK;
+  Error *outer = csv->error;
+  csv->error = &csv->field_failure;
+  Status status = role == CSV_LABEL ? take_label(csv, text, length) : take_number(csv, text, length, &csv->row[role]);
+  csv->error = outer;
+  if (status == SETOSA_OK || status == SETOSA_ERROR_DATA) return SETOSA_OK; /* wrong data: the end of the record says so */
+  return error_set(outer, status, "%s", csv->field_failure.message);
 }
 
 static Status end_row(Csv *csv) {
@@ -78,12 +83,13 @@ static Status end_row(Csv *csv) {
   if (csv->field < expected) {
     char column[QUOTE_SIZE + 16];
     csv_columns_describe(&csv->columns, csv->field, column, sizeof column);
-    return error_set(csv->error, SETOSA_ERROR_DATA, "%s:%zu:%zu: the row ends after %zu fields, %zu are expected%s; complete or remove it",
-                     source, csv->record_line, csv->field + 1, csv->field, expected, column);
+    return error_set(csv->error, SETOSA_ERROR_DATA, "%s:%zu:%zu: the row ends after %zu field%s, %zu are expected%s; complete or remove it",
+                     source, csv->record_line, csv->field + 1, csv->field, csv->field == 1 ? "" : "s", expected, column);
   }
   if (csv->field > expected)
     return error_set(csv->error, SETOSA_ERROR_DATA, "%s:%zu:%zu: the row has %zu fields, %zu are expected; quote fields that hold commas",
                      source, csv->record_line, expected + 1, csv->field, expected);
+  if (csv->field_failure.status != SETOSA_OK) return error_set(csv->error, csv->field_failure.status, "%s", csv->field_failure.message);
   row_store_commit(&csv->store);
   return row_store_next(&csv->store, &csv->row, csv->error);
 }

@@ -178,6 +178,12 @@ static Status choose_label(Choice *choice, Error *error) {
       TRY(error_set(error, SETOSA_ERROR_USAGE, "the column %s is both --label and in --features; a label cannot be its own feature",
                     choice->options->label));
   } else {
+    size_t last = columns->count - 1;
+    if (choice->dropped[last] && choice->options->expect_label == NULL && !choice->options->labels_optional) {
+      const char *name = columns->names != NULL ? columns->names[last] : "";
+      TRY(error_set(error, SETOSA_ERROR_USAGE, "--drop takes the last column%s%s, which is the label; name another label with --label",
+                    name[0] != '\0' ? " " : "", name));
+    }
     columns->label = default_label(choice);
     if (columns->label == CSV_NONE && !choice->options->labels_optional) TRY(no_label(choice, error));
   }

@@ -229,9 +229,9 @@ typedef struct SetosaTrainResult {
   double objective, loss, gradient_norm; /* at the returned weights */
   uint64_t iterations, evaluations;      /* evaluations: passes over X, in units of one loss+gradient of all rows */
   bool converged;
-  const char
-      *stop_reason; /* "gradient-tolerance", "max-iterations", "epochs-done", "no-progress", "interrupted", "non-finite", ...; static */
-  char advice[256]; /* what to do about not having converged; "" when converged */
+  const char *stop_reason; /* "gradient-tolerance", "precision-limit", "max-iterations", "epochs-done", "no-progress", "interrupted",
+                              "non-finite", ...; static */
+  char advice[256];        /* what to do about not having converged; "" when converged */
   double train_accuracy, train_log_loss;
   double validation_accuracy, validation_log_loss;     /* NAN without validation rows */
   double seconds_upload, seconds_build, seconds_train; /* apart: training does not count building kernels */

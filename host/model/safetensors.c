@@ -66,8 +66,8 @@ static Status read_header(SafetensorsFile *file, Error *error) {
   if (header_bytes > file_bytes - LENGTH_BYTES || header_bytes > HEADER_LIMIT_BYTES)
     return error_set(
         error, SETOSA_ERROR_DATA,
-        "%s: its first 8 bytes announce a header of %llu bytes, more than the file can hold; it is cut short or no safetensors "
-        "file: write the model again",
+        "%s: is not a model, or one cut short (its first 8 bytes announce a header of %llu bytes, more than the file holds); name a "
+        ".safetensors file that `train` wrote, before the data",
         path, (unsigned long long)header_bytes);
   TRY(memory_allocate((void **)&text, header_bytes, 1, "the header of a model", error));
   if (fread(text, 1, header_bytes, file->stream) != header_bytes)

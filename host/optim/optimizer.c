@@ -14,6 +14,8 @@ const char *optimizer_reason_name(StopReason reason) {
       return "max-iterations";
     case STOP_EPOCHS_DONE:
       return "epochs-done";
+    case STOP_PRECISION:
+      return "precision-limit";
     case STOP_NO_PROGRESS:
       return "no-progress";
     case STOP_INTERRUPTED:
@@ -24,7 +26,7 @@ const char *optimizer_reason_name(StopReason reason) {
   return "unknown";
 }
 
-Status optimizer_minimize(Backend *backend, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
+static Status minimize(Backend *backend, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
   switch (settings->solver) {
     case SETOSA_SOLVER_LBFGS:
       return lbfgs_minimize(backend, w, settings, report, error);
@@ -36,6 +38,15 @@ Status optimizer_minimize(Backend *backend, Vector *w, const OptimizerSettings *
       return adam_minimize(backend, w, settings, report, error);
   }
   return error_set(error, SETOSA_ERROR_USAGE, "there is no solver number %d; choose lbfgs, gd, sgd or adam", (int)settings->solver);
+}
+
+Status optimizer_minimize(Backend *backend, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
+  /* Features of size 10 and weights of size 10 leave a gradient of a few 1e-6 in f32 whatever is done: that is the optimum, too. */
+  static const double PRECISION_TOLERANCES = 10;
+  Status status = minimize(backend, w, settings, report, error);
+  if (status == SETOSA_OK && report->reason == STOP_NO_PROGRESS && report->at.gradient_norm <= PRECISION_TOLERANCES * settings->tolerance)
+    report->reason = STOP_PRECISION;
+  return status;
 }
 
 /* Beyond a float's range counts as overflow with every backend: the model is kept in f32. */

@@ -29,7 +29,8 @@ typedef enum StopReason {
   STOP_GRADIENT_TOLERANCE, /* converged */
   STOP_MAX_ITERATIONS,
   STOP_EPOCHS_DONE,
-  STOP_NO_PROGRESS, /* the line search can no longer lower F in this arithmetic */
+  STOP_PRECISION,   /* converged as far as this arithmetic allows: no progress, and the gradient within 10 tolerances */
+  STOP_NO_PROGRESS, /* the line search can no longer lower F in this arithmetic, yet the gradient is larger */
   STOP_INTERRUPTED, /* the observer said so */
   STOP_NON_FINITE   /* the loss overflowed or is not a number; w holds the best weights before that */
 } StopReason;

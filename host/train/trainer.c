@@ -183,17 +183,23 @@ static void write_advice(SetosaTrainResult *result, const OptimizerReport *repor
   size_t size = sizeof result->advice;
   switch (report->reason) {
     case STOP_GRADIENT_TOLERANCE:
+    case STOP_PRECISION:
       advice[0] = '\0';
       break;
     case STOP_MAX_ITERATIONS:
       snprintf(advice, size, "raise --max-iterations or --tolerance%s", standardize);
       break;
     case STOP_EPOCHS_DONE:
+      if (report->at.loss > 2 * log((double)dataset->classes)) { /* zeros, where training begins, have a loss of log K */
+        snprintf(advice, size, "it diverged: lower --learning-rate%s", standardize);
+        break;
+      }
       snprintf(advice, size, "raise --epochs, change --learning-rate, or use --solver lbfgs to reach the optimum%s", standardize);
       break;
     case STOP_NO_PROGRESS:
-      snprintf(advice, size, "rounding hides any further decrease: raise --tolerance above %.1e%s%s", report->at.gradient_norm,
-               options->l2 == 0.0 ? "; use --l2 above 0, since separable data has no finite optimum" : "", standardize);
+      snprintf(advice, size, "rounding hides any further decrease: %s%sraise --tolerance above %.1e",
+               options->l2 == 0.0 ? "use --l2 above 0, since separable data has no finite optimum; " : "",
+               standardize[0] != '\0' ? "standardize the features with --standardize, or " : "", report->at.gradient_norm);
       break;
     case STOP_INTERRUPTED:
       snprintf(advice, size, "it was stopped; start again from the written model to go on");
@@ -213,7 +219,7 @@ static void fill_result(SetosaTrainResult *result, const Training *t, const Opti
   result->gradient_norm = report->at.gradient_norm;
   result->iterations = report->iterations;
   result->evaluations = report->evaluations;
-  result->converged = report->reason == STOP_GRADIENT_TOLERANCE;
+  result->converged = report->reason == STOP_GRADIENT_TOLERANCE || report->reason == STOP_PRECISION;
   result->stop_reason = optimizer_reason_name(report->reason);
   result->seconds_upload = facts.seconds_upload;
   result->seconds_build = facts.seconds_build;

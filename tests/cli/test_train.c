@@ -42,6 +42,23 @@ static void test_iris_reaches_the_optimum(void **state) {
   run_free(&run);
 }
 
+/* The first thing anybody types: unscaled features and little L2, where f32 cannot reach the tolerance. It is converged all the same. */
+static void test_defaults_converge(void **state) {
+  (void)state;
+  run_need_device();
+  Run run = RUN("train", iris, "--json", "--strict");
+  run_expect(&run, 0);
+  assert_null(strstr(run.err, "warning"));
+  json_t *document = run_json(&run);
+  assert_true(json_is_true(json_object_get(document, "converged")));
+  json_decref(document);
+  run_free(&run);
+  run = RUN("train", iris, "--solver", "adam", "--learning-rate", "1e6");
+  run_expect(&run, 0);
+  run_expect_text(run.err, "it diverged: lower --learning-rate");
+  run_free(&run);
+}
+
 /* Every field of the interface, in its order and of its type, and no other. */
 static void test_json_fields(void **state) {
   (void)state;
@@ -271,6 +288,7 @@ static void test_diverging_training(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_iris_reaches_the_optimum),
+      cmocka_unit_test(test_defaults_converge),
       cmocka_unit_test(test_json_fields),
       cmocka_unit_test(test_json_without_test_or_device),
       cmocka_unit_test(test_same_command_same_weights),

@@ -42,6 +42,10 @@ static const Bad table[] = {
     {2, "--model needs a value", {"train", "@iris", "--model"}},
     {2, "--json takes no value", {"train", "@iris", "--json=yes"}},
     {2, "--model \"\": give FILE", {"train", "@iris", "--model", ""}},
+    {2, "--header and --no-header contradict each other", {"train", "@iris", "--header", "--no-header"}},
+    {2, "--quiet and --verbose contradict each other", {"train", "@iris", "-v", "-q"}},
+    {2, "--drop takes the last column species, which is the label", {"train", "@iris", "--drop", "species"}},
+    {3, "is not a model, or one cut short", {"eval", "@iris", "@model"}},
     /* later versions */
     {2, "--l1 is not part of this version yet", {"train", "@iris", "--l1", "0.1"}},
     {2, "--resume is not part of this version yet", {"train", "@iris", "--resume", "x"}},

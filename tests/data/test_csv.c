@@ -37,7 +37,7 @@ static void spellings_of_one_table(void **state) {
       {"chosen.csv", "b,text,a,y\n2,t,1,p\n4,u,3,q\n", "features=a,b"},
       {"chosen-index.csv", "b,text,a,y\n2,t,1,p\n4,u,3,q\n", "features=3,1"},
       {"dropped.csv", "id,a,text,b,y\nx1,1,t,2,p\nx2,3,u,4,q\n", "drop=id,text"},
-      {"dropped-label.csv", "a,b,y,comment\n1,2,p,hello\n3,4,q,you\n", "drop=comment"},
+      {"dropped-label.csv", "a,b,y,comment\n1,2,p,hello\n3,4,q,you\n", "drop=comment label=y"},
       {"both.csv", "id,a,b,y\n7,1,2,p\n8,3,4,q\n", "features=id,a,b drop=id"},
       {"model-order.csv", "b,a,y\n2,1,p\n4,3,q\n", "names=a,b expect-label=y classes=p,q"},
       {"model-extra.csv", "id,b,y,a\n9,2,p,1\n9,4,q,3\n", "names=a,b expect-label=y classes=p,q"},
