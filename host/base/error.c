@@ -3,16 +3,32 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/text.h"
+
+/* A message that is too long (a path of kilobytes) loses its middle: what is wrong and what to do stand at its end. */
+static void shorten(char *message, size_t size, const char *format, va_list arguments, size_t length) {
+  static const char gap[] = " ... ";
+  char *whole = malloc(length + 1);
+  if (whole == NULL) return;
+  vsnprintf(whole, length + 1, format, arguments);
+  size_t head = size / 3, tail = size - 1 - head - strlen(gap);
+  snprintf(message, size, "%.*s%s%s", (int)head, whole, gap, whole + length - tail);
+  free(whole);
+}
 
 static void fill(Error *error, Status status, int opencl_code, const char *format, va_list arguments) {
   if (error == NULL || error->status != SETOSA_OK) return;
+  va_list again;
+  va_copy(again, arguments);
   error->status = status;
   error->opencl_code = opencl_code;
-  vsnprintf(error->message, sizeof error->message, format, arguments);
-  /* One line without control characters, whatever a driver or a file name put into it: it ends on somebody's terminal. */
-  for (char *c = error->message; *c != '\0'; c++)
-    if ((unsigned char)*c < ' ' || *c == 127) *c = ' ';
+  int length = vsnprintf(error->message, sizeof error->message, format, arguments);
+  if (length >= (int)sizeof error->message) shorten(error->message, sizeof error->message, format, again, (size_t)length);
+  va_end(again);
+  text_make_visible(error->message, ' '); /* one line, whatever a driver or a file name put into it */
 }
 
 Status error_set(Error *error, Status status, const char *format, ...) {

@@ -109,6 +109,25 @@ bool text_parse_int64(const char *text, size_t length, int64_t *value) {
   return true;
 }
 
+/* Bytes of the invisible mark or change of direction that begins here, 0 if none does: U+200B to U+200F, U+2028 to U+202E, U+2060 to
+ * U+206F, U+FEFF. */
+static size_t invisible_mark(const unsigned char *c) {
+  bool general = c[0] == 0xE2 && c[1] == 0x80 && ((c[2] >= 0x8B && c[2] <= 0x8F) || (c[2] >= 0xA8 && c[2] <= 0xAE));
+  bool format = c[0] == 0xE2 && c[1] == 0x81 && c[2] >= 0xA0 && c[2] <= 0xAF;
+  bool byte_order = c[0] == 0xEF && c[1] == 0xBB && c[2] == 0xBF;
+  return general || format || byte_order ? 3 : 0;
+}
+
+void text_make_visible(char *text, char replacement) {
+  for (unsigned char *c = (unsigned char *)text; *c != '\0';) {
+    size_t length = invisible_mark(c);
+    if (*c < 0x20 || *c == 0x7F) length = 1;
+    if (c[0] == 0xC2 && c[1] >= 0x80 && c[1] <= 0x9F) length = 2; /* U+0080 to U+009F: C1 */
+    memset(c, replacement, length);
+    c += length > 0 ? length : 1;
+  }
+}
+
 /* Optimal string alignment distance (edits and swaps of neighbours), any case, of words up to 63 characters. */
 static size_t edit_distance(const char *a, const char *b) {
   size_t rows[3][64];

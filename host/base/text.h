@@ -16,6 +16,10 @@ bool text_parse_count(const char *text, uint64_t *value);
 /* A whole number with an optional sign, decimal digits only. */
 bool text_parse_int64(const char *text, size_t length, int64_t *value);
 
+/* Replaces in place whatever acts on a terminal instead of showing: control characters (C0, DEL, C1) and Unicode's invisible marks and
+ * changes of direction. A sequence of bytes becomes as many `replacement`s. */
+void text_make_visible(char *text, char replacement);
+
 /* The nearest of `count` candidates by edit distance (any case), or NULL when none is near enough to suggest. */
 const char *text_nearest(const char *word, const char *const *candidates, size_t count);
 

@@ -10,6 +10,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 size_t console_width(FILE *stream, size_t fallback) {
   struct winsize size;
   if (isatty(fileno(stream)) != 1 || ioctl(fileno(stream), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return fallback;
@@ -27,10 +29,7 @@ size_t console_columns(const char *text) {
   return columns;
 }
 
-void console_make_visible(char *text) {
-  for (; *text != '\0'; text++)
-    if ((unsigned char)*text < 0x20 || *text == 0x7F) *text = '?';
-}
+void console_make_visible(char *text) { text_make_visible(text, '?'); }
 
 /* Broken between words on a terminal; one line elsewhere, for whoever searches it. */
 static void print_message(Color color, bool on, const char *prefix, const char *message) {

@@ -89,7 +89,12 @@ static Status name_classes(Example *example, const char *list, Error *error) {
     TRY(error_set(error, SETOSA_ERROR_USAGE, "--classes: %zu names, but --weights has %zu groups; they must be as many", count,
                   example->classes));
   TRY(memory_allocate((void **)&example->class_names, count, sizeof(char *), "class names", error));
-  for (size_t k = 0; k < count; k++) example->class_names[k] = example->class_parts[k];
+  for (size_t k = 0; k < count; k++) {
+    example->class_names[k] = example->class_parts[k];
+    for (size_t other = 0; other < k; other++)
+      if (strcmp(example->class_names[other], example->class_names[k]) == 0)
+        TRY(error_set(error, SETOSA_ERROR_USAGE, "--classes names %s twice; give every class a name of its own", example->class_names[k]));
+  }
 cleanup:
   text_free(&numbers);
   return status;

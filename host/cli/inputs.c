@@ -79,7 +79,9 @@ Status input_check_output(const char *name, const char *path, const char *other,
 
 Status input_probe_output(const char *name, const char *path, Error *error) {
   AtomicFile probe = {0};
+  struct stat info;
   if (path == NULL) return SETOSA_OK;
+  if (stat(path, &info) == 0 && S_ISFIFO(info.st_mode)) return SETOSA_OK; /* opening and closing a pipe sends its reader away */
   Status status = atomic_file_open(&probe, path, error);
   atomic_file_abandon(&probe);
   if (status != SETOSA_OK) error_prefix(error, "%s", name);

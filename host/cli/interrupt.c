@@ -28,6 +28,7 @@ void interrupt_install(bool graceful) {
   sigaction(SIGTERM, &action, NULL);
   action.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &action, NULL);
+  sigaction(SIGXFSZ, &action, NULL); /* a write beyond the file-size limit then fails like one on a full disk */
 }
 
 bool interrupt_requested(void) { return stop_requested != 0; }

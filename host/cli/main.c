@@ -77,6 +77,11 @@ int main(int argc, char **argv) {
   guard_standard_streams();
   interrupt_install(false);
   Status status = dispatch(argc, (const char **)argv, &console, &error);
+  if (status == SETOSA_ERROR_DEVICE && interrupt_requested()) {
+    /* A compiler inside a driver may catch the signal first, throw its files away, and fail: that is the interrupt, no broken device. */
+    error = (Error){0};
+    status = error_set(&error, SETOSA_INTERRUPTED, "interrupted while the device was being prepared; nothing was written");
+  }
   if (status != SETOSA_OK && error.message[0] != '\0') console_error(&console, &error);
   Status flushed = console_flush(&flush_error);
   if (flushed != SETOSA_OK && status != SETOSA_ERROR_WRITE) console_error(&console, &flush_error);

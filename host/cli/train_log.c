@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/json_output.h"
@@ -15,7 +16,9 @@ static Status cannot_write(const char *path, Error *error) {
 }
 
 Status train_log_check(const char *path, Error *error) {
+  struct stat info;
   if (path == NULL) return SETOSA_OK;
+  if (stat(path, &info) == 0 && S_ISFIFO(info.st_mode)) return SETOSA_OK; /* opening and closing a pipe sends its reader away */
   int descriptor = open(path, O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
   bool fresh = descriptor < 0 && errno == ENOENT;
   if (fresh) descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);

@@ -205,7 +205,9 @@ Status idx_read_labels(Labels *labels, Stream *stream, Error *error) {
   const char *path = stream_path(stream);
   size_t got = 0;
   TRY(read_header(&header, stream, error));
-  if (header.dimensions != 1 || header.type.kind == 'f')
+  if (header.dimensions == 1 && header.type.kind == 'f')
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: holds real numbers, and labels are whole ones; name the labels with --labels", path));
+  if (header.dimensions != 1)
     TRY(error_set(error, SETOSA_ERROR_DATA, "%s: is not a labels file (%zu dimensions, 1 expected); name the labels with --labels", path,
                   header.dimensions));
   for (size_t row = 0; row < header.rows; row++) {

@@ -94,7 +94,8 @@ Status metrics_add(MetricsAccumulator *accumulator, size_t count, const float *l
                        "row %llu: its label %d is none of the %zu classes of the model; use data with known labels",
                        (unsigned long long)accumulator->rows + 1, (int)labels[i], classes);
     if (!add_row(accumulator, logits + i * classes, (size_t)labels[i]))
-      return error_set(error, SETOSA_ERROR_DATA, "row %llu: its logits overflow f32; scale the features (--scale or --standardize)",
+      return error_set(error, SETOSA_ERROR_DATA,
+                       "row %llu overflows single precision under this model; check the values and units of the row",
                        (unsigned long long)accumulator->rows + 1);
   }
   return SETOSA_OK;

@@ -56,7 +56,10 @@ Status kernel_create(Kernel **out, Context *context, const char *source, const c
   TRY(make_label(kernel, source, name, error));
   kernel->handle = clCreateKernel(program, name, &code);
   if (code == CL_INVALID_KERNEL_NAME)
-    TRY(error_set_opencl(error, SETOSA_ERROR_INTERNAL, code, "kernels/%s.cl has no kernel named %s; please report this", source, name));
+    TRY(error_set_opencl(error, SETOSA_ERROR_INTERNAL, code,
+                         "kernels/%s.cl has no kernel named %s, perhaps because a cached one is damaged; run `setosa cache clear`, and "
+                         "report it if that does not help",
+                         source, name));
   TRY_CL(code, "%s: cannot create the kernel", kernel->label);
   TRY_CL(clGetKernelInfo(kernel->handle, CL_KERNEL_NUM_ARGS, sizeof kernel->argument_count, &kernel->argument_count, NULL),
          "%s: cannot count its arguments", kernel->label);

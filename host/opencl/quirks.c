@@ -50,6 +50,18 @@ static void remove_leftovers(int folder) {
   closedir(listing);
 }
 
+/* Stands in a slot while a process uses it. Found by the next owner it means that the last one was killed or aborted, perhaps by what it
+ * found in the slot (PoCL trusts its files): then the slot begins empty. */
+static const char running_mark[] = "setosa-running";
+
+static bool mark_running(int folder, const char *path) {
+  int mark = openat(folder, running_mark, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (mark < 0 && errno == EEXIST && file_remove_below(path, NULL, NULL) == SETOSA_OK)
+    mark = openat(folder, running_mark, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (mark >= 0) close(mark);
+  return mark >= 0;
+}
+
 /* Writes the path of a slot below base that this process now owns. The descriptor stays open until the process ends: it is the lock. */
 static bool reserve_slot(const char *base, char *path, size_t size) {
   for (int slot = 0; slot < SLOT_LIMIT; slot++) {
@@ -60,7 +72,9 @@ static bool reserve_slot(const char *base, char *path, size_t size) {
     if (folder == LOCK_IMPOSSIBLE) return false;
     if (folder < 0) continue;
     remove_leftovers(folder);
-    return true;
+    if (mark_running(folder, path)) return true;
+    close(folder);
+    return false;
   }
   return false;
 }
@@ -96,6 +110,15 @@ void quirks_prepare_environment(void) {
     setenv("POCL_CACHE_DIR", path, 1);
     setenv(owner_variable, owner, 1);
   }
+}
+
+/* The process ends as it should: the slot may be trusted by the next. */
+__attribute__((destructor)) static void unmark_running(void) {
+  char path[PATH_MAX];
+  const char *folder = getenv("POCL_CACHE_DIR");
+  if (folder == NULL || getenv(owner_variable) == NULL || inherited_from_parent(folder)) return;
+  int length = snprintf(path, sizeof path, "%s/%s", folder, running_mark);
+  if (length > 0 && (size_t)length < sizeof path) unlink(path);
 }
 
 const char *quirks_warning(void) {

@@ -1,6 +1,7 @@
 /* Prediction: the model's parameters on a backend, rows through it in blocks of bounded size. */
 #include "train/predict.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -34,6 +35,16 @@ cleanup:
   return status;
 }
 
+/* A row that overflows has no prediction: an error, never a NaN that looks like one. */
+static Status check_scores(const Dataset *dataset, RowRange rows, size_t classes, const float *scores, Error *error) {
+  for (size_t i = 0; i < rows.count * classes; i++)
+    if (!isfinite(scores[i]))
+      return error_set(error, SETOSA_ERROR_DATA,
+                       "%s: row %zu overflows single precision under this model; check the row's values and units",
+                       dataset->source != NULL ? dataset->source : "data", rows.begin + i / classes + 1);
+  return SETOSA_OK;
+}
+
 Status predict_scores(const Model *model, const Dataset *dataset, const SetosaComputeOptions *compute, RowScores kind, ScoreVisitor visit,
                       void *user, Error *error) {
   Status status = SETOSA_OK;
@@ -61,6 +72,7 @@ Status predict_scores(const Model *model, const Dataset *dataset, const SetosaCo
   for (size_t first = 0; first < dataset->rows; first += block) {
     RowRange rows = {first, dataset->rows - first < block ? dataset->rows - first : block};
     TRY(backend_predict(backend, w, rows, kind, scores, error));
+    TRY(check_scores(dataset, rows, model->classes, scores, error));
     TRY(visit(first, rows.count, scores, user, error));
   }
 cleanup:

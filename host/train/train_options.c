@@ -54,8 +54,7 @@ static Status check_choices(const SetosaTrainOptions *o, Error *error) {
 }
 
 static Status check_numbers(const SetosaTrainOptions *o, Error *error) {
-  if (!(o->l2 >= 0.0) || !isfinite(o->l2))
-    return error_set(error, SETOSA_ERROR_USAGE, "--l2 is %g; it must be a finite number, 0 or more", o->l2);
+  if (!(o->l2 >= 0.0) || o->l2 > 1e30) return error_set(error, SETOSA_ERROR_USAGE, "--l2 is %g; it must be a number from 0 to 1e30", o->l2);
   if (!(o->tolerance > 0.0) || !isfinite(o->tolerance))
     return error_set(error, SETOSA_ERROR_USAGE, "--tolerance is %g; it must be a finite number above 0", o->tolerance);
   if (!(o->momentum >= 0.0 && o->momentum < 1.0))

@@ -197,6 +197,33 @@ static void names_have_indices(void **state) {
   name_table_destroy(NULL);
 }
 
+static void what_acts_on_a_terminal_is_replaced(void **state) {
+  (void)state;
+  char text[] =
+      "a\033[31m\n\177\xC2\x9B"
+      "b\xE2\x80\xAE"
+      "c\xE2\x80\x8B\xEF\xBB\xBF\xE2\x81\xA6 \xC3\xA9\xE2\x82\xAC";
+  text_make_visible(text, '?');
+  assert_string_equal(text, "a?[31m????b???c????????? \xC3\xA9\xE2\x82\xAC"); /* letters and the euro sign stay */
+  char cut[] = "x\xE2\x80";                                                   /* a sequence that ends early */
+  text_make_visible(cut, '?');
+  assert_string_equal(cut, "x\xE2\x80");
+}
+
+/* A path of kilobytes must not push out what is wrong and what to do. */
+static void long_messages_lose_their_middle(void **state) {
+  (void)state;
+  SetosaError error = {0};
+  char path[5000];
+  memset(path, 'p', sizeof path - 1);
+  path[sizeof path - 1] = '\0';
+  error_set(&error, SETOSA_ERROR_DATA, "%s:3:4: a value is missing; fill it in", path);
+  assert_int_equal(strlen(error.message), sizeof error.message - 1);
+  assert_int_equal(strncmp(error.message, "pppp", 4), 0);
+  assert_non_null(strstr(error.message, "p ... p"));
+  assert_non_null(strstr(error.message, ":3:4: a value is missing; fill it in"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(numbers_are_accepted),
@@ -207,6 +234,8 @@ int main(void) {
       cmocka_unit_test(texts_grow),
       cmocka_unit_test(lists_are_split),
       cmocka_unit_test(names_have_indices),
+      cmocka_unit_test(what_acts_on_a_terminal_is_replaced),
+      cmocka_unit_test(long_messages_lose_their_middle),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

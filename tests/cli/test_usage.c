@@ -42,6 +42,8 @@ static const Bad table[] = {
     {2, "--model needs a value", {"train", "@iris", "--model"}},
     {2, "--json takes no value", {"train", "@iris", "--json=yes"}},
     {2, "--model \"\": give FILE", {"train", "@iris", "--model", ""}},
+    {2, "--classes names A twice", {"explain", "--x", "1", "--classes", "A,A", "--label", "A", "--weights", "1;2"}},
+    {2, "--l2 is 1e+300; it must be a number from 0 to 1e30", {"train", "@iris", "--l2", "1e300", "--backend", "reference"}},
     {2, "--header and --no-header contradict each other", {"train", "@iris", "--header", "--no-header"}},
     {2, "--quiet and --verbose contradict each other", {"train", "@iris", "-v", "-q"}},
     {2, "--drop takes the last column species, which is the label", {"train", "@iris", "--drop", "species"}},

@@ -190,6 +190,53 @@ static void test_predict_into_broken_pipes(void **state) {
   run_free(&run);
 }
 
+/* Logits that overflow f32 are no prediction: an error that names the row. In double they are one. */
+static void test_predict_overflow(void **state) {
+  (void)state;
+  char data[SUPPORT_PATH];
+  support_path(data, folder, "huge.csv");
+  support_write_text(data, "sepal_length,sepal_width,petal_length,petal_width\n5,3,1,0.2\n1e38,1e38,-1e38,-1e38\n");
+  Run run = RUN("predict", model, data, "--backend", "reference");
+  run_expect(&run, 0);
+  assert_null(strstr(run.out, "nan"));
+  run_free(&run);
+  run_need_device();
+  run = RUN("predict", model, data);
+  run_expect(&run, 3);
+  run_expect_text(run.err, "huge.csv: row 2 overflows");
+  run_free(&run);
+}
+
+/* A named pipe is opened once: a reader sees everything, and nobody waits for ever. */
+static void test_predict_into_a_named_pipe(void **state) {
+  (void)state;
+  char command[4 * SUPPORT_PATH];
+  snprintf(command, sizeof command,
+           "cd '%s' && mkfifo pipe && { cat pipe > copied & } && timeout 20 \"$SETOSA_PROGRAM\" predict '%s' '%s' --backend reference -o "
+           "pipe && wait && "
+           "wc -l < copied",
+           folder, model, iris);
+  Run run = run_shell(command);
+  run_expect(&run, 0);
+  assert_int_equal(atoi(run.out), 151);
+  run_free(&run);
+}
+
+/* A write beyond the file-size limit ends like one on a full disk: code 6, one line, nothing half-written. */
+static void test_file_size_limit(void **state) {
+  (void)state;
+  char command[4 * SUPPORT_PATH];
+  snprintf(command, sizeof command,
+           "cd '%s' && (ulimit -f 2; \"$SETOSA_PROGRAM\" predict '%s' '%s' --backend reference -o limited.csv); code=$?; ls | grep -c "
+           "limited; exit $code",
+           folder, model, iris);
+  Run run = run_shell(command);
+  run_expect(&run, 6);
+  assert_int_equal(atoi(run.out), 0);
+  run_expect_text(run.err, "limited.csv");
+  run_free(&run);
+}
+
 static void test_eval(void **state) {
   (void)state;
   Run run = RUN("eval", model, iris, "--backend", "reference");
@@ -391,6 +438,22 @@ static void test_check(void **state) {
   run_free(&run);
 }
 
+/* After an orderly end the driver's cache is trusted by the next run, after a kill it begins anew. */
+static void test_cache_of_the_driver(void **state) {
+  (void)state;
+  run_need_device();
+  char command[2 * SUPPORT_PATH];
+  snprintf(
+      command, sizeof command,
+      "export XDG_CACHE_HOME='%s/driver'; slot=\"$XDG_CACHE_HOME/setosa/pocl/slot-0\"; \"$SETOSA_PROGRAM\" devices > /dev/null && touch "
+      "\"$slot/kept\" && \"$SETOSA_PROGRAM\" devices > /dev/null && ls \"$slot\" | grep -E 'kept|running'; "
+      "touch \"$slot/setosa-running\"; \"$SETOSA_PROGRAM\" devices > /dev/null; ls \"$slot\" | grep -c kept",
+      folder);
+  Run run = run_shell(command);
+  assert_string_equal(run.out, "kept\n0\n");
+  run_free(&run);
+}
+
 static void test_cache(void **state) {
   (void)state;
   char command[2 * SUPPORT_PATH];
@@ -412,6 +475,9 @@ int main(void) {
       cmocka_unit_test(test_predict_top_k),
       cmocka_unit_test(test_predict_quotes_names),
       cmocka_unit_test(test_predict_into_broken_pipes),
+      cmocka_unit_test(test_predict_overflow),
+      cmocka_unit_test(test_predict_into_a_named_pipe),
+      cmocka_unit_test(test_file_size_limit),
       cmocka_unit_test(test_eval),
       cmocka_unit_test(test_eval_of_large_counts),
       cmocka_unit_test(test_inspect),
@@ -420,6 +486,7 @@ int main(void) {
       cmocka_unit_test(test_explain_a_large_row),
       cmocka_unit_test(test_devices),
       cmocka_unit_test(test_check),
+      cmocka_unit_test(test_cache_of_the_driver),
       cmocka_unit_test(test_cache),
   };
   return cmocka_run_group_tests(tests, create, destroy);

@@ -370,6 +370,16 @@ static void test_leftovers(void **state) {
   assert_false(file_exists(path_below("cache-slots/setosa/pocl/slot-0/tempfile_old")));
 }
 
+/* A process that ends without cleaning up (these children leave by _exit) leaves its mark: what is in its slot is not trusted. */
+static void test_slot_of_a_dead_process(void **state) {
+  (void)state;
+  run_in_child(body_compile, path_below("cache-dead"));
+  assert_true(file_exists(path_below("cache-dead/setosa/pocl/slot-0/setosa-running")));
+  write_text(path_below("cache-dead/setosa/pocl/slot-0/kept"), "x");
+  run_in_child(body_compile, path_below("cache-dead"));
+  assert_false(file_exists(path_below("cache-dead/setosa/pocl/slot-0/kept")));
+}
+
 static int make_scratch(void **state) {
   (void)state;
   return mkdtemp(scratch) != NULL ? 0 : -1;
@@ -386,7 +396,8 @@ int main(void) {
       cmocka_unit_test(test_no_platforms),     cmocka_unit_test(test_missing_library),
       cmocka_unit_test(test_two_devices),      cmocka_unit_test(test_concurrent_processes),
       cmocka_unit_test(test_unwritable_cache), cmocka_unit_test(test_slots),
-      cmocka_unit_test(test_leftovers),        cmocka_unit_test(test_binary_cache),
+      cmocka_unit_test(test_leftovers),        cmocka_unit_test(test_slot_of_a_dead_process),
+      cmocka_unit_test(test_binary_cache),
   };
   use_test_kernels();
   return cmocka_run_group_tests(tests, make_scratch, remove_scratch);

@@ -242,7 +242,7 @@ static void logits_that_overflow_are_named(void **state) {
   assert_int_equal(setosa_model_create(&model, 1, 2, w, NULL, &error), SETOSA_OK);
   assert_int_equal(setosa_dataset_wrap(&dataset, 3, 1, 2, x, y, &error), SETOSA_OK);
   assert_int_equal(setosa_evaluate(&metrics, model, dataset, &compute, &error), SETOSA_ERROR_DATA);
-  assert_non_null(strstr(error.message, "row 3: its logits overflow f32;"));
+  assert_non_null(strstr(error.message, "row 3 overflows single precision under this model;"));
   setosa_dataset_destroy(dataset);
   setosa_model_destroy(model);
 }
