@@ -240,7 +240,7 @@ typedef struct SetosaTrainResult {
 } SetosaTrainResult;
 
 /* Trains on dataset and returns a model (caller destroys). Mini-batch solvers permute the rows of dataset in place. A non-finite
- * loss returns SETOSA_OK with the last good weights, converged=false and stop_reason "non-finite". */
+ * loss returns SETOSA_OK with the best weights before it, converged=false and stop_reason "non-finite". */
 SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, SetosaDataset *dataset, const SetosaTrainOptions *options,
                           SetosaError *error);
 

@@ -18,7 +18,7 @@ static int destroy(void **state) {
   return 0;
 }
 
-/* The known optima of shared Fisher's iris in double precision, as published with the issue. */
+/* Known optima of Fisher's iris, computed in double precision. */
 static void test_iris_reaches_the_optimum(void **state) {
   (void)state;
   run_need_device();
