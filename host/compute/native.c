@@ -157,6 +157,7 @@ static const struct {
     [KERNEL_PROBABILITY_ROWS] = {"probability_rows", "rows", "rows", OPTIONS_TEAM},
     [KERNEL_HESSIAN_ROWS] = {"hessian_rows", "rows", "rows", OPTIONS_TEAM},
     [KERNEL_LINE_ROWS] = {"line_rows", "rows", "rows", OPTIONS_TEAM},
+    [KERNEL_ACCURATE_LOGITS] = {"accurate_logits", "rows", "rows", OPTIONS_TEAM},
     [KERNEL_LOGITS_BLOCK] = {"logits_block", "block_cpu", "block_gpu", OPTIONS_TILE},
     [KERNEL_GRADIENT_BLOCK] = {"gradient_block", "block_cpu", "block_gpu", OPTIONS_TILE},
     [KERNEL_FUSED_GRADIENT] = {"fused_pass", "fused_cpu", "fused_gpu", OPTIONS_GRADIENT},

@@ -10,7 +10,8 @@ enum {
   FUSED_CLASSES = 32, /* the fused kernels keep a block of K logits a row in private or local memory */
   FUSED_BLOCK_ROWS_CPU = 48,
   FUSED_BLOCK_ROWS_GPU = 64,
-  SLAB_BYTES = 64 << 20 /* most bytes of partial gradients */
+  SLAB_BYTES = 64 << 20, /* most bytes of partial gradients */
+  ACCURATE_CLASSES = 100 /* predictions of at most so many classes sum their logits in twice the precision */
 };
 
 static size_t at_least_one(size_t value) { return value > 0 ? value : 1; }
@@ -265,6 +266,21 @@ cleanup:
   return status;
 }
 
+/* The logits of a prediction: compensated where that costs little beside reading X and writing the scores, else by the block product. */
+static Status enqueue_scores(Native *native, const Vector *w, const NativePart *part, RowRange rows, Error *error) {
+  Status status = SETOSA_OK;
+  Kernel *kernel = NULL;
+  if (native->head.classes > ACCURATE_CLASSES) return native_enqueue_logits(native, w, part, rows, native->block, -INFINITY, error);
+  TRY(native_kernel(native, KERNEL_ACCURATE_LOGITS, &kernel, error));
+  TRY(kernel_launch(kernel, native_team_range(native, native_row_groups(native, rows.count)), error, ARG(part->x), ARG(w->buffer),
+                    ARG((uint64_t)native->head.features), ARG((uint32_t)native->head.classes), ARG((uint64_t)rows.begin),
+                    ARG((uint64_t)rows.count), ARG(native->block), ARG(native->stride)));
+  native->flops += 2 * (uint64_t)rows.count * native->head.features * native->head.classes;
+  native->bytes_read += (uint64_t)rows.count * native->head.features * sizeof(float);
+cleanup:
+  return status;
+}
+
 Status native_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error) {
   Status status = SETOSA_OK;
   Native *native = (Native *)backend;
@@ -281,7 +297,7 @@ Status native_predict(Backend *backend, const Vector *w, RowRange rows, RowScore
     const NativePart *part = native_part(native, (RowRange){rows.begin + done, rows.count - done}, &piece);
     float *to = scores + done * classes;
     count = piece.count = smaller(piece.count, native->block_rows);
-    TRY(native_enqueue_logits(native, w, part, piece, native->block, -INFINITY, error));
+    TRY(enqueue_scores(native, w, part, piece, error));
     if (kind == ROW_PROBABILITIES)
       TRY(kernel_launch(kernel, native_team_range(native, native_row_groups(native, count)), error, ARG(native->block), ARG(native->stride),
                         ARG((uint64_t)count)));
