@@ -1,4 +1,4 @@
-// The two products of the CPU family on a block of rows, for many classes, for prediction, and for line searches:
+// The two products of the CPU family on a block of rows, for many classes and for line searches (and predictions beyond 100 classes):
 //   logits_block:    Z (rows, stride) = X W' + b, the columns past `classes` set to `padding`
 //   gradient_block:  G (P) (+)= R' X, and the column sums of R in its last K
 // Both run one register tile: 6 classes x 16 numbers in 12 sums, 2 vector loads and 6 broadcasts for 12 fma. What the vectors run over is
