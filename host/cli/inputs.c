@@ -88,17 +88,30 @@ Status input_probe_output(const char *name, const char *path, Error *error) {
   return status;
 }
 
+static bool uses_device(SetosaBackend backend) { return backend == SETOSA_BACKEND_NATIVE || backend == SETOSA_BACKEND_CLBLAST; }
+
 Status compute_choose(Compute *compute, const Session *session, Error *error) {
   const Options *options = session->options;
   compute->options = setosa_compute_options_default();
   compute->options.backend = (SetosaBackend)options->backend;
   compute->options.family = (SetosaFamily)options->family;
-  if (compute->options.backend == SETOSA_BACKEND_REFERENCE) {
+  compute->options.storage = (SetosaStorage)options->storage;
+  compute->options.tuning = (SetosaTuning)options->tuning;
+  compute->options.reproducible = options->reproducible;
+  SetosaBackend backend = compute->options.backend;
+  if (backend != SETOSA_BACKEND_NATIVE) {
+    static const char *const native_only[] = {"storage", "tune", "reproducible"};
+    for (size_t i = 0; i < sizeof native_only / sizeof native_only[0]; i++)
+      if (options_given(options, native_only[i]))
+        return error_set(error, SETOSA_ERROR_USAGE, "--%s is for the native backend alone; leave it out, or use --backend native",
+                         native_only[i]);
+  }
+  if (!uses_device(backend)) {
     static const char *const meaningless[] = {"device", "family", "force-device"};
     for (size_t i = 0; i < sizeof meaningless / sizeof meaningless[0]; i++)
       if (options_given(options, meaningless[i]))
-        return error_set(error, SETOSA_ERROR_USAGE, "--%s: the reference backend is plain C and uses no device; leave one of the two out",
-                         meaningless[i]);
+        return error_set(error, SETOSA_ERROR_USAGE, "--%s: the %s backend runs on the host and uses no device; leave one of the two out",
+                         meaningless[i], backend == SETOSA_BACKEND_BLAS ? "blas" : "reference");
     return SETOSA_OK;
   }
   Status status = setosa_devices_open(&compute->devices, error);
@@ -107,7 +120,7 @@ Status compute_choose(Compute *compute, const Session *session, Error *error) {
 }
 
 Status compute_open(Compute *compute, const Session *session, Error *error) {
-  if (compute->options.backend == SETOSA_BACKEND_REFERENCE) return SETOSA_OK;
+  if (!uses_device(compute->options.backend)) return SETOSA_OK;
   Progress progress;
   double began = clock_seconds();
   const SetosaDeviceInfo *info = setosa_devices_get(compute->devices, compute->index);

@@ -26,7 +26,7 @@ Status input_probe_output(const char *name, const char *path, Error *error);
 typedef struct Compute {
   SetosaDevices *devices;
   size_t index;
-  SetosaDevice *device; /* NULL for the reference backend */
+  SetosaDevice *device; /* NULL for a backend on the host */
   SetosaComputeOptions options;
 } Compute;
 
@@ -35,7 +35,7 @@ Status compute_choose(Compute *compute, const Session *session, Error *error);
 /* Opens what was chosen. The first time builds and tests the kernels. */
 Status compute_open(Compute *compute, const Session *session, Error *error);
 void compute_close(Compute *compute);
-/* NULL for the reference backend. */
+/* NULL for a backend on the host. */
 const SetosaDeviceInfo *compute_device(const Compute *compute);
 const char *input_device_type_name(SetosaDeviceType type); /* "CPU", ... */
 

@@ -14,8 +14,10 @@
 
 static const char *const solvers[] = {"lbfgs", "gd", "sgd", "adam", NULL};              /* as SetosaSolver */
 static const char *const schedules[] = {"constant", "inverse", "cosine", "step", NULL}; /* as SetosaSchedule */
-static const char *const backends[] = {"native", "reference", NULL};                    /* as SetosaBackend */
+static const char *const backends[] = {"native", "reference", "clblast", "blas", NULL}; /* as SetosaBackend */
 static const char *const families[] = {"auto", "cpu", "gpu", NULL};                     /* as SetosaFamily */
+static const char *const storages[] = {"auto", "f32", "f16", "u8", NULL};               /* as SetosaStorage */
+static const char *const tunings[] = {"quick", "off", "full", NULL};                    /* as SetosaTuning */
 static const char *const colors[] = {"auto", "always", "never", NULL};                  /* as ColorMode */
 
 static const double any_count = 9e15; /* exact in a double */
@@ -74,10 +76,16 @@ static const OptionSpec specs[] = {
     /* where */
     {"device", 0, "SEL", "number from `setosa devices`, part of a name, cpu or gpu (default: a GPU before a CPU)", TEXT(device),
      .commands = FOR_COMPUTE | FOR_CHECK, .heading = HEADING_DEVICE, .once = true},
-    {"backend", 0, "NAME", "native (OpenCL) or reference (plain C in double precision, slow, no device)", CHOICE(backend, backends),
-     .commands = FOR_COMPUTE, .heading = HEADING_DEVICE, .show_default = true},
+    {"backend", 0, "NAME", "native (our OpenCL kernels), clblast, blas (OpenBLAS on the host) or reference (plain C, double, slow)",
+     CHOICE(backend, backends), .commands = FOR_COMPUTE, .heading = HEADING_DEVICE, .show_default = true},
     {"family", 0, "NAME", "kernels to use: auto (by device), cpu or gpu", CHOICE(family, families), .commands = FOR_COMPUTE | FOR_CHECK,
      .heading = HEADING_DEVICE, .show_default = true},
+    {"storage", 0, "TYPE", "how the device holds the features: f32, f16 or u8 (default: u8 for images of bytes, else f32)",
+     CHOICE(storage, storages), .commands = FOR_COMPUTE | FOR_CHECK, .heading = HEADING_DEVICE},
+    {"tune", 0, "HOW", "search for the fastest kernel shapes at first use: quick (about 2 s), off or full", CHOICE(tuning, tunings),
+     .commands = FOR_COMPUTE, .heading = HEADING_DEVICE, .show_default = true},
+    {"reproducible", 0, NULL, "fixed kernel shapes, so that results do not depend on what tuning found", FLAG(reproducible),
+     .commands = FOR_COMPUTE, .heading = HEADING_DEVICE},
     {"force-device", 0, NULL, "use a device that was refused, at your own risk", FLAG(force_device), .commands = FOR_COMPUTE | FOR_CHECK,
      .heading = HEADING_DEVICE},
     {"check", 0, NULL, "run the self-test on every device and report", FLAG(check), .commands = FOR_DEVICES, .heading = HEADING_DEVICE},
@@ -111,7 +119,6 @@ static const OptionSpec specs[] = {
     /* named in the interface, not part of this version */
     {"l1", 0, "LAMBDA", NULL, .kind = OPTION_LATER, .commands = FOR_TRAIN | FOR_CHECK},
     {"resume", 0, "FILE", NULL, .kind = OPTION_LATER, .commands = FOR_TRAIN},
-    {"storage", 0, "TYPE", NULL, .kind = OPTION_LATER, .commands = FOR_TRAIN},
     {"dry-run", 0, NULL, NULL, .kind = OPTION_LATER, .commands = FOR_TRAIN},
 };
 

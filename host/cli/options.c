@@ -33,6 +33,8 @@ void options_default(Options *options) {
       .nesterov = train.nesterov,
       .backend = SETOSA_BACKEND_NATIVE,
       .family = SETOSA_FAMILY_AUTO,
+      .storage = SETOSA_STORAGE_AUTO,
+      .tuning = SETOSA_TUNING_QUICK,
       .color = COLOR_AUTO,
   };
 }

@@ -40,8 +40,8 @@ typedef struct Options {
   bool nesterov, no_intercept, strict;
   /* where */
   const char *device;
-  int backend, family; /* SetosaBackend, SetosaFamily */
-  bool force_device;
+  int backend, family, storage, tuning; /* SetosaBackend, SetosaFamily, SetosaStorage, SetosaTuning */
+  bool force_device, reproducible;
   /* results */
   const char *model, *log, *output;
   uint64_t top_k; /* 0: every class */

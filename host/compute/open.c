@@ -17,6 +17,9 @@ Status backend_open(Backend **backend, const Dataset *dataset, const BackendSett
       if (settings->context == NULL)
         return error_set(error, SETOSA_ERROR_USAGE, "the native backend needs a device; open one, or choose the reference backend");
       return native_open(backend, dataset, settings, error);
+    case SETOSA_BACKEND_CLBLAST:
+    case SETOSA_BACKEND_BLAS:
+      break;
   }
   return error_set(error, SETOSA_ERROR_USAGE, "there is no backend number %d; choose native or reference", (int)settings->kind);
 }

@@ -6,12 +6,18 @@
 #include "data/dataset.h"
 #include "opencl/context.h"
 
+/* Whether a backend of this kind needs settings.context. */
+static inline bool backend_needs_device(SetosaBackend kind) { return kind == SETOSA_BACKEND_NATIVE || kind == SETOSA_BACKEND_CLBLAST; }
+
 typedef struct BackendSettings {
   SetosaBackend kind;
-  SetosaFamily family; /* NATIVE: AUTO chooses by the device */
-  Context *context;    /* NATIVE: borrowed; NULL for REFERENCE */
+  SetosaFamily family; /* NATIVE, CLBLAST: AUTO chooses by the device */
+  Context *context;    /* NATIVE, CLBLAST: borrowed; NULL for REFERENCE and BLAS */
   double l2;
   bool intercept;
+  SetosaStorage storage;  /* NATIVE */
+  SetosaTuning tuning;    /* NATIVE */
+  bool reproducible;      /* NATIVE */
   size_t workspace_bytes; /* NATIVE: most bytes of a block of logits; 0: the default (16 MB) */
 } BackendSettings;
 

@@ -183,8 +183,17 @@ SetosaStatus setosa_model_scale_dataset(const SetosaModel *model, SetosaDataset 
 
 /* ---- training --------------------------------------------------------------------------------------------------- */
 
-typedef enum SetosaBackend { SETOSA_BACKEND_NATIVE, SETOSA_BACKEND_REFERENCE } SetosaBackend;
+typedef enum SetosaBackend {
+  SETOSA_BACKEND_NATIVE,    /* our kernels */
+  SETOSA_BACKEND_REFERENCE, /* plain C in double precision, one thread: the truth */
+  SETOSA_BACKEND_CLBLAST,   /* matrix products by CLBlast on an OpenCL device, the rest as native */
+  SETOSA_BACKEND_BLAS       /* f32 on the host with OpenBLAS, all cores */
+} SetosaBackend;
 typedef enum SetosaFamily { SETOSA_FAMILY_AUTO, SETOSA_FAMILY_CPU, SETOSA_FAMILY_GPU } SetosaFamily;
+/* How X is held on the device; arithmetic is f32 always. AUTO: u8 where that is exact (images of bytes), else f32. */
+typedef enum SetosaStorage { SETOSA_STORAGE_AUTO, SETOSA_STORAGE_F32, SETOSA_STORAGE_F16, SETOSA_STORAGE_U8 } SetosaStorage;
+/* The search for the fastest tile sizes at the first use of a shape class on a device: about 2 s, none, or as long as it takes. */
+typedef enum SetosaTuning { SETOSA_TUNING_QUICK, SETOSA_TUNING_OFF, SETOSA_TUNING_FULL } SetosaTuning;
 typedef enum SetosaSolver { SETOSA_SOLVER_LBFGS, SETOSA_SOLVER_GD, SETOSA_SOLVER_SGD, SETOSA_SOLVER_ADAM } SetosaSolver;
 typedef enum SetosaSchedule {
   SETOSA_SCHEDULE_CONSTANT,
@@ -195,9 +204,12 @@ typedef enum SetosaSchedule {
 
 /* Where and how the objective is computed. Start from setosa_compute_options_default(). */
 typedef struct SetosaComputeOptions {
-  SetosaBackend backend; /* NATIVE needs a device; REFERENCE is plain C in double precision and needs none */
-  SetosaFamily family;   /* which kernels; AUTO: by what the device reports */
-  SetosaDevice *device;  /* borrowed; NULL only for REFERENCE */
+  SetosaBackend backend; /* NATIVE and CLBLAST need a device */
+  SetosaFamily family;   /* NATIVE, CLBLAST: which kernels; AUTO: by what the device reports */
+  SetosaDevice *device;  /* borrowed; NULL for REFERENCE and BLAS */
+  SetosaStorage storage; /* NATIVE */
+  SetosaTuning tuning;   /* NATIVE */
+  bool reproducible;     /* NATIVE: fixed tile sizes, so that the result does not depend on what tuning found */
 } SetosaComputeOptions;
 
 SetosaComputeOptions setosa_compute_options_default(void);

@@ -57,6 +57,29 @@ void setosa_device_close(SetosaDevice *device) {
 
 const SetosaDeviceInfo *setosa_device_info(const SetosaDevice *device) { return context_info(device->context); }
 
+BackendSettings device_backend_settings(const SetosaComputeOptions *compute) {
+  return (BackendSettings){.kind = compute->backend,
+                           .family = compute->family,
+                           .context = backend_needs_device(compute->backend) ? compute->device->context : NULL,
+                           .intercept = true,
+                           .storage = compute->storage,
+                           .tuning = compute->tuning,
+                           .reproducible = compute->reproducible};
+}
+
+Status device_check_options(const SetosaComputeOptions *compute, Error *error) {
+  if (compute == NULL) return error_set(error, SETOSA_ERROR_USAGE, "no options; start from setosa_compute_options_default()");
+  if ((unsigned)compute->backend > SETOSA_BACKEND_BLAS)
+    return error_set(error, SETOSA_ERROR_USAGE, "--backend: choose native, clblast, blas or reference");
+  if ((unsigned)compute->family > SETOSA_FAMILY_GPU) return error_set(error, SETOSA_ERROR_USAGE, "--family: choose auto, cpu or gpu");
+  if ((unsigned)compute->storage > SETOSA_STORAGE_U8) return error_set(error, SETOSA_ERROR_USAGE, "--storage: choose auto, f32, f16 or u8");
+  if ((unsigned)compute->tuning > SETOSA_TUNING_FULL) return error_set(error, SETOSA_ERROR_USAGE, "--tune: choose quick, off or full");
+  if (backend_needs_device(compute->backend) && compute->device == NULL)
+    return error_set(error, SETOSA_ERROR_USAGE, "the %s backend needs a device; open one, or choose the reference backend",
+                     compute->backend == SETOSA_BACKEND_NATIVE ? "native" : "clblast");
+  return SETOSA_OK;
+}
+
 SetosaStatus setosa_cache_path(char *path, size_t size, SetosaError *error) {
   error_clear(error);
   return file_cache_folder(path, size, "", error);

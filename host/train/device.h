@@ -1,11 +1,16 @@
-/* The opened device as the other files of this layer see it. */
+/* The opened device, and the options of where to compute, as the other files of this layer see them. */
 #ifndef SETOSA_TRAIN_DEVICE_H
 #define SETOSA_TRAIN_DEVICE_H
 
-#include "opencl/context.h"
+#include "compute/open.h"
 
 struct SetosaDevice {
   Context *context;
 };
+
+/* The settings of a backend for these options, with an intercept and no penalty. */
+BackendSettings device_backend_settings(const SetosaComputeOptions *compute);
+/* SETOSA_ERROR_USAGE when a choice is out of its range, or the backend needs a device and there is none. */
+Status device_check_options(const SetosaComputeOptions *compute, Error *error);
 
 #endif

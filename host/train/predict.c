@@ -15,9 +15,7 @@ static Status check_shapes(const Model *model, const Dataset *dataset, const Set
     return error_set(error, SETOSA_ERROR_USAGE,
                      "%s: the data has %zu features but the model expects %zu; use data with the model's columns",
                      dataset->source != NULL ? dataset->source : "data", dataset->features, model->features);
-  if (compute == NULL || (compute->backend == SETOSA_BACKEND_NATIVE && compute->device == NULL))
-    return error_set(error, SETOSA_ERROR_USAGE, "the native backend needs a device; open one, or choose the reference backend");
-  return SETOSA_OK;
+  return device_check_options(compute, error);
 }
 
 /* The model's weights, then its bias, as a vector of the backend. */
@@ -58,10 +56,7 @@ Status predict_scores(const Model *model, const Dataset *dataset, const SetosaCo
   view.classes = model->classes;
   view.class_names = model->class_names;
   view.labels = NULL;
-  BackendSettings settings = {.kind = compute->backend,
-                              .family = compute->family,
-                              .context = compute->device != NULL ? compute->device->context : NULL,
-                              .intercept = true};
+  BackendSettings settings = device_backend_settings(compute);
   TRY(backend_open(&backend, &view, &settings, error));
   TRY(write_parameters(backend, model, &w, error));
 

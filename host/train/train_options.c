@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model/model.h"
+#include "train/device.h"
 
 SetosaComputeOptions setosa_compute_options_default(void) {
   return (SetosaComputeOptions){.backend = SETOSA_BACKEND_NATIVE, .family = SETOSA_FAMILY_AUTO, .device = NULL};
@@ -46,11 +47,7 @@ static Status usage(Error *error, const char *message) { return error_set(error,
 static Status check_choices(const SetosaTrainOptions *o, Error *error) {
   if ((unsigned)o->solver > SETOSA_SOLVER_ADAM) return usage(error, "--solver: choose lbfgs, gd, sgd or adam");
   if ((unsigned)o->schedule > SETOSA_SCHEDULE_STEP) return usage(error, "--schedule: choose constant, inverse, cosine or step");
-  if ((unsigned)o->compute.family > SETOSA_FAMILY_GPU) return usage(error, "--family: choose auto, cpu or gpu");
-  if ((unsigned)o->compute.backend > SETOSA_BACKEND_REFERENCE) return usage(error, "--backend: choose native or reference");
-  if (o->compute.backend == SETOSA_BACKEND_NATIVE && o->compute.device == NULL)
-    return usage(error, "the native backend needs a device; open one, or choose the reference backend");
-  return SETOSA_OK;
+  return device_check_options(&o->compute, error);
 }
 
 static Status check_numbers(const SetosaTrainOptions *o, Error *error) {

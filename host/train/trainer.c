@@ -28,12 +28,9 @@ typedef struct Training {
 } Training;
 
 static Status open_backend(Backend **backend, Vector **w, const Dataset *dataset, const SetosaTrainOptions *options, Error *error) {
-  const SetosaComputeOptions *compute = &options->compute;
-  BackendSettings settings = {.kind = compute->backend,
-                              .family = compute->family,
-                              .context = compute->backend == SETOSA_BACKEND_NATIVE ? compute->device->context : NULL,
-                              .l2 = options->l2,
-                              .intercept = options->intercept};
+  BackendSettings settings = device_backend_settings(&options->compute);
+  settings.l2 = options->l2;
+  settings.intercept = options->intercept;
   Status status = backend_open(backend, dataset, &settings, error);
   return status != SETOSA_OK ? status : vector_create(*backend, w, error);
 }
