@@ -1,0 +1,52 @@
+"""Setosa itself on the same .npy files: `setosa train --json`. Its loss and gradient are timed by `setosa bench` (setosa_rows.py).
+
+SETOSA_PROGRAM is the program, SETOSA_ARGUMENTS what to add to its command line (a device, a backend).
+"""
+
+import json
+import os
+import pathlib
+import shlex
+import struct
+import subprocess
+import tempfile
+
+import numpy as np
+
+PROGRAM = os.environ["SETOSA_PROGRAM"]
+VERSION = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, check=True).stdout.split("\n")[0]
+
+
+def read_safetensors(path):
+    """{name: f32 array} of a model file: 8 bytes of length, a JSON header, the numbers."""
+    content = path.read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8 : 8 + length])
+    tensors = {}
+    for name, about in header.items():
+        if name != "__metadata__":
+            begin, end = about["data_offsets"]
+            tensors[name] = np.frombuffer(content[8 + length + begin : 8 + length + end], dtype="<f4").reshape(about["shape"])
+    return tensors
+
+
+def fit(X, y, classes, l2, iterations, threads):
+    """The seconds are its own of upload, building kernels and training: the peers, too, start with the data in memory."""
+    del X, y, classes, threads  # it reads the files itself, and its threads are set by the environment
+    folder = pathlib.Path(os.environ["SETOSA_DATA"])
+    with tempfile.TemporaryDirectory() as scratch:
+        model = pathlib.Path(scratch) / "model.safetensors"
+        command = [PROGRAM, "train", str(folder / "X.npy"), "--labels", str(folder / "y.npy"), "--l2", repr(l2), "--json", "--quiet"]
+        command += ["--max-iterations", str(iterations), "--tolerance", "1e-12", "--model", str(model)]
+        command += shlex.split(os.environ.get("SETOSA_ARGUMENTS", ""))
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"exit code {done.returncode}: {done.stderr.strip()}")
+        report = json.loads(done.stdout)
+        tensors = read_safetensors(model)
+    seconds = report["seconds"]
+    extra = {
+        "seconds": seconds["upload"] + seconds["build"] + seconds["train"],
+        "setosa": {key: report.get(key) for key in ("device", "backend", "storage", "seconds", "stop_reason", "evaluations")},
+    }
+    return tensors["weights"], tensors["bias"], report["iterations"], extra
