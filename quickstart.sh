@@ -27,10 +27,13 @@ libjansson-dev        JSON
 libcsv-dev            CSV
 zlib1g-dev            gzip
 libxxhash-dev         hashes
-librandom123-dev      random numbers'
+librandom123-dev      random numbers
+libopenblas-dev       the blas backend: matrix products on the CPU
+libclblast-dev        the clblast backend: matrix products by another OpenCL library'
 
 packages_to_test='
 libcmocka-dev         test framework
+gnuplot-nox           draws the pictures of setosa bench --plot
 dataset-fashion-mnist the Fashion-MNIST images, a test set of real size'
 
 packages_for_tools='
@@ -89,7 +92,8 @@ need() {
   if ! command -v apt-get >/dev/null 2>&1; then
     say 'This script installs packages with apt-get, which this system does not have. Install these yourself:' \
       'a C11 compiler, CMake 3.21 or later, Ninja, pkg-config; an OpenCL loader with its headers, and an OpenCL device (PoCL runs on any CPU);' \
-      'the development files of popt, jansson, libcsv, zlib, xxHash and Random123; for the tests cmocka. Then:' \
+      'the development files of popt, jansson, libcsv, zlib, xxHash and Random123; for the tests cmocka;' \
+      'for the backends blas and clblast, which can be left out, OpenBLAS and CLBlast. Then:' \
       '  cmake --preset release && cmake --build --preset release && build/release/setosa train data/iris.csv' >&2
     exit 1
   fi

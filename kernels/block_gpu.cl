@@ -2,7 +2,9 @@
 // work-item. Work-groups of 16 x 16.
 //   logits_block:    Z (rows, stride) = X W' + b, the columns past `classes` set to `padding`
 //   gradient_block:  slab s of G (slabs, P) (+)= R' X over its share of the rows, and the column sums of R in its last K
-// Macros: TILE_CLASSES classes of a tile: 16, 32 or 64 (the host takes the smallest that holds K, else 64).
+// X as storage.clh says. Macros: TILE_CLASSES classes of a tile: 16, 32 or 64 (the host takes the smallest that holds K, else 64).
+#include "storage.clh"
+
 #ifndef TILE_CLASSES
 #define TILE_CLASSES 64
 #endif
@@ -13,7 +15,7 @@
 #define PER_CLASS (TILE_CLASSES / SIDE)
 
 // Work size: (ceil(rows / 64), ceil(classes / TILE_CLASSES)) groups of (16, 16).
-kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) void logits_block(global const float *x, global const float *w, ulong features,
+kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) void logits_block(global const stored *x, global const float *w, ulong features,
                                                                                uint classes, ulong row_begin, ulong rows,
                                                                                global float *block, uint stride, float padding) {
   local float x_tile[DEPTH][TILE_ROWS + 1], w_tile[DEPTH][TILE_CLASSES + 1]; // + 1: columns in different banks
@@ -28,7 +30,7 @@ kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) void logits_block(gl
     ulong d = depth + column; // neighbours read neighbouring features
     for (int i = 0; i < PER_ROW; i++) {
       ulong row = first_row + line + i * SIDE;
-      x_tile[column][line + i * SIDE] = row < rows && d < features ? x[(row_begin + row) * features + d] : 0.0f;
+      x_tile[column][line + i * SIDE] = row < rows && d < features ? x_load(x, (row_begin + row) * features + d) : 0.0f;
     }
     for (int j = 0; j < PER_CLASS; j++) {
       uint k = first_class + line + j * SIDE;
@@ -59,7 +61,7 @@ kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) void logits_block(gl
 }
 
 // Work size: (ceil(features / 64), ceil(classes / TILE_CLASSES), slabs) groups of (16, 16, 1).
-kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) void gradient_block(global const float *x, global const float *r, ulong features,
+kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) void gradient_block(global const stored *x, global const float *r, ulong features,
                                                                                  uint classes, ulong row_begin, ulong rows, uint stride,
                                                                                  global float *slabs, uint add) {
   local float x_tile[DEPTH][TILE_ROWS], r_tile[DEPTH][TILE_CLASSES];
@@ -77,7 +79,7 @@ kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) void gradient_block(
     ulong row = depth + line;
     for (int i = 0; i < PER_ROW; i++) {
       ulong d = first_feature + column + i * SIDE;
-      x_tile[line][column + i * SIDE] = row < row_last && d < features ? x[(row_begin + row) * features + d] : 0.0f;
+      x_tile[line][column + i * SIDE] = row < row_last && d < features ? x_load(x, (row_begin + row) * features + d) : 0.0f;
     }
     for (int j = 0; j < PER_CLASS; j++) {
       uint k = first_class + column + j * SIDE;

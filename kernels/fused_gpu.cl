@@ -3,8 +3,9 @@
 //   Z = X W' + b in local memory  ->  R = scale (softmax(Z) - P), losses  ->  G += R' X, a work-item owning whole features
 //   Hessian: Q = X V' + c too, and R = scale a (q - <a, q>)
 // Work size: groups x TEAM, no more groups than blocks; group g works on a contiguous share of the blocks and on its own slab (P) of the gradient.
-// Macros: FEATURES D, CLASSES K <= 32, TEAM work-items (at least BLOCK_ROWS), HESSIAN 0 or 1. Local memory: 16 KB at K = 32,
-// 26 KB for a Hessian.
+// X as storage.clh says. Macros: FEATURES D, CLASSES K <= 32, TEAM work-items (at least BLOCK_ROWS), HESSIAN 0 or 1.
+// Local memory: 16 KB at K = 32, 26 KB for a Hessian.
+#include "storage.clh"
 #include "team.clh"
 
 #ifndef BLOCK_ROWS
@@ -19,7 +20,7 @@
 
 // The logits of a block under `SETS` weight vectors in one read of X: z[s][k][i] = <x_i, w_sk> + bias_sk for its rows (0 past the last).
 // tiles: DEPTH features of the rows, then of each set's weights. Ends with a barrier.
-static inline void block_logits(global const float *x, uint rows, global const float *w, global const float *v, local float *z,
+static inline void block_logits(global const stored *x, uint rows, global const float *w, global const float *v, local float *z,
                                 local float *x_tile, local float *w_tile) {
   uint item = TEAM_ITEM;
   float sums[SETS * OUTPUTS];
@@ -28,7 +29,7 @@ static inline void block_logits(global const float *x, uint rows, global const f
   do {
     for (uint e = item; e < BLOCK_ROWS * DEPTH; e += TEAM) {
       uint i = e / DEPTH, d = e % DEPTH;
-      x_tile[d * (BLOCK_ROWS + 1) + i] = i < rows && depth + d < FEATURES ? x[(ulong)i * FEATURES + depth + d] : 0.0f;
+      x_tile[d * (BLOCK_ROWS + 1) + i] = i < rows && depth + d < FEATURES ? x_load(x, (ulong)i * FEATURES + depth + d) : 0.0f;
     }
     for (uint e = item; e < CLASSES * DEPTH; e += TEAM) {
       uint k = e / DEPTH, d = e % DEPTH;
@@ -95,12 +96,12 @@ static inline void row_hessian_terms(local float *z, local float *q, float scale
 }
 
 // slab (P) (+)= R' X and, in its last K, the column sums of R. Ends without a barrier: r must not be overwritten before one.
-static inline void block_gradient(global const float *x, uint rows, local const float *r, global float *slab, uint add) {
+static inline void block_gradient(global const stored *x, uint rows, local const float *r, global float *slab, uint add) {
   for (ulong d = TEAM_ITEM; d < FEATURES; d += TEAM) {
     float sums[CLASSES];
     for (int k = 0; k < CLASSES; k++) sums[k] = 0.0f;
     for (uint i = 0; i < rows; i++) {
-      float value = x[(ulong)i * FEATURES + d];
+      float value = x_load(x, (ulong)i * FEATURES + d);
       for (int k = 0; k < CLASSES; k++) sums[k] = fma(r[k * BLOCK_ROWS + i], value, sums[k]);
     }
     for (int k = 0; k < CLASSES; k++) {
@@ -117,8 +118,8 @@ static inline void block_gradient(global const float *x, uint rows, local const 
 }
 
 // Arguments as in fused_cpu.cl.
-kernel __attribute__((reqd_work_group_size(TEAM, 1, 1))) void fused_pass(global const float *x, global const int *labels, global const float *w,
-                                                                          global const float *v, global float *slabs, global float2 *losses,
+kernel __attribute__((reqd_work_group_size(TEAM, 1, 1))) void fused_pass(global const stored *x, global const int *labels, global const float *w,
+                                                                          global const float *v, global float *slabs, ulong slab_stride, global float2 *losses,
                                                                           ulong row_begin, ulong row_count, float scale, uint want_gradient,
                                                                           uint add) {
   local float x_tile[DEPTH * (BLOCK_ROWS + 1)], w_tile[SETS * CLASSES * DEPTH], z[SETS * CLASSES * BLOCK_ROWS];
@@ -135,16 +136,16 @@ kernel __attribute__((reqd_work_group_size(TEAM, 1, 1))) void fused_pass(global 
   do {
     ulong first = row_begin + block * BLOCK_ROWS;
     uint rows = (uint)min((ulong)BLOCK_ROWS, row_begin + row_count - first);
-    global const float *block_x = x + first * FEATURES;
+    global const stored *block_x = x + first * FEATURES;
     block_logits(block_x, rows, w, v, z, x_tile, w_tile);
 #if HESSIAN
     if (TEAM_ITEM < rows) row_hessian_terms(z + TEAM_ITEM, q + TEAM_ITEM, scale);
     barrier(CLK_LOCAL_MEM_FENCE);
-    block_gradient(block_x, rows, q, slabs + group * parameters, add || block != block_first);
+    block_gradient(block_x, rows, q, slabs + group * slab_stride, add || block != block_first);
 #else
     if (TEAM_ITEM < rows) accumulate(&high, &low, row_residuals(z + TEAM_ITEM, labels[first + TEAM_ITEM], scale));
     barrier(CLK_LOCAL_MEM_FENCE);
-    if (want_gradient) block_gradient(block_x, rows, z, slabs + group * parameters, add || block != block_first);
+    if (want_gradient) block_gradient(block_x, rows, z, slabs + group * slab_stride, add || block != block_first);
 #endif
     barrier(CLK_LOCAL_MEM_FENCE); // before the next block's residuals overwrite these
   } while (++block < block_last);

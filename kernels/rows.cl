@@ -4,6 +4,7 @@
 //   loss = log1p(other) when z_y = m (no digit of a small loss is lost), else log(total) - (z_y - m);
 //   residual_k = exp(z_k - m) / total, residual_y = -other / total (no cancellation of a_y - 1).
 // Work size: groups x TEAM, no more groups than rows; each group has a contiguous share of the rows. Macros: TEAM (team.clh).
+#include "storage.clh"
 #include "team.clh"
 
 #define LANES ((int8)(0, 1, 2, 3, 4, 5, 6, 7))
@@ -36,21 +37,21 @@ static inline float row_loss(float other, float target, float distance) {
 
 // Z (rows, stride) = X W' + b with compensated sums, the columns past `classes` set to -INFINITY: logits good to their last bit, for
 // predictions, where the rounding of a plain sum shows in the sixth digit of a probability. x (.., features), w (P).
-kernel void accurate_logits(global const float *x, global const float *w, ulong features, uint classes, ulong row_begin, ulong rows,
+kernel void accurate_logits(global const stored *x, global const float *w, ulong features, uint classes, ulong row_begin, ulong rows,
                             global float *block, uint stride) {
   SHARE_ROWS(rows);
   for (ulong i = row_first; i < row_last; i++) {
-    global const float *row = x + (row_begin + i) * features;
+    global const stored *row = x + (row_begin + i) * features;
     for (uint k = TEAM_ITEM; k < stride; k += TEAM) {
       float logit = -INFINITY;
       if (k < classes) {
         global const float *weights = w + k * features;
         float8 high8 = 0.0f, low8 = 0.0f;
         ulong d = 0;
-        for (; d + 8 <= features; d += 8) accumulate_product8(&high8, &low8, vload8(0, row + d), vload8(0, weights + d));
+        for (; d + 8 <= features; d += 8) accumulate_product8(&high8, &low8, x_load8(row, d), vload8(0, weights + d));
         float2 pair = accumulated_lanes(high8, low8);
         float high = pair.x, low = pair.y;
-        for (; d < features; d++) accumulate_product(&high, &low, row[d], weights[d]);
+        for (; d < features; d++) accumulate_product(&high, &low, x_load(row, d), weights[d]);
         accumulate(&high, &low, w[(ulong)classes * features + k]);
         logit = high + low;
       }
@@ -165,4 +166,33 @@ kernel void line_rows(global const float *logits, global const float *directions
     store_sum(losses + get_group_id(0), (float2)(loss_high, loss_low), 0);
     store_sum(slopes + get_group_id(0), (float2)(slope_high, slope_low), 0);
   }
+}
+
+// Z = b on `rows` rows from row_begin of the block on, its padding columns set to `padding`: what a product is then added to. w (P).
+kernel void bias_rows(global float *block, uint stride, global const float *w, ulong features, uint classes, ulong row_begin, ulong rows,
+                      float padding) {
+  global const float *bias = w + (ulong)classes * features;
+  SHARE_ROWS(rows);
+  for (ulong i = row_begin + row_first; i < row_begin + row_last; i++)
+    for (uint k = TEAM_ITEM; k < stride; k += TEAM) block[i * stride + k] = k < classes ? bias[k] : padding;
+}
+
+// sums[at + k] (+)= the sum of column k of R (rows, stride), compensated. Work size: ceil(classes / 8) groups x TEAM: a group has 8
+// columns, its work-items share the rows.
+kernel void column_sums(global const float *block, uint stride, uint classes, ulong rows, global float *sums, ulong at, uint add) {
+  uint first = 8 * (uint)get_group_id(0);
+  float8 high = 0.0f, low = 0.0f;
+  TEAM_SCRATCH(scratch);
+  for (ulong i = TEAM_ITEM; i < rows; i += TEAM) accumulate8(&high, &low, vload8(0, block + i * stride + first));
+  float values[16];
+  vstore8(high, 0, values);
+  vstore8(low, 1, values);
+  uint j = 0;
+  do { // do-while: team_sum holds barriers
+    float2 pair = team_sum((float2)(values[j], values[8 + j]), scratch);
+    if (TEAM_ITEM == 0 && first + j < classes) {
+      global float *to = sums + at + first + j;
+      *to = (add ? *to : 0.0f) + (pair.x + pair.y);
+    }
+  } while (++j < 8);
 }

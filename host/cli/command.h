@@ -23,7 +23,7 @@ typedef struct Command {
 } Command;
 
 extern const Command command_train, command_eval, command_predict, command_explain, command_devices, command_check, command_inspect,
-    command_cache;
+    command_bench, command_cache;
 
 const Command *const *command_list(size_t *count);
 /* NULL when there is none of that name. */

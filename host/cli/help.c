@@ -61,7 +61,7 @@ static void print_option(const OptionSpec *spec, FILE *stream, bool color) {
 }
 
 static void print_options(const Command *command, OptionHeading heading, FILE *stream, bool color) {
-  static const char *const titles[] = {"Data", "Training", "Device", "Results", "The example"};
+  static const char *const titles[] = {"Data", "Training", "Device", "Results", "The example", "Timing"};
   size_t count = 0;
   const OptionSpec *specs = option_specs(&count);
   bool any = false;
@@ -80,6 +80,6 @@ void help_print_command(const Command *command, FILE *stream, bool color) {
   console_wrap(stream, command->description, 0, 0, PAGE_WIDTH);
   print_heading(stream, color, "Examples");
   fputs(command->examples, stream);
-  static const OptionHeading order[] = {HEADING_EXAMPLE, HEADING_DATA, HEADING_TRAINING, HEADING_DEVICE, HEADING_RESULT};
+  static const OptionHeading order[] = {HEADING_EXAMPLE, HEADING_DATA, HEADING_BENCH, HEADING_TRAINING, HEADING_DEVICE, HEADING_RESULT};
   for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) print_options(command, order[i], stream, color);
 }

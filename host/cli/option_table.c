@@ -10,15 +10,17 @@
 #define TEXT(field) .kind = OPTION_TEXT, .offset = AT(field)
 #define COUNT(field, low, high) .kind = OPTION_COUNT, .offset = AT(field), .least = low, .most = high
 #define REAL(field, low, high) .kind = OPTION_REAL, .offset = AT(field), .least = low, .most = high
+#define LIST(field, names) .kind = OPTION_LIST, .offset = AT(field), .choices = names
 #define CHOICE(field, names) .kind = OPTION_CHOICE, .offset = AT(field), .choices = names
 
-static const char *const solvers[] = {"lbfgs", "gd", "sgd", "adam", NULL};              /* as SetosaSolver */
-static const char *const schedules[] = {"constant", "inverse", "cosine", "step", NULL}; /* as SetosaSchedule */
-static const char *const backends[] = {"native", "reference", "clblast", "blas", NULL}; /* as SetosaBackend */
-static const char *const families[] = {"auto", "cpu", "gpu", NULL};                     /* as SetosaFamily */
-static const char *const storages[] = {"auto", "f32", "f16", "u8", NULL};               /* as SetosaStorage */
-static const char *const tunings[] = {"quick", "off", "full", NULL};                    /* as SetosaTuning */
-static const char *const colors[] = {"auto", "always", "never", NULL};                  /* as ColorMode */
+static const char *const solvers[] = {"lbfgs", "gd", "sgd", "adam", NULL};                      /* as SetosaSolver */
+static const char *const schedules[] = {"constant", "inverse", "cosine", "step", NULL};         /* as SetosaSchedule */
+static const char *const backends[] = {"native", "reference", "clblast", "blas", NULL};         /* as SetosaBackend */
+static const char *const families[] = {"auto", "cpu", "gpu", NULL};                             /* as SetosaFamily */
+static const char *const storages[] = {"auto", "f32", "f16", "u8", NULL};                       /* as SetosaStorage */
+static const char *const tunings[] = {"quick", "off", "full", NULL};                            /* as SetosaTuning */
+static const char *const operations[] = {"step", "hessian", "epoch", "train", "predict", NULL}; /* as SetosaBenchWhat */
+static const char *const colors[] = {"auto", "always", "never", NULL};                          /* as ColorMode */
 
 static const double any_count = 9e15; /* exact in a double */
 
@@ -38,23 +40,23 @@ static const OptionSpec specs[] = {
      .heading = HEADING_DATA},
     {"drop", 0, "A,B,...", "leave these columns out", TEXT(drop), .commands = FOR_DATA, .heading = HEADING_DATA},
     {"positive", 0, "CLASS", "make the task CLASS against all the rest (two classes: CLASS and non-CLASS)", TEXT(positive),
-     .commands = FOR_TRAIN | FOR_CHECK, .heading = HEADING_DATA},
+     .commands = FOR_TRAIN | FOR_CHECK | FOR_BENCH, .heading = HEADING_DATA},
     {"header", 0, NULL, "the first line of a CSV holds the column names (default: detected)", SET(header, 1), .commands = FOR_DATA,
      .heading = HEADING_DATA},
     {"no-header", 0, NULL, "the first line of a CSV is data already", SET(header, 0), .commands = FOR_DATA, .heading = HEADING_DATA},
     {"standardize", 0, NULL, "shift and scale every feature to mean 0, deviation 1; the model remembers how", FLAG(standardize),
-     .commands = FOR_TRAIN, .heading = HEADING_DATA},
+     .commands = FOR_TRAIN | FOR_BENCH, .heading = HEADING_DATA},
     {"scale", 0, "X", "multiply every feature by X (default: 1/255 for u8 images, else 1)", REAL(scale, -INFINITY, INFINITY),
-     .not_zero = true, .commands = FOR_TRAIN | FOR_CHECK, .heading = HEADING_DATA},
+     .not_zero = true, .commands = FOR_TRAIN | FOR_CHECK | FOR_BENCH, .heading = HEADING_DATA},
     /* training */
     {"solver", 0, "NAME", "lbfgs (best for most), gd, sgd or adam", CHOICE(solver, solvers), .commands = FOR_TRAIN,
      .heading = HEADING_TRAINING, .show_default = true},
     {"l2", 0, "LAMBDA", "strength of the L2 penalty on the weights; the bias is free", REAL(l2, 0, INFINITY),
      .commands = FOR_TRAIN | FOR_CHECK, .heading = HEADING_TRAINING, .show_default = true},
-    {"max-iterations", 0, "N", "lbfgs, gd: stop after N iterations", COUNT(max_iterations, 0, any_count), .commands = FOR_TRAIN,
+    {"max-iterations", 0, "N", "lbfgs, gd: stop after N iterations", COUNT(max_iterations, 0, any_count), .commands = FOR_TRAIN | FOR_BENCH,
      .heading = HEADING_TRAINING, .show_default = true},
     {"tolerance", 0, "T", "converged when no component of the gradient is larger than T", REAL(tolerance, 0, INFINITY), .open_least = true,
-     .commands = FOR_TRAIN, .heading = HEADING_TRAINING, .show_default = true},
+     .commands = FOR_TRAIN | FOR_BENCH, .heading = HEADING_TRAINING, .show_default = true},
     {"history", 0, "N", "lbfgs: past steps remembered", COUNT(history, 1, 1000), .commands = FOR_TRAIN, .heading = HEADING_TRAINING,
      .show_default = true},
     {"learning-rate", 0, "X", "gd: fixed step (default: found by backtracking); sgd, adam: initial rate", REAL(learning_rate, 0, INFINITY),
@@ -78,19 +80,42 @@ static const OptionSpec specs[] = {
      .commands = FOR_COMPUTE | FOR_CHECK, .heading = HEADING_DEVICE, .once = true},
     {"backend", 0, "NAME", "native (our OpenCL kernels), clblast, blas (OpenBLAS on the host) or reference (plain C, double, slow)",
      CHOICE(backend, backends), .commands = FOR_COMPUTE, .heading = HEADING_DEVICE, .show_default = true},
-    {"family", 0, "NAME", "kernels to use: auto (by device), cpu or gpu", CHOICE(family, families), .commands = FOR_COMPUTE | FOR_CHECK,
-     .heading = HEADING_DEVICE, .show_default = true},
-    {"storage", 0, "TYPE", "how the device holds the features: f32, f16 or u8 (default: u8 for images of bytes, else f32)",
+    {"family", 0, "NAME", "kernels to use: auto (by device), cpu or gpu", CHOICE(family, families),
+     .commands = FOR_COMPUTE | FOR_CHECK | FOR_BENCH, .heading = HEADING_DEVICE, .show_default = true},
+    {"storage", 0, "TYPE",
+     "how the device holds the features: f32, f16 or u8 (default: f32; on a device with its own memory u8 for images of bytes)",
      CHOICE(storage, storages), .commands = FOR_COMPUTE | FOR_CHECK, .heading = HEADING_DEVICE},
     {"tune", 0, "HOW", "search for the fastest kernel shapes at first use: quick (about 2 s), off or full", CHOICE(tuning, tunings),
-     .commands = FOR_COMPUTE, .heading = HEADING_DEVICE, .show_default = true},
+     .commands = FOR_COMPUTE | FOR_BENCH, .heading = HEADING_DEVICE, .show_default = true},
     {"reproducible", 0, NULL, "fixed kernel shapes, so that results do not depend on what tuning found", FLAG(reproducible),
-     .commands = FOR_COMPUTE, .heading = HEADING_DEVICE},
-    {"force-device", 0, NULL, "use a device that was refused, at your own risk", FLAG(force_device), .commands = FOR_COMPUTE | FOR_CHECK,
-     .heading = HEADING_DEVICE},
+     .commands = FOR_COMPUTE | FOR_BENCH, .heading = HEADING_DEVICE},
+    {"force-device", 0, NULL, "use a device that was refused, at your own risk", FLAG(force_device),
+     .commands = FOR_COMPUTE | FOR_CHECK | FOR_BENCH, .heading = HEADING_DEVICE},
     {"check", 0, NULL, "run the self-test on every device and report", FLAG(check), .commands = FOR_DEVICES, .heading = HEADING_DEVICE},
     {"diagnose", 0, NULL, "explain what OpenCL finds here and how to repair what is missing", FLAG(diagnose), .commands = FOR_DEVICES,
      .heading = HEADING_DEVICE},
+    /* bench */
+    {"suite", 0, NULL, "the six works W1 to W6 instead of DATA: small, tall, medium, wide, many classes, vocabulary", FLAG(suite),
+     .commands = FOR_BENCH, .heading = HEADING_DATA},
+    {"work", 0, "W1,W4,...", "only these works of the suite", TEXT(work), .commands = FOR_BENCH, .heading = HEADING_DATA},
+    {"fashion", 0, "PATH", "folder or images file of Fashion-MNIST for W1 (default: Debian's, else made-up data)", TEXT(fashion),
+     .commands = FOR_BENCH, .heading = HEADING_DATA},
+    {"what", 0, "A,B,...", "step (loss and gradient; the default), hessian, epoch, train, predict", LIST(what, operations),
+     .commands = FOR_BENCH, .heading = HEADING_BENCH},
+    {"repeat", 0, "N", "samples of each row (default: as --seconds says)", COUNT(repeat, 1, 1000), .commands = FOR_BENCH,
+     .heading = HEADING_BENCH},
+    {"seconds", 0, "S", "take samples of each row for S seconds, five at least", REAL(seconds, 0, 3600), .commands = FOR_BENCH,
+     .heading = HEADING_BENCH, .show_default = true},
+    {"device", 0, "SEL", "number from `setosa devices`, part of a name, cpu or gpu; repeatable (default: all)", LIST(devices, NULL),
+     .commands = FOR_BENCH, .heading = HEADING_DEVICE},
+    {"backends", 0, "A,B,...", "native, clblast, blas, reference (default: all; reference only where it is quick)",
+     LIST(backends, backends), .commands = FOR_BENCH, .heading = HEADING_DEVICE},
+    {"storage", 0, "A,B,...", "native with the features held as f32 (the default), f16, u8", LIST(storages, storages),
+     .commands = FOR_BENCH, .heading = HEADING_DEVICE},
+    {"csv", 0, "FILE", "write the rows here too", TEXT(csv), .commands = FOR_BENCH, .heading = HEADING_RESULT},
+    {"plot", 0, "FILE", "draw roofline and bars with gnuplot: .svg or .png", TEXT(plot), .commands = FOR_BENCH, .heading = HEADING_RESULT},
+    {"compare", 0, "BASELINE", "print the change since BASELINE, kept from --json", TEXT(compare), .commands = FOR_BENCH,
+     .heading = HEADING_RESULT},
     /* one example */
     {"x", 0, "X1,X2,...", "the features of the example", TEXT(x), .commands = FOR_EXPLAIN, .heading = HEADING_EXAMPLE},
     {"classes", 0, "A,B,...", "names of the classes", TEXT(classes), .commands = FOR_EXPLAIN, .heading = HEADING_EXAMPLE},

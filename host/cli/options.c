@@ -36,6 +36,7 @@ void options_default(Options *options) {
       .storage = SETOSA_STORAGE_AUTO,
       .tuning = SETOSA_TUNING_QUICK,
       .color = COLOR_AUTO,
+      .seconds = setosa_bench_options_default().seconds,
   };
 }
 
@@ -108,8 +109,6 @@ static Status store_choice(Options *options, const OptionSpec *spec, const char 
       return SETOSA_OK;
     }
   }
-  if (strcmp(spec->name, "backend") == 0 && (strcmp(value, "clblast") == 0 || strcmp(value, "blas") == 0))
-    return error_set(error, SETOSA_ERROR_USAGE, "--backend %s is not part of this version yet; use native or reference", value);
   Status status = SETOSA_OK;
   for (size_t i = 0; i < count; i++) TRY(text_append(&list, error, "%s%s", i == 0 ? "" : i + 1 == count ? " or " : ", ", spec->choices[i]));
   const char *nearest = text_nearest(value, spec->choices, count);
@@ -119,6 +118,29 @@ static Status store_choice(Options *options, const OptionSpec *spec, const char 
     status = error_set(error, SETOSA_ERROR_USAGE, "--%s \"%s\": give %s", spec->name, value, list.text);
 cleanup:
   text_free(&list);
+  return status;
+}
+
+/* One more word, or each of a comma-separated list of choices; a choice given twice counts once. */
+static Status store_list(Options *options, const OptionSpec *spec, const char *value, Error *error) {
+  Status status = SETOSA_OK;
+  OptionList *list = (OptionList *)(void *)((char *)options + spec->offset);
+  OptionSpec one = *spec;
+  char **parts = NULL;
+  size_t count = 1;
+  if (spec->choices != NULL) TRY(text_split(&parts, &count, value, ',', error));
+  for (size_t i = 0; i < count; i++) {
+    if (list->count == OPTIONS_LIST)
+      TRY(error_set(error, SETOSA_ERROR_USAGE, "--%s: at most %d can be given; leave some out", spec->name, OPTIONS_LIST));
+    list->text[list->count] = value;
+    one.offset = (size_t)((char *)&list->choice[list->count] - (char *)options);
+    if (spec->choices != NULL) TRY(store_choice(options, &one, parts[i], error));
+    bool known = false;
+    for (size_t k = 0; k < list->count; k++) known |= spec->choices != NULL && list->choice[k] == list->choice[list->count];
+    if (!known) list->count++;
+  }
+cleanup:
+  free(parts);
   return status;
 }
 
@@ -149,6 +171,8 @@ static Status store(Options *options, size_t index, const char *value, Error *er
       return store_number(options, spec, value, error);
     case OPTION_CHOICE:
       return store_choice(options, spec, value, error);
+    case OPTION_LIST:
+      return store_list(options, spec, value, error);
     case OPTION_LATER:
       break;
   }

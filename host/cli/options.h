@@ -18,13 +18,21 @@ enum {
   FOR_CHECK = 1 << 5,
   FOR_INSPECT = 1 << 6,
   FOR_CACHE = 1 << 7,
-  FOR_ALL = (1 << 8) - 1,
+  FOR_BENCH = 1 << 8,
+  FOR_ALL = (1 << 9) - 1,
   FOR_MODEL_USE = FOR_EVAL | FOR_PREDICT | FOR_EXPLAIN,
-  FOR_DATA = FOR_TRAIN | FOR_MODEL_USE | FOR_CHECK,
+  FOR_DATA = FOR_TRAIN | FOR_MODEL_USE | FOR_CHECK | FOR_BENCH,
   FOR_COMPUTE = FOR_TRAIN | FOR_EVAL | FOR_PREDICT
 };
 
-enum { OPTIONS_ARGUMENTS = 4, OPTIONS_SPECS = 80 };
+enum { OPTIONS_ARGUMENTS = 4, OPTIONS_SPECS = 96, OPTIONS_LIST = 16 };
+
+/* What a repeatable option was given: words (devices), or indices into its choices; comma-separated ones each on their own. */
+typedef struct OptionList {
+  const char *text[OPTIONS_LIST];
+  int choice[OPTIONS_LIST];
+  size_t count;
+} OptionList;
 
 /* Everything a command line can say; fields not given hold the library's defaults. Strings are borrowed from argv or from `owned`. */
 typedef struct Options {
@@ -52,6 +60,12 @@ typedef struct Options {
   uint64_t row; /* 0: not given */
   /* devices */
   bool check, diagnose;
+  /* bench */
+  bool suite;
+  OptionList devices, backends, storages, what;
+  const char *work, *fashion, *csv, *plot, *compare;
+  uint64_t repeat; /* 0: not given */
+  double seconds;
 
   bool help;
   const char *argument[OPTIONS_ARGUMENTS]; /* what is not an option, in order */
@@ -69,10 +83,19 @@ typedef enum OptionKind {
   OPTION_COUNT,  /* uint64_t in least..most */
   OPTION_REAL,   /* double in least..most, ends left out as open_least, open_most say */
   OPTION_CHOICE, /* int: index into choices */
+  OPTION_LIST,   /* OptionList: of choices, or of any words without them */
   OPTION_LATER   /* of a later version: refused with a line */
 } OptionKind;
 
-typedef enum OptionHeading { HEADING_DATA, HEADING_TRAINING, HEADING_DEVICE, HEADING_RESULT, HEADING_EXAMPLE, HEADING_COUNT } OptionHeading;
+typedef enum OptionHeading {
+  HEADING_DATA,
+  HEADING_TRAINING,
+  HEADING_DEVICE,
+  HEADING_RESULT,
+  HEADING_EXAMPLE,
+  HEADING_BENCH,
+  HEADING_COUNT
+} OptionHeading;
 
 typedef struct OptionSpec {
   const char *name;     /* without dashes */

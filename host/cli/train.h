@@ -14,7 +14,7 @@ typedef struct TrainReport {
   const char *data, *test_data; /* as named on the command line */
   size_t rows, features, classes;
   const SetosaDataset *dataset;   /* for class names */
-  const SetosaDeviceInfo *device; /* NULL: reference backend */
+  const SetosaDeviceInfo *device; /* NULL: a backend of the host, reference or blas */
   SetosaTrainResult result;
   TrainScores training, validation, test;
   double seconds_load, seconds_device, seconds_total; /* device: opening, with its self-test at first use */

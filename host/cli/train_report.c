@@ -7,7 +7,7 @@
 #include "cli/units.h"
 
 static const char *const solver_names[] = {"lbfgs", "gd", "sgd", "adam"};
-static const char *const backend_names[] = {"native", "reference"};
+static const char *const backend_names[] = {"native", "reference", "clblast", "blas"}; /* as SetosaBackend */
 static const char *const type_names[] = {"cpu", "gpu", "other"};
 
 enum { LABEL_COLUMN = 14 };
@@ -41,7 +41,8 @@ static void print_device(const TrainReport *report, const Session *session) {
   char text[512];
   print_label(session, "device");
   if (report->device == NULL)
-    snprintf(text, sizeof text, "none: the reference backend computes on this machine in double precision");
+    snprintf(text, sizeof text, "none: the %s backend computes on this machine in %s precision", backend_names[session->options->backend],
+             session->options->backend == SETOSA_BACKEND_BLAS ? "single" : "double");
   else
     snprintf(text, sizeof text, "[%zu] %s (%s, %s)", report->device->index, report->device->name,
              input_device_type_name(report->device->type), report->device->platform);
@@ -140,10 +141,12 @@ Status train_print_json(const TrainReport *report, const Session *session, Error
                 "gradient_norm", json_number(result->gradient_norm), "iterations", (json_int_t)result->iterations, "evaluations",
                 (json_int_t)result->evaluations, "converged", result->converged, "stop_reason", result->stop_reason, "train",
                 scores_json(&report->training), "test", scores_json(&report->test));
-  json_t *rest = json_pack("{s:{s:o, s:o, s:o, s:o, s:o}, s:I, s:s}", "seconds", "load", json_number(report->seconds_load), "upload",
-                           json_number(result->seconds_upload), "build", json_number(result->seconds_build), "train",
-                           json_number(result->seconds_train), "total", json_number(report->seconds_total), "device_bytes",
-                           (json_int_t)result->device_bytes, "weights_hash", result->weights_hash);
+  json_t *rest =
+      json_pack("{s:{s:o, s:o, s:o, s:o, s:o}, s:I, s:s, s:s, s:{s:o, s:o}}", "seconds", "load", json_number(report->seconds_load),
+                "upload", json_number(result->seconds_upload), "build", json_number(result->seconds_build), "train",
+                json_number(result->seconds_train), "total", json_number(report->seconds_total), "device_bytes",
+                (json_int_t)result->device_bytes, "weights_hash", result->weights_hash, "storage", result->storage, "storage_error", "rms",
+                json_number(result->storage_rms_error), "largest", json_number(result->storage_largest_error));
   bool failed = document == NULL || rest == NULL;
   /* Only there when it was asked for: the other fields are always there. */
   if (!failed && report->validation.known) failed = json_object_set_new(document, "validation", scores_json(&report->validation)) != 0;

@@ -35,11 +35,14 @@ typedef struct VectorPair {
 typedef enum RowScores { ROW_LOGITS, ROW_PROBABILITIES } RowScores;
 
 typedef struct BackendFacts {
-  const char *name;           /* "native", "reference" */
-  const char *device;         /* name of the device, or "host" */
-  const char *family;         /* "cpu", "gpu", or "" */
-  uint64_t bytes_held;        /* most bytes held so far: data, vectors, workspace */
-  uint64_t flops, bytes_read; /* counted since open: arithmetic of the objective, bytes of X read */
+  const char *name;             /* "native", "reference" */
+  const char *device;           /* name of the device, or "host" */
+  const char *family;           /* "cpu", "gpu", or "" */
+  const char *storage;          /* how X is held: "f32", "f16", "u8"; NULL: as the host has it */
+  double storage_rms_error;     /* what rounding X to f16 did: ||X' - X|| / ||X||, */
+  double storage_largest_error; /* and max |x' - x| / |x|; both 0 when nothing was rounded */
+  uint64_t bytes_held;          /* most bytes held so far: data, vectors, workspace */
+  uint64_t flops, bytes_read;   /* counted since open: arithmetic of the objective, bytes of X read */
   double seconds_upload, seconds_build;
 } BackendFacts;
 

@@ -1,16 +1,18 @@
 /* Every operation of the seam on a device against the double reference: what the self-test, `setosa check` and the kernel tests stand on.
  */
-#include <float.h>
-#include <math.h>
+#include "compute/compare.h"
+
 #include <stdlib.h>
 
 #include "base/memory.h"
 #include "base/random.h"
 #include "compute/open.h"
 #include "compute/selftest.h"
+#include "data/storage.h"
 
 typedef struct Comparison {
-  const Dataset *dataset;
+  const Dataset *dataset; /* as the device sees it */
+  Dataset rounded;        /* with values of its own, when f16 changes them */
   Backend *truth, *device;
   Vector *truth_w, *truth_v, *truth_out, *device_w, *device_v, *device_out;
   size_t parameters;
@@ -22,10 +24,7 @@ typedef struct Comparison {
   size_t *failures;
 } Comparison;
 
-/* Rounding of one logit of size |z|: D products of f32, each within eps/2, err about as a random walk (c n eps with n = sqrt(D)). */
-static double logit_rounding(const Comparison *c) {
-  return 0.25 * FLT_EPSILON * (2 + sqrt((double)c->dataset->features)) * (1 + c->logit_size);
-}
+static double logit_rounding(const Comparison *c) { return compare_logit_rounding(c->dataset->features, c->logit_size); }
 
 static void report(Comparison *c, const char *what, const char *against, double error, double tolerance) {
   bool passed = error <= tolerance; /* a NaN does not pass */
@@ -34,13 +33,12 @@ static void report(Comparison *c, const char *what, const char *against, double 
   if (c->settings->row != NULL) c->settings->row(&row, c->settings->user);
 }
 
-static double relative(double actual, double expected) {
+double compare_relative(double actual, double expected) {
   if (!isfinite(actual)) return INFINITY;
   return fabs(actual - expected) / fmax(fabs(expected), DBL_MIN);
 }
 
-/* ||actual - expected|| / ||expected||, Euclidean; INFINITY when anything is not finite. */
-static double relative_norm(const double *actual, const double *expected, size_t count) {
+double compare_relative_norm(const double *actual, const double *expected, size_t count) {
   double difference = 0, size = 0;
   for (size_t i = 0; i < count; i++) {
     if (!isfinite(actual[i])) return INFINITY;
@@ -50,17 +48,15 @@ static double relative_norm(const double *actual, const double *expected, size_t
   return sqrt(difference) / fmax(sqrt(size), 1e-30);
 }
 
-/* w such that logits are of the wanted size whatever the features' scale, v such that it moves them by order 1. */
-static void fill_vectors(Comparison *c) {
-  const Dataset *data = c->dataset;
-  size_t sampled = data->rows < 1000 ? data->rows : 1000;
+void compare_fill_vectors(const Dataset *dataset, double logit_size, double *w, double *v) {
+  size_t sampled = dataset->rows < 1000 ? dataset->rows : 1000, parameters = dataset->classes * (dataset->features + 1);
   double square = 0;
-  for (size_t i = 0; i < sampled * data->features; i++) square += (double)data->values[i] * data->values[i];
+  for (size_t i = 0; i < sampled * dataset->features; i++) square += (double)dataset->values[i] * dataset->values[i];
   double size = sqrt(square / (double)sampled) + 1e-6; /* typical ||x|| */
-  for (size_t i = 0; i < c->parameters; i++) {
-    double unit = i < data->classes * data->features ? sqrt(3) / size : 1; /* uniform in [-1,1) has deviation 1/sqrt(3) */
-    c->w[i] = (float)(c->logit_size * unit * random_symmetric(7, RANDOM_STREAM_CHECK, 0, i));
-    c->v[i] = (float)(unit * random_symmetric(7, RANDOM_STREAM_CHECK, 1, i));
+  for (size_t i = 0; i < parameters; i++) {
+    double unit = i < dataset->classes * dataset->features ? sqrt(3) / size : 1; /* uniform in [-1,1) has deviation 1/sqrt(3) */
+    w[i] = (float)(logit_size * unit * random_symmetric(7, RANDOM_STREAM_CHECK, 0, i));
+    if (v != NULL) v[i] = (float)(unit * random_symmetric(7, RANDOM_STREAM_CHECK, 1, i));
   }
 }
 
@@ -80,14 +76,12 @@ static Status compare_gradient(Comparison *c, RowRange rows, const char *loss_na
   TRY(backend_evaluate(c->truth, c->truth_w, rows, c->truth_out, &expected, error));
   TRY(backend_evaluate(c->device, c->device_w, rows, c->device_out, &actual, error));
   TRY(backend_evaluate(c->device, c->device_w, rows, NULL, &alone, error));
-  /* The loss averages the rows' roundings. */
-  double averaging = sqrt(rows.count < 64 ? (double)rows.count : 64.0);
-  double tolerance = (FLT_EPSILON + 2 * rounding / averaging) / fmin(1, expected.loss);
-  report(c, loss_name, "reference", fmax(relative(actual.objective, expected.objective), relative(alone.objective, expected.objective)),
-         tolerance);
+  double tolerance = compare_loss_tolerance(rounding, rows.count, expected.loss);
+  report(c, loss_name, "reference",
+         fmax(compare_relative(actual.objective, expected.objective), compare_relative(alone.objective, expected.objective)), tolerance);
   TRY(fetch(c, error));
-  report(c, gradient_name, "reference", relative_norm(c->actual, c->expected, c->parameters), 4 * rounding);
-  report(c, "gradient norm", "reference", relative(actual.gradient_norm, expected.gradient_norm), 8 * rounding);
+  report(c, gradient_name, "reference", compare_relative_norm(c->actual, c->expected, c->parameters), compare_gradient_tolerance(rounding));
+  report(c, "gradient norm", "reference", compare_relative(actual.gradient_norm, expected.gradient_norm), 8 * rounding);
 cleanup:
   return status;
 }
@@ -98,7 +92,8 @@ static Status compare_hessian(Comparison *c, Error *error) {
   TRY(backend_hessian_product(c->truth, c->truth_w, c->truth_v, all, c->truth_out, error));
   TRY(backend_hessian_product(c->device, c->device_w, c->device_v, all, c->device_out, error));
   TRY(fetch(c, error));
-  report(c, "Hessian * v", "reference", relative_norm(c->actual, c->expected, c->parameters), 8 * logit_rounding(c));
+  report(c, "Hessian * v", "reference", compare_relative_norm(c->actual, c->expected, c->parameters),
+         compare_hessian_tolerance(logit_rounding(c)));
 cleanup:
   return status;
 }
@@ -119,8 +114,8 @@ static Status compare_scores(Comparison *c, RowScores kind, const char *what, Er
     double difference = fabs((double)actual[i] - expected[i]);
     worst = isfinite(difference) ? fmax(worst, difference) : INFINITY;
   }
-  if (kind == ROW_LOGITS) worst /= 1 + c->logit_size;         /* a probability is already relative to 1 */
-  report(c, what, "reference", worst, 4 * logit_rounding(c)); /* the worst of many, hence 4 */
+  if (kind == ROW_LOGITS) worst /= 1 + c->logit_size; /* a probability is already relative to 1 */
+  report(c, what, "reference", worst, compare_scores_tolerance(logit_rounding(c)));
 cleanup:
   free(expected);
   free(actual);
@@ -136,7 +131,7 @@ static Status compare_line(Comparison *c, Error *error) {
     double step = 0.25 * quarters, value = 0, slope = 0, device_value = NAN, device_slope = NAN;
     TRY(backend_line_evaluate(c->truth, step, &value, &slope, error));
     TRY(backend_line_evaluate(c->device, step, &device_value, &device_slope, error));
-    worst_value = fmax(worst_value, relative(device_value, value));
+    worst_value = fmax(worst_value, compare_relative(device_value, value));
     worst_slope = isfinite(device_slope) ? fmax(worst_slope, fabs(device_slope - slope)) : INFINITY;
     largest_slope = fmax(largest_slope, fabs(slope));
   }
@@ -165,14 +160,14 @@ static Status compare_vectors(Comparison *c, Error *error) {
   TRY(vector_combine(c->truth, c->truth_out, 3, coefficients, (const Vector *[]){c->truth_w, c->truth_v, c->truth_w}, error));
   TRY(vector_combine(c->device, c->device_out, 3, coefficients, (const Vector *[]){c->device_w, c->device_v, c->device_w}, error));
   TRY(fetch(c, error));
-  report(c, "combination", "reference", relative_norm(c->actual, c->expected, c->parameters), 3 * FLT_EPSILON);
+  report(c, "combination", "reference", compare_relative_norm(c->actual, c->expected, c->parameters), 3 * FLT_EPSILON);
 
   TRY(vector_multiply(c->truth, c->truth_out, c->truth_w, c->truth_w, error));
   TRY(vector_multiply(c->device, c->device_out, c->device_w, c->device_w, error));
   TRY(vector_divide_sqrt(c->truth, c->truth_out, c->truth_v, c->truth_out, 1e-3, error));
   TRY(vector_divide_sqrt(c->device, c->device_out, c->device_v, c->device_out, 1e-3, error));
   TRY(fetch(c, error));
-  report(c, "element-wise", "reference", relative_norm(c->actual, c->expected, c->parameters), 8 * FLT_EPSILON);
+  report(c, "element-wise", "reference", compare_relative_norm(c->actual, c->expected, c->parameters), 8 * FLT_EPSILON);
 cleanup:
   return status;
 }
@@ -196,7 +191,8 @@ static Status compare_finite_differences(Comparison *c, Error *error) {
   for (size_t i = 0; i < c->parameters; i++) c->expected[i] = (ahead[i] - c->expected[i]) / (2 * h);
   TRY(backend_hessian_product(c->device, c->device_w, c->device_v, all, c->device_out, error));
   TRY(vector_read(c->device, c->device_out, c->actual, error));
-  report(c, "Hessian * v", "finite differences", relative_norm(c->actual, c->expected, c->parameters), 1e-6 + 8 * logit_rounding(c));
+  report(c, "Hessian * v", "finite differences", compare_relative_norm(c->actual, c->expected, c->parameters),
+         1e-6 + 8 * logit_rounding(c));
 
   TRY(backend_evaluate(c->device, c->device_w, all, c->device_out, NULL, error));
   TRY(vector_read(c->device, c->device_out, c->actual, error));
@@ -212,13 +208,44 @@ cleanup:
   return status;
 }
 
-static Status open_both(Comparison *c, Context *context, double l2, Error *error) {
+/* With f16 the reference computes on the rounded values: what the device is then judged by is arithmetic alone. */
+static Status round_dataset(Comparison *c, Error *error) {
+  Status status = SETOSA_OK;
+  const Dataset *exact = c->dataset;
+  StoragePlan plan;
+  if (c->settings->storage != SETOSA_STORAGE_F16) return SETOSA_OK;
+  TRY(storage_choose(&plan, exact, SETOSA_STORAGE_F16, false, error));
+  c->rounded = *exact;
+  c->rounded.values = NULL;
+  TRY(memory_allocate((void **)&c->rounded.values, exact->rows * exact->features, sizeof(float), "rounded values", error));
+  storage_round(c->rounded.values, &plan, exact->values, exact->rows * exact->features);
+  c->dataset = &c->rounded;
+cleanup:
+  return status;
+}
+
+/* What f16 did to X, apart: half a unit in the last of 11 digits of each value, or half of 2^-24 where halves run out of exponents. */
+static void report_rounding(Comparison *c, const Dataset *exact) {
+  BackendFacts facts;
+  double square = 0;
+  size_t count = exact->rows * exact->features;
+  if (c->dataset == exact) return;
+  backend_facts(c->device, &facts);
+  for (size_t i = 0; i < count; i++) square += (double)exact->values[i] * exact->values[i];
+  report(c, "rounding to f16", "f32", facts.storage_rms_error, 0x1p-11 + 0x1p-25 * sqrt((double)count) / fmax(sqrt(square), FLT_MIN));
+}
+
+/* The device rounds X itself as it is uploaded, so it is given the exact values. */
+static Status open_both(Comparison *c, const Dataset *exact, Context *context, double l2, Error *error) {
   Status status = SETOSA_OK;
   BackendSettings settings = {.kind = SETOSA_BACKEND_REFERENCE, .family = c->family, .l2 = l2, .intercept = true};
   TRY(backend_open(&c->truth, c->dataset, &settings, error));
-  settings.kind = SETOSA_BACKEND_NATIVE;
+  settings.kind = c->settings->backend;
   settings.context = context;
-  TRY(backend_open(&c->device, c->dataset, &settings, error));
+  settings.workspace_bytes = c->settings->workspace_bytes;
+  settings.part_bytes = c->settings->part_bytes;
+  settings.storage = c->settings->storage;
+  TRY(backend_open(&c->device, exact, &settings, error));
   c->parameters = c->truth->parameters;
   double **const arrays[] = {&c->w, &c->v, &c->expected, &c->actual};
   for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
@@ -228,7 +255,7 @@ static Status open_both(Comparison *c, Context *context, double l2, Error *error
     TRY(vector_create(c->truth, truths[i], error));
     TRY(vector_create(c->device, devices[i], error));
   }
-  fill_vectors(c);
+  compare_fill_vectors(c->dataset, c->logit_size, c->w, c->v);
   TRY(vector_write(c->truth, c->truth_w, c->w, error));
   TRY(vector_write(c->truth, c->truth_v, c->v, error));
   TRY(vector_write(c->device, c->device_w, c->w, error));
@@ -254,17 +281,21 @@ static void close_both(Comparison *c) {
   free(c->v);
   free(c->expected);
   free(c->actual);
+  free(c->rounded.values);
 }
 
 Status selftest_compare(const Dataset *dataset, Context *context, const CompareSettings *settings, size_t *failures, Error *error) {
   Status status = SETOSA_OK;
   Comparison c = {.dataset = dataset, .settings = settings, .failures = failures};
-  c.family = settings->family != SETOSA_FAMILY_AUTO ? settings->family : context_traits(context)->family;
+  c.family = settings->family;
+  if (c.family == SETOSA_FAMILY_AUTO) c.family = context != NULL ? context_traits(context)->family : SETOSA_FAMILY_CPU;
   c.logit_size = settings->logit_size > 0 ? settings->logit_size : 3;
   if (dataset->labels == NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "a check needs labels, and %s has none; name them with --labels or --label",
                      dataset->source);
-  TRY(open_both(&c, context, settings->l2, error));
+  TRY(round_dataset(&c, error));
+  TRY(open_both(&c, dataset, context, settings->l2, error));
+  report_rounding(&c, dataset);
   TRY(compare_gradient(&c, backend_all_rows(c.truth), "loss", "gradient", error));
   RowRange part = {dataset->rows / 3, dataset->rows - dataset->rows / 2}; /* a range that begins and ends inside a block */
   TRY(compare_gradient(&c, part, "mini-batch loss", "mini-batch gradient", error));

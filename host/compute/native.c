@@ -1,20 +1,23 @@
 /* The native backend: our OpenCL kernels behind the seam. This file owns its life, its kernels and its shared buffers;
- * the operations are in native_vector.c, native_objective.c and native_line.c. */
+ * X goes up in native_upload.c, the operations are in native_vector.c, native_objective.c and native_line.c. */
 #include "compute/native.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 
 enum { GPU_TEAM = 256, DEFAULT_WORKSPACE_BYTES = 16 << 20, GPU_BLOCK_ROWS = 64, CPU_BLOCK_ROWS = 48 };
 
 static void native_facts(const Backend *backend, BackendFacts *facts) {
   const Native *native = (const Native *)backend;
-  *facts = (BackendFacts){.name = "native",
+  *facts = (BackendFacts){.name = native->products != NULL ? native->products->name : "native",
                           .device = context_info(native->context)->name,
                           .family = native->family == SETOSA_FAMILY_CPU ? "cpu" : "gpu",
+                          .storage = storage_name(native->plan.storage),
+                          .storage_rms_error = storage_rounding_rms(&native->rounding),
+                          .storage_largest_error = native->rounding.largest,
                           .bytes_held = context_peak_bytes(native->context),
                           .flops = native->flops,
                           .bytes_read = native->bytes_read,
@@ -26,14 +29,11 @@ static void native_close(Backend *backend) {
   Native *native = (Native *)backend;
   native_line_release(native);
   for (int i = 0; i < KERNEL_COUNT; i++) kernel_destroy(native->kernels[i]);
-  for (size_t i = 0; i < native->part_count; i++) {
-    buffer_destroy(native->parts[i].x);
-    buffer_destroy(native->parts[i].labels);
-  }
-  free(native->parts);
+  native_release_upload(native);
   buffer_destroy(native->slabs);
   buffer_destroy(native->block);
   buffer_destroy(native->block_directions);
+  buffer_destroy(native->products_temporary);
   buffer_destroy(native->sums);
   free(native->sums_host);
   free(native);
@@ -73,40 +73,6 @@ static void choose_block(Native *native) {
   native->block_rows = rows < needed ? rows : needed;
 }
 
-/* Cuts X into parts that one allocation holds: whole pages of the host's array, so that unified memory can use each in place. */
-static Status upload(Native *native, const Dataset *dataset, uint64_t max_allocation_bytes, Error *error) {
-  enum { ROWS_OF_WHOLE_PAGES = 1024 };
-  Status status = SETOSA_OK;
-  size_t row_bytes = 0, bytes = 0;
-  double start = clock_seconds();
-  TRY(memory_multiply(&row_bytes, dataset->features, sizeof(float), "a row of the feature matrix", error));
-  TRY(memory_multiply(&bytes, dataset->rows, row_bytes, "the feature matrix", error));
-  native->part_rows = dataset->rows;
-  if (bytes > max_allocation_bytes) {
-    native->part_rows = (size_t)(max_allocation_bytes / row_bytes);
-    if (native->part_rows > ROWS_OF_WHOLE_PAGES) native->part_rows -= native->part_rows % ROWS_OF_WHOLE_PAGES;
-    if (native->part_rows == 0) native->part_rows = 1; /* then the allocation fails with its own message */
-  }
-  size_t parts = (dataset->rows + native->part_rows - 1) / native->part_rows;
-  TRY(memory_allocate_zero((void **)&native->parts, parts, sizeof *native->parts, "the parts of a data set", error));
-  native->labelled = dataset->labels != NULL;
-  for (; native->part_count < parts; native->part_count++) {
-    NativePart *part = &native->parts[native->part_count];
-    part->begin = native->part_count * native->part_rows;
-    part->count = dataset->rows - part->begin < native->part_rows ? dataset->rows - part->begin : native->part_rows;
-    TRY(buffer_create_from(&part->x, native->context, dataset->values + part->begin * dataset->features, part->count * row_bytes,
-                           "the feature matrix", error));
-    if (native->labelled && (status = buffer_create_from(&part->labels, native->context, dataset->labels + part->begin,
-                                                         part->count * sizeof(int32_t), "the labels", error)) != SETOSA_OK) {
-      buffer_destroy(part->x); /* part_count does not count this part yet */
-      goto cleanup;
-    }
-  }
-  native->seconds_upload = clock_seconds() - start;
-cleanup:
-  return status;
-}
-
 Status native_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
   Status status = SETOSA_OK;
   Native *native = NULL;
@@ -133,7 +99,7 @@ Status native_open(Backend **backend, const Dataset *dataset, const BackendSetti
     goto cleanup;
   }
   choose_block(native);
-  TRY(upload(native, dataset, traits->max_allocation_bytes, error));
+  TRY(native_upload(native, dataset, settings, error));
   *backend = &native->head;
   native = NULL;
 cleanup:
@@ -157,6 +123,8 @@ static const struct {
     [KERNEL_PROBABILITY_ROWS] = {"probability_rows", "rows", "rows", OPTIONS_TEAM},
     [KERNEL_HESSIAN_ROWS] = {"hessian_rows", "rows", "rows", OPTIONS_TEAM},
     [KERNEL_LINE_ROWS] = {"line_rows", "rows", "rows", OPTIONS_TEAM},
+    [KERNEL_BIAS_ROWS] = {"bias_rows", "rows", "rows", OPTIONS_TEAM},
+    [KERNEL_COLUMN_SUMS] = {"column_sums", "rows", "rows", OPTIONS_TEAM},
     [KERNEL_ACCURATE_LOGITS] = {"accurate_logits", "rows", "rows", OPTIONS_TEAM},
     [KERNEL_LOGITS_BLOCK] = {"logits_block", "block_cpu", "block_gpu", OPTIONS_TILE},
     [KERNEL_GRADIENT_BLOCK] = {"gradient_block", "block_cpu", "block_gpu", OPTIONS_TILE},
@@ -168,7 +136,7 @@ uint32_t native_tile_classes(const Native *native) { return native->head.classes
 
 Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *error) {
   if (native->kernels[id] == NULL) {
-    char options[160] = "";
+    char options[320] = "";
     bool cpu = native->family == SETOSA_FAMILY_CPU;
     switch (native_kernels[id].options) {
       case OPTIONS_TEAM:
@@ -183,6 +151,7 @@ Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *er
                  native->head.features, native_kernels[id].options == OPTIONS_HESSIAN);
         break;
     }
+    if (strcmp(native_kernels[id].cpu_source, "vector") != 0) native_append_storage(native, options, sizeof options);
     Status status =
         kernel_create(&native->kernels[id], native->context, cpu ? native_kernels[id].cpu_source : native_kernels[id].gpu_source, options,
                       native_kernels[id].name, error);

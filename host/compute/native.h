@@ -3,6 +3,7 @@
 #define SETOSA_COMPUTE_NATIVE_H
 
 #include "compute/open.h"
+#include "data/storage.h"
 #include "opencl/kernel.h"
 
 /* Every kernel of the backend; created at first use, since few runs need all. */
@@ -22,6 +23,8 @@ typedef enum NativeKernel {
   KERNEL_GRADIENT_BLOCK,
   KERNEL_FUSED_GRADIENT,
   KERNEL_FUSED_HESSIAN,
+  KERNEL_BIAS_ROWS,
+  KERNEL_COLUMN_SUMS,
   KERNEL_COUNT
 } NativeKernel;
 
@@ -32,7 +35,7 @@ typedef struct SumPair {
 
 /* Rows [begin, begin + count) of the data on the device. One device allocation may be smaller than X, so there can be several. */
 typedef struct NativePart {
-  Buffer *x;      /* (count,D) row-major */
+  Buffer *x;      /* (count,D) row-major, as native->plan stores it */
   Buffer *labels; /* (count), or NULL */
   size_t begin, count;
 } NativePart;
@@ -44,7 +47,19 @@ typedef struct NativeLine {
   double ww, ws, ss;        /* inner products of the weights, for the penalty along the line */
 } NativeLine;
 
-typedef struct Native {
+typedef struct Native Native;
+
+/* Who multiplies matrices, when it is not block_*.cl and the fused pass (clblast.c). */
+typedef struct NativeProducts {
+  const char *name; /* of the backend */
+  /* As native_enqueue_logits. */
+  Status (*logits)(Native *native, const Vector *w, const NativePart *part, RowRange rows, Buffer *block, float padding, Error *error);
+  /* gradient (P) (+)= R' X and the column sums of R (count, stride). */
+  Status (*gradient)(Native *native, const Buffer *residuals, const NativePart *part, RowRange rows, Buffer *gradient, bool add,
+                     Error *error);
+} NativeProducts;
+
+struct Native {
   Backend head;
   Context *context;    /* borrowed */
   SetosaFamily family; /* CPU or GPU */
@@ -52,6 +67,8 @@ typedef struct Native {
   uint32_t compute_units;
   size_t workspace_bytes;
 
+  StoragePlan plan; /* how X is stored */
+  StorageRounding rounding;
   NativePart *parts; /* all but the last of part_rows rows */
   size_t part_count, part_rows;
   bool labelled;
@@ -65,10 +82,12 @@ typedef struct Native {
   SumPair *sums_host;
   size_t sums_capacity;
 
+  const NativeProducts *products; /* NULL: our own kernels */
+  Buffer *products_temporary;
   NativeLine line;
   uint64_t flops, bytes_read;
   double seconds_upload, build_seconds_before;
-} Native;
+};
 
 struct Vector {
   Buffer *buffer; /* (P) f32 */
@@ -87,6 +106,13 @@ double native_sum(const Native *native, size_t first, size_t count);
 double native_seconds_build(const Native *native);
 /* Classes of a tile of block_gpu.cl: 16, 32 or 64. */
 uint32_t native_tile_classes(const Native *native);
+
+/* native_upload.c */
+/* Brings X and the labels to the device as settings->storage asks: fills plan, rounding, parts, labelled and seconds_upload. */
+Status native_upload(Native *native, const Dataset *dataset, const BackendSettings *settings, Error *error);
+void native_release_upload(Native *native);
+/* Appends what storage.clh needs to know to the options (size bytes) of a program that reads X; nothing for f32. */
+void native_append_storage(const Native *native, char *options, size_t size);
 
 /* native_vector.c */
 Status native_vector_create(Backend *backend, Vector **vector, Error *error);

@@ -3,8 +3,9 @@
 
 #include "compute/native.h"
 
-/* Bytes that the two (N,K) products may take: what a small problem never reaches, or half of what X itself takes. Beyond it every point
- * reads X instead, and memory stays bounded; so it does where X itself is in several parts. */
+/* Bytes that the two (N,K) products may take: what a small problem never reaches, or half of what X takes as f32, however it is stored,
+ * so that a training takes the same path with any storage. Beyond it every point reads X instead, and memory stays bounded; so it does
+ * where X itself is in several parts. */
 static bool products_fit(const Native *native) {
   uint64_t bytes = 2 * (uint64_t)native->head.rows * native->stride * sizeof(float);
   uint64_t budget = (uint64_t)native->head.rows * native->head.features * sizeof(float) / 2;

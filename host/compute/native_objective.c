@@ -10,6 +10,7 @@ enum {
   FUSED_CLASSES = 32, /* the fused kernels keep a block of K logits a row in private or local memory */
   FUSED_BLOCK_ROWS_CPU = 48,
   FUSED_BLOCK_ROWS_GPU = 64,
+  FUSED_SPAN_BLOCKS = 64,
   SLAB_BYTES = 64 << 20, /* most bytes of partial gradients */
   ACCURATE_CLASSES = 100 /* predictions of at most so many classes sum their logits in twice the precision */
 };
@@ -34,7 +35,7 @@ static uint32_t fused_groups(const Native *native, size_t rows) {
   return (uint32_t)at_least_one(smaller(smaller(wanted, blocks), most_slabs(native)));
 }
 
-static bool is_fused(const Native *native) { return native->head.classes <= FUSED_CLASSES; }
+static bool is_fused(const Native *native) { return native->products == NULL && native->head.classes <= FUSED_CLASSES; }
 
 static Status check_rows(const Native *native, RowRange rows, bool labels_needed, Error *error) {
   if (rows.count == 0 || rows.begin > native->head.rows || rows.count > native->head.rows - rows.begin)
@@ -55,12 +56,13 @@ const NativePart *native_part(const Native *native, RowRange rows, RowRange *pie
 typedef struct PassResult {
   Buffer *slab_buffer;
   uint32_t slabs, losses;
+  size_t slab_stride;
 } PassResult;
 
 /* Rows in several parts are added into slabs and losses that begin at zero, since a later piece may have more groups than the first. */
 static Status begin_adding(Native *native, const PassResult *result, bool clear_slabs, Error *error) {
   Status status = SETOSA_OK;
-  if (clear_slabs) TRY(buffer_fill_zero(result->slab_buffer, 0, result->slabs * native->head.parameters * sizeof(float), error));
+  if (clear_slabs) TRY(buffer_fill_zero(result->slab_buffer, 0, result->slabs * result->slab_stride * sizeof(float), error));
   TRY(buffer_fill_zero(native->sums, 0, result->losses * sizeof(SumPair), error));
 cleanup:
   return status;
@@ -74,7 +76,10 @@ static Status enqueue_fused(Native *native, const Vector *w, const Vector *v, Ro
   RowRange piece;
   float scale = (float)(1.0 / (double)rows.count);
   result->slabs = result->losses = fused_groups(native, rows.count);
-  TRY(native_reserve(native, &native->slabs, result->slabs * native->head.parameters * sizeof(float), "partial gradients", error));
+  result->slab_stride = native->head.parameters;
+  if (native->family == SETOSA_FAMILY_CPU && rows.count / result->slabs > (size_t)FUSED_BLOCK_ROWS_CPU * FUSED_SPAN_BLOCKS)
+    result->slab_stride *= 3;
+  TRY(native_reserve(native, &native->slabs, result->slabs * result->slab_stride * sizeof(float), "partial gradients", error));
   result->slab_buffer = native->slabs;
   TRY(native_reserve_sums(native, result->losses, error));
   TRY(native_kernel(native, v == NULL ? KERNEL_FUSED_GRADIENT : KERNEL_FUSED_HESSIAN, &kernel, error));
@@ -86,7 +91,7 @@ static Status enqueue_fused(Native *native, const Vector *w, const Vector *v, Ro
     uint32_t groups = (uint32_t)smaller(result->slabs, fused_groups(native, piece.count));
     const Buffer *labels = part->labels != NULL ? part->labels : part->x; /* a Hessian reads none */
     TRY(kernel_launch(kernel, native_team_range(native, groups), error, ARG(part->x), ARG(labels), ARG(w->buffer),
-                      ARG(v == NULL ? w->buffer : v->buffer), ARG(native->slabs), ARG(native->sums), ARG((uint64_t)piece.begin),
+                      ARG(v == NULL ? w->buffer : v->buffer), ARG(native->slabs), ARG((uint64_t)result->slab_stride), ARG(native->sums), ARG((uint64_t)piece.begin),
                       ARG((uint64_t)piece.count), ARG(scale), ARG((uint32_t)want_gradient), ARG((uint32_t)several)));
   }
 cleanup:
@@ -116,19 +121,20 @@ Status native_enqueue_logits(Native *native, const Vector *w, const NativePart *
                              Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
+  if (native->products != NULL) return native->products->logits(native, w, part, rows, block, padding, error);
   TRY(native_kernel(native, KERNEL_LOGITS_BLOCK, &kernel, error));
   TRY(kernel_launch(kernel, logits_range(native, rows.count), error, ARG(part->x), ARG(w->buffer), ARG((uint64_t)native->head.features),
                     ARG((uint32_t)native->head.classes), ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(block),
                     ARG(native->stride), ARG(padding)));
   native->flops += 2 * (uint64_t)rows.count * native->head.features * native->head.classes;
-  native->bytes_read += (uint64_t)rows.count * native->head.features * sizeof(float);
+  native->bytes_read += (uint64_t)rows.count * native->head.features * storage_element_bytes(&native->plan);
 cleanup:
   return status;
 }
 
 /* Slabs of the blocked gradient: the CPU family adds into one; a GPU needs more groups than K and D alone may give. */
 static uint32_t block_slabs(const Native *native) {
-  if (native->family == SETOSA_FAMILY_CPU) return 1;
+  if (native->family == SETOSA_FAMILY_CPU || native->products != NULL) return 1;
   size_t tile = native_tile_classes(native);
   size_t tiles = (native->head.features + 63) / 64 * ((native->head.classes + tile - 1) / tile);
   return (uint32_t)at_least_one(smaller(smaller(4 * (size_t)native->compute_units / tiles, 64), most_slabs(native)));
@@ -138,6 +144,7 @@ static Status enqueue_gradient_block(Native *native, const Buffer *residuals, co
                                      const PassResult *result, bool add, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
+  if (native->products != NULL) return native->products->gradient(native, residuals, part, rows, result->slab_buffer, add, error);
   TRY(native_kernel(native, KERNEL_GRADIENT_BLOCK, &kernel, error));
   TRY(kernel_launch(kernel, gradient_range(native, result->slabs), error, ARG(part->x), ARG(residuals),
                     ARG((uint64_t)native->head.features), ARG((uint32_t)native->head.classes), ARG((uint64_t)rows.begin),
@@ -177,6 +184,7 @@ static Status enqueue_blocks(Native *native, const Vector *w, const Vector *v, R
   result->losses = native_row_groups(native, smaller(rows.count, native->block_rows));
   result->slabs = out != NULL ? block_slabs(native) : 0;
   result->slab_buffer = out != NULL ? out->buffer : NULL;
+  result->slab_stride = native->head.parameters;
   if (result->slabs > 1) {
     TRY(native_reserve(native, &native->slabs, result->slabs * native->head.parameters * sizeof(float), "partial gradients", error));
     result->slab_buffer = native->slabs;
@@ -196,13 +204,13 @@ cleanup:
 }
 
 /* out = the sum of the slabs + l2 * of (on the weights). */
-static Status enqueue_finish(Native *native, Vector *out, const Buffer *slabs, uint32_t slab_count, const Vector *of, Error *error) {
+static Status enqueue_finish(Native *native, Vector *out, const Buffer *slabs, uint32_t slab_count, size_t slab_stride, const Vector *of, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   size_t parameters = native->head.parameters;
   TRY(native_kernel(native, KERNEL_FINISH_GRADIENT, &kernel, error));
   TRY(kernel_launch(kernel, native_team_range(native, native_vector_groups(native, parameters)), error, ARG(out->buffer), ARG(slabs),
-                    ARG(slab_count), ARG(of->buffer), ARG((float)native->head.l2), ARG((uint64_t)(parameters - native->head.classes)),
+                    ARG(slab_count), ARG((uint64_t)slab_stride), ARG(of->buffer), ARG((float)native->head.l2), ARG((uint64_t)(parameters - native->head.classes)),
                     ARG((uint64_t)parameters), ARG((uint32_t)native->head.intercept)));
 cleanup:
   return status;
@@ -217,12 +225,12 @@ static Status enqueue_pass(Native *native, const Vector *w, const Vector *v, Row
   if (is_fused(native)) {
     TRY(enqueue_fused(native, w, v, rows, out != NULL, &result, error));
     native->flops += v == NULL ? 2 * work : 4 * work;
-    native->bytes_read += (uint64_t)rows.count * native->head.features * sizeof(float);
+    native->bytes_read += (uint64_t)rows.count * native->head.features * storage_element_bytes(&native->plan);
   } else {
     TRY(enqueue_blocks(native, w, v, rows, out, &result, error));
   }
   if (out != NULL) {
-    TRY(enqueue_finish(native, out, result.slab_buffer, result.slabs, v == NULL ? w : v, error));
+    TRY(enqueue_finish(native, out, result.slab_buffer, result.slabs, result.slab_stride, v == NULL ? w : v, error));
     native->flops += 2 * work;
   }
   *loss_groups = result.losses;
@@ -276,7 +284,7 @@ static Status enqueue_scores(Native *native, const Vector *w, const NativePart *
                     ARG((uint64_t)native->head.features), ARG((uint32_t)native->head.classes), ARG((uint64_t)rows.begin),
                     ARG((uint64_t)rows.count), ARG(native->block), ARG(native->stride)));
   native->flops += 2 * (uint64_t)rows.count * native->head.features * native->head.classes;
-  native->bytes_read += (uint64_t)rows.count * native->head.features * sizeof(float);
+  native->bytes_read += (uint64_t)rows.count * native->head.features * storage_element_bytes(&native->plan);
 cleanup:
   return status;
 }

@@ -18,8 +18,22 @@ Status backend_open(Backend **backend, const Dataset *dataset, const BackendSett
         return error_set(error, SETOSA_ERROR_USAGE, "the native backend needs a device; open one, or choose the reference backend");
       return native_open(backend, dataset, settings, error);
     case SETOSA_BACKEND_CLBLAST:
+#ifdef SETOSA_HAVE_CLBLAST
+      if (settings->context == NULL)
+        return error_set(error, SETOSA_ERROR_USAGE, "the clblast backend needs a device; open one, or choose the blas backend");
+      return clblast_open(backend, dataset, settings, error);
+#else
+      return error_set(error, SETOSA_ERROR_USAGE,
+                       "this build has no clblast backend; install libclblast-dev and build Setosa again, or use --backend native");
+#endif
     case SETOSA_BACKEND_BLAS:
-      break;
+#ifdef SETOSA_HAVE_BLAS
+      return blas_open(backend, dataset, settings, error);
+#else
+      return error_set(error, SETOSA_ERROR_USAGE,
+                       "this build has no blas backend; install libopenblas-dev and build Setosa again, or use --backend native");
+#endif
   }
-  return error_set(error, SETOSA_ERROR_USAGE, "there is no backend number %d; choose native or reference", (int)settings->kind);
+  return error_set(error, SETOSA_ERROR_USAGE, "there is no backend number %d; choose native, clblast, blas or reference",
+                   (int)settings->kind);
 }

@@ -19,13 +19,16 @@ typedef struct BackendSettings {
   SetosaTuning tuning;    /* NATIVE */
   bool reproducible;      /* NATIVE */
   size_t workspace_bytes; /* NATIVE: most bytes of a block of logits; 0: the default (16 MB) */
+  size_t part_bytes;      /* NATIVE: most bytes of X in one buffer; 0: what the device allows */
 } BackendSettings;
 
 /* The data set is borrowed until close (a device with unified memory reads it in place). Labels may be NULL: then only predict works. */
 Status backend_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);
 
-/* The two implementations; reference.c and native.c. */
+/* The implementations: reference.c, native.c, clblast.c and blas.c; the last two only in builds that found their libraries. */
 Status reference_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);
 Status native_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);
+Status clblast_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);
+Status blas_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);
 
 #endif

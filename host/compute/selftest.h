@@ -10,11 +10,14 @@ Status selftest_run(Context *context, Error *error);
 
 /* How to compare a device with the reference. */
 typedef struct CompareSettings {
-  SetosaFamily family; /* AUTO: by the device */
+  SetosaBackend backend; /* which is compared with the reference; for BLAS the context is NULL */
+  SetosaFamily family;   /* AUTO: by the device */
+  SetosaStorage storage; /* F16: the reference computes on the rounded values, and their rounding is a row of its own */
   double l2;
-  double logit_size;       /* typical |z| of the weights tried; 0: 3 */
-  bool finite_differences; /* also against central differences of the reference in double, along a random direction */
-  SetosaCheckCallback row; /* called for each quantity; may be NULL */
+  size_t workspace_bytes, part_bytes; /* as in BackendSettings */
+  double logit_size;                  /* typical |z| of the weights tried; 0: 3 */
+  bool finite_differences;            /* also against central differences of the reference in double, along a random direction */
+  SetosaCheckCallback row;            /* called for each quantity; may be NULL */
   void *user;
 } CompareSettings;
 

@@ -25,6 +25,7 @@ struct SetosaDataset {
   char *source;         /* the path or spec, for messages */
   char *positive;       /* the CLASS of --positive, or NULL */
   Scaling scaling;      /* what was applied to the values as read */
+  float byte_scale;     /* every value is (float)q * byte_scale with a whole q in 0..255, bit for bit; 0 when that is not known */
 };
 typedef struct SetosaDataset Dataset;
 

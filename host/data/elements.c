@@ -3,33 +3,18 @@
 
 #include <string.h>
 
+#include "data/half.h"
+
 static uint64_t load_bits(ElementType type, const unsigned char *source) {
   uint64_t bits = 0;
   for (size_t i = 0; i < type.size; i++) bits |= (uint64_t)source[i] << (8 * (type.big_endian ? type.size - 1 - i : i));
   return bits;
 }
 
-static float float_from_bits(uint32_t bits) {
-  float value;
-  memcpy(&value, &bits, sizeof value);
-  return value;
-}
-
 static double double_from_bits(uint64_t bits) {
   double value;
   memcpy(&value, &bits, sizeof value);
   return value;
-}
-
-/* binary16: 1 sign, 5 exponent (bias 15), 10 fraction bits. */
-static float float_from_half(uint32_t half) {
-  uint32_t sign = (half & 0x8000u) << 16, exponent = half >> 10 & 31u, fraction = half & 0x3FFu;
-  if (exponent == 31) return float_from_bits(sign | 0x7F800000u | fraction << 13);
-  if (exponent == 0) {
-    float magnitude = (float)fraction * 0x1p-24f; /* subnormal */
-    return sign != 0 ? -magnitude : magnitude;
-  }
-  return float_from_bits(sign | (exponent + 112) << 23 | fraction << 13);
 }
 
 int64_t element_to_integer(ElementType type, const unsigned char *source) {
@@ -42,8 +27,8 @@ int64_t element_to_integer(ElementType type, const unsigned char *source) {
 static float convert(ElementType type, const unsigned char *source) {
   if (type.kind != 'f') return (float)element_to_integer(type, source);
   uint64_t bits = load_bits(type, source);
-  if (type.size == 2) return float_from_half((uint32_t)bits);
-  if (type.size == 4) return float_from_bits((uint32_t)bits);
+  if (type.size == 2) return half_to_float((uint16_t)bits);
+  if (type.size == 4) return half_float_of_bits((uint32_t)bits);
   return (float)double_from_bits(bits);
 }
 
@@ -52,7 +37,7 @@ void elements_to_float(ElementType type, const unsigned char *source, size_t cou
     for (size_t i = 0; i < count; i++) out[i] = (float)source[i];
   } else if (type.kind == 'f' && type.size == 4 && !type.big_endian) {
     const ElementType little = {'f', 4, false}; /* constants let the compiler see a plain load */
-    for (size_t i = 0; i < count; i++) out[i] = float_from_bits((uint32_t)load_bits(little, source + 4 * i));
+    for (size_t i = 0; i < count; i++) out[i] = half_float_of_bits((uint32_t)load_bits(little, source + 4 * i));
   } else if (type.kind == 'f' && type.size == 8 && !type.big_endian) {
     const ElementType little = {'f', 8, false};
     for (size_t i = 0; i < count; i++) out[i] = (float)double_from_bits(load_bits(little, source + 8 * i));

@@ -188,7 +188,10 @@ Status idx_read(Dataset *dataset, Reader *reader, Error *error) {
   if (header.dimensions == 1)
     TRY(error_set(error, SETOSA_ERROR_DATA, "%s: holds one number for each row, as a labels file does; give the images file",
                   reader->source));
-  if (header.type.kind == 'u') reader->default_scale = 1.0 / 255;
+  if (header.type.kind == 'u') {
+    reader->default_scale = 1.0 / 255;
+    dataset->byte_scale = 1;
+  }
   reader->rows_total = header.rows;
   dataset->rows = header.rows;
   dataset->features = header.features;

@@ -81,7 +81,10 @@ Status npy_read(Dataset *dataset, Reader *reader, Error *error) {
                   reader->source, header.dimensions));
   dataset->rows = reader->rows_total = header.shape[0];
   dataset->features = header.shape[1];
-  if (header.type.kind == 'u' && header.type.size == 1) reader->default_scale = 1.0 / 255;
+  if (header.type.kind == 'u' && header.type.size == 1) {
+    reader->default_scale = 1.0 / 255;
+    dataset->byte_scale = 1;
+  }
   TRY(memory_allocate((void **)&block, NPY_BLOCK_BYTES, 1, "a block of the file", error));
   TRY(memory_allocate((void **)&dataset->values, dataset->rows * dataset->features, sizeof(float), "the data", error));
   TRY((header.fortran ? read_by_columns : read_by_rows)(dataset, &header, reader, block, error));

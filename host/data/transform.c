@@ -51,6 +51,13 @@ static bool scaling_equals(const Scaling *scaling, size_t features, const float 
   return true;
 }
 
+/* Bytes stay bytes under one factor; under anything else, or a factor on top of a factor, they are rounded numbers like any others. */
+static void scale_bytes(Dataset *dataset, const float *offset, const float *scale) {
+  bool one_factor = dataset->byte_scale == 1;
+  for (size_t d = 0; d < dataset->features && one_factor; d++) one_factor = offset[d] == 0 && scale[d] == scale[0];
+  dataset->byte_scale = one_factor ? scale[0] : 0;
+}
+
 Status dataset_apply_scaling(Dataset *dataset, const float *offset, const float *scale, Error *error) {
   Status status = SETOSA_OK;
   Scaling scaling = {NULL, NULL};
@@ -62,6 +69,7 @@ Status dataset_apply_scaling(Dataset *dataset, const float *offset, const float 
   }
   TRY(copy_scaling(&scaling, dataset->features, offset, scale, error));
   TRY(dataset_own(dataset, error));
+  scale_bytes(dataset, scaling.offset, scaling.scale);
   TRY(scale_values(dataset, scaling.offset, scaling.scale, error));
   dataset->scaling = scaling;
   scaling = (Scaling){NULL, NULL};
@@ -128,6 +136,7 @@ Status setosa_dataset_standardize(SetosaDataset *dataset, SetosaError *error) {
   TRY(dataset_own(dataset, error));
   measure_columns(dataset, moments, moments + features, moments + 2 * features, constant);
   compose(&all, &step, &dataset->scaling, features, moments, moments + features, constant);
+  dataset->byte_scale = 0;
   TRY(scale_values(dataset, step.offset, step.scale, error));
   free_scaling(&dataset->scaling);
   dataset->scaling = all;
@@ -191,6 +200,7 @@ cleanup:
 /* Everything but rows. */
 static Status copy_description(Dataset *to, const Dataset *from, Error *error) {
   Status status = SETOSA_OK;
+  to->byte_scale = from->byte_scale;
   TRY(copy_names(&to->feature_names, from->feature_names, from->features, error));
   to->classes = from->class_names != NULL ? from->classes : 0; /* as many names as destroy will free */
   TRY(copy_names(&to->class_names, from->class_names, from->classes, error));

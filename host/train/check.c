@@ -1,4 +1,6 @@
 /* setosa_check: a device against the double reference and finite differences, on the caller's data or a table of synthetic shapes. */
+#include <math.h>
+
 #include "compute/selftest.h"
 #include "data/dataset.h"
 #include "train/device.h"
@@ -10,9 +12,17 @@ static const char *const shapes[] = {
     "synthetic:rows=500,features=33,classes=257,seed=5", "synthetic:rows=200,features=784,classes=1000,seed=6",
 };
 
+/* Whole numbers of steps of 1/8 instead of real values, so that u8 can be checked on the table of shapes, too. */
+static void make_bytes(Dataset *dataset) {
+  dataset->byte_scale = 0.125f;
+  for (size_t i = 0; i < dataset->rows * dataset->features; i++)
+    dataset->values[i] = dataset->byte_scale * roundf(fminf(fmaxf(64 + 8 * dataset->values[i], 0), 255));
+}
+
 static Status check_family(const Dataset *dataset, const SetosaComputeOptions *compute, SetosaFamily family, double l2,
                            SetosaCheckCallback row, void *user, size_t *failures, Error *error) {
-  CompareSettings settings = {.family = family, .l2 = l2, .finite_differences = dataset->rows > 1, .row = row, .user = user};
+  CompareSettings settings = {
+      .family = family, .storage = compute->storage, .l2 = l2, .finite_differences = dataset->rows > 1, .row = row, .user = user};
   return selftest_compare(dataset, compute->device->context, &settings, failures, error);
 }
 
@@ -37,6 +47,7 @@ SetosaStatus setosa_check(const SetosaDataset *dataset, const SetosaComputeOptio
   if (dataset != NULL) return check_dataset(dataset, compute, l2, row, user, failures, error);
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
     TRY(setosa_dataset_load(&synthetic, shapes[i], NULL, error));
+    if (compute->storage == SETOSA_STORAGE_U8) make_bytes(synthetic);
     TRY(check_dataset(synthetic, compute, l2, row, user, failures, error));
     setosa_dataset_destroy(synthetic);
     synthetic = NULL;

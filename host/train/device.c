@@ -73,6 +73,8 @@ Status device_check_options(const SetosaComputeOptions *compute, Error *error) {
     return error_set(error, SETOSA_ERROR_USAGE, "--backend: choose native, clblast, blas or reference");
   if ((unsigned)compute->family > SETOSA_FAMILY_GPU) return error_set(error, SETOSA_ERROR_USAGE, "--family: choose auto, cpu or gpu");
   if ((unsigned)compute->storage > SETOSA_STORAGE_U8) return error_set(error, SETOSA_ERROR_USAGE, "--storage: choose auto, f32, f16 or u8");
+  if (compute->storage > SETOSA_STORAGE_F32 && compute->backend != SETOSA_BACKEND_NATIVE)
+    return error_set(error, SETOSA_ERROR_USAGE, "--storage f16 and u8 are for the native backend alone; choose it, or storage auto");
   if ((unsigned)compute->tuning > SETOSA_TUNING_FULL) return error_set(error, SETOSA_ERROR_USAGE, "--tune: choose quick, off or full");
   if (backend_needs_device(compute->backend) && compute->device == NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "the %s backend needs a device; open one, or choose the reference backend",

@@ -221,6 +221,9 @@ static void fill_result(SetosaTrainResult *result, const Training *t, const Opti
   result->seconds_upload = facts.seconds_upload;
   result->seconds_build = facts.seconds_build;
   result->device_bytes = facts.bytes_held;
+  result->storage = facts.storage != NULL ? facts.storage : "f32"; /* backends of the host read the data set itself */
+  result->storage_rms_error = facts.storage_rms_error;
+  result->storage_largest_error = facts.storage_largest_error;
   write_advice(result, report, t->options, dataset);
 }
 

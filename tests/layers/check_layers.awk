@@ -15,6 +15,7 @@ BEGIN {
   allow("optim", "base") # and compute/backend.h, below
   allow("model", "data base")
   allow("train", "optim compute model data opencl base")
+  allow("bench", "train optim compute model data opencl base")
   allow("cli", "base")
   allow("examples", "")
   is_layer["include"] = 1
@@ -55,6 +56,7 @@ function check_include(line, layer, folder, source,  target, part, above) {
   target = substr(line, RSTART, RLENGTH)
   sub(/^[^<"]*[<"]/, "", target)
   sub(/[>"]$/, "", target)
+  if (target ~ /^clblast/ && layer != "opencl") report(source, "includes <" target ">; CLBlast belongs to host/opencl alone")
   if (target ~ /^CL\// && layer != "opencl") report(source, "includes <" target ">; OpenCL belongs to host/opencl alone")
   if (line ~ /</) return
   if (target ~ /\.\./) { report(source, "includes \"" target "\"; name it from host/, not with .."); return }

@@ -22,7 +22,7 @@ static const char *text = "clFinish( failed: \" exit( printf(";  // native_exp(
 int clean(FILE *stream) { return fprintf(stream, "%s", text) + snprintf(NULL, 0, "x"); }
 END
   printf '#include "compute/backend.h"\nint f(void) { return native_open(); }\n' >"$work/tree/host/optim/clean.c"
-  printf '#include <CL/cl.h>\nvoid f(void) { clFinish(0); }\n' >"$work/tree/host/opencl/clean.c"
+  printf '#include <CL/cl.h>\n#include <clblast_c.h>\nvoid f(void) { clFinish(0); }\n' >"$work/tree/host/opencl/clean.c"
   printf '#include "setosa.h"\n#include "cli/table.h"\nvoid g(void) { printf("x"); exit(1); }\n' >"$work/tree/host/cli/clean.c"
   printf 'kernel void k(global float *x) { x[0] = exp(x[0]); }\n' >"$work/tree/kernels/clean.cl"
 }
@@ -67,6 +67,7 @@ flags 'no folder' host/train/bad.c '#include "other.h"\n' 1 'train/other.h'
 flags 'unknown folder' host/train/bad.c '#include "misc/other.h"\n' 1 'in no layer'
 flags 'a room not planned' host/utils/bad.c 'int x;\n' 1 'no layer of the house'
 flags 'OpenCL header' host/compute/bad.c '#include <CL/cl.h>\n' 1 'host/opencl alone'
+flags 'CLBlast header' host/compute/bad.c '#include <clblast_c.h>\n' 1 'host/opencl alone'
 flags 'OpenCL call' host/compute/bad.c 'int f(void) { return clFinish(0); }\n' 1 'calls the OpenCL API'
 flags 'OpenCL type' host/compute/bad.h 'struct S;\nint f(cl_mem x);\n' 2 'names an OpenCL type'
 flags 'OpenCL constant' host/train/bad.c 'int x = CL_SUCCESS;\n' 1 'names an OpenCL type'

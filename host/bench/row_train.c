@@ -1,0 +1,147 @@
+/* Rows that train: an epoch of sgd, or lbfgs, both by setosa_train, whose own clock leaves upload and building out. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "bench/row.h"
+#include "model/model.h"
+#include "train/device.h"
+
+enum { EPOCHS_MOST = 1000 };
+
+/* setosa_train permutes the rows for sgd: of a view, which then gets arrays of its own, so that the work's rows stay as they are. */
+static void close_view(Dataset *view) {
+  if (view->borrowed) return;
+  free(view->values);
+  free(view->labels);
+}
+
+static bool on_progress(const SetosaProgress *progress, void *user) {
+  (void)progress;
+  const SetosaBenchOptions *options = user;
+  return options->stop == NULL || !options->stop(options->user);
+}
+
+static SetosaTrainOptions train_options(const Row *row, SetosaDevice *device, uint64_t epochs) {
+  const SetosaBenchOptions *options = row->group->options;
+  BackendSettings settings = row_settings(row, device->context);
+  SetosaTrainOptions train = setosa_train_options_default();
+  train.compute = (SetosaComputeOptions){.backend = settings.kind,
+                                         .family = settings.family,
+                                         .device = device->context != NULL ? device : NULL,
+                                         .storage = settings.storage,
+                                         .tuning = settings.tuning,
+                                         .reproducible = settings.reproducible};
+  train.l2 = BENCH_L2;
+  train.solver = row->group->what == SETOSA_BENCH_EPOCH ? SETOSA_SOLVER_SGD : SETOSA_SOLVER_LBFGS;
+  if (row->group->what == SETOSA_BENCH_EPOCH) {
+    train.epochs = epochs;
+    if (train.batch_size > row->group->dataset->rows) train.batch_size = row->group->dataset->rows;
+  } else {
+    train.max_iterations = options->max_iterations;
+    train.tolerance = options->tolerance;
+  }
+  train.progress = on_progress; /* asked once an iteration, which costs nothing; prints nothing */
+  train.progress_user = (void *)(uintptr_t)options;
+  return train;
+}
+
+/* Epochs or iterations that a run of setosa_train had. */
+static double units(const Row *row, const SetosaTrainResult *trained, uint64_t epochs) {
+  if (row->group->what == SETOSA_BENCH_EPOCH) return (double)epochs;
+  return trained->iterations > 0 ? (double)trained->iterations : 1;
+}
+
+/* The model's loss by the double reference, where that is cheap: the run as a whole computed what it says. */
+static Status judge_model(const Row *row, const SetosaModel *model, const SetosaTrainResult *trained, SetosaBenchResult *result,
+                          Error *error) {
+  double loss = NAN;
+  if (!isfinite(trained->objective)) {
+    result->status = SETOSA_BENCH_FAILED;
+    snprintf(result->reason, sizeof result->reason, "the loss overflowed (%s); standardize the features with --standardize",
+             trained->stop_reason);
+    return SETOSA_OK;
+  }
+  Status status = truth_model_loss(row->group->dataset, model, &loss, error);
+  if (status != SETOSA_OK || isnan(loss)) return status;
+  /* f32 logits of a trained model can be large; what matters is that the loss of the model is the loss that was said. */
+  double difference = fabs(trained->train_log_loss - loss) / fmax(loss, 1e-3), tolerance = 1e-4;
+  if (difference <= tolerance) return SETOSA_OK;
+  result->status = SETOSA_BENCH_FAILED;
+  result->error = difference;
+  result->tolerance = tolerance;
+  snprintf(result->reason, sizeof result->reason, "wrong loss after training: off by %.1e, at most %.1e is allowed", difference, tolerance);
+  return SETOSA_OK;
+}
+
+static Status run_once(const Row *row, Dataset *view, const SetosaTrainOptions *options, SetosaTrainResult *trained,
+                       SetosaBenchResult *judged, Error *error) {
+  SetosaModel *model = NULL;
+  Status status = row_go_on(row, error);
+  if (status == SETOSA_OK) status = setosa_train(&model, trained, view, options, error);
+  if (status == SETOSA_OK) status = row_go_on(row, error); /* a run that was cut short is no sample */
+  if (status == SETOSA_OK && judged != NULL) status = judge_model(row, model, trained, judged, error);
+  setosa_model_destroy(model);
+  return status;
+}
+
+static Status time_training(const Row *row, SetosaDevice *device, Dataset *view, SetosaBenchResult *result, Error *error) {
+  Status status = SETOSA_OK;
+  Timing timing = {.began = 0};
+  SetosaTrainResult trained = {0};
+  uint64_t epochs = 1;
+  row_say(row, "first run");
+  SetosaTrainOptions options = train_options(row, device, epochs);
+  TRY(run_once(row, view, &options, &trained, result, error));
+  if (result->reason[0] != '\0') return SETOSA_OK;
+  result->first_call_ms = 1e3 * (trained.seconds_upload + trained.seconds_build);
+  if (trained.seconds_train < SAMPLE_SECONDS)
+    epochs = (uint64_t)fmin(EPOCHS_MOST, ceil(1.2 * SAMPLE_SECONDS / fmax(trained.seconds_train, 1e-6)));
+  options = train_options(row, device, epochs);
+  row_say(row, "timing");
+  for (bool more = true;;) {
+    TRY(timing_next(row, &timing, &more, error));
+    if (!more) break;
+    TRY(run_once(row, view, &options, &trained, NULL, error));
+    samples_add(&timing.seconds, trained.seconds_train / units(row, &trained, epochs));
+  }
+  double passes = (double)trained.evaluations / units(row, &trained, epochs);
+  timing_report(&timing, passes * row_flops(row), passes * row_bytes(row), result);
+  row_report_memory(row, trained.device_bytes, 2, result);
+  result->iterations = trained.iterations;
+cleanup:
+  return status;
+}
+
+/* The backend's steps against the reference, on a context of their own: what they hold is not the training's. */
+static Status judge_steps(const Row *row, SetosaBenchResult *result, Error *error) {
+  Status status = SETOSA_OK;
+  Context *context = NULL;
+  Contender contender = {0};
+  BackendFacts facts = {0};
+  TRY(row_open_context(row, &context, error));
+  TRY(row_open_contender(row, context, &contender, error));
+  result->status = SETOSA_BENCH_FAILED;
+  TRY(row_judge(row, &contender, INFINITY, result, error));
+  backend_facts(contender.backend, &facts);
+  result->family = facts.family;
+cleanup:
+  row_close_contender(&contender);
+  context_close(context);
+  return status;
+}
+
+Status row_train(const Row *row, SetosaBenchResult *result, Error *error) {
+  Status status = SETOSA_OK;
+  SetosaDevice device = {NULL};
+  Dataset view = *row->group->dataset;
+  view.borrowed = true;
+  TRY(judge_steps(row, result, error));
+  if (result->reason[0] != '\0') return SETOSA_OK;
+  TRY(row_open_context(row, &device.context, error));
+  TRY(time_training(row, &device, &view, result, error));
+cleanup:
+  close_view(&view);
+  context_close(device.context);
+  return status;
+}

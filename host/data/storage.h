@@ -1,0 +1,39 @@
+/* How X is held on a device in fewer bytes than f32: as halves (rounded to nearest even) or as bytes with one factor (exact). This file
+ * decides and converts; host/compute uploads. */
+#ifndef SETOSA_DATA_STORAGE_H
+#define SETOSA_DATA_STORAGE_H
+
+#include "data/dataset.h"
+
+typedef struct StoragePlan {
+  SetosaStorage storage; /* F32, F16 or U8; never AUTO */
+  float scale;           /* U8: x = (float)q * scale, q in 0..255; else 1 */
+} StoragePlan;
+
+/* What rounding did to the values converted so far. Zero-initialise. */
+typedef struct StorageRounding {
+  double squares, differences; /* sums of x^2 and of (x' - x)^2 */
+  double largest;              /* max |x' - x| / |x|: 2^-11 at most, more only below 6.1e-5, where halves have fewer digits */
+} StorageRounding;
+
+/* ||X' - X|| / ||X||, Frobenius; 0 when nothing was rounded. */
+double storage_rounding_rms(const StorageRounding *rounding);
+
+const char *storage_name(SetosaStorage storage); /* "auto", "f32", "f16", "u8" */
+size_t storage_element_bytes(const StoragePlan *plan);
+
+/* AUTO: U8 when the data set says that its values were bytes with one factor and they have to be copied to the device anyway, else F32
+ * (in_place: the device reads the host's f32 where it lies; on a CPU bytes beside it took 15 % longer and more memory). SETOSA_ERROR_DATA
+ * when the values do not fit what was asked for: beyond f16's range, or not bytes with one factor (the data set's own, or else 1, 1/255,
+ * largest/255 and the smallest are tried). */
+Status storage_choose(StoragePlan *plan, const Dataset *dataset, SetosaStorage wanted, bool in_place, Error *error);
+
+/* Values [first, first + count) of the data set as the plan stores them, F16 or U8: out (count) elements. F16 adds to *rounding.
+ * SETOSA_ERROR_DATA names the first value that U8 would change. */
+Status storage_convert(void *out, const StoragePlan *plan, const Dataset *dataset, size_t first, size_t count, StorageRounding *rounding,
+                       Error *error);
+
+/* out (count) = the values as a device sees them under the plan. */
+void storage_round(float *out, const StoragePlan *plan, const float *values, size_t count);
+
+#endif

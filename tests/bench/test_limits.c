@@ -1,0 +1,151 @@
+/* Limits of the host and of a device: positive, and each sample near the measurement's own median. No test of how fast anything is. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "support/support.h"
+/* after it */
+#include "bench/limits.h"
+#include "opencl/kernel.h"
+
+static void host_limits_are_numbers(void **state) {
+  (void)state;
+  Error error = {0};
+  Limits *limits = NULL;
+  SetosaBenchLimits measured = {.fma_gflops = NAN};
+  support_ok(limits_open_host(&limits, &error), &error);
+  support_ok(limits_measure(limits, &measured, &error), &error);
+  limits_close(limits);
+  assert_true(measured.fma_gflops > 0 && isfinite(measured.fma_gflops));
+  assert_true(measured.read_gbytes_per_s > 0 && isfinite(measured.read_gbytes_per_s));
+  assert_true(isnan(measured.upload_gbytes_per_s) && isnan(measured.launch_us)); /* nothing is uploaded and nothing launched */
+}
+
+/* Work is counted, not guessed: twice the rounds are twice the work, for every kernel of both kinds. */
+static void check_counting(Limits *limits) {
+  Error error = {0};
+  for (int read = 0; read <= 1; read++) {
+    size_t count = limits->operations->count(limits, read);
+    assert_true(count > 0 && limits->best[read] < count && limits->rounds[read] > 0);
+    for (size_t which = 0; which < count; which++) {
+      double once = 0, twice = 0;
+      support_ok(limits->operations->run(limits, read, which, 1, &once, &error), &error);
+      support_ok(limits->operations->run(limits, read, which, 2, &twice, &error), &error);
+      assert_true(once > 0);
+      support_near(twice / once, 2, 1e-12);
+    }
+  }
+}
+
+static void work_is_counted(void **state) {
+  (void)state;
+  Error error = {0};
+  Limits *limits = NULL;
+  support_ok(limits_open_host(&limits, &error), &error);
+  check_counting(limits);
+  limits_close(limits);
+}
+
+static void device_limits_are_numbers(void **state) {
+  (void)state;
+  Error error = {0};
+  DeviceList *list = NULL;
+  Context *context = NULL;
+  Limits *limits = NULL;
+  size_t index = 0;
+  SetosaBenchLimits measured = {.fma_gflops = NAN};
+  support_ok(device_list_open(&list, &error), &error);
+  if (device_list_select(list, getenv("SETOSA_TEST_DEVICE"), false, &index, &error) != SETOSA_OK) {
+    print_message("no usable OpenCL device: skipped\n");
+    device_list_close(list);
+    skip();
+  }
+  support_ok(context_open(&context, list, index, &error), &error);
+  support_ok(limits_open_device(&limits, context, &error), &error);
+  support_ok(limits_measure(limits, &measured, &error), &error);
+  check_counting(limits);
+  limits_close(limits);
+  assert_int_equal(context_bytes(context), 0);
+  context_close(context);
+  device_list_close(list);
+  const double numbers[] = {measured.fma_gflops, measured.read_gbytes_per_s, measured.upload_gbytes_per_s, measured.download_gbytes_per_s,
+                            measured.launch_us};
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) assert_true(numbers[i] > 0 && isfinite(numbers[i]));
+}
+
+/* The kernels do the work they are credited with, in groups of one (cpu family) and of many (gpu family): every element of x is read once,
+ * since x holds other numbers each time; and every chain runs, since a = a / 2 + 1 ends at 2 only when it does. */
+static void check_kernels(Context *context, size_t items) {
+  enum { GROUPS = 3, SLICES = 2 };
+  static const struct {
+    const char *name;
+    size_t lanes, chains;
+  } fma[] = {{"fma_1x8", 1, 8},   {"fma_1x12", 1, 12}, {"fma_4x8", 4, 8},    {"fma_8x8", 8, 8},
+             {"fma_8x12", 8, 12}, {"fma_16x8", 16, 8}, {"fma_16x12", 16, 12}},
+    read[] = {{"read_1", 1, 4}, {"read_4", 4, 4}, {"read_8", 8, 4}, {"read_16", 16, 4}};
+  Error error = {0};
+  Buffer *x = NULL, *out = NULL;
+  Kernel *kernel = NULL;
+  size_t most = GROUPS * SLICES * items * 4 * 16;
+  float *values = malloc(most * sizeof *values), *sums = malloc(GROUPS * items * sizeof *sums);
+  assert_true(values != NULL && sums != NULL);
+  for (size_t i = 0; i < most; i++) values[i] = (float)(i % 7 + 1);
+  KernelRange range = {.global = {GROUPS * items}, .local = {items}};
+  support_ok(buffer_create(&x, context, most * sizeof *values, "x", &error), &error);
+  support_ok(buffer_create(&out, context, GROUPS * items * sizeof *sums, "sums", &error), &error);
+  support_ok(buffer_write(x, 0, most * sizeof *values, values, &error), &error);
+  for (size_t k = 0; k < sizeof fma / sizeof *fma + sizeof read / sizeof *read; k++) {
+    bool reads = k >= sizeof fma / sizeof *fma;
+    size_t which = reads ? k - sizeof fma / sizeof *fma : k, lanes = reads ? read[which].lanes : fma[which].lanes;
+    double expected = 0, actual = 0;
+    support_poison(sums, GROUPS * items);
+    support_ok(buffer_write(out, 0, GROUPS * items * sizeof *sums, sums, &error), &error);
+    support_ok(kernel_create(&kernel, context, "limits", "", reads ? read[which].name : fma[which].name, &error), &error);
+    if (reads) {
+      uint64_t slice = SLICES * 4 * items;
+      for (size_t i = 0; i < GROUPS * slice * lanes; i++) expected += (double)values[i];
+      support_ok(kernel_launch(kernel, range, &error, ARG(x), ARG(slice), ARG(out)), &error);
+    } else {
+      uint32_t rounds = 10; /* 80 halvings: 2 to the last bit */
+      expected = 2.0 * (double)(GROUPS * items * lanes * fma[which].chains);
+      support_ok(kernel_launch(kernel, range, &error, ARG(out), ARG(rounds), ARG(0.5f), ARG(1.0f)), &error);
+    }
+    support_ok(buffer_read(out, 0, GROUPS * items * sizeof *sums, sums, &error), &error);
+    for (size_t i = 0; i < GROUPS * items; i++) actual += (double)sums[i];
+    if (fabs(actual - expected) > 1e-6 * expected)
+      fail_msg("%s, groups of %zu: %.9g, expected %.9g", reads ? read[which].name : fma[which].name, items, actual, expected);
+    kernel_destroy(kernel);
+  }
+  buffer_destroy(x);
+  buffer_destroy(out);
+  free(values);
+  free(sums);
+}
+
+static void kernels_do_their_work(void **state) {
+  (void)state;
+  Error error = {0};
+  DeviceList *list = NULL;
+  Context *context = NULL;
+  size_t index = 0;
+  support_ok(device_list_open(&list, &error), &error);
+  if (device_list_select(list, getenv("SETOSA_TEST_DEVICE"), false, &index, &error) != SETOSA_OK) {
+    print_message("no usable OpenCL device: skipped\n");
+    device_list_close(list);
+    skip();
+  }
+  support_ok(context_open(&context, list, index, &error), &error);
+  check_kernels(context, 1);
+  check_kernels(context, 64);
+  context_close(context);
+  device_list_close(list);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(host_limits_are_numbers),
+      cmocka_unit_test(work_is_counted),
+      cmocka_unit_test(device_limits_are_numbers),
+      cmocka_unit_test(kernels_do_their_work),
+  };
+  return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
+}
