@@ -1,8 +1,8 @@
 // The fused pass of the CPU family for few classes: one read of X gives the loss and the gradient (or the Hessian times V).
 //   per block of BLOCK_ROWS rows, while it stays in cache:  Z = X W' + b  ->  R = scale (softmax(Z) - P), losses  ->  G += R' X
 //   Hessian: Q = X V' + c too, and R = scale a (q - <a, q>)
-// Work size: groups x 1 work-item; group g works on a contiguous share of the blocks and on its own slab (P) of the gradient.
-// Macros: FEATURES D, CLASSES K, BLOCK_ROWS a multiple of 24, HESSIAN 0 or 1. No more groups than blocks.
+// Work size: groups x 1 work-item; group g works on a contiguous share of the blocks and on its own slab of the gradient.
+// Macros: FEATURES D, CLASSES K, BLOCK_ROWS a multiple of 8, HESSIAN 0 or 1; those of tile_cpu.clh and storage.clh. No more groups than blocks.
 #include "compensated.clh"
 #include "tile_cpu.clh"
 
@@ -12,28 +12,47 @@
 #ifndef HESSIAN
 #define HESSIAN 0
 #endif
+#ifndef SPAN_BLOCKS
+#define SPAN_BLOCKS 64 // blocks that are added in f32 before their sum goes into the compensated one
+#endif
+#define PARAMETERS ((ulong)CLASSES * FEATURES + CLASSES)
 
-DEFINE_OUTER_TILE(outer_tile, OUTER_CLASSES)
-DEFINE_OUTER_TILE(outer_tile_1, 1)
+#define DOT_TILES TILES(CLASSES, DOT_CLASSES)
+#define DOT_LOW LOW_CLASSES(CLASSES, DOT_CLASSES)
+#define DOT_TALL TALL_TILES(CLASSES, DOT_CLASSES)
+#define OUTER_LOW LOW_CLASSES(CLASSES, OUTER_CLASSES)
+#define OUTER_TALL TALL_TILES(CLASSES, OUTER_CLASSES)
+#define AHEAD (4 * LANES / DOT_TILES) // elements of the next block asked for with each vector, so that all were at the end of the logits
 
-// z[k * BLOCK_ROWS + i] = <x_i, w_k> + bias_k. Rows past the last, up to the next 24 (whole tiles of 6 and of 8), repeat it: nothing
-// beyond X is read, nothing in z is left unset, and their results are masked.
-static inline void block_logits(global const float *x, uint rows, global const float *w, float *z) {
-  uint padded = (rows + 23) / 24 * 24;
-  for (uint first = 0; first < padded; first += ROW_TILE) {
-    global const float *row[ROW_TILE];
-    float out[ROW_TILE * CLASS_TILE];
-    UNROLL for (int i = 0; i < ROW_TILE; i++) row[i] = x + (ulong)min(first + i, rows - 1) * FEATURES;
-    uint k = 0;
-    for (; k + CLASS_TILE <= CLASSES; k += CLASS_TILE) {
-      dot_tile_2(row, w + (ulong)k * FEATURES, FEATURES, out);
-      UNROLL for (int i = 0; i < ROW_TILE; i++) UNROLL for (int j = 0; j < CLASS_TILE; j++) z[(k + j) * BLOCK_ROWS + first + i] =
-          out[i * CLASS_TILE + j] + w[(ulong)CLASSES * FEATURES + k + j];
+DEFINE_DOT_TILE(dot_tile, DOT_LOW, AHEAD)
+DEFINE_OUTER_TILE(outer_tile, OUTER_LOW, OUTER_VECTORS)
+DEFINE_OUTER_TILE(outer_strip, OUTER_LOW, 1)
+#if CLASSES % DOT_TILES
+DEFINE_DOT_TILE(dot_tile_tall, DOT_LOW + 1, AHEAD)
+#endif
+#if OUTER_TALL
+DEFINE_OUTER_TILE(outer_tile_tall, OUTER_LOW + 1, OUTER_VECTORS)
+DEFINE_OUTER_TILE(outer_strip_tall, OUTER_LOW + 1, 1)
+#endif
+
+// z[k * BLOCK_ROWS + i] = <x_i, w_k> + bias_k. Rows past the last, up to the next 8, repeat it: nothing beyond X is read, nothing in z
+// that is used later is left unset, and their results are masked.
+static inline void block_logits(global const stored *x, uint rows, global const float *w, float *z) {
+  global const stored *ahead = x + (ulong)BLOCK_ROWS * FEATURES;
+  global const float *bias = w + (ulong)CLASSES * FEATURES;
+  uint padded = (rows + 7) / 8 * 8;
+  for (uint tile = 0, k = 0; tile < DOT_TILES; tile++) {
+    for (uint first = 0; first < padded; first += 4, ahead += FEATURES / LANES * AHEAD) {
+      global const stored *row[4];
+      UNROLL for (int i = 0; i < 4; i++) row[i] = x + (ulong)min(first + i, rows - 1) * FEATURES;
+#if DOT_TALL
+      if (tile < DOT_TALL)
+        dot_tile_tall(row, w + (ulong)k * FEATURES, bias + k, z + k * BLOCK_ROWS + first, BLOCK_ROWS, ahead);
+      else
+#endif
+        dot_tile(row, w + (ulong)k * FEATURES, bias + k, z + k * BLOCK_ROWS + first, BLOCK_ROWS, ahead);
     }
-    for (; k < CLASSES; k++) {
-      dot_tile_1(row, w + (ulong)k * FEATURES, FEATURES, out);
-      UNROLL for (int i = 0; i < ROW_TILE; i++) z[k * BLOCK_ROWS + first + i] = out[i] + w[(ulong)CLASSES * FEATURES + k];
-    }
+    k += DOT_LOW + (tile < DOT_TALL);
   }
 }
 
@@ -44,112 +63,171 @@ static inline float8 largest_logits(const float *z) {
   return m;
 }
 
-// Eight rows from z + i: z -> residuals in place (rows past the last: 0); the losses are added to (high, low). See rows.cl.
+// Eight rows from z + i: z -> residuals in place (rows past the last: 0); the losses are added to (high, low).
+// below = sum of exp(z_k - m) over all but one of the largest logits, so that total = 1 + below and loss = log1p(below) - (z_y - m) keep
+// every digit of a small loss; the residual of the true class is -(sum of the others) / total for the same reason.
 static inline void eight_residuals(float *z, int8 labels, int8 valid, float scale, float8 *high, float8 *low) {
-  float8 m = largest_logits(z), other = 0.0f, target = 0.0f, distance = 0.0f;
+  float8 m = largest_logits(z), below = -1.0f, tied = 0.0f, target = 0.0f, distance = 0.0f;
   for (uint k = 0; k < CLASSES; k++) {
     float8 away = vload8(0, z + k * BLOCK_ROWS) - m, e = exp(away);
-    int8 mine = labels == (int)k;
-    other += select(e, (float8)(0.0f), mine);
+    int8 mine = labels == (int)k, largest = away == 0.0f;
+    tied += select((float8)(0.0f), (float8)(1.0f), largest);
+    below = k == 0 ? select(e, (float8)(0.0f), largest) : below + select(e, (float8)(0.0f), largest);
     target = select(target, e, mine);
     distance = select(distance, away, mine);
     vstore8(e, 0, z + k * BLOCK_ROWS);
   }
-  float8 total = other + target, factor = scale / total;
-  float8 loss = select(log(total) - distance, log1p(other), distance == 0.0f);
+  below += tied - 1.0f;
+  float8 total = 1.0f + below, factor = scale / total;
+  float8 others = select(total - target, below, distance == 0.0f);
   for (uint k = 0; k < CLASSES; k++) {
-    float8 r = select(vload8(0, z + k * BLOCK_ROWS), -other, labels == (int)k) * factor;
+    float8 r = select(vload8(0, z + k * BLOCK_ROWS), -others, labels == (int)k) * factor;
     vstore8(select((float8)(0.0f), r, valid), 0, z + k * BLOCK_ROWS);
   }
-  accumulate8(high, low, select((float8)(0.0f), loss, valid));
+  accumulate8(high, low, select((float8)(0.0f), log1p(below) - distance, valid));
 }
 
-// Eight rows: q -> scale a (q - <a, q>) in place, a = softmax(z).
-static inline void eight_hessian_terms(float *z, float *q, int8 valid, float scale) {
-  float8 m = largest_logits(z), total = 0.0f, mean = 0.0f;
+// Eight rows: z -> a = softmax(z) in place.
+static inline void eight_probabilities(float *z) {
+  float8 m = largest_logits(z), total = 0.0f;
   for (uint k = 0; k < CLASSES; k++) {
     float8 e = exp(vload8(0, z + k * BLOCK_ROWS) - m);
     total += e;
-    mean = fma(e, vload8(0, q + k * BLOCK_ROWS), mean);
     vstore8(e, 0, z + k * BLOCK_ROWS);
   }
-  mean /= total;
-  float8 factor = scale / total;
+  float8 factor = 1.0f / total;
+  for (uint k = 0; k < CLASSES; k++) vstore8(vload8(0, z + k * BLOCK_ROWS) * factor, 0, z + k * BLOCK_ROWS);
+}
+
+// Eight rows: q -> scale a (q - <a, q>) in place.
+static inline void eight_hessian_terms(const float *a, float *q, int8 valid, float scale) {
+  float8 mean = 0.0f;
+  for (uint k = 0; k < CLASSES; k++) mean = fma(vload8(0, a + k * BLOCK_ROWS), vload8(0, q + k * BLOCK_ROWS), mean);
   for (uint k = 0; k < CLASSES; k++) {
-    float8 t = vload8(0, z + k * BLOCK_ROWS) * factor * (vload8(0, q + k * BLOCK_ROWS) - mean);
+    float8 t = scale * vload8(0, a + k * BLOCK_ROWS) * (vload8(0, q + k * BLOCK_ROWS) - mean);
     vstore8(select((float8)(0.0f), t, valid), 0, q + k * BLOCK_ROWS);
   }
 }
 
+static inline float sum_of_eight(float8 v) {
+  float4 four = v.lo + v.hi;
+  float2 pair = four.lo + four.hi;
+  return pair.s0 + pair.s1;
+}
+
+// *to (+)= <r, column> over the rows, padded to whole vectors with zeros in r.
+static inline void add_column(const float *r, const float *column, uint padded, global float *to, uint add) {
+  float8 sum = 0.0f;
+  for (uint i = 0; i < padded; i += 8) sum = fma(vload8(0, r + i), vload8(0, column + i), sum);
+  *to = add ? *to + sum_of_eight(sum) : sum_of_eight(sum);
+}
+
 // slab (P) (+)= R' X and, in its last K, the column sums of R.
-static inline void block_gradient(global const float *x, uint rows, const float *r, global float *slab, uint add) {
-  ulong d = 0;
-  for (; d + OUTER_FEATURES <= FEATURES; d += OUTER_FEATURES) {
-    uint k = 0;
-    for (; k + OUTER_CLASSES <= CLASSES; k += OUTER_CLASSES)
-      outer_tile(x + d, FEATURES, r + k * BLOCK_ROWS, 1, BLOCK_ROWS, rows, slab + (ulong)k * FEATURES + d, FEATURES, add);
-    for (; k < CLASSES; k++)
-      outer_tile_1(x + d, FEATURES, r + k * BLOCK_ROWS, 1, BLOCK_ROWS, rows, slab + (ulong)k * FEATURES + d, FEATURES, add);
+static inline void block_gradient(global const stored *x, uint rows, const float *r, global float *slab, uint add) {
+  uint d = 0;
+#define OUTER_PRODUCTS(width, tile, tile_tall)                                                                                \
+  for (; d + (width) <= FEATURES; d += (width)) {                                                                             \
+    uint k = 0;                                                                                                               \
+    OUTER_TALL_PRODUCTS(tile_tall)                                                                                            \
+    for (; k < CLASSES; k += OUTER_LOW) tile(x + d, r + k * BLOCK_ROWS, BLOCK_ROWS, rows, slab + (ulong)k * FEATURES + d, add); \
   }
-  for (; d < FEATURES; d++) {
-    uint k = 0;
-    for (; k + OUTER_CLASSES <= CLASSES; k += OUTER_CLASSES)
-      outer_tile_tail(x + d, FEATURES, r + k * BLOCK_ROWS, 1, BLOCK_ROWS, rows, slab + (ulong)k * FEATURES + d, FEATURES, add);
-    for (; k < CLASSES; k++)
-      outer_tile_1_tail(x + d, FEATURES, r + k * BLOCK_ROWS, 1, BLOCK_ROWS, rows, slab + (ulong)k * FEATURES + d, FEATURES, add);
-  }
-  for (uint k = 0; k < CLASSES; k++) {
-    float sum = add ? slab[(ulong)CLASSES * FEATURES + k] : 0.0f;
-    for (uint i = 0; i < rows; i++) sum += r[k * BLOCK_ROWS + i];
-    slab[(ulong)CLASSES * FEATURES + k] = sum;
+#if OUTER_TALL
+#define OUTER_TALL_PRODUCTS(tile)                                         \
+  for (uint i = 0; i < OUTER_TALL; i++, k += OUTER_LOW + 1)               \
+    tile(x + d, r + k * BLOCK_ROWS, BLOCK_ROWS, rows, slab + (ulong)k * FEATURES + d, add);
+#else
+#define OUTER_TALL_PRODUCTS(tile)
+#endif
+  OUTER_PRODUCTS(OUTER_VECTORS * LANES, outer_tile, outer_tile_tall)
+  OUTER_PRODUCTS(LANES, outer_strip, outer_strip_tall)
+  // What is left of the features, and the bias, whose column is all ones: lanes over rows.
+  float column[BLOCK_ROWS];
+  uint padded = (rows + 7) / 8 * 8;
+  for (; d <= FEATURES; d++) {
+    for (uint i = 0; i < padded; i++) column[i] = d == FEATURES ? 1.0f : x_load(x, (ulong)min(i, rows - 1) * FEATURES + d);
+    for (uint k = 0; k < CLASSES; k++)
+      add_column(r + k * BLOCK_ROWS, column, padded, slab + (d == FEATURES ? (ulong)CLASSES * FEATURES + k : (ulong)k * FEATURES + d), add);
   }
 }
 
-// x (N,D), labels (N), w and v (P), slabs (groups,P), losses (groups) pairs (high, low). Rows [row_begin, row_begin + row_count).
+// (high, low) += slab, element by element; first: (high, low) = slab. See "Sums of many numbers" in README.md.
+static inline void fold_slab(global const float *slab, global float *high, global float *low, uint first) {
+  for (ulong i = 0; i < PARAMETERS; i++) {
+    float h = first ? 0.0f : high[i], l = first ? 0.0f : low[i];
+    accumulate(&h, &l, slab[i]);
+    high[i] = h;
+    low[i] = l;
+  }
+}
+
+static inline int8 load_labels(global const int *labels, uint i, uint rows) {
+  if (i + 8 <= rows) return vload8(0, labels + i);
+  int last[8];
+  for (uint lane = 0; lane < 8; lane++) last[lane] = labels[min(i + lane, rows - 1)];
+  return vload8(0, last);
+}
+
+// x (N,D), labels (N), w and v (P), losses (groups) pairs (high, low). Rows [row_begin, row_begin + row_count).
+// slabs (groups, P), or (groups, 3, P) where a share may be longer than SPAN_BLOCKS (slab_stride = 3 P): the sum, then high and low.
 // HESSIAN 0: v is not read. HESSIAN 1: labels and losses are not touched. want_gradient 0: slabs are not touched.
 // add 1: slabs and losses hold sums of other rows, which are kept.
-kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_pass(global const float *x, global const int *labels, global const float *w,
-                                                                       global const float *v, global float *slabs, global float2 *losses,
-                                                                       ulong row_begin, ulong row_count, float scale, uint want_gradient,
-                                                                       uint add) {
-  ulong group = get_group_id(0), groups = get_num_groups(0), parameters = (ulong)CLASSES * FEATURES + CLASSES;
+// keep (HESSIAN 1; blocks of all rows, K, BLOCK_ROWS): use 1 leaves the probabilities there, 2 takes them from there, 0 does not touch it.
+kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_pass(global const stored *x, global const int *labels,
+                                                                       global const float *w, global const float *v, global float *slabs,
+                                                                       ulong slab_stride, global float2 *losses, ulong row_begin,
+                                                                       ulong row_count, float scale, uint want_gradient, uint add,
+                                                                       global float *keep, uint use) {
+  ulong group = get_group_id(0), groups = get_num_groups(0);
   ulong blocks = (row_count + BLOCK_ROWS - 1) / BLOCK_ROWS;
   ulong block_first = blocks * group / groups, block_last = blocks * (group + 1) / groups;
+  global float *slab = slabs + group * slab_stride, *slab_high = slab + PARAMETERS, *slab_low = slab_high + PARAMETERS;
   float8 high = 0.0f, low = 0.0f;
   float z[CLASSES * BLOCK_ROWS];
 #if HESSIAN
   float q[CLASSES * BLOCK_ROWS];
 #endif
+  uint spans = 0, add_slab = add;
   for (ulong block = block_first; block < block_last; block++) {
     ulong first = row_begin + block * BLOCK_ROWS;
     uint rows = (uint)min((ulong)BLOCK_ROWS, row_begin + row_count - first);
-    global const float *block_x = x + first * FEATURES;
-    block_logits(block_x, rows, w, z);
+    global const stored *block_x = x + first * FEATURES;
 #if HESSIAN
+    global float *kept = keep + block * (CLASSES * BLOCK_ROWS);
     block_logits(block_x, rows, v, q);
+    if (use == 2) {
+      for (uint i = 0; i < CLASSES * BLOCK_ROWS; i += 8) vstore8(vload8(0, kept + i), 0, z + i);
+    } else {
+      block_logits(block_x, rows, w, z);
+      for (uint i = 0; i < rows; i += 8) eight_probabilities(z + i);
+    }
+    if (use == 1)
+      for (uint i = 0; i < CLASSES * BLOCK_ROWS; i += 8) vstore8(vload8(0, z + i), 0, kept + i);
+#else
+    block_logits(block_x, rows, w, z);
 #endif
     for (uint i = 0; i < rows; i += 8) {
-      int8 lane = (int8)(0, 1, 2, 3, 4, 5, 6, 7) + (int)i;
-      int8 valid = lane < (int8)((int)rows);
+      int8 valid = (int8)(0, 1, 2, 3, 4, 5, 6, 7) + (int)i < (int8)((int)rows);
 #if HESSIAN
       eight_hessian_terms(z + i, q + i, valid, scale);
 #else
-      int8 mine;
-      if (i + 8 <= rows) {
-        mine = vload8(0, labels + first + i);
-      } else {
-        int last[8];
-        for (uint lane_index = 0; lane_index < 8; lane_index++) last[lane_index] = labels[first + min(i + lane_index, rows - 1)];
-        mine = vload8(0, last);
-      }
-      eight_residuals(z + i, mine, valid, scale, &high, &low);
+      eight_residuals(z + i, load_labels(labels + first, i, rows), valid, scale, &high, &low);
 #endif
     }
+    if (!want_gradient) continue;
 #if HESSIAN
-    block_gradient(block_x, rows, q, slabs + group * parameters, add || block != block_first);
+    block_gradient(block_x, rows, q, slab, add_slab);
 #else
-    if (want_gradient) block_gradient(block_x, rows, z, slabs + group * parameters, add || block != block_first);
+    block_gradient(block_x, rows, z, slab, add_slab);
 #endif
+    add_slab = 1;
+    if (slab_stride > PARAMETERS && (block - block_first) % SPAN_BLOCKS == SPAN_BLOCKS - 1) {
+      fold_slab(slab, slab_high, slab_low, spans++ == 0);
+      add_slab = 0;
+    }
+  }
+  if (spans > 0) {
+    if (add_slab) fold_slab(slab, slab_high, slab_low, 0);
+    for (ulong i = 0; i < PARAMETERS; i++) slab[i] = slab_high[i] + slab_low[i];
   }
 #if !HESSIAN
   store_sum(losses + group, accumulated_lanes(high, low), add);

@@ -118,9 +118,9 @@ static inline void block_gradient(global const float *x, uint rows, local const 
 
 // Arguments as in fused_cpu.cl.
 kernel __attribute__((reqd_work_group_size(TEAM, 1, 1))) void fused_pass(global const float *x, global const int *labels, global const float *w,
-                                                                          global const float *v, global float *slabs, global float2 *losses,
+                                                                          global const float *v, global float *slabs, ulong slab_stride, global float2 *losses,
                                                                           ulong row_begin, ulong row_count, float scale, uint want_gradient,
-                                                                          uint add) {
+                                                                          uint add, global float *keep, uint use) {
   local float x_tile[DEPTH * (BLOCK_ROWS + 1)], w_tile[SETS * CLASSES * DEPTH], z[SETS * CLASSES * BLOCK_ROWS];
 #if HESSIAN
   local float *q = z + CLASSES * BLOCK_ROWS;
@@ -140,11 +140,11 @@ kernel __attribute__((reqd_work_group_size(TEAM, 1, 1))) void fused_pass(global 
 #if HESSIAN
     if (TEAM_ITEM < rows) row_hessian_terms(z + TEAM_ITEM, q + TEAM_ITEM, scale);
     barrier(CLK_LOCAL_MEM_FENCE);
-    block_gradient(block_x, rows, q, slabs + group * parameters, add || block != block_first);
+    block_gradient(block_x, rows, q, slabs + group * slab_stride, add || block != block_first);
 #else
     if (TEAM_ITEM < rows) accumulate(&high, &low, row_residuals(z + TEAM_ITEM, labels[first + TEAM_ITEM], scale));
     barrier(CLK_LOCAL_MEM_FENCE);
-    if (want_gradient) block_gradient(block_x, rows, z, slabs + group * parameters, add || block != block_first);
+    if (want_gradient) block_gradient(block_x, rows, z, slabs + group * slab_stride, add || block != block_first);
 #endif
     barrier(CLK_LOCAL_MEM_FENCE); // before the next block's residuals overwrite these
   } while (++block < block_last);

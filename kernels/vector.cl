@@ -100,14 +100,14 @@ kernel void divide_sqrt(global float *out, global const float *a, global const f
   FOR_TAIL(i, begin, end) out[i] = a[i] / (sqrt(b[i]) + epsilon);
 }
 
-// gradient (P) = sum over slabs (slab_count,P) in order, compensated, + l2 * w on the weights (the first `weights` elements).
+// gradient (P) = sum over slabs (slab_count, P, slab_stride apart) in order, compensated, + l2 * w on the weights (the first `weights` elements).
 // keep_bias 0 (no intercept): the bias part is 0. With one slab, slabs may be the gradient itself.
-kernel void finish_gradient(global float *gradient, global const float *slabs, uint slab_count, global const float *w, float l2,
-                            ulong weights, ulong count, uint keep_bias) {
+kernel void finish_gradient(global float *gradient, global const float *slabs, uint slab_count, ulong slab_stride,
+                            global const float *w, float l2, ulong weights, ulong count, uint keep_bias) {
   SHARE(count);
   FOR_EIGHTS(i, begin, end) {
     float8 high = vload8(0, slabs + i), low = 0.0f;
-    for (uint s = 1; s < slab_count; s++) accumulate8(&high, &low, vload8(0, slabs + s * count + i));
+    for (uint s = 1; s < slab_count; s++) accumulate8(&high, &low, vload8(0, slabs + s * slab_stride + i));
     if (i + 8 <= weights) {
       accumulate_product8(&high, &low, (float8)(l2), vload8(0, w + i));
       vstore8(high + low, 0, gradient + i);
@@ -122,7 +122,7 @@ kernel void finish_gradient(global float *gradient, global const float *slabs, u
   }
   FOR_TAIL(i, begin, end) {
     float high = slabs[i], low = 0.0f;
-    for (uint s = 1; s < slab_count; s++) accumulate(&high, &low, slabs[s * count + i]);
+    for (uint s = 1; s < slab_count; s++) accumulate(&high, &low, slabs[s * slab_stride + i]);
     if (i < weights) accumulate_product(&high, &low, l2, w[i]);
     gradient[i] = i < weights || keep_bias ? high + low : 0.0f;
   }
