@@ -1,156 +1,193 @@
-// The two products of the CPU family on a block of rows, for many classes and for line searches (and predictions beyond 100 classes):
-//   logits_block:    Z (rows, stride) = X W' + b, the columns past `classes` set to `padding`
-//   gradient_block:  G (P) (+)= R' X, and the column sums of R in its last K
-// Both run one register tile: 6 classes x 16 numbers in 12 sums, 2 vector loads and 6 broadcasts for 12 fma. What the vectors run over is
-// copied next to each other first (16 rows of X transposed for the logits, 16 features of X for the gradient; zeros past the edge), so that
-// edges need no slower code and strides of 4096 bytes do not thrash the first-level cache. Each work-item is a group and owns a rectangle
-// of the result; nothing is summed twice.
-#define UNROLL _Pragma("unroll")
-#define TILE 6            // classes of the register tile
-#define LANES 16          // rows (logits) or features (gradient) of the register tile
-#define STRIPS 3          // strips of 16 rows that share the rows of W in the first-level cache
-#define LOGIT_FEATURES 1024 // features transposed at a time: 3 x 64 KB, in the second-level cache
-#define BLOCK_CLASSES 96  // most classes of a rectangle of G
-#define GRADIENT_ROWS 256 // rows copied at a time: 16 KB, in the first-level cache
-#define GRADIENT_FEATURES 128 // features of a rectangle of G
+// The two products of the CPU family on a block of rows, for many classes:
+//   logits_strips:    Z = X W' + b, in strips (strip.clh)
+//   gradient_strips:  G (P) (+)= R' X, and the column sums of R in its last K;  R = f e, f one factor a row
+// Both run one register tile: TILE_CLASSES classes x 16 numbers. What its vectors run over is copied next to each other first (16 rows of X
+// transposed for the logits, 16 features of X times f for the gradient; zeros past the edge), small enough for the first-level cache, so that
+// edges need no slower code and strides of 4096 bytes do no harm; the factors (rows of W, strips of e) are broadcast from where they lie.
+// K is cut into the fewest tiles, of TILE_CLASSES classes or one less: tile t begins at class t (TILE_CLASSES - 1) + min(t, tall tiles).
+// Each work-item is a group and owns a rectangle of the result.
+#include "compensated.clh"
+#include "prefetch.clh"
+#include "storage.clh"
+#include "strip.clh"
 
-// sums[j][half] += sum_{i < count} factor_j(i) * vectors[i][half], factor_j(i) = factors[j * factor_stride + i * factor_step], TILE_ <= 6 of them.
-#define DEFINE_TILE(name, TILE_)                                                                                                      \
-  static inline void name(const float *vectors, global const float *factors, ulong factor_stride, ulong factor_step, uint count,     \
-                          float *out) {                                                                                              \
-    float8 sums[TILE_][2];                                                                                                           \
-    UNROLL for (int j = 0; j < TILE_; j++) sums[j][0] = sums[j][1] = (float8)(0.0f);                                                 \
-    for (uint i = 0; i < count; i++) {                                                                                               \
-      float8 low = vload8(0, vectors + i * LANES), high = vload8(1, vectors + i * LANES);                                            \
-      UNROLL for (int j = 0; j < TILE_; j++) {                                                                                       \
-        float8 factor = (float8)(factors[j * factor_stride + i * factor_step]);                                                      \
-        sums[j][0] = fma(factor, low, sums[j][0]);                                                                                   \
-        sums[j][1] = fma(factor, high, sums[j][1]);                                                                                  \
-      }                                                                                                                              \
-    }                                                                                                                                \
-    UNROLL for (int j = 0; j < TILE_; j++) {                                                                                         \
-      vstore8(sums[j][0], 0, out + j * LANES);                                                                                       \
-      vstore8(sums[j][1], 1, out + j * LANES);                                                                                       \
-    }                                                                                                                                \
+#ifndef TILE_CLASSES
+#define TILE_CLASSES 6 // classes of the tall register tile: ceil(K / T), T = ceil(K / most classes that registers hold)
+#endif
+#ifndef LOGIT_DEPTH
+#define LOGIT_DEPTH 512 // features transposed at a time, a multiple of 16
+#endif
+#ifndef GRADIENT_ROWS
+#define GRADIENT_ROWS 256 // rows copied at a time, a multiple of 16: 16 KB
+#endif
+#ifndef GROUP_STRIPS
+#define GROUP_STRIPS 8 // strips of rows that share a tile of W in the first-level cache
+#endif
+
+// to[j * to_stride + lane] = start_j + sum over `chunks` chunks c and i < 16 of factors[c * chunk_stride + j * class_stride + i] * vectors[(16 c +
+// i) * 16 + lane], and `rest` < 16 more steps. start_j: bias[j] (0 when bias is NULL), or with add what is in `to`. Only the first `valid`
+// lanes exist in `to`.
+#define DEFINE_TILE(name, CLASSES_)                                                                                                 \
+  static inline void name(const float *vectors, global const float *factors, ulong class_stride, ulong chunk_stride, uint chunks,   \
+                          uint rest, global const float *bias, global float *to, ulong to_stride, uint valid, uint add) {           \
+    float16 sums[CLASSES_];                                                                                                         \
+    UNROLL for (int j = 0; j < (CLASSES_); j++) sums[j] = bias != 0 ? (float16)(bias[j]) : (float16)(0.0f);                         \
+    global const float *row[CLASSES_];                                                                                              \
+    UNROLL for (int j = 0; j < (CLASSES_); j++) row[j] = factors + j * class_stride;                                                \
+    for (uint c = 0; c < chunks; c++, vectors += 16 * STRIP) {                                                                      \
+      UNROLL for (uint i = 0; i < 16; i++) {                                                                                        \
+        float16 v = vload16(i, vectors);                                                                                            \
+        UNROLL for (int j = 0; j < (CLASSES_); j++) sums[j] = fma((float16)(row[j][i]), v, sums[j]);                                \
+      }                                                                                                                             \
+      UNROLL for (int j = 0; j < (CLASSES_); j++) row[j] += chunk_stride;                                                           \
+    }                                                                                                                               \
+    for (uint i = 0; i < rest; i++) {                                                                                               \
+      float16 v = vload16(i, vectors);                                                                                              \
+      UNROLL for (int j = 0; j < (CLASSES_); j++) sums[j] = fma((float16)(row[j][i]), v, sums[j]);                                \
+    }                                                                                                                               \
+    if (valid == STRIP) {                                                                                                           \
+      UNROLL for (int j = 0; j < (CLASSES_); j++) {                                                                                 \
+        global float *row = to + j * to_stride;                                                                                     \
+        vstore16(add ? sums[j] + vload16(0, row) : sums[j], 0, row);                                                                \
+      }                                                                                                                             \
+    } else {                                                                                                                        \
+      float out[STRIP];                                                                                                             \
+      for (int j = 0; j < (CLASSES_); j++) {                                                                                        \
+        global float *row = to + j * to_stride;                                                                                     \
+        vstore16(sums[j], 0, out);                                                                                                  \
+        for (uint lane = 0; lane < valid; lane++) row[lane] = add ? row[lane] + out[lane] : out[lane];                              \
+      }                                                                                                                             \
+    }                                                                                                                               \
   }
-DEFINE_TILE(tile_6, 6)
-DEFINE_TILE(tile_5, 5)
-DEFINE_TILE(tile_4, 4)
-DEFINE_TILE(tile_3, 3)
-DEFINE_TILE(tile_2, 2)
-DEFINE_TILE(tile_1, 1)
+DEFINE_TILE(tile_tall, TILE_CLASSES)
+#if TILE_CLASSES > 1
+DEFINE_TILE(tile_low, TILE_CLASSES - 1)
+#else
+#define tile_low tile_tall
+#endif
 
-static inline void tile(uint classes, const float *vectors, global const float *factors, ulong factor_stride, ulong factor_step, uint count,
-                        float *out) {
-  switch (classes) {
-    case 6: tile_6(vectors, factors, factor_stride, factor_step, count, out); break;
-    case 5: tile_5(vectors, factors, factor_stride, factor_step, count, out); break;
-    case 4: tile_4(vectors, factors, factor_stride, factor_step, count, out); break;
-    case 3: tile_3(vectors, factors, factor_stride, factor_step, count, out); break;
-    case 2: tile_2(vectors, factors, factor_stride, factor_step, count, out); break;
-    default: tile_1(vectors, factors, factor_stride, factor_step, count, out); break;
-  }
-}
+static inline uint tile_count(uint classes) { return (classes + TILE_CLASSES - 1) / TILE_CLASSES; }
+static inline uint tall_tiles(uint classes) { return classes - tile_count(classes) * (TILE_CLASSES - 1); }
+static inline uint tile_begin(uint tile, uint classes) { return tile * (TILE_CLASSES - 1) + min(tile, tall_tiles(classes)); }
 
-// to[d][row of 16] = from[row][d] for d < width; rows past the last are 0.
-static inline void transpose_strip(global const float *from, ulong stride, uint rows, uint width, float *to) {
-  for (uint r = 0; r < LANES; r += 8) {
-    uint d = 0;
-    if (r + 8 <= rows) {
-      global const float *row = from + r * stride;
-      for (; d + 8 <= width; d += 8) {
-        float8 a0 = vload8(0, row + d), a1 = vload8(0, row + stride + d), a2 = vload8(0, row + 2 * stride + d), a3 = vload8(0, row + 3 * stride + d);
-        float8 a4 = vload8(0, row + 4 * stride + d), a5 = vload8(0, row + 5 * stride + d), a6 = vload8(0, row + 6 * stride + d),
-               a7 = vload8(0, row + 7 * stride + d);
-#define COLUMN(s) vstore8((float8)(a0.s, a1.s, a2.s, a3.s, a4.s, a5.s, a6.s, a7.s), 0, column), column += LANES
-        float *column = to + d * LANES + r;
+// to[d][row of 16] = x[row][d] for d < width; rows past the last are 0.
+static inline void transpose_strip(global const stored *x, ulong features, uint rows, uint width, float *to) {
+  uint d = 0;
+  if (rows >= STRIP)
+    for (; d + 8 <= width; d += 8)
+      for (uint r = 0; r < STRIP; r += 8) {
+        global const stored *from = x + r * features;
+        float8 a0 = x_load8(from, d), a1 = x_load8(from, features + d), a2 = x_load8(from, 2 * features + d),
+               a3 = x_load8(from, 3 * features + d), a4 = x_load8(from, 4 * features + d), a5 = x_load8(from, 5 * features + d),
+               a6 = x_load8(from, 6 * features + d), a7 = x_load8(from, 7 * features + d);
+#define COLUMN(s) vstore8((float8)(a0.s, a1.s, a2.s, a3.s, a4.s, a5.s, a6.s, a7.s), 0, column), column += STRIP
+        float *column = to + d * STRIP + r;
         COLUMN(s0); COLUMN(s1); COLUMN(s2); COLUMN(s3); COLUMN(s4); COLUMN(s5); COLUMN(s6); COLUMN(s7);
       }
+  for (; d < width; d++)
+    for (uint r = 0; r < STRIP; r++) to[d * STRIP + r] = r < rows ? x_load(x, r * features + d) : 0.0f;
+}
+
+// Share `part` of `parts` of rows [0, rows) x `width` elements of X from `x` on is asked for.
+static inline void prefetch_rows(global const stored *x, ulong features, uint rows, uint width, uint part, uint parts) {
+  for (uint row = rows * part / parts, end = rows * (part + 1) / parts; row < end; row++)
+    for (uint d = 0; d < width; d += 64 / sizeof(stored)) prefetch_line(x + row * features + d);
+}
+
+// block: strips, those of rows [row_begin, row_begin + rows) from row block_row (a multiple of 16) on. x from its first row, w (P).
+// Work size: (ceil(strips / GROUP_STRIPS), class ranges, at most the tiles) x (1, 1).
+kernel __attribute__((reqd_work_group_size(1, 1, 1))) void logits_strips(global const stored *x, global const float *w, ulong features,
+                                                                          uint classes, ulong row_begin, ulong rows, global float *block,
+                                                                          ulong block_row) {
+  ulong first_row = (ulong)get_group_id(0) * GROUP_STRIPS * STRIP;
+  uint row_count = (uint)min((ulong)GROUP_STRIPS * STRIP, rows - first_row);
+  uint ranges = (uint)get_num_groups(1), range = (uint)get_group_id(1), tiles = tile_count(classes);
+  uint first_tile = tiles * range / ranges, last_tile = tiles * (range + 1) / ranges;
+  global float *strips = block + (block_row + first_row) * classes;
+  float copied[GROUP_STRIPS * LOGIT_DEPTH * STRIP] __attribute__((aligned(64)));
+  for (ulong depth = 0; depth < features; depth += LOGIT_DEPTH) {
+    uint width = (uint)min((ulong)LOGIT_DEPTH, features - depth);
+    for (uint row = 0; row < row_count; row += STRIP)
+      transpose_strip(x + (row_begin + first_row + row) * features + depth, features, row_count - row, width, copied + row * LOGIT_DEPTH);
+    for (uint tile = first_tile; tile < last_tile; tile++) {
+      uint k = tile_begin(tile, classes);
+      if (depth + LOGIT_DEPTH < features)
+        prefetch_rows(x + (row_begin + first_row) * features + depth + LOGIT_DEPTH, features, row_count,
+                      (uint)min((ulong)LOGIT_DEPTH, features - depth - LOGIT_DEPTH), tile - first_tile, last_tile - first_tile);
+      else if (range + 1 == ranges) // the rows of the next group
+        prefetch_rows(x + (row_begin + first_row + GROUP_STRIPS * STRIP) * features, features,
+                      (uint)min((ulong)GROUP_STRIPS * STRIP, rows - min(first_row + GROUP_STRIPS * STRIP, rows)),
+                      (uint)min((ulong)LOGIT_DEPTH, features), tile - first_tile, last_tile - first_tile);
+      global const float *factors = w + k * features + depth, *bias = depth == 0 ? w + (ulong)classes * features + k : 0;
+      for (uint row = 0; row < row_count; row += STRIP) {
+        global float *to = strips + (ulong)row * classes + k * STRIP;
+        if (tile < tall_tiles(classes))
+          tile_tall(copied + row * LOGIT_DEPTH, factors, features, 16, width / 16, width % 16, bias, to, STRIP, STRIP, depth > 0);
+        else
+          tile_low(copied + row * LOGIT_DEPTH, factors, features, 16, width / 16, width % 16, bias, to, STRIP, STRIP, depth > 0);
+      }
     }
-    for (; d < width; d++)
-      for (uint i = r; i < r + 8; i++) to[d * LANES + i] = i < rows ? from[i * stride + d] : 0.0f;
   }
 }
 
-// x (rows, features) from its first row, w (P). Work size: (ceil(rows / 48), class_blocks) x (1, 1).
-kernel __attribute__((reqd_work_group_size(1, 1, 1))) void logits_block(global const float *x, global const float *w, ulong features,
-                                                                         uint classes, ulong row_begin, ulong rows, global float *block,
-                                                                         uint stride, float padding) {
-  ulong first_row = (ulong)get_group_id(0) * (STRIPS * LANES);
-  uint row_count = (uint)min((ulong)(STRIPS * LANES), rows - first_row);
-  uint tiles = (classes + TILE - 1) / TILE;
-  uint first_class = tiles * (uint)get_group_id(1) / (uint)get_num_groups(1) * TILE;
-  uint last_class = min(tiles * ((uint)get_group_id(1) + 1) / (uint)get_num_groups(1) * TILE, classes);
-  global const float *bias = w + (ulong)classes * features;
-  float transposed[STRIPS * LOGIT_FEATURES * LANES];
-  for (ulong depth = 0; depth < features; depth += LOGIT_FEATURES) {
-    uint width = (uint)min((ulong)LOGIT_FEATURES, features - depth);
-    for (uint first = 0; first < row_count; first += LANES)
-      transpose_strip(x + (row_begin + first_row + first) * features + depth, features, min(row_count - first, (uint)LANES), width,
-                      transposed + first * LOGIT_FEATURES);
-    for (uint k = first_class; k < last_class; k += TILE) {
-      uint count = min((uint)TILE, last_class - k);
-      for (uint first = 0; first < row_count; first += LANES) {
-        float out[TILE * LANES];
-        tile(count, transposed + first * LOGIT_FEATURES, w + (ulong)k * features + depth, features, 1, width, out);
-        uint valid = min(row_count - first, (uint)LANES);
-        global float *to = block + (first_row + first) * stride + k;
-        for (uint i = 0; i < valid; i++)
-          for (uint j = 0; j < count; j++) to[i * (ulong)stride + j] = out[j * LANES + i] + (depth == 0 ? bias[k + j] : to[i * (ulong)stride + j]);
-      }
+// to[row][feature of 16] = f_row x[row][feature] for `count` rows, features past `width` are 0.
+static inline void copy_features(global const stored *x, ulong features, global const float *factors, uint count, uint width, float *to) {
+  for (uint i = 0; i < count; i++) {
+    if (width >= STRIP) {
+      vstore16(x_load16(x, i * features) * factors[i], i, to);
+    } else {
+      for (uint d = 0; d < STRIP; d++) to[i * STRIP + d] = d < width ? x_load(x, i * features + d) * factors[i] : 0.0f;
     }
   }
-  if (last_class == classes)
-    for (uint i = 0; i < row_count; i++)
-      for (uint k = classes; k < stride; k++) block[(first_row + i) * stride + k] = padding;
 }
 
-// r (rows, stride), x from its first row, gradient (P). Work size: (ceil(features / 128), class_blocks, 1) x (1, 1, 1).
-// The GPU family cuts the rows into slabs as well; here there is one.
-kernel __attribute__((reqd_work_group_size(1, 1, 1))) void gradient_block(global const float *x, global const float *r, ulong features,
-                                                                           uint classes, ulong row_begin, ulong rows, uint stride,
-                                                                           global float *gradient, uint add) {
-  ulong first_feature = (ulong)get_group_id(0) * GRADIENT_FEATURES;
-  uint width = (uint)min((ulong)GRADIENT_FEATURES, features - first_feature);
-  uint tiles = (classes + TILE - 1) / TILE;
-  uint first_class = tiles * (uint)get_group_id(1) / (uint)get_num_groups(1) * TILE;
-  uint last_class = min(tiles * ((uint)get_group_id(1) + 1) / (uint)get_num_groups(1) * TILE, classes);
-  float packed[GRADIENT_ROWS * LANES];
-  for (ulong first = 0; first < rows; first += GRADIENT_ROWS) {
-    uint count = (uint)min((ulong)GRADIENT_ROWS, rows - first);
-    uint keep = add || first > 0;
-    for (uint strip = 0; strip < width; strip += LANES) {
-      uint valid = min(width - strip, (uint)LANES);
-      global const float *from = x + (row_begin + first) * features + first_feature + strip;
-      for (uint i = 0; i < count; i++, from += features) {
-        if (valid == LANES) {
-          vstore16(vload16(0, from), i, packed);
-        } else {
-          for (uint d = 0; d < LANES; d++) packed[i * LANES + d] = d < valid ? from[d] : 0.0f;
-        }
-      }
-      for (uint k = first_class; k < last_class; k += TILE) {
-        uint class_count = min((uint)TILE, last_class - k);
-        float out[TILE * LANES];
-        tile(class_count, packed, r + first * stride + k, 1, stride, count, out);
-        for (uint j = 0; j < class_count; j++) {
-          global float *to = gradient + (ulong)(k + j) * features + first_feature + strip;
-          if (valid == LANES) {
-            float16 sum = vload16(j, out);
-            vstore16(keep ? sum + vload16(0, to) : sum, 0, to);
-          } else {
-            for (uint d = 0; d < valid; d++) to[d] = keep ? to[d] + out[j * LANES + d] : out[j * LANES + d];
-          }
-        }
-      }
+// The bias part of the gradient for classes [first, last): sums of f e over `count` rows.
+static inline void add_bias(global const float *strips, global const float *factors, uint classes, uint count, uint first, uint last,
+                            global float *bias, uint add) {
+  for (uint k = first; k < last; k++) {
+    float16 sum = 0.0f;
+    for (uint i = 0; i < count; i += STRIP) {
+      float16 term = vload16(0, strips + (ulong)i * classes + k * STRIP) * vload16(0, factors + i);
+      sum += i + STRIP <= count ? term : select((float16)(0.0f), term, lanes_below((int)(count - i)));
     }
-    if (first_feature == 0) {
-      global float *bias = gradient + (ulong)classes * features;
-      for (uint k = first_class; k < last_class; k++) {
-        float sum = keep ? bias[k] : 0.0f;
-        for (uint i = 0; i < count; i++) sum += r[(first + i) * stride + k];
-        bias[k] = sum;
-      }
+    float8 eight = sum.lo + sum.hi;
+    float4 four = eight.lo + eight.hi;
+    float2 two = four.lo + four.hi;
+    bias[k] = add ? bias[k] + (two.s0 + two.s1) : two.s0 + two.s1;
+  }
+}
+
+// e: strips of the block's rows, factors (rows): R = f e. slabs (slab count, P): each slab takes an equal share of the strips.
+// Work size: (ceil(features / 16), class ranges, slabs) x (1, 1, 1), no more slabs than strips.
+kernel __attribute__((reqd_work_group_size(1, 1, 1))) void gradient_strips(global const stored *x, global const float *e,
+                                                                            global const float *factors, ulong features, uint classes,
+                                                                            ulong row_begin, ulong rows, global float *slabs, uint add) {
+  ulong feature = (ulong)get_group_id(0) * STRIP, strips = (rows + STRIP - 1) / STRIP;
+  uint width = (uint)min((ulong)STRIP, features - feature), tiles = tile_count(classes);
+  uint ranges = (uint)get_num_groups(1), range = (uint)get_group_id(1);
+  uint first_tile = tiles * range / ranges, last_tile = tiles * (range + 1) / ranges;
+  ulong slab_count = get_num_groups(2), slab = get_group_id(2);
+  ulong first_row = strips * slab / slab_count * STRIP, last_row = min(strips * (slab + 1) / slab_count * STRIP, rows);
+  global float *gradient = slabs + slab * ((ulong)classes * features + classes);
+  uint biases = classes * (range + 1) / ranges - classes * range / ranges, feature_groups = (uint)get_num_groups(0);
+  uint first_bias = classes * range / ranges + (uint)((ulong)biases * get_group_id(0) / feature_groups);
+  uint last_bias = classes * range / ranges + (uint)((ulong)biases * (get_group_id(0) + 1) / feature_groups);
+  float copied[GRADIENT_ROWS * STRIP] __attribute__((aligned(64)));
+  for (ulong first = first_row; first < last_row; first += GRADIENT_ROWS) {
+    uint count = (uint)min((ulong)GRADIENT_ROWS, last_row - first), keep = add || first > first_row;
+    copy_features(x + (row_begin + first) * features + feature, features, factors + first, count, width, copied);
+    for (uint tile = first_tile; tile < last_tile; tile++) {
+      uint k = tile_begin(tile, classes);
+      if (first + count < last_row)
+        prefetch_rows(x + (row_begin + first + count) * features + feature, features, (uint)min((ulong)GRADIENT_ROWS, last_row - first - count), 1,
+                      tile - first_tile, last_tile - first_tile);
+      global const float *terms = e + first * classes + k * STRIP;
+      global float *to = gradient + k * features + feature;
+      if (tile < tall_tiles(classes))
+        tile_tall(copied, terms, STRIP, (ulong)classes * STRIP, count / 16, count % 16, 0, to, features, width, keep);
+      else
+        tile_low(copied, terms, STRIP, (ulong)classes * STRIP, count / 16, count % 16, 0, to, features, width, keep);
     }
+    add_bias(e + first * classes, factors + first, classes, count, first_bias, last_bias, gradient + (ulong)classes * features, keep);
   }
 }

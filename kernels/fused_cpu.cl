@@ -87,19 +87,24 @@ static inline void eight_residuals(float *z, int8 labels, int8 valid, float scal
   accumulate8(high, low, select((float8)(0.0f), log1p(below) - distance, valid));
 }
 
-// Eight rows: q -> scale a (q - <a, q>) in place, a = softmax(z).
-static inline void eight_hessian_terms(float *z, float *q, int8 valid, float scale) {
-  float8 m = largest_logits(z), total = 0.0f, mean = 0.0f;
+// Eight rows: z -> a = softmax(z) in place.
+static inline void eight_probabilities(float *z) {
+  float8 m = largest_logits(z), total = 0.0f;
   for (uint k = 0; k < CLASSES; k++) {
     float8 e = exp(vload8(0, z + k * BLOCK_ROWS) - m);
     total += e;
-    mean = fma(e, vload8(0, q + k * BLOCK_ROWS), mean);
     vstore8(e, 0, z + k * BLOCK_ROWS);
   }
-  mean /= total;
-  float8 factor = scale / total;
+  float8 factor = 1.0f / total;
+  for (uint k = 0; k < CLASSES; k++) vstore8(vload8(0, z + k * BLOCK_ROWS) * factor, 0, z + k * BLOCK_ROWS);
+}
+
+// Eight rows: q -> scale a (q - <a, q>) in place.
+static inline void eight_hessian_terms(const float *a, float *q, int8 valid, float scale) {
+  float8 mean = 0.0f;
+  for (uint k = 0; k < CLASSES; k++) mean = fma(vload8(0, a + k * BLOCK_ROWS), vload8(0, q + k * BLOCK_ROWS), mean);
   for (uint k = 0; k < CLASSES; k++) {
-    float8 t = vload8(0, z + k * BLOCK_ROWS) * factor * (vload8(0, q + k * BLOCK_ROWS) - mean);
+    float8 t = scale * vload8(0, a + k * BLOCK_ROWS) * (vload8(0, q + k * BLOCK_ROWS) - mean);
     vstore8(select((float8)(0.0f), t, valid), 0, q + k * BLOCK_ROWS);
   }
 }
@@ -166,10 +171,12 @@ static inline int8 load_labels(global const int *labels, uint i, uint rows) {
 // slabs (groups, P), or (groups, 3, P) where a share may be longer than SPAN_BLOCKS (slab_stride = 3 P): the sum, then high and low.
 // HESSIAN 0: v is not read. HESSIAN 1: labels and losses are not touched. want_gradient 0: slabs are not touched.
 // add 1: slabs and losses hold sums of other rows, which are kept.
+// keep (HESSIAN 1; blocks of all rows, K, BLOCK_ROWS): use 1 leaves the probabilities there, 2 takes them from there, 0 does not touch it.
 kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_pass(global const stored *x, global const int *labels,
                                                                        global const float *w, global const float *v, global float *slabs,
                                                                        ulong slab_stride, global float2 *losses, ulong row_begin,
-                                                                       ulong row_count, float scale, uint want_gradient, uint add) {
+                                                                       ulong row_count, float scale, uint want_gradient, uint add,
+                                                                       global float *keep, uint use) {
   ulong group = get_group_id(0), groups = get_num_groups(0);
   ulong blocks = (row_count + BLOCK_ROWS - 1) / BLOCK_ROWS;
   ulong block_first = blocks * group / groups, block_last = blocks * (group + 1) / groups;
@@ -179,14 +186,24 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_pass(global con
 #if HESSIAN
   float q[CLASSES * BLOCK_ROWS];
 #endif
-  uint spans = 0, keep = add;
+  uint spans = 0, add_slab = add;
   for (ulong block = block_first; block < block_last; block++) {
     ulong first = row_begin + block * BLOCK_ROWS;
     uint rows = (uint)min((ulong)BLOCK_ROWS, row_begin + row_count - first);
     global const stored *block_x = x + first * FEATURES;
-    block_logits(block_x, rows, w, z);
 #if HESSIAN
+    global float *kept = keep + block * (CLASSES * BLOCK_ROWS);
     block_logits(block_x, rows, v, q);
+    if (use == 2) {
+      for (uint i = 0; i < CLASSES * BLOCK_ROWS; i += 8) vstore8(vload8(0, kept + i), 0, z + i);
+    } else {
+      block_logits(block_x, rows, w, z);
+      for (uint i = 0; i < rows; i += 8) eight_probabilities(z + i);
+    }
+    if (use == 1)
+      for (uint i = 0; i < CLASSES * BLOCK_ROWS; i += 8) vstore8(vload8(0, z + i), 0, kept + i);
+#else
+    block_logits(block_x, rows, w, z);
 #endif
     for (uint i = 0; i < rows; i += 8) {
       int8 valid = (int8)(0, 1, 2, 3, 4, 5, 6, 7) + (int)i < (int8)((int)rows);
@@ -198,18 +215,18 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_pass(global con
     }
     if (!want_gradient) continue;
 #if HESSIAN
-    block_gradient(block_x, rows, q, slab, keep);
+    block_gradient(block_x, rows, q, slab, add_slab);
 #else
-    block_gradient(block_x, rows, z, slab, keep);
+    block_gradient(block_x, rows, z, slab, add_slab);
 #endif
-    keep = 1;
+    add_slab = 1;
     if (slab_stride > PARAMETERS && (block - block_first) % SPAN_BLOCKS == SPAN_BLOCKS - 1) {
       fold_slab(slab, slab_high, slab_low, spans++ == 0);
-      keep = 0;
+      add_slab = 0;
     }
   }
   if (spans > 0) {
-    if (keep) fold_slab(slab, slab_high, slab_low, 0);
+    if (add_slab) fold_slab(slab, slab_high, slab_low, 0);
     for (ulong i = 0; i < PARAMETERS; i++) slab[i] = slab_high[i] + slab_low[i];
   }
 #if !HESSIAN

@@ -121,7 +121,7 @@ static inline void block_gradient(global const stored *x, uint rows, local const
 kernel __attribute__((reqd_work_group_size(TEAM, 1, 1))) void fused_pass(global const stored *x, global const int *labels, global const float *w,
                                                                           global const float *v, global float *slabs, ulong slab_stride, global float2 *losses,
                                                                           ulong row_begin, ulong row_count, float scale, uint want_gradient,
-                                                                          uint add) {
+                                                                          uint add, global float *keep, uint use) {
   local float x_tile[DEPTH * (BLOCK_ROWS + 1)], w_tile[SETS * CLASSES * DEPTH], z[SETS * CLASSES * BLOCK_ROWS];
 #if HESSIAN
   local float *q = z + CLASSES * BLOCK_ROWS;

@@ -8,7 +8,17 @@
 
 #include "base/memory.h"
 
-enum { GPU_TEAM = 256, DEFAULT_WORKSPACE_BYTES = 16 << 20, GPU_BLOCK_ROWS = 64, CPU_BLOCK_ROWS = 48 };
+enum {
+  GPU_TEAM = 256,
+  GPU_BLOCK_ROWS = 64,
+  STRIP = 16,                 /* rows of a strip */
+  STRIP_GROUP_ROWS = 128,     /* rows of a group of logits_strips */
+  STRIP_CLASSES = 6,          /* most classes of a register tile of block_cpu.cl */
+  BLOCK_BYTES = 8 << 20,      /* a block of X and its strips stay in the caches between the three kernels, */
+  BLOCK_ROWS = 384,           /* but has so many rows that adding to the gradient costs little beside computing it, */
+  WORKSPACE_BYTES = 48 << 20, /* within this */
+  GPU_WORKSPACE_BYTES = 16 << 20
+};
 
 static void native_facts(const Backend *backend, BackendFacts *facts) {
   const Native *native = (const Native *)backend;
@@ -33,6 +43,8 @@ static void native_close(Backend *backend) {
   buffer_destroy(native->slabs);
   buffer_destroy(native->block);
   buffer_destroy(native->block_directions);
+  buffer_destroy(native->row_factors);
+  buffer_destroy(native->kept);
   buffer_destroy(native->products_temporary);
   buffer_destroy(native->sums);
   free(native->sums_host);
@@ -61,16 +73,30 @@ static const BackendOperations native_operations = {
 
 static size_t round_up(size_t value, size_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
-/* Rows of a block of logits: as many as the workspace holds, whole tiles, at least one tile. */
-static void choose_block(Native *native) {
-  size_t stride = round_up(native->head.classes, 8);
+/* Rows of a block of logits: whole tiles, at least one, never much more than there are. */
+static void choose_block(Native *native, size_t workspace_bytes) {
+  size_t classes = native->head.classes, stride = round_up(classes, 8);
   if (stride * sizeof(float) % 4096 == 0) stride += 8; /* rows 4 KB apart would all fall into one set of the first-level cache */
   native->stride = (uint32_t)stride;
-  size_t tile = native->family == SETOSA_FAMILY_CPU ? CPU_BLOCK_ROWS : GPU_BLOCK_ROWS;
-  size_t rows = native->workspace_bytes / (stride * sizeof(float)) / tile * tile;
+  size_t rows = 0, tile = GPU_BLOCK_ROWS;
+  if (native_uses_strips(native)) {
+    size_t row_bytes = classes * sizeof(float), most = (workspace_bytes > 0 ? workspace_bytes : WORKSPACE_BYTES) / row_bytes;
+    rows = BLOCK_BYTES / (row_bytes + native->head.features * sizeof(float));
+    if (rows < BLOCK_ROWS) rows = BLOCK_ROWS;
+    if (rows > most) rows = most;
+    tile = rows >= STRIP_GROUP_ROWS && workspace_bytes == 0 ? STRIP_GROUP_ROWS : STRIP;
+  } else {
+    rows = (workspace_bytes > 0 ? workspace_bytes : GPU_WORKSPACE_BYTES) / (stride * sizeof(float));
+  }
+  rows = rows / tile * tile;
   if (rows < tile) rows = tile;
   size_t needed = round_up(native->head.rows, tile);
   native->block_rows = rows < needed ? rows : needed;
+}
+
+uint32_t native_strip_classes(const Native *native) {
+  size_t tiles = (native->head.classes + STRIP_CLASSES - 1) / STRIP_CLASSES;
+  return (uint32_t)((native->head.classes + tiles - 1) / tiles);
 }
 
 Status native_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
@@ -89,7 +115,7 @@ Status native_open(Backend **backend, const Dataset *dataset, const BackendSetti
   native->context = settings->context;
   native->family = settings->family == SETOSA_FAMILY_AUTO ? traits->family : settings->family;
   native->compute_units = traits->compute_units > 0 ? traits->compute_units : 1;
-  native->workspace_bytes = settings->workspace_bytes > 0 ? settings->workspace_bytes : DEFAULT_WORKSPACE_BYTES;
+  native->workspace_bytes = settings->workspace_bytes > 0 ? settings->workspace_bytes : GPU_WORKSPACE_BYTES;
   native->build_seconds_before = context_build_seconds(settings->context);
   native->team = native->family == SETOSA_FAMILY_CPU ? 1 : GPU_TEAM;
   if (traits->max_group_size < native->team) {
@@ -98,7 +124,7 @@ Status native_open(Backend **backend, const Dataset *dataset, const BackendSetti
                   context_info(native->context)->name, traits->max_group_size, GPU_TEAM);
     goto cleanup;
   }
-  choose_block(native);
+  choose_block(native, settings->workspace_bytes);
   TRY(native_upload(native, dataset, settings, error));
   *backend = &native->head;
   native = NULL;
@@ -107,7 +133,7 @@ cleanup:
   return status;
 }
 
-typedef enum KernelOptions { OPTIONS_TEAM, OPTIONS_TILE, OPTIONS_GRADIENT, OPTIONS_HESSIAN } KernelOptions;
+typedef enum KernelOptions { OPTIONS_NONE, OPTIONS_TEAM, OPTIONS_TILE, OPTIONS_STRIPS, OPTIONS_GRADIENT, OPTIONS_HESSIAN } KernelOptions;
 
 static const struct {
   const char *name, *cpu_source, *gpu_source;
@@ -126,8 +152,15 @@ static const struct {
     [KERNEL_BIAS_ROWS] = {"bias_rows", "rows", "rows", OPTIONS_TEAM},
     [KERNEL_COLUMN_SUMS] = {"column_sums", "rows", "rows", OPTIONS_TEAM},
     [KERNEL_ACCURATE_LOGITS] = {"accurate_logits", "rows", "rows", OPTIONS_TEAM},
-    [KERNEL_LOGITS_BLOCK] = {"logits_block", "block_cpu", "block_gpu", OPTIONS_TILE},
-    [KERNEL_GRADIENT_BLOCK] = {"gradient_block", "block_cpu", "block_gpu", OPTIONS_TILE},
+    [KERNEL_LOGITS_BLOCK] = {"logits_block", "block_gpu", "block_gpu", OPTIONS_TILE},
+    [KERNEL_GRADIENT_BLOCK] = {"gradient_block", "block_gpu", "block_gpu", OPTIONS_TILE},
+    [KERNEL_LOGITS_STRIPS] = {"logits_strips", "block_cpu", "block_cpu", OPTIONS_STRIPS},
+    [KERNEL_GRADIENT_STRIPS] = {"gradient_strips", "block_cpu", "block_cpu", OPTIONS_STRIPS},
+    [KERNEL_RESIDUAL_STRIPS] = {"residual_strips", "strips_cpu", "strips_cpu", OPTIONS_NONE},
+    [KERNEL_SOFTMAX_STRIPS] = {"softmax_strips", "strips_cpu", "strips_cpu", OPTIONS_NONE},
+    [KERNEL_HESSIAN_STRIPS] = {"hessian_strips", "strips_cpu", "strips_cpu", OPTIONS_NONE},
+    [KERNEL_LINE_STRIPS] = {"line_strips", "strips_cpu", "strips_cpu", OPTIONS_NONE},
+    [KERNEL_UNPACK_STRIPS] = {"unpack_strips", "strips_cpu", "strips_cpu", OPTIONS_NONE},
     [KERNEL_FUSED_GRADIENT] = {"fused_pass", "fused_cpu", "fused_gpu", OPTIONS_GRADIENT},
     [KERNEL_FUSED_HESSIAN] = {"fused_pass", "fused_cpu", "fused_gpu", OPTIONS_HESSIAN},
 };
@@ -142,8 +175,13 @@ Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *er
       case OPTIONS_TEAM:
         snprintf(options, sizeof options, "-DTEAM=%u", native->team);
         break;
+      case OPTIONS_NONE:
+        break;
       case OPTIONS_TILE:
-        if (!cpu) snprintf(options, sizeof options, "-DTILE_CLASSES=%u", native_tile_classes(native));
+        snprintf(options, sizeof options, "-DTILE_CLASSES=%u", native_tile_classes(native));
+        break;
+      case OPTIONS_STRIPS:
+        snprintf(options, sizeof options, "-DTILE_CLASSES=%u", native_strip_classes(native));
         break;
       case OPTIONS_GRADIENT:
       case OPTIONS_HESSIAN:

@@ -21,6 +21,13 @@ typedef enum NativeKernel {
   KERNEL_ACCURATE_LOGITS,
   KERNEL_LOGITS_BLOCK,
   KERNEL_GRADIENT_BLOCK,
+  KERNEL_LOGITS_STRIPS,
+  KERNEL_GRADIENT_STRIPS,
+  KERNEL_RESIDUAL_STRIPS,
+  KERNEL_SOFTMAX_STRIPS,
+  KERNEL_HESSIAN_STRIPS,
+  KERNEL_LINE_STRIPS,
+  KERNEL_UNPACK_STRIPS,
   KERNEL_FUSED_GRADIENT,
   KERNEL_FUSED_HESSIAN,
   KERNEL_BIAS_ROWS,
@@ -40,8 +47,18 @@ typedef struct NativePart {
   size_t begin, count;
 } NativePart;
 
+/* What a pass leaves behind: `slabs` partial gradients (P each, slab_stride floats apart) and `losses` partial sums. */
+typedef struct PassResult {
+  Buffer *slab_buffer;
+  uint32_t slabs, losses;
+  size_t slab_stride;
+} PassResult;
+
+/* Whether a Hessian pass makes its probabilities for itself, leaves them in native->kept, or finds them there. */
+typedef enum NativeKept { NATIVE_KEPT_NONE, NATIVE_KEPT_WRITE, NATIVE_KEPT_READ } NativeKept;
+
 typedef struct NativeLine {
-  Buffer *logits, *slopes;  /* (N, stride): X w and X s; NULL when they do not fit */
+  Buffer *logits, *slopes;  /* X w and X s of all rows, laid out as blocks of logits are; NULL when they do not fit */
   const Vector *w, *s;      /* borrowed while the line is open */
   Vector *point, *gradient; /* for reading X instead, when the logits do not fit */
   double ww, ws, ss;        /* inner products of the weights, for the penalty along the line */
@@ -75,9 +92,12 @@ struct Native {
   Kernel *kernels[KERNEL_COUNT];
 
   Buffer *slabs;                    /* partial gradients, grown on demand */
-  Buffer *block, *block_directions; /* (block_rows, stride) logits; the second for Hessians only */
+  Buffer *block, *block_directions; /* block_rows rows of logits, in strips or (block_rows, stride); the second for Hessians only */
+  Buffer *row_factors;              /* (block_rows) of strips */
+  Buffer *kept;                     /* probabilities of all rows at the vector of kept_version */
+  uint64_t kept_version, versions;  /* every change of a vector takes the next version; 0: none */
   size_t block_rows;                /* rows of a block */
-  uint32_t stride;                  /* floats of a row of logits: K rounded up to 8, not a multiple of 4 KB */
+  uint32_t stride;                  /* floats of a padded row of logits: K rounded up to 8, not a multiple of 4 KB */
   Buffer *sums;                     /* SumPairs on their way to the host */
   SumPair *sums_host;
   size_t sums_capacity;
@@ -90,9 +110,12 @@ struct Native {
 };
 
 struct Vector {
-  Buffer *buffer; /* (P) f32 */
+  Buffer *buffer;   /* (P) f32 */
+  uint64_t version; /* of its values */
 };
 
+/* To be called where the values of a vector change. */
+static inline void native_changed(Native *native, Vector *vector) { vector->version = ++native->versions; }
 /* The kernel, built at first use. */
 Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *error);
 /* Makes *buffer at least bytes long; what it held is lost when it grows. */
@@ -138,13 +161,41 @@ double native_max(const Native *native, size_t first, size_t count);
 Status native_evaluate(Backend *backend, const Vector *w, RowRange rows, Vector *gradient, Evaluation *evaluation, Error *error);
 Status native_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *error);
 Status native_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error);
+/* SETOSA_ERROR_INTERNAL unless the rows exist, SETOSA_ERROR_USAGE when labels are needed and there are none. */
+Status native_check_rows(const Native *native, RowRange rows, bool labels_needed, Error *error);
 /* The part that holds row `begin`, and in *piece (rows counted from the part's first) as much of rows as it holds. */
 const NativePart *native_part(const Native *native, RowRange rows, RowRange *piece);
-/* Enqueues block = X w + b for rows of a part (count at most the buffer's), the padding columns set to `padding`. */
-Status native_enqueue_logits(Native *native, const Vector *w, const NativePart *part, RowRange rows, Buffer *block, float padding,
-                             Error *error);
-/* Groups of a rows.cl kernel over `rows` rows. */
+/* Zeroes the losses, and the slabs if asked, for passes that add to them. */
+Status native_begin_adding(Native *native, const PassResult *result, bool clear_slabs, Error *error);
+/* Slabs of P floats that the workspace allows, at least one. */
+size_t native_most_slabs(const Native *native);
+/* Bytes of a row of X as it is stored. */
+static inline uint64_t native_row_bytes(const Native *native) { return native->head.features * storage_element_bytes(&native->plan); }
+
+/* native_fused.c: v NULL: loss, and gradient when wanted; else the Hessian times v. */
+Status native_enqueue_fused(Native *native, const Vector *w, const Vector *v, RowRange rows, bool want_gradient, NativeKept kept,
+                            PassResult *result, Error *error);
+/* Bytes of the probabilities of all rows as the fused pass keeps them. */
+size_t native_fused_kept_bytes(const Native *native);
+
+/* native_blocks.c: the same block by block. out receives the gradient itself where one slab is enough. */
+Status native_enqueue_blocks(Native *native, const Vector *w, const Vector *v, RowRange rows, Vector *out, NativeKept kept,
+                             PassResult *result, Error *error);
+/* Whether logits lie in strips (kernels/strip.clh) or in padded rows. */
+static inline bool native_uses_strips(const Native *native) { return native->family == SETOSA_FAMILY_CPU && native->products == NULL; }
+/* Classes of the register tile of block_cpu.cl for this K. */
+uint32_t native_strip_classes(const Native *native);
+/* Bytes of the logits of so many rows. */
+size_t native_logits_bytes(const Native *native, size_t rows);
+/* Enqueues block = X w + b for rows of a part (count at most the buffer's), from row block_row (in strips, a multiple of 16; else 0) of
+ * block on; the padding columns of padded rows are set to `padding`. */
+Status native_enqueue_logits(Native *native, const Vector *w, const NativePart *part, RowRange rows, Buffer *block, size_t block_row,
+                             float padding, Error *error);
+/* Groups of a kernel over `rows` rows of logits. */
 uint32_t native_row_groups(const Native *native, size_t rows);
+
+/* native_predict.c */
+Status native_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error);
 
 /* native_line.c */
 Status native_line_open(Backend *backend, const Vector *w, const Vector *s, Error *error);

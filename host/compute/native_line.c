@@ -7,7 +7,7 @@
  * so that a training takes the same path with any storage. Beyond it every point reads X instead, and memory stays bounded; so it does
  * where X itself is in several parts. */
 static bool products_fit(const Native *native) {
-  uint64_t bytes = 2 * (uint64_t)native->head.rows * native->stride * sizeof(float);
+  uint64_t bytes = 2 * (uint64_t)native_logits_bytes(native, native->head.rows);
   uint64_t budget = (uint64_t)native->head.rows * native->head.features * sizeof(float) / 2;
   if (budget < 4 * (uint64_t)native->workspace_bytes) budget = 4 * (uint64_t)native->workspace_bytes;
   return native->part_count == 1 && bytes <= budget && bytes / 2 <= context_traits(native->context)->max_allocation_bytes;
@@ -23,11 +23,11 @@ Status native_line_open(Backend *backend, const Vector *w, const Vector *s, Erro
   line->w = w;
   line->s = s;
   if (products_fit(native)) {
-    size_t bytes = backend->rows * native->stride * sizeof(float);
+    size_t bytes = native_logits_bytes(native, backend->rows);
     TRY(native_reserve(native, &line->logits, bytes, "the logits of a line search", error));
     TRY(native_reserve(native, &line->slopes, bytes, "the slopes of a line search", error));
-    TRY(native_enqueue_logits(native, w, native->parts, backend_all_rows(backend), line->logits, -INFINITY, error));
-    TRY(native_enqueue_logits(native, s, native->parts, backend_all_rows(backend), line->slopes, 0.0f, error));
+    TRY(native_enqueue_logits(native, w, native->parts, backend_all_rows(backend), line->logits, 0, -INFINITY, error));
+    TRY(native_enqueue_logits(native, s, native->parts, backend_all_rows(backend), line->slopes, 0, 0.0f, error));
   } else {
     if (line->point == NULL) TRY(vector_create(backend, &line->point, error));
     if (line->gradient == NULL) TRY(vector_create(backend, &line->gradient, error));
@@ -52,10 +52,11 @@ static Status evaluate_products(Native *native, double step, double *loss, doubl
   TRY(native_reserve_sums(native, groups, error));
   TRY(native_reserve(native, &native->slabs, groups * sizeof(SumPair), "partial slopes", error));
   slopes = native->slabs;
-  TRY(native_kernel(native, KERNEL_LINE_ROWS, &kernel, error));
+  bool strips = native_uses_strips(native);
+  TRY(native_kernel(native, strips ? KERNEL_LINE_STRIPS : KERNEL_LINE_ROWS, &kernel, error));
   TRY(kernel_launch(kernel, native_team_range(native, groups), error, ARG(native->line.logits), ARG(native->line.slopes),
-                    ARG(native->stride), ARG(native->parts[0].labels), ARG((uint64_t)native->head.rows), ARG((float)step),
-                    ARG(native->sums), ARG(slopes)));
+                    ARG(strips ? (uint32_t)native->head.classes : native->stride), ARG(native->parts[0].labels),
+                    ARG((uint64_t)native->head.rows), ARG((float)step), ARG(native->sums), ARG(slopes)));
   TRY(native_read_sums(native, groups, error));
   *loss = native_sum(native, 0, groups) / (double)native->head.rows;
   TRY(buffer_read(slopes, 0, groups * sizeof(SumPair), native->sums_host, error));

@@ -31,6 +31,7 @@ Status native_vector_create(Backend *backend, Vector **vector, Error *error) {
   TRY(memory_allocate_zero((void **)&created, 1, sizeof *created, "a vector", error));
   TRY(buffer_create(&created->buffer, native->context, backend->parameters * sizeof(float), "a parameter vector", error));
   TRY(buffer_fill_zero(created->buffer, 0, backend->parameters * sizeof(float), error));
+  native_changed(native, created);
   *vector = created;
   created = NULL;
 cleanup:
@@ -61,6 +62,7 @@ Status native_vector_write(Backend *backend, Vector *vector, const double *value
   float *copy = NULL;
   TRY(memory_allocate((void **)&copy, backend->parameters, sizeof *copy, "a copy of the parameters", error));
   for (size_t i = 0; i < backend->parameters; i++) copy[i] = (float)values[i];
+  native_changed((Native *)backend, vector);
   TRY(buffer_write(vector->buffer, 0, backend->parameters * sizeof(float), copy, error));
 cleanup:
   free(copy);
@@ -69,6 +71,7 @@ cleanup:
 
 Status native_vector_copy(Backend *backend, Vector *to, const Vector *from, Error *error) {
   if (to == from) return SETOSA_OK;
+  native_changed((Native *)backend, to);
   return buffer_copy(to->buffer, 0, from->buffer, 0, backend->parameters * sizeof(float), error);
 }
 
@@ -87,6 +90,7 @@ static Status enqueue_combine(Native *native, Vector *out, uint32_t keep, uint32
     arguments[4 + 2 * i] = ARG(i < count ? (float)coefficients[i] : 0.0f);
     arguments[5 + 2 * i] = ARG(i < count ? vectors[i]->buffer : out->buffer);
   }
+  native_changed(native, out);
   TRY(kernel_launch_array(kernel, vector_range(native), arguments, sizeof arguments / sizeof *arguments, error));
 cleanup:
   return status;
@@ -187,6 +191,7 @@ Status native_vector_multiply(Backend *backend, Vector *out, const Vector *a, co
   Native *native = (Native *)backend;
   Kernel *kernel = NULL;
   TRY(native_kernel(native, KERNEL_MULTIPLY, &kernel, error));
+  native_changed(native, out);
   TRY(kernel_launch(kernel, vector_range(native), error, ARG(out->buffer), ARG(a->buffer), ARG(b->buffer),
                     ARG((uint64_t)backend->parameters)));
 cleanup:
@@ -198,6 +203,7 @@ Status native_vector_divide_sqrt(Backend *backend, Vector *out, const Vector *a,
   Native *native = (Native *)backend;
   Kernel *kernel = NULL;
   TRY(native_kernel(native, KERNEL_DIVIDE_SQRT, &kernel, error));
+  native_changed(native, out);
   TRY(kernel_launch(kernel, vector_range(native), error, ARG(out->buffer), ARG(a->buffer), ARG(b->buffer), ARG((float)epsilon),
                     ARG((uint64_t)backend->parameters)));
 cleanup:
