@@ -2,7 +2,7 @@
 //   per block of BLOCK_ROWS rows, while it stays in cache:  Z = X W' + b  ->  R = scale (softmax(Z) - P), losses  ->  G += R' X
 //   Hessian: Q = X V' + c too, and R = scale a (q - <a, q>)
 // Work size: groups x 1 work-item; group g works on a contiguous share of the blocks and on its own slab of the gradient.
-// Macros: FEATURES D, CLASSES K, BLOCK_ROWS a multiple of 8, HESSIAN 0 or 1; those of tile_cpu.clh and storage.clh. No more groups than blocks.
+// Macros: FEATURES D, CLASSES K, BLOCK_ROWS a multiple of 16, HESSIAN 0 or 1; those of tile_cpu.clh and storage.clh. No more groups than blocks.
 #include "compensated.clh"
 #include "tile_cpu.clh"
 
@@ -22,6 +22,8 @@
 #define DOT_TALL TALL_TILES(CLASSES, DOT_CLASSES)
 #define OUTER_LOW LOW_CLASSES(CLASSES, OUTER_CLASSES)
 #define OUTER_TALL TALL_TILES(CLASSES, OUTER_CLASSES)
+#define OUTER_VECTORS (FEATURES < 2 * LANES ? 1 : OUTER_FIT < FEATURES / LANES ? OUTER_FIT : FEATURES / LANES)
+#define OUTER_FIT (OUTER_REGISTERS < 2 * (OUTER_LOW + 1) ? 1 : OUTER_REGISTERS / (OUTER_LOW + 1))
 #define AHEAD (4 * LANES / DOT_TILES) // elements of the next block asked for with each vector, so that all were at the end of the logits
 
 DEFINE_DOT_TILE(dot_tile, DOT_LOW, AHEAD)
@@ -35,12 +37,12 @@ DEFINE_OUTER_TILE(outer_tile_tall, OUTER_LOW + 1, OUTER_VECTORS)
 DEFINE_OUTER_TILE(outer_strip_tall, OUTER_LOW + 1, 1)
 #endif
 
-// z[k * BLOCK_ROWS + i] = <x_i, w_k> + bias_k. Rows past the last, up to the next 8, repeat it: nothing beyond X is read, nothing in z
+// z[k * BLOCK_ROWS + i] = <x_i, w_k> + bias_k. Rows past the last, up to the next LANES, repeat it: nothing beyond X is read, nothing in z
 // that is used later is left unset, and their results are masked.
 static inline void block_logits(global const stored *x, uint rows, global const float *w, float *z) {
   global const stored *ahead = x + (ulong)BLOCK_ROWS * FEATURES;
   global const float *bias = w + (ulong)CLASSES * FEATURES;
-  uint padded = (rows + 7) / 8 * 8;
+  uint padded = (rows + LANES - 1) / LANES * LANES;
   for (uint tile = 0, k = 0; tile < DOT_TILES; tile++) {
     for (uint first = 0; first < padded; first += 4, ahead += FEATURES / LANES * AHEAD) {
       global const stored *row[4];
@@ -56,56 +58,56 @@ static inline void block_logits(global const stored *x, uint rows, global const 
   }
 }
 
-// The largest logit of 8 rows. fmax drops a NaN, but exp(NaN - m) brings it back into the sums.
-static inline float8 largest_logits(const float *z) {
-  float8 m = vload8(0, z);
-  for (uint k = 1; k < CLASSES; k++) m = fmax(m, vload8(0, z + k * BLOCK_ROWS));
+// The largest logit of LANES rows. fmax drops a NaN, but exp(NaN - m) brings it back into the sums.
+static inline floatn largest_logits(const float *z) {
+  floatn m = vloadn(0, z);
+  for (uint k = 1; k < CLASSES; k++) m = fmax(m, vloadn(0, z + k * BLOCK_ROWS));
   return m;
 }
 
-// Eight rows from z + i: z -> residuals in place (rows past the last: 0); the losses are added to (high, low).
+// LANES rows from z on: z -> residuals in place (rows past the last: 0); the losses are added to (high, low).
 // below = sum of exp(z_k - m) over all but one of the largest logits, so that total = 1 + below and loss = log1p(below) - (z_y - m) keep
 // every digit of a small loss; the residual of the true class is -(sum of the others) / total for the same reason.
-static inline void eight_residuals(float *z, int8 labels, int8 valid, float scale, float8 *high, float8 *low) {
-  float8 m = largest_logits(z), below = -1.0f, tied = 0.0f, target = 0.0f, distance = 0.0f;
+static inline void lane_residuals(float *z, intn labels, intn valid, float scale, floatn *high, floatn *low) {
+  floatn m = largest_logits(z), below = -1.0f, tied = 0.0f, target = 0.0f, distance = 0.0f;
   for (uint k = 0; k < CLASSES; k++) {
-    float8 away = vload8(0, z + k * BLOCK_ROWS) - m, e = exp(away);
-    int8 mine = labels == (int)k, largest = away == 0.0f;
-    tied += select((float8)(0.0f), (float8)(1.0f), largest);
-    below = k == 0 ? select(e, (float8)(0.0f), largest) : below + select(e, (float8)(0.0f), largest);
+    floatn away = vloadn(0, z + k * BLOCK_ROWS) - m, e = exp(away);
+    intn mine = labels == (int)k, largest = away == 0.0f;
+    tied += select((floatn)(0.0f), (floatn)(1.0f), largest);
+    below = k == 0 ? select(e, (floatn)(0.0f), largest) : below + select(e, (floatn)(0.0f), largest);
     target = select(target, e, mine);
     distance = select(distance, away, mine);
-    vstore8(e, 0, z + k * BLOCK_ROWS);
+    vstoren(e, 0, z + k * BLOCK_ROWS);
   }
   below += tied - 1.0f;
-  float8 total = 1.0f + below, factor = scale / total;
-  float8 others = select(total - target, below, distance == 0.0f);
+  floatn total = 1.0f + below, factor = scale / total;
+  floatn others = select(total - target, below, distance == 0.0f);
   for (uint k = 0; k < CLASSES; k++) {
-    float8 r = select(vload8(0, z + k * BLOCK_ROWS), -others, labels == (int)k) * factor;
-    vstore8(select((float8)(0.0f), r, valid), 0, z + k * BLOCK_ROWS);
+    floatn r = select(vloadn(0, z + k * BLOCK_ROWS), -others, labels == (int)k) * factor;
+    vstoren(select((floatn)(0.0f), r, valid), 0, z + k * BLOCK_ROWS);
   }
-  accumulate8(high, low, select((float8)(0.0f), log1p(below) - distance, valid));
+  accumulaten(high, low, select((floatn)(0.0f), log1p(below) - distance, valid));
 }
 
-// Eight rows: z -> a = softmax(z) in place.
-static inline void eight_probabilities(float *z) {
-  float8 m = largest_logits(z), total = 0.0f;
+// LANES rows: z -> a = softmax(z) in place.
+static inline void lane_probabilities(float *z) {
+  floatn m = largest_logits(z), total = 0.0f;
   for (uint k = 0; k < CLASSES; k++) {
-    float8 e = exp(vload8(0, z + k * BLOCK_ROWS) - m);
+    floatn e = exp(vloadn(0, z + k * BLOCK_ROWS) - m);
     total += e;
-    vstore8(e, 0, z + k * BLOCK_ROWS);
+    vstoren(e, 0, z + k * BLOCK_ROWS);
   }
-  float8 factor = 1.0f / total;
-  for (uint k = 0; k < CLASSES; k++) vstore8(vload8(0, z + k * BLOCK_ROWS) * factor, 0, z + k * BLOCK_ROWS);
+  floatn factor = 1.0f / total;
+  for (uint k = 0; k < CLASSES; k++) vstoren(vloadn(0, z + k * BLOCK_ROWS) * factor, 0, z + k * BLOCK_ROWS);
 }
 
-// Eight rows: q -> scale a (q - <a, q>) in place.
-static inline void eight_hessian_terms(const float *a, float *q, int8 valid, float scale) {
-  float8 mean = 0.0f;
-  for (uint k = 0; k < CLASSES; k++) mean = fma(vload8(0, a + k * BLOCK_ROWS), vload8(0, q + k * BLOCK_ROWS), mean);
+// LANES rows: q -> scale a (q - <a, q>) in place.
+static inline void lane_hessian_terms(const float *a, float *q, intn valid, float scale) {
+  floatn mean = 0.0f;
+  for (uint k = 0; k < CLASSES; k++) mean = fma(vloadn(0, a + k * BLOCK_ROWS), vloadn(0, q + k * BLOCK_ROWS), mean);
   for (uint k = 0; k < CLASSES; k++) {
-    float8 t = scale * vload8(0, a + k * BLOCK_ROWS) * (vload8(0, q + k * BLOCK_ROWS) - mean);
-    vstore8(select((float8)(0.0f), t, valid), 0, q + k * BLOCK_ROWS);
+    floatn t = scale * vloadn(0, a + k * BLOCK_ROWS) * (vloadn(0, q + k * BLOCK_ROWS) - mean);
+    vstoren(select((floatn)(0.0f), t, valid), 0, q + k * BLOCK_ROWS);
   }
 }
 
@@ -160,11 +162,11 @@ static inline void fold_slab(global const float *slab, global float *high, globa
   }
 }
 
-static inline int8 load_labels(global const int *labels, uint i, uint rows) {
-  if (i + 8 <= rows) return vload8(0, labels + i);
-  int last[8];
-  for (uint lane = 0; lane < 8; lane++) last[lane] = labels[min(i + lane, rows - 1)];
-  return vload8(0, last);
+static inline intn load_labels(global const int *labels, uint i, uint rows) {
+  if (i + LANES <= rows) return vloadn(0, labels + i);
+  int last[LANES];
+  for (uint lane = 0; lane < LANES; lane++) last[lane] = labels[min(i + lane, rows - 1)];
+  return vloadn(0, last);
 }
 
 // x (N,D), labels (N), w and v (P), losses (groups) pairs (high, low). Rows [row_begin, row_begin + row_count).
@@ -181,10 +183,10 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_pass(global con
   ulong blocks = (row_count + BLOCK_ROWS - 1) / BLOCK_ROWS;
   ulong block_first = blocks * group / groups, block_last = blocks * (group + 1) / groups;
   global float *slab = slabs + group * slab_stride, *slab_high = slab + PARAMETERS, *slab_low = slab_high + PARAMETERS;
-  float8 high = 0.0f, low = 0.0f;
-  float z[CLASSES * BLOCK_ROWS];
+  floatn high = 0.0f, low = 0.0f;
+  float z[CLASSES * BLOCK_ROWS] __attribute__((aligned(64)));
 #if HESSIAN
-  float q[CLASSES * BLOCK_ROWS];
+  float q[CLASSES * BLOCK_ROWS] __attribute__((aligned(64)));
 #endif
   uint spans = 0, add_slab = add;
   for (ulong block = block_first; block < block_last; block++) {
@@ -198,19 +200,19 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_pass(global con
       for (uint i = 0; i < CLASSES * BLOCK_ROWS; i += 8) vstore8(vload8(0, kept + i), 0, z + i);
     } else {
       block_logits(block_x, rows, w, z);
-      for (uint i = 0; i < rows; i += 8) eight_probabilities(z + i);
+      for (uint i = 0; i < rows; i += LANES) lane_probabilities(z + i);
     }
     if (use == 1)
       for (uint i = 0; i < CLASSES * BLOCK_ROWS; i += 8) vstore8(vload8(0, z + i), 0, kept + i);
 #else
     block_logits(block_x, rows, w, z);
 #endif
-    for (uint i = 0; i < rows; i += 8) {
-      int8 valid = (int8)(0, 1, 2, 3, 4, 5, 6, 7) + (int)i < (int8)((int)rows);
+    for (uint i = 0; i < rows; i += LANES) {
+      intn valid = lane_numbers + (int)i < (intn)((int)rows);
 #if HESSIAN
-      eight_hessian_terms(z + i, q + i, valid, scale);
+      lane_hessian_terms(z + i, q + i, valid, scale);
 #else
-      eight_residuals(z + i, load_labels(labels + first, i, rows), valid, scale, &high, &low);
+      lane_residuals(z + i, load_labels(labels + first, i, rows), valid, scale, &high, &low);
 #endif
     }
     if (!want_gradient) continue;
@@ -230,6 +232,6 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_pass(global con
     for (ulong i = 0; i < PARAMETERS; i++) slab[i] = slab_high[i] + slab_low[i];
   }
 #if !HESSIAN
-  store_sum(losses + group, accumulated_lanes(high, low), add);
+  store_sum(losses + group, lanes_of(high, low), add);
 #endif
 }

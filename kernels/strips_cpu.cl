@@ -14,15 +14,6 @@
 // Rows of the strip that exist.
 #define STRIP_ROWS(rows) ((int)min((ulong)STRIP, (rows)-strip * STRIP))
 
-DEFINE_ACCUMULATE(accumulate16, float16)
-
-static inline float2 sixteen_lanes(float16 high, float16 low) {
-  float2 first = accumulated_lanes(high.lo, low.lo), second = accumulated_lanes(high.hi, low.hi);
-  float sum = first.x, rest = first.y;
-  accumulate_pair(&sum, &rest, second.x, second.y);
-  return (float2)(sum, rest);
-}
-
 // fmax drops a NaN, but exp(NaN - m) brings it back into the sums.
 static inline float16 largest_logits(global const float *z, uint classes) {
   float16 m = vload16(0, z);
@@ -80,7 +71,7 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void residual_strips(globa
     vstore16(select((float16)(0.0f), scale / s.total, lanes_below(valid)), strip, row_factors);
     accumulate16(&loss_high, &loss_low, select((float16)(0.0f), s.loss, lanes_below(valid)));
   }
-  store_sum(losses + get_group_id(0), sixteen_lanes(loss_high, loss_low), add);
+  store_sum(losses + get_group_id(0), accumulated_sixteen(loss_high, loss_low), add);
 }
 
 // z -> a = softmax(z) in place, from row block_row (a multiple of 16) of block on.
@@ -156,8 +147,8 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void line_strips(global co
     accumulate16(&loss_high, &loss_low, select((float16)(0.0f), softmax.loss, lanes_below(valid)));
     accumulate16(&slope_high, &slope_low, select((float16)(0.0f), slope, lanes_below(valid)));
   }
-  store_sum(losses + get_group_id(0), sixteen_lanes(loss_high, loss_low), 0);
-  store_sum(slopes + get_group_id(0), sixteen_lanes(slope_high, slope_low), 0);
+  store_sum(losses + get_group_id(0), accumulated_sixteen(loss_high, loss_low), 0);
+  store_sum(slopes + get_group_id(0), accumulated_sixteen(slope_high, slope_low), 0);
 }
 
 // to (rows, K) row-major = the strips, for the host.

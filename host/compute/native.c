@@ -13,7 +13,6 @@ enum {
   GPU_BLOCK_ROWS = 64,
   STRIP = 16,                 /* rows of a strip */
   STRIP_GROUP_ROWS = 128,     /* rows of a group of logits_strips */
-  STRIP_CLASSES = 6,          /* most classes of a register tile of block_cpu.cl */
   BLOCK_BYTES = 8 << 20,      /* a block of X and its strips stay in the caches between the three kernels, */
   BLOCK_ROWS = 384,           /* but has so many rows that adding to the gradient costs little beside computing it, */
   WORKSPACE_BYTES = 48 << 20, /* within this */
@@ -94,8 +93,19 @@ static void choose_block(Native *native, size_t workspace_bytes) {
   native->block_rows = rows < needed ? rows : needed;
 }
 
+/* What serves most: found by hand on AVX-512 (16 lanes, 32 registers) and by counting registers for the rest. */
+static NativeShape default_shape(const Native *native, const DeviceTraits *traits) {
+  size_t classes = native->head.classes;
+  NativeShape shape = {.lanes = 8, .dot_classes = 3, .outer_classes = 5, .outer_registers = 12, .strip_classes = 6};
+  if (traits->preferred_float_width >= 16)
+    shape = (NativeShape){.lanes = 16, .dot_classes = 5, .outer_classes = 16, .outer_registers = 24, .strip_classes = 6};
+  shape.tile_classes = classes <= 16 ? 16 : classes <= 32 ? 32 : 64;
+  shape.groups_per_unit = native->family == SETOSA_FAMILY_CPU ? 8 : 2;
+  return shape;
+}
+
 uint32_t native_strip_classes(const Native *native) {
-  size_t tiles = (native->head.classes + STRIP_CLASSES - 1) / STRIP_CLASSES;
+  size_t tiles = (native->head.classes + native->shape.strip_classes - 1) / native->shape.strip_classes;
   return (uint32_t)((native->head.classes + tiles - 1) / tiles);
 }
 
@@ -124,6 +134,7 @@ Status native_open(Backend **backend, const Dataset *dataset, const BackendSetti
                   context_info(native->context)->name, traits->max_group_size, GPU_TEAM);
     goto cleanup;
   }
+  native->shape = default_shape(native, traits);
   choose_block(native, settings->workspace_bytes);
   TRY(native_upload(native, dataset, settings, error));
   *backend = &native->head;
@@ -165,7 +176,11 @@ static const struct {
     [KERNEL_FUSED_HESSIAN] = {"fused_pass", "fused_cpu", "fused_gpu", OPTIONS_HESSIAN},
 };
 
-uint32_t native_tile_classes(const Native *native) { return native->head.classes <= 16 ? 16 : native->head.classes <= 32 ? 32 : 64; }
+static void append_tiles(char *options, size_t size, const NativeShape *shape) {
+  size_t used = strlen(options);
+  snprintf(options + used, size - used, " -DLANES=%u -DDOT_CLASSES=%u -DOUTER_CLASSES=%u -DOUTER_REGISTERS=%u", shape->lanes,
+           shape->dot_classes, shape->outer_classes, shape->outer_registers);
+}
 
 Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *error) {
   if (native->kernels[id] == NULL) {
@@ -178,7 +193,7 @@ Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *er
       case OPTIONS_NONE:
         break;
       case OPTIONS_TILE:
-        snprintf(options, sizeof options, "-DTILE_CLASSES=%u", native_tile_classes(native));
+        snprintf(options, sizeof options, "-DTILE_CLASSES=%u", native->shape.tile_classes);
         break;
       case OPTIONS_STRIPS:
         snprintf(options, sizeof options, "-DTILE_CLASSES=%u", native_strip_classes(native));
@@ -187,9 +202,11 @@ Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *er
       case OPTIONS_HESSIAN:
         snprintf(options, sizeof options, "-DTEAM=%u -DCLASSES=%zu -DFEATURES=%zu -DHESSIAN=%d", native->team, native->head.classes,
                  native->head.features, native_kernels[id].options == OPTIONS_HESSIAN);
+        if (cpu) append_tiles(options, sizeof options, &native->shape);
         break;
     }
-    if (strcmp(native_kernels[id].cpu_source, "vector") != 0) native_append_storage(native, options, sizeof options);
+    const char *source = native_kernels[id].cpu_source;
+    if (strcmp(source, "vector") != 0 && strcmp(source, "strips_cpu") != 0) native_append_storage(native, options, sizeof options);
     Status status =
         kernel_create(&native->kernels[id], native->context, cpu ? native_kernels[id].cpu_source : native_kernels[id].gpu_source, options,
                       native_kernels[id].name, error);

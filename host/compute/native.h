@@ -76,6 +76,16 @@ typedef struct NativeProducts {
                      Error *error);
 } NativeProducts;
 
+/* The sizes of register tiles and the like: macros of the kernels (kernels/README.md, "Shapes of the tiles"). */
+typedef struct NativeShape {
+  uint32_t lanes;                          /* fused, CPU: floats of a vector, 8 or 16 */
+  uint32_t dot_classes;                    /* fused, CPU: most classes of a dot tile */
+  uint32_t outer_classes, outer_registers; /* fused, CPU: most classes and most vectors of sums of an outer tile */
+  uint32_t strip_classes;                  /* blocks, CPU: most classes of the register tile */
+  uint32_t tile_classes;                   /* blocks, GPU: 16, 32 or 64 */
+  uint32_t groups_per_unit;                /* fused: work-groups for each compute unit */
+} NativeShape;
+
 struct Native {
   Backend head;
   Context *context;    /* borrowed */
@@ -83,6 +93,7 @@ struct Native {
   uint32_t team;       /* work-items of a team: 1 on CPU devices */
   uint32_t compute_units;
   size_t workspace_bytes;
+  NativeShape shape;
 
   StoragePlan plan; /* how X is stored */
   StorageRounding rounding;
@@ -127,8 +138,6 @@ Status native_read_sums(Native *native, size_t count, Error *error);
 /* The value of count pairs from first on, added in double in order. */
 double native_sum(const Native *native, size_t first, size_t count);
 double native_seconds_build(const Native *native);
-/* Classes of a tile of block_gpu.cl: 16, 32 or 64. */
-uint32_t native_tile_classes(const Native *native);
 
 /* native_upload.c */
 /* Brings X and the labels to the device as settings->storage asks: fills plan, rounding, parts, labelled and seconds_upload. */

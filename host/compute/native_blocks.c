@@ -33,7 +33,7 @@ static KernelRange strips_range(const Native *native, size_t rows) {
 static uint32_t block_slabs(const Native *native) {
   if (native->products != NULL) return 1;
   bool strips = native_uses_strips(native);
-  size_t tile_classes = strips ? native_strip_classes(native) : native_tile_classes(native);
+  size_t tile_classes = strips ? native_strip_classes(native) : native->shape.tile_classes;
   size_t tiles = divide_up(native->head.features, strips ? STRIP : 64) * divide_up(native->head.classes, tile_classes);
   size_t wanted = (strips ? 8 : 4) * (size_t)native->compute_units, blocks = strips ? strips_of(native->block_rows) : 64;
   return (uint32_t)at_least_one(smaller(smaller(wanted / tiles, blocks), native_most_slabs(native)));
@@ -42,7 +42,7 @@ static uint32_t block_slabs(const Native *native) {
 static KernelRange gradient_range(const Native *native, size_t slabs) {
   size_t features = native->head.features, classes = native->head.classes;
   if (!native_uses_strips(native))
-    return (KernelRange){{divide_up(features, 64) * 16, divide_up(classes, native_tile_classes(native)) * 16, slabs}, {16, 16, 1}};
+    return (KernelRange){{divide_up(features, 64) * 16, divide_up(classes, native->shape.tile_classes) * 16, slabs}, {16, 16, 1}};
   size_t columns = divide_up(features, STRIP), tiles = divide_up(classes, native_strip_classes(native));
   return (KernelRange){{columns, smaller(divide_up(wanted_groups(native), columns * slabs), tiles), slabs}, {1, 1, 1}};
 }
@@ -59,7 +59,7 @@ Status native_enqueue_logits(Native *native, const Vector *w, const NativePart *
     TRY(kernel_launch(kernel, strips_range(native, rows.count), error, ARG(part->x), ARG(w->buffer), ARG(features), ARG(classes),
                       ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(block), ARG((uint64_t)block_row)));
   } else {
-    KernelRange range = {{divide_up(rows.count, 64) * 16, divide_up(classes, native_tile_classes(native)) * 16}, {16, 16}};
+    KernelRange range = {{divide_up(rows.count, 64) * 16, divide_up(classes, native->shape.tile_classes) * 16}, {16, 16}};
     TRY(native_kernel(native, KERNEL_LOGITS_BLOCK, &kernel, error));
     TRY(kernel_launch(kernel, range, error, ARG(part->x), ARG(w->buffer), ARG(features), ARG(classes), ARG((uint64_t)rows.begin),
                       ARG((uint64_t)rows.count), ARG(block), ARG(native->stride), ARG(padding)));

@@ -14,7 +14,7 @@ static size_t block_rows(const Native *native) { return native->family == SETOSA
 /* Groups: equal shares of whole blocks, each with its own slab. */
 static uint32_t fused_groups(const Native *native, size_t rows) {
   size_t blocks = (rows + block_rows(native) - 1) / block_rows(native);
-  size_t wanted = (native->family == SETOSA_FAMILY_CPU ? 8 : 2) * (size_t)native->compute_units;
+  size_t wanted = native->shape.groups_per_unit * (size_t)native->compute_units;
   if (wanted < 16) wanted = 16;
   size_t groups = smaller(smaller(wanted, blocks), native_most_slabs(native));
   return (uint32_t)(groups > 0 ? groups : 1);
