@@ -18,7 +18,10 @@
 #define LOGIT_DEPTH 512 // features transposed at a time, a multiple of 16
 #endif
 #ifndef GRADIENT_ROWS
-#define GRADIENT_ROWS 256 // rows copied at a time, a multiple of 16: 16 KB
+#define GRADIENT_ROWS 384 // rows copied at a time, a multiple of 16
+#endif
+#ifndef COLUMN_STRIPS
+#define COLUMN_STRIPS 4 // strips of 16 features that share a tile of e in the first-level cache, and lines of G next to each other
 #endif
 #ifndef GROUP_STRIPS
 #define GROUP_STRIPS 8 // strips of rows that share a tile of W in the first-level cache
@@ -70,20 +73,35 @@ static inline uint tile_count(uint classes) { return (classes + TILE_CLASSES - 1
 static inline uint tall_tiles(uint classes) { return classes - tile_count(classes) * (TILE_CLASSES - 1); }
 static inline uint tile_begin(uint tile, uint classes) { return tile * (TILE_CLASSES - 1) + min(tile, tall_tiles(classes)); }
 
-// to[d][row of 16] = x[row][d] for d < width; rows past the last are 0.
+// to[d * 16 + 0..7] = column d of 8 rows from x on, for 8 columns: three rounds of interleaving, each one instruction a vector.
+static inline void transpose_eight(global const stored *x, ulong features, float *to) {
+  float8 row[8], pair[8], four[8];
+  UNROLL for (int i = 0; i < 8; i++) row[i] = x_load8(x, i * features);
+  UNROLL for (int i = 0; i < 8; i += 2) {
+    float8 a = row[i], b = row[i + 1];
+    pair[i] = (float8)(a.s0, b.s0, a.s1, b.s1, a.s4, b.s4, a.s5, b.s5);
+    pair[i + 1] = (float8)(a.s2, b.s2, a.s3, b.s3, a.s6, b.s6, a.s7, b.s7);
+  }
+  UNROLL for (int i = 0; i < 8; i += 4) UNROLL for (int j = 0; j < 2; j++) {
+    float8 a = pair[i + j], b = pair[i + j + 2];
+    four[i + 2 * j] = (float8)(a.s01, b.s01, a.s45, b.s45);
+    four[i + 2 * j + 1] = (float8)(a.s23, b.s23, a.s67, b.s67);
+  }
+  UNROLL for (int d = 0; d < 4; d++) {
+    vstore8((float8)(four[d].lo, four[d + 4].lo), 0, to + d * STRIP);
+    vstore8((float8)(four[d].hi, four[d + 4].hi), 0, to + (d + 4) * STRIP);
+  }
+}
+
+// to[d][row of 16] = x[row][d] for d < width; rows past the last are 0. A line of memory is used up at once: where rows lie 4096 bytes apart,
+// 16 of them do not fit the first-level cache together.
 static inline void transpose_strip(global const stored *x, ulong features, uint rows, uint width, float *to) {
   uint d = 0;
   if (rows >= STRIP)
-    for (; d + 8 <= width; d += 8)
-      for (uint r = 0; r < STRIP; r += 8) {
-        global const stored *from = x + r * features;
-        float8 a0 = x_load8(from, d), a1 = x_load8(from, features + d), a2 = x_load8(from, 2 * features + d),
-               a3 = x_load8(from, 3 * features + d), a4 = x_load8(from, 4 * features + d), a5 = x_load8(from, 5 * features + d),
-               a6 = x_load8(from, 6 * features + d), a7 = x_load8(from, 7 * features + d);
-#define COLUMN(s) vstore8((float8)(a0.s, a1.s, a2.s, a3.s, a4.s, a5.s, a6.s, a7.s), 0, column), column += STRIP
-        float *column = to + d * STRIP + r;
-        COLUMN(s0); COLUMN(s1); COLUMN(s2); COLUMN(s3); COLUMN(s4); COLUMN(s5); COLUMN(s6); COLUMN(s7);
-      }
+    for (; d + 16 <= width; d += 16)
+      for (uint r = 0; r < STRIP; r += 8)
+        for (uint half_line = 0; half_line < 16; half_line += 8)
+          transpose_eight(x + r * features + d + half_line, features, to + (d + half_line) * STRIP + r);
   for (; d < width; d++)
     for (uint r = 0; r < STRIP; r++) to[d * STRIP + r] = r < rows ? x_load(x, r * features + d) : 0.0f;
 }
@@ -146,10 +164,10 @@ static inline void add_bias(global const float *strips, global const float *fact
                             global float *bias, uint add) {
   for (uint k = first; k < last; k++) {
     float16 sum = 0.0f;
-    for (uint i = 0; i < count; i += STRIP) {
-      float16 term = vload16(0, strips + (ulong)i * classes + k * STRIP) * vload16(0, factors + i);
-      sum += i + STRIP <= count ? term : select((float16)(0.0f), term, lanes_below((int)(count - i)));
-    }
+    global const float *strip = strips + (ulong)k * STRIP;
+    uint i = 0;
+    for (; i + STRIP <= count; i += STRIP, strip += (ulong)classes * STRIP) sum = fma(vload16(0, strip), vload16(0, factors + i), sum);
+    if (i < count) sum += select((float16)(0.0f), vload16(0, strip) * vload16(0, factors + i), lanes_below((int)(count - i)));
     float8 eight = sum.lo + sum.hi;
     float4 four = eight.lo + eight.hi;
     float2 two = four.lo + four.hi;
@@ -158,35 +176,40 @@ static inline void add_bias(global const float *strips, global const float *fact
 }
 
 // e: strips of the block's rows, factors (rows): R = f e. slabs (slab count, P): each slab takes an equal share of the strips.
-// Work size: (ceil(features / 16), class ranges, slabs) x (1, 1, 1), no more slabs than strips.
+// Work size: (ceil(features / (16 COLUMN_STRIPS)), class ranges, at most the tiles, slabs) x (1, 1, 1).
 kernel __attribute__((reqd_work_group_size(1, 1, 1))) void gradient_strips(global const stored *x, global const float *e,
                                                                             global const float *factors, ulong features, uint classes,
                                                                             ulong row_begin, ulong rows, global float *slabs, uint add) {
-  ulong feature = (ulong)get_group_id(0) * STRIP, strips = (rows + STRIP - 1) / STRIP;
-  uint width = (uint)min((ulong)STRIP, features - feature), tiles = tile_count(classes);
+  ulong feature = (ulong)get_group_id(0) * (COLUMN_STRIPS * STRIP), strips = (rows + STRIP - 1) / STRIP;
+  uint width = (uint)min((ulong)(COLUMN_STRIPS * STRIP), features - feature), tiles = tile_count(classes);
   uint ranges = (uint)get_num_groups(1), range = (uint)get_group_id(1);
   uint first_tile = tiles * range / ranges, last_tile = tiles * (range + 1) / ranges;
   ulong slab_count = get_num_groups(2), slab = get_group_id(2);
   ulong first_row = strips * slab / slab_count * STRIP, last_row = min(strips * (slab + 1) / slab_count * STRIP, rows);
   global float *gradient = slabs + slab * ((ulong)classes * features + classes);
-  uint biases = classes * (range + 1) / ranges - classes * range / ranges, feature_groups = (uint)get_num_groups(0);
-  uint first_bias = classes * range / ranges + (uint)((ulong)biases * get_group_id(0) / feature_groups);
-  uint last_bias = classes * range / ranges + (uint)((ulong)biases * (get_group_id(0) + 1) / feature_groups);
-  float copied[GRADIENT_ROWS * STRIP] __attribute__((aligned(64)));
+  // The bias, shared out over the groups that have the same rows.
+  ulong sharers = (ulong)get_num_groups(0) * ranges, sharer = (ulong)get_group_id(0) * ranges + range;
+  uint first_bias = (uint)(classes * sharer / sharers), last_bias = (uint)(classes * (sharer + 1) / sharers);
+  float copied[COLUMN_STRIPS * GRADIENT_ROWS * STRIP] __attribute__((aligned(64)));
   for (ulong first = first_row; first < last_row; first += GRADIENT_ROWS) {
     uint count = (uint)min((ulong)GRADIENT_ROWS, last_row - first), keep = add || first > first_row;
-    copy_features(x + (row_begin + first) * features + feature, features, factors + first, count, width, copied);
+    for (uint d = 0; d < width; d += STRIP)
+      copy_features(x + (row_begin + first) * features + feature + d, features, factors + first, count, width - d,
+                    copied + d * GRADIENT_ROWS);
     for (uint tile = first_tile; tile < last_tile; tile++) {
       uint k = tile_begin(tile, classes);
       if (first + count < last_row)
-        prefetch_rows(x + (row_begin + first + count) * features + feature, features, (uint)min((ulong)GRADIENT_ROWS, last_row - first - count), 1,
-                      tile - first_tile, last_tile - first_tile);
+        prefetch_rows(x + (row_begin + first + count) * features + feature, features,
+                      (uint)min((ulong)GRADIENT_ROWS, last_row - first - count), width, tile - first_tile, last_tile - first_tile);
       global const float *terms = e + first * classes + k * STRIP;
-      global float *to = gradient + k * features + feature;
-      if (tile < tall_tiles(classes))
-        tile_tall(copied, terms, STRIP, (ulong)classes * STRIP, count / 16, count % 16, 0, to, features, width, keep);
-      else
-        tile_low(copied, terms, STRIP, (ulong)classes * STRIP, count / 16, count % 16, 0, to, features, width, keep);
+      for (uint d = 0; d < width; d += STRIP) {
+        global float *to = gradient + k * features + feature + d;
+        uint valid = min(width - d, (uint)STRIP);
+        if (tile < tall_tiles(classes))
+          tile_tall(copied + d * GRADIENT_ROWS, terms, STRIP, (ulong)classes * STRIP, count / 16, count % 16, 0, to, features, valid, keep);
+        else
+          tile_low(copied + d * GRADIENT_ROWS, terms, STRIP, (ulong)classes * STRIP, count / 16, count % 16, 0, to, features, valid, keep);
+      }
     }
     add_bias(e + first * classes, factors + first, classes, count, first_bias, last_bias, gradient + (ulong)classes * features, keep);
   }

@@ -4,7 +4,11 @@
 
 #include "compute/native.h"
 
-enum { STRIP = 16, GROUP_STRIPS = 8 /* strips of rows of a group of logits_strips */ };
+enum {
+  STRIP = 16,
+  GROUP_STRIPS = 8 /* of rows, of a group of logits_strips */,
+  COLUMN_STRIPS = 4 /* of features, of a group of gradient_strips */
+};
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 static size_t at_least_one(size_t value) { return value > 0 ? value : 1; }
@@ -34,7 +38,7 @@ static uint32_t block_slabs(const Native *native) {
   if (native->products != NULL) return 1;
   bool strips = native_uses_strips(native);
   size_t tile_classes = strips ? native_strip_classes(native) : native->shape.tile_classes;
-  size_t tiles = divide_up(native->head.features, strips ? STRIP : 64) * divide_up(native->head.classes, tile_classes);
+  size_t tiles = divide_up(native->head.features, strips ? STRIP * COLUMN_STRIPS : 64) * divide_up(native->head.classes, tile_classes);
   size_t wanted = (strips ? 8 : 4) * (size_t)native->compute_units, blocks = strips ? strips_of(native->block_rows) : 64;
   return (uint32_t)at_least_one(smaller(smaller(wanted / tiles, blocks), native_most_slabs(native)));
 }
@@ -43,7 +47,7 @@ static KernelRange gradient_range(const Native *native, size_t slabs) {
   size_t features = native->head.features, classes = native->head.classes;
   if (!native_uses_strips(native))
     return (KernelRange){{divide_up(features, 64) * 16, divide_up(classes, native->shape.tile_classes) * 16, slabs}, {16, 16, 1}};
-  size_t columns = divide_up(features, STRIP), tiles = divide_up(classes, native_strip_classes(native));
+  size_t columns = divide_up(features, STRIP * COLUMN_STRIPS), tiles = divide_up(classes, native_strip_classes(native));
   return (KernelRange){{columns, smaller(divide_up(wanted_groups(native), columns * slabs), tiles), slabs}, {1, 1, 1}};
 }
 
