@@ -11,6 +11,7 @@
 #define SIDE 16             // work-items along each side of a group
 #define TILE_ROWS 64        // rows of a tile of Z; features of a tile of G
 #define DEPTH 16            // features (Z) or rows (G) held in local memory at a time
+#define GRADIENT_SPAN 256 // rows added in one chain, a multiple of DEPTH
 #define PER_ROW (TILE_ROWS / SIDE)
 #define PER_CLASS (TILE_CLASSES / SIDE)
 
@@ -71,9 +72,9 @@ kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) void gradient_block(
   ulong slab_id = get_group_id(2), slab_count = get_num_groups(2);
   ulong row_first = rows * slab_id / slab_count, row_last = rows * (slab_id + 1) / slab_count;
   global float *slab = slabs + slab_id * ((ulong)classes * features + classes);
-  float sums[PER_CLASS][PER_ROW];
+  float sums[PER_CLASS][PER_ROW], spans[PER_CLASS][PER_ROW]; // spans: of GRADIENT_SPAN rows each, so that no chain of additions is long
   for (int j = 0; j < PER_CLASS; j++)
-    for (int i = 0; i < PER_ROW; i++) sums[j][i] = 0.0f;
+    for (int i = 0; i < PER_ROW; i++) sums[j][i] = spans[j][i] = 0.0f;
   ulong depth = row_first;
   do {
     ulong row = depth + line;
@@ -96,6 +97,12 @@ kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) void gradient_block(
     }
     barrier(CLK_LOCAL_MEM_FENCE); // before the tiles are overwritten
     depth += DEPTH;
+    if ((depth - row_first) % GRADIENT_SPAN == 0 || depth >= row_last)
+      for (int j = 0; j < PER_CLASS; j++)
+        for (int i = 0; i < PER_ROW; i++) {
+          spans[j][i] += sums[j][i];
+          sums[j][i] = 0.0f;
+        }
   } while (depth < row_last);
   for (int j = 0; j < PER_CLASS; j++) {
     uint k = first_class + line + j * SIDE;
@@ -103,7 +110,7 @@ kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) void gradient_block(
       ulong d = first_feature + column + i * SIDE;
       if (k < classes && d < features) {
         global float *to = slab + (ulong)k * features + d;
-        *to = add ? *to + sums[j][i] : sums[j][i];
+        *to = add ? *to + spans[j][i] : spans[j][i];
       }
     }
   }
@@ -111,7 +118,11 @@ kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) void gradient_block(
   if (first_feature == 0 && line * SIDE + column < TILE_CLASSES && k < classes) {
     global float *to = slab + (ulong)classes * features + k;
     float sum = add ? *to : 0.0f;
-    for (ulong row = row_first; row < row_last; row++) sum += r[row * stride + k];
+    for (ulong row = row_first; row < row_last;) {
+      float span = 0.0f;
+      for (ulong end = min(row + GRADIENT_SPAN, row_last); row < end; row++) span += r[row * stride + k];
+      sum += span;
+    }
     *to = sum;
   }
 }

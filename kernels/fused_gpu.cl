@@ -111,9 +111,9 @@ static inline void block_gradient(global const stored *x, uint rows, local const
   }
   if (TEAM_ITEM < CLASSES) {
     global float *to = slab + (ulong)CLASSES * FEATURES + TEAM_ITEM;
-    float sum = add ? *to : 0.0f;
+    float sum = 0.0f;
     for (uint i = 0; i < rows; i++) sum += r[TEAM_ITEM * BLOCK_ROWS + i];
-    *to = sum;
+    *to = add ? *to + sum : sum;
   }
 }
 

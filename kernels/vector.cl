@@ -100,6 +100,23 @@ kernel void divide_sqrt(global float *out, global const float *a, global const f
   FOR_TAIL(i, begin, end) out[i] = a[i] / (sqrt(b[i]) + epsilon);
 }
 
+// folded (2, P), highs and then lows, += the slabs (slab_count, P) in order.
+kernel void fold_slabs(global float *folded, global const float *slabs, uint slab_count, ulong count) {
+  SHARE(count);
+  FOR_EIGHTS(i, begin, end) {
+    float8 high = vload8(0, folded + i), low = vload8(0, folded + count + i);
+    for (uint s = 0; s < slab_count; s++) accumulate8(&high, &low, vload8(0, slabs + s * count + i));
+    vstore8(high, 0, folded + i);
+    vstore8(low, 0, folded + count + i);
+  }
+  FOR_TAIL(i, begin, end) {
+    float high = folded[i], low = folded[count + i];
+    for (uint s = 0; s < slab_count; s++) accumulate(&high, &low, slabs[s * count + i]);
+    folded[i] = high;
+    folded[count + i] = low;
+  }
+}
+
 // gradient (P) = sum over slabs (slab_count, P, slab_stride apart) in order, compensated, + l2 * w on the weights (the first `weights` elements).
 // keep_bias 0 (no intercept): the bias part is 0. With one slab, slabs may be the gradient itself.
 kernel void finish_gradient(global float *gradient, global const float *slabs, uint slab_count, ulong slab_stride,

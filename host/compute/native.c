@@ -11,6 +11,7 @@
 enum {
   GPU_TEAM = 256,
   GPU_BLOCK_ROWS = 64,
+  GPU_MOST_ROWS = 65536,      /* a block's gradient is summed plainly */
   STRIP = 16,                 /* rows of a strip */
   STRIP_GROUP_ROWS = 128,     /* rows of a group of logits_strips */
   BLOCK_BYTES = 8 << 20,      /* a block of X and its strips stay in the caches between the three kernels, */
@@ -40,6 +41,7 @@ static void native_close(Backend *backend) {
   for (int i = 0; i < KERNEL_COUNT; i++) kernel_destroy(native->kernels[i]);
   native_release_upload(native);
   buffer_destroy(native->slabs);
+  buffer_destroy(native->folded);
   buffer_destroy(native->block);
   buffer_destroy(native->block_directions);
   buffer_destroy(native->row_factors);
@@ -86,6 +88,7 @@ static void choose_block(Native *native, size_t workspace_bytes) {
     tile = rows >= STRIP_GROUP_ROWS && workspace_bytes == 0 ? STRIP_GROUP_ROWS : STRIP;
   } else {
     rows = (workspace_bytes > 0 ? workspace_bytes : GPU_WORKSPACE_BYTES) / (stride * sizeof(float));
+    if (rows > GPU_MOST_ROWS) rows = GPU_MOST_ROWS;
   }
   rows = rows / tile * tile;
   if (rows < tile) rows = tile;
@@ -155,6 +158,7 @@ static const struct {
     [KERNEL_MAX_ABS] = {"max_abs", "vector", "vector", OPTIONS_TEAM},
     [KERNEL_MULTIPLY] = {"multiply", "vector", "vector", OPTIONS_TEAM},
     [KERNEL_DIVIDE_SQRT] = {"divide_sqrt", "vector", "vector", OPTIONS_TEAM},
+    [KERNEL_FOLD_SLABS] = {"fold_slabs", "vector", "vector", OPTIONS_TEAM},
     [KERNEL_FINISH_GRADIENT] = {"finish_gradient", "vector", "vector", OPTIONS_TEAM},
     [KERNEL_RESIDUAL_ROWS] = {"residual_rows", "rows", "rows", OPTIONS_TEAM},
     [KERNEL_PROBABILITY_ROWS] = {"probability_rows", "rows", "rows", OPTIONS_TEAM},

@@ -13,6 +13,7 @@ typedef enum NativeKernel {
   KERNEL_MAX_ABS,
   KERNEL_MULTIPLY,
   KERNEL_DIVIDE_SQRT,
+  KERNEL_FOLD_SLABS,
   KERNEL_FINISH_GRADIENT,
   KERNEL_RESIDUAL_ROWS,
   KERNEL_PROBABILITY_ROWS,
@@ -103,6 +104,7 @@ struct Native {
   Kernel *kernels[KERNEL_COUNT];
 
   Buffer *slabs;                    /* partial gradients, grown on demand */
+  Buffer *folded;                   /* (2,P): the compensated sum of slabs, highs and lows */
   Buffer *block, *block_directions; /* block_rows rows of logits, in strips or (block_rows, stride); the second for Hessians only */
   Buffer *row_factors;              /* (block_rows) of strips */
   Buffer *kept;                     /* probabilities of all rows at the vector of kept_version */
@@ -176,6 +178,11 @@ Status native_check_rows(const Native *native, RowRange rows, bool labels_needed
 const NativePart *native_part(const Native *native, RowRange rows, RowRange *piece);
 /* Zeroes the losses, and the slabs if asked, for passes that add to them. */
 Status native_begin_adding(Native *native, const PassResult *result, bool clear_slabs, Error *error);
+/* Gradients of many rows are summed in spans: native->folded begins at zero, takes the slabs (P each) of every span in a compensated sum,
+ * and at the end stands for two slabs, highs and lows. */
+Status native_begin_folding(Native *native, Error *error);
+Status native_fold(Native *native, const Buffer *slabs, uint32_t slab_count, Error *error);
+void native_end_folding(const Native *native, PassResult *result);
 /* Slabs of P floats that the workspace allows, at least one. */
 size_t native_most_slabs(const Native *native);
 /* Bytes of a row of X as it is stored. */

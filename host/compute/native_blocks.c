@@ -6,8 +6,10 @@
 
 enum {
   STRIP = 16,
-  GROUP_STRIPS = 8 /* of rows, of a group of logits_strips */,
-  COLUMN_STRIPS = 4 /* of features, of a group of gradient_strips */
+  GROUP_STRIPS = 8,       /* of rows, of a group of logits_strips */
+  COLUMN_STRIPS = 4,      /* of features, of a group of gradient_strips */
+  SPAN_ROWS = 16384,      /* added up in f32 before their sum goes into the compensated one, */
+  FOLDED_BYTES = 32 << 20 /* for gradients of at most this */
 };
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
@@ -156,35 +158,76 @@ cleanup:
   return status;
 }
 
+/* Where the gradient of the blocks is added up: straight into out while few blocks add to it; else in spans of blocks, whose sums go into a
+ * compensated one, so that a million rows lose no more than a thousand. */
+typedef struct GradientSum {
+  bool folding, clear; /* clear: the slabs begin at zero, since a block may have fewer strips than there are slabs */
+  size_t rows_added;   /* since the slabs began */
+  PassResult slabs;
+} GradientSum;
+
+static Status begin_sum(Native *native, GradientSum *sum, const BlockPass *pass, RowRange rows, Vector *out, Error *error) {
+  Status status = SETOSA_OK;
+  size_t bytes = native->head.parameters * sizeof(float);
+  sum->slabs.losses = native_row_groups(native, smaller(rows.count, native->block_rows));
+  sum->slabs.slab_stride = native->head.parameters;
+  if (out == NULL) goto cleanup;
+  sum->folding = rows.count > 2 * (size_t)SPAN_ROWS && bytes <= FOLDED_BYTES;
+  sum->slabs.slabs = block_slabs(native);
+  sum->clear = native_uses_strips(native) && sum->slabs.slabs > 1;
+  sum->slabs.slab_buffer = out->buffer;
+  bool aliased = out == pass->w || out == pass->v; /* later blocks still read it */
+  if (sum->folding || sum->slabs.slabs > 1 || aliased) {
+    TRY(native_reserve(native, &native->slabs, sum->slabs.slabs * bytes, "partial gradients", error));
+    sum->slabs.slab_buffer = native->slabs;
+  }
+  if (sum->folding) TRY(native_begin_folding(native, error));
+cleanup:
+  return status;
+}
+
+/* Before a block of rows is added; *add: whether the slabs hold something already. */
+static Status begin_block(Native *native, GradientSum *sum, bool *add, Error *error) {
+  *add = sum->rows_added > 0 || sum->clear;
+  if (sum->rows_added > 0 || !sum->clear) return SETOSA_OK;
+  return buffer_fill_zero(sum->slabs.slab_buffer, 0, sum->slabs.slabs * native->head.parameters * sizeof(float), error);
+}
+
+/* After it; last: nothing follows. */
+static Status end_block(Native *native, GradientSum *sum, size_t rows, bool last, Error *error) {
+  sum->rows_added += rows;
+  if (!sum->folding || (!last && sum->rows_added < SPAN_ROWS)) return SETOSA_OK;
+  sum->rows_added = 0;
+  return native_fold(native, native->slabs, sum->slabs.slabs, error);
+}
+
 Status native_enqueue_blocks(Native *native, const Vector *w, const Vector *v, RowRange rows, Vector *out, NativeKept kept,
                              PassResult *result, Error *error) {
   Status status = SETOSA_OK;
   size_t block_bytes = native_logits_bytes(native, native->block_rows), count = 0;
   bool strips = native_uses_strips(native);
+  GradientSum sum = {0};
   BlockPass pass = {
-      .w = w, .v = v, .scale = (float)(1.0 / (double)rows.count), .want_gradient = out != NULL, .kept = kept, .result = result};
-  result->losses = native_row_groups(native, smaller(rows.count, native->block_rows));
-  result->slabs = out != NULL ? block_slabs(native) : 0;
-  result->slab_buffer = out != NULL ? out->buffer : NULL;
-  result->slab_stride = native->head.parameters;
-  if (result->slabs > 1) {
-    TRY(native_reserve(native, &native->slabs, result->slabs * native->head.parameters * sizeof(float), "partial gradients", error));
-    result->slab_buffer = native->slabs;
-  }
+      .w = w, .v = v, .scale = (float)(1.0 / (double)rows.count), .want_gradient = out != NULL, .kept = kept, .result = &sum.slabs};
+  TRY(begin_sum(native, &sum, &pass, rows, out, error));
   TRY(native_reserve(native, &native->block, block_bytes, "a block of logits", error));
   if (v != NULL && kept == NATIVE_KEPT_NONE)
     TRY(native_reserve(native, &native->block_directions, block_bytes, "a block of directions", error));
   if (strips)
     TRY(native_reserve(native, &native->row_factors, strips_of(native->block_rows) * STRIP * sizeof(float), "row factors", error));
-  TRY(native_reserve_sums(native, result->losses, error));
-  bool clear = strips && result->slabs > 1; /* a block may have fewer strips than there are slabs */
-  TRY(native_begin_adding(native, result, clear, error));
+  TRY(native_reserve_sums(native, sum.slabs.losses, error));
+  TRY(native_begin_adding(native, &sum.slabs, false, error));
   for (size_t done = 0; done < rows.count; done += count) {
     RowRange piece;
+    bool add = false;
     const NativePart *part = native_part(native, (RowRange){rows.begin + done, rows.count - done}, &piece);
     count = piece.count = smaller(piece.count, native->block_rows);
-    TRY((strips ? enqueue_strips : enqueue_rows)(native, &pass, part, piece, clear || done > 0, error));
+    if (out != NULL) TRY(begin_block(native, &sum, &add, error));
+    TRY((strips ? enqueue_strips : enqueue_rows)(native, &pass, part, piece, add, error));
+    if (out != NULL) TRY(end_block(native, &sum, count, done + count == rows.count, error));
   }
+  *result = sum.slabs;
+  if (sum.folding) native_end_folding(native, result);
 cleanup:
   return status;
 }

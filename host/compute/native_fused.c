@@ -1,4 +1,6 @@
 /* The fused pass for few classes: one read of X gives loss and gradient, or the Hessian times a vector. */
+#include <stdint.h>
+
 #include "compute/native.h"
 
 enum {
@@ -39,11 +41,16 @@ Status native_enqueue_fused(Native *native, const Vector *w, const Vector *v, Ro
   result->slab_buffer = native->slabs;
   TRY(native_reserve_sums(native, result->losses, error));
   TRY(native_kernel(native, v == NULL ? KERNEL_FUSED_GRADIENT : KERNEL_FUSED_HESSIAN, &kernel, error));
+  /* The CPU family compensates within its shares; the GPU family is given so few rows at a time that it need not. */
+  size_t most = cpu ? SIZE_MAX : (size_t)result->slabs * BLOCK_ROWS_GPU * SPAN_BLOCKS;
+  bool folding = want_gradient && rows.count > most;
   native_part(native, rows, &piece);
-  bool several = piece.count < rows.count;
+  bool several = piece.count < rows.count || folding;
   if (several) TRY(native_begin_adding(native, result, true, error));
+  if (folding) TRY(native_begin_folding(native, error));
   for (size_t done = 0; done < rows.count; done += piece.count) {
     const NativePart *part = native_part(native, (RowRange){rows.begin + done, rows.count - done}, &piece);
+    if (folding) piece.count = smaller(piece.count, most);
     KernelRange range = native_team_range(native, (uint32_t)smaller(result->slabs, fused_groups(native, piece.count)));
     const Buffer *labels = part->labels != NULL ? part->labels : part->x; /* a Hessian reads none */
     const Vector *direction = v == NULL ? w : v;
@@ -51,7 +58,11 @@ Status native_enqueue_fused(Native *native, const Vector *w, const Vector *v, Ro
     TRY(kernel_launch(kernel, range, error, ARG(part->x), ARG(labels), ARG(w->buffer), ARG(direction->buffer), ARG(native->slabs),
                       ARG((uint64_t)result->slab_stride), ARG(native->sums), ARG((uint64_t)piece.begin), ARG((uint64_t)piece.count),
                       ARG(scale), ARG((uint32_t)want_gradient), ARG((uint32_t)several), ARG(keep), ARG((uint32_t)kept)));
+    if (folding) TRY(native_fold(native, native->slabs, result->slabs, error));
+    if (folding && done + piece.count < rows.count)
+      TRY(buffer_fill_zero(native->slabs, 0, result->slabs * result->slab_stride * sizeof(float), error));
   }
+  if (folding) native_end_folding(native, result);
   uint64_t product = 2 * (uint64_t)rows.count * native->head.features * native->head.classes;
   native->flops += v == NULL || kept == NATIVE_KEPT_READ ? product : 2 * product;
   native->bytes_read += native_row_bytes(native) * rows.count;

@@ -43,6 +43,32 @@ cleanup:
   return status;
 }
 
+Status native_begin_folding(Native *native, Error *error) {
+  Status status = SETOSA_OK;
+  size_t bytes = 2 * native->head.parameters * sizeof(float);
+  TRY(native_reserve(native, &native->folded, bytes, "the sum of partial gradients", error));
+  TRY(buffer_fill_zero(native->folded, 0, bytes, error));
+cleanup:
+  return status;
+}
+
+Status native_fold(Native *native, const Buffer *slabs, uint32_t slab_count, Error *error) {
+  Status status = SETOSA_OK;
+  Kernel *kernel = NULL;
+  size_t parameters = native->head.parameters;
+  TRY(native_kernel(native, KERNEL_FOLD_SLABS, &kernel, error));
+  TRY(kernel_launch(kernel, native_team_range(native, native_vector_groups(native, parameters)), error, ARG(native->folded), ARG(slabs),
+                    ARG(slab_count), ARG((uint64_t)parameters)));
+cleanup:
+  return status;
+}
+
+void native_end_folding(const Native *native, PassResult *result) {
+  result->slab_buffer = native->folded;
+  result->slab_stride = native->head.parameters;
+  result->slabs = 2;
+}
+
 /* out = the sum of the slabs + l2 * of (on the weights). */
 static Status enqueue_finish(Native *native, Vector *out, const PassResult *result, const Vector *of, Error *error) {
   Status status = SETOSA_OK;
