@@ -31,7 +31,7 @@
 // i) * 16 + lane], and `rest` < 16 more steps. start_j: bias[j] (0 when bias is NULL), or with add what is in `to`. Only the first `valid`
 // lanes exist in `to`.
 #define DEFINE_TILE(name, CLASSES_)                                                                                                 \
-  static inline void name(const float *vectors, global const float *factors, ulong class_stride, ulong chunk_stride, uint chunks,   \
+  OUT_OF_LINE void name(const float *vectors, global const float *factors, ulong class_stride, ulong chunk_stride, uint chunks,     \
                           uint rest, global const float *bias, global float *to, ulong to_stride, uint valid, uint add) {           \
     float16 sums[CLASSES_];                                                                                                         \
     UNROLL for (int j = 0; j < (CLASSES_); j++) sums[j] = bias != 0 ? (float16)(bias[j]) : (float16)(0.0f);                         \
@@ -74,7 +74,7 @@ static inline uint tall_tiles(uint classes) { return classes - tile_count(classe
 static inline uint tile_begin(uint tile, uint classes) { return tile * (TILE_CLASSES - 1) + min(tile, tall_tiles(classes)); }
 
 // to[d * 16 + 0..7] = column d of 8 rows from x on, for 8 columns: three rounds of interleaving, each one instruction a vector.
-static inline void transpose_eight(global const stored *x, ulong features, float *to) {
+OUT_OF_LINE void transpose_eight(global const stored *x, ulong features, float *to) {
   float8 row[8], pair[8], four[8];
   UNROLL for (int i = 0; i < 8; i++) row[i] = x_load8(x, i * features);
   UNROLL for (int i = 0; i < 8; i += 2) {
@@ -84,18 +84,19 @@ static inline void transpose_eight(global const stored *x, ulong features, float
   }
   UNROLL for (int i = 0; i < 8; i += 4) UNROLL for (int j = 0; j < 2; j++) {
     float8 a = pair[i + j], b = pair[i + j + 2];
-    four[i + 2 * j] = (float8)(a.s01, b.s01, a.s45, b.s45);
-    four[i + 2 * j + 1] = (float8)(a.s23, b.s23, a.s67, b.s67);
+    four[i + 2 * j] = (float8)(a.s0, a.s1, b.s0, b.s1, a.s4, a.s5, b.s4, b.s5);
+    four[i + 2 * j + 1] = (float8)(a.s2, a.s3, b.s2, b.s3, a.s6, a.s7, b.s6, b.s7);
   }
   UNROLL for (int d = 0; d < 4; d++) {
-    vstore8((float8)(four[d].lo, four[d + 4].lo), 0, to + d * STRIP);
-    vstore8((float8)(four[d].hi, four[d + 4].hi), 0, to + (d + 4) * STRIP);
+    float8 a = four[d], b = four[d + 4];
+    vstore8((float8)(a.s0, a.s1, a.s2, a.s3, b.s0, b.s1, b.s2, b.s3), 0, to + d * STRIP);
+    vstore8((float8)(a.s4, a.s5, a.s6, a.s7, b.s4, b.s5, b.s6, b.s7), 0, to + (d + 4) * STRIP);
   }
 }
 
 // to[d][row of 16] = x[row][d] for d < width; rows past the last are 0. A line of memory is used up at once: where rows lie 4096 bytes apart,
 // 16 of them do not fit the first-level cache together.
-static inline void transpose_strip(global const stored *x, ulong features, uint rows, uint width, float *to) {
+OUT_OF_LINE void transpose_strip(global const stored *x, ulong features, uint rows, uint width, float *to) {
   uint d = 0;
   if (rows >= STRIP)
     for (; d + 16 <= width; d += 16)
@@ -107,7 +108,7 @@ static inline void transpose_strip(global const stored *x, ulong features, uint 
 }
 
 // Share `part` of `parts` of rows [0, rows) x `width` elements of X from `x` on is asked for.
-static inline void prefetch_rows(global const stored *x, ulong features, uint rows, uint width, uint part, uint parts) {
+OUT_OF_LINE void prefetch_rows(global const stored *x, ulong features, uint rows, uint width, uint part, uint parts) {
   for (uint row = rows * part / parts, end = rows * (part + 1) / parts; row < end; row++)
     for (uint d = 0; d < width; d += 64 / sizeof(stored)) prefetch_line(x + row * features + d);
 }
@@ -149,7 +150,7 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void logits_strips(global 
 }
 
 // to[row][feature of 16] = f_row x[row][feature] for `count` rows, features past `width` are 0.
-static inline void copy_features(global const stored *x, ulong features, global const float *factors, uint count, uint width, float *to) {
+OUT_OF_LINE void copy_features(global const stored *x, ulong features, global const float *factors, uint count, uint width, float *to) {
   for (uint i = 0; i < count; i++) {
     if (width >= STRIP) {
       vstore16(x_load16(x, i * features) * factors[i], i, to);

@@ -197,13 +197,15 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_pass(global con
     global float *kept = keep + block * (CLASSES * BLOCK_ROWS);
     block_logits(block_x, rows, v, q);
     if (use == 2) {
-      for (uint i = 0; i < CLASSES * BLOCK_ROWS; i += 8) vstore8(vload8(0, kept + i), 0, z + i);
+      for (uint k = 0; k < CLASSES; k++)
+        for (uint i = 0; i < rows; i += 8) vstore8(vload8(0, kept + k * BLOCK_ROWS + i), 0, z + k * BLOCK_ROWS + i);
     } else {
       block_logits(block_x, rows, w, z);
       for (uint i = 0; i < rows; i += LANES) lane_probabilities(z + i);
     }
     if (use == 1)
-      for (uint i = 0; i < CLASSES * BLOCK_ROWS; i += 8) vstore8(vload8(0, z + i), 0, kept + i);
+      for (uint k = 0; k < CLASSES; k++)
+        for (uint i = 0; i < rows; i += 8) vstore8(vload8(0, z + k * BLOCK_ROWS + i), 0, kept + k * BLOCK_ROWS + i);
 #else
     block_logits(block_x, rows, w, z);
 #endif

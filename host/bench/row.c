@@ -29,6 +29,7 @@ BackendSettings row_settings(const Row *row, Context *context) {
                            .intercept = true,
                            .storage = native ? row->storage : SETOSA_STORAGE_F32,
                            .tuning = options->tuning,
+                           .tunes = true,
                            .reproducible = native && options->reproducible};
 }
 

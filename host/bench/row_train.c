@@ -1,7 +1,9 @@
 /* Rows that train: an epoch of sgd, or lbfgs, both by setosa_train, whose own clock leaves upload and building out. */
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bench/row.h"
 #include "model/model.h"
@@ -36,6 +38,7 @@ static SetosaTrainOptions train_options(const Row *row, SetosaDevice *device, ui
   train.solver = row->group->what == SETOSA_BENCH_EPOCH ? SETOSA_SOLVER_SGD : SETOSA_SOLVER_LBFGS;
   if (row->group->what == SETOSA_BENCH_EPOCH) {
     train.epochs = epochs;
+    train.tolerance = DBL_MIN; /* tiny data would be done after a few epochs */
     if (train.batch_size > row->group->dataset->rows) train.batch_size = row->group->dataset->rows;
   } else {
     train.max_iterations = options->max_iterations;
@@ -46,23 +49,14 @@ static SetosaTrainOptions train_options(const Row *row, SetosaDevice *device, ui
   return train;
 }
 
-/* Epochs or iterations that a run of setosa_train had. */
-static double units(const Row *row, const SetosaTrainResult *trained, uint64_t epochs) {
-  if (row->group->what == SETOSA_BENCH_EPOCH) return (double)epochs;
-  return trained->iterations > 0 ? (double)trained->iterations : 1;
-}
+/* Epochs or iterations that a run of setosa_train had; the starting point alone counts as one. */
+static double units(const SetosaTrainResult *trained) { return trained->iterations > 0 ? (double)trained->iterations : 1; }
 
 /* The model's loss by the double reference, where that is cheap: the run as a whole computed what it says. */
 static Status judge_model(const Row *row, const SetosaModel *model, const SetosaTrainResult *trained, SetosaBenchResult *result,
                           Error *error) {
   double loss = NAN;
-  if (!isfinite(trained->objective)) {
-    result->status = SETOSA_BENCH_FAILED;
-    snprintf(result->reason, sizeof result->reason, "the loss overflowed (%s); standardize the features with --standardize",
-             trained->stop_reason);
-    return SETOSA_OK;
-  }
-  Status status = truth_model_loss(row->group->dataset, model, &loss, error);
+  Status status = truth_model_loss(row->group->dataset, row->storage, model, &loss, error);
   if (status != SETOSA_OK || isnan(loss)) return status;
   /* f32 logits of a trained model can be large; what matters is that the loss of the model is the loss that was said. */
   double difference = fabs(trained->train_log_loss - loss) / fmax(loss, 1e-3), tolerance = 1e-4;
@@ -74,13 +68,22 @@ static Status judge_model(const Row *row, const SetosaModel *model, const Setosa
   return SETOSA_OK;
 }
 
-static Status run_once(const Row *row, Dataset *view, const SetosaTrainOptions *options, SetosaTrainResult *trained,
-                       SetosaBenchResult *judged, Error *error) {
+/* A run that stops at an overflow keeps its last good weights, but had fewer epochs than it took time for. */
+static bool overflowed(const SetosaTrainResult *trained, SetosaBenchResult *result) {
+  if (isfinite(trained->objective) && strcmp(trained->stop_reason, "non-finite") != 0) return false;
+  result->status = SETOSA_BENCH_FAILED;
+  snprintf(result->reason, sizeof result->reason, "the loss overflowed while training; standardize the features with --standardize");
+  return true;
+}
+
+/* A run that fails *result leaves a reason there. */
+static Status run_once(const Row *row, Dataset *view, const SetosaTrainOptions *options, bool judged, SetosaTrainResult *trained,
+                       SetosaBenchResult *result, Error *error) {
   SetosaModel *model = NULL;
   Status status = row_go_on(row, error);
   if (status == SETOSA_OK) status = setosa_train(&model, trained, view, options, error);
   if (status == SETOSA_OK) status = row_go_on(row, error); /* a run that was cut short is no sample */
-  if (status == SETOSA_OK && judged != NULL) status = judge_model(row, model, trained, judged, error);
+  if (status == SETOSA_OK && !overflowed(trained, result) && judged) status = judge_model(row, model, trained, result, error);
   setosa_model_destroy(model);
   return status;
 }
@@ -92,9 +95,9 @@ static Status time_training(const Row *row, SetosaDevice *device, Dataset *view,
   uint64_t epochs = 1;
   row_say(row, "first run");
   SetosaTrainOptions options = train_options(row, device, epochs);
-  TRY(run_once(row, view, &options, &trained, result, error));
+  TRY(run_once(row, view, &options, true, &trained, result, error));
   if (result->reason[0] != '\0') return SETOSA_OK;
-  result->first_call_ms = 1e3 * (trained.seconds_upload + trained.seconds_build);
+  result->first_call_ms += 1e3 * (trained.seconds_upload + trained.seconds_tune + trained.seconds_build);
   if (trained.seconds_train < SAMPLE_SECONDS)
     epochs = (uint64_t)fmin(EPOCHS_MOST, ceil(1.2 * SAMPLE_SECONDS / fmax(trained.seconds_train, 1e-6)));
   options = train_options(row, device, epochs);
@@ -102,10 +105,11 @@ static Status time_training(const Row *row, SetosaDevice *device, Dataset *view,
   for (bool more = true;;) {
     TRY(timing_next(row, &timing, &more, error));
     if (!more) break;
-    TRY(run_once(row, view, &options, &trained, NULL, error));
-    samples_add(&timing.seconds, trained.seconds_train / units(row, &trained, epochs));
+    TRY(run_once(row, view, &options, false, &trained, result, error));
+    if (result->reason[0] != '\0') return SETOSA_OK;
+    samples_add(&timing.seconds, trained.seconds_train / units(&trained));
   }
-  double passes = (double)trained.evaluations / units(row, &trained, epochs);
+  double passes = (double)trained.evaluations / units(&trained);
   timing_report(&timing, passes * row_flops(row), passes * row_bytes(row), result);
   row_report_memory(row, trained.device_bytes, 2, result);
   result->iterations = trained.iterations;
@@ -125,6 +129,7 @@ static Status judge_steps(const Row *row, SetosaBenchResult *result, Error *erro
   TRY(row_judge(row, &contender, INFINITY, result, error));
   backend_facts(contender.backend, &facts);
   result->family = facts.family;
+  result->first_call_ms = 1e3 * facts.seconds_tune; /* that the training then finds done */
 cleanup:
   row_close_contender(&contender);
   context_close(context);
@@ -133,7 +138,7 @@ cleanup:
 
 Status row_train(const Row *row, SetosaBenchResult *result, Error *error) {
   Status status = SETOSA_OK;
-  SetosaDevice device = {NULL};
+  SetosaDevice device = {.forced = true}; /* its place was tested */
   Dataset view = *row->group->dataset;
   view.borrowed = true;
   TRY(judge_steps(row, result, error));

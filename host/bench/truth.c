@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "compute/compare.h"
 #include "compute/open.h"
+#include "data/storage.h"
 
 static const double thorough_seconds = 5;    /* longer passes are not repeated for a comparison of gradients */
 static const double logit_size = 3;          /* as in the self-test */
@@ -238,10 +239,21 @@ cleanup:
   return status;
 }
 
-Status truth_model_loss(const Dataset *dataset, const SetosaModel *model, double *loss, Error *error) {
+/* *rounded (N,D), for the caller to free: the features as f16 holds them. */
+static Status round_features(float **rounded, const Dataset *dataset, Error *error) {
+  const StoragePlan plan = {.storage = SETOSA_STORAGE_F16, .scale = 1};
+  size_t count = dataset->rows * dataset->features;
+  Status status = memory_allocate((void **)rounded, count, sizeof **rounded, "the rounded features", error);
+  if (status == SETOSA_OK) storage_round(*rounded, &plan, dataset->values, count);
+  return status;
+}
+
+Status truth_model_loss(const Dataset *dataset, SetosaStorage storage, const SetosaModel *model, double *loss, Error *error) {
   Status status = SETOSA_OK;
   Contender reference = {0};
   Evaluation at = {.loss = NAN};
+  Dataset stored = *dataset;
+  float *rounded = NULL;
   double *w = NULL;
   const float *weights = setosa_model_weights(model), *bias = setosa_model_bias(model);
   size_t count = dataset->classes * dataset->features;
@@ -250,11 +262,16 @@ Status truth_model_loss(const Dataset *dataset, const SetosaModel *model, double
   TRY(memory_allocate((void **)&w, count + dataset->classes, sizeof *w, "the parameters", error));
   for (size_t i = 0; i < count; i++) w[i] = weights[i];
   for (size_t k = 0; k < dataset->classes; k++) w[count + k] = bias[k];
-  TRY(open_reference(&reference, dataset, w, NULL, error));
+  if (storage == SETOSA_STORAGE_F16) {
+    TRY(round_features(&rounded, dataset, error));
+    stored.values = rounded;
+  }
+  TRY(open_reference(&reference, &stored, w, NULL, error));
   TRY(backend_evaluate(reference.backend, reference.w, backend_all_rows(reference.backend), NULL, &at, error));
   *loss = at.loss;
 cleanup:
-  free(w);
   close_reference(&reference);
+  free(w);
+  free(rounded);
   return status;
 }

@@ -40,7 +40,8 @@ typedef struct Verdict {
  * passes over two parts (gradients too when pass_seconds, one pass, is at most 5; the loss alone otherwise). The rounding of X that the
  * backend reports is allowed for. A wrong backend is a verdict, not an error. */
 Status truth_judge(const Truth *truth, const Contender *contender, double pass_seconds, Verdict *verdict, Error *error);
-/* The mean loss of the reference at a model's weights over all rows; NAN where that would take too long. */
-Status truth_model_loss(const Dataset *dataset, const SetosaModel *model, double *loss, Error *error);
+/* The mean loss of the reference at a model's weights over all rows as the storage holds them (f16: rounded); NAN where that would take too
+ * long. */
+Status truth_model_loss(const Dataset *dataset, SetosaStorage storage, const SetosaModel *model, double *loss, Error *error);
 
 #endif

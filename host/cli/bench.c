@@ -51,45 +51,12 @@ static void on_doing(const char *what, void *user) { progress_say(&((BenchReport
 
 static bool on_stop(void *user) {
   const BenchReport *report = user;
-  return interrupt_requested() || report->status != SETOSA_OK || console_output_failed();
+  const Options *options = report->session->options;
+  bool files = options->csv != NULL || options->plot != NULL; /* which are wanted whole, whoever reads the table */
+  return interrupt_requested() || report->status != SETOSA_OK || (console_output_failed() && !files);
 }
 
 /* ---- what to do ------------------------------------------------------------------------------------------------- */
-
-static Status check_arguments(const Options *options, Error *error) {
-  static const char *const of_suite[] = {"suite", "work", "fashion"};
-  bool data = options->argument_count > 0, suite = false;
-  for (size_t i = 0; i < sizeof of_suite / sizeof of_suite[0]; i++) {
-    if (!options_given(options, of_suite[i])) continue;
-    suite = true;
-    if (data)
-      return error_set(error, SETOSA_ERROR_USAGE, "--%s is about the suite, and %s is data of your own; leave one of them out", of_suite[i],
-                       options->argument[0]);
-  }
-  if (!data && !suite)
-    return error_set(error, SETOSA_ERROR_USAGE,
-                     "name what to bench: --suite, DATA, or made-up data such as synthetic:rows=1e5,features=100,classes=10");
-  bool trains = false;
-  for (size_t i = 0; i < options->what.count; i++) trains |= options->what.choice[i] == SETOSA_BENCH_TRAIN;
-  if (!trains && (options_given(options, "max-iterations") || options_given(options, "tolerance")))
-    return error_set(error, SETOSA_ERROR_USAGE, "--max-iterations and --tolerance are about training; add --what train");
-  return SETOSA_OK;
-}
-
-/* Hours of measuring must not end at a folder that is not there. */
-static Status check_outputs(const Options *options, Error *error) {
-  Status status = SETOSA_OK;
-  TRY(input_check_output("--csv", options->csv, options->argument[0], error));
-  TRY(input_check_output("--plot", options->plot, options->argument[0], error));
-  TRY(input_check_output("--csv", options->csv, options->plot, error));
-  TRY(input_check_output("--csv", options->csv, options->compare, error));
-  TRY(input_check_output("--plot", options->plot, options->compare, error));
-  TRY(bench_check_plot(options->plot, error));
-  TRY(input_probe_output("--csv", options->csv, error));
-  TRY(input_probe_output("--plot", options->plot, error));
-cleanup:
-  return status;
-}
 
 static void add_device(BenchWork *work, size_t index) {
   for (size_t i = 0; i < work->index_count; i++)
@@ -205,7 +172,10 @@ static Status judge(const BenchReport *report, Error *error) {
     return error_set(error, SETOSA_ERROR_DEVICE, "%zu of %zu rows failed, the first %s of %s (%s); see `setosa check`", failed,
                      report->result_count, bench_label(label, first), first->work, first->reason);
   if (done > 0 || report->interrupted) return SETOSA_OK;
-  return error_set(error, SETOSA_ERROR_DEVICE, "nothing could be measured: every row was skipped; see `setosa devices`");
+  if (report->result_count == 0) return error_set(error, SETOSA_ERROR_INTERNAL, "nothing was measured");
+  first = &report->results[0];
+  return error_set(error, SETOSA_ERROR_DEVICE, "nothing could be measured: every row was skipped, the first %s of %s (%s)",
+                   bench_label(label, first), first->work, first->reason);
 }
 
 static Status show(BenchReport *report, Error *error) {
@@ -240,8 +210,8 @@ static Status run(const Session *session, Error *error) {
   BenchWork work = {.devices = NULL};
   BenchReport report = {.session = session};
   Error stopped = {0};
-  TRY(check_arguments(options, error));
-  TRY(check_outputs(options, error));
+  TRY(bench_check_arguments(options, error));
+  TRY(bench_check_outputs(options, error));
   TRY(bench_load_baseline(&report, options->compare, error));
   TRY(choose_devices(&work, options, error));
   TRY(load_data(&work, session, error));
@@ -250,7 +220,9 @@ static Status run(const Session *session, Error *error) {
   report.interrupted = status == SETOSA_INTERRUPTED;
   if (status != SETOSA_OK && !report.interrupted) TRY(error_set(error, status, "%s", stopped.message));
   TRY(show(&report, error));
-  if (report.interrupted) status = error_set(error, SETOSA_INTERRUPTED, "%s", stopped.message);
+  /* Without a Ctrl-C it was the reader of the output who left, which is no error. */
+  if (report.interrupted && interrupt_requested())
+    status = error_set(error, SETOSA_INTERRUPTED, "interrupted; what was measured so far stands, the rest is missing");
 cleanup:
   free(report.limits);
   free(report.results);

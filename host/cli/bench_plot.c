@@ -115,7 +115,8 @@ static void write_roofline(FILE *script, const BenchReport *report, Series *seri
   }
   fprintf(
       script,
-      "set origin 0,%.6f\nset size 1,%.6f\nset logscale xy\nset grid\nset key top left\nset xlabel 'flops per byte of X'\n"
+      "set origin 0,%.6f\nset size 1,%.6f\nset logscale x 2\nset logscale y 10\nset grid\nset key top left Left reverse\nset xlabel 'flops "
+      "per byte of X'\n"
       "set ylabel 'GFLOP/s'\nset xrange [%.6g:%.6g]\nset title 'Roofline: what the machine can do at most (lines) and what was reached'\n"
       "plot ",
       1 - height, height, least / 3, most * 3);

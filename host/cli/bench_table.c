@@ -53,6 +53,13 @@ cleanup:
   table_destroy(table);
 }
 
+/* Three digits, and none of them behind a row of noughts: what is too small to matter is only said to be so. */
+static Status add_small(Table *table, double value, Error *error) {
+  if (value > 0 && value < 0.005) return table_cell(table, error, "<0.01");
+  if (value == 0) return table_cell(table, error, "0");
+  return table_cell(table, error, value < 0.0995 ? "%.2f" : value < 99.95 ? "%.3g" : "%.0f", value);
+}
+
 static Status add_row(Table *table, const SetosaBenchResult *result, const SetosaBenchResult *first, Error *error) {
   Status status = SETOSA_OK;
   char label[BENCH_LABEL];
@@ -64,17 +71,17 @@ static Status add_row(Table *table, const SetosaBenchResult *result, const Setos
   }
   TRY(table_cell(table, error, result->median_ms < 100 ? "%.3g" : "%.0f", result->median_ms));
   TRY(table_cell(table, error, "%.0f%%", 100 * result->spread));
-  TRY(table_number(table, result->gflops, 3, error));
-  TRY(table_number(table, result->gbytes_per_s, 3, error));
+  TRY(add_small(table, result->gflops, error));
+  TRY(add_small(table, result->gbytes_per_s, error));
   TRY(table_cell(table, error, "%.0f%%", 100 * result->part_of_limit));
-  TRY(table_cell(table, error, "%.3g", 1e-6 * (double)result->device_bytes));
-  TRY(table_cell(table, error, "%.3g", 1e-6 * (double)result->workspace_bytes));
+  TRY(add_small(table, 1e-6 * (double)result->device_bytes, error));
+  TRY(add_small(table, 1e-6 * (double)result->workspace_bytes, error));
   TRY(result->first_call_ms < 995 ? table_cell(table, error, "%.0f ms", result->first_call_ms)
                                   : table_cell(table, error, "%.1f s", 1e-3 * result->first_call_ms));
   if (first == NULL || first == result)
     TRY(table_cell(table, error, "%s", "1"));
   else
-    TRY(table_cell(table, error, "%.2f", result->median_ms / first->median_ms));
+    TRY(add_small(table, result->median_ms / first->median_ms, error));
 cleanup:
   return status;
 }

@@ -28,6 +28,7 @@ static Status check_devices(DeviceCheck *checks, const SetosaDevices *devices, c
     console_make_visible(line);
     progress_say(&progress, line);
     checks[i].status = setosa_device_open(&device, devices, i, false, &checks[i].error);
+    if (checks[i].status == SETOSA_OK) checks[i].status = setosa_device_test(device, &checks[i].error);
     setosa_device_close(device);
   }
   progress_end(&progress);

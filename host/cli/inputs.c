@@ -88,7 +88,7 @@ Status input_probe_output(const char *name, const char *path, Error *error) {
   return status;
 }
 
-static bool uses_device(SetosaBackend backend) { return backend == SETOSA_BACKEND_NATIVE || backend == SETOSA_BACKEND_CLBLAST; }
+static bool uses_device(SetosaBackend backend) { return backend != SETOSA_BACKEND_REFERENCE && backend != SETOSA_BACKEND_BLAS; }
 
 Status compute_choose(Compute *compute, const Session *session, Error *error) {
   const Options *options = session->options;
@@ -99,7 +99,7 @@ Status compute_choose(Compute *compute, const Session *session, Error *error) {
   compute->options.tuning = (SetosaTuning)options->tuning;
   compute->options.reproducible = options->reproducible;
   SetosaBackend backend = compute->options.backend;
-  if (backend != SETOSA_BACKEND_NATIVE) {
+  if (backend != SETOSA_BACKEND_NATIVE && backend != SETOSA_BACKEND_AUTO) {
     static const char *const native_only[] = {"storage", "tune", "reproducible"};
     for (size_t i = 0; i < sizeof native_only / sizeof native_only[0]; i++)
       if (options_given(options, native_only[i]))

@@ -31,7 +31,7 @@ void options_default(Options *options) {
       .epochs = train.epochs,
       .seed = train.seed,
       .nesterov = train.nesterov,
-      .backend = SETOSA_BACKEND_NATIVE,
+      .backend = train.compute.backend,
       .family = SETOSA_FAMILY_AUTO,
       .storage = SETOSA_STORAGE_AUTO,
       .tuning = SETOSA_TUNING_QUICK,

@@ -75,6 +75,7 @@ static void write_row(const PredictWork *work, size_t row, const float *probabil
 
 static bool on_rows(size_t first_row, size_t count, const float *probabilities, void *user) {
   PredictWork *work = user;
+  if (first_row == 0) write_header(work); /* not before: what fails at once prints nothing */
   for (size_t i = 0; i < count && !ferror(work->stream); i++) write_row(work, first_row + i, probabilities + i * work->classes);
   SetosaProgress at = {
       .phase = SETOSA_PHASE_PREDICT, .rows_done = first_row + count, .rows_total = work->rows, .seconds = clock_seconds() - work->began};
@@ -109,7 +110,6 @@ static Status predict(PredictWork *work, const SetosaDataset *data, const Comput
   /* On a terminal the rows themselves are the progress, and behind a pipe they may come to the same terminal. */
   struct stat info;
   if (work->stream == stdout && (fstat(fileno(stdout), &info) != 0 || !S_ISREG(info.st_mode))) work->progress.shown = false;
-  write_header(work);
   status = setosa_predict(work->model, data, &compute->options, on_rows, work, error);
   progress_end(&work->progress);
   /* Stopped by ourselves because the stream takes no more: whoever closes the stream tells why. */

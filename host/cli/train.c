@@ -162,6 +162,14 @@ static void note_storage(const SetosaTrainResult *result, const Session *session
                  result->storage, result->storage_rms_error, result->storage_largest_error);
 }
 
+/* With --verbose: which backend was taken where it was free to choose, and what tuning did for it. */
+static void note_compute(const SetosaTrainResult *result, const Session *session) {
+  char time[UNITS_SIZE];
+  if (session->options->backend == SETOSA_BACKEND_AUTO) console_note(&session->console, "backend auto: %s was taken", result->backend);
+  if (result->tuning[0] != '\0')
+    console_note(&session->console, "tuning: %s in %s", result->tuning, units_seconds(time, result->seconds_tune));
+}
+
 /* What to do now, on stderr. */
 static void print_hints(const TrainReport *report, const Session *session) {
   const Options *options = session->options;
@@ -189,6 +197,7 @@ static Status finish(TrainWork *work, TrainReport *report, const Session *sessio
   else
     train_print_summary(report, session);
   TRY(console_flush(error));
+  note_compute(&report->result, session);
   note_storage(&report->result, session);
   print_hints(report, session);
   if (log_status != SETOSA_OK) TRY(error_set(error, log_status, "%s", log_error.message));

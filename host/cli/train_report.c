@@ -7,7 +7,6 @@
 #include "cli/units.h"
 
 static const char *const solver_names[] = {"lbfgs", "gd", "sgd", "adam"};
-static const char *const backend_names[] = {"native", "reference", "clblast", "blas"}; /* as SetosaBackend */
 static const char *const type_names[] = {"cpu", "gpu", "other"};
 
 enum { LABEL_COLUMN = 14 };
@@ -41,7 +40,7 @@ static void print_device(const TrainReport *report, const Session *session) {
   char text[512];
   print_label(session, "device");
   if (report->device == NULL)
-    snprintf(text, sizeof text, "none: the %s backend computes on this machine in %s precision", backend_names[session->options->backend],
+    snprintf(text, sizeof text, "none: the %s backend computes on this machine in %s precision", report->result.backend,
              session->options->backend == SETOSA_BACKEND_BLAS ? "single" : "double");
   else
     snprintf(text, sizeof text, "[%zu] %s (%s, %s)", report->device->index, report->device->name,
@@ -83,7 +82,8 @@ static void print_scores(const char *name, const TrainScores *scores, const Sess
 }
 
 static void print_time(const TrainReport *report, const Session *session) {
-  char total[UNITS_SIZE], load[UNITS_SIZE], device[UNITS_SIZE], train[UNITS_SIZE], build[UNITS_SIZE], text[256];
+  char total[UNITS_SIZE], load[UNITS_SIZE], device[UNITS_SIZE], train[UNITS_SIZE], build[UNITS_SIZE], seconds[UNITS_SIZE],
+      tune[UNITS_SIZE + 16] = "", test[UNITS_SIZE + 24] = "", text[288];
   units_seconds(train, report->result.seconds_train);
   if (report->device == NULL) {
     snprintf(text, sizeof text, "%s: reading %s, training %s", units_seconds(total, report->seconds_total),
@@ -92,9 +92,13 @@ static void print_time(const TrainReport *report, const Session *session) {
     printf("%s\n", text);
     return;
   }
-  snprintf(text, sizeof text, "%s: reading %s, opening the device %s, building kernels %s, training %s",
+  if (report->result.seconds_tune >= 0.01) /* else it was a file that was read */
+    snprintf(tune, sizeof tune, ", tuning %s", units_seconds(seconds, report->result.seconds_tune));
+  if (report->result.seconds_test >= 0.01)
+    snprintf(test, sizeof test, ", testing it %s", units_seconds(seconds, report->result.seconds_test));
+  snprintf(text, sizeof text, "%s: reading %s, opening the device %s%s%s, building kernels %s, training %s",
            units_seconds(total, report->seconds_total), units_seconds(load, report->seconds_load),
-           units_seconds(device, report->seconds_device), units_seconds(build, report->result.seconds_build), train);
+           units_seconds(device, report->seconds_device), test, tune, units_seconds(build, report->result.seconds_build), train);
   print_label(session, "time");
   console_wrap(stdout, text, LABEL_COLUMN, LABEL_COLUMN, console_page_width());
 }
@@ -136,17 +140,17 @@ Status train_print_json(const TrainReport *report, const Session *session, Error
   json_t *document =
       json_pack("{s:s, s:s, s:{s:I, s:I, s:I}, s:o, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:b, s:s, s:o, s:o}", "command", "train", "version",
                 SETOSA_VERSION, "data", "rows", (json_int_t)report->rows, "features", (json_int_t)report->features, "classes",
-                (json_int_t)report->classes, "device", device_json(report->device), "backend", backend_names[options->backend], "solver",
+                (json_int_t)report->classes, "device", device_json(report->device), "backend", result->backend, "solver",
                 solver_names[options->solver], "objective", json_number(result->objective), "loss", json_number(result->loss),
                 "gradient_norm", json_number(result->gradient_norm), "iterations", (json_int_t)result->iterations, "evaluations",
                 (json_int_t)result->evaluations, "converged", result->converged, "stop_reason", result->stop_reason, "train",
                 scores_json(&report->training), "test", scores_json(&report->test));
-  json_t *rest =
-      json_pack("{s:{s:o, s:o, s:o, s:o, s:o}, s:I, s:s, s:s, s:{s:o, s:o}}", "seconds", "load", json_number(report->seconds_load),
-                "upload", json_number(result->seconds_upload), "build", json_number(result->seconds_build), "train",
-                json_number(result->seconds_train), "total", json_number(report->seconds_total), "device_bytes",
-                (json_int_t)result->device_bytes, "weights_hash", result->weights_hash, "storage", result->storage, "storage_error", "rms",
-                json_number(result->storage_rms_error), "largest", json_number(result->storage_largest_error));
+  json_t *rest = json_pack(
+      "{s:{s:o, s:o, s:o, s:o, s:o, s:o, s:o}, s:I, s:s, s:s, s:{s:o, s:o}}", "seconds", "load", json_number(report->seconds_load),
+      "upload", json_number(result->seconds_upload), "build", json_number(result->seconds_build), "test", json_number(result->seconds_test),
+      "tune", json_number(result->seconds_tune), "train", json_number(result->seconds_train), "total", json_number(report->seconds_total),
+      "device_bytes", (json_int_t)result->device_bytes, "weights_hash", result->weights_hash, "storage", result->storage, "storage_error",
+      "rms", json_number(result->storage_rms_error), "largest", json_number(result->storage_largest_error));
   bool failed = document == NULL || rest == NULL;
   /* Only there when it was asked for: the other fields are always there. */
   if (!failed && report->validation.known) failed = json_object_set_new(document, "validation", scores_json(&report->validation)) != 0;

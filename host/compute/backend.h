@@ -35,15 +35,16 @@ typedef struct VectorPair {
 typedef enum RowScores { ROW_LOGITS, ROW_PROBABILITIES } RowScores;
 
 typedef struct BackendFacts {
-  const char *name;             /* "native", "reference" */
-  const char *device;           /* name of the device, or "host" */
-  const char *family;           /* "cpu", "gpu", or "" */
-  const char *storage;          /* how X is held: "f32", "f16", "u8"; NULL: as the host has it */
-  double storage_rms_error;     /* what rounding X to f16 did: ||X' - X|| / ||X||, */
-  double storage_largest_error; /* and max |x' - x| / |x|; both 0 when nothing was rounded */
-  uint64_t bytes_held;          /* most bytes held so far: data, vectors, workspace */
-  uint64_t flops, bytes_read;   /* counted since open: arithmetic of the objective, bytes of X read */
-  double seconds_upload, seconds_build;
+  const char *name;                                   /* "native", "reference" */
+  const char *device;                                 /* name of the device, or "host" */
+  const char *family;                                 /* "cpu", "gpu", or "" */
+  const char *storage;                                /* how X is held: "f32", "f16", "u8"; NULL: as the host has it */
+  double storage_rms_error;                           /* what rounding X to f16 did: ||X' - X|| / ||X||, */
+  double storage_largest_error;                       /* and max |x' - x| / |x|; both 0 when nothing was rounded */
+  uint64_t bytes_held;                                /* most bytes held so far: data, vectors, workspace */
+  uint64_t flops, bytes_read;                         /* counted since open: arithmetic of the objective, bytes of X read */
+  double seconds_upload, seconds_build, seconds_tune; /* tune: searching tile sizes when the backend opened */
+  const char *tuning;                                 /* what that found, one line, the backend's; NULL or "": nothing */
 } BackendFacts;
 
 typedef struct BackendOperations {
@@ -87,6 +88,7 @@ struct Backend {
   size_t parameters; /* P = K*D + K */
   double l2;
   bool intercept;
+  double seconds_test; /* of the device's self-test before it was opened, compiling included */
 };
 
 static inline RowRange backend_all_rows(const Backend *backend) { return (RowRange){0, backend->rows}; }

@@ -84,6 +84,7 @@ Status clblast_open(Backend **backend, const Dataset *dataset, const BackendSett
     return error_set(error, SETOSA_ERROR_USAGE, "%zu features x %zu classes are more than CLBlast can count; use --backend native",
                      dataset->features, dataset->classes);
   own.storage = SETOSA_STORAGE_F32;
+  own.tuning = SETOSA_TUNING_OFF; /* of kernels that do not run here */
   TRY(native_open(&opened, dataset, &own, error));
   if (parameters != NULL) TRY(gemm_set_parameters(settings->context, parameters, error));
   Native *native = (Native *)opened;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "compute/tune.h"
 
 enum {
   GPU_TEAM = 256,
@@ -32,7 +33,9 @@ static void native_facts(const Backend *backend, BackendFacts *facts) {
                           .flops = native->flops,
                           .bytes_read = native->bytes_read,
                           .seconds_upload = native->seconds_upload,
-                          .seconds_build = native_seconds_build(native)};
+                          .seconds_build = native_seconds_build(native),
+                          .seconds_tune = native->tuning.seconds,
+                          .tuning = native->tuning.text};
 }
 
 static void native_close(Backend *backend) {
@@ -96,17 +99,6 @@ static void choose_block(Native *native, size_t workspace_bytes) {
   native->block_rows = rows < needed ? rows : needed;
 }
 
-/* What serves most: found by hand on AVX-512 (16 lanes, 32 registers) and by counting registers for the rest. */
-static NativeShape default_shape(const Native *native, const DeviceTraits *traits) {
-  size_t classes = native->head.classes;
-  NativeShape shape = {.lanes = 8, .dot_classes = 3, .outer_classes = 5, .outer_registers = 12, .strip_classes = 6};
-  if (traits->preferred_float_width >= 16)
-    shape = (NativeShape){.lanes = 16, .dot_classes = 5, .outer_classes = 16, .outer_registers = 24, .strip_classes = 6};
-  shape.tile_classes = classes <= 16 ? 16 : classes <= 32 ? 32 : 64;
-  shape.groups_per_unit = native->family == SETOSA_FAMILY_CPU ? 8 : 2;
-  return shape;
-}
-
 uint32_t native_strip_classes(const Native *native) {
   size_t tiles = (native->head.classes + native->shape.strip_classes - 1) / native->shape.strip_classes;
   return (uint32_t)((native->head.classes + tiles - 1) / tiles);
@@ -129,7 +121,6 @@ Status native_open(Backend **backend, const Dataset *dataset, const BackendSetti
   native->family = settings->family == SETOSA_FAMILY_AUTO ? traits->family : settings->family;
   native->compute_units = traits->compute_units > 0 ? traits->compute_units : 1;
   native->workspace_bytes = settings->workspace_bytes > 0 ? settings->workspace_bytes : GPU_WORKSPACE_BYTES;
-  native->build_seconds_before = context_build_seconds(settings->context);
   native->team = native->family == SETOSA_FAMILY_CPU ? 1 : GPU_TEAM;
   if (traits->max_group_size < native->team) {
     status =
@@ -137,9 +128,11 @@ Status native_open(Backend **backend, const Dataset *dataset, const BackendSetti
                   context_info(native->context)->name, traits->max_group_size, GPU_TEAM);
     goto cleanup;
   }
-  native->shape = default_shape(native, traits);
+  native->shape = tune_default_shape(native->family, dataset->classes, traits);
   choose_block(native, settings->workspace_bytes);
   TRY(native_upload(native, dataset, settings, error));
+  TRY(native_tune(native, dataset, settings, error));
+  native->build_seconds_before = context_build_seconds(settings->context); /* what tuning built is part of its own seconds */
   *backend = &native->head;
   native = NULL;
 cleanup:
@@ -147,35 +140,35 @@ cleanup:
   return status;
 }
 
-typedef enum KernelOptions { OPTIONS_NONE, OPTIONS_TEAM, OPTIONS_TILE, OPTIONS_STRIPS, OPTIONS_GRADIENT, OPTIONS_HESSIAN } KernelOptions;
+typedef enum KernelOptions { OPTIONS_TEAM, OPTIONS_TILE, OPTIONS_STRIPS, OPTIONS_GRADIENT, OPTIONS_HESSIAN } KernelOptions;
 
 static const struct {
   const char *name, *cpu_source, *gpu_source;
   KernelOptions options;
 } native_kernels[KERNEL_COUNT] = {
-    [KERNEL_COMBINE] = {"combine", "vector", "vector", OPTIONS_TEAM},
-    [KERNEL_DOTS] = {"dots", "vector", "vector", OPTIONS_TEAM},
-    [KERNEL_MAX_ABS] = {"max_abs", "vector", "vector", OPTIONS_TEAM},
-    [KERNEL_MULTIPLY] = {"multiply", "vector", "vector", OPTIONS_TEAM},
-    [KERNEL_DIVIDE_SQRT] = {"divide_sqrt", "vector", "vector", OPTIONS_TEAM},
-    [KERNEL_FOLD_SLABS] = {"fold_slabs", "vector", "vector", OPTIONS_TEAM},
-    [KERNEL_FINISH_GRADIENT] = {"finish_gradient", "vector", "vector", OPTIONS_TEAM},
-    [KERNEL_RESIDUAL_ROWS] = {"residual_rows", "rows", "rows", OPTIONS_TEAM},
-    [KERNEL_PROBABILITY_ROWS] = {"probability_rows", "rows", "rows", OPTIONS_TEAM},
-    [KERNEL_HESSIAN_ROWS] = {"hessian_rows", "rows", "rows", OPTIONS_TEAM},
-    [KERNEL_LINE_ROWS] = {"line_rows", "rows", "rows", OPTIONS_TEAM},
-    [KERNEL_BIAS_ROWS] = {"bias_rows", "rows", "rows", OPTIONS_TEAM},
-    [KERNEL_COLUMN_SUMS] = {"column_sums", "rows", "rows", OPTIONS_TEAM},
-    [KERNEL_ACCURATE_LOGITS] = {"accurate_logits", "rows", "rows", OPTIONS_TEAM},
+    [KERNEL_COMBINE] = {"combine", "common", "common", OPTIONS_TEAM},
+    [KERNEL_DOTS] = {"dots", "common", "common", OPTIONS_TEAM},
+    [KERNEL_MAX_ABS] = {"max_abs", "common", "common", OPTIONS_TEAM},
+    [KERNEL_MULTIPLY] = {"multiply", "common", "common", OPTIONS_TEAM},
+    [KERNEL_DIVIDE_SQRT] = {"divide_sqrt", "common", "common", OPTIONS_TEAM},
+    [KERNEL_FOLD_SLABS] = {"fold_slabs", "common", "common", OPTIONS_TEAM},
+    [KERNEL_FINISH_GRADIENT] = {"finish_gradient", "common", "common", OPTIONS_TEAM},
+    [KERNEL_RESIDUAL_ROWS] = {"residual_rows", "common", "common", OPTIONS_TEAM},
+    [KERNEL_PROBABILITY_ROWS] = {"probability_rows", "common", "common", OPTIONS_TEAM},
+    [KERNEL_HESSIAN_ROWS] = {"hessian_rows", "common", "common", OPTIONS_TEAM},
+    [KERNEL_LINE_ROWS] = {"line_rows", "common", "common", OPTIONS_TEAM},
+    [KERNEL_BIAS_ROWS] = {"bias_rows", "common", "common", OPTIONS_TEAM},
+    [KERNEL_COLUMN_SUMS] = {"column_sums", "common", "common", OPTIONS_TEAM},
+    [KERNEL_ACCURATE_LOGITS] = {"accurate_logits", "common", "common", OPTIONS_TEAM},
     [KERNEL_LOGITS_BLOCK] = {"logits_block", "block_gpu", "block_gpu", OPTIONS_TILE},
     [KERNEL_GRADIENT_BLOCK] = {"gradient_block", "block_gpu", "block_gpu", OPTIONS_TILE},
     [KERNEL_LOGITS_STRIPS] = {"logits_strips", "block_cpu", "block_cpu", OPTIONS_STRIPS},
     [KERNEL_GRADIENT_STRIPS] = {"gradient_strips", "block_cpu", "block_cpu", OPTIONS_STRIPS},
-    [KERNEL_RESIDUAL_STRIPS] = {"residual_strips", "strips_cpu", "strips_cpu", OPTIONS_NONE},
-    [KERNEL_SOFTMAX_STRIPS] = {"softmax_strips", "strips_cpu", "strips_cpu", OPTIONS_NONE},
-    [KERNEL_HESSIAN_STRIPS] = {"hessian_strips", "strips_cpu", "strips_cpu", OPTIONS_NONE},
-    [KERNEL_LINE_STRIPS] = {"line_strips", "strips_cpu", "strips_cpu", OPTIONS_NONE},
-    [KERNEL_UNPACK_STRIPS] = {"unpack_strips", "strips_cpu", "strips_cpu", OPTIONS_NONE},
+    [KERNEL_RESIDUAL_STRIPS] = {"residual_strips", "common", "common", OPTIONS_TEAM},
+    [KERNEL_SOFTMAX_STRIPS] = {"softmax_strips", "common", "common", OPTIONS_TEAM},
+    [KERNEL_HESSIAN_STRIPS] = {"hessian_strips", "common", "common", OPTIONS_TEAM},
+    [KERNEL_LINE_STRIPS] = {"line_strips", "common", "common", OPTIONS_TEAM},
+    [KERNEL_UNPACK_STRIPS] = {"unpack_strips", "common", "common", OPTIONS_TEAM},
     [KERNEL_FUSED_GRADIENT] = {"fused_pass", "fused_cpu", "fused_gpu", OPTIONS_GRADIENT},
     [KERNEL_FUSED_HESSIAN] = {"fused_pass", "fused_cpu", "fused_gpu", OPTIONS_HESSIAN},
 };
@@ -194,8 +187,6 @@ Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *er
       case OPTIONS_TEAM:
         snprintf(options, sizeof options, "-DTEAM=%u", native->team);
         break;
-      case OPTIONS_NONE:
-        break;
       case OPTIONS_TILE:
         snprintf(options, sizeof options, "-DTILE_CLASSES=%u", native->shape.tile_classes);
         break;
@@ -209,8 +200,7 @@ Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *er
         if (cpu) append_tiles(options, sizeof options, &native->shape);
         break;
     }
-    const char *source = native_kernels[id].cpu_source;
-    if (strcmp(source, "vector") != 0 && strcmp(source, "strips_cpu") != 0) native_append_storage(native, options, sizeof options);
+    native_append_storage(native, options, sizeof options);
     Status status =
         kernel_create(&native->kernels[id], native->context, cpu ? native_kernels[id].cpu_source : native_kernels[id].gpu_source, options,
                       native_kernels[id].name, error);

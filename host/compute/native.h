@@ -65,6 +65,9 @@ typedef struct NativeLine {
   double ww, ws, ss;        /* inner products of the weights, for the penalty along the line */
 } NativeLine;
 
+enum { NATIVE_FUSED_CLASSES = 32 };     /* the fused kernels keep a block of K logits a row in private or local memory */
+enum { NATIVE_ACCURATE_CLASSES = 100 }; /* predictions of at most so many classes sum their logits in twice the precision */
+
 typedef struct Native Native;
 
 /* Who multiplies matrices, when it is not block_*.cl and the fused pass (clblast.c). */
@@ -87,6 +90,13 @@ typedef struct NativeShape {
   uint32_t groups_per_unit;                /* fused: work-groups for each compute unit */
 } NativeShape;
 
+/* What tuning did when the backend opened (tune_open.c). */
+typedef struct NativeTuning {
+  double seconds;
+  uint32_t tried; /* shapes beside the default */
+  char text[384]; /* one line for people; "" when nothing was looked up or searched */
+} NativeTuning;
+
 struct Native {
   Backend head;
   Context *context;    /* borrowed */
@@ -95,6 +105,7 @@ struct Native {
   uint32_t compute_units;
   size_t workspace_bytes;
   NativeShape shape;
+  NativeTuning tuning;
 
   StoragePlan plan; /* how X is stored */
   StorageRounding rounding;

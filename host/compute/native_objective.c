@@ -5,7 +5,6 @@
 #include "compute/native.h"
 
 enum {
-  FUSED_CLASSES = 32,    /* the fused kernels keep a block of K logits a row in private or local memory */
   SLAB_BYTES = 64 << 20, /* most bytes of partial gradients */
   KEPT_BYTES = 64 << 20  /* probabilities kept for Hessian products: at most this, or half of what X takes as f32 */
 };
@@ -17,7 +16,7 @@ size_t native_most_slabs(const Native *native) {
   return slabs > 0 ? slabs : 1;
 }
 
-static bool is_fused(const Native *native) { return native->products == NULL && native->head.classes <= FUSED_CLASSES; }
+static bool is_fused(const Native *native) { return native->products == NULL && native->head.classes <= NATIVE_FUSED_CLASSES; }
 
 Status native_check_rows(const Native *native, RowRange rows, bool labels_needed, Error *error) {
   if (rows.count == 0 || rows.begin > native->head.rows || rows.count > native->head.rows - rows.begin)

@@ -5,8 +5,6 @@
 #include "base/memory.h"
 #include "compute/native.h"
 
-enum { ACCURATE_CLASSES = 100 /* predictions of at most so many classes sum their logits in twice the precision */ };
-
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 /* Rows of scores, padded to the stride: compensated logits where those cost little beside reading X and writing the scores, else those of
@@ -15,7 +13,7 @@ static Status enqueue_scores(Native *native, const Vector *w, const NativePart *
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   KernelRange range = native_team_range(native, native_row_groups(native, rows.count));
-  if (native->head.classes <= ACCURATE_CLASSES) {
+  if (native->head.classes <= NATIVE_ACCURATE_CLASSES) {
     TRY(native_kernel(native, KERNEL_ACCURATE_LOGITS, &kernel, error));
     TRY(kernel_launch(kernel, range, error, ARG(part->x), ARG(w->buffer), ARG((uint64_t)native->head.features),
                       ARG((uint32_t)native->head.classes), ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(native->block),
@@ -54,7 +52,7 @@ Status native_predict(Backend *backend, const Vector *w, RowRange rows, RowScore
   Status status = SETOSA_OK;
   Native *native = (Native *)backend;
   float *padded = NULL;
-  bool strips = native_uses_strips(native) && backend->classes > ACCURATE_CLASSES;
+  bool strips = native_uses_strips(native) && backend->classes > NATIVE_ACCURATE_CLASSES;
   size_t classes = backend->classes, stride = strips ? classes : native->stride, count = 0,
          bytes = native->block_rows * stride * sizeof(float);
   if (bytes < native_logits_bytes(native, native->block_rows)) bytes = native_logits_bytes(native, native->block_rows);

@@ -1,9 +1,7 @@
 /* The tuner: times candidate shapes of the kernels on the uploaded rows, through the real pass, and keeps the verdict (tune.c). A shape
  * wins only with the default's answer, and only when it is clearly faster. */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -12,12 +10,10 @@
 
 enum { LEAST_ROWS = 128, SHAPED_KERNELS = 6, MOST_REPEATS = 9 };
 
-static const double worth_flops = 4e8, worth_bytes = 64 << 20;
 static const double probe_flops = 2e8;     /* of the first pass, which tells how many rows take pass_seconds */
 static const double pass_seconds = 0.012;  /* long beside a launch, short beside the budget */
-static const double quick_seconds = 2;     /* of a quick search */
+static const double quick_seconds = 1.5;   /* of a quick search, beyond building the default */
 static const double winning_factor = 1.03; /* below, a difference is noise */
-static const double backend_factor = 1.1;  /* clblast needs a reason to be taken */
 static const double logit_size = 3;        /* of the weights tried, as in the self-test */
 
 /* The kernels that are built for a shape. */
@@ -42,18 +38,16 @@ typedef struct Tuner {
   int repeats;
 } Tuner;
 
-bool tune_is_worth_it(size_t rows, size_t features, size_t classes) {
-  double values = (double)rows * (double)features;
-  return 4 * values * (double)classes >= worth_flops || values * sizeof(float) >= worth_bytes;
-}
-
 /* ---- one shape -------------------------------------------------------------------------------------------------- */
 
 /* Puts the candidate's shape and kernels into the backend; those of the one before are kept for when its turn comes again. */
 static void use(Tuner *tuner, Candidate *candidate) {
   for (int i = 0; i < SHAPED_KERNELS; i++) {
     Kernel **slot = &tuner->native->kernels[shaped[i]];
-    if (tuner->used != NULL) tuner->used->kernels[i] = *slot;
+    if (tuner->used != NULL)
+      tuner->used->kernels[i] = *slot;
+    else
+      kernel_destroy(*slot); /* built before the search */
     *slot = candidate->kernels[i];
     candidate->kernels[i] = NULL;
   }
@@ -178,6 +172,8 @@ static void end(Tuner *tuner, Candidate *winner) {
 }
 
 #ifdef SETOSA_HAVE_CLBLAST
+static const double backend_factor = 1.1; /* clblast needs a reason to be taken */
+
 /* The clblast backend on the same rows, verified in the same way. Whatever it cannot do, native can: no failure of it is one of ours. */
 static void time_clblast(const Tuner *tuner, double native_seconds, TuneRecord *record) {
   Native *native = tuner->native;
@@ -217,20 +213,23 @@ cleanup:
 #endif
 
 Status tune_search(Native *native, const Dataset *dataset, const NativeShape *shapes, size_t count, SetosaTuning how, TuneRecord *record,
-                   Error *error) {
+                   double *seconds, Error *error) {
   Status status = SETOSA_OK;
-  double began = clock_seconds(), longest = 0;
+  double began = 0, longest = 0;
   Tuner tuner = {.native = native, .dataset = dataset, .count = count, .repeats = how == SETOSA_TUNING_FULL ? MOST_REPEATS : 3};
   Candidate *winner = &tuner.candidates[0], *best = NULL;
   for (size_t i = 0; i < count; i++) tuner.candidates[i] = (Candidate){.shape = shapes[i], .seconds = INFINITY};
+  for (size_t i = 0; i < count && seconds != NULL; i++) seconds[i] = INFINITY;
   *record = (TuneRecord){.how = how};
   TRY(begin(&tuner, error));
+  began = clock_seconds(); /* building the default was no loss */
   for (size_t i = 1; i < count; i++) {
     double start = clock_seconds();
-    if (how != SETOSA_TUNING_FULL && start - began + longest > quick_seconds) break;
+    if (i > 1 && how != SETOSA_TUNING_FULL && start - began + longest > quick_seconds) break;
     try_candidate(&tuner, &tuner.candidates[i], best != NULL ? best->seconds : winner->seconds);
     longest = fmax(longest, clock_seconds() - start);
     native->tuning.tried++;
+    if (seconds != NULL) seconds[i] = tuner.candidates[i].seconds;
     if (tuner.candidates[i].seconds < (best != NULL ? best->seconds : INFINITY)) best = &tuner.candidates[i];
   }
   if (best != NULL && best->seconds < winner->seconds) {
@@ -246,89 +245,4 @@ Status tune_search(Native *native, const Dataset *dataset, const NativeShape *sh
 cleanup:
   end(&tuner, winner);
   return status;
-}
-
-/* ---- when a backend opens --------------------------------------------------------------------------------------- */
-
-static void tell(Native *native, const TuneClass *class, const TuneRecord *record, bool searched) {
-  char what[96], shape[128], compared[96] = "";
-  bool usual = record->shape_ns == record->default_ns;
-  tune_class_describe(what, sizeof what, class);
-  tune_shape_describe(shape, sizeof shape, &record->shape, class);
-  if (record->backend != TUNE_BACKEND_UNKNOWN && record->clblast_ns > 0)
-    snprintf(compared, sizeof compared, "; native %.3g ms, clblast %.3g ms", 1e-6 * (double)record->native_ns,
-             1e-6 * (double)record->clblast_ns);
-  snprintf(native->tuning.text, sizeof native->tuning.text, "%s: %s %s (%.3g ms%s%.3g ms%s)%s", what,
-           searched ? "found" : "known from before:", shape, 1e-6 * (double)record->shape_ns, usual ? ", the default, " : ", the default ",
-           1e-6 * (double)record->default_ns, usual ? " too" : "", compared);
-}
-
-/* Whether what tuning finds may have a say here at all. */
-static bool applies(const Dataset *dataset, const BackendSettings *settings) {
-  return settings->tuning != SETOSA_TUNING_OFF && !settings->reproducible &&
-         tune_is_worth_it(dataset->rows, dataset->features, dataset->classes);
-}
-
-Status native_tune(Native *native, const Dataset *dataset, const BackendSettings *settings, Error *error) {
-  Status status = SETOSA_OK;
-  TuneClass class;
-  TuneRecord record;
-  NativeShape shapes[TUNE_CANDIDATES];
-  const DeviceTraits *traits = context_traits(native->context);
-  double began = clock_seconds();
-  if (!applies(dataset, settings) ||
-      !tune_class_make(&class, native->context, native->family, dataset->classes, dataset->features, native->plan.storage))
-    return SETOSA_OK;
-  bool known = tune_load(&record, &class, traits);
-  bool search =
-      settings->tunes && native->labelled && (!known || (settings->tuning == SETOSA_TUNING_FULL && record.how != settings->tuning));
-  if (search) {
-    size_t count = tune_candidates(shapes, &class, traits);
-    TRY(tune_search(native, dataset, shapes, count, settings->tuning, &record, error));
-    tune_save(&class, &record);
-  } else if (known) {
-    native->shape = record.shape;
-  }
-  if (search || known) tell(native, &class, &record, search);
-cleanup:
-  native->tuning.seconds = clock_seconds() - began;
-  return status;
-}
-
-#ifdef SETOSA_HAVE_CLBLAST
-/* What a full tuning said about the two backends for data of this class. clblast holds X as f32 only. */
-static bool prefers_clblast(const Dataset *dataset, const BackendSettings *settings) {
-  TuneClass class;
-  TuneRecord record;
-  StoragePlan plan;
-  Error ignored = {0};
-  const DeviceTraits *traits = context_traits(settings->context);
-  return applies(dataset, settings) && settings->storage <= SETOSA_STORAGE_F32 &&
-         storage_choose(&plan, dataset, settings->storage, traits->unified_memory, &ignored) == SETOSA_OK &&
-         tune_class_make(&class, settings->context, settings->family, dataset->classes, dataset->features, plan.storage) &&
-         tune_load(&record, &class, traits) && record.backend == TUNE_BACKEND_CLBLAST &&
-         (settings->tuning != SETOSA_TUNING_FULL || record.how == SETOSA_TUNING_FULL);
-}
-
-/* A class holds smaller and larger shapes than the one that was timed: what clblast refuses is native's again. */
-static bool open_clblast(Backend **backend, const Dataset *dataset, const BackendSettings *settings) {
-  Error ignored = {0};
-  return prefers_clblast(dataset, settings) && clblast_open(backend, dataset, settings, &ignored) == SETOSA_OK;
-}
-#endif
-
-Status native_open_auto(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
-#ifdef SETOSA_HAVE_CLBLAST
-  Backend *faster = NULL;
-  if (open_clblast(backend, dataset, settings)) return SETOSA_OK;
-  Status status = native_open(backend, dataset, settings, error);
-  if (status == SETOSA_OK && settings->tuning == SETOSA_TUNING_FULL && open_clblast(&faster, dataset, settings)) {
-    ((Native *)faster)->tuning = ((Native *)*backend)->tuning; /* the search that chose it */
-    backend_close(*backend);
-    *backend = faster;
-  }
-  return status;
-#else
-  return native_open(backend, dataset, settings, error);
-#endif
 }

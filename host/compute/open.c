@@ -1,22 +1,25 @@
 /* Opening a backend: the one place that knows which backends there are. */
 #include "compute/open.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
+#include "compute/selftest.h"
 
-Status backend_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
-  size_t parameters = 0, bytes = 0;
-  *backend = NULL;
-  /* Every size that a backend derives from the shape fits, once K (D + 1) doubles do: the readers have checked N D. */
-  Status status = memory_multiply(&parameters, dataset->classes, dataset->features + 1, "the parameters", error);
-  if (status == SETOSA_OK) status = memory_multiply(&bytes, parameters, sizeof(double), "the parameters", error);
-  if (status != SETOSA_OK) return status;
+/* A device that computes wrong results is refused before it is used. */
+static Status test_device(const Dataset *dataset, const BackendSettings *settings, Error *error) {
+  if (!settings->tested || !backend_needs_device(settings->kind) || settings->context == NULL) return SETOSA_OK;
+  return selftest_require(settings->context, settings->family, dataset->features, dataset->classes, error);
+}
+
+static Status open_kind(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
   switch (settings->kind) {
     case SETOSA_BACKEND_REFERENCE:
       return reference_open(backend, dataset, settings, error);
     case SETOSA_BACKEND_NATIVE:
+    case SETOSA_BACKEND_AUTO:
       if (settings->context == NULL)
         return error_set(error, SETOSA_ERROR_USAGE, "the native backend needs a device; open one, or choose the reference backend");
-      return native_open(backend, dataset, settings, error);
+      return (settings->kind == SETOSA_BACKEND_AUTO ? native_open_auto : native_open)(backend, dataset, settings, error);
     case SETOSA_BACKEND_CLBLAST:
 #ifdef SETOSA_HAVE_CLBLAST
       if (settings->context == NULL)
@@ -34,6 +37,22 @@ Status backend_open(Backend **backend, const Dataset *dataset, const BackendSett
                        "this build has no blas backend; install libopenblas-dev and build Setosa again, or use --backend native");
 #endif
   }
-  return error_set(error, SETOSA_ERROR_USAGE, "there is no backend number %d; choose native, clblast, blas or reference",
+  return error_set(error, SETOSA_ERROR_USAGE, "there is no backend number %d; choose auto, native, clblast, blas or reference",
                    (int)settings->kind);
+}
+
+Status backend_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
+  Status status = SETOSA_OK;
+  size_t parameters = 0, bytes = 0;
+  double began = clock_seconds(), tested = 0;
+  *backend = NULL;
+  /* Every size that a backend derives from the shape fits, once K (D + 1) doubles do: the readers have checked N D. */
+  TRY(memory_multiply(&parameters, dataset->classes, dataset->features + 1, "the parameters", error));
+  TRY(memory_multiply(&bytes, parameters, sizeof(double), "the parameters", error));
+  TRY(test_device(dataset, settings, error));
+  tested = clock_seconds();
+  TRY(open_kind(backend, dataset, settings, error));
+  (*backend)->seconds_test = tested - began;
+cleanup:
+  return status;
 }

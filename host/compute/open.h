@@ -7,7 +7,9 @@
 #include "opencl/context.h"
 
 /* Whether a backend of this kind needs settings.context. */
-static inline bool backend_needs_device(SetosaBackend kind) { return kind == SETOSA_BACKEND_NATIVE || kind == SETOSA_BACKEND_CLBLAST; }
+static inline bool backend_needs_device(SetosaBackend kind) {
+  return kind == SETOSA_BACKEND_NATIVE || kind == SETOSA_BACKEND_CLBLAST || kind == SETOSA_BACKEND_AUTO;
+}
 
 typedef struct BackendSettings {
   SetosaBackend kind;
@@ -18,6 +20,8 @@ typedef struct BackendSettings {
   SetosaStorage storage;  /* NATIVE */
   SetosaTuning tuning;    /* NATIVE */
   bool reproducible;      /* NATIVE */
+  bool tested;            /* NATIVE, CLBLAST, AUTO: a device that fails the self-test for this shape is refused (compute/selftest.h) */
+  bool tunes;             /* NATIVE, AUTO: many passes follow, so that a search may pay off; else only what is known is used */
   size_t workspace_bytes; /* NATIVE: most bytes of a block of logits; 0: the default (16 MB) */
   size_t part_bytes;      /* NATIVE: most bytes of X in one buffer; 0: what the device allows */
 } BackendSettings;
@@ -28,6 +32,8 @@ Status backend_open(Backend **backend, const Dataset *dataset, const BackendSett
 /* The implementations: reference.c, native.c, clblast.c and blas.c; the last two only in builds that found their libraries. */
 Status reference_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);
 Status native_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);
+/* AUTO: native, or clblast where a full tuning found that faster (tune_open.c). */
+Status native_open_auto(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);
 Status clblast_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);
 Status blas_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);
 

@@ -1,4 +1,5 @@
-/* The self-test of a device: small shapes with known answers (from the double reference), each operation of the seam, verdict cached. */
+/* The self-test of a device: small shapes with known answers (from the double reference), each operation of the seam, in parts whose
+ * verdicts are cached. */
 #include "compute/selftest.h"
 
 #include <limits.h>
@@ -8,13 +9,22 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "compute/native.h"
 #include "data/dataset.h"
 
-/* Shapes that touch every kernel: the fused pass and the blocked products, partial tiles in N, D and K. */
-static const char *const shapes[] = {
-    "synthetic:rows=61,features=19,classes=3,seed=11",
-    "synthetic:rows=131,features=34,classes=37,seed=12",
-};
+/* What is tested together under one verdict. */
+typedef struct Part {
+  const char *name;
+  size_t rows, features, classes;
+  CompareOperations operations;
+} Part;
+
+/* Partial tiles in N, D and K. */
+static const Part few_part = {"few", 61, 19, 3, 0};
+static const Part many_part = {"many", 131, 34, 37, 0};  /* blocks of logits */
+static const Part most_part = {"most", 131, 34, 103, 0}; /* and predictions made of them */
+
+enum { SHAPE_LIMIT = 1 << 16 }; /* weights beyond which the reference would take longer than building a program of another shape */
 
 typedef struct Failure {
   SetosaCheckRow row;
@@ -34,22 +44,20 @@ static Status refuse(Context *context, const char *why, Error *error) {
                    context_info(context)->name, why);
 }
 
-static Status run_shapes(Context *context, Text *why, Error *error) {
+static Status run_part(Context *context, SetosaFamily family, const Part *part, Text *why, Error *error) {
   Status status = SETOSA_OK;
   Dataset *dataset = NULL;
-  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-    Failure failure = {.found = false};
-    size_t failures = 0;
-    TRY(setosa_dataset_load(&dataset, shapes[i], NULL, error));
-    CompareSettings settings = {.family = SETOSA_FAMILY_AUTO, .l2 = 0.01, .row = remember_first_failure, .user = &failure};
-    TRY(selftest_compare(dataset, context, &settings, &failures, error));
-    setosa_dataset_destroy(dataset);
-    dataset = NULL;
-    if (!failure.found) continue;
+  Failure failure = {.found = false};
+  size_t failures = 0;
+  char shape[96];
+  CompareSettings settings = {
+      .family = family, .operations = part->operations, .l2 = 0.01, .row = remember_first_failure, .user = &failure};
+  snprintf(shape, sizeof shape, "synthetic:rows=%zu,features=%zu,classes=%zu,seed=11", part->rows, part->features, part->classes);
+  TRY(setosa_dataset_load(&dataset, shape, NULL, error));
+  TRY(selftest_compare(dataset, context, &settings, &failures, error));
+  if (failure.found)
     TRY(text_append(why, error, "%s of %zu x %zu, %zu classes: relative error %.1e, allowed %.1e", failure.row.what, failure.row.rows,
                     failure.row.features, failure.row.classes, failure.row.error, failure.row.tolerance));
-    break;
-  }
 cleanup:
   setosa_dataset_destroy(dataset);
   return status;
@@ -79,22 +87,43 @@ static void write_verdict(const char *path, const char *why) {
   if (atomic_file_commit(&file, NULL) != SETOSA_OK) atomic_file_abandon(&file);
 }
 
-Status selftest_run(Context *context, Error *error) {
+static Status require_part(Context *context, SetosaFamily family, const Part *part, Error *error) {
   Status status = SETOSA_OK;
-  char folder[PATH_MAX - 64], path[PATH_MAX] = "", fingerprint[33], verdict[512];
+  char folder[PATH_MAX - 128], path[PATH_MAX] = "", fingerprint[33], verdict[512];
   Text why = {0};
+  if (family == SETOSA_FAMILY_AUTO) family = context_traits(context)->family;
   context_fingerprint(context, fingerprint);
   if (fingerprint[0] != '\0' && file_cache_folder(folder, sizeof folder, "selftest", NULL) == SETOSA_OK)
-    snprintf(path, sizeof path, "%s/%s.txt", folder, fingerprint);
+    snprintf(path, sizeof path, "%s/%s-%s-%s-%zux%zu.txt", folder, fingerprint, family == SETOSA_FAMILY_CPU ? "cpu" : "gpu", part->name,
+             part->features, part->classes);
   if (path[0] != '\0' && read_verdict(path, verdict, sizeof verdict)) {
     if (verdict[0] == 'p') return SETOSA_OK;
     verdict[strlen(verdict) - 1] = '\0';
     return refuse(context, verdict + strlen("failed: "), error);
   }
-  TRY(run_shapes(context, &why, error));
+  TRY(run_part(context, family, part, &why, error));
   if (path[0] != '\0') write_verdict(path, why.length > 0 ? why.text : NULL);
   if (why.length > 0) TRY(refuse(context, why.text, error));
 cleanup:
   text_free(&why);
+  return status;
+}
+
+Status selftest_require(Context *context, SetosaFamily family, size_t features, size_t classes, Error *error) {
+  if (classes > NATIVE_ACCURATE_CLASSES) return require_part(context, family, &most_part, error);
+  if (classes > NATIVE_FUSED_CLASSES) return require_part(context, family, &many_part, error);
+  Part part = {"step", few_part.rows, features, classes, COMPARE_STEP | COMPARE_REST};
+  if (features > SHAPE_LIMIT / classes) {
+    part.features = few_part.features;
+    part.classes = few_part.classes;
+  }
+  return require_part(context, family, &part, error);
+}
+
+Status selftest_run(Context *context, Error *error) {
+  static const Part *const all[] = {&few_part, &many_part, &most_part};
+  Status status = SETOSA_OK;
+  for (size_t i = 0; i < sizeof all / sizeof *all && status == SETOSA_OK; i++)
+    status = require_part(context, SETOSA_FAMILY_AUTO, all[i], error);
   return status;
 }

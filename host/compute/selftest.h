@@ -4,15 +4,26 @@
 
 #include "opencl/context.h"
 
-/* Small known shapes through every operation of the seam on this device. SETOSA_ERROR_DEVICE names the first wrong quantity. The verdict is
- * kept in the cache under context_fingerprint, so that a later call costs a file read. */
+/* Small data of known answers through the kernels that a backend of this family uses for so many features and classes, Hessian products
+ * apart. family AUTO: by the device. With few classes the very programs of this shape are tested, so that the test builds nothing that the
+ * run would not. SETOSA_ERROR_DEVICE names the first wrong quantity. Verdicts are kept in the cache under context_fingerprint, family and
+ * shape, so that a later call costs a file read. */
+Status selftest_require(Context *context, SetosaFamily family, size_t features, size_t classes, Error *error);
+/* Every operation, for few classes and for many, with the family that suits the device. */
 Status selftest_run(Context *context, Error *error);
+
+typedef enum CompareOperations {                      /* a set; 0: all of them */
+                                 COMPARE_STEP = 1,    /* loss and gradient of all rows and of a mini-batch */
+                                 COMPARE_HESSIAN = 2, /* Hessian times v */
+                                 COMPARE_REST = 4     /* scores, a line search, vectors */
+} CompareOperations;
 
 /* How to compare a device with the reference. */
 typedef struct CompareSettings {
   SetosaBackend backend; /* which is compared with the reference; for BLAS the context is NULL */
   SetosaFamily family;   /* AUTO: by the device */
   SetosaStorage storage; /* F16: the reference computes on the rounded values, and their rounding is a row of its own */
+  CompareOperations operations;
   double l2;
   size_t workspace_bytes, part_bytes; /* as in BackendSettings */
   double logit_size;                  /* typical |z| of the weights tried; 0: 3 */

@@ -98,10 +98,13 @@ SetosaStatus setosa_devices_select(const SetosaDevices *devices, const char *sel
 typedef void (*SetosaTextCallback)(const char *line, void *user);
 SetosaStatus setosa_devices_diagnose(SetosaTextCallback print, void *user, SetosaError *error);
 
-/* Opens a device. At first use of this device, driver and kernel set a self-test of known answers runs (about a second; the
- * verdict is cached) and a device that computes wrong results is refused, unless force is set. */
+/* Opens a device. When kernels are first used on this device and driver for data of some shape, a self-test of known answers runs (a
+ * second or two with the compiling; the verdict is cached), and the call that would use them is refused with SETOSA_ERROR_DEVICE if the
+ * device computes wrong results; with force set there is no test. */
 SetosaStatus setosa_device_open(SetosaDevice **device, const SetosaDevices *devices, size_t index, bool force, SetosaError *error);
 void setosa_device_close(SetosaDevice *device);
+/* The whole self-test, whether or not the device was forced: SETOSA_ERROR_DEVICE names the first wrong quantity. */
+SetosaStatus setosa_device_test(SetosaDevice *device, SetosaError *error);
 const SetosaDeviceInfo *setosa_device_info(const SetosaDevice *device);
 
 /* ---- data ------------------------------------------------------------------------------------------------------- */
@@ -187,13 +190,15 @@ typedef enum SetosaBackend {
   SETOSA_BACKEND_NATIVE,    /* our kernels */
   SETOSA_BACKEND_REFERENCE, /* plain C in double precision, one thread: the truth */
   SETOSA_BACKEND_CLBLAST,   /* matrix products by CLBlast on an OpenCL device, the rest as native */
-  SETOSA_BACKEND_BLAS       /* f32 on the host with OpenBLAS, all cores */
+  SETOSA_BACKEND_BLAS,      /* f32 on the host with OpenBLAS, all cores */
+  SETOSA_BACKEND_AUTO       /* native, or clblast where SETOSA_TUNING_FULL found that faster for data of this shape on this device */
 } SetosaBackend;
 typedef enum SetosaFamily { SETOSA_FAMILY_AUTO, SETOSA_FAMILY_CPU, SETOSA_FAMILY_GPU } SetosaFamily;
 /* How X is held on the device; arithmetic is f32 always. AUTO: f32 in place on devices that share the host's memory; on others u8
  * where that is exact (images of bytes), else f32. */
 typedef enum SetosaStorage { SETOSA_STORAGE_AUTO, SETOSA_STORAGE_F32, SETOSA_STORAGE_F16, SETOSA_STORAGE_U8 } SetosaStorage;
-/* The search for the fastest tile sizes at the first use of a shape class on a device: about 2 s, none, or as long as it takes. */
+/* The search for the fastest tile sizes when training first meets a shape class on a device, and then from the cache: about 2 s; none, and
+ * nothing from the cache; or all candidates at length, and clblast beside them for AUTO. Work below 4e8 flops a pass is never tuned. */
 typedef enum SetosaTuning { SETOSA_TUNING_QUICK, SETOSA_TUNING_OFF, SETOSA_TUNING_FULL } SetosaTuning;
 typedef enum SetosaSolver { SETOSA_SOLVER_LBFGS, SETOSA_SOLVER_GD, SETOSA_SOLVER_SGD, SETOSA_SOLVER_ADAM } SetosaSolver;
 typedef enum SetosaSchedule {
@@ -205,12 +210,12 @@ typedef enum SetosaSchedule {
 
 /* Where and how the objective is computed. Start from setosa_compute_options_default(). */
 typedef struct SetosaComputeOptions {
-  SetosaBackend backend; /* NATIVE and CLBLAST need a device */
+  SetosaBackend backend; /* AUTO, NATIVE and CLBLAST need a device */
   SetosaFamily family;   /* NATIVE, CLBLAST: which kernels; AUTO: by what the device reports */
   SetosaDevice *device;  /* borrowed; NULL for REFERENCE and BLAS */
   SetosaStorage storage; /* NATIVE */
   SetosaTuning tuning;   /* NATIVE */
-  bool reproducible;     /* NATIVE: fixed tile sizes, so that the result does not depend on what tuning found */
+  bool reproducible;     /* NATIVE, AUTO (then native): fixed tile sizes, so that the result does not depend on what tuning found */
 } SetosaComputeOptions;
 
 SetosaComputeOptions setosa_compute_options_default(void);
@@ -248,6 +253,10 @@ typedef struct SetosaTrainResult {
   double train_accuracy, train_log_loss;
   double validation_accuracy, validation_log_loss;     /* NAN without validation rows */
   double seconds_upload, seconds_build, seconds_train; /* apart: training does not count building kernels */
+  double seconds_test;                                 /* apart too: the self-test, or reading its verdict */
+  double seconds_tune;                                 /* apart too: searching tile sizes, or reading what was found before */
+  char tuning[384];                                    /* what tuning did, one line; "": nothing */
+  const char *backend;                                 /* that computed: "native", "clblast", ...; static */
   uint64_t device_bytes;                               /* most bytes held on the device */
   char weights_hash[33];                               /* XXH3-128 of weights and bias (f32, little endian), hex */
   const char *storage;                                 /* how X was held: "f32", "f16" or "u8"; static */
@@ -425,7 +434,8 @@ SetosaStatus setosa_bench(const SetosaBenchOptions *options, SetosaError *error)
 
 /* ---- cache ------------------------------------------------------------------------------------------------------ */
 
-/* The folder of compiled kernels and self-test verdicts ($XDG_CACHE_HOME/setosa, else ~/.cache/setosa). Written to path (size bytes). */
+/* The folder of compiled kernels, tuning results and self-test verdicts ($XDG_CACHE_HOME/setosa, else ~/.cache/setosa). Written to path
+ * (size bytes). */
 SetosaStatus setosa_cache_path(char *path, size_t size, SetosaError *error);
 /* Removes every file in it; *bytes_freed may be NULL. */
 SetosaStatus setosa_cache_clear(uint64_t *bytes_freed, SetosaError *error);

@@ -41,7 +41,7 @@ SetosaStatus setosa_device_open(SetosaDevice **out, const SetosaDevices *devices
   }
   TRY(memory_allocate_zero((void **)&device, 1, sizeof *device, "a device", error));
   TRY(context_open(&device->context, devices, index, error));
-  if (!force) TRY(selftest_run(device->context, error));
+  device->forced = force;
   *out = device;
   device = NULL;
 cleanup:
@@ -55,6 +55,11 @@ void setosa_device_close(SetosaDevice *device) {
   free(device);
 }
 
+SetosaStatus setosa_device_test(SetosaDevice *device, SetosaError *error) {
+  error_clear(error);
+  return selftest_run(device->context, error);
+}
+
 const SetosaDeviceInfo *setosa_device_info(const SetosaDevice *device) { return context_info(device->context); }
 
 BackendSettings device_backend_settings(const SetosaComputeOptions *compute) {
@@ -64,21 +69,22 @@ BackendSettings device_backend_settings(const SetosaComputeOptions *compute) {
                            .intercept = true,
                            .storage = compute->storage,
                            .tuning = compute->tuning,
+                           .tested = backend_needs_device(compute->backend) && !compute->device->forced,
                            .reproducible = compute->reproducible};
 }
 
 Status device_check_options(const SetosaComputeOptions *compute, Error *error) {
   if (compute == NULL) return error_set(error, SETOSA_ERROR_USAGE, "no options; start from setosa_compute_options_default()");
-  if ((unsigned)compute->backend > SETOSA_BACKEND_BLAS)
-    return error_set(error, SETOSA_ERROR_USAGE, "--backend: choose native, clblast, blas or reference");
+  if ((unsigned)compute->backend > SETOSA_BACKEND_AUTO)
+    return error_set(error, SETOSA_ERROR_USAGE, "--backend: choose auto, native, clblast, blas or reference");
   if ((unsigned)compute->family > SETOSA_FAMILY_GPU) return error_set(error, SETOSA_ERROR_USAGE, "--family: choose auto, cpu or gpu");
   if ((unsigned)compute->storage > SETOSA_STORAGE_U8) return error_set(error, SETOSA_ERROR_USAGE, "--storage: choose auto, f32, f16 or u8");
-  if (compute->storage > SETOSA_STORAGE_F32 && compute->backend != SETOSA_BACKEND_NATIVE)
+  if (compute->storage > SETOSA_STORAGE_F32 && compute->backend != SETOSA_BACKEND_NATIVE && compute->backend != SETOSA_BACKEND_AUTO)
     return error_set(error, SETOSA_ERROR_USAGE, "--storage f16 and u8 are for the native backend alone; choose it, or storage auto");
   if ((unsigned)compute->tuning > SETOSA_TUNING_FULL) return error_set(error, SETOSA_ERROR_USAGE, "--tune: choose quick, off or full");
   if (backend_needs_device(compute->backend) && compute->device == NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "the %s backend needs a device; open one, or choose the reference backend",
-                     compute->backend == SETOSA_BACKEND_NATIVE ? "native" : "clblast");
+                     compute->backend == SETOSA_BACKEND_CLBLAST ? "clblast" : "native");
   return SETOSA_OK;
 }
 

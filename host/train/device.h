@@ -6,6 +6,7 @@
 
 struct SetosaDevice {
   Context *context;
+  bool forced; /* used whatever the self-test would say */
 };
 
 /* The settings of a backend for these options, with an intercept and no penalty. */

@@ -27,10 +27,12 @@ typedef struct Training {
   Error *error;
 } Training;
 
-static Status open_backend(Backend **backend, Vector **w, const Dataset *dataset, const SetosaTrainOptions *options, Error *error) {
+static Status open_backend(Backend **backend, Vector **w, const Dataset *dataset, const SetosaTrainOptions *options, bool tunes,
+                           Error *error) {
   BackendSettings settings = device_backend_settings(&options->compute);
   settings.l2 = options->l2;
   settings.intercept = options->intercept;
+  settings.tunes = tunes;
   Status status = backend_open(backend, dataset, &settings, error);
   return status != SETOSA_OK ? status : vector_create(*backend, w, error);
 }
@@ -55,8 +57,8 @@ static void close_training(Training *t) {
 
 static Status open_training(Training *t, const Dataset *dataset, Error *error) {
   Status status = SETOSA_OK;
-  TRY(open_backend(&t->backend, &t->w, dataset, t->options, error));
-  if (t->options->validation != NULL) TRY(open_backend(&t->validation, &t->validation_w, t->options->validation, t->options, error));
+  TRY(open_backend(&t->backend, &t->w, dataset, t->options, true, error));
+  if (t->options->validation != NULL) TRY(open_backend(&t->validation, &t->validation_w, t->options->validation, t->options, false, error));
   TRY(memory_allocate((void **)&t->parameters, t->backend->parameters, sizeof(double), "the parameters", error));
   TRY(write_start(t, error));
 cleanup:
@@ -220,6 +222,10 @@ static void fill_result(SetosaTrainResult *result, const Training *t, const Opti
   result->stop_reason = optimizer_reason_name(report->reason);
   result->seconds_upload = facts.seconds_upload;
   result->seconds_build = facts.seconds_build;
+  result->seconds_test = t->backend->seconds_test;
+  result->seconds_tune = facts.seconds_tune;
+  snprintf(result->tuning, sizeof result->tuning, "%s", facts.tuning != NULL ? facts.tuning : "");
+  result->backend = facts.name;
   result->device_bytes = facts.bytes_held;
   result->storage = facts.storage != NULL ? facts.storage : "f32"; /* backends of the host read the data set itself */
   result->storage_rms_error = facts.storage_rms_error;

@@ -119,7 +119,7 @@ static void a_model_has_its_loss(void **state) {
   double loss = 0;
   support_ok(setosa_dataset_load(&dataset, shapes[1], NULL, &error), &error);
   support_ok(setosa_model_create(&model, 19, 3, zeros, NULL, &error), &error);
-  support_ok(truth_model_loss(dataset, model, &loss, &error), &error);
+  support_ok(truth_model_loss(dataset, SETOSA_STORAGE_F32, model, &loss, &error), &error);
   support_near(loss, log(3), 1e-12);
   setosa_model_destroy(model);
   setosa_dataset_destroy(dataset);

@@ -169,8 +169,8 @@ static void test_wrong_results_are_failed(void **state) {
   char command[6 * SUPPORT_PATH], kernels[SUPPORT_PATH];
   support_source_path(kernels, "kernels");
   snprintf(command, sizeof command,
-           "cp -r '%s' '%s/kernels' && sed -i 's/target = exp(distance);/target = 0.5f;/'"
-           " '%s/kernels/rows.cl' && ! cmp -s '%s/rows.cl' '%s/kernels/rows.cl'",
+           "cp -r '%s' '%s/kernels' && sed -i 's/s.loss = log1p(below) - distance;/s.loss = log1p(below);/'"
+           " '%s/kernels/strips_cpu.cl' && ! cmp -s '%s/strips_cpu.cl' '%s/kernels/strips_cpu.cl'",
            kernels, folder, folder, kernels, folder);
   Run run = run_shell(command);
   run_expect(&run, 0); /* the line that is made wrong is there */
@@ -184,6 +184,68 @@ static void test_wrong_results_are_failed(void **state) {
   run_expect_text(run.out, "FAILED");
   run_expect_text(run.out, "wrong loss");
   run_expect_text(run.err, "1 of 1 rows failed");
+  run_free(&run);
+}
+
+/* What training on halves is judged by is the data as halves hold it, not what was rounded away. */
+static void test_training_on_halves(void **state) {
+  (void)state;
+  run_need_device();
+  Run run = RUN("bench", iris, "--backends", "native", "--storage", "f16", "--what", "train", "--seconds", "0", "--json");
+  run_expect(&run, 0);
+  json_t *document = run_json(&run);
+  const json_t *row = json_array_get(json_object_get(document, "results"), 0);
+  assert_string_equal(text_of(row, "storage"), "f16");
+  check_ok_row(row);
+  json_decref(document);
+  run_free(&run);
+}
+
+/* Epochs that overflow end early, and would look fast; epochs that converge (here of the bias alone) are not cut short. */
+static void test_epochs_are_counted(void **state) {
+  (void)state;
+  char huge[SUPPORT_PATH], even[SUPPORT_PATH];
+  support_path(huge, folder, "huge.csv");
+  support_path(even, folder, "even.csv");
+  support_write_text(huge, "x,y\n1e30,a\n2e34,b\n3e36,a\n-1e37,b\n");
+  support_write_text(even, "x,y\n0,a\n0,a\n0,a\n0,b\n");
+  Run run = RUN("bench", huge, "--backends", "reference", "--what", "epoch", "--seconds", "0");
+  run_expect(&run, 4);
+  run_expect_text(run.out, "the loss overflowed while training");
+  run_free(&run);
+  run = RUN("bench", even, "--backends", "reference", "--what", "epoch", "--seconds", "0", "--json");
+  run_expect(&run, 0);
+  json_t *document = run_json(&run);
+  const json_t *row = json_array_get(json_object_get(document, "results"), 0);
+  check_ok_row(row);
+  /* A first pass and two an epoch, of 4NDK flops each; one epoch at least. */
+  double passes = run_number(row, "gflops", NULL) * run_number(row, "median_ms", NULL) * 1e6 / (4.0 * 4 * 1 * 2);
+  assert_true(passes >= 2 && passes <= 3.0001);
+  json_decref(document);
+  run_free(&run);
+}
+
+/* The smallest numbers of a table still fit a terminal. */
+static void test_tables_fit_80_columns(void **state) {
+  (void)state;
+  char tiny[SUPPORT_PATH];
+  support_path(tiny, folder, "tiny.csv");
+  support_write_text(tiny, "1,a\n2,b\n");
+  Run run = RUN("bench", tiny, "--backends", "native,blas,reference", "--what", "step,epoch,train,predict", "--seconds", "0");
+  run_expect(&run, 0);
+  for (const char *line = run.out; *line != '\0'; line += strcspn(line, "\n") + 1)
+    if (strcspn(line, "\n") > 80) fail_msg("%.*s", (int)strcspn(line, "\n"), line);
+  run_free(&run);
+}
+
+/* When nothing was measured, the closing line says why. */
+static void test_all_skipped(void **state) {
+  (void)state;
+  run_need_device();
+  Run run = RUN("bench", iris, "--backends", "native", "--storage", "u8", "--seconds", "0");
+  run_expect(&run, 4);
+  run_expect_text(run.err, "every row was skipped, the first native 0 u8 of iris.csv (");
+  run_expect_text(run.err, "so u8 would change it");
   run_free(&run);
 }
 
@@ -209,6 +271,28 @@ static void test_interrupt(void **state) {
   run_free(&run);
 }
 
+/* A reader that stops early is no error; a disk that is full is one. Neither is called an interruption. */
+static void test_output_that_ends(void **state) {
+  (void)state;
+  static const struct {
+    const char *where;
+    int code;
+  } table[] = {{"| head -n 1", 0}, {">/dev/full", 6}};
+  for (size_t i = 0; i < 2; i++) {
+    char command[6 * SUPPORT_PATH];
+    snprintf(
+        command, sizeof command,
+        "{ \"$SETOSA_PROGRAM\" bench '%s' --backends reference --what step,hessian,predict --seconds 0.2 -q; echo \"code $?\" >&2; } %s",
+        iris, table[i].where);
+    Run run = run_shell(command);
+    char code[16];
+    snprintf(code, sizeof code, "code %d\n", table[i].code);
+    run_expect_text(run.err, code);
+    assert_null(strstr(run.err, "interrupted"));
+    run_free(&run);
+  }
+}
+
 static void test_bad_flags(void **state) {
   (void)state;
   static const struct {
@@ -225,6 +309,13 @@ static void test_bad_flags(void **state) {
       {"end it in .svg or .png", {"bench", "@iris", "--plot", "x.pdf"}},
       {"add --what train", {"bench", "@iris", "--tolerance", "1"}},
       {"would overwrite", {"bench", "@iris", "--csv", "@iris"}},
+      {"--standardize is about data of your own", {"bench", "--suite", "--standardize"}},
+      {"--label is about data of your own", {"bench", "--work", "W1", "--label", "x"}},
+      {"--scale is about data of your own", {"bench", "--work", "W1", "--scale", "2"}},
+      {"--storage is about the native backend; add it", {"bench", "@iris", "--backends", "blas", "--storage", "f16"}},
+      {"--reproducible is about the native backend", {"bench", "@iris", "--backends", "clblast", "--reproducible"}},
+      {"--device is about backends of a device", {"bench", "@iris", "--backends", "blas,reference", "--device", "0"}},
+      {"--family is about backends of a device", {"bench", "@iris", "--backends", "blas", "--family", "gpu"}},
       {"--epochs is not an option of `setosa bench`", {"bench", "@iris", "--epochs", "3"}},
   };
   for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
@@ -249,7 +340,12 @@ int main(void) {
       cmocka_unit_test(test_plots),
       cmocka_unit_test(test_missing_gnuplot),
       cmocka_unit_test(test_wrong_results_are_failed),
+      cmocka_unit_test(test_training_on_halves),
+      cmocka_unit_test(test_epochs_are_counted),
+      cmocka_unit_test(test_tables_fit_80_columns),
+      cmocka_unit_test(test_all_skipped),
       cmocka_unit_test(test_interrupt),
+      cmocka_unit_test(test_output_that_ends),
       cmocka_unit_test(test_bad_flags),
   };
   return cmocka_run_group_tests_name("bench", tests, create, destroy);

@@ -81,13 +81,14 @@ static void refuses(const char *const *arguments, int code, const char *message)
   Run run = run_setosa(arguments);
   run_expect(&run, code);
   run_expect_text(run.err, message);
+  if (code != 0) assert_string_equal(run.out, "");
   run_free(&run);
 }
 #define REFUSES(code, message, ...) refuses((const char *const[]){__VA_ARGS__, NULL}, code, message)
 
 static void refusals(void **state) {
   (void)state;
-  char large[SUPPORT_PATH];
+  char large[SUPPORT_PATH], model[SUPPORT_PATH];
   REFUSES(2, "--storage", "train", iris, "--storage", "f64");
   REFUSES(2, "--storage is for the native backend alone", "train", iris, "--storage", "f16", "--backend", "reference");
   run_need_device();
@@ -99,6 +100,10 @@ static void refusals(void **state) {
   REFUSES(3, "iris.csv: row ", "train", iris, "--storage", "u8", "-q");
   REFUSES(3, "so u8 would change it; use --storage f16 or f32", "train", iris, "--storage", "u8", "-q");
   REFUSES(3, "so u8 would change it; use --storage f16 or f32", "train", digits, "--storage", "u8", "--standardize", "-q");
+  support_path(model, folder, "iris.safetensors");
+  REFUSES(0, "", "train", iris, "--model", model, "--max-iterations", "3", "-q");
+  REFUSES(3, "so u8 would change it", "predict", model, iris, "--storage", "u8", "-q");
+  REFUSES(3, "so u8 would change it", "eval", model, iris, "--storage", "u8", "-q");
 }
 
 int main(void) {

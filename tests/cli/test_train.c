@@ -93,9 +93,9 @@ static void test_json_fields(void **state) {
   assert_true(run_number(document, "device_bytes", NULL) > 0);
   assert_true(run_number(document, "objective", NULL) >= run_number(document, "loss", NULL));
   assert_true(run_number(document, "gradient_norm", NULL) >= 0);
-  static const char *const parts[] = {"load", "upload", "build", "train", "total"};
-  for (size_t i = 0; i < 5; i++) assert_true(run_number(document, "seconds", parts[i]) >= 0);
-  assert_int_equal(json_object_size(json_object_get(document, "seconds")), 5);
+  static const char *const parts[] = {"load", "upload", "build", "test", "tune", "train", "total"};
+  for (size_t i = 0; i < 7; i++) assert_true(run_number(document, "seconds", parts[i]) >= 0);
+  assert_int_equal(json_object_size(json_object_get(document, "seconds")), 7);
   const json_t *device = json_object_get(document, "device");
   assert_true(json_is_integer(json_object_get(device, "index")));
   static const char *const texts[] = {"name", "platform", "driver", "type"};

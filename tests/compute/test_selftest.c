@@ -64,31 +64,105 @@ static void plant(const char *folder, const char *file, const char *right, const
   assert_true(planted);
 }
 
-static void refuses(const char *file, const char *right, const char *wrong, const char *named) {
+/* A mistake, and the shape whose self-test has to find it. */
+typedef struct Mistake {
+  SetosaFamily family;
+  size_t features, classes; /* classes 0: the whole self-test */
+  const char *file, *right, *wrong;
+  const char *named; /* the quantity that is wrong first */
+} Mistake;
+
+static void refuses(const Mistake *mistake) {
   char folder[SUPPORT_PATH];
   Error error = {0};
   support_folder_create(folder);
-  plant(folder, file, right, wrong);
+  plant(folder, mistake->file, mistake->right, mistake->wrong);
   setenv("SETOSA_KERNEL_DIR", folder, 1);
   Opened opened = open_device();
-  Status status = selftest_run(opened.context, &error);
+  Status status = mistake->classes == 0 ? selftest_run(opened.context, &error)
+                                        : selftest_require(opened.context, mistake->family, mistake->features, mistake->classes, &error);
   close_device(opened);
   unsetenv("SETOSA_KERNEL_DIR");
   support_folder_remove(folder);
+  if (status == SETOSA_OK) fail_msg("%s with \"%s\" passed", mistake->file, mistake->wrong);
   support_fails(status, &error, SETOSA_ERROR_DEVICE, "device ");
   assert_non_null(strstr(error.message, "computes wrong results in the self-test"));
-  assert_non_null(strstr(error.message, named));
+  if (strstr(error.message, mistake->named) == NULL) fail_msg("%s: no %s in: %s", mistake->file, mistake->named, error.message);
   assert_non_null(strstr(error.message, "--force-device"));
 }
 
-static void wrong_devices_are_refused(void **state) {
+static void refuses_all(const Mistake *mistakes, size_t count) {
+  for (size_t i = 0; i < count; i++) refuses(&mistakes[i]);
+}
+
+static void wrong_kernels_for_few_classes_are_refused(void **state) {
   (void)state;
-  /* the diagonal-only residual of the project's first question; a lost penalty; a lost tail; a sign in the Hessian */
-  refuses("fused_cpu.cl", "select(vload8(0, z + k * BLOCK_ROWS), -other, labels == (int)k)",
-          "select((float8)(0.0f), -other, labels == (int)k)", "gradient");
-  refuses("vector.cl", "accumulate_product8(&high, &low, (float8)(l2), vload8(0, w + i));", "", "gradient");
-  refuses("rows.cl", "target = exp(distance);", "target = 1.0f;", "loss");
-  refuses("rows.cl", "(vload8(0, q + k) - mean)", "(vload8(0, q + k) + mean)", "Hessian");
+  static const Mistake mistakes[] = {
+      /* the diagonal-only residual of the project's first question */
+      {SETOSA_FAMILY_CPU, 19, 3, "fused_cpu.cl", "select(vloadn(0, z + k * BLOCK_ROWS), -others, labels == (int)k)",
+       "select((floatn)(0.0f), -others, labels == (int)k)", "(gradient of"},
+      {SETOSA_FAMILY_CPU, 19, 3, "fused_cpu.cl", "log1p(below) - distance", "log1p(below)", "(loss of"},
+      {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "accumulate_product8(&high, &low, (float8)(l2), vload8(0, w + i));", "", "(gradient of"},
+      {SETOSA_FAMILY_CPU, 19, 3, "rows.cl", "logit = high + low", "logit = high + 0.01f", "(logits of"},
+      {SETOSA_FAMILY_CPU, 19, 3, "rows.cl", "vload8(0, z + k) / total", "vload8(0, z + k) / (total + 0.01f)", "(probabilities of"},
+      {SETOSA_FAMILY_CPU, 19, 3, "strips_cpu.cl", "weighted = fma(e, slope - target_slope, weighted)", "weighted = fma(e, slope, weighted)",
+       "(line slope of"},
+      /* Hessians are part of the whole self-test: a sign, a softmax that is none, probabilities kept in the wrong place */
+      {SETOSA_FAMILY_CPU, 0, 0, "fused_cpu.cl", "(vloadn(0, q + k * BLOCK_ROWS) - mean)", "(vloadn(0, q + k * BLOCK_ROWS) + mean)",
+       "(Hessian * v of 61"},
+      {SETOSA_FAMILY_CPU, 0, 0, "fused_cpu.cl", "floatn factor = 1.0f / total;", "floatn factor = 1.0f;", "(Hessian * v of 61"},
+      {SETOSA_FAMILY_CPU, 0, 0, "fused_cpu.cl", "vload8(0, kept + k * BLOCK_ROWS + i)", "vload8(0, kept + i)", "(Hessian * v of 61"},
+  };
+  refuses_all(mistakes, sizeof mistakes / sizeof *mistakes);
+}
+
+static void wrong_kernels_for_many_classes_are_refused(void **state) {
+  (void)state;
+  static const Mistake mistakes[] = {
+      {SETOSA_FAMILY_CPU, 34, 37, "block_cpu.cl", "i < rest; i++", "i + 1 < rest; i++", "(loss of"},
+      {SETOSA_FAMILY_CPU, 34, 37, "block_cpu.cl", "d < width ? x_load(x, i * features + d) * factors[i] : 0.0f", "0.0f", "(gradient of"},
+      {SETOSA_FAMILY_CPU, 34, 37, "strips_cpu.cl", "z[place[i]] = -lane[i]", "z[place[i]] = lane[i]", "(gradient of"},
+      {SETOSA_FAMILY_CPU, 34, 37, "strips_cpu.cl", "(vload16(k, q) - mean)", "(vload16(k, q) + mean)", "(Hessian * v of"},
+      {SETOSA_FAMILY_CPU, 34, 37, "strips_cpu.cl", "float16 factor = 1.0f / (high + low);", "float16 factor = 1.0f;", "(Hessian * v of"},
+      {SETOSA_FAMILY_CPU, 34, 103, "strips_cpu.cl", "= z[k * STRIP + i]", "= z[k * STRIP]", "(logits of"},
+  };
+  refuses_all(mistakes, sizeof mistakes / sizeof *mistakes);
+}
+
+static void wrong_kernels_of_the_gpu_family_are_refused(void **state) {
+  (void)state;
+  static const Mistake mistakes[] = {
+      {SETOSA_FAMILY_GPU, 34, 37, "rows.cl", "target = exp(distance);", "target = 1.0f;", "(loss of"},
+      {SETOSA_FAMILY_GPU, 34, 37, "rows.cl", "(vload8(0, q + k) - mean)", "(vload8(0, q + k) + mean)", "(Hessian * v of"},
+  };
+  refuses_all(mistakes, sizeof mistakes / sizeof *mistakes);
+}
+
+/* A family, a number of classes and, with few of them, a shape: each has a verdict of its own. */
+static void shapes_have_verdicts_of_their_own(void **state) {
+  (void)state;
+  char cache[SUPPORT_PATH], pattern[SUPPORT_PATH];
+  const char *before = getenv("XDG_CACHE_HOME");
+  char *kept = before != NULL ? strdup(before) : NULL;
+  static const struct {
+    size_t features, classes, verdicts;
+  } asked[] = {{4, 3, 1}, {4, 3, 1}, {5, 3, 2}, {1000000, 2, 3}, {2000000, 3, 3}, {7, 33, 4}, {9000, 100, 4}, {7, 101, 5}, {7, 5000, 5}};
+  Error error = {0};
+  glob_t found;
+  support_folder_create(cache);
+  setenv("XDG_CACHE_HOME", cache, 1);
+  Opened opened = open_device();
+  support_path(pattern, cache, "setosa/selftest/*.txt");
+  for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+    support_ok(selftest_require(opened.context, SETOSA_FAMILY_CPU, asked[i].features, asked[i].classes, &error), &error);
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    assert_int_equal(found.gl_pathc, asked[i].verdicts);
+    globfree(&found);
+  }
+  close_device(opened);
+  if (kept != NULL) setenv("XDG_CACHE_HOME", kept, 1);
+  free(kept);
+  support_folder_remove(cache);
 }
 
 /* The verdict's file, alone in a cache of its own. */
@@ -111,7 +185,7 @@ static void the_verdict_is_remembered(void **state) {
   support_folder_create(cache);
   setenv("XDG_CACHE_HOME", cache, 1);
   Opened opened = open_device();
-  support_ok(selftest_run(opened.context, &error), &error);
+  support_ok(selftest_require(opened.context, SETOSA_FAMILY_AUTO, 4, 3, &error), &error);
   find_verdict(cache, path);
   char *text = support_read(path, NULL);
   assert_string_equal(text, "passed\n");
@@ -119,7 +193,7 @@ static void the_verdict_is_remembered(void **state) {
 
   /* A remembered failure is believed ... */
   support_write_text(path, "failed: loss of 1 x 1\n");
-  support_fails(selftest_run(opened.context, &error), &error, SETOSA_ERROR_DEVICE, "device ");
+  support_fails(selftest_require(opened.context, SETOSA_FAMILY_AUTO, 4, 3, &error), &error, SETOSA_ERROR_DEVICE, "device ");
   assert_non_null(strstr(error.message, "loss of 1 x 1"));
 
   /* ... a damaged file is not: the test runs again and mends it. */
@@ -127,7 +201,7 @@ static void the_verdict_is_remembered(void **state) {
   for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
     error = (Error){0};
     support_write_text(path, damaged[i]);
-    support_ok(selftest_run(opened.context, &error), &error);
+    support_ok(selftest_require(opened.context, SETOSA_FAMILY_AUTO, 4, 3, &error), &error);
     text = support_read(path, NULL);
     assert_string_equal(text, "passed\n");
     free(text);
@@ -140,7 +214,10 @@ static void the_verdict_is_remembered(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(wrong_devices_are_refused),
+      cmocka_unit_test(wrong_kernels_for_few_classes_are_refused),
+      cmocka_unit_test(wrong_kernels_for_many_classes_are_refused),
+      cmocka_unit_test(wrong_kernels_of_the_gpu_family_are_refused),
+      cmocka_unit_test(shapes_have_verdicts_of_their_own),
       cmocka_unit_test(the_verdict_is_remembered),
   };
   return cmocka_run_group_tests_name("self-test", tests, NULL, NULL);

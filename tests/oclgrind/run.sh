@@ -15,12 +15,13 @@ cc -std=c11 -O1 -shared -fPIC "$here/shim.c" -o "$work/shim.so" -ldl
 cc -std=c11 -O1 "$here/planted.c" -o "$work/planted" -lOpenCL
 
 # under_oclgrind LOG COMMAND...: without the kernel compiler's optimiser, because oclgrind 21.10 reads past the end of a value, or crashes,
-# at vector shuffles with lanes that nobody uses, which only the optimiser makes. The shim has to stand before oclgrind's own library.
+# at vector shuffles with lanes that nobody uses, which only the optimiser makes. Nor does it know the
+# instruction of a prefetch, which changes no result. The shim has to stand before oclgrind's own library.
 under_oclgrind() {
   local log=$1
   shift
   # shellcheck disable=SC2016 # for the inner shell
-  timeout 900 oclgrind --data-races --uninitialized --check-api --max-errors 10 --build-options -cl-opt-disable --log "$log" \
+  timeout 900 oclgrind --data-races --uninitialized --check-api --max-errors 10 --build-options "-cl-opt-disable -DPREFETCH=0" --log "$log" \
     sh -c 'LD_PRELOAD="$0:$LD_PRELOAD" exec "$@"' "$work/shim.so" "$@" </dev/null
 }
 
@@ -51,11 +52,30 @@ done
 under_oclgrind "$work/devices.log" "$program" devices >"$work/out" 2>&1
 grep -qi oclgrind "$work/out" || { echo 'FAILED: oclgrind is not the device that setosa sees:'; cat "$work/out"; exit 1; }
 
-# Shapes at and beside the widths that the kernels use: features 8, rows 4 and 16, few and many classes.
+# Bytes from 0 to 255, of few and of many classes: what u8 can hold.
+make_bytes() { # make_bytes NAME CLASSES: 19 images and their labels as IDX files
+  local images=$work/$1-images-idx3-ubyte labels=$work/$1-labels-idx1-ubyte i
+  printf '\0\0\010\003\0\0\0\023\0\0\0\003\0\0\0\003' >"$images"
+  printf '\0\0\010\001\0\0\0\023' >"$labels"
+  # shellcheck disable=SC2059 # the format is the byte
+  for ((i = 0; i < 19 * 9; i++)); do printf "\\$(printf '%03o' $((i * 37 % 256)))"; done >>"$images"
+  # shellcheck disable=SC2059
+  for ((i = 0; i < 19; i++)); do printf "\\$(printf '%03o' $((i == 18 ? $2 - 1 : i % $2)))"; done >>"$labels"
+}
+make_bytes few 3
+make_bytes many 40
+
+# Shapes at and beside the widths that the kernels use: features 8, rows 4 and 16, few and many classes. `check` goes through loss, gradient,
+# two Hessian products, a line search and predictions; beyond 100 classes predictions come from the blocks, too.
 for family in cpu gpu; do
   grind "check-$family-3" check synthetic:rows=21,features=5,classes=3,seed=1 --family "$family"
   grind "check-$family-17" check synthetic:rows=33,features=17,classes=17,seed=2 --family "$family"
   grind "check-$family-70" check synthetic:rows=9,features=9,classes=70,seed=3 --family "$family"
+  grind "check-$family-103" check synthetic:rows=18,features=5,classes=103,seed=6 --family "$family"
+  grind "f16-$family-3" check synthetic:rows=19,features=17,classes=3,seed=7 --family "$family" --storage f16
+  grind "f16-$family-40" check synthetic:rows=17,features=18,classes=40,seed=8 --family "$family" --storage f16
+  grind "u8-$family-3" check "$work/few-images-idx3-ubyte" --family "$family" --storage u8
+  grind "u8-$family-40" check "$work/many-images-idx3-ubyte" --family "$family" --storage u8
   grind "train-$family" train synthetic:rows=40,features=8,classes=2,seed=4 --family "$family" --max-iterations 3
   grind "batches-$family" train synthetic:rows=37,features=8,classes=3,seed=5 --family "$family" --solver adam --batch-size 10 --epochs 1
 done
