@@ -169,7 +169,9 @@ static inline void add_bias(global const float *strips, global const float *fact
     uint i = 0;
     for (; i + STRIP <= count; i += STRIP, strip += (ulong)classes * STRIP) sum = fma(vload16(0, strip), vload16(0, factors + i), sum);
     if (i < count) sum += select((float16)(0.0f), vload16(0, strip) * vload16(0, factors + i), lanes_below((int)(count - i)));
-    float8 eight = sum.lo + sum.hi;
+    float lanes[STRIP]; // by way of memory, as accumulated_sixteen
+    vstore16(sum, 0, lanes);
+    float8 eight = vload8(0, lanes) + vload8(1, lanes);
     float4 four = eight.lo + eight.hi;
     float2 two = four.lo + four.hi;
     bias[k] = add ? bias[k] + (two.s0 + two.s1) : two.s0 + two.s1;

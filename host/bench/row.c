@@ -50,7 +50,7 @@ void row_say(const Row *row, const char *doing) {
   const SetosaBenchOptions *options = row->group->options;
   if (options->doing == NULL) return;
   snprintf(line, sizeof line, "%s %s, %s on %s: %s", row->group->name, setosa_bench_what_name(row->group->what),
-           (const char *[]){"native", "reference", "clblast", "blas"}[row->backend], row->place->name, doing);
+           (const char *[]){"native", "reference", "clblast", "blas", "auto"}[row->backend], row->place->name, doing);
   options->doing(line, options->user);
 }
 

@@ -182,7 +182,6 @@ double native_max(const Native *native, size_t first, size_t count);
 /* native_objective.c */
 Status native_evaluate(Backend *backend, const Vector *w, RowRange rows, Vector *gradient, Evaluation *evaluation, Error *error);
 Status native_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *error);
-Status native_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error);
 /* SETOSA_ERROR_INTERNAL unless the rows exist, SETOSA_ERROR_USAGE when labels are needed and there are none. */
 Status native_check_rows(const Native *native, RowRange rows, bool labels_needed, Error *error);
 /* The part that holds row `begin`, and in *piece (rows counted from the part's first) as much of rows as it holds. */
