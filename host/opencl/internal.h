@@ -86,7 +86,7 @@ struct Context {
   uint64_t bytes, peak_bytes;
   double build_seconds;
   const struct GemmParameters *products; /* gemm.c; NULL: CLBlast's own database */
-  void (*release_products)(void); /* what a library keeps for this context (gemm.c); NULL: nothing */
+  void (*release_products)(void);        /* what a library keeps for this context (gemm.c); NULL: nothing */
   char fingerprint[33];
 };
 

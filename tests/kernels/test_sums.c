@@ -60,9 +60,9 @@ static void evaluate(SetosaBackend kind, SetosaFamily family, size_t classes, do
   backend_close(backend);
 }
 
-/* Each component is a sum of 1.5e6 terms of one sign. Chains of plain additions have at most 384 links, then about 64 of such sums, then the
- * sums are compensated: with roundings of random sign a chain of n links errs by about sqrt(n) / 3 units in the last place (6e-8), hence
- * 2e-6. Plain sums of all blocks err by 2e-5 (CPU family) to 2e-3. */
+/* Each component is a sum of 1.5e6 terms of one sign. Chains of plain additions have at most 384 links, then about 64 of such sums, then
+ * the sums are compensated: with roundings of random sign a chain of n links errs by about sqrt(n) / 3 units in the last place (6e-8),
+ * hence 2e-6. Plain sums of all blocks err by 2e-5 (CPU family) to 2e-3. */
 static void check(size_t classes, SetosaFamily family) {
   double expected[64 * (FEATURES + 1)], actual[64 * (FEATURES + 1)], loss[2], worst = 0;
   evaluate(SETOSA_BACKEND_REFERENCE, family, classes, expected, &loss[0]);
