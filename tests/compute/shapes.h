@@ -3,22 +3,12 @@
 #ifndef SETOSA_TESTS_COMPUTE_SHAPES_H
 #define SETOSA_TESTS_COMPUTE_SHAPES_H
 
+#include "support/shape.h"
+/* after it, which has cmocka.h and what that needs */
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "support/support.h"
-/* after support.h, which has cmocka.h and what that needs */
-#include "base/memory.h"
-#include "base/random.h"
 #include "compute/open.h"
 #include "compute/selftest.h"
-
-typedef enum ShapeKind { PLAIN, ONE_CLASS, CONSTANT_FEATURES, BIG_FEATURES, HARD_LOGITS } ShapeKind;
-
-typedef struct Shape {
-  size_t rows, features, classes;
-  ShapeKind kind;
-} Shape;
 
 static const Shape shapes[] = {
     {1, 1, 2, PLAIN},          {7, 1, 3, PLAIN},           {31, 7, 2, PLAIN},
@@ -34,34 +24,6 @@ static const Shape shapes[] = {
 };
 enum { SHAPE_COUNT = sizeof shapes / sizeof *shapes };
 
-static Dataset *shape_dataset(const Shape *shape, uint64_t seed) {
-  Dataset *dataset = NULL;
-  Error error = {0};
-  support_ok(memory_allocate_zero((void **)&dataset, 1, sizeof *dataset, "a data set", &error), &error);
-  dataset->rows = shape->rows;
-  dataset->features = shape->features;
-  dataset->classes = shape->classes;
-  support_ok(memory_allocate((void **)&dataset->values, shape->rows * shape->features, sizeof(float), "values", &error), &error);
-  support_ok(memory_allocate((void **)&dataset->labels, shape->rows, sizeof(int32_t), "labels", &error), &error);
-  for (size_t i = 0; i < shape->rows; i++) {
-    for (size_t d = 0; d < shape->features; d++) {
-      float value = (float)random_symmetric(seed, RANDOM_STREAM_CHECK, i, d);
-      if (shape->kind == CONSTANT_FEATURES) value = d % 2 == 0 ? 3.5f : 0.0f;
-      if (shape->kind == BIG_FEATURES) value *= 1e6f;
-      dataset->values[i * shape->features + d] = value;
-    }
-    dataset->labels[i] =
-        shape->kind == ONE_CLASS ? (int32_t)shape->classes - 1 : (int32_t)random_below(seed, RANDOM_STREAM_LABELS, 0, i, shape->classes);
-  }
-  return dataset;
-}
-
-static void shape_free(Dataset *dataset) {
-  free(dataset->values);
-  free(dataset->labels);
-  free(dataset);
-}
-
 static void shape_print(const SetosaCheckRow *row, void *user) {
   (void)user;
   if (!row->passed || getenv("SETOSA_TEST_VERBOSE") != NULL)
@@ -73,7 +35,7 @@ static void shape_print(const SetosaCheckRow *row, void *user) {
 static void shape_compare(const Shape *shape, uint64_t seed, Context *context, CompareSettings settings) {
   Error error = {0};
   size_t failures = 0;
-  Dataset *dataset = shape_dataset(shape, seed);
+  Dataset *dataset = make_dataset(shape, seed);
   settings.l2 = 0.01;
   settings.logit_size = shape->kind == HARD_LOGITS ? 100 : 3;
   settings.finite_differences = shape->rows > 1;
@@ -82,7 +44,7 @@ static void shape_compare(const Shape *shape, uint64_t seed, Context *context, C
   if (failures > 0)
     fail_msg("%zu x %zu, %zu classes, seed %llu: %zu quantities out of tolerance", shape->rows, shape->features, shape->classes,
              (unsigned long long)seed, failures);
-  shape_free(dataset);
+  free_dataset(dataset);
 }
 
 #endif

@@ -42,7 +42,7 @@ static void a_bias_that_is_fixed_has_no_gradient(void **state) {
   Error error = {0};
   Vector *w = NULL, *gradient = NULL;
   Evaluation at;
-  Dataset *dataset = shape_dataset(&(Shape){90, 5, 3, PLAIN}, 1);
+  Dataset *dataset = make_dataset(&(Shape){90, 5, 3, PLAIN}, 1);
   Backend *backend = open_blas(dataset, false, &w, &gradient);
   double values[18];
   support_ok(backend_evaluate(backend, w, backend_all_rows(backend), gradient, &at, &error), &error);
@@ -52,7 +52,7 @@ static void a_bias_that_is_fixed_has_no_gradient(void **state) {
   for (int k = 15; k < 18; k++) assert_true(values[k] == 0.0);
   for (int p = 0; p < 15; p++) assert_true(isfinite(values[p]) && values[p] != 0.0);
   close_blas(backend, w, gradient);
-  shape_free(dataset);
+  free_dataset(dataset);
 }
 
 /* A weight that is not a number, and one that overflows, must show in loss and norm and never crash. */
@@ -61,7 +61,7 @@ static void what_is_not_finite_shows(void **state) {
   const double bad[] = {NAN, INFINITY, 3e38};
   Error error = {0};
   Vector *w = NULL, *gradient = NULL;
-  Dataset *dataset = shape_dataset(&(Shape){70, 4, 3, BIG_FEATURES}, 2);
+  Dataset *dataset = make_dataset(&(Shape){70, 4, 3, BIG_FEATURES}, 2);
   Backend *backend = open_blas(dataset, true, &w, &gradient);
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     double values[15] = {0.1, -0.2};
@@ -73,7 +73,7 @@ static void what_is_not_finite_shows(void **state) {
     assert_false(isfinite(at.gradient_norm));
   }
   close_blas(backend, w, gradient);
-  shape_free(dataset);
+  free_dataset(dataset);
 }
 
 /* exp(-d) for the other class, from a loss near log 2 down to one far below the rounding of 1: no digit of it is lost. */
@@ -118,7 +118,7 @@ static void work_is_counted(void **state) {
   Vector *w = NULL, *gradient = NULL;
   Evaluation at;
   BackendFacts facts = {0};
-  Dataset *dataset = shape_dataset(&(Shape){100, 8, 3, PLAIN}, 3);
+  Dataset *dataset = make_dataset(&(Shape){100, 8, 3, PLAIN}, 3);
   Backend *backend = open_blas(dataset, true, &w, &gradient);
   support_ok(backend_evaluate(backend, w, (RowRange){10, 50}, gradient, &at, &error), &error);
   backend_facts(backend, &facts);
@@ -129,7 +129,7 @@ static void work_is_counted(void **state) {
   assert_true(facts.bytes_held < 1000000);
   support_fails(backend_evaluate(backend, w, (RowRange){90, 11}, gradient, &at, &error), &error, SETOSA_ERROR_INTERNAL, "rows 90 to 101");
   close_blas(backend, w, gradient);
-  shape_free(dataset);
+  free_dataset(dataset);
 }
 
 static void count_calls(void *task, size_t index, size_t count) {
@@ -176,10 +176,10 @@ static void a_build_without_it_says_so(void **state) {
   Backend *backend = NULL;
   Error error = {0};
   BackendSettings settings = {.kind = SETOSA_BACKEND_BLAS};
-  Dataset *dataset = shape_dataset(&shapes[1], 1);
+  Dataset *dataset = make_dataset(&shapes[1], 1);
   support_fails(backend_open(&backend, dataset, &settings, &error), &error, SETOSA_ERROR_USAGE, "this build has no blas backend; install");
   assert_null(backend);
-  shape_free(dataset);
+  free_dataset(dataset);
 }
 
 int main(void) {

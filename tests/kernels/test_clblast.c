@@ -64,14 +64,14 @@ static void what_it_cannot_do_is_refused(void **state) {
   need_device();
   Error error = {0};
   Backend *backend = NULL;
-  Dataset *dataset = shape_dataset(&shapes[1], 1);
+  Dataset *dataset = make_dataset(&shapes[1], 1);
   BackendSettings settings = {.kind = SETOSA_BACKEND_CLBLAST, .context = context, .storage = SETOSA_STORAGE_F16};
   support_fails(backend_open(&backend, dataset, &settings, &error), &error, SETOSA_ERROR_USAGE, "CLBlast multiplies f32 alone");
   assert_null(backend);
   settings = (BackendSettings){.kind = SETOSA_BACKEND_CLBLAST};
   error = (Error){0};
   support_fails(backend_open(&backend, dataset, &settings, &error), &error, SETOSA_ERROR_USAGE, "the clblast backend needs a device");
-  shape_free(dataset);
+  free_dataset(dataset);
 }
 
 /* The product alone, at offsets that no sub-buffer can begin at: beta, transposition, and nothing beside C is touched. */
@@ -164,11 +164,11 @@ static void a_build_without_it_says_so(void **state) {
   Backend *backend = NULL;
   Error error = {0};
   BackendSettings settings = {.kind = SETOSA_BACKEND_CLBLAST, .context = context};
-  Dataset *dataset = shape_dataset(&shapes[1], 1);
+  Dataset *dataset = make_dataset(&shapes[1], 1);
   support_fails(backend_open(&backend, dataset, &settings, &error), &error, SETOSA_ERROR_USAGE,
                 "this build has no clblast backend; install");
   assert_null(backend);
-  shape_free(dataset);
+  free_dataset(dataset);
   (void)shape_compare;
 }
 #endif
