@@ -2,7 +2,7 @@
 //   logits_strips:    Z = X W' + b, in strips (strip.clh)
 //   gradient_strips:  G (P) (+)= R' X, and the column sums of R in its last K;  R = f e, f one factor a row
 // Both run one register tile: TILE_CLASSES classes x 16 numbers. What its vectors run over is copied next to each other first (16 rows of X
-// transposed for the logits, 16 features of X times f for the gradient; zeros past the edge), small enough for the first-level cache, so that
+// transposed for the logits, 16 features of X times f for the gradient; zeros past the edge), small enough for the second-level cache, so that
 // edges need no slower code and strides of 4096 bytes do no harm; the factors (rows of W, strips of e) are broadcast from where they lie.
 // K is cut into the fewest tiles, of TILE_CLASSES classes or one less: tile t begins at class t (TILE_CLASSES - 1) + min(t, tall tiles).
 // Each work-item is a group and owns a rectangle of the result.

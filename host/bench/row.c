@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
+static const char *const backend_names[] = {"native", "reference", "clblast", "blas", "auto"}; /* as SetosaBackend */
+
 enum { SCORES_BYTES = 16 << 20 }; /* of probabilities on the host, as setosa_predict has them */
 
 typedef struct Running {
@@ -50,7 +52,7 @@ void row_say(const Row *row, const char *doing) {
   const SetosaBenchOptions *options = row->group->options;
   if (options->doing == NULL) return;
   snprintf(line, sizeof line, "%s %s, %s on %s: %s", row->group->name, setosa_bench_what_name(row->group->what),
-           (const char *[]){"native", "reference", "clblast", "blas", "auto"}[row->backend], row->place->name, doing);
+           backend_names[row->backend], row->place->name, doing);
   options->doing(line, options->user);
 }
 
@@ -205,14 +207,13 @@ cleanup:
 
 static void begin_result(const Row *row, SetosaBenchResult *result) {
   static const char *const storages[] = {"auto", "f32", "f16", "u8"}, *const families[] = {"auto", "cpu", "gpu"};
-  static const char *const backends[] = {"native", "reference", "clblast", "blas"}; /* as SetosaBackend */
   const Group *group = row->group;
   bool device = backend_needs_device(row->backend);
   *result = (SetosaBenchResult){.rows = group->dataset->rows,
                                 .features = group->dataset->features,
                                 .classes = group->dataset->classes,
                                 .what = group->what,
-                                .backend = backends[row->backend],
+                                .backend = backend_names[row->backend],
                                 .device_index = row->place != NULL ? row->place->index : SETOSA_BENCH_HOST,
                                 .storage = storages[row->storage],
                                 .family = device ? families[group->options->family] : ""};

@@ -13,8 +13,6 @@ enum {
   GPU_TEAM = 256,
   GPU_BLOCK_ROWS = 64,
   GPU_MOST_ROWS = 65536,      /* a block's gradient is summed plainly */
-  STRIP = 16,                 /* rows of a strip */
-  STRIP_GROUP_ROWS = 128,     /* rows of a group of logits_strips */
   BLOCK_BYTES = 8 << 20,      /* a block of X and its strips stay in the caches between the three kernels, */
   BLOCK_ROWS = 384,           /* but has so many rows that adding to the gradient costs little beside computing it, */
   WORKSPACE_BYTES = 48 << 20, /* within this */
@@ -88,7 +86,7 @@ static void choose_block(Native *native, size_t workspace_bytes) {
     rows = BLOCK_BYTES / (row_bytes + native->head.features * sizeof(float));
     if (rows < BLOCK_ROWS) rows = BLOCK_ROWS;
     if (rows > most) rows = most;
-    tile = rows >= STRIP_GROUP_ROWS && workspace_bytes == 0 ? STRIP_GROUP_ROWS : STRIP;
+    tile = rows >= GROUP_STRIPS * STRIP && workspace_bytes == 0 ? GROUP_STRIPS * STRIP : STRIP;
   } else {
     rows = (workspace_bytes > 0 ? workspace_bytes : GPU_WORKSPACE_BYTES) / (stride * sizeof(float));
     if (rows > GPU_MOST_ROWS) rows = GPU_MOST_ROWS;

@@ -97,6 +97,13 @@ typedef struct NativeTuning {
   char text[384]; /* one line for people; "" when nothing was looked up or searched */
 } NativeTuning;
 
+/* Of the kernels on strips, as strip.clh and block_cpu.cl define them. */
+enum {
+  STRIP = 16,       /* rows of a strip of logits, features of a strip of X */
+  GROUP_STRIPS = 8, /* strips of rows of a group of logits_strips */
+  COLUMN_STRIPS = 4 /* strips of features of a group of gradient_strips */
+};
+
 struct Native {
   Backend head;
   Context *context;    /* borrowed */

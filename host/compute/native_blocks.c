@@ -5,9 +5,6 @@
 #include "compute/native.h"
 
 enum {
-  STRIP = 16,
-  GROUP_STRIPS = 8,       /* of rows, of a group of logits_strips */
-  COLUMN_STRIPS = 4,      /* of features, of a group of gradient_strips */
   SPAN_ROWS = 16384,      /* added up in f32 before their sum goes into the compensated one, */
   FOLDED_BYTES = 32 << 20 /* for gradients of at most this */
 };
