@@ -1,8 +1,8 @@
 // The fused pass of the CPU family for few classes: one read of X gives the loss and the gradient (or the Hessian times V).
 //   per block of BLOCK_ROWS rows, while it stays in cache:  Z = X W' + b  ->  R = scale (softmax(Z) - P), losses  ->  G += R' X
 //   Hessian: Q = X V' + c too, and R = scale a (q - <a, q>)
-// Work size: groups x 1 work-item; group g works on a contiguous share of the blocks and on its own slab of the gradient.
-// Macros: FEATURES D, CLASSES K, BLOCK_ROWS a multiple of 16, HESSIAN 0 or 1; those of tile_cpu.clh and storage.clh. No more groups than blocks.
+// Work size: shares x 1 work-item; each takes share_blocks blocks in order (the last what is left) and has its own slab of the gradient.
+// Macros: FEATURES D, CLASSES K, BLOCK_ROWS a multiple of 16, HESSIAN 0 or 1; those of tile_cpu.clh and storage.clh.
 #include "compensated.clh"
 #include "tile_cpu.clh"
 
@@ -11,9 +11,6 @@
 #endif
 #ifndef HESSIAN
 #define HESSIAN 0
-#endif
-#ifndef SPAN_BLOCKS
-#define SPAN_BLOCKS 64 // blocks that are added in f32 before their sum goes into the compensated one
 #endif
 #define PARAMETERS ((ulong)CLASSES * FEATURES + CLASSES)
 
@@ -152,16 +149,6 @@ static inline void block_gradient(global const stored *x, uint rows, const float
   }
 }
 
-// (high, low) += slab, element by element; first: (high, low) = slab. See "Sums of many numbers" in README.md.
-static inline void fold_slab(global const float *slab, global float *high, global float *low, uint first) {
-  for (ulong i = 0; i < PARAMETERS; i++) {
-    float h = first ? 0.0f : high[i], l = first ? 0.0f : low[i];
-    accumulate(&h, &l, slab[i]);
-    high[i] = h;
-    low[i] = l;
-  }
-}
-
 static inline intn load_labels(global const int *labels, uint i, uint rows) {
   if (i + LANES <= rows) return vloadn(0, labels + i);
   int last[LANES];
@@ -169,32 +156,30 @@ static inline intn load_labels(global const int *labels, uint i, uint rows) {
   return vloadn(0, last);
 }
 
-// x (N,D), labels (N), w and v (P), losses (groups) pairs (high, low). Rows [row_begin, row_begin + row_count).
-// slabs (groups, P), or (groups, 3, P) where a share may be longer than SPAN_BLOCKS (slab_stride = 3 P): the sum, then high and low.
+// x (N,D), labels (N), w and v (P). Rows [row_begin, row_begin + row_count): shares first_share, first_share + 1, ... of the pass.
+// slabs (.., P): share s leaves its sum in slab s - first_share + first_slab, so plain f32 sums must be short (native_fused.c: 64 blocks).
+// losses (shares of the pass): share s leaves its pair (high, low) at s.
 // HESSIAN 0: v is not read. HESSIAN 1: labels and losses are not touched. want_gradient 0: slabs are not touched.
-// add 1: slabs and losses hold sums of other rows, which are kept.
-// keep (HESSIAN 1; blocks of all rows, K, BLOCK_ROWS): use 1 leaves the probabilities there, 2 takes them from there, 0 does not touch it.
+// keep (HESSIAN 1; blocks of the pass, K, BLOCK_ROWS): use 1 leaves the probabilities there, 2 takes them from there, 0 does not touch it.
 kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_pass(global const stored *x, global const int *labels,
                                                                        global const float *w, global const float *v, global float *slabs,
-                                                                       ulong slab_stride, global float2 *losses, ulong row_begin,
-                                                                       ulong row_count, float scale, uint want_gradient, uint add,
-                                                                       global float *keep, uint use) {
-  ulong group = get_group_id(0), groups = get_num_groups(0);
-  ulong blocks = (row_count + BLOCK_ROWS - 1) / BLOCK_ROWS;
-  ulong block_first = blocks * group / groups, block_last = blocks * (group + 1) / groups;
-  global float *slab = slabs + group * slab_stride, *slab_high = slab + PARAMETERS, *slab_low = slab_high + PARAMETERS;
+                                                                       uint first_slab, global float2 *losses, ulong row_begin,
+                                                                       ulong row_count, uint share_blocks, ulong first_share, float scale,
+                                                                       uint want_gradient, global float *keep, uint use) {
+  ulong group = get_group_id(0), blocks = (row_count + BLOCK_ROWS - 1) / BLOCK_ROWS;
+  ulong block_first = group * share_blocks, block_last = min(block_first + share_blocks, blocks);
+  global float *slab = slabs + (first_slab + group) * PARAMETERS;
   floatn high = 0.0f, low = 0.0f;
   float z[CLASSES * BLOCK_ROWS] __attribute__((aligned(64)));
 #if HESSIAN
   float q[CLASSES * BLOCK_ROWS] __attribute__((aligned(64)));
 #endif
-  uint spans = 0, add_slab = add;
   for (ulong block = block_first; block < block_last; block++) {
     ulong first = row_begin + block * BLOCK_ROWS;
     uint rows = (uint)min((ulong)BLOCK_ROWS, row_begin + row_count - first);
     global const stored *block_x = x + first * FEATURES;
 #if HESSIAN
-    global float *kept = keep + block * (CLASSES * BLOCK_ROWS);
+    global float *kept = keep + (first_share * share_blocks + block) * (CLASSES * BLOCK_ROWS);
     block_logits(block_x, rows, v, q);
     if (use == 2) {
       for (uint k = 0; k < CLASSES; k++)
@@ -219,21 +204,12 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_pass(global con
     }
     if (!want_gradient) continue;
 #if HESSIAN
-    block_gradient(block_x, rows, q, slab, add_slab);
+    block_gradient(block_x, rows, q, slab, block != block_first);
 #else
-    block_gradient(block_x, rows, z, slab, add_slab);
+    block_gradient(block_x, rows, z, slab, block != block_first);
 #endif
-    add_slab = 1;
-    if (slab_stride > PARAMETERS && (block - block_first) % SPAN_BLOCKS == SPAN_BLOCKS - 1) {
-      fold_slab(slab, slab_high, slab_low, spans++ == 0);
-      add_slab = 0;
-    }
-  }
-  if (spans > 0) {
-    if (add_slab) fold_slab(slab, slab_high, slab_low, 0);
-    for (ulong i = 0; i < PARAMETERS; i++) slab[i] = slab_high[i] + slab_low[i];
   }
 #if !HESSIAN
-  store_sum(losses + group, lanes_of(high, low), add);
+  store_sum(losses + first_share + group, lanes_of(high, low), 0);
 #endif
 }

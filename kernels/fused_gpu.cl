@@ -2,7 +2,7 @@
 // logits) and from the second-level cache the second time (for the gradient).
 //   Z = X W' + b in local memory  ->  R = scale (softmax(Z) - P), losses  ->  G += R' X, a work-item owning whole features
 //   Hessian: Q = X V' + c too, and R = scale a (q - <a, q>)
-// Work size: groups x TEAM, no more groups than blocks; group g works on a contiguous share of the blocks and on its own slab (P) of the gradient.
+// Work size: shares x TEAM; each takes share_blocks blocks in order (the last what is left) and has its own slab (P) of the gradient.
 // X as storage.clh says. Macros: FEATURES D, CLASSES K <= 32, TEAM work-items (at least BLOCK_ROWS), HESSIAN 0 or 1.
 // Local memory: 16 KB at K = 32, 26 KB for a Hessian.
 #include "storage.clh"
@@ -117,20 +117,21 @@ static inline void block_gradient(global const stored *x, uint rows, local const
   }
 }
 
-// Arguments as in fused_cpu.cl.
+// Arguments as in fused_cpu.cl; keep is not used.
 kernel __attribute__((reqd_work_group_size(TEAM, 1, 1))) void fused_pass(global const stored *x, global const int *labels, global const float *w,
-                                                                          global const float *v, global float *slabs, ulong slab_stride, global float2 *losses,
-                                                                          ulong row_begin, ulong row_count, float scale, uint want_gradient,
-                                                                          uint add, global float *keep, uint use) {
+                                                                          global const float *v, global float *slabs, uint first_slab,
+                                                                          global float2 *losses, ulong row_begin, ulong row_count,
+                                                                          uint share_blocks, ulong first_share, float scale,
+                                                                          uint want_gradient, global float *keep, uint use) {
   local float x_tile[DEPTH * (BLOCK_ROWS + 1)], w_tile[SETS * CLASSES * DEPTH], z[SETS * CLASSES * BLOCK_ROWS];
 #if HESSIAN
   local float *q = z + CLASSES * BLOCK_ROWS;
 #else
   local float scratch[2 * TEAM];
 #endif
-  ulong group = get_group_id(0), groups = get_num_groups(0), parameters = (ulong)CLASSES * FEATURES + CLASSES;
-  ulong blocks = (row_count + BLOCK_ROWS - 1) / BLOCK_ROWS;
-  ulong block_first = blocks * group / groups, block_last = blocks * (group + 1) / groups;
+  ulong group = get_group_id(0), blocks = (row_count + BLOCK_ROWS - 1) / BLOCK_ROWS;
+  ulong block_first = group * share_blocks, block_last = min(block_first + share_blocks, blocks);
+  global float *slab = slabs + (first_slab + group) * ((ulong)CLASSES * FEATURES + CLASSES);
   float high = 0.0f, low = 0.0f;
   ulong block = block_first;
   do {
@@ -141,16 +142,16 @@ kernel __attribute__((reqd_work_group_size(TEAM, 1, 1))) void fused_pass(global 
 #if HESSIAN
     if (TEAM_ITEM < rows) row_hessian_terms(z + TEAM_ITEM, q + TEAM_ITEM, scale);
     barrier(CLK_LOCAL_MEM_FENCE);
-    block_gradient(block_x, rows, q, slabs + group * slab_stride, add || block != block_first);
+    block_gradient(block_x, rows, q, slab, block != block_first);
 #else
     if (TEAM_ITEM < rows) accumulate(&high, &low, row_residuals(z + TEAM_ITEM, labels[first + TEAM_ITEM], scale));
     barrier(CLK_LOCAL_MEM_FENCE);
-    if (want_gradient) block_gradient(block_x, rows, z, slabs + group * slab_stride, add || block != block_first);
+    if (want_gradient) block_gradient(block_x, rows, z, slab, block != block_first);
 #endif
     barrier(CLK_LOCAL_MEM_FENCE); // before the next block's residuals overwrite these
   } while (++block < block_last);
 #if !HESSIAN
   float2 pair = team_sum((float2)(high, low), scratch);
-  if (TEAM_ITEM == 0) store_sum(losses + group, pair, add);
+  if (TEAM_ITEM == 0) store_sum(losses + first_share + group, pair, 0);
 #endif
 }

@@ -32,23 +32,24 @@ kernel void combine(global float *out, ulong count, uint sources, uint keep, flo
   }
 }
 
+// The part of <a, b> of one item of the team that shares [begin, end). Out of line, since eight copies of it took PoCL 0.1 s to compile.
+__attribute__((noinline)) static float2 dot_share(global const float *a, global const float *b, ulong begin, ulong end, uint item) {
+  float8 high8 = 0.0f, low8 = 0.0f;
+  for (ulong i = begin + 8 * item; i + 8 <= end; i += 8 * TEAM) accumulate_product8(&high8, &low8, vload8(0, a + i), vload8(0, b + i));
+  float2 pair = accumulated_lanes(high8, low8);
+  float high = pair.x, low = pair.y;
+  for (ulong i = begin + (end - begin) / 8 * 8 + item; i < end; i += TEAM) accumulate_product(&high, &low, a[i], b[i]);
+  return (float2)(high, low);
+}
+
 // partials[first + n * groups + group] = (high, low) of the group's part of <a, b_n>, n < sources <= 8. The eight sums go up one tree together.
 kernel void dots(global const float *a, ulong count, uint sources, global const float *b0, global const float *b1, global const float *b2,
                  global const float *b3, global const float *b4, global const float *b5, global const float *b6, global const float *b7,
                  global float2 *partials, uint first) {
   SHARE(count);
   float2 pairs[8];
-#define DOT(n)                                                                                           \
-  pairs[n] = (float2)(0.0f);                                                                             \
-  if (sources > n) {                                                                                     \
-    float8 high8 = 0.0f, low8 = 0.0f;                                                                    \
-    FOR_EIGHTS(i, begin, end) accumulate_product8(&high8, &low8, vload8(0, a + i), vload8(0, b##n + i)); \
-    float2 pair = accumulated_lanes(high8, low8);                                                        \
-    float high = pair.x, low = pair.y;                                                                   \
-    FOR_TAIL(i, begin, end) accumulate_product(&high, &low, a[i], b##n[i]);                              \
-    pairs[n] = (float2)(high, low);                                                                      \
-  }
-  DOT(0) DOT(1) DOT(2) DOT(3) DOT(4) DOT(5) DOT(6) DOT(7)
+#define DOT(n) pairs[n] = sources > n ? dot_share(a, b##n, begin, end, TEAM_ITEM) : (float2)(0.0f)
+  DOT(0); DOT(1); DOT(2); DOT(3); DOT(4); DOT(5); DOT(6); DOT(7);
 #if TEAM > 1
   local float highs[8 * TEAM], lows[8 * TEAM];
   for (uint n = 0; n < 8; n++) {
@@ -100,31 +101,36 @@ kernel void divide_sqrt(global float *out, global const float *a, global const f
   FOR_TAIL(i, begin, end) out[i] = a[i] / (sqrt(b[i]) + epsilon);
 }
 
-// folded (2, P), highs and then lows, += the slabs (slab_count, P) in order.
-kernel void fold_slabs(global float *folded, global const float *slabs, uint slab_count, ulong count) {
+// Slabs (slab_count, P) are those of shares first_share, ... of a pass, share_count of them to a shard. folded (shards, 2, P), highs and then
+// lows of every shard, += its slabs in order. Work size: groups x TEAM, shards that the slabs touch.
+kernel void fold_slabs(global float *folded, global const float *slabs, ulong first_share, uint slab_count, uint share_count, ulong count) {
   SHARE(count);
+  ulong shard = first_share / share_count + get_group_id(1);
+  ulong from = max(shard * share_count, first_share) - first_share;
+  ulong to = min((shard + 1) * share_count - first_share, (ulong)slab_count);
+  global float *highs = folded + shard * 2 * count, *lows = highs + count;
   FOR_EIGHTS(i, begin, end) {
-    float8 high = vload8(0, folded + i), low = vload8(0, folded + count + i);
-    for (uint s = 0; s < slab_count; s++) accumulate8(&high, &low, vload8(0, slabs + s * count + i));
-    vstore8(high, 0, folded + i);
-    vstore8(low, 0, folded + count + i);
+    float8 high = vload8(0, highs + i), low = vload8(0, lows + i);
+    for (ulong s = from; s < to; s++) accumulate8(&high, &low, vload8(0, slabs + s * count + i));
+    vstore8(high, 0, highs + i);
+    vstore8(low, 0, lows + i);
   }
   FOR_TAIL(i, begin, end) {
-    float high = folded[i], low = folded[count + i];
-    for (uint s = 0; s < slab_count; s++) accumulate(&high, &low, slabs[s * count + i]);
-    folded[i] = high;
-    folded[count + i] = low;
+    float high = highs[i], low = lows[i];
+    for (ulong s = from; s < to; s++) accumulate(&high, &low, slabs[s * count + i]);
+    highs[i] = high;
+    lows[i] = low;
   }
 }
 
-// gradient (P) = sum over slabs (slab_count, P, slab_stride apart) in order, compensated, + l2 * w on the weights (the first `weights` elements).
+// gradient (P) = sum over slabs (slab_count, P) in order, compensated, + l2 * w on the weights (the first `weights` elements).
 // keep_bias 0 (no intercept): the bias part is 0. With one slab, slabs may be the gradient itself.
-kernel void finish_gradient(global float *gradient, global const float *slabs, uint slab_count, ulong slab_stride,
+kernel void finish_gradient(global float *gradient, global const float *slabs, uint slab_count,
                             global const float *w, float l2, ulong weights, ulong count, uint keep_bias) {
   SHARE(count);
   FOR_EIGHTS(i, begin, end) {
     float8 high = vload8(0, slabs + i), low = 0.0f;
-    for (uint s = 1; s < slab_count; s++) accumulate8(&high, &low, vload8(0, slabs + s * slab_stride + i));
+    for (uint s = 1; s < slab_count; s++) accumulate8(&high, &low, vload8(0, slabs + s * count + i));
     if (i + 8 <= weights) {
       accumulate_product8(&high, &low, (float8)(l2), vload8(0, w + i));
       vstore8(high + low, 0, gradient + i);
@@ -139,7 +145,7 @@ kernel void finish_gradient(global float *gradient, global const float *slabs, u
   }
   FOR_TAIL(i, begin, end) {
     float high = slabs[i], low = 0.0f;
-    for (uint s = 1; s < slab_count; s++) accumulate(&high, &low, slabs[s * slab_stride + i]);
+    for (uint s = 1; s < slab_count; s++) accumulate(&high, &low, slabs[s * count + i]);
     if (i < weights) accumulate_product(&high, &low, l2, w[i]);
     gradient[i] = i < weights || keep_bias ? high + low : 0.0f;
   }

@@ -141,6 +141,29 @@ static Status create_folders(char *path, Error *error) {
   }
 }
 
+Status file_create_folders(const char *path, Error *error) {
+  Status status = SETOSA_OK;
+  char *copy = NULL;
+  if (*path == '\0') return error_set(error, SETOSA_ERROR_WRITE, "a folder without a name cannot be created; name it");
+  TRY(memory_copy_text(&copy, path, error));
+  TRY(create_folders(copy, error));
+cleanup:
+  free(copy);
+  return status;
+}
+
+bool file_identify(FileIdentity *identity, int descriptor) {
+  const int64_t ns_per_second = 1000000000;
+  struct stat info;
+  *identity = (FileIdentity){0};
+  if (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) return false;
+  identity->bytes = (uint64_t)info.st_size;
+  identity->inode = (uint64_t)info.st_ino;
+  identity->modified_ns = (int64_t)info.st_mtim.tv_sec * ns_per_second + info.st_mtim.tv_nsec;
+  identity->changed_ns = (int64_t)info.st_ctim.tv_sec * ns_per_second + info.st_ctim.tv_nsec;
+  return true;
+}
+
 Status file_cache_folder(char *path, size_t size, const char *folder, Error *error) {
   const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
   int length = 0;

@@ -23,6 +23,16 @@ void atomic_file_abandon(AtomicFile *file);
 /* Reads a whole file, at most limit bytes (more is SETOSA_ERROR_DATA); *bytes is followed by a 0 byte. free(*bytes). */
 Status file_read_all(unsigned char **bytes, size_t *length, const char *path, size_t limit, Error *error);
 bool file_exists(const char *path);
+/* The folder with its parents, mode 0700; fine when it is there. */
+Status file_create_folders(const char *path, Error *error);
+
+/* What tells that a file is still the one it was: a change in place moves at least changed_ns, which nobody can set back. */
+typedef struct FileIdentity {
+  uint64_t bytes, inode;
+  int64_t modified_ns, changed_ns; /* since 1970 */
+} FileIdentity;
+/* False when it is not a regular file. */
+bool file_identify(FileIdentity *identity, int descriptor);
 
 /* $XDG_CACHE_HOME/setosa, else ~/.cache/setosa, then "/" and folder (may be ""), created with its parents, mode 0700. */
 Status file_cache_folder(char *path, size_t size, const char *folder, Error *error);

@@ -94,6 +94,23 @@ bool text_parse_count(const char *text, uint64_t *value) {
   return true;
 }
 
+bool text_parse_bytes(const char *text, uint64_t *bytes) {
+  static const char units[] = "KMGT";
+  size_t digits = strspn(text, "0123456789.eE+");
+  const char *unit = text + digits, *found = NULL;
+  double number = 0;
+  if (!text_parse_double(text, digits, &number)) return false;
+  if (*unit != '\0' && (found = strchr(units, toupper((unsigned char)*unit))) != NULL) {
+    for (const char *u = units; u <= found; u++) number *= 1024;
+    unit++;
+    if (*unit == 'i') unit++;
+  }
+  if (*unit == 'B' || *unit == 'b') unit++;
+  if (*unit != '\0' || !(number >= 1) || number >= 0x1p63) return false;
+  *bytes = (uint64_t)number;
+  return true;
+}
+
 bool text_parse_int64(const char *text, size_t length, int64_t *value) {
   while (length > 0 && is_blank(*text)) text++, length--;
   while (length > 0 && is_blank(text[length - 1])) length--;

@@ -13,6 +13,8 @@
 bool text_parse_double(const char *text, size_t length, double *value);
 /* A non-negative whole number: 150, 1e6, 2.5e3. False when negative, fractional, above 2^63, or not a number. */
 bool text_parse_count(const char *text, uint64_t *value);
+/* Bytes: a number, with K, M, G or T (also KB, KiB, ...) for powers of 1024: "1.5G". At least 1. */
+bool text_parse_bytes(const char *text, uint64_t *bytes);
 /* A whole number with an optional sign, decimal digits only. */
 bool text_parse_int64(const char *text, size_t length, int64_t *value);
 

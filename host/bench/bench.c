@@ -5,17 +5,12 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "bench/row.h"
+#include "bench/bench.h"
 #include "bench/suite.h"
 #include "compute/selftest.h"
+#include "train/device.h"
 
 static const double cheap_flops = 2e8; /* of a pass: the reference joins without being asked */
-
-typedef struct Bench {
-  const SetosaBenchOptions *options;
-  Place host, *devices; /* (options->device_count) */
-  bool uses_host;
-} Bench;
 
 SetosaBenchOptions setosa_bench_options_default(void) {
   SetosaTrainOptions train = setosa_train_options_default();
@@ -41,10 +36,10 @@ static Status check_options(const SetosaBenchOptions *o, Error *error) {
     if (o->devices == NULL || o->device_indices[i] >= setosa_devices_count(o->devices))
       return error_set(error, SETOSA_ERROR_USAGE, "there is no device %zu; see `setosa devices`", o->device_indices[i]);
   if ((unsigned)o->family > SETOSA_FAMILY_GPU) return error_set(error, SETOSA_ERROR_USAGE, "--family: choose auto, cpu or gpu");
-  if ((unsigned)o->tuning > SETOSA_TUNING_FULL) return error_set(error, SETOSA_ERROR_USAGE, "--tune: choose quick, off or full");
+  if (device_check_tuning(o->tuning, o->reproducible, error) != SETOSA_OK) return SETOSA_ERROR_USAGE;
   if (!(o->seconds >= 0) || !isfinite(o->seconds)) return error_set(error, SETOSA_ERROR_USAGE, "--seconds: give a number of at least 0");
   if (o->repeat > SAMPLES_MOST) return error_set(error, SETOSA_ERROR_USAGE, "--repeat: give at most %d", SAMPLES_MOST);
-  if (o->dataset != NULL && o->dataset->labels == NULL)
+  if (o->dataset != NULL && o->dataset->labels == NULL && o->dataset->generator == NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "%s has no labels to compute a loss with; name them with --labels or --label",
                      o->dataset->source != NULL ? o->dataset->source : "the data");
   return SETOSA_OK;
@@ -52,14 +47,14 @@ static Status check_options(const SetosaBenchOptions *o, Error *error) {
 
 /* ---- places ----------------------------------------------------------------------------------------------------- */
 
-static void say(const SetosaBenchOptions *options, const char *format, const char *name) {
+void bench_say(const SetosaBenchOptions *options, const char *format, const char *name) {
   char line[256];
   if (options->doing == NULL) return;
   snprintf(line, sizeof line, format, name);
   options->doing(line, options->user);
 }
 
-static Status go_on(const SetosaBenchOptions *options, Error *error) {
+Status bench_go_on(const SetosaBenchOptions *options, Error *error) {
   if (options->stop == NULL || !options->stop(options->user)) return SETOSA_OK;
   return error_set(error, SETOSA_INTERRUPTED, "interrupted; what was measured so far stands, the rest is missing");
 }
@@ -80,9 +75,9 @@ cleanup:
 static Status open_place(Place *place, const SetosaBenchOptions *options, Error *error) {
   Error refusal = {0};
   SetosaBenchLimits measured = {.device_index = place->index};
-  Status status = go_on(options, error);
+  Status status = bench_go_on(options, error);
   if (status != SETOSA_OK) return status;
-  say(options, "measuring the limits of %s", place->name);
+  bench_say(options, "measuring the limits of %s", place->name);
   status = place->index == SETOSA_BENCH_HOST ? limits_open_host(&place->limits, &refusal) : prepare_device(place, options, &refusal);
   if (status == SETOSA_OK) status = limits_measure(place->limits, &measured, &refusal);
   if (status != SETOSA_OK) {
@@ -90,18 +85,19 @@ static Status open_place(Place *place, const SetosaBenchOptions *options, Error 
     return SETOSA_OK;
   }
   snprintf(measured.device, sizeof measured.device, "%s", place->name);
+  place->launch_us = measured.launch_us;
   if (options->limits != NULL) options->limits(&measured, options->user);
   return SETOSA_OK;
 }
 
-static Status open_places(Bench *bench, Error *error) {
+Status bench_open(Bench *bench, const SetosaBenchOptions *options, Error *error) {
   Status status = SETOSA_OK;
-  const SetosaBenchOptions *options = bench->options;
-  bool uses_device = options->backend_count == 0;
-  bench->uses_host = options->backend_count == 0;
+  bool uses_device = options->backend_count == 0, uses_host = uses_device;
+  *bench = (Bench){.options = options};
+  TRY(check_options(options, error));
   for (size_t i = 0; i < options->backend_count; i++) {
     uses_device |= backend_needs_device(options->backends[i]);
-    bench->uses_host |= !backend_needs_device(options->backends[i]);
+    uses_host |= !backend_needs_device(options->backends[i]);
   }
   TRY(memory_allocate_zero((void **)&bench->devices, options->device_count, sizeof *bench->devices, "devices", error));
   for (size_t i = 0; uses_device && i < options->device_count; i++) {
@@ -111,12 +107,12 @@ static Status open_places(Bench *bench, Error *error) {
     TRY(open_place(place, options, error));
   }
   bench->host = (Place){.index = SETOSA_BENCH_HOST, .name = "host"};
-  if (bench->uses_host) TRY(open_place(&bench->host, options, error));
+  if (uses_host) TRY(open_place(&bench->host, options, error));
 cleanup:
   return status;
 }
 
-static void close_places(Bench *bench) {
+void bench_close(Bench *bench) {
   limits_close(bench->host.limits);
   for (size_t i = 0; bench->devices != NULL && i < bench->options->device_count; i++) {
     limits_close(bench->devices[i].limits);
@@ -127,29 +123,33 @@ static void close_places(Bench *bench) {
 
 /* ---- rows ------------------------------------------------------------------------------------------------------- */
 
-static Status run_row(const Bench *bench, Group *group, SetosaBackend backend, const Place *place, SetosaStorage storage, Error *error) {
+Status bench_each_row(const Bench *bench, SetosaBackend backend, BenchVisit visit, void *user, Error *error) {
   Status status = SETOSA_OK;
-  SetosaBenchResult result;
-  Row row = {.group = group, .place = place, .backend = backend, .storage = storage};
-  TRY(go_on(bench->options, error));
-  TRY(row_measure(&row, &result, error));
-  if (bench->options->result != NULL) bench->options->result(&result, bench->options->user);
+  const SetosaBenchOptions *options = bench->options;
+  Row row = {.place = &bench->host, .backend = backend, .storage = SETOSA_STORAGE_F32};
+  if (!backend_needs_device(backend)) return visit(&row, user, error);
+  row.place = NULL;
+  if (options->device_count == 0) return visit(&row, user, error);
+  bool choice = backend == SETOSA_BACKEND_NATIVE && options->storage_count > 0;
+  for (size_t d = 0; d < options->device_count; d++)
+    for (size_t s = 0; s < (choice ? options->storage_count : 1); s++) {
+      row.place = &bench->devices[d];
+      row.storage = choice ? options->storages[s] : SETOSA_STORAGE_F32;
+      TRY(visit(&row, user, error));
+    }
 cleanup:
   return status;
 }
 
-/* One backend at every place and in every storage that make a difference to it. */
-static Status run_backend(const Bench *bench, Group *group, SetosaBackend backend, Error *error) {
+static Status run_row(const Row *line, void *user, Error *error) {
   Status status = SETOSA_OK;
-  const SetosaBenchOptions *options = bench->options;
-  if (!backend_needs_device(backend)) return run_row(bench, group, backend, &bench->host, SETOSA_STORAGE_F32, error);
-  if (options->device_count == 0) return run_row(bench, group, backend, NULL, SETOSA_STORAGE_F32, error);
-  size_t storages = backend == SETOSA_BACKEND_NATIVE && options->storage_count > 0 ? options->storage_count : 1;
-  for (size_t d = 0; d < options->device_count; d++)
-    for (size_t s = 0; s < storages; s++) {
-      SetosaStorage storage = backend == SETOSA_BACKEND_NATIVE && options->storage_count > 0 ? options->storages[s] : SETOSA_STORAGE_F32;
-      TRY(run_row(bench, group, backend, &bench->devices[d], storage, error));
-    }
+  SetosaBenchResult result;
+  Row row = *line;
+  row.group = user;
+  const SetosaBenchOptions *options = row.group->options;
+  TRY(bench_go_on(options, error));
+  TRY(row_measure(&row, &result, error));
+  if (options->result != NULL) options->result(&result, options->user);
 cleanup:
   return status;
 }
@@ -162,7 +162,7 @@ static Status run_group(const Bench *bench, Group *group, Error *error) {
   bool cheap = 4.0 * (double)data->rows * (double)data->features * (double)data->classes <= cheap_flops;
   size_t count = options->backend_count > 0 ? options->backend_count : cheap ? 4 : 3;
   const SetosaBackend *backends = options->backend_count > 0 ? options->backends : usual;
-  for (size_t i = 0; i < count; i++) TRY(run_backend(bench, group, backends[i], error));
+  for (size_t i = 0; i < count; i++) TRY(bench_each_row(bench, backends[i], run_row, group, error));
 cleanup:
   truth_destroy(group->truth);
   group->truth = NULL;
@@ -188,8 +188,8 @@ static Status run_suite(const Bench *bench, const bool chosen[SUITE_WORKS], Erro
   Dataset *dataset = NULL;
   for (size_t work = 0; work < SUITE_WORKS; work++) {
     if (!chosen[work]) continue;
-    TRY(go_on(bench->options, error));
-    say(bench->options, "preparing the data of %s", suite_name(work));
+    TRY(bench_go_on(bench->options, error));
+    bench_say(bench->options, "preparing the data of %s", suite_name(work));
     TRY(suite_load(&dataset, work, bench->options->fashion, error));
     TRY(run_work(bench, suite_name(work), dataset, error));
     setosa_dataset_destroy(dataset);
@@ -205,14 +205,14 @@ SetosaStatus setosa_bench(const SetosaBenchOptions *options, SetosaError *error)
   Bench bench = {.options = options};
   bool chosen[SUITE_WORKS];
   error_clear(error);
-  TRY(check_options(options, error));
   TRY(suite_choose(chosen, options->works, error));
-  TRY(open_places(&bench, error));
+  TRY(bench_open(&bench, options, error));
+  if (options->dataset != NULL) TRY(dataset_materialize(options->dataset, error)); /* to be compared with the reference */
   if (options->dataset != NULL)
     TRY(run_work(&bench, options->name != NULL ? options->name : "data", options->dataset, error));
   else
     TRY(run_suite(&bench, chosen, error));
 cleanup:
-  close_places(&bench);
+  bench_close(&bench);
   return status;
 }

@@ -232,6 +232,13 @@ static void clear_numbers(SetosaBenchResult *result) {
   if (result->tolerance == 0) result->error = result->tolerance = NAN;
 }
 
+void row_skip(const Row *row, const char *reason, SetosaBenchResult *result) {
+  begin_result(row, result);
+  result->status = SETOSA_BENCH_SKIPPED;
+  snprintf(result->reason, sizeof result->reason, "%s", reason);
+  clear_numbers(result);
+}
+
 Status row_measure(const Row *row, SetosaBenchResult *result, Error *error) {
   Status status = SETOSA_OK;
   Error failure = {0};
@@ -241,8 +248,7 @@ Status row_measure(const Row *row, SetosaBenchResult *result, Error *error) {
   result->status = SETOSA_BENCH_SKIPPED;
   const char *refusal = row->place == NULL ? "there is no usable OpenCL device; see `setosa devices`" : row->place->refusal;
   if (refusal[0] != '\0') {
-    snprintf(result->reason, sizeof result->reason, "%s", refusal);
-    clear_numbers(result);
+    row_skip(row, refusal, result);
     return SETOSA_OK;
   }
   if (trains) {
@@ -257,6 +263,7 @@ Status row_measure(const Row *row, SetosaBenchResult *result, Error *error) {
   if (status == SETOSA_INTERRUPTED) return error_set(error, status, "%s", failure.message);
   if (status != SETOSA_OK) {
     if (result->status == SETOSA_BENCH_OK) result->status = SETOSA_BENCH_FAILED;
+    if (device_memory_refused(failure.opencl_code)) result->status = SETOSA_BENCH_SKIPPED; /* drivers may allocate at first use */
     snprintf(result->reason, sizeof result->reason, "%.*s", (int)sizeof result->reason - 1, failure.message);
   }
   if (result->status != SETOSA_BENCH_OK) clear_numbers(result);

@@ -13,6 +13,7 @@ typedef struct Place {
   char name[128];
   Context *context; /* NULL for the host */
   Limits *limits;
+  double launch_us;  /* of an empty kernel; NAN for the host */
   char refusal[256]; /* why nothing runs here; "" when it does */
 } Place;
 
@@ -35,6 +36,8 @@ typedef struct Row {
 /* Fills *result, whatever happens: what cannot be opened is skipped, what is wrong or breaks is failed. Returns SETOSA_INTERRUPTED when
  * the caller wants no more (then *result is not to be used), SETOSA_OK otherwise. */
 Status row_measure(const Row *row, SetosaBenchResult *result, Error *error);
+/* Fills *result for a row that is not measured. */
+void row_skip(const Row *row, const char *reason, SetosaBenchResult *result);
 
 /* ---- shared by row.c and row_train.c ------------------------------------------------------------------------------- */
 

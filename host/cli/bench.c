@@ -38,12 +38,18 @@ static void on_result(const SetosaBenchResult *result, void *user) {
   Status status =
       memory_grow((void **)&report->results, &report->result_capacity, report->result_count + 1, sizeof *result, "results", &report->error);
   if (status == SETOSA_OK) report->results[report->result_count++] = *result;
-  if (status == SETOSA_OK && !report->session->options->json) {
+  if (status == SETOSA_OK && !report->session->options->json && !report->scaling) {
     progress_end(&report->progress);
     if (report->result_count == 1) bench_print_limits(report);
     status = bench_print_groups(report, false, &report->error);
     fflush(stdout); /* a work may take minutes; a failed write is found at the end */
   }
+  if (status != SETOSA_OK) report->status = status;
+}
+
+static void on_line(const SetosaBenchScaling *line, void *user) {
+  BenchReport *report = user;
+  Status status = bench_keep_line(report, line, &report->error);
   if (status != SETOSA_OK) report->status = status;
 }
 
@@ -126,7 +132,7 @@ static SetosaBenchOptions make_options(BenchWork *work, BenchReport *report, con
 static Status load_data(BenchWork *work, const Session *session, Error *error) {
   Status status = SETOSA_OK;
   const Options *options = session->options;
-  if (options->argument_count == 0) return SETOSA_OK;
+  if (options->argument_count == 0 || options->scaling >= 0) return SETOSA_OK;
   TRY(input_load(&work->data, session, options->argument[0], input_data_options(options), NULL, error));
   if (options->standardize) TRY(setosa_dataset_standardize(work->data, error));
   const char *slash = strncmp(options->argument[0], "synthetic:", 10) == 0 ? NULL : strrchr(options->argument[0], '/');
@@ -183,22 +189,39 @@ static Status show(BenchReport *report, Error *error) {
   const Options *options = report->session->options;
   if (options->json) {
     TRY(json_print(bench_json(report), false, stdout, error));
+  } else if (report->scaling) {
+    bench_print_limits(report);
+    TRY(bench_print_scaling(report, error));
+    TRY(bench_print_changes(report, error));
   } else {
     TRY(bench_print_groups(report, true, error));
     TRY(bench_print_changes(report, error));
   }
   TRY(console_flush(error));
   warn_of_noise(report);
-  if (options->csv != NULL) TRY(bench_write_csv(report, options->csv, error));
+  if (options->csv != NULL) TRY((report->scaling ? bench_write_scaling_csv : bench_write_csv)(report, options->csv, error));
   if (options->plot != NULL) TRY(bench_write_plot(report, options->plot, error));
   TRY(judge(report, error));
 cleanup:
   return status;
 }
 
+static Status scale(BenchReport *report, const SetosaBenchOptions *bench, Error *error) {
+  const Options *options = report->session->options;
+  SetosaBenchScalingOptions scaling = setosa_bench_scaling_options_default();
+  scaling.bench = *bench;
+  scaling.bench.name = NULL;
+  scaling.grows = (SetosaBenchGrowth)options->scaling;
+  scaling.shape = options->argument_count > 0 ? options->argument[0] : NULL;
+  scaling.from = options->from;
+  scaling.to = options->to;
+  scaling.line = on_line;
+  return setosa_bench_scaling(&scaling, error);
+}
+
 static Status measure(BenchReport *report, const SetosaBenchOptions *options, Error *error) {
   progress_begin(&report->progress, &report->session->console, NULL);
-  Status status = setosa_bench(options, error);
+  Status status = report->scaling ? scale(report, options, error) : setosa_bench(options, error);
   progress_end(&report->progress);
   if (report->status != SETOSA_OK) return error_set(error, report->status, "%s", report->error.message);
   return status;
@@ -208,7 +231,7 @@ static Status run(const Session *session, Error *error) {
   Status status = SETOSA_OK;
   const Options *options = session->options;
   BenchWork work = {.devices = NULL};
-  BenchReport report = {.session = session};
+  BenchReport report = {.session = session, .scaling = options->scaling >= 0};
   Error stopped = {0};
   TRY(bench_check_arguments(options, error));
   TRY(bench_check_outputs(options, error));
@@ -224,6 +247,7 @@ static Status run(const Session *session, Error *error) {
   if (report.interrupted && interrupt_requested())
     status = error_set(error, SETOSA_INTERRUPTED, "interrupted; what was measured so far stands, the rest is missing");
 cleanup:
+  bench_free_lines(&report);
   free(report.limits);
   free(report.results);
   free(report.baseline);
@@ -243,7 +267,8 @@ const Command command_bench = {
     .examples =
         "  setosa bench --suite --json > before.json\n"
         "  setosa bench --work W1,W4 --what step,hessian --compare before.json\n"
-        "  setosa bench synthetic:rows=1e5,features=100,classes=10 --plot bench.svg\n",
+        "  setosa bench synthetic:rows=1e5,features=100,classes=10 --plot bench.svg\n"
+        "  setosa bench --scaling rows --backends native --plot growth.svg\n",
     .id = FOR_BENCH,
     .least_arguments = 0,
     .most_arguments = 1,

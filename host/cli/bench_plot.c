@@ -56,7 +56,7 @@ Status bench_check_plot(const char *path, Error *error) {
 /* ---- the script ------------------------------------------------------------------------------------------------- */
 
 /* Whatever a file name holds: a gnuplot string has no quotes or backslashes in it. */
-static const char *plain(char text[64], const char *name) {
+const char *bench_plot_text(char text[64], const char *name) {
   size_t i = 0;
   for (; name[i] != '\0' && i < 63; i++) text[i] = isalnum((unsigned char)name[i]) || strchr(" ._-=,:", name[i]) != NULL ? name[i] : '_';
   text[i] = '\0';
@@ -108,8 +108,8 @@ static void write_roofline(FILE *script, const BenchReport *report, Series *seri
       const SetosaBenchResult *r = &report->results[i];
       char work[64];
       if (r->status != SETOSA_BENCH_OK || series_of(series, r) != s) continue;
-      fprintf(script, "%.9g %.9g \"%s%s%s\"\n", intensity(r), r->gflops, plain(work, r->work), r->what == SETOSA_BENCH_STEP ? "" : " ",
-              r->what == SETOSA_BENCH_STEP ? "" : setosa_bench_what_name(r->what));
+      fprintf(script, "%.9g %.9g \"%s%s%s\"\n", intensity(r), r->gflops, bench_plot_text(work, r->work),
+              r->what == SETOSA_BENCH_STEP ? "" : " ", r->what == SETOSA_BENCH_STEP ? "" : setosa_bench_what_name(r->what));
     }
     fprintf(script, "END_OF_POINTS\n");
   }
@@ -124,7 +124,7 @@ static void write_roofline(FILE *script, const BenchReport *report, Series *seri
     const SetosaBenchLimits highest = highest_limits(report, i), *l = &highest;
     char name[64];
     fprintf(script, "(x*%.6g < %.6g ? x*%.6g : %.6g) with lines lw 2 dt %zu lc rgb '#777777' title 'limit of %s', ", l->read_gbytes_per_s,
-            l->fma_gflops, l->read_gbytes_per_s, l->fma_gflops, i + 1, plain(name, l->device));
+            l->fma_gflops, l->read_gbytes_per_s, l->fma_gflops, i + 1, bench_plot_text(name, l->device));
   }
   for (size_t s = 0; s < series->count; s++)
     fprintf(script,
@@ -150,7 +150,7 @@ static void write_bars(FILE *script, const SetosaBenchResult *group, size_t coun
           "plot $bars%zu using 0:1:3:xtic(4) with boxes lc variable, '' using 0:1:($1 < 100 ? sprintf('%%.3g', $1) : sprintf('%%.0f', $1)) "
           "with labels offset 0,0.6 "
           "font ',10', '' using ($0-0.35):2:(0.7):(0) with vectors nohead lw 2 dt 2 lc rgb 'black'\n",
-          at[0], at[1], at[2], at[3], plain(work, group->work), setosa_bench_what_name(group->what), count, panel);
+          at[0], at[1], at[2], at[3], bench_plot_text(work, group->work), setosa_bench_what_name(group->what), count, panel);
 }
 
 /* Rows of the group that begins at `first`; *timed is how many of them have a time. */
@@ -162,6 +162,13 @@ static size_t group_rows(const BenchReport *report, size_t first, size_t *timed)
   return count;
 }
 
+void bench_plot_page(FILE *script, double height, bool svg) {
+  fprintf(script, "set terminal %s size %d,%.0f noenhanced font '%s,12' background rgb 'white'\nset encoding utf8\n",
+          svg ? "svg" : "pngcairo", WIDTH, height, svg ? "sans-serif" : "Sans");
+  static const char *const colours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999933"};
+  for (size_t i = 0; i < SERIES_MOST; i++) fprintf(script, "set linetype %zu lc rgb '%s'\n", i + 1, colours[i % 8]);
+}
+
 static void write_script(FILE *script, const BenchReport *report, bool svg) {
   Series series = {.count = 0};
   size_t panels = 0, timed = 0;
@@ -171,10 +178,7 @@ static void write_script(FILE *script, const BenchReport *report, bool svg) {
   }
   size_t lines = (panels + BARS_PER_LINE - 1) / BARS_PER_LINE;
   double page = ROOF_HEIGHT + BARS_HEIGHT * (double)lines, bars = BARS_HEIGHT / page;
-  fprintf(script, "set terminal %s size %d,%.0f noenhanced font '%s,12' background rgb 'white'\nset encoding utf8\n",
-          svg ? "svg" : "pngcairo", WIDTH, page, svg ? "sans-serif" : "Sans");
-  static const char *const colours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999933"};
-  for (size_t i = 0; i < SERIES_MOST; i++) fprintf(script, "set linetype %zu lc rgb '%s'\n", i + 1, colours[i % 8]);
+  bench_plot_page(script, page, svg);
   fprintf(script, "set multiplot\n");
   write_roofline(script, report, &series, ROOF_HEIGHT / page);
   for (size_t i = 0, panel = 0, count = 0; i < report->result_count; i += count) {
@@ -197,7 +201,7 @@ static void read_complaint(FILE *complaints, char *line, size_t size) {
   }
 }
 
-Status bench_write_plot(const BenchReport *report, const char *path, Error *error) {
+Status bench_draw(const BenchReport *report, const char *path, BenchScript write, Error *error) {
   Status status = SETOSA_OK;
   AtomicFile file = {0};
   FILE *script = tmpfile(), *complaints = tmpfile();
@@ -208,7 +212,7 @@ Status bench_write_plot(const BenchReport *report, const char *path, Error *erro
   if (timed == 0) TRY(error_set(error, SETOSA_ERROR_WRITE, "%s: nothing was measured, so there is nothing to draw", path));
   if (script == NULL || complaints == NULL)
     TRY(error_set(error, SETOSA_ERROR_WRITE, "no temporary file for gnuplot's script: %s", strerror(errno)));
-  write_script(script, report, ends_in(path, ".svg"));
+  write(script, report, ends_in(path, ".svg"));
   if (fflush(script) != 0) TRY(error_set(error, SETOSA_ERROR_WRITE, "cannot write gnuplot's script: %s", strerror(errno)));
   rewind(script);
   TRY(atomic_file_open(&file, path, error));
@@ -222,4 +226,8 @@ cleanup:
   if (script != NULL) fclose(script);
   if (complaints != NULL) fclose(complaints);
   return status;
+}
+
+Status bench_write_plot(const BenchReport *report, const char *path, Error *error) {
+  return bench_draw(report, path, report->scaling ? bench_scaling_script : write_script, error);
 }

@@ -1,4 +1,4 @@
-/* `setosa cache`: the folder of compiled kernels, tuning results and self-test verdicts. */
+/* `setosa cache`: the folder of compiled kernels, tuning results, self-test verdicts and converted data. */
 #include <limits.h>
 #include <string.h>
 
@@ -34,10 +34,10 @@ static Status run(const Session *session, Error *error) {
 const Command command_cache = {
     .name = "cache",
     .arguments = "clear|path",
-    .summary = "compiled kernels, tuning and self-test results",
+    .summary = "compiled kernels, tuning and self-test results, converted data",
     .description =
-        "Prints where compiled kernels, tuning and self-test results are kept ($XDG_CACHE_HOME/setosa, else ~/.cache/setosa), or removes "
-        "them. They are rebuilt when needed.",
+        "Prints where compiled kernels, tuning and self-test results and converted data are kept ($XDG_CACHE_HOME/setosa, else "
+        "~/.cache/setosa), or removes them. They are rebuilt when needed.",
     .examples =
         "  setosa cache path\n"
         "  setosa cache clear\n",

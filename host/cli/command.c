@@ -6,7 +6,7 @@
 #include "base/text.h"
 
 static const Command *const commands[] = {&command_train, &command_eval,  &command_predict, &command_explain, &command_devices,
-                                          &command_check, &command_bench, &command_inspect, &command_cache};
+                                          &command_check, &command_generate, &command_bench, &command_inspect, &command_cache};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 const Command *const *command_list(size_t *count) {
@@ -24,8 +24,6 @@ Status command_unknown(const char *name, Error *error) {
   const char *names[COMMANDS + 1];
   for (size_t i = 0; i < COMMANDS; i++) names[i] = commands[i]->name;
   names[COMMANDS] = "help";
-  if (strcmp(name, "generate") == 0)
-    return error_set(error, SETOSA_ERROR_USAGE, "`setosa %s` is not part of this version yet; see `setosa help` for what is", name);
   if (name[0] == '-')
     return error_set(error, SETOSA_ERROR_USAGE, "\"%s\": name a command first, as in `setosa train DATA`; see `setosa help`", name);
   const char *nearest = text_nearest(name, names, COMMANDS + 1);

@@ -23,12 +23,12 @@ typedef struct Command {
 } Command;
 
 extern const Command command_train, command_eval, command_predict, command_explain, command_devices, command_check, command_inspect,
-    command_bench, command_cache;
+    command_generate, command_bench, command_cache;
 
 const Command *const *command_list(size_t *count);
 /* NULL when there is none of that name. */
 const Command *command_find(const char *name);
-/* SETOSA_ERROR_USAGE for a word that is no command: a later version's, or a suggestion. */
+/* SETOSA_ERROR_USAGE for a word that is no command, with a suggestion. */
 Status command_unknown(const char *name, Error *error);
 
 #endif

@@ -20,6 +20,8 @@ SetosaDataOptions input_data_options(const Options *options) {
   data.drop = options->drop;
   data.positive = options->positive;
   data.scale = options->scale;
+  data.cache = options->cache;
+  data.no_cache = options->no_cache;
   return data;
 }
 
@@ -30,6 +32,8 @@ SetosaDataOptions input_model_options(const SetosaModel *model, const Options *o
   data.labels_path = options->labels;
   data.features = options->features;
   data.drop = options->drop;
+  data.cache = options->cache;
+  data.no_cache = options->no_cache;
   return data;
 }
 
@@ -51,6 +55,12 @@ Status input_load(SetosaDataset **dataset, const Session *session, const char *s
   console_note(&session->console, "%s: %zu rows, %zu features, %zu classes in %s (%s rows/s, %s/s)", source, setosa_dataset_rows(*dataset),
                setosa_dataset_features(*dataset), setosa_dataset_classes(*dataset), units_seconds(time, took),
                units_count(rate, rows / fmax(took, 1e-9)), units_bytes(speed, bytes / fmax(took, 1e-9)));
+  const char *note = setosa_dataset_cache_note(*dataset);
+  if (setosa_dataset_cached(*dataset)) console_note(&session->console, "%s: from the cache of an earlier conversion", source);
+  if (note != NULL && session->options->cache != NULL && !setosa_dataset_cached(*dataset)) /* a folder that was named should work */
+    console_warn(&session->console, "nothing is kept in --cache %s: %s", session->options->cache, note);
+  else if (note != NULL)
+    console_note(&session->console, "no cache: %s", note);
   return SETOSA_OK;
 }
 
@@ -96,16 +106,20 @@ Status compute_choose(Compute *compute, const Session *session, Error *error) {
   compute->options.backend = (SetosaBackend)options->backend;
   compute->options.family = (SetosaFamily)options->family;
   compute->options.storage = (SetosaStorage)options->storage;
+  compute->options.device_memory_bytes = options->device_memory;
   compute->options.tuning = (SetosaTuning)options->tuning;
   compute->options.reproducible = options->reproducible;
   SetosaBackend backend = compute->options.backend;
   if (backend != SETOSA_BACKEND_NATIVE && backend != SETOSA_BACKEND_AUTO) {
-    static const char *const native_only[] = {"storage", "tune", "reproducible"};
+    static const char *const native_only[] = {"storage", "tune", "reproducible", "device-memory"};
     for (size_t i = 0; i < sizeof native_only / sizeof native_only[0]; i++)
       if (options_given(options, native_only[i]))
         return error_set(error, SETOSA_ERROR_USAGE, "--%s is for the native backend alone; leave it out, or use --backend native",
                          native_only[i]);
   }
+  if (options->reproducible && compute->options.tuning == SETOSA_TUNING_FULL) /* said before any data are read */
+    return error_set(error, SETOSA_ERROR_USAGE,
+                     "--reproducible keeps to fixed kernel shapes, so --tune full would search for nothing; leave one of the two out");
   if (!uses_device(backend)) {
     static const char *const meaningless[] = {"device", "family", "force-device"};
     for (size_t i = 0; i < sizeof meaningless / sizeof meaningless[0]; i++)

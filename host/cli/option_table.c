@@ -21,6 +21,7 @@ static const char *const families[] = {"auto", "cpu", "gpu", NULL};             
 static const char *const storages[] = {"auto", "f32", "f16", "u8", NULL};                       /* as SetosaStorage */
 static const char *const tunings[] = {"quick", "off", "full", NULL};                            /* as SetosaTuning */
 static const char *const operations[] = {"step", "hessian", "epoch", "train", "predict", NULL}; /* as SetosaBenchWhat */
+static const char *const growths[] = {"rows", "features", "classes", "devices", NULL};          /* as SetosaBenchGrowth */
 static const char *const colors[] = {"auto", "always", "never", NULL};                          /* as ColorMode */
 
 static const double any_count = 9e15; /* exact in a double */
@@ -45,6 +46,10 @@ static const OptionSpec specs[] = {
     {"header", 0, NULL, "the first line of a CSV holds the column names (default: detected)", SET(header, 1), .commands = FOR_DATA,
      .heading = HEADING_DATA},
     {"no-header", 0, NULL, "the first line of a CSV is data already", SET(header, 0), .commands = FOR_DATA, .heading = HEADING_DATA},
+    {"cache", 0, "DIR", "keep what is converted from a large CSV or .gz here, to be mapped the next time (default: see `setosa cache path`)",
+     TEXT(cache), .commands = FOR_DATA, .heading = HEADING_DATA},
+    {"no-cache", 0, NULL, "read the data themselves, and keep no conversion of them", FLAG(no_cache), .commands = FOR_DATA,
+     .heading = HEADING_DATA},
     {"standardize", 0, NULL, "shift and scale every feature to mean 0, deviation 1; the model remembers how", FLAG(standardize),
      .commands = FOR_TRAIN | FOR_BENCH, .heading = HEADING_DATA},
     {"scale", 0, "X", "multiply every feature by X (default: 1/255 for u8 images, else 1)", REAL(scale, -INFINITY, INFINITY),
@@ -88,6 +93,8 @@ static const OptionSpec specs[] = {
     {"storage", 0, "TYPE",
      "how the device holds the features: f32, f16 or u8 (default: f32; on a device with its own memory u8 for images of bytes)",
      CHOICE(storage, storages), .commands = FOR_COMPUTE | FOR_CHECK, .heading = HEADING_DEVICE},
+    {"device-memory", 0, "SIZE", "use at most so much of the device's memory, as in 512M or 4G; data beyond it streams in chunks (default: what the device has)",
+     .kind = OPTION_BYTES, .offset = AT(device_memory), .commands = FOR_COMPUTE, .heading = HEADING_DEVICE},
     {"tune", 0, "HOW", "search for the fastest kernel shapes at first use: quick (about 2 s), off or full", CHOICE(tuning, tunings),
      .commands = FOR_COMPUTE | FOR_BENCH, .heading = HEADING_DEVICE, .show_default = true},
     {"reproducible", 0, NULL, "fixed kernel shapes, so that results do not depend on what tuning found", FLAG(reproducible),
@@ -109,6 +116,12 @@ static const OptionSpec specs[] = {
      .heading = HEADING_BENCH},
     {"seconds", 0, "S", "take samples of each row for S seconds, five at least", REAL(seconds, 0, 3600), .commands = FOR_BENCH,
      .heading = HEADING_BENCH, .show_default = true},
+    {"scaling", 0, "WHAT", "how time and memory grow while rows, features, classes or devices of made-up data double",
+     CHOICE(scaling, growths), .commands = FOR_BENCH, .heading = HEADING_BENCH},
+    {"from", 0, "N", "with --scaling: the first size (default: that of DATA, else a small one)", COUNT(from, 1, any_count),
+     .commands = FOR_BENCH, .heading = HEADING_BENCH},
+    {"to", 0, "N", "with --scaling: the largest size (default: until memory or 20 s a pass would be exceeded)", COUNT(to, 1, any_count),
+     .commands = FOR_BENCH, .heading = HEADING_BENCH},
     {"device", 0, "SEL", "number from `setosa devices`, part of a name, cpu or gpu; repeatable (default: all)", LIST(devices, NULL),
      .commands = FOR_BENCH, .heading = HEADING_DEVICE},
     {"backends", 0, "A,B,...", "native, clblast, blas, reference (default: all; reference only where it is quick)",
@@ -116,7 +129,8 @@ static const OptionSpec specs[] = {
     {"storage", 0, "A,B,...", "native with the features held as f32 (the default), f16, u8", LIST(storages, storages),
      .commands = FOR_BENCH, .heading = HEADING_DEVICE},
     {"csv", 0, "FILE", "write the rows here too", TEXT(csv), .commands = FOR_BENCH, .heading = HEADING_RESULT},
-    {"plot", 0, "FILE", "draw roofline and bars with gnuplot: .svg or .png", TEXT(plot), .commands = FOR_BENCH, .heading = HEADING_RESULT},
+    {"plot", 0, "FILE", "draw roofline and bars (--scaling: curves) with gnuplot: .svg or .png", TEXT(plot), .commands = FOR_BENCH,
+     .heading = HEADING_RESULT},
     {"compare", 0, "BASELINE", "print the change since BASELINE, kept from --json", TEXT(compare), .commands = FOR_BENCH,
      .heading = HEADING_RESULT},
     /* one example */
@@ -132,7 +146,18 @@ static const OptionSpec specs[] = {
     /* results */
     {"model", 'm', "FILE", "write the model here (safetensors)", TEXT(model), .commands = FOR_TRAIN, .heading = HEADING_RESULT},
     {"log", 0, "FILE", "write one JSON line per iteration", TEXT(log), .commands = FOR_TRAIN, .heading = HEADING_RESULT},
+    {"checkpoint", 0, "FILE", "keep the state of the training here, so that nothing is lost; the one before it stays as FILE.previous",
+     TEXT(checkpoint), .commands = FOR_TRAIN, .heading = HEADING_RESULT},
+    {"every", 0, "SECONDS|Nit",
+     "how often the checkpoint is written: seconds, or as in 10it iterations (sgd, adam: mini-batches) (default 60)", TEXT(every),
+     .commands = FOR_TRAIN, .heading = HEADING_RESULT},
+    {"resume", 0, "FILE", "go on from this checkpoint, with its DATA and options, to the weights of an unbroken run", TEXT(resume),
+     .commands = FOR_TRAIN, .heading = HEADING_RESULT},
     {"output", 'o', "FILE", "write the CSV here, whole or not at all (default: stdout)", TEXT(output), .commands = FOR_PREDICT,
+     .heading = HEADING_RESULT},
+    {"output", 'o', "FILE", "write the data here: .npy, .csv or .tsv, each also .gz", TEXT(output), .commands = FOR_GENERATE,
+     .heading = HEADING_RESULT},
+    {"labels", 0, "FILE", "with .npy: write the labels here (default: X.npy has X-labels.npy)", TEXT(labels), .commands = FOR_GENERATE,
      .heading = HEADING_RESULT},
     {"top-k", 0, "N", "only the N most probable classes of each row: class_1,probability_1,...", COUNT(top_k, 1, any_count),
      .commands = FOR_PREDICT, .heading = HEADING_RESULT},
@@ -146,7 +171,6 @@ static const OptionSpec specs[] = {
     {"help", 'h', NULL, "this text", FLAG(help), .commands = FOR_ALL, .heading = HEADING_RESULT},
     /* named in the interface, not part of this version */
     {"l1", 0, "LAMBDA", NULL, .kind = OPTION_LATER, .commands = FOR_TRAIN | FOR_CHECK},
-    {"resume", 0, "FILE", NULL, .kind = OPTION_LATER, .commands = FOR_TRAIN},
     {"dry-run", 0, NULL, NULL, .kind = OPTION_LATER, .commands = FOR_TRAIN},
 };
 

@@ -37,6 +37,7 @@ void options_default(Options *options) {
       .tuning = SETOSA_TUNING_QUICK,
       .color = COLOR_AUTO,
       .seconds = setosa_bench_options_default().seconds,
+      .scaling = -1,
   };
 }
 
@@ -169,6 +170,9 @@ static Status store(Options *options, size_t index, const char *value, Error *er
     case OPTION_COUNT:
     case OPTION_REAL:
       return store_number(options, spec, value, error);
+    case OPTION_BYTES:
+      if (text_parse_bytes(value, field)) return SETOSA_OK;
+      return error_set(error, SETOSA_ERROR_USAGE, "--%s \"%s\": give a size such as 512M or 4G", spec->name, value);
     case OPTION_CHOICE:
       return store_choice(options, spec, value, error);
     case OPTION_LIST:
@@ -177,6 +181,14 @@ static Status store(Options *options, size_t index, const char *value, Error *er
       break;
   }
   return error_set(error, SETOSA_ERROR_USAGE, "--%s is not part of this version yet; leave it out", spec->name);
+}
+
+Status options_store(Options *options, unsigned commands, const char *name, const char *value, Error *error) {
+  size_t count = 0;
+  const OptionSpec *specs = option_specs(&count);
+  for (size_t i = 0; i < count; i++)
+    if ((specs[i].commands & commands) != 0 && strcmp(specs[i].name, name) == 0) return store(options, i, value, error);
+  return error_set(error, SETOSA_ERROR_USAGE, "unknown option --%s: written by another version of setosa?", name);
 }
 
 /* One line for what popt could not read. */

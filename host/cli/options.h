@@ -19,7 +19,8 @@ enum {
   FOR_INSPECT = 1 << 6,
   FOR_CACHE = 1 << 7,
   FOR_BENCH = 1 << 8,
-  FOR_ALL = (1 << 9) - 1,
+  FOR_GENERATE = 1 << 9,
+  FOR_ALL = (1 << 10) - 1,
   FOR_MODEL_USE = FOR_EVAL | FOR_PREDICT | FOR_EXPLAIN,
   FOR_DATA = FOR_TRAIN | FOR_MODEL_USE | FOR_CHECK | FOR_BENCH,
   FOR_COMPUTE = FOR_TRAIN | FOR_EVAL | FOR_PREDICT
@@ -40,7 +41,8 @@ typedef struct Options {
   int header; /* -1 detect, 0 none, 1 first line */
   const char *label, *labels, *features, *drop, *positive, *test, *test_labels;
   double scale, validation; /* NAN: not given */
-  bool standardize;
+  const char *cache;
+  bool standardize, no_cache;
   /* training */
   int solver, schedule; /* SetosaSolver, SetosaSchedule */
   double l2, tolerance, learning_rate, momentum;
@@ -49,9 +51,10 @@ typedef struct Options {
   /* where */
   const char *device;
   int backend, family, storage, tuning; /* SetosaBackend, SetosaFamily, SetosaStorage, SetosaTuning */
+  uint64_t device_memory; /* bytes; 0: not given */
   bool force_device, reproducible;
   /* results */
-  const char *model, *log, *output;
+  const char *model, *log, *output, *checkpoint, *every, *resume;
   uint64_t top_k; /* 0: every class */
   bool json, quiet, verbose;
   int color; /* ColorMode */
@@ -66,6 +69,8 @@ typedef struct Options {
   const char *work, *fashion, *csv, *plot, *compare;
   uint64_t repeat; /* 0: not given */
   double seconds;
+  int scaling;       /* SetosaBenchGrowth; -1: not given */
+  uint64_t from, to; /* 0: not given */
 
   bool help;
   const char *argument[OPTIONS_ARGUMENTS]; /* what is not an option, in order */
@@ -81,6 +86,7 @@ typedef enum OptionKind {
   OPTION_SET,    /* int = least */
   OPTION_TEXT,   /* const char * */
   OPTION_COUNT,  /* uint64_t in least..most */
+  OPTION_BYTES,  /* uint64_t, as "512M" */
   OPTION_REAL,   /* double in least..most, ends left out as open_least, open_most say */
   OPTION_CHOICE, /* int: index into choices */
   OPTION_LIST,   /* OptionList: of choices, or of any words without them */
@@ -123,6 +129,8 @@ void options_default(Options *options);
 /* Reads argv[1..argc) for a command; options and other arguments may come in any order, "--" ends the options. SETOSA_ERROR_USAGE with one
  * line on the first thing wrong. */
 Status options_parse(Options *options, const struct Command *command, int argc, const char **argv, Error *error);
+/* Sets --name of the commands in `commands` as if it stood on the command line; value (ignored for a flag) is borrowed. */
+Status options_store(Options *options, unsigned commands, const char *name, const char *value, Error *error);
 void options_free(Options *options);
 /* Whether --name was on the command line. */
 bool options_given(const Options *options, const char *name);

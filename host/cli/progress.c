@@ -92,6 +92,16 @@ static void show_predict(Progress *progress, const SetosaProgress *at) {
   draw_parts(progress, 3, parts);
 }
 
+static void show_generate(Progress *progress, const SetosaProgress *at) {
+  char parts[PARTS][PART_SIZE] = {{0}}, number[UNITS_SIZE], total[UNITS_SIZE];
+  double done = at->rows_total > 0 ? (double)at->rows_done / (double)at->rows_total : 0;
+  snprintf(parts[0], PART_SIZE, "writing %3.0f %%", 100 * done);
+  snprintf(parts[1], PART_SIZE, "%s/%s rows", units_count(number, (double)at->rows_done), units_count(total, (double)at->rows_total));
+  if (at->seconds > 0) snprintf(parts[2], PART_SIZE, "%s/s", units_bytes(number, (double)at->bytes_done / at->seconds));
+  if (done > 0) snprintf(parts[3], PART_SIZE, "%s left", units_seconds(number, at->seconds * (1 - done) / done));
+  draw_parts(progress, 4, parts);
+}
+
 bool progress_update(const SetosaProgress *report, void *user) {
   Progress *progress = user;
   progress->last = *report;
@@ -105,6 +115,9 @@ bool progress_update(const SetosaProgress *report, void *user) {
         break;
       case SETOSA_PHASE_PREDICT:
         show_predict(progress, report);
+        break;
+      case SETOSA_PHASE_GENERATE:
+        show_generate(progress, report);
         break;
     }
   }

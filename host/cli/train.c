@@ -6,14 +6,17 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/train_log.h"
+#include "cli/train_resume.h"
 #include "cli/units.h"
 
 typedef struct TrainWork {
   SetosaDataset *data, *held_out, *test;
   SetosaModel *model;
   Compute compute;
+  TrainResume resume;
   TrainLog log;
   Progress progress;
 } TrainWork;
@@ -45,6 +48,29 @@ static Status check_solver_options(const Options *options, Error *error) {
   return SETOSA_OK;
 }
 
+/* Neither the checkpoint nor the one before it may lie on anything else. */
+static Status check_checkpoint(const Options *options, Error *error) {
+  Status status = SETOSA_OK;
+  SetosaTrainOptions ignored = setosa_train_options_default();
+  char previous[4096];
+  const char *path = options->checkpoint;
+  const char *const others[] = {options->argument[0], options->labels, options->test, options->test_labels, options->model, options->log};
+  if (path == NULL && options->every != NULL)
+    return error_set(error, SETOSA_ERROR_USAGE, "--every without --checkpoint; add --checkpoint FILE or leave it out");
+  if (path == NULL) return SETOSA_OK;
+  TRY(train_resume_interval(&ignored, options->every, error));
+  int length = snprintf(previous, sizeof previous, "%s.previous", path);
+  if (length < 0 || (size_t)length >= sizeof previous)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "--checkpoint: the path is too long; give a shorter one"));
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    TRY(input_check_output("--checkpoint", path, others[i], error));
+    TRY(input_check_output("the checkpoint before it,", previous, others[i], error));
+  }
+  TRY(input_probe_output("--checkpoint", path, error));
+cleanup:
+  return status;
+}
+
 /* An hour's training must not end at a folder that is not there, nor overwrite what it was trained on. */
 static Status check_outputs(const Options *options, Error *error) {
   Status status = SETOSA_OK;
@@ -55,6 +81,7 @@ static Status check_outputs(const Options *options, Error *error) {
   TRY(input_check_output("--log", options->log, options->model, error));
   TRY(input_probe_output("--model", options->model, error));
   TRY(train_log_check(options->log, error));
+  TRY(check_checkpoint(options, error));
 cleanup:
   return status;
 }
@@ -104,6 +131,17 @@ static bool on_progress(const SetosaProgress *at, void *user) {
   return progress_update(at, &work->progress);
 }
 
+static bool on_stop(void *user) {
+  (void)user;
+  return interrupt_requested();
+}
+
+static void on_warn(const char *line, void *user) {
+  TrainWork *work = user;
+  progress_end(&work->progress);
+  console_warn(work->progress.console, "%s", line);
+}
+
 static Status train(TrainWork *work, TrainReport *report, const Session *session, Error *error) {
   const Options *from = session->options;
   SetosaTrainOptions options = setosa_train_options_default();
@@ -124,10 +162,18 @@ static Status train(TrainWork *work, TrainReport *report, const Session *session
   options.validation = work->held_out;
   options.progress = on_progress;
   options.progress_user = work;
+  options.stop = on_stop;
+  options.warn = on_warn;
+  options.checkpoint = from->checkpoint;
+  options.checkpoint_notes = work->resume.notes;
+  options.checkpoint_note_count = work->resume.note_count;
+  options.resume = work->resume.checkpoint;
+  Status status = train_resume_interval(&options, from->every, error);
+  if (status != SETOSA_OK) return status;
   progress_begin(&work->progress, &session->console, from->argument[0]);
   work->progress.epochs = from->solver == SETOSA_SOLVER_SGD || from->solver == SETOSA_SOLVER_ADAM;
   progress_say(&work->progress, "starting the training (new shapes build their kernels first)");
-  Status status = setosa_train(&work->model, &report->result, work->data, &options, error);
+  status = setosa_train(&work->model, &report->result, work->data, &options, error);
   progress_end(&work->progress);
   return status;
 }
@@ -152,6 +198,14 @@ static void fill_report(TrainReport *report, const TrainWork *work) {
     report->validation = (TrainScores){true, setosa_dataset_rows(work->held_out), result->validation_accuracy, result->validation_log_loss};
 }
 
+/* Synthetic data has true weights to compare with, unless --positive made another task of it. */
+static Status compare_with_truth(TrainReport *report, const TrainWork *work, const Options *options, Error *error) {
+  if (strncmp(report->data, "synthetic:", 10) != 0 && strcmp(report->data, "synthetic") != 0) return SETOSA_OK;
+  if (options->positive != NULL) return SETOSA_OK;
+  report->truth_known = true;
+  return setosa_model_truth(work->model, report->data, &report->truth_distance, &report->truth_cosine, error);
+}
+
 /* With --verbose. The largest error is 4.9e-4 (half a unit in 11 bits) unless some values are too small for f16's exponents. */
 static void note_storage(const SetosaTrainResult *result, const Session *session) {
   if (result->storage_rms_error == 0)
@@ -170,10 +224,27 @@ static void note_compute(const SetosaTrainResult *result, const Session *session
     console_note(&session->console, "tuning: %s in %s", result->tuning, units_seconds(time, result->seconds_tune));
 }
 
+/* Data that did not stay on the device: said aloud when nobody asked for it. */
+static void note_streaming(const SetosaTrainResult *result, const Session *session) {
+  char rows[UNITS_SIZE];
+  if (result->chunk_rows == 0) return;
+  units_count(rows, result->chunk_rows);
+  if (result->fell_back)
+    console_hint(&session->console,
+                 "the device had less free memory than it reports, so rows streamed through it, %s at a time; say how "
+                 "much it may use with --device-memory",
+                 rows);
+  else
+    console_note(&session->console, "the data do not fit the device's budget: rows streamed through it, %s at a time", rows);
+}
+
 /* What to do now, on stderr. */
 static void print_hints(const TrainReport *report, const Session *session) {
   const Options *options = session->options;
   char model[512];
+  if (strcmp(report->result.stop_reason, "interrupted") == 0 && report->result.checkpoints > 0 &&
+      report->result.checkpoint_error[0] == '\0')
+    console_hint(&session->console, "go on: setosa train --resume %s", units_shell_word(model, sizeof model, options->checkpoint));
   if (!report->result.converged && strcmp(report->result.stop_reason, "interrupted") != 0)
     console_warn(&session->console, "not converged (%s): %s", report->result.stop_reason,
                  report->result.advice[0] != '\0' ? report->result.advice : "raise --max-iterations or --tolerance");
@@ -191,6 +262,7 @@ static Status finish(TrainWork *work, TrainReport *report, const Session *sessio
   if (session->options->model != NULL) TRY(setosa_model_save(work->model, session->options->model, error));
   log_status = train_log_close(&work->log, &log_error);
   if (work->test != NULL) TRY(score_test(&report->test, work, work->test, error));
+  TRY(compare_with_truth(report, work, session->options, error));
   report->seconds_total = clock_seconds() - began;
   if (session->options->json)
     TRY(train_print_json(report, session, error));
@@ -199,8 +271,11 @@ static Status finish(TrainWork *work, TrainReport *report, const Session *sessio
   TRY(console_flush(error));
   note_compute(&report->result, session);
   note_storage(&report->result, session);
+  note_streaming(&report->result, session);
   print_hints(report, session);
   if (log_status != SETOSA_OK) TRY(error_set(error, log_status, "%s", log_error.message));
+  if (report->result.checkpoint_error[0] != '\0')
+    TRY(error_set(error, SETOSA_ERROR_WRITE, "--checkpoint: the last one could not be written: %s", report->result.checkpoint_error));
   if (strcmp(report->result.stop_reason, "interrupted") == 0)
     status = SETOSA_INTERRUPTED;
   else if (session->options->strict && !report->result.converged)
@@ -209,12 +284,17 @@ cleanup:
   return status;
 }
 
-static Status run(const Session *session, Error *error) {
+static Status run(const Session *given, Error *error) {
   Status status = SETOSA_OK;
-  const Options *options = session->options;
   double began = clock_seconds();
   TrainWork work = {0};
-  TrainReport report = {.data = options->argument[0], .test_data = options->test};
+  Session merged = {.options = &work.resume.options, .console = given->console};
+  const Session *session = &merged;
+  const Options *options = session->options;
+  TrainReport report = {0};
+  TRY(train_resume_open(&work.resume, given, error));
+  report.data = options->argument[0];
+  report.test_data = options->test;
   if (options->test_labels != NULL && options->test == NULL)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "--test-labels without --test; add --test DATA or leave it out"));
   TRY(check_solver_options(options, error));
@@ -224,7 +304,7 @@ static Status run(const Session *session, Error *error) {
   report.seconds_device = -clock_seconds();
   TRY(compute_open(&work.compute, session, error));
   report.seconds_device += clock_seconds();
-  TRY(train_log_open(&work.log, options->log, error));
+  TRY(train_log_open(&work.log, options->log, work.resume.checkpoint != NULL, error));
   TRY(train(&work, &report, session, error));
   TRY(finish(&work, &report, session, began, error));
 cleanup:
@@ -234,6 +314,7 @@ cleanup:
   setosa_dataset_destroy(work.held_out);
   setosa_dataset_destroy(work.data);
   compute_close(&work.compute);
+  train_resume_close(&work.resume);
   return status;
 }
 
@@ -244,14 +325,19 @@ const Command command_train = {
     .description =
         "DATA is a .csv or .tsv, an IDX image file, a .npy (each also .gz), or synthetic:rows=1e6,features=64,classes=10"
         "[,seed=,noise=,separation=]. The label is the last column unless --label says otherwise. Ctrl-C stops after the current "
-        "iteration and still writes the model; pressed twice it exits at once.",
+        "iteration (sgd, adam: mini-batch) and still writes the model; pressed twice it exits at once. With --checkpoint FILE no end is "
+        "the "
+        "end of the work: setosa train --resume FILE goes on where the last checkpoint was, with the data and options of before, to the "
+        "same weights. --max-iterations, --tolerance, outputs and the device may then be others, what defines the result may not.",
     .examples =
         "  setosa train iris.csv --l2 0.01 --model iris.safetensors\n"
         "  setosa train iris.csv --features petal_length,petal_width --positive setosa\n"
         "  setosa train train-images-idx3-ubyte.gz --test t10k-images-idx3-ubyte.gz\n"
-        "  setosa train wine.csv --standardize --validation 0.2 --json --quiet\n",
+        "  setosa train wine.csv --standardize --validation 0.2 --json --quiet\n"
+        "  setosa train big.npy --labels y.npy --model m.safetensors --checkpoint run.checkpoint\n"
+        "  setosa train --resume run.checkpoint\n",
     .id = FOR_TRAIN,
-    .least_arguments = 1,
+    .least_arguments = 0, /* with --resume the checkpoint knows; without, train_resume.c says what is missing */
     .most_arguments = 1,
     .stops_gracefully = true,
     .run = run,

@@ -17,6 +17,8 @@ typedef struct TrainReport {
   const SetosaDeviceInfo *device; /* NULL: a backend of the host, reference or blas */
   SetosaTrainResult result;
   TrainScores training, validation, test;
+  bool truth_known; /* synthetic data: how near the weights came to those that drew the labels */
+  double truth_distance, truth_cosine;
   double seconds_load, seconds_device, seconds_total; /* device: opening, with its self-test at first use */
 } TrainReport;
 

@@ -28,11 +28,11 @@ Status train_log_check(const char *path, Error *error) {
   return SETOSA_OK;
 }
 
-Status train_log_open(TrainLog *log, const char *path, Error *error) {
+Status train_log_open(TrainLog *log, const char *path, bool append, Error *error) {
   *log = (TrainLog){.path = path};
   if (path == NULL) return SETOSA_OK;
   /* Emptied, yet opened to append: whoever else appends to it meanwhile loses no line. */
-  int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOCTTY | O_CLOEXEC, 0666);
+  int descriptor = open(path, O_WRONLY | O_CREAT | (append ? 0 : O_TRUNC) | O_APPEND | O_NOCTTY | O_CLOEXEC, 0666);
   if (descriptor >= 0) log->stream = fdopen(descriptor, "a");
   return log->stream != NULL ? SETOSA_OK : cannot_write(path, error);
 }

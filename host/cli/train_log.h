@@ -16,8 +16,8 @@ typedef struct TrainLog {
 
 /* SETOSA_ERROR_WRITE when the log could not be written; leaves an existing file as it is. */
 Status train_log_check(const char *path, Error *error);
-/* Creates the file, empty; path NULL: no log. Unlike every other file it is written in place: it is there to be watched. */
-Status train_log_open(TrainLog *log, const char *path, Error *error);
+/* Creates the file, empty unless `append`; path NULL: no log. Unlike every other file it is written in place: it is there to be watched. */
+Status train_log_open(TrainLog *log, const char *path, bool append, Error *error);
 /* Writes and flushes one line. */
 void train_log_write(TrainLog *log, const SetosaProgress *at);
 /* SETOSA_ERROR_WRITE when any line was lost. */

@@ -54,16 +54,19 @@ static void print_outcome(const TrainReport *report, const Session *session) {
   bool color = session->console.color_out;
   bool batches = session->options->solver == SETOSA_SOLVER_SGD || session->options->solver == SETOSA_SOLVER_ADAM;
   const char *unit = batches ? (result->iterations == 1 ? "epoch" : "epochs") : (result->iterations == 1 ? "iteration" : "iterations");
+  char before[96] = "";
+  if (result->resumed_iterations > 0)
+    snprintf(before, sizeof before, " (%llu before --resume)", (unsigned long long)result->resumed_iterations);
   print_label(session, "solver");
   printf("%s: ", solver_names[session->options->solver]);
   if (result->converged)
-    printf("%sconverged%s after %llu %s%s\n", color_code(color, COLOR_GREEN), color_code(color, COLOR_PLAIN),
-           (unsigned long long)result->iterations, unit,
+    printf("%sconverged%s after %llu %s%s%s\n", color_code(color, COLOR_GREEN), color_code(color, COLOR_PLAIN),
+           (unsigned long long)result->iterations, unit, before,
            strcmp(result->stop_reason, "precision-limit") == 0 ? ", at the limit of float32" : "");
   else if (strcmp(result->stop_reason, "interrupted") == 0)
-    printf("stopped by you after %llu %s\n", (unsigned long long)result->iterations, unit);
+    printf("stopped by you after %llu %s%s\n", (unsigned long long)result->iterations, unit, before);
   else
-    printf("stopped after %llu %s (%s)\n", (unsigned long long)result->iterations, unit, result->stop_reason);
+    printf("stopped after %llu %s%s (%s)\n", (unsigned long long)result->iterations, unit, before, result->stop_reason);
   print_label(session, "objective");
   /* The same decimals for the three, so that they add up as printed. */
   int decimals = result->objective >= 1 || !(result->objective > 0) ? 6 : 6 + (int)fmin(20, floor(-log10(result->objective)) + 1);
@@ -79,6 +82,12 @@ static void print_scores(const char *name, const TrainScores *scores, const Sess
   print_label(session, name);
   printf("%s%.2f %%%s of %zu rows right, log-loss %.4g\n", color_code(color, COLOR_BOLD), 100 * scores->accuracy,
          color_code(color, COLOR_PLAIN), scores->rows, scores->log_loss);
+}
+
+static void print_truth(const TrainReport *report, const Session *session) {
+  if (!report->truth_known || !isfinite(report->truth_distance)) return;
+  print_label(session, "truth");
+  printf("the weights are within %.3g of the true ones, relative to their size; mean cosine of the classes %.6f\n", report->truth_distance, report->truth_cosine);
 }
 
 static void print_time(const TrainReport *report, const Session *session) {
@@ -114,6 +123,7 @@ void train_print_summary(const TrainReport *report, const Session *session) {
   print_scores("training", &report->training, session);
   print_scores("validation", &report->validation, session);
   print_scores("test", &report->test, session);
+  print_truth(report, session);
   print_time(report, session);
   if (options->model != NULL) {
     print_label(session, "model");
@@ -126,6 +136,11 @@ void train_print_summary(const TrainReport *report, const Session *session) {
 static json_t *scores_json(const TrainScores *scores) {
   if (!scores->known) return json_null();
   return json_pack("{s:o, s:o}", "accuracy", json_number(scores->accuracy), "log_loss", json_number(scores->log_loss));
+}
+
+static json_t *truth_json(const TrainReport *report) {
+  if (!report->truth_known) return json_null();
+  return json_pack("{s:o, s:o}", "distance", json_number(report->truth_distance), "cosine", json_number(report->truth_cosine));
 }
 
 static json_t *device_json(const SetosaDeviceInfo *device) {
@@ -146,15 +161,19 @@ Status train_print_json(const TrainReport *report, const Session *session, Error
                 (json_int_t)result->evaluations, "converged", result->converged, "stop_reason", result->stop_reason, "train",
                 scores_json(&report->training), "test", scores_json(&report->test));
   json_t *rest = json_pack(
-      "{s:{s:o, s:o, s:o, s:o, s:o, s:o, s:o}, s:I, s:s, s:s, s:{s:o, s:o}}", "seconds", "load", json_number(report->seconds_load),
-      "upload", json_number(result->seconds_upload), "build", json_number(result->seconds_build), "test", json_number(result->seconds_test),
-      "tune", json_number(result->seconds_tune), "train", json_number(result->seconds_train), "total", json_number(report->seconds_total),
-      "device_bytes", (json_int_t)result->device_bytes, "weights_hash", result->weights_hash, "storage", result->storage, "storage_error",
+      "{s:{s:o, s:o, s:o, s:o, s:o, s:o, s:o}, s:I, s:b, s:I, s:s, s:s, s:{s:o, s:o}}", "seconds", "load",
+      json_number(report->seconds_load), "upload", json_number(result->seconds_upload), "build", json_number(result->seconds_build), "test",
+      json_number(result->seconds_test), "tune", json_number(result->seconds_tune), "train", json_number(result->seconds_train), "total",
+      json_number(report->seconds_total), "device_bytes", (json_int_t)result->device_bytes, "resident", result->chunk_rows == 0,
+      "chunk_rows", (json_int_t)result->chunk_rows, "weights_hash", result->weights_hash, "storage", result->storage, "storage_error",
       "rms", json_number(result->storage_rms_error), "largest", json_number(result->storage_largest_error));
   bool failed = document == NULL || rest == NULL;
   /* Only there when it was asked for: the other fields are always there. */
   if (!failed && report->validation.known) failed = json_object_set_new(document, "validation", scores_json(&report->validation)) != 0;
+  if (!failed && options->resume != NULL)
+    failed = json_object_set_new(document, "resumed_iterations", json_integer((json_int_t)result->resumed_iterations)) != 0;
   if (!failed) failed = json_object_update(document, rest) != 0;
+  if (!failed) failed = json_object_set_new(document, "truth", truth_json(report)) != 0;
   json_decref(rest);
   if (failed) {
     json_decref(document);

@@ -4,6 +4,7 @@
 
 #include "compute/blas_rows.h"
 #include "compute/blas_threads.h"
+#include "compute/line.h"
 #include "compute/open.h"
 
 /* f32, as on a device: the gradient is accumulated by sgemm where it lies and W goes into it as it is, with no conversion in a pass. */
@@ -21,11 +22,9 @@ typedef struct BlasRoom {
 
 typedef struct BlasLine {
   bool open;
-  const Vector *w, *s;      /* borrowed while the line is open */
-  float *logits, *slopes;   /* X w and X s: blocks of block_rows rows, each (K, stride); NULL when they do not fit */
-  size_t capacity;          /* floats in each */
-  Vector *point, *gradient; /* for reading X instead */
-  double ww, ws, ss;        /* inner products of the weights, for the penalty along the line */
+  Line shared;
+  float *logits, *slopes; /* X w and X s: blocks of block_rows rows, each (K, stride); NULL when they do not fit */
+  size_t capacity;        /* floats in each */
 } BlasLine;
 
 typedef struct Blas {

@@ -41,8 +41,8 @@ static void line_share(void *argument, size_t index, size_t count) {
     size_t begin = block * stride, rows = blas->head.rows - begin < stride ? blas->head.rows - begin : stride;
     float *z = line->logits + begin * classes, *s = line->slopes + begin * classes;
     if (task->losses == NULL) {
-      blas_logits(blas, line->w->values, begin, rows, z, stride);
-      blas_logits(blas, line->s->values, begin, rows, s, stride);
+      blas_logits(blas, line->shared.w->values, begin, rows, z, stride);
+      blas_logits(blas, line->shared.s->values, begin, rows, s, stride);
     } else {
       task->losses[index] += blas_rows_line(z, s, stride, classes, blas->labels + begin, rows, task->step, &task->slopes[index]);
     }
@@ -56,8 +56,8 @@ Status blas_line_open(Backend *backend, const Vector *w, const Vector *s, Error 
   size_t weights = backend->parameters - backend->classes, floats = 0;
   uint64_t product = 2 * (uint64_t)backend->rows * backend->features * backend->classes;
   TRY(blas_check_rows(blas, backend_all_rows(backend), true, error));
-  line->w = w;
-  line->s = s;
+  line->shared.w = w;
+  line->shared.s = s;
   if (products_fit(blas, &floats)) {
     TRY(reserve_products(blas, floats, error));
     LineTask task = {.blas = blas};
@@ -67,12 +67,11 @@ Status blas_line_open(Backend *backend, const Vector *w, const Vector *s, Error 
     blas->flops += 2 * product;
     blas->bytes_read += (uint64_t)backend->rows * backend->features * sizeof(float);
   } else {
-    if (line->point == NULL) TRY(vector_create(backend, &line->point, error));
-    if (line->gradient == NULL) TRY(vector_create(backend, &line->gradient, error));
+    TRY(line_reserve_point(&line->shared, backend, error));
   }
-  line->ww = blas_dot(blas, w->values, w->values, weights);
-  line->ws = blas_dot(blas, w->values, s->values, weights);
-  line->ss = blas_dot(blas, s->values, s->values, weights);
+  line->shared.ww = blas_dot(blas, w->values, w->values, weights);
+  line->shared.ws = blas_dot(blas, w->values, s->values, weights);
+  line->shared.ss = blas_dot(blas, s->values, s->values, weights);
   line->open = true;
 cleanup:
   return status;
@@ -101,16 +100,10 @@ Status blas_line_evaluate(Backend *backend, double step, double *value, double *
   BlasLine *line = &blas->line;
   if (!line->open) return error_set(error, SETOSA_ERROR_INTERNAL, "a line was evaluated before it was opened");
   if (line->slopes != NULL) {
-    double loss = 0.0, loss_slope = 0.0;
-    TRY(evaluate_products(blas, step, &loss, &loss_slope, error));
-    *value = loss + 0.5 * backend->l2 * (line->ww + 2 * step * line->ws + step * step * line->ss);
-    *slope = loss_slope + backend->l2 * (line->ws + step * line->ss);
+    TRY(evaluate_products(blas, step, value, slope, error));
+    line_add_penalty(&line->shared, backend->l2, step, value, slope);
   } else {
-    Evaluation at;
-    TRY(vector_combine(backend, line->point, 2, (double[]){1, step}, (const Vector *[]){line->w, line->s}, error));
-    TRY(backend_evaluate(backend, line->point, backend_all_rows(backend), line->gradient, &at, error));
-    TRY(vector_dots(backend, 1, &(VectorPair){line->gradient, line->s}, slope, error));
-    *value = at.objective;
+    TRY(line_read_point(&line->shared, backend, step, value, slope, error));
   }
 cleanup:
   return status;
@@ -119,14 +112,13 @@ cleanup:
 void blas_line_close(Backend *backend) {
   BlasLine *line = &((Blas *)backend)->line;
   line->open = false; /* the products serve the next line */
-  line->w = line->s = NULL;
+  line->shared.w = line->shared.s = NULL;
 }
 
 void blas_line_release(Blas *blas) {
   BlasLine *line = &blas->line;
   blas_release(blas, line->logits, line->capacity * sizeof(float));
   blas_release(blas, line->slopes, line->capacity * sizeof(float));
-  vector_destroy(&blas->head, line->point);
-  vector_destroy(&blas->head, line->gradient);
+  line_release_point(&line->shared, &blas->head);
   *line = (BlasLine){0};
 }

@@ -164,7 +164,12 @@ static Status compare_vectors(Comparison *c, Error *error) {
   TRY(vector_combine(c->device, c->device_out, 3, coefficients, (const Vector *[]){c->device_w, c->device_v, c->device_w}, error));
   TRY(fetch(c, error));
   report(c, "combination", "reference", compare_relative_norm(c->actual, c->expected, c->parameters), 3 * FLT_EPSILON);
+cleanup:
+  return status;
+}
 
+static Status compare_elements(Comparison *c, Error *error) {
+  Status status = SETOSA_OK;
   TRY(vector_multiply(c->truth, c->truth_out, c->truth_w, c->truth_w, error));
   TRY(vector_multiply(c->device, c->device_out, c->device_w, c->device_w, error));
   TRY(vector_divide_sqrt(c->truth, c->truth_out, c->truth_v, c->truth_out, 1e-3, error));
@@ -299,19 +304,18 @@ Status selftest_compare(const Dataset *dataset, Context *context, const CompareS
   TRY(round_dataset(&c, error));
   TRY(open_both(&c, dataset, context, settings->l2, error));
   report_rounding(&c, dataset);
-  int wanted = settings->operations != 0 ? (int)settings->operations : COMPARE_STEP | COMPARE_HESSIAN | COMPARE_REST;
+  unsigned wanted = settings->operations != 0 ? settings->operations : ~0u;
   if (wanted & COMPARE_STEP) {
     TRY(compare_gradient(&c, backend_all_rows(c.truth), "loss", "gradient", error));
     RowRange part = {dataset->rows / 3, dataset->rows - dataset->rows / 2}; /* a range that begins and ends inside a block */
     TRY(compare_gradient(&c, part, "mini-batch loss", "mini-batch gradient", error));
   }
   if (wanted & COMPARE_HESSIAN) TRY(compare_hessian(&c, error));
-  if (wanted & COMPARE_REST) {
-    TRY(compare_scores(&c, ROW_LOGITS, "logits", error));
-    TRY(compare_scores(&c, ROW_PROBABILITIES, "probabilities", error));
-    TRY(compare_line(&c, error));
-    TRY(compare_vectors(&c, error));
-  }
+  if (wanted & COMPARE_LOGITS) TRY(compare_scores(&c, ROW_LOGITS, "logits", error));
+  if (wanted & COMPARE_PROBABILITIES) TRY(compare_scores(&c, ROW_PROBABILITIES, "probabilities", error));
+  if (wanted & COMPARE_LINE) TRY(compare_line(&c, error));
+  if (wanted & COMPARE_VECTORS) TRY(compare_vectors(&c, error));
+  if (wanted & COMPARE_ELEMENTS) TRY(compare_elements(&c, error));
   if (settings->finite_differences) TRY(compare_finite_differences(&c, error));
 cleanup:
   close_both(&c);

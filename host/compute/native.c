@@ -27,6 +27,8 @@ static void native_facts(const Backend *backend, BackendFacts *facts) {
                           .storage = storage_name(native->plan.storage),
                           .storage_rms_error = storage_rounding_rms(&native->rounding),
                           .storage_largest_error = native->rounding.largest,
+                          .chunk_rows = native->residence.resident ? 0 : native->residence.part_rows,
+                          .fell_back = native->residence.fell_back,
                           .bytes_held = context_peak_bytes(native->context),
                           .flops = native->flops,
                           .bytes_read = native->bytes_read,
@@ -102,11 +104,13 @@ uint32_t native_strip_classes(const Native *native) {
   return (uint32_t)((native->head.classes + tiles - 1) / tiles);
 }
 
-Status native_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
+/* Everything but what lies on the device. */
+static Status create_native(Native **out, const Dataset *dataset, const BackendSettings *settings, Error *error) {
   Status status = SETOSA_OK;
   Native *native = NULL;
-  *backend = NULL;
+  *out = NULL;
   TRY(memory_allocate_zero((void **)&native, 1, sizeof *native, "a backend", error));
+  *out = native;
   const DeviceTraits *traits = context_traits(settings->context);
   native->head = (Backend){.operations = &native_operations,
                            .rows = dataset->rows,
@@ -128,11 +132,43 @@ Status native_open(Backend **backend, const Dataset *dataset, const BackendSetti
   }
   native->shape = tune_default_shape(native->family, dataset->classes, traits);
   choose_block(native, settings->workspace_bytes);
+cleanup:
+  return status;
+}
+
+Status native_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
+  Status status = SETOSA_OK;
+  Native *native = NULL;
+  *backend = NULL;
+  TRY(create_native(&native, dataset, settings, error));
   TRY(native_upload(native, dataset, settings, error));
   TRY(native_tune(native, dataset, settings, error));
   native->build_seconds_before = context_build_seconds(settings->context); /* what tuning built is part of its own seconds */
   *backend = &native->head;
   native = NULL;
+cleanup:
+  if (native != NULL) native_close(&native->head);
+  return status;
+}
+
+Status native_describe(BackendPlan *plan, const Dataset *dataset, const BackendSettings *settings, Error *error) {
+  Status status = SETOSA_OK;
+  Native *native = NULL;
+  NativePlan residence = {0};
+  TRY(create_native(&native, dataset, settings, error));
+  TRY(native_choose_storage(native, dataset, settings, error));
+  TRY(native_plan(&residence, native, settings, error));
+  size_t row_bytes = native_row_bytes(native), rows = residence.resident ? dataset->rows : residence.part_rows;
+  bool views = native_reads_in_place(native);
+  if (!residence.resident && !views) rows *= NATIVE_STAGES;
+  *plan = (BackendPlan){.resident = residence.resident,
+                        .chunk_rows = residence.resident ? 0 : residence.part_rows,
+                        .budget_bytes = residence.budget_bytes,
+                        .data_bytes = rows * row_bytes,
+                        .label_bytes = native->labelled ? rows * sizeof(int32_t) : 0,
+                        .work_bytes = native_work_bytes(native),
+                        .in_place = views,
+                        .storage = storage_name(native->plan.storage)};
 cleanup:
   if (native != NULL) native_close(&native->head);
   return status;

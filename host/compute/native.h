@@ -2,6 +2,7 @@
 #ifndef SETOSA_COMPUTE_NATIVE_H
 #define SETOSA_COMPUTE_NATIVE_H
 
+#include "compute/line.h"
 #include "compute/open.h"
 #include "data/storage.h"
 #include "opencl/kernel.h"
@@ -41,28 +42,42 @@ typedef struct SumPair {
   float high, low;
 } SumPair;
 
-/* Rows [begin, begin + count) of the data on the device. One device allocation may be smaller than X, so there can be several. */
+/* Rows [begin, begin + count) of the data on the device. */
 typedef struct NativePart {
   Buffer *x;      /* (count,D) row-major, as native->plan stores it */
   Buffer *labels; /* (count), or NULL */
   size_t begin, count;
 } NativePart;
 
-/* What a pass leaves behind: `slabs` partial gradients (P each, slab_stride floats apart) and `losses` partial sums. */
+/* What of X stays on the device: all, in parts of part_rows (one allocation may be smaller than X), or chunks of part_rows in turn. */
+typedef struct NativePlan {
+  uint64_t budget_bytes;
+  size_t data_bytes, work_bytes; /* X and labels; an estimate of everything else */
+  size_t part_rows;
+  bool resident;
+  bool fell_back; /* it should have fitted, but the device refused */
+} NativePlan;
+
+/* A place that chunks take turns in. */
+typedef struct NativeStage {
+  NativePart part;
+  Mark *used; /* the kernels that read it have run; NULL: none did */
+} NativeStage;
+
+enum { NATIVE_STAGES = 2 };
+
+/* What a pass leaves behind: `slabs` partial gradients (P each) and `losses` partial sums. */
 typedef struct PassResult {
   Buffer *slab_buffer;
   uint32_t slabs, losses;
-  size_t slab_stride;
 } PassResult;
 
 /* Whether a Hessian pass makes its probabilities for itself, leaves them in native->kept, or finds them there. */
 typedef enum NativeKept { NATIVE_KEPT_NONE, NATIVE_KEPT_WRITE, NATIVE_KEPT_READ } NativeKept;
 
 typedef struct NativeLine {
-  Buffer *logits, *slopes;  /* X w and X s of all rows, laid out as blocks of logits are; NULL when they do not fit */
-  const Vector *w, *s;      /* borrowed while the line is open */
-  Vector *point, *gradient; /* for reading X instead, when the logits do not fit */
-  double ww, ws, ss;        /* inner products of the weights, for the penalty along the line */
+  Line shared;
+  Buffer *logits, *slopes; /* X w and X s of all rows, laid out as blocks of logits are; NULL when they do not fit */
 } NativeLine;
 
 enum { NATIVE_FUSED_CLASSES = 32 };     /* the fused kernels keep a block of K logits a row in private or local memory */
@@ -87,7 +102,7 @@ typedef struct NativeShape {
   uint32_t outer_classes, outer_registers; /* fused, CPU: most classes and most vectors of sums of an outer tile */
   uint32_t strip_classes;                  /* blocks, CPU: most classes of the register tile */
   uint32_t tile_classes;                   /* blocks, GPU: 16, 32 or 64 */
-  uint32_t groups_per_unit;                /* fused: work-groups for each compute unit */
+  uint32_t shares;                         /* fused: shares of the rows of a pass, as long as they are not too long (native_fused.c) */
 } NativeShape;
 
 /* What tuning did when the backend opened (tune_open.c). */
@@ -114,15 +129,22 @@ struct Native {
   NativeShape shape;
   NativeTuning tuning;
 
-  StoragePlan plan; /* how X is stored */
+  const Dataset *source; /* borrowed */
+  StoragePlan plan;      /* how X is stored */
   StorageRounding rounding;
-  NativePart *parts; /* all but the last of part_rows rows */
-  size_t part_count, part_rows;
+  size_t rounded_rows; /* counted in rounding */
+  NativePlan residence;
+  NativePart *parts; /* (part_count) when resident */
+  size_t part_count;
+  NativeStage stages[NATIVE_STAGES];
+  int stage;     /* that was filled last */
+  void *scratch; /* a chunk of X on its way, NULL until one is converted or made */
+  int32_t *scratch_labels;
   bool labelled;
   Kernel *kernels[KERNEL_COUNT];
 
   Buffer *slabs;                    /* partial gradients, grown on demand */
-  Buffer *folded;                   /* (2,P): the compensated sum of slabs, highs and lows */
+  Buffer *folded;                   /* (shards,2,P): the compensated sums of the slabs of each, highs and lows */
   Buffer *block, *block_directions; /* block_rows rows of logits, in strips or (block_rows, stride); the second for Hessians only */
   Buffer *row_factors;              /* (block_rows) of strips */
   Buffer *kept;                     /* probabilities of all rows at the vector of kept_version */
@@ -163,6 +185,18 @@ double native_seconds_build(const Native *native);
 /* Brings X and the labels to the device as settings->storage asks: fills plan, rounding, parts, labelled and seconds_upload. */
 Status native_upload(Native *native, const Dataset *dataset, const BackendSettings *settings, Error *error);
 void native_release_upload(Native *native);
+/* Fills source, plan and labelled. */
+Status native_choose_storage(Native *native, const Dataset *dataset, const BackendSettings *settings, Error *error);
+/* Whether views of the data set's own array serve the device. */
+bool native_reads_in_place(const Native *native);
+/* What would stay on the device and what would stream, for native->plan of storage. SETOSA_ERROR_DEVICE when the budget holds nothing. */
+Status native_plan(NativePlan *plan, const Native *native, const BackendSettings *settings, Error *error);
+void native_release_part(NativePart *part);
+/* A part that holds row rows.begin, and in *piece (rows counted from the part's first) as many of rows as it holds: all, or a multiple of
+ * unit. It stays until two more calls have been made; kernels enqueued by then have their rows. */
+Status native_rows(Native *native, const NativePart **part, RowRange rows, size_t unit, RowRange *piece, Error *error);
+/* Whether all rows lie in parts[0]. */
+static inline bool native_is_whole(const Native *native) { return native->residence.resident && native->part_count == 1; }
 /* Appends what storage.clh needs to know to the options (size bytes) of a program that reads X; nothing for f32. */
 void native_append_storage(const Native *native, char *options, size_t size);
 
@@ -191,23 +225,27 @@ Status native_evaluate(Backend *backend, const Vector *w, RowRange rows, Vector 
 Status native_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *error);
 /* SETOSA_ERROR_INTERNAL unless the rows exist, SETOSA_ERROR_USAGE when labels are needed and there are none. */
 Status native_check_rows(const Native *native, RowRange rows, bool labels_needed, Error *error);
-/* The part that holds row `begin`, and in *piece (rows counted from the part's first) as much of rows as it holds. */
-const NativePart *native_part(const Native *native, RowRange rows, RowRange *piece);
-/* Zeroes the losses, and the slabs if asked, for passes that add to them. */
-Status native_begin_adding(Native *native, const PassResult *result, bool clear_slabs, Error *error);
-/* Gradients of many rows are summed in spans: native->folded begins at zero, takes the slabs (P each) of every span in a compensated sum,
- * and at the end stands for two slabs, highs and lows. */
-Status native_begin_folding(Native *native, Error *error);
-Status native_fold(Native *native, const Buffer *slabs, uint32_t slab_count, Error *error);
-void native_end_folding(const Native *native, PassResult *result);
+/* Gradients of many rows are summed in spans: native->folded begins at zero, takes slabs (P each) in order, `per_shard` of them to a shard,
+ * slab_count of them from number `first` on, and stands for two slabs a shard, highs and lows. */
+Status native_begin_folding(Native *native, size_t shards, Error *error);
+Status native_fold(Native *native, const Buffer *slabs, size_t first, uint32_t slab_count, size_t per_shard, Error *error);
 /* Slabs of P floats that the workspace allows, at least one. */
 size_t native_most_slabs(const Native *native);
 /* Bytes of a row of X as it is stored. */
 static inline uint64_t native_row_bytes(const Native *native) { return native->head.features * storage_element_bytes(&native->plan); }
 
+static inline bool native_is_fused(const Native *native) {
+  return native->products == NULL && native->head.classes <= NATIVE_FUSED_CLASSES;
+}
+
 /* native_fused.c: v NULL: loss, and gradient when wanted; else the Hessian times v. */
 Status native_enqueue_fused(Native *native, const Vector *w, const Vector *v, RowRange rows, bool want_gradient, NativeKept kept,
                             PassResult *result, Error *error);
+/* Bytes that passes over all rows need: partial gradients, logits. */
+size_t native_work_bytes(const Native *native);
+/* Rows of a share of a pass over so many rows; pieces of a pass begin at a share. */
+size_t native_fused_share_rows(const Native *native, size_t rows);
+size_t native_fused_work_bytes(const Native *native);
 /* Bytes of the probabilities of all rows as the fused pass keeps them. */
 size_t native_fused_kept_bytes(const Native *native);
 

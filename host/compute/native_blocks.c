@@ -167,7 +167,6 @@ static Status begin_sum(Native *native, GradientSum *sum, const BlockPass *pass,
   Status status = SETOSA_OK;
   size_t bytes = native->head.parameters * sizeof(float);
   sum->slabs.losses = native_row_groups(native, smaller(rows.count, native->block_rows));
-  sum->slabs.slab_stride = native->head.parameters;
   if (out == NULL) goto cleanup;
   sum->folding = rows.count > 2 * (size_t)SPAN_ROWS && bytes <= FOLDED_BYTES;
   sum->slabs.slabs = block_slabs(native);
@@ -178,7 +177,7 @@ static Status begin_sum(Native *native, GradientSum *sum, const BlockPass *pass,
     TRY(native_reserve(native, &native->slabs, sum->slabs.slabs * bytes, "partial gradients", error));
     sum->slabs.slab_buffer = native->slabs;
   }
-  if (sum->folding) TRY(native_begin_folding(native, error));
+  if (sum->folding) TRY(native_begin_folding(native, 1, error));
 cleanup:
   return status;
 }
@@ -195,7 +194,7 @@ static Status end_block(Native *native, GradientSum *sum, size_t rows, bool last
   sum->rows_added += rows;
   if (!sum->folding || (!last && sum->rows_added < SPAN_ROWS)) return SETOSA_OK;
   sum->rows_added = 0;
-  return native_fold(native, native->slabs, sum->slabs.slabs, error);
+  return native_fold(native, native->slabs, 0, sum->slabs.slabs, UINT32_MAX, error);
 }
 
 Status native_enqueue_blocks(Native *native, const Vector *w, const Vector *v, RowRange rows, Vector *out, NativeKept kept,
@@ -213,18 +212,22 @@ Status native_enqueue_blocks(Native *native, const Vector *w, const Vector *v, R
   if (strips)
     TRY(native_reserve(native, &native->row_factors, strips_of(native->block_rows) * STRIP * sizeof(float), "row factors", error));
   TRY(native_reserve_sums(native, sum.slabs.losses, error));
-  TRY(native_begin_adding(native, &sum.slabs, false, error));
+  TRY(buffer_fill_zero(native->sums, 0, sum.slabs.losses * sizeof(SumPair), error));
   for (size_t done = 0; done < rows.count; done += count) {
     RowRange piece;
     bool add = false;
-    const NativePart *part = native_part(native, (RowRange){rows.begin + done, rows.count - done}, &piece);
+    const NativePart *part = NULL;
+    TRY(native_rows(native, &part, (RowRange){rows.begin + done, rows.count - done}, native->block_rows, &piece, error));
     count = piece.count = smaller(piece.count, native->block_rows);
     if (out != NULL) TRY(begin_block(native, &sum, &add, error));
     TRY((strips ? enqueue_strips : enqueue_rows)(native, &pass, part, piece, add, error));
     if (out != NULL) TRY(end_block(native, &sum, count, done + count == rows.count, error));
   }
   *result = sum.slabs;
-  if (sum.folding) native_end_folding(native, result);
+  if (sum.folding) {
+    result->slab_buffer = native->folded; /* highs and lows */
+    result->slabs = 2;
+  }
 cleanup:
   return status;
 }

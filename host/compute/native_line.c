@@ -10,7 +10,7 @@ static bool products_fit(const Native *native) {
   uint64_t bytes = 2 * (uint64_t)native_logits_bytes(native, native->head.rows);
   uint64_t budget = (uint64_t)native->head.rows * native->head.features * sizeof(float) / 2;
   if (budget < 4 * (uint64_t)native->workspace_bytes) budget = 4 * (uint64_t)native->workspace_bytes;
-  return native->part_count == 1 && bytes <= budget && bytes / 2 <= context_traits(native->context)->max_allocation_bytes;
+  return native_is_whole(native) && bytes <= budget && bytes / 2 <= context_traits(native->context)->max_allocation_bytes;
 }
 
 Status native_line_open(Backend *backend, const Vector *w, const Vector *s, Error *error) {
@@ -20,8 +20,8 @@ Status native_line_open(Backend *backend, const Vector *w, const Vector *s, Erro
   size_t weights = backend->parameters - backend->classes;
   uint32_t groups = native_vector_groups(native, weights);
   if (!native->labelled) return error_set(error, SETOSA_ERROR_USAGE, "a line search needs labels, and this data set has none");
-  line->w = w;
-  line->s = s;
+  line->shared.w = w;
+  line->shared.s = s;
   if (products_fit(native)) {
     size_t bytes = native_logits_bytes(native, backend->rows);
     TRY(native_reserve(native, &line->logits, bytes, "the logits of a line search", error));
@@ -29,17 +29,16 @@ Status native_line_open(Backend *backend, const Vector *w, const Vector *s, Erro
     TRY(native_enqueue_logits(native, w, native->parts, backend_all_rows(backend), line->logits, 0, -INFINITY, error));
     TRY(native_enqueue_logits(native, s, native->parts, backend_all_rows(backend), line->slopes, 0, 0.0f, error));
   } else {
-    if (line->point == NULL) TRY(vector_create(backend, &line->point, error));
-    if (line->gradient == NULL) TRY(vector_create(backend, &line->gradient, error));
+    TRY(line_reserve_point(&line->shared, backend, error));
   }
   TRY(native_reserve_sums(native, 3 * (size_t)groups, error));
   TRY(native_enqueue_dot(native, w, w, weights, 0, error));
   TRY(native_enqueue_dot(native, w, s, weights, groups, error));
   TRY(native_enqueue_dot(native, s, s, weights, 2 * groups, error));
   TRY(native_read_sums(native, 3 * (size_t)groups, error));
-  line->ww = native_sum(native, 0, groups);
-  line->ws = native_sum(native, groups, groups);
-  line->ss = native_sum(native, 2 * (size_t)groups, groups);
+  line->shared.ww = native_sum(native, 0, groups);
+  line->shared.ws = native_sum(native, groups, groups);
+  line->shared.ss = native_sum(native, 2 * (size_t)groups, groups);
 cleanup:
   return status;
 }
@@ -69,18 +68,12 @@ Status native_line_evaluate(Backend *backend, double step, double *value, double
   Status status = SETOSA_OK;
   Native *native = (Native *)backend;
   NativeLine *line = &native->line;
-  if (line->w == NULL) return error_set(error, SETOSA_ERROR_INTERNAL, "a line was evaluated before it was opened");
+  if (line->shared.w == NULL) return error_set(error, SETOSA_ERROR_INTERNAL, "a line was evaluated before it was opened");
   if (line->logits != NULL) {
-    double loss = 0, loss_slope = 0;
-    TRY(evaluate_products(native, step, &loss, &loss_slope, error));
-    *value = loss + 0.5 * backend->l2 * (line->ww + 2 * step * line->ws + step * step * line->ss);
-    *slope = loss_slope + backend->l2 * (line->ws + step * line->ss);
+    TRY(evaluate_products(native, step, value, slope, error));
+    line_add_penalty(&line->shared, backend->l2, step, value, slope);
   } else {
-    Evaluation at;
-    TRY(vector_combine(backend, line->point, 2, (double[]){1, step}, (const Vector *[]){line->w, line->s}, error));
-    TRY(backend_evaluate(backend, line->point, backend_all_rows(backend), line->gradient, &at, error));
-    TRY(vector_dots(backend, 1, &(VectorPair){line->gradient, line->s}, slope, error));
-    *value = at.objective;
+    TRY(line_read_point(&line->shared, backend, step, value, slope, error));
   }
 cleanup:
   return status;
@@ -88,13 +81,12 @@ cleanup:
 
 void native_line_close(Backend *backend) {
   NativeLine *line = &((Native *)backend)->line;
-  line->w = line->s = NULL; /* the buffers serve the next line */
+  line->shared.w = line->shared.s = NULL; /* the buffers serve the next line */
 }
 
 void native_line_release(Native *native) {
   buffer_destroy(native->line.logits);
   buffer_destroy(native->line.slopes);
-  native_vector_destroy(&native->head, native->line.point);
-  native_vector_destroy(&native->head, native->line.gradient);
+  line_release_point(&native->line.shared, &native->head);
   native->line = (NativeLine){0};
 }

@@ -9,14 +9,16 @@ enum {
   KEPT_BYTES = 64 << 20  /* probabilities kept for Hessian products: at most this, or half of what X takes as f32 */
 };
 
-static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
-
 size_t native_most_slabs(const Native *native) {
   size_t slabs = SLAB_BYTES / (native->head.parameters * sizeof(float));
   return slabs > 0 ? slabs : 1;
 }
 
-static bool is_fused(const Native *native) { return native->products == NULL && native->head.classes <= NATIVE_FUSED_CLASSES; }
+size_t native_work_bytes(const Native *native) {
+  size_t vector = native->head.parameters * sizeof(float);
+  if (native_is_fused(native)) return native_fused_work_bytes(native);
+  return native_logits_bytes(native, native->block_rows) + 2 * vector;
+}
 
 Status native_check_rows(const Native *native, RowRange rows, bool labels_needed, Error *error) {
   if (rows.count == 0 || rows.begin > native->head.rows || rows.count > native->head.rows - rows.begin)
@@ -27,45 +29,27 @@ Status native_check_rows(const Native *native, RowRange rows, bool labels_needed
   return SETOSA_OK;
 }
 
-const NativePart *native_part(const Native *native, RowRange rows, RowRange *piece) {
-  const NativePart *part = &native->parts[rows.begin / native->part_rows];
-  *piece = (RowRange){rows.begin - part->begin, smaller(rows.count, part->begin + part->count - rows.begin)};
-  return part;
-}
-
-/* Rows in several parts are added into slabs and losses that begin at zero, since a later piece may have more groups than the first. */
-Status native_begin_adding(Native *native, const PassResult *result, bool clear_slabs, Error *error) {
+Status native_begin_folding(Native *native, size_t shards, Error *error) {
   Status status = SETOSA_OK;
-  if (clear_slabs) TRY(buffer_fill_zero(result->slab_buffer, 0, result->slabs * result->slab_stride * sizeof(float), error));
-  TRY(buffer_fill_zero(native->sums, 0, result->losses * sizeof(SumPair), error));
-cleanup:
-  return status;
-}
-
-Status native_begin_folding(Native *native, Error *error) {
-  Status status = SETOSA_OK;
-  size_t bytes = 2 * native->head.parameters * sizeof(float);
-  TRY(native_reserve(native, &native->folded, bytes, "the sum of partial gradients", error));
+  size_t bytes = 2 * shards * native->head.parameters * sizeof(float);
+  TRY(native_reserve(native, &native->folded, bytes, "the sums of partial gradients", error));
   TRY(buffer_fill_zero(native->folded, 0, bytes, error));
 cleanup:
   return status;
 }
 
-Status native_fold(Native *native, const Buffer *slabs, uint32_t slab_count, Error *error) {
+Status native_fold(Native *native, const Buffer *slabs, size_t first, uint32_t slab_count, size_t per_shard, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
-  size_t parameters = native->head.parameters;
+  size_t parameters = native->head.parameters, shards = (first + slab_count - 1) / per_shard - first / per_shard + 1;
+  KernelRange range = native_team_range(native, native_vector_groups(native, parameters));
+  range.global[1] = shards;
+  range.local[1] = 1;
   TRY(native_kernel(native, KERNEL_FOLD_SLABS, &kernel, error));
-  TRY(kernel_launch(kernel, native_team_range(native, native_vector_groups(native, parameters)), error, ARG(native->folded), ARG(slabs),
-                    ARG(slab_count), ARG((uint64_t)parameters)));
+  TRY(kernel_launch(kernel, range, error, ARG(native->folded), ARG(slabs), ARG((uint64_t)first), ARG(slab_count), ARG((uint32_t)per_shard),
+                    ARG((uint64_t)parameters)));
 cleanup:
   return status;
-}
-
-void native_end_folding(const Native *native, PassResult *result) {
-  result->slab_buffer = native->folded;
-  result->slab_stride = native->head.parameters;
-  result->slabs = 2;
 }
 
 /* out = the sum of the slabs + l2 * of (on the weights). */
@@ -75,9 +59,8 @@ static Status enqueue_finish(Native *native, Vector *out, const PassResult *resu
   size_t parameters = native->head.parameters;
   TRY(native_kernel(native, KERNEL_FINISH_GRADIENT, &kernel, error));
   TRY(kernel_launch(kernel, native_team_range(native, native_vector_groups(native, parameters)), error, ARG(out->buffer),
-                    ARG(result->slab_buffer), ARG(result->slabs), ARG((uint64_t)result->slab_stride), ARG(of->buffer),
-                    ARG((float)native->head.l2), ARG((uint64_t)(parameters - native->head.classes)), ARG((uint64_t)parameters),
-                    ARG((uint32_t)native->head.intercept)));
+                    ARG(result->slab_buffer), ARG(result->slabs), ARG(of->buffer), ARG((float)native->head.l2),
+                    ARG((uint64_t)(parameters - native->head.classes)), ARG((uint64_t)parameters), ARG((uint32_t)native->head.intercept)));
   native_changed(native, out);
 cleanup:
   return status;
@@ -88,7 +71,7 @@ static Status enqueue_pass(Native *native, const Vector *w, const Vector *v, Row
                            uint32_t *loss_groups, Error *error) {
   Status status = SETOSA_OK;
   PassResult result = {0};
-  if (is_fused(native))
+  if (native_is_fused(native))
     TRY(native_enqueue_fused(native, w, v, rows, out != NULL, kept, &result, error));
   else
     TRY(native_enqueue_blocks(native, w, v, rows, out, kept, &result, error));
@@ -132,8 +115,8 @@ cleanup:
 static Status choose_kept(Native *native, const Vector *w, RowRange rows, NativeKept *kept, Error *error) {
   Status status = SETOSA_OK;
   *kept = NATIVE_KEPT_NONE;
-  if (!native_uses_strips(native) || native->part_count > 1 || rows.count != native->head.rows) goto cleanup;
-  size_t bytes = is_fused(native) ? native_fused_kept_bytes(native) : native_logits_bytes(native, native->head.rows);
+  if (!native_uses_strips(native) || !native_is_whole(native) || rows.count != native->head.rows) goto cleanup;
+  size_t bytes = native_is_fused(native) ? native_fused_kept_bytes(native) : native_logits_bytes(native, native->head.rows);
   size_t budget = native->head.rows * native->head.features * sizeof(float) / 2;
   if (budget < KEPT_BYTES) budget = KEPT_BYTES;
   if (bytes > budget || bytes > context_traits(native->context)->max_allocation_bytes) goto cleanup;

@@ -62,7 +62,8 @@ Status native_predict(Backend *backend, const Vector *w, RowRange rows, RowScore
   if (stride != classes) TRY(memory_allocate((void **)&padded, native->block_rows * stride, sizeof(float), "a block of scores", error));
   for (size_t done = 0; done < rows.count; done += count) {
     RowRange piece;
-    const NativePart *part = native_part(native, (RowRange){rows.begin + done, rows.count - done}, &piece);
+    const NativePart *part = NULL;
+    TRY(native_rows(native, &part, (RowRange){rows.begin + done, rows.count - done}, 1, &piece, error));
     float *to = scores + done * classes;
     count = piece.count = smaller(piece.count, native->block_rows);
     TRY((strips ? enqueue_strip_scores : enqueue_scores)(native, w, part, piece, kind, error));

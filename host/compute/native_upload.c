@@ -1,95 +1,270 @@
-/* X and the labels on their way to the device: used in place, copied, or converted to fewer bytes chunk by chunk, so that no second whole
- * copy of X ever lies on the host. Cut into parts where one allocation does not hold all. */
+/* X and the labels on their way to the device: used in place, copied, converted to fewer bytes, or made there. They stay when they fit the
+ * budget; else rows stream through two stages, the next chunk going up while the last is worked on. No second whole copy of X ever lies on
+ * the host. */
+#include "compute/native.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "compute/native.h"
+#include "data/synthetic.h"
 
 enum {
-  ROWS_OF_WHOLE_PAGES = 1024, /* parts of f32 begin on a page of the host's array, so that unified memory can use each in place */
-  CHUNK_VALUES = 1 << 20      /* converted at a time: 1 or 2 MB, which stay in the cache until they are copied */
+  ALIGNED_ROWS = 1024,     /* views of the host's f32 begin on a page of its array, so that unified memory can use them in place */
+  CHUNK_VALUES = 1 << 20,  /* converted or made at a time: 1 to 4 MB, which stay in the cache until they are copied */
+  STAGE_BYTES = 128 << 20, /* most bytes of X in a stage: enough to hide a launch, and two are little beside any device's memory */
+  WORK_VECTORS = 50,       /* parameter vectors that a solver may hold */
+  WORK_BYTES = 64 << 20,   /* of a pass: partial gradients, logits */
+  DEFAULT_BUDGET_PART = 10 /* without a budget, this part of the device's memory is left alone */
 };
 
-/* part->x = the part's rows as halves or bytes. chunk (CHUNK_VALUES elements) is scratch. */
-static Status upload_converted(Native *native, NativePart *part, const Dataset *dataset, void *chunk, Error *error) {
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
+static size_t round_up(size_t value, size_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+
+bool native_reads_in_place(const Native *native) {
+  return native->plan.storage == SETOSA_STORAGE_F32 && context_traits(native->context)->unified_memory && native->source->generator == NULL;
+}
+
+/* ---- filling buffers --------------------------------------------------------------------------------------------- */
+
+/* Rows [begin, begin + count) through the scratch of CHUNK_VALUES elements: converted, or made by the generator. */
+static Status fill_by_chunks(Native *native, NativePart *part, size_t begin, size_t count, Error *error) {
   Status status = SETOSA_OK;
-  size_t element_bytes = storage_element_bytes(&native->plan), first = part->begin * dataset->features,
-         values = part->count * dataset->features, count = 0;
-  TRY(buffer_create(&part->x, native->context, values * element_bytes, "the feature matrix", error));
-  for (size_t done = 0; done < values; done += count) {
-    count = values - done < CHUNK_VALUES ? values - done : CHUNK_VALUES;
-    TRY(storage_convert(chunk, &native->plan, dataset, first + done, count, &native->rounding, error));
-    TRY(buffer_write(part->x, done * element_bytes, count * element_bytes, chunk, error));
+  const Dataset *dataset = native->source;
+  size_t element_bytes = storage_element_bytes(&native->plan), features = dataset->features, values = count * features, now = 0;
+  if (native->scratch == NULL)
+    TRY(memory_allocate(&native->scratch, larger(CHUNK_VALUES, features), sizeof(float), "a chunk of the feature matrix", error));
+  if (dataset->generator != NULL) {
+    size_t rows = larger(CHUNK_VALUES / features, 1);
+    if (native->scratch_labels == NULL) TRY(memory_allocate((void **)&native->scratch_labels, rows, sizeof(int32_t), "labels", error));
+    for (size_t done = 0; done < count; done += now) {
+      now = smaller(rows, count - done);
+      synthetic_fill(dataset->generator, begin + done, now, native->scratch, native->scratch_labels);
+      TRY(buffer_upload(part->x, done * features * sizeof(float), now * features * sizeof(float), native->scratch, error));
+      TRY(buffer_upload(part->labels, done * sizeof(int32_t), now * sizeof(int32_t), native->scratch_labels, error));
+    }
+    goto cleanup;
+  }
+  for (size_t done = 0; done < values; done += now) {
+    now = smaller(CHUNK_VALUES, values - done);
+    TRY(storage_convert(native->scratch, &native->plan, dataset, begin * features + done, now,
+                        native->rounded_rows > begin ? &(StorageRounding){0} : &native->rounding, error));
+    TRY(buffer_upload(part->x, done * element_bytes, now * element_bytes, native->scratch, error));
+  }
+  native->rounded_rows = larger(native->rounded_rows, begin + count); /* what rounding did counts once, however often rows go up */
+cleanup:
+  return status;
+}
+
+/* Buffers for capacity rows. On failure part may hold some; they are the caller's. */
+static Status reserve_part(Native *native, NativePart *part, size_t capacity, Error *error) {
+  Status status = SETOSA_OK;
+  size_t bytes = capacity * native_row_bytes(native);
+  if (part->x != NULL && buffer_bytes(part->x) >= bytes) return SETOSA_OK;
+  native_release_part(part);
+  TRY(buffer_create(&part->x, native->context, bytes, "the feature matrix", error));
+  if (native->labelled) TRY(buffer_create(&part->labels, native->context, capacity * sizeof(int32_t), "the labels", error));
+cleanup:
+  return status;
+}
+
+/* part = rows [begin, begin + count), in place where that can be. Its buffers are kept for capacity rows where they are the device's own.
+ */
+static Status load_part(Native *native, NativePart *part, size_t begin, size_t count, size_t capacity, Error *error) {
+  Status status = SETOSA_OK;
+  const Dataset *dataset = native->source;
+  part->count = 0; /* until it is loaded */
+  if (native_reads_in_place(native)) {
+    native_release_part(part);
+    size_t first = begin - begin % ALIGNED_ROWS;
+    count += begin - first;
+    begin = first;
+    TRY(buffer_create_from(&part->x, native->context, dataset->values + begin * dataset->features,
+                           count * dataset->features * sizeof(float), "the feature matrix", error));
+    if (native->labelled)
+      TRY(buffer_create_from(&part->labels, native->context, dataset->labels + begin, count * sizeof(int32_t), "the labels", error));
+  } else {
+    TRY(reserve_part(native, part, capacity, error));
+    if (native->plan.storage != SETOSA_STORAGE_F32 || dataset->generator != NULL)
+      TRY(fill_by_chunks(native, part, begin, count, error));
+    else
+      TRY(buffer_upload(part->x, 0, count * native_row_bytes(native), dataset->values + begin * dataset->features, error));
+    if (native->labelled && dataset->generator == NULL)
+      TRY(buffer_upload(part->labels, 0, count * sizeof(int32_t), dataset->labels + begin, error));
+  }
+  part->begin = begin;
+  part->count = count;
+cleanup:
+  return status;
+}
+
+void native_release_part(NativePart *part) {
+  buffer_destroy(part->x);
+  buffer_destroy(part->labels);
+  *part = (NativePart){0};
+}
+
+/* ---- what stays, what streams ------------------------------------------------------------------------------------ */
+
+/* The pieces that passes ask for: a share, a block. */
+static size_t largest_unit(const Native *native) {
+  size_t unit = native_is_fused(native) ? native_fused_share_rows(native, native->head.rows) : native->block_rows;
+  return smaller(unit, native->head.rows);
+}
+
+Status native_plan(NativePlan *plan, const Native *native, const BackendSettings *settings, Error *error) {
+  Status status = SETOSA_OK;
+  const DeviceTraits *traits = context_traits(native->context);
+  size_t row_bytes = 0, label_bytes = native->labelled ? sizeof(int32_t) : 0, unit = largest_unit(native);
+  *plan = (NativePlan){.budget_bytes = settings->device_memory_bytes};
+  if (plan->budget_bytes == 0) plan->budget_bytes = traits->memory_bytes - traits->memory_bytes / DEFAULT_BUDGET_PART;
+  TRY(memory_multiply(&row_bytes, native->head.features, storage_element_bytes(&native->plan), "a row of the feature matrix", error));
+  TRY(memory_multiply(&plan->data_bytes, native->head.rows, row_bytes + label_bytes, "the feature matrix", error));
+  plan->work_bytes = WORK_VECTORS * native->head.parameters * sizeof(float) + WORK_BYTES;
+  size_t allocation = smaller(traits->max_allocation_bytes, settings->part_bytes > 0 ? settings->part_bytes : SIZE_MAX);
+  size_t room = plan->budget_bytes > plan->work_bytes ? plan->budget_bytes - plan->work_bytes : 0;
+  bool whole = native->head.rows * row_bytes <= allocation;
+  /* Views cost nothing, so what is too large for one streams in views; elsewhere several allocations hold it. */
+  plan->resident = plan->data_bytes <= room && (whole || !native_reads_in_place(native)) && !settings->streamed;
+  if (plan->resident) {
+    plan->part_rows = whole ? native->head.rows : larger(allocation / row_bytes / unit, 1) * unit;
+    goto cleanup;
+  }
+  /* In place one view is alive at a time, copied chunks take turns in two stages. */
+  size_t stage = smaller(smaller(room / (native_reads_in_place(native) ? 1 : 2), STAGE_BYTES), allocation);
+  plan->part_rows = larger(stage / (row_bytes + label_bytes) / unit, 1) * unit;
+  if (settings->chunk_rows > 0) plan->part_rows = round_up(settings->chunk_rows, unit);
+  plan->part_rows = smaller(plan->part_rows, native->head.rows);
+  if (room < (native_reads_in_place(native) ? 1 : 2) * plan->part_rows * (row_bytes + label_bytes))
+    status = error_set(error, SETOSA_ERROR_DEVICE,
+                       "%.1f MB of device memory do not hold %.1f MB of workspace and chunks of %zu rows; raise --device-memory to %.0fM",
+                       (double)plan->budget_bytes / 1e6, (double)plan->work_bytes / 1e6, plan->part_rows,
+                       ((double)plan->work_bytes + 2.0 * (double)plan->part_rows * (double)(row_bytes + label_bytes)) / 1e6 + 1);
+cleanup:
+  return status;
+}
+
+static Status load_resident(Native *native, Error *error) {
+  Status status = SETOSA_OK;
+  size_t rows = native->head.rows, part_rows = native->residence.part_rows, parts = (rows + part_rows - 1) / part_rows;
+  TRY(memory_allocate_zero((void **)&native->parts, parts, sizeof *native->parts, "the parts of a data set", error));
+  while (native->part_count < parts) {
+    size_t begin = native->part_count * part_rows, count = smaller(part_rows, rows - begin);
+    NativePart *part = &native->parts[native->part_count++]; /* counted at once: closing frees what a failed upload has made */
+    TRY(load_part(native, part, begin, count, count, error));
   }
 cleanup:
   return status;
 }
 
-/* chunk NULL: as f32. On failure part may hold buffers; they are the caller's. */
-static Status upload_part(Native *native, NativePart *part, const Dataset *dataset, void *chunk, Error *error) {
-  Status status = SETOSA_OK;
-  if (chunk != NULL)
-    TRY(upload_converted(native, part, dataset, chunk, error));
-  else
-    TRY(buffer_create_from(&part->x, native->context, dataset->values + part->begin * dataset->features,
-                           part->count * dataset->features * sizeof(float), "the feature matrix", error));
-  if (native->labelled)
-    TRY(buffer_create_from(&part->labels, native->context, dataset->labels + part->begin, part->count * sizeof(int32_t), "the labels",
-                           error));
-cleanup:
-  return status;
+static void release_parts(Native *native) {
+  for (size_t i = 0; i < native->part_count; i++) native_release_part(&native->parts[i]);
+  free(native->parts);
+  native->parts = NULL;
+  native->part_count = 0;
 }
 
-/* Rows of a part: all, or as many whole pages' worth as part_bytes holds. */
-static Status choose_part_rows(Native *native, const Dataset *dataset, uint64_t part_bytes, Error *error) {
+Status native_choose_storage(Native *native, const Dataset *dataset, const BackendSettings *settings, Error *error) {
   Status status = SETOSA_OK;
-  size_t row_bytes = 0, bytes = 0;
-  TRY(memory_multiply(&row_bytes, dataset->features, storage_element_bytes(&native->plan), "a row of the feature matrix", error));
-  TRY(memory_multiply(&bytes, dataset->rows, row_bytes, "the feature matrix", error));
-  native->part_rows = dataset->rows;
-  if (bytes <= part_bytes) goto cleanup;
-  native->part_rows = (size_t)(part_bytes / row_bytes);
-  if (native->part_rows > ROWS_OF_WHOLE_PAGES) native->part_rows -= native->part_rows % ROWS_OF_WHOLE_PAGES;
-  if (native->part_rows == 0) native->part_rows = 1; /* then the allocation fails with its own message */
+  native->source = dataset;
+  native->labelled = dataset->labels != NULL || dataset->generator != NULL;
+  if (dataset->generator != NULL)
+    native->plan = (StoragePlan){.storage = SETOSA_STORAGE_F32, .scale = 1};
+  else
+    TRY(storage_choose(&native->plan, dataset, settings->storage, context_traits(native->context)->unified_memory, error));
+  if (dataset->generator != NULL && settings->storage > SETOSA_STORAGE_F32)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: rows that are made as they are needed are held as f32; leave --storage out, or use fewer",
+                  dataset->source));
 cleanup:
   return status;
 }
 
 Status native_upload(Native *native, const Dataset *dataset, const BackendSettings *settings, Error *error) {
   Status status = SETOSA_OK;
-  void *chunk = NULL;
   double start = clock_seconds();
-  uint64_t part_bytes = context_traits(native->context)->max_allocation_bytes;
-  if (settings->part_bytes > 0 && settings->part_bytes < part_bytes) part_bytes = settings->part_bytes;
-  TRY(storage_choose(&native->plan, dataset, settings->storage, context_traits(native->context)->unified_memory, error));
-  TRY(choose_part_rows(native, dataset, part_bytes, error));
-  if (native->plan.storage != SETOSA_STORAGE_F32)
-    TRY(memory_allocate(&chunk, CHUNK_VALUES, storage_element_bytes(&native->plan), "a chunk of the feature matrix", error));
-  size_t parts = (dataset->rows + native->part_rows - 1) / native->part_rows;
-  TRY(memory_allocate_zero((void **)&native->parts, parts, sizeof *native->parts, "the parts of a data set", error));
-  native->labelled = dataset->labels != NULL;
-  while (native->part_count < parts) {
-    size_t begin = native->part_count * native->part_rows, rest = dataset->rows - begin;
-    NativePart *part = &native->parts[native->part_count++]; /* counted at once: closing frees what a failed upload has made */
-    part->begin = begin;
-    part->count = rest < native->part_rows ? rest : native->part_rows;
-    TRY(upload_part(native, part, dataset, chunk, error));
+  BackendSettings again = *settings;
+  TRY(native_choose_storage(native, dataset, settings, error));
+  TRY(native_plan(&native->residence, native, settings, error));
+  if (native->residence.resident) {
+    Error refused = {0};
+    Status loaded = load_resident(native, &refused);
+    if (loaded == SETOSA_ERROR_DEVICE) { /* less memory than the device says: other programs have it */
+      release_parts(native);
+      again.streamed = true;
+      again.device_memory_bytes = native->residence.budget_bytes / 2;
+      TRY(native_plan(&native->residence, native, &again, error));
+      native->residence.fell_back = true;
+    } else if (loaded != SETOSA_OK) {
+      TRY(error_set_opencl(error, loaded, refused.opencl_code, "%s", refused.message));
+    }
   }
   native->seconds_upload = clock_seconds() - start;
 cleanup:
-  free(chunk);
   return status;
 }
 
 void native_release_upload(Native *native) {
-  for (size_t i = 0; i < native->part_count; i++) {
-    buffer_destroy(native->parts[i].x);
-    buffer_destroy(native->parts[i].labels);
+  release_parts(native);
+  for (int i = 0; i < NATIVE_STAGES; i++) {
+    mark_destroy(native->stages[i].used);
+    native_release_part(&native->stages[i].part);
   }
-  free(native->parts);
+  free(native->scratch);
+  free(native->scratch_labels);
+}
+
+/* ---- rows for a pass --------------------------------------------------------------------------------------------- */
+
+/* As many of the rows as the part holds, whole units of them unless it holds all; 0: none. */
+static size_t rows_held(const NativePart *part, RowRange rows, size_t unit) {
+  if (rows.begin < part->begin || rows.begin >= part->begin + part->count) return 0;
+  size_t held = part->begin + part->count - rows.begin;
+  return held >= rows.count ? rows.count : held - held % unit;
+}
+
+/* The other stage takes the rows as soon as the kernels that read it have run; those on the last one go on meanwhile. */
+static Status load_stage(Native *native, NativePart **part, RowRange rows, size_t unit, Error *error) {
+  Status status = SETOSA_OK;
+  double start = clock_seconds();
+  NativeStage *last = &native->stages[native->stage], *next = &native->stages[(native->stage + 1) % NATIVE_STAGES];
+  size_t capacity = native->residence.resident ? rows.count : native->residence.part_rows;
+  size_t most = larger(capacity / unit, 1) * unit, count = smaller(rows.count, most);
+  mark_destroy(last->used);
+  last->used = NULL;
+  TRY(context_mark(native->context, &last->used, error));
+  TRY(mark_wait(next->used, error));
+  TRY(load_part(native, &next->part, rows.begin, count, larger(count, smaller(capacity, native->head.rows)), error));
+  native->stage = (native->stage + 1) % NATIVE_STAGES;
+  *part = &next->part;
+  native->seconds_upload += clock_seconds() - start;
+cleanup:
+  return status;
+}
+
+Status native_rows(Native *native, const NativePart **out, RowRange rows, size_t unit, RowRange *piece, Error *error) {
+  Status status = SETOSA_OK;
+  NativePart *part = NULL;
+  size_t held = 0;
+  if (native->residence.resident) {
+    part = &native->parts[rows.begin / native->residence.part_rows];
+    held = rows_held(part, rows, unit);
+  }
+  for (int i = 0; i < NATIVE_STAGES && held == 0; i++) { /* streamed; or rows across two parts */
+    part = &native->stages[i].part;
+    held = rows_held(part, rows, unit);
+  }
+  if (held == 0) {
+    RowRange wanted = {rows.begin, native->residence.resident ? smaller(rows.count, unit) : rows.count};
+    TRY(load_stage(native, &part, wanted, unit, error));
+    held = rows_held(part, rows, unit);
+  }
+  *piece = (RowRange){rows.begin - part->begin, held};
+  *out = part;
+cleanup:
+  return status;
 }
 
 void native_append_storage(const Native *native, char *options, size_t size) {

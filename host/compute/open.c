@@ -8,7 +8,7 @@
 /* A device that computes wrong results is refused before it is used. */
 static Status test_device(const Dataset *dataset, const BackendSettings *settings, Error *error) {
   if (!settings->tested || !backend_needs_device(settings->kind) || settings->context == NULL) return SETOSA_OK;
-  return selftest_require(settings->context, settings->family, dataset->features, dataset->classes, error);
+  return selftest_require(settings->context, settings->family, dataset->features, dataset->classes, settings->uses, error);
 }
 
 static Status open_kind(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
@@ -49,10 +49,23 @@ Status backend_open(Backend **backend, const Dataset *dataset, const BackendSett
   /* Every size that a backend derives from the shape fits, once K (D + 1) doubles do: the readers have checked N D. */
   TRY(memory_multiply(&parameters, dataset->classes, dataset->features + 1, "the parameters", error));
   TRY(memory_multiply(&bytes, parameters, sizeof(double), "the parameters", error));
+  if (!backend_needs_device(settings->kind)) TRY(dataset_check_held(dataset, "this backend", error));
   TRY(test_device(dataset, settings, error));
   tested = clock_seconds();
   TRY(open_kind(backend, dataset, settings, error));
   (*backend)->seconds_test = tested - began;
+cleanup:
+  return status;
+}
+
+Status backend_plan(BackendPlan *plan, const Dataset *dataset, const BackendSettings *settings, Error *error) {
+  Status status = SETOSA_OK;
+  size_t bytes = 0;
+  TRY(memory_multiply(&bytes, dataset->rows, dataset->features * sizeof(float), "the data", error));
+  if (backend_needs_device(settings->kind) && settings->context != NULL) return native_describe(plan, dataset, settings, error);
+  TRY(dataset_check_held(dataset, "this backend", error));
+  *plan = (BackendPlan){
+      .resident = true, .in_place = true, .data_bytes = bytes, .label_bytes = dataset->rows * sizeof(int32_t), .storage = "f32"};
 cleanup:
   return status;
 }

@@ -3,6 +3,7 @@
 #define SETOSA_COMPUTE_OPEN_H
 
 #include "compute/backend.h"
+#include "compute/selftest.h"
 #include "data/dataset.h"
 #include "opencl/context.h"
 
@@ -21,13 +22,30 @@ typedef struct BackendSettings {
   SetosaTuning tuning;    /* NATIVE */
   bool reproducible;      /* NATIVE */
   bool tested;            /* NATIVE, CLBLAST, AUTO: a device that fails the self-test for this shape is refused (compute/selftest.h) */
+  CompareOperations uses; /* with tested: what will be asked of the backend, so that the test compiles nothing else; 0: anything */
   bool tunes;             /* NATIVE, AUTO: many passes follow, so that a search may pay off; else only what is known is used */
   size_t workspace_bytes; /* NATIVE: most bytes of a block of logits; 0: the default (16 MB) */
   size_t part_bytes;      /* NATIVE: most bytes of X in one buffer; 0: what the device allows */
+  /* NATIVE, CLBLAST: */
+  uint64_t device_memory_bytes; /* budget for data, vectors and workspace; 0: what the device reports, less a margin */
+  bool streamed;                /* chunks take turns even if X would fit */
+  size_t chunk_rows;            /* of a chunk when streamed, rounded up to what passes ask for; 0: as fits the budget */
 } BackendSettings;
 
 /* The data set is borrowed until close (a device with unified memory reads it in place). Labels may be NULL: then only predict works. */
 Status backend_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);
+
+/* What would lie where: sizes of what backend_open and passes would allocate, without doing it. */
+typedef struct BackendPlan {
+  bool resident;
+  bool in_place;                                /* X and labels are read where the host has them */
+  size_t chunk_rows;                            /* 0 when resident */
+  uint64_t budget_bytes;                        /* of the device; 0: the host's memory */
+  uint64_t data_bytes, label_bytes, work_bytes; /* on the device at a time: X, labels, and what a pass needs beside vectors */
+  const char *storage;                          /* "f32", ...; static */
+} BackendPlan;
+Status backend_plan(BackendPlan *plan, const Dataset *dataset, const BackendSettings *settings, Error *error);
+Status native_describe(BackendPlan *plan, const Dataset *dataset, const BackendSettings *settings, Error *error);
 
 /* The implementations: reference.c, native.c, clblast.c and blas.c; the last two only in builds that found their libraries. */
 Status reference_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);

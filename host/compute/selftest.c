@@ -94,8 +94,8 @@ static Status require_part(Context *context, SetosaFamily family, const Part *pa
   if (family == SETOSA_FAMILY_AUTO) family = context_traits(context)->family;
   context_fingerprint(context, fingerprint);
   if (fingerprint[0] != '\0' && file_cache_folder(folder, sizeof folder, "selftest", NULL) == SETOSA_OK)
-    snprintf(path, sizeof path, "%s/%s-%s-%s-%zux%zu.txt", folder, fingerprint, family == SETOSA_FAMILY_CPU ? "cpu" : "gpu", part->name,
-             part->features, part->classes);
+    snprintf(path, sizeof path, "%s/%s-%s-%s-%02x-%zux%zu.txt", folder, fingerprint, family == SETOSA_FAMILY_CPU ? "cpu" : "gpu",
+             part->name, (unsigned)part->operations, part->features, part->classes);
   if (path[0] != '\0' && read_verdict(path, verdict, sizeof verdict)) {
     if (verdict[0] == 'p') return SETOSA_OK;
     verdict[strlen(verdict) - 1] = '\0';
@@ -109,13 +109,13 @@ cleanup:
   return status;
 }
 
-Status selftest_require(Context *context, SetosaFamily family, size_t features, size_t classes, Error *error) {
-  if (classes > NATIVE_ACCURATE_CLASSES) return require_part(context, family, &most_part, error);
-  if (classes > NATIVE_FUSED_CLASSES) return require_part(context, family, &many_part, error);
-  Part part = {"step", few_part.rows, features, classes, COMPARE_STEP | COMPARE_REST};
-  if (features > SHAPE_LIMIT / classes) {
-    part.features = few_part.features;
-    part.classes = few_part.classes;
+Status selftest_require(Context *context, SetosaFamily family, size_t features, size_t classes, CompareOperations operations,
+                        Error *error) {
+  Part part = classes > NATIVE_ACCURATE_CLASSES ? most_part : classes > NATIVE_FUSED_CLASSES ? many_part : few_part;
+  part.operations = operations;
+  if (classes <= NATIVE_FUSED_CLASSES && features <= SHAPE_LIMIT / classes) {
+    part.features = features;
+    part.classes = classes;
   }
   return require_part(context, family, &part, error);
 }

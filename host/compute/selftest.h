@@ -4,19 +4,24 @@
 
 #include "opencl/context.h"
 
-/* Small data of known answers through the kernels that a backend of this family uses for so many features and classes, Hessian products
- * apart. family AUTO: by the device. With few classes the very programs of this shape are tested, so that the test builds nothing that the
- * run would not. SETOSA_ERROR_DEVICE names the first wrong quantity. Verdicts are kept in the cache under context_fingerprint, family and
- * shape, so that a later call costs a file read. */
-Status selftest_require(Context *context, SetosaFamily family, size_t features, size_t classes, Error *error);
+/* The operations of the seam; sums of them are sets, and 0 is all of them. */
+typedef enum CompareOperations {
+  COMPARE_STEP = 1,          /* loss and gradient of all rows and of a mini-batch */
+  COMPARE_HESSIAN = 2,       /* Hessian times v */
+  COMPARE_LOGITS = 4,        /* of rows, */
+  COMPARE_PROBABILITIES = 8, /* and what becomes of them */
+  COMPARE_LINE = 16,         /* a line search */
+  COMPARE_VECTORS = 32,      /* inner products, linear combinations */
+  COMPARE_ELEMENTS = 64      /* products and quotients element by element */
+} CompareOperations;
+
+/* Small data of known answers through the kernels that a backend of this family uses for so many features and classes in these operations.
+ * family AUTO: by the device. With few classes the very programs of this shape are tested, so that the test builds nothing that the run
+ * would not. SETOSA_ERROR_DEVICE names the first wrong quantity. Verdicts are kept in the cache under context_fingerprint, family,
+ * operations and shape, so that a later call costs a file read. */
+Status selftest_require(Context *context, SetosaFamily family, size_t features, size_t classes, CompareOperations operations, Error *error);
 /* Every operation, for few classes and for many, with the family that suits the device. */
 Status selftest_run(Context *context, Error *error);
-
-typedef enum CompareOperations {                      /* a set; 0: all of them */
-                                 COMPARE_STEP = 1,    /* loss and gradient of all rows and of a mini-batch */
-                                 COMPARE_HESSIAN = 2, /* Hessian times v */
-                                 COMPARE_REST = 4     /* scores, a line search, vectors */
-} CompareOperations;
 
 /* How to compare a device with the reference. */
 typedef struct CompareSettings {

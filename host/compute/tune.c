@@ -47,14 +47,14 @@ NativeShape tune_default_shape(SetosaFamily family, size_t classes, const Device
   if (traits->preferred_float_width >= 16)
     shape = (NativeShape){.lanes = 16, .dot_classes = 5, .outer_classes = 16, .outer_registers = 24, .strip_classes = 6};
   shape.tile_classes = classes <= 16 ? 16 : classes <= 32 ? 32 : 64;
-  shape.groups_per_unit = family == SETOSA_FAMILY_CPU ? 8 : 2;
+  shape.shares = family == SETOSA_FAMILY_CPU ? 64 : 256;
   return shape;
 }
 
 bool tune_shape_equal(const NativeShape *a, const NativeShape *b) {
   return a->lanes == b->lanes && a->dot_classes == b->dot_classes && a->outer_classes == b->outer_classes &&
          a->outer_registers == b->outer_registers && a->strip_classes == b->strip_classes && a->tile_classes == b->tile_classes &&
-         a->groups_per_unit == b->groups_per_unit;
+         a->shares == b->shares;
 }
 
 static void add_candidate(NativeShape shapes[TUNE_CANDIDATES], size_t *count, NativeShape shape) {
@@ -66,7 +66,7 @@ static void add_candidate(NativeShape shapes[TUNE_CANDIDATES], size_t *count, Na
 size_t tune_candidates(NativeShape shapes[TUNE_CANDIDATES], const TuneClass *class, const DeviceTraits *traits) {
   /* The most promising first, since a quick search may not come to the last: lanes, dot and outer classes, vectors of sums. */
   static const uint32_t fused_cpu[][4] = {{16, 5, 16, 24}, {16, 4, 8, 24}, {8, 5, 10, 24}, {8, 5, 5, 12}, {8, 3, 5, 12}};
-  static const uint32_t strips[] = {8, 12, 6}, tiles[] = {64, 32, 16}, groups[] = {4, 1, 8, 2};
+  static const uint32_t strips[] = {8, 12, 6}, tiles[] = {64, 32, 16}, shares[] = {512, 128, 1024, 256};
   size_t count = 0;
   NativeShape usual = tune_default_shape(class->family, class->classes, traits), shape = usual;
   add_candidate(shapes, &count, usual);
@@ -80,8 +80,8 @@ size_t tune_candidates(NativeShape shapes[TUNE_CANDIDATES], const TuneClass *cla
       add_candidate(shapes, &count, shape);
     }
   } else if (class->fused) {
-    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
-      shape.groups_per_unit = groups[i];
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
+      shape.shares = shares[i];
       add_candidate(shapes, &count, shape);
     }
   } else {
@@ -101,7 +101,7 @@ void tune_shape_describe(char *text, size_t size, const NativeShape *shape, cons
     snprintf(text, size, "%u lanes, dot tiles of %u classes, outer tiles of %u classes and %u vectors", shape->lanes, shape->dot_classes,
              shape->outer_classes, shape->outer_registers);
   else if (class->fused)
-    snprintf(text, size, "%u work-groups for each compute unit", shape->groups_per_unit);
+    snprintf(text, size, "%u shares of the rows", shape->shares);
   else
     snprintf(text, size, "tiles of %u classes", class->family == SETOSA_FAMILY_CPU ? shape->strip_classes : shape->tile_classes);
 }
@@ -118,10 +118,10 @@ static void write_record(char text[RECORD_BYTES], const TuneClass *class, const 
   const NativeShape *s = &record->shape;
   write_class(class_text, sizeof class_text, class);
   snprintf(text, RECORD_BYTES,
-           "setosa tuning 1\nclass %s\nhow %s\nshape lanes %u dot %u outer %u %u strip %u tile %u groups %u\n"
+           "setosa tuning 2\nclass %s\nhow %s\nshape lanes %u dot %u outer %u %u strip %u tile %u shares %u\n"
            "pass_ns default %" PRIu64 " shape %" PRIu64 "\nbackend %s native_ns %" PRIu64 " clblast_ns %" PRIu64 "\n",
            class_text, how_names[record->how], s->lanes, s->dot_classes, s->outer_classes, s->outer_registers, s->strip_classes,
-           s->tile_classes, s->groups_per_unit, record->default_ns, record->shape_ns, backend_names[record->backend], record->native_ns,
+           s->tile_classes, s->shares, record->default_ns, record->shape_ns, backend_names[record->backend], record->native_ns,
            record->clblast_ns);
 }
 
@@ -141,9 +141,9 @@ static bool read_record(TuneRecord *record, const TuneClass *class, const char *
   if (rest == NULL ||
       sscanf(rest,
              "\nhow %7s shape lanes %" SCNu32 " dot %" SCNu32 " outer %" SCNu32 " %" SCNu32 " strip %" SCNu32 " tile %" SCNu32
-             " groups %" SCNu32 " pass_ns default %" SCNu64 " shape %" SCNu64 " backend %7s native_ns %" SCNu64 " clblast_ns %" SCNu64,
-             how, &s->lanes, &s->dot_classes, &s->outer_classes, &s->outer_registers, &s->strip_classes, &s->tile_classes,
-             &s->groups_per_unit, &record->default_ns, &record->shape_ns, backend, &record->native_ns, &record->clblast_ns) != 13)
+             " shares %" SCNu32 " pass_ns default %" SCNu64 " shape %" SCNu64 " backend %7s native_ns %" SCNu64 " clblast_ns %" SCNu64,
+             how, &s->lanes, &s->dot_classes, &s->outer_classes, &s->outer_registers, &s->strip_classes, &s->tile_classes, &s->shares,
+             &record->default_ns, &record->shape_ns, backend, &record->native_ns, &record->clblast_ns) != 13)
     return false;
   size_t how_index = find_name(how, how_names, 3), backend_index = find_name(backend, backend_names, 3);
   if (how_index > 2 || backend_index > 2 || how_index == SETOSA_TUNING_OFF) return false;

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "data/reader.h"
+#include "data/synthetic.h"
 
 SetosaDataOptions setosa_data_options_default(void) { return (SetosaDataOptions){.header = -1, .scale = NAN}; }
 
@@ -50,11 +51,14 @@ static void free_names(char **names, size_t count) {
 void setosa_dataset_destroy(SetosaDataset *dataset) {
   if (dataset == NULL) return;
   if (!dataset->borrowed) {
-    free(dataset->values);
-    free(dataset->labels);
+    if (!mapping_holds(&dataset->mapping, dataset->values)) free(dataset->values);
+    if (!mapping_holds(&dataset->mapping, dataset->labels)) free(dataset->labels);
+    mapping_close(&dataset->mapping);
   }
+  free(dataset->cache_note);
   free_names(dataset->feature_names, dataset->features);
   free_names(dataset->class_names, dataset->classes);
+  synthetic_destroy(dataset->generator);
   free(dataset->label_name);
   free(dataset->source);
   free(dataset->positive);
@@ -83,15 +87,21 @@ Status dataset_own(Dataset *dataset, Error *error) {
   Status status = SETOSA_OK;
   float *values = NULL;
   int32_t *labels = NULL;
-  if (!dataset->borrowed) return SETOSA_OK;
-  TRY(memory_allocate((void **)&values, dataset->rows * dataset->features, sizeof *values, "a copy of the data", error));
-  memcpy(values, dataset->values, dataset->rows * dataset->features * sizeof *values);
-  if (dataset->labels != NULL) {
+  bool foreign_values = dataset->borrowed || mapping_holds(&dataset->mapping, dataset->values);
+  bool foreign_labels = dataset->borrowed || mapping_holds(&dataset->mapping, dataset->labels);
+  TRY(dataset_materialize(dataset, error));
+  if (foreign_values && dataset->values != NULL) {
+    TRY(memory_allocate((void **)&values, dataset->rows * dataset->features, sizeof *values, "a copy of the data", error));
+    memcpy(values, dataset->values, dataset->rows * dataset->features * sizeof *values);
+  }
+  if (foreign_labels && dataset->labels != NULL) {
     TRY(memory_allocate((void **)&labels, dataset->rows, sizeof *labels, "a copy of the labels", error));
     memcpy(labels, dataset->labels, dataset->rows * sizeof *labels);
   }
-  dataset->values = values;
-  dataset->labels = labels;
+  if (foreign_values) dataset->values = values;
+  if (foreign_labels) dataset->labels = labels;
+  if (!dataset->borrowed) mapping_close(&dataset->mapping);
+  dataset->mapping = (Mapping){0}; /* a borrowed one is its owner's to close */
   dataset->borrowed = false;
   values = NULL;
   labels = NULL;
@@ -138,6 +148,9 @@ size_t setosa_dataset_features(const SetosaDataset *dataset) { return dataset->f
 size_t setosa_dataset_classes(const SetosaDataset *dataset) { return dataset->classes; }
 const float *setosa_dataset_values(const SetosaDataset *dataset) { return dataset->values; }
 const int32_t *setosa_dataset_labels(const SetosaDataset *dataset) { return dataset->labels; }
+
+bool setosa_dataset_cached(const SetosaDataset *dataset) { return dataset->cached; }
+const char *setosa_dataset_cache_note(const SetosaDataset *dataset) { return dataset->cache_note; }
 
 const char *setosa_dataset_feature_name(const SetosaDataset *dataset, size_t feature) {
   return dataset->feature_names != NULL && feature < dataset->features ? dataset->feature_names[feature] : NULL;

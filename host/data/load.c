@@ -1,10 +1,12 @@
 /* From DATA as the user typed it to a data set: which reader, and what all of them have in common afterwards. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "data/cache.h"
 #include "data/reader.h"
 
 typedef Status (*ReadFunction)(Dataset *dataset, Reader *reader, Error *error);
@@ -117,12 +119,36 @@ cleanup:
   return status;
 }
 
+/* Reads the source, into an entry of the cache where the reader began one. An entry that cannot be written costs a second reading, nothing
+ * else. note: why there is no entry, or as it was. */
+static Status read_and_keep(Dataset **dataset, Reader *reader, ReadFunction read, char note[CACHE_NOTE_SIZE], Error *error) {
+  Status status = read(*dataset, reader, error);
+  if (reader->cache == NULL) return status;
+  if (status == SETOSA_OK && cache_begun(reader->cache)) status = cache_commit(reader->cache, *dataset, reader, error);
+  if (cache_note(reader->cache)[0] != '\0') snprintf(note, CACHE_NOTE_SIZE, "%s", cache_note(reader->cache));
+  if (status != SETOSA_ERROR_WRITE || !cache_failed(reader->cache)) return status;
+  error_clear(error);
+  cache_close(reader->cache);
+  stream_close(reader->stream);
+  setosa_dataset_destroy(*dataset);
+  reader->cache = NULL;
+  reader->stream = NULL;
+  *dataset = NULL;
+  TRY(dataset_create_bare(dataset, reader->source, error));
+  TRY(stream_open(&reader->stream, reader->source, error));
+  TRY(read(*dataset, reader, error));
+cleanup:
+  return status;
+}
+
 Status setosa_dataset_load(SetosaDataset **out, const char *source, const SetosaDataOptions *options, SetosaError *error) {
   Status status = SETOSA_OK;
   const DataOptions defaults = setosa_data_options_default();
   Reader reader = {.source = source, .options = options != NULL ? options : &defaults, .default_scale = 1, .started = clock_seconds()};
   ReadFunction read = synthetic_read;
   Dataset *dataset = NULL;
+  char note[CACHE_NOTE_SIZE] = "";
+  bool cached = false;
   error_clear(error);
   *out = NULL;
   if (source == NULL || *source == '\0')
@@ -133,7 +159,10 @@ Status setosa_dataset_load(SetosaDataset **out, const char *source, const Setosa
     TRY(choose_reader(&read, &reader, error));
   }
   TRY(check_options(&reader, read, error));
-  TRY(read(dataset, &reader, error));
+  if (read == csv_read || read == npy_read) reader.cache = cache_open(&reader, note); /* IDX: bytes, quicker than a table of floats */
+  if (reader.cache != NULL) TRY(cache_load(&cached, reader.cache, dataset, &reader, error));
+  if (!cached) TRY(read_and_keep(&dataset, &reader, read, note, error));
+  if (note[0] != '\0') TRY(memory_copy_text(&dataset->cache_note, note, error));
   size_t expected = reader.options->expect_features;
   if (expected > 0 && dataset->features != expected)
     TRY(error_set(error, SETOSA_ERROR_DATA, "%s: %zu features, but the model has %zu; give data of the same shape", source,
@@ -143,6 +172,7 @@ Status setosa_dataset_load(SetosaDataset **out, const char *source, const Setosa
   *out = dataset;
   dataset = NULL;
 cleanup:
+  cache_close(reader.cache);
   stream_close(reader.stream);
   setosa_dataset_destroy(dataset);
   return status;

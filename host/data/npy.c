@@ -1,25 +1,58 @@
 /* NumPy arrays: (N,D) features in C or Fortran order, (N) or (N,1) integer labels. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
+#include "data/cache.h"
 #include "data/labels.h"
 #include "data/npy_header.h"
 #include "data/reader.h"
 
 enum { NPY_BLOCK_BYTES = 1 << 20 };
 
+static Status goes_on(const char *path, Error *error) {
+  return error_set(error, SETOSA_ERROR_DATA, "%s: goes on after the data that its header announces; write the file again", path);
+}
+
 static Status check_end(Stream *stream, Error *error) {
   unsigned char extra;
   size_t got = 0;
   Status status = stream_read(stream, &extra, 1, &got, error);
   if (status != SETOSA_OK || got == 0) return status;
-  return error_set(error, SETOSA_ERROR_DATA, "%s: goes on after the data that its header announces; write the file again",
-                   stream_path(stream));
+  return goes_on(stream_path(stream), error);
 }
 
 static Status ends_early(const char *path, size_t done, size_t total, Error *error) {
   return error_set(error, SETOSA_ERROR_DATA, "%s: ends after %zu of %zu numbers; write the file again", path, done, total);
+}
+
+/* f32 as the machine itself holds it: no byte needs to change. A header that is no multiple of 4 long puts the numbers where they cannot
+ * be used in place. */
+static bool can_map(const NpyHeader *header, const Stream *stream) {
+  const uint32_t one = 1;
+  bool little_endian = *(const unsigned char *)&one == 1;
+  FileIdentity identity;
+  return header->type.kind == 'f' && header->type.size == sizeof(float) && !header->type.big_endian && little_endian && !header->fortran &&
+         header->data_offset % sizeof(float) == 0 && !stream_is_compressed(stream) && stream_identify(stream, &identity);
+}
+
+/* The values stay in the file. Its length is compared here, since a missing page is a signal and no error later; so a file that somebody
+ * shortens during the training ends the program with SIGBUS (base/mapping.h). */
+static Status map_rows(Dataset *dataset, const NpyHeader *header, Reader *reader, Error *error) {
+  Status status = SETOSA_OK;
+  FileIdentity identity;
+  size_t total = dataset->rows * dataset->features, bytes = header->data_offset + total * sizeof(float);
+  if (!stream_identify(reader->stream, &identity) || identity.bytes < bytes) {
+    size_t held = identity.bytes > header->data_offset ? (size_t)identity.bytes - header->data_offset : 0;
+    TRY(ends_early(reader->source, held / sizeof(float), total, error));
+  }
+  if (identity.bytes > bytes) TRY(goes_on(reader->source, error));
+  TRY(stream_map(reader->stream, &dataset->mapping, bytes, error));
+  dataset->values = (float *)(uintptr_t)(dataset->mapping.at + header->data_offset); /* never written: dataset_own copies before */
+  TRY(reader_check_mapping(reader, &dataset->mapping, header->data_offset, dataset->rows, dataset->features, error));
+cleanup:
+  return status;
 }
 
 static Status read_by_rows(Dataset *dataset, const NpyHeader *header, Reader *reader, unsigned char *block, Error *error) {
@@ -34,6 +67,31 @@ static Status read_by_rows(Dataset *dataset, const NpyHeader *header, Reader *re
   }
   TRY(reader_check_finite(reader->source, dataset->values, dataset->rows, features, 0, error));
 cleanup:
+  return status;
+}
+
+/* The same into an entry of the cache, without a place in memory: whole rows at a time, as only they can be checked. */
+static Status keep_by_rows(const Dataset *dataset, const NpyHeader *header, Reader *reader, unsigned char *block, Error *error) {
+  Status status = SETOSA_OK;
+  size_t features = dataset->features, total = dataset->rows * features, per_block = NPY_BLOCK_BYTES / 8, filled = 0, first_row = 0, got = 0;
+  float *rows = NULL; /* (a row and a block) what is converted and not yet written */
+  TRY(memory_allocate((void **)&rows, features + per_block, sizeof *rows, "a block of rows", error));
+  for (size_t at = 0; at < total; at += per_block) {
+    size_t count = total - at < per_block ? total - at : per_block;
+    TRY(stream_read(reader->stream, block, count * header->type.size, &got, error));
+    if (got < count * header->type.size) TRY(ends_early(reader->source, at + got / header->type.size, total, error));
+    elements_to_float(header->type, block, count, rows + filled);
+    filled += count;
+    size_t whole = filled / features;
+    TRY(reader_check_finite(reader->source, rows, whole, features, first_row, error));
+    TRY(cache_write(reader->cache, rows, whole * features, error));
+    filled -= whole * features;
+    memmove(rows, rows + whole * features, filled * sizeof *rows);
+    first_row += whole;
+    TRY(reader_report(reader, first_row, false, error));
+  }
+cleanup:
+  free(rows);
   return status;
 }
 
@@ -85,10 +143,21 @@ Status npy_read(Dataset *dataset, Reader *reader, Error *error) {
     reader->default_scale = 1.0 / 255;
     dataset->byte_scale = 1;
   }
-  TRY(memory_allocate((void **)&block, NPY_BLOCK_BYTES, 1, "a block of the file", error));
-  TRY(memory_allocate((void **)&dataset->values, dataset->rows * dataset->features, sizeof(float), "the data", error));
-  TRY((header.fortran ? read_by_columns : read_by_rows)(dataset, &header, reader, block, error));
-  TRY(check_end(reader->stream, error));
+  if (can_map(&header, reader->stream)) {
+    TRY(map_rows(dataset, &header, reader, error));
+  } else {
+    TRY(memory_allocate((void **)&block, NPY_BLOCK_BYTES, 1, "a block of the file", error));
+    /* Bytes and halves are not kept: what they say takes more room, and as long to read, as floats. */
+    bool keep = reader->cache != NULL && header.type.kind == 'f' && (header.type.size > 2 || stream_is_compressed(reader->stream)) &&
+                cache_begin(reader->cache);
+    if (keep && !header.fortran) {
+      TRY(keep_by_rows(dataset, &header, reader, block, error));
+    } else {
+      TRY(memory_allocate((void **)&dataset->values, dataset->rows * dataset->features, sizeof(float), "the data", error));
+      TRY((header.fortran ? read_by_columns : read_by_rows)(dataset, &header, reader, block, error));
+    }
+    TRY(check_end(reader->stream, error));
+  }
   TRY(read_labels(dataset, reader, error));
 cleanup:
   free(block);

@@ -152,6 +152,7 @@ Status npy_read_header(NpyHeader *header, Stream *stream, Error *error) {
   TRY(stream_read(stream, text, length, &got, error));
   text[got] = '\0';
   if (got < length) TRY(error_set(error, SETOSA_ERROR_DATA, "%s: ends inside its header; write the file again", path));
+  header->data_offset = 8 + length_bytes + length;
   parse_dictionary(text, header, problem, sizeof problem);
   if (problem[0] == '\0' && strlen(text) != length) snprintf(problem, sizeof problem, "its header holds a zero byte");
   if (problem[0] != '\0') TRY(error_set(error, SETOSA_ERROR_DATA, "%s: %s; save the array again with numpy.save", path, problem));

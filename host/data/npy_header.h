@@ -11,6 +11,7 @@ typedef struct NpyHeader {
   ElementType type;
   bool fortran;
   size_t dimensions, shape[NPY_DIMENSIONS];
+  size_t data_offset; /* bytes before the first element */
 } NpyHeader;
 
 /* Reads magic, version, length and dictionary; the stream stands at the first element afterwards. Checks that the file can hold

@@ -11,9 +11,11 @@ typedef struct Reader {
   const char *source; /* as the user typed it */
   const DataOptions *options;
   Stream *stream;       /* NULL for synthetic data */
+  struct Cache *cache;  /* NULL: what is read is not kept */
   double default_scale; /* set by a reader: what --scale is when it is not given */
   double started, reported;
   uint64_t rows_total; /* 0: unknown */
+  uint64_t bytes_done, bytes_total; /* of a mapped file; total 0: the stream knows */
 } Reader;
 
 /* Each fills a bare data set: rows, features, values as read (unscaled), labels, classes, names. */
@@ -30,6 +32,8 @@ Status reader_report(Reader *reader, uint64_t rows_done, bool last, Error *error
 
 /* SETOSA_ERROR_DATA naming row and column (both 1-based in the message) of the first value of (rows,features) that is not finite. */
 Status reader_check_finite(const char *source, const float *values, size_t rows, size_t features, size_t first_row, Error *error);
+/* The same for values (rows,features) that lie at offset in a mapping: in one pass, with progress, letting go of what was seen. */
+Status reader_check_mapping(Reader *reader, const Mapping *mapping, size_t offset, size_t rows, size_t features, Error *error);
 /* The same for one value at (row, column), both 0-based, which is not finite. */
 Status reader_not_finite(const char *source, size_t row, size_t column, float value, Error *error);
 

@@ -17,6 +17,7 @@
 
 struct Stream {
   gzFile file;
+  int descriptor; /* of file, which closes it */
   char *path;
   uint64_t size; /* 0: unknown */
   bool regular;
@@ -84,6 +85,7 @@ Status stream_open(Stream **out, const char *path, Error *error) {
   stream->size = stream->regular ? (uint64_t)info.st_size : 0;
   stream->file = gzdopen(descriptor, "rb");
   if (stream->file == NULL) TRY(error_set(error, SETOSA_ERROR_INTERNAL, "out of memory to read %s", path));
+  stream->descriptor = descriptor;
   descriptor = -1; /* gzclose closes it */
   gzbuffer(stream->file, 1 << 17);
   TRY(open_checks(stream, error));
@@ -148,6 +150,12 @@ uint64_t stream_bytes_total(const Stream *stream) { return stream->size; }
 uint64_t stream_bytes_done(const Stream *stream) {
   z_off_t offset = gzoffset(stream->file);
   return offset > 0 ? (uint64_t)offset : 0;
+}
+
+bool stream_identify(const Stream *stream, FileIdentity *identity) { return file_identify(identity, stream->descriptor); }
+
+Status stream_map(const Stream *stream, Mapping *mapping, size_t bytes, Error *error) {
+  return mapping_open(mapping, stream->descriptor, bytes, stream->path, error);
 }
 
 bool stream_may_hold(const Stream *stream, uint64_t bytes) {

@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/error.h"
+#include "base/file.h"
+#include "base/mapping.h"
 
 typedef struct Stream Stream;
 
@@ -26,5 +27,9 @@ uint64_t stream_bytes_done(const Stream *stream);  /* of the file as stored */
 uint64_t stream_bytes_total(const Stream *stream); /* 0: unknown (a pipe) */
 /* False when the file cannot possibly hold so many bytes: the check before an allocation that a header asks for. */
 bool stream_may_hold(const Stream *stream, uint64_t bytes);
+/* The open file as it is now; false when it is not a regular one. */
+bool stream_identify(const Stream *stream, FileIdentity *identity);
+/* The file as stored, mapped: its first `bytes`, which it must have. */
+Status stream_map(const Stream *stream, Mapping *mapping, size_t bytes, Error *error);
 
 #endif

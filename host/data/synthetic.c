@@ -132,6 +132,16 @@ void synthetic_destroy(Synthetic *synthetic) {
   free(synthetic);
 }
 
+SyntheticParts synthetic_parts(const Synthetic *synthetic) {
+  return (SyntheticParts){.spec = synthetic->spec,
+                          .used = synthetic->used,
+                          .chosen = synthetic->chosen,
+                          .weights = synthetic->weights,
+                          .noise_below = synthetic->noise_below,
+                          .always_noise = synthetic->always_noise,
+                          .zero_below = synthetic->zero_below};
+}
+
 /* exp(x) = 2^n exp(r), n = round(x / ln 2), |r| <= ln 2 / 2, exp(r) by its Taylor polynomial of degree 7 (next term below 6e-9). */
 static inline float exp_by_mul_add(float x) {
   float clamped = x < -80.0f ? -80.0f : x;

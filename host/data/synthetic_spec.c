@@ -103,6 +103,20 @@ cleanup:
   return status;
 }
 
+/* Whether the labels need no translation: without --positive, and with the classes that a model of such data has, or none expected. */
+static bool names_are_numbers(const SyntheticSpec *spec, const DataOptions *options) {
+  if (options->positive != NULL || (options->expect_classes != 0 && options->expect_classes != spec->classes)) return false;
+  for (size_t k = 0; k < options->expect_classes; k++) {
+    char digits[24];
+    snprintf(digits, sizeof digits, "%zu", k);
+    if (strcmp(options->expect_class_names[k], digits) != 0) return false;
+  }
+  return true;
+}
+
+/* More bytes of rows than this are not held, but made again for every pass. */
+static const uint64_t GENERATE_ABOVE_BYTES = (uint64_t)1 << 30;
+
 Status synthetic_read(Dataset *dataset, Reader *reader, Error *error) {
   Status status = SETOSA_OK;
   SyntheticSpec spec;
@@ -112,6 +126,16 @@ Status synthetic_read(Dataset *dataset, Reader *reader, Error *error) {
   TRY(memory_multiply(&count, (size_t)spec.rows, (size_t)spec.features, "synthetic", error));
   TRY(memory_multiply(&bytes, count, sizeof(float), "synthetic", error));
   TRY(synthetic_create(&synthetic, &spec, error));
+  dataset->exchangeable = true;
+  if (bytes > (reader->options->generate_above_bytes > 0 ? reader->options->generate_above_bytes : GENERATE_ABOVE_BYTES) &&
+      names_are_numbers(&spec, reader->options)) {
+    dataset->rows = (size_t)spec.rows;
+    dataset->features = (size_t)spec.features;
+    TRY(dataset_name_classes_by_index(dataset, spec.classes, error));
+    dataset->generator = synthetic;
+    synthetic = NULL;
+    goto cleanup;
+  }
   TRY(memory_allocate((void **)&dataset->values, count, sizeof(float), "the data", error));
   TRY(memory_allocate((void **)&dataset->labels, (size_t)spec.rows, sizeof(int32_t), "labels", error));
   dataset->rows = (size_t)spec.rows;

@@ -46,7 +46,7 @@ typedef struct SetosaError {
 
 /* ---- progress --------------------------------------------------------------------------------------------------- */
 
-typedef enum SetosaPhase { SETOSA_PHASE_LOAD, SETOSA_PHASE_TRAIN, SETOSA_PHASE_PREDICT } SetosaPhase;
+typedef enum SetosaPhase { SETOSA_PHASE_LOAD, SETOSA_PHASE_TRAIN, SETOSA_PHASE_PREDICT, SETOSA_PHASE_GENERATE } SetosaPhase;
 
 /* A moment of a long operation. Numbers that do not apply to the phase are 0 (NAN for objective, loss, gradient_norm). */
 typedef struct SetosaProgress {
@@ -57,7 +57,7 @@ typedef struct SetosaProgress {
   double seconds;         /* since the phase began */
   double rows_per_second;
   uint64_t rows_done, rows_total;   /* total 0: unknown */
-  uint64_t bytes_done, bytes_total; /* LOAD: of the file as stored */
+  uint64_t bytes_done, bytes_total; /* LOAD: of the file as stored; GENERATE: done alone */
 } SetosaProgress;
 
 /* Return false to stop: training ends after the current iteration with what it has (SETOSA_OK, stop reason
@@ -118,13 +118,17 @@ typedef struct SetosaDataOptions {
   const char *drop;        /* comma-separated names or 1-based indices to leave out; NULL: none */
   const char *positive;    /* CLASS: makes the task CLASS against the rest, classes {CLASS, "non-CLASS"}; NULL: off */
   double scale;            /* multiplies every feature; NAN: 1/255 for u8 images, else 1 */
-  bool labels_optional;    /* predict: a file without labels is fine, unknown labels are ignored */
+  /* A CSV, a .gz or an .npy of doubles above 8 MB is converted once into a checksummed file and mapped from there the next time. */
+  const char *cache;    /* folder of these files, created when missing; NULL: "data" in the folder of setosa_cache_path */
+  bool no_cache;        /* neither read nor write such files */
+  bool labels_optional; /* predict: a file without labels is fine, unknown labels are ignored */
   /* What an existing model expects (setosa_model_data_options fills these); 0 and NULL when there is no model. */
   size_t expect_features;                  /* D of the model; another count of features is an error */
   const char *const *expect_feature_names; /* (D): a header with all of these names is read in this order; NULL: by position */
   const char *expect_label;                /* name of the label column when --label is not given and the header has it */
   size_t expect_classes;                   /* K of the model */
   const char *const *expect_class_names;   /* (K): a label that is none of these is an error at its line */
+  uint64_t generate_above_bytes;           /* synthetic rows of more bytes are made as they are needed instead of held; 0: 1 GiB */
   SetosaProgressCallback progress;         /* may be NULL; at most about 20 calls a second */
   void *progress_user;
 } SetosaDataOptions;
@@ -144,10 +148,14 @@ void setosa_dataset_destroy(SetosaDataset *dataset);
 size_t setosa_dataset_rows(const SetosaDataset *dataset);
 size_t setosa_dataset_features(const SetosaDataset *dataset);
 size_t setosa_dataset_classes(const SetosaDataset *dataset);
-const float *setosa_dataset_values(const SetosaDataset *dataset);   /* (N,D) row-major, scaled as it stands now; borrowed */
-const int32_t *setosa_dataset_labels(const SetosaDataset *dataset); /* (N), or NULL; borrowed */
+/* (N,D) row-major, scaled as it stands now; borrowed; NULL: made as needed. An .npy of f32 is mapped, not read: leave the file as it is
+ * meanwhile. */
+const float *setosa_dataset_values(const SetosaDataset *dataset);
+const int32_t *setosa_dataset_labels(const SetosaDataset *dataset);                    /* (N), or NULL; borrowed */
 const char *setosa_dataset_feature_name(const SetosaDataset *dataset, size_t feature); /* NULL when the source has no names */
 const char *setosa_dataset_class_name(const SetosaDataset *dataset, size_t class_index);
+bool setosa_dataset_cached(const SetosaDataset *dataset);            /* read from a file converted earlier, not from the source itself */
+const char *setosa_dataset_cache_note(const SetosaDataset *dataset); /* why the conversion was not kept; NULL: it was, or need not be */
 /* Shifts and scales every feature to mean 0 and population standard deviation 1 (a constant feature becomes 0).
  * The scaling is remembered, kept in the model, and applied again at prediction. */
 SetosaStatus setosa_dataset_standardize(SetosaDataset *dataset, SetosaError *error);
@@ -157,6 +165,30 @@ SetosaStatus setosa_dataset_shuffle(SetosaDataset *dataset, uint64_t seed, Setos
 SetosaStatus setosa_dataset_split(SetosaDataset *dataset, double fraction, uint64_t seed, SetosaDataset **held_out, SetosaError *error);
 /* Applies another data set's scaling (mean, deviation, factor) to this one, which must still be as read. */
 SetosaStatus setosa_dataset_scale_like(SetosaDataset *dataset, const SetosaDataset *like, SetosaError *error);
+
+/* ---- generate --------------------------------------------------------------------------------------------------- */
+
+/* Start from setosa_generate_options_default(). */
+typedef struct SetosaGenerateOptions {
+  const char *labels_path; /* .npy: where the labels go; NULL: X.npy -> X-labels.npy */
+  SetosaProgressCallback progress; /* false stops with SETOSA_INTERRUPTED; may be NULL */
+  void *progress_user;
+} SetosaGenerateOptions;
+
+typedef struct SetosaGenerateResult {
+  uint64_t rows, features, classes;
+  uint64_t bytes; /* of all that was written, as stored */
+  double seconds;
+  char labels_path[4096]; /* "" when the labels are a column */
+} SetosaGenerateResult;
+
+SetosaGenerateOptions setosa_generate_options_default(void);
+/* Writes synthetic data ("rows=1e6,features=64,classes=10", "synthetic:" before it or not) to path, in bounded memory. Its name chooses the
+ * form: .npy (f32; labels int32 in a second .npy), .csv or .tsv (x1..xD, label; text that reads back to the same f32), each also .gz. What is
+ * read back equals setosa_dataset_load("synthetic:...") bit for bit; a .csv and .npy labels know the classes that occur only. Files are whole
+ * or absent. result may be NULL. */
+SetosaStatus setosa_generate(const char *spec, const char *path, const SetosaGenerateOptions *options, SetosaGenerateResult *result,
+                             SetosaError *error);
 
 /* ---- model ------------------------------------------------------------------------------------------------------ */
 
@@ -179,6 +211,10 @@ const char *setosa_model_class_name(const SetosaModel *model, size_t class_index
 const char *setosa_model_feature_name(const SetosaModel *model, size_t feature); /* NULL when the model has no names */
 /* The metadata of the file, as text pairs: i from 0; false past the last. */
 bool setosa_model_metadata(const SetosaModel *model, size_t i, const char **key, const char **value);
+/* How near the weights of a model come to the true ones W* of the synthetic data it was trained on; scaling is undone, and of both the mean
+ * over the classes is taken off, which softmax does not see. distance: ||W - W*|| / ||W*||; cosine: between the vectors of a class, mean of
+ * the classes. NAN where there is nothing to compare (W* or W is 0). SETOSA_ERROR_USAGE when source is not synthetic or of another shape. */
+SetosaStatus setosa_model_truth(const SetosaModel *model, const char *source, double *distance, double *cosine, SetosaError *error);
 /* Options that read data as the model expects it (names, classes, unscaled). Borrows from the model. */
 SetosaDataOptions setosa_model_data_options(const SetosaModel *model);
 /* Applies the model's scaling to a data set that is still as read. */
@@ -215,10 +251,20 @@ typedef struct SetosaComputeOptions {
   SetosaDevice *device;  /* borrowed; NULL for REFERENCE and BLAS */
   SetosaStorage storage; /* NATIVE */
   SetosaTuning tuning;   /* NATIVE */
-  bool reproducible;     /* NATIVE, AUTO (then native): fixed tile sizes, so that the result does not depend on what tuning found */
+  uint64_t device_memory_bytes; /* NATIVE, CLBLAST: budget for data, vectors and workspace, beyond which rows stream in chunks; 0: what the
+                                   device reports, less a tenth */
+  bool reproducible;     /* NATIVE, AUTO (then native): fixed tile sizes, so that the result does not depend on what tuning found; a full
+                            tuning is then refused */
 } SetosaComputeOptions;
 
 SetosaComputeOptions setosa_compute_options_default(void);
+
+typedef struct SetosaCheckpoint SetosaCheckpoint; /* a training that can go on: setosa_checkpoint_load */
+
+/* A name and a text beside it. */
+typedef struct SetosaNote {
+  const char *name, *value;
+} SetosaNote;
 
 typedef struct SetosaTrainOptions {
   SetosaComputeOptions compute;
@@ -239,6 +285,17 @@ typedef struct SetosaTrainOptions {
   const SetosaModel *initial;      /* start from these weights; NULL: zeros */
   SetosaProgressCallback progress; /* once per iteration or epoch; may be NULL */
   void *progress_user;
+  /* Asked between iterations and between mini-batches: true ends the training as progress returning false does, but within an epoch, too.
+   * May be NULL. */
+  bool (*stop)(void *progress_user);
+  /* Nothing lost: the state of the training, kept in a file while it runs and at its end. */
+  const char *checkpoint;             /* the file, a checkpoint already or not there yet; NULL: none */
+  double checkpoint_seconds;          /* written when so many have passed since the last time, */
+  uint64_t checkpoint_iterations;     /* or, above 0, every so many iterations (lbfgs, gd) or mini-batches (sgd, adam) */
+  const SetosaNote *checkpoint_notes; /* (checkpoint_note_count) kept with it, for the caller's own use; or NULL */
+  size_t checkpoint_note_count;
+  const SetosaCheckpoint *resume;                      /* go on from here, to the bits of an unbroken training; NULL: begin */
+  void (*warn)(const char *line, void *progress_user); /* once, when a checkpoint could not be written; may be NULL */
 } SetosaTrainOptions;
 
 SetosaTrainOptions setosa_train_options_default(void);
@@ -258,16 +315,37 @@ typedef struct SetosaTrainResult {
   char tuning[384];                                    /* what tuning did, one line; "": nothing */
   const char *backend;                                 /* that computed: "native", "clblast", ...; static */
   uint64_t device_bytes;                               /* most bytes held on the device */
+  uint64_t chunk_rows;                                 /* rows of a chunk when they streamed; 0: all of X stayed on the device */
+  bool fell_back;                                      /* to streaming, because the device had less memory than it reports */
   char weights_hash[33];                               /* XXH3-128 of weights and bias (f32, little endian), hex */
   const char *storage;                                 /* how X was held: "f32", "f16" or "u8"; static */
   double storage_rms_error;                            /* what f16 did to X: ||X' - X|| / ||X||, */
   double storage_largest_error;                        /* and the largest |x' - x| / |x|; both 0 for f32 and u8, which are exact */
+  uint64_t resumed_iterations;                         /* how many of `iterations` were done before options.resume; 0: all are new */
+  uint64_t checkpoints;                                /* times that options.checkpoint was written */
+  char checkpoint_error[512]; /* why the last attempt to write it failed: what is there is older; "" when it is well */
 } SetosaTrainResult;
 
 /* Trains on dataset and returns a model (caller destroys). Mini-batch solvers permute the rows of dataset in place. A non-finite
  * loss returns SETOSA_OK with the best weights before it, converged=false and stop_reason "non-finite". */
 SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, SetosaDataset *dataset, const SetosaTrainOptions *options,
                           SetosaError *error);
+
+/* ---- checkpoints ------------------------------------------------------------------------------------------------ */
+
+/* Reads what a training with options.checkpoint has written. The file is written beside, synced, renamed and checksummed; the one before it
+ * stays as FILE.previous and is taken when FILE is missing or damaged (setosa_checkpoint_warning then says so). SETOSA_ERROR_DATA when
+ * neither is whole. To go on: load the data as before, setosa_checkpoint_options, options.resume, setosa_train. That refuses other data
+ * (SETOSA_ERROR_DATA) and options that change the result (SETOSA_ERROR_USAGE); max_iterations, tolerance and, with a constant schedule,
+ * epochs may be others. Mini-batch solvers want the rows in the order as loaded, not as the first training has left them. */
+SetosaStatus setosa_checkpoint_load(SetosaCheckpoint **checkpoint, const char *path, SetosaError *error);
+void setosa_checkpoint_destroy(SetosaCheckpoint *checkpoint);
+const char *setosa_checkpoint_warning(const SetosaCheckpoint *checkpoint); /* one line, or "" */
+uint64_t setosa_checkpoint_iterations(const SetosaCheckpoint *checkpoint); /* done: iterations, or whole epochs */
+/* The caller's notes, i from 0: false past the last. Borrowed. */
+bool setosa_checkpoint_note(const SetosaCheckpoint *checkpoint, size_t i, SetosaNote *note);
+/* Sets the options that define the training (solver to seed) as they were. */
+void setosa_checkpoint_options(const SetosaCheckpoint *checkpoint, SetosaTrainOptions *options);
 
 /* ---- use -------------------------------------------------------------------------------------------------------- */
 
@@ -431,6 +509,50 @@ const char *setosa_bench_what_name(SetosaBenchWhat what); /* "step", "hessian", 
  * parts). Wrong and unavailable rows are results, not errors. Errors: SETOSA_ERROR_USAGE for options without sense, SETOSA_ERROR_DATA,
  * SETOSA_INTERRUPTED when stop said so; what was reported before stands. */
 SetosaStatus setosa_bench(const SetosaBenchOptions *options, SetosaError *error);
+
+typedef enum SetosaBenchGrowth { SETOSA_BENCH_ROWS, SETOSA_BENCH_FEATURES, SETOSA_BENCH_CLASSES, SETOSA_BENCH_DEVICES } SetosaBenchGrowth;
+
+typedef struct SetosaBenchPoint {
+  uint64_t size; /* of what grows */
+  bool used;     /* counts for the exponents: measured, and its time is at least least_ms */
+  SetosaBenchResult result;
+} SetosaBenchPoint;
+
+/* One operation of one backend on one device while the work grows: time ~ size^exponent, memory ~ size^memory_exponent, fitted by least
+ * squares of logarithms over the points that are used. NAN: too few points (2 for an exponent, 3 for its standard error). */
+typedef struct SetosaBenchScaling {
+  SetosaBenchGrowth grows;
+  SetosaBenchWhat what;
+  const char *backend, *storage; /* static */
+  char device[128];
+  int device_index;
+  const SetosaBenchPoint *points; /* (point_count), valid during the call */
+  size_t point_count;
+  double least_ms; /* ten times an empty launch (20 us for backends on the host) */
+  uint64_t used_from, used_to;
+  size_t used_count;
+  double exponent, exponent_error, memory_exponent, memory_exponent_error;
+} SetosaBenchScaling;
+
+/* Start from setosa_bench_scaling_options_default(). All is borrowed for the call. */
+typedef struct SetosaBenchScalingOptions {
+  SetosaBenchOptions
+      bench; /* without dataset, works, fashion; no backends: native, clblast, blas; its result gets every point as it comes */
+  SetosaBenchGrowth grows;
+  const char *shape;   /* "synthetic:rows=...,features=...,classes=..."; NULL: a usual one for what grows */
+  uint64_t from;       /* the first size; 0: that of shape, or the usual one */
+  uint64_t to;         /* none is larger; 0: until a bound is met */
+  double pass_seconds; /* a bound while `to` is 0: the longest pass, 20 s */
+  double memory_part;  /* a bound always: of the host's free memory, 0.6 */
+  void (*line)(const SetosaBenchScaling *line, void *user); /* bench.user; once a line, at the end, also when interrupted; may be NULL */
+} SetosaBenchScalingOptions;
+
+SetosaBenchScalingOptions setosa_bench_scaling_options_default(void);
+const char *setosa_bench_growth_name(SetosaBenchGrowth growth); /* "rows", "features", ... */
+
+/* Measures the sizes from, 2 from, 4 from, ... of made-up data as setosa_bench does, each verified, until every line met `to` or a bound:
+ * the last point of a line then is skipped with the reason, as is a size that the device refuses memory for. Errors as of setosa_bench. */
+SetosaStatus setosa_bench_scaling(const SetosaBenchScalingOptions *options, SetosaError *error);
 
 /* ---- cache ------------------------------------------------------------------------------------------------------ */
 

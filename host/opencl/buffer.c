@@ -95,13 +95,30 @@ cleanup:
   return status;
 }
 
-Status buffer_write(Buffer *buffer, size_t offset, size_t bytes, const void *host, Error *error) {
+static Status write_through(cl_command_queue queue, Buffer *buffer, size_t offset, size_t bytes, const void *host, Error *error) {
   Status status = SETOSA_OK;
   TRY(check_writable(buffer, error));
   TRY(check_range(buffer, offset, bytes, "write", error));
   if (bytes == 0) return SETOSA_OK;
-  TRY_CL(clEnqueueWriteBuffer(buffer->context->queue, buffer->handle, CL_TRUE, offset, bytes, host, 0, NULL, NULL),
-         "%s: cannot write to %s", buffer->what, buffer->context->device.info.name);
+  TRY_CL(clEnqueueWriteBuffer(queue, buffer->handle, CL_TRUE, offset, bytes, host, 0, NULL, NULL), "%s: cannot write to %s", buffer->what,
+         buffer->context->device.info.name);
+cleanup:
+  return status;
+}
+
+Status buffer_write(Buffer *buffer, size_t offset, size_t bytes, const void *host, Error *error) {
+  return write_through(buffer->context->queue, buffer, offset, bytes, host, error);
+}
+
+Status buffer_upload(Buffer *buffer, size_t offset, size_t bytes, const void *host, Error *error) {
+  Status status = SETOSA_OK;
+  Context *context = buffer->context;
+  if (context->upload_queue == NULL) {
+    cl_int code = CL_SUCCESS;
+    context->upload_queue = clCreateCommandQueue(context->handle, context->device.id, 0, &code);
+    TRY_CL(code, "%s: cannot create a second command queue", context->device.info.name);
+  }
+  TRY(write_through(context->upload_queue, buffer, offset, bytes, host, error));
 cleanup:
   return status;
 }

@@ -17,6 +17,8 @@ size_t buffer_bytes(const Buffer *buffer);
 /* Blocking transfers of bytes at offset (bytes); range-checked. */
 Status buffer_read(const Buffer *buffer, size_t offset, size_t bytes, void *host, Error *error);
 Status buffer_write(Buffer *buffer, size_t offset, size_t bytes, const void *host, Error *error);
+/* As buffer_write, but beside what is enqueued, which goes on meanwhile: nothing enqueued may use the buffer. */
+Status buffer_upload(Buffer *buffer, size_t offset, size_t bytes, const void *host, Error *error);
 /* Enqueued, not waited for. */
 Status buffer_copy(Buffer *to, size_t to_offset, const Buffer *from, size_t from_offset, size_t bytes, Error *error);
 Status buffer_fill_zero(Buffer *buffer, size_t offset, size_t bytes, Error *error);

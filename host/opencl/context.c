@@ -51,6 +51,7 @@ void context_close(Context *context) {
   if (context->release_products != NULL) context->release_products();
   program_free_all(context);
   if (context->queue != NULL) clReleaseCommandQueue(context->queue);
+  if (context->upload_queue != NULL) clReleaseCommandQueue(context->upload_queue);
   if (context->handle != NULL) clReleaseContext(context->handle);
   device_record_free(&context->device);
   free(context);
@@ -72,6 +73,40 @@ Status context_flush(Context *context, Error *error) {
   TRY_CL(clFlush(context->queue), "%s: cannot send work to the device", context->device.info.name);
 cleanup:
   return status;
+}
+
+struct Mark {
+  Context *context;
+  cl_event event;
+};
+
+Status context_mark(Context *context, Mark **mark, Error *error) {
+  Status status = SETOSA_OK;
+  Mark *made = NULL;
+  *mark = NULL;
+  TRY(memory_allocate_zero((void **)&made, 1, sizeof *made, "a mark", error));
+  made->context = context;
+  TRY_CL(clEnqueueMarkerWithWaitList(context->queue, 0, NULL, &made->event), "%s: cannot mark the queue", context->device.info.name);
+  TRY(context_flush(context, error));
+  *mark = made;
+  made = NULL;
+cleanup:
+  mark_destroy(made);
+  return status;
+}
+
+Status mark_wait(const Mark *mark, Error *error) {
+  Status status = SETOSA_OK;
+  if (mark == NULL) return SETOSA_OK;
+  TRY_CL(clWaitForEvents(1, &mark->event), "%s: work on the device failed", mark->context->device.info.name);
+cleanup:
+  return status;
+}
+
+void mark_destroy(Mark *mark) {
+  if (mark == NULL) return;
+  if (mark->event != NULL) clReleaseEvent(mark->event);
+  free(mark);
 }
 
 uint64_t context_bytes(const Context *context) { return context->bytes; }

@@ -15,6 +15,12 @@ const DeviceTraits *context_traits(const Context *context);
 Status context_finish(Context *context, Error *error);
 /* Sends what is enqueued to the device without waiting. */
 Status context_flush(Context *context, Error *error);
+/* A point in what is enqueued: *mark is passed when everything before it has run. */
+typedef struct Mark Mark;
+Status context_mark(Context *context, Mark **mark, Error *error);
+/* Waits until it is passed; NULL is. */
+Status mark_wait(const Mark *mark, Error *error);
+void mark_destroy(Mark *mark);
 /* Bytes of buffers alive now, and the most that ever were. Host memory used in place counts too. */
 uint64_t context_bytes(const Context *context);
 uint64_t context_peak_bytes(const Context *context);

@@ -25,4 +25,7 @@ typedef struct DeviceTraits {
   uint32_t preferred_float_width;
 } DeviceTraits;
 
+/* Whether an OpenCL code (SetosaError.opencl_code) says that there was no memory left to allocate. */
+bool device_memory_refused(int opencl_code);
+
 #endif

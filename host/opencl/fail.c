@@ -69,6 +69,11 @@ const char *opencl_code_name(cl_int code) {
 #undef CODE
 }
 
+/* CL_OUT_OF_RESOURCES is not among them: drivers say it of kernels that crashed, too. */
+bool device_memory_refused(int opencl_code) {
+  return opencl_code == CL_MEM_OBJECT_ALLOCATION_FAILURE || opencl_code == CL_OUT_OF_HOST_MEMORY || opencl_code == CL_INVALID_BUFFER_SIZE;
+}
+
 static const char *remedy(cl_int code) {
   switch (code) {
     case CL_OUT_OF_RESOURCES:

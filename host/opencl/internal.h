@@ -82,6 +82,7 @@ struct Context {
   DeviceRecord device;
   cl_context handle;
   cl_command_queue queue;
+  cl_command_queue upload_queue; /* of buffer_upload, made at its first use */
   Program *programs;
   uint64_t bytes, peak_bytes;
   double build_seconds;

@@ -35,7 +35,8 @@ Status adam_minimize(Backend *backend, Vector *w, const OptimizerSettings *setti
   TRY(vector_create(backend, &adam.mean, error));
   TRY(vector_create(backend, &adam.square, error));
   TRY(vector_create(backend, &adam.scratch, error));
-  TRY(minibatch_minimize(backend, w, settings, DEFAULT_RATE, adam_update, &adam, report, error));
+  MinibatchMemory memory = {{"mean", "square"}, {adam.mean, adam.square}, 2};
+  TRY(minibatch_minimize(backend, w, settings, DEFAULT_RATE, adam_update, &adam, &memory, report, error));
 cleanup:
   vectors_destroy(backend, (Vector *[]){adam.mean, adam.square, adam.scratch}, 3);
   return status;

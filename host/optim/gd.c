@@ -67,6 +67,46 @@ cleanup:
   return status;
 }
 
+static Status save_state(const GradientDescent *d, OptimizerState *state, Error *error) {
+  Status status = SETOSA_OK;
+  const Evaluation *at = &d->best_at;
+  double steps[] = {d->step, d->refused ? 1.0 : 0.0}, best[] = {at->loss, at->penalty, at->objective, at->gradient_norm};
+  TRY(report_put(state, d->report, error));
+  TRY(state_put(state, "step", 2, steps, error));
+  TRY(state_put_vector(state, d->backend, "w", d->vectors[HERE], error));
+  TRY(state_put_vector(state, d->backend, "g", d->vectors[GRADIENT], error));
+  if (!d->fixed) goto cleanup;
+  TRY(state_put(state, "best_at", 4, best, error));
+  TRY(state_put_vector(state, d->backend, "best", d->vectors[BEST], error));
+cleanup:
+  return status;
+}
+
+static Status load_state(GradientDescent *d, const OptimizerState *state, Error *error) {
+  Status status = SETOSA_OK;
+  double steps[2] = {0}, best[4] = {0};
+  TRY(report_get(state, d->report, error));
+  TRY(state_get(state, "step", 2, steps, error));
+  TRY(state_get_vector(state, d->backend, "w", d->vectors[HERE], error));
+  TRY(state_get_vector(state, d->backend, "g", d->vectors[GRADIENT], error));
+  d->step = steps[0];
+  d->refused = steps[1] != 0.0;
+  if (!d->fixed) goto cleanup;
+  TRY(state_get(state, "best_at", 4, best, error));
+  TRY(state_get_vector(state, d->backend, "best", d->vectors[BEST], error));
+  d->best_at = (Evaluation){.loss = best[0], .penalty = best[1], .objective = best[2], .gradient_norm = best[3]};
+cleanup:
+  return status;
+}
+
+static Status keep_state(const GradientDescent *d, const OptimizerSettings *settings, Error *error) {
+  OptimizerState state = {0};
+  Status status = save_state(d, &state, error);
+  if (status == SETOSA_OK) status = settings->keep(&state, settings->user, error);
+  state_free(&state);
+  return status;
+}
+
 static Status iterate(GradientDescent *d, const OptimizerSettings *settings, Error *error) {
   OptimizerReport *report = d->report;
   for (;;) {
@@ -86,8 +126,24 @@ static Status iterate(GradientDescent *d, const OptimizerSettings *settings, Err
       if (status != SETOSA_OK) return status;
     }
     report->reason = STOP_INTERRUPTED;
-    if (!optimizer_observe(settings, report, d->vectors[HERE], d->step)) return SETOSA_OK;
+    if (!optimizer_observe(settings, report, d->vectors[HERE], d->step) || optimizer_should_stop(settings)) return SETOSA_OK;
+    if (!optimizer_keep_is_due(settings, report->iterations)) continue;
+    status = keep_state(d, settings, error);
+    if (status != SETOSA_OK) return status;
   }
+}
+
+/* The starting point: w as it is, or what a state says. */
+static Status begin(GradientDescent *d, const Vector *w, const OptimizerSettings *settings, Error *error) {
+  Status status = SETOSA_OK;
+  if (settings->resume != NULL) return load_state(d, settings->resume, error);
+  TRY(vector_copy(d->backend, d->vectors[HERE], w, error));
+  TRY(vector_copy(d->backend, d->vectors[BEST], w, error));
+  TRY(backend_evaluate(d->backend, w, backend_all_rows(d->backend), d->vectors[GRADIENT], &d->report->at, error));
+  d->report->evaluations = 1;
+  d->best_at = d->report->at;
+cleanup:
+  return status;
 }
 
 Status gd_minimize(Backend *backend, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
@@ -97,13 +153,10 @@ Status gd_minimize(Backend *backend, Vector *w, const OptimizerSettings *setting
   *report = (OptimizerReport){.reason = STOP_NON_FINITE};
   /* Own vectors only, so that swapping them needs no care for the caller's. */
   TRY(vectors_create(backend, d.vectors, VECTORS, error));
-  TRY(vector_copy(backend, d.vectors[HERE], w, error));
-  TRY(vector_copy(backend, d.vectors[BEST], w, error));
-  TRY(backend_evaluate(backend, w, backend_all_rows(backend), d.vectors[GRADIENT], &report->at, error));
-  report->evaluations = 1;
-  d.best_at = report->at;
+  TRY(begin(&d, w, settings, error));
   if (!evaluation_is_finite(&report->at)) goto cleanup;
   TRY(iterate(&d, settings, error));
+  if (optimizer_keeps_end(settings, report->reason)) TRY(keep_state(&d, settings, error));
   if (report->reason == STOP_NON_FINITE) report->at = d.best_at;
   TRY(vector_copy(backend, w, d.vectors[report->reason == STOP_NON_FINITE ? BEST : HERE], error));
 cleanup:

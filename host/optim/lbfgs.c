@@ -2,6 +2,7 @@
  * the next direction needs (lbfgs_direction.c). The first trial of each step is one fused loss + gradient, one read of X; only
  * when it is refused does the line search (line_search.c) run. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -220,28 +221,115 @@ typedef struct Progress {
   unsigned since;
 } Progress;
 
-static bool is_stalled(Progress *progress, const Evaluation *at) {
+static void watch_progress(Progress *progress, const Evaluation *at) {
   bool lower = at->objective < progress->objective - OBJECTIVE_PROGRESS * fabs(progress->objective);
   bool flatter = at->gradient_norm < GRADIENT_PROGRESS * progress->gradient_norm;
   if (lower) progress->objective = at->objective;
   if (flatter) progress->gradient_norm = at->gradient_norm;
   progress->since = lower || flatter ? 0 : progress->since + 1;
-  return progress->since >= PATIENCE;
 }
 
-static Status iterate(Lbfgs *l, const OptimizerSettings *settings, Error *error) {
+/* ---- the state that is kept ------------------------------------------------------------------------------------- */
+
+/* "s12": the vector of a slot. */
+static const char *slot_name(char name[STATE_NAME_SIZE], char letter, size_t slot) {
+  snprintf(name, STATE_NAME_SIZE, "%c%zu", letter, slot);
+  return name;
+}
+
+/* Between iterations. What the trial holds (w_next, g_next, the candidate's pair and products) is made afresh before it is read. */
+static Status save_state(const Lbfgs *l, const Progress *progress, OptimizerState *state, Error *error) {
+  Status status = SETOSA_OK;
+  const LbfgsProducts *p = &l->products;
+  size_t n = p->slots;
+  char name[STATE_NAME_SIZE];
+  double watch[] = {progress->objective, progress->gradient_norm, (double)progress->since}, candidate = (double)l->candidate;
+  double pairs = (double)l->pairs;
+  TRY(report_put(state, l->report, error));
+  TRY(state_put(state, "watch", 3, watch, error));
+  TRY(state_put(state, "candidate", 1, &candidate, error));
+  TRY(state_put(state, "pairs", 1, &pairs, error));
+  TRY(state_put(state, "sy", n * n, p->sy, error));
+  TRY(state_put(state, "yy", n * n, p->yy, error));
+  TRY(state_put(state, "sg", n, p->sg, error));
+  TRY(state_put(state, "yg", n, p->yg, error));
+  TRY(state_put(state, "gg", 1, &p->gg, error));
+  TRY(state_put_vector(state, l->backend, "w", l->w, error));
+  TRY(state_put_vector(state, l->backend, "g", l->g, error));
+  for (size_t r = 0; r < l->pairs; r++) {
+    double slot = (double)l->order[r];
+    char rank[STATE_NAME_SIZE];
+    TRY(state_put(state, slot_name(rank, 'o', r), 1, &slot, error));
+    TRY(state_put_vector(state, l->backend, slot_name(name, 's', l->order[r]), l->s[l->order[r]], error));
+    TRY(state_put_vector(state, l->backend, slot_name(name, 'y', l->order[r]), l->y[l->order[r]], error));
+  }
+cleanup:
+  return status;
+}
+
+static Status load_pair(Lbfgs *l, const OptimizerState *state, size_t rank, Error *error) {
+  Status status = SETOSA_OK;
+  char name[STATE_NAME_SIZE];
+  uint64_t slot = 0;
+  TRY(state_get_count(state, slot_name(name, 'o', rank), l->products.slots - 1, &slot, error));
+  l->order[rank] = (size_t)slot;
+  if (l->s[slot] == NULL) TRY(vector_create(l->backend, &l->s[slot], error));
+  if (l->y[slot] == NULL) TRY(vector_create(l->backend, &l->y[slot], error));
+  TRY(state_get_vector(state, l->backend, slot_name(name, 's', slot), l->s[slot], error));
+  TRY(state_get_vector(state, l->backend, slot_name(name, 'y', slot), l->y[slot], error));
+cleanup:
+  return status;
+}
+
+static Status load_state(Lbfgs *l, Progress *progress, const OptimizerState *state, Error *error) {
+  Status status = SETOSA_OK;
+  LbfgsProducts *p = &l->products;
+  size_t n = p->slots;
+  double watch[3] = {0};
+  uint64_t candidate = 0, pairs = 0;
+  TRY(report_get(state, l->report, error));
+  TRY(state_get(state, "watch", 3, watch, error));
+  TRY(state_get_count(state, "candidate", n - 1, &candidate, error));
+  TRY(state_get_count(state, "pairs", n - 1, &pairs, error));
+  TRY(state_get(state, "sy", n * n, p->sy, error));
+  TRY(state_get(state, "yy", n * n, p->yy, error));
+  TRY(state_get(state, "sg", n, p->sg, error));
+  TRY(state_get(state, "yg", n, p->yg, error));
+  TRY(state_get(state, "gg", 1, &p->gg, error));
+  TRY(state_get_vector(state, l->backend, "w", l->w, error));
+  TRY(state_get_vector(state, l->backend, "g", l->g, error));
+  for (size_t r = 0; r < pairs; r++) TRY(load_pair(l, state, r, error));
+  l->candidate = (size_t)candidate;
+  l->pairs = (size_t)pairs;
+  *progress = (Progress){watch[0], watch[1], (unsigned)fmin(fmax(watch[2], 0.0), (double)PATIENCE)};
+cleanup:
+  return status;
+}
+
+static Status keep_state(const Lbfgs *l, const Progress *progress, const OptimizerSettings *settings, Error *error) {
+  OptimizerState state = {0};
+  Status status = save_state(l, progress, &state, error);
+  if (status == SETOSA_OK) status = settings->keep(&state, settings->user, error);
+  state_free(&state);
+  return status;
+}
+
+/* ---- the iterations --------------------------------------------------------------------------------------------- */
+
+static Status iterate(Lbfgs *l, Progress *progress, const OptimizerSettings *settings, Error *error) {
+  Status status = SETOSA_OK;
   OptimizerReport *report = l->report;
-  Progress progress = {report->at.objective, report->at.gradient_norm, 0};
   for (;;) {
     double slope = 0.0, step = 0.0;
     bool accepted = false;
     report->reason = STOP_GRADIENT_TOLERANCE;
     if (report->at.gradient_norm <= settings->tolerance) return SETOSA_OK;
+    report->reason = STOP_NO_PROGRESS;
+    if (progress->since >= PATIENCE) return SETOSA_OK;
     report->reason = STOP_MAX_ITERATIONS;
     if (report->iterations >= settings->max_iterations) return SETOSA_OK;
-    Status status = compute_direction(l, &slope, error);
-    if (status == SETOSA_OK) status = take_step(l, slope, &step, &accepted, error);
-    if (status != SETOSA_OK) return status;
+    TRY(compute_direction(l, &slope, error));
+    TRY(take_step(l, slope, &step, &accepted, error));
     report->reason = STOP_NO_PROGRESS;
     if (!accepted) {
       if (l->pairs == 0) return SETOSA_OK; /* not even steepest descent */
@@ -249,25 +337,39 @@ static Status iterate(Lbfgs *l, const OptimizerSettings *settings, Error *error)
       continue;
     }
     report->iterations++;
-    if (!optimizer_observe(settings, report, l->w, step)) {
-      report->reason = STOP_INTERRUPTED;
-      return SETOSA_OK;
-    }
-    if (is_stalled(&progress, &report->at) && report->at.gradient_norm > settings->tolerance) return SETOSA_OK;
+    watch_progress(progress, &report->at);
+    report->reason = STOP_INTERRUPTED;
+    if (!optimizer_observe(settings, report, l->w, step) || optimizer_should_stop(settings)) return SETOSA_OK;
+    if (optimizer_keep_is_due(settings, report->iterations)) TRY(keep_state(l, progress, settings, error));
   }
+cleanup:
+  return status;
+}
+
+/* The starting point: w as it is, or what a state says. */
+static Status begin(Lbfgs *l, Progress *progress, const OptimizerSettings *settings, Error *error) {
+  Status status = SETOSA_OK;
+  if (settings->resume != NULL) return load_state(l, progress, settings->resume, error);
+  TRY(backend_evaluate(l->backend, l->w, backend_all_rows(l->backend), l->g, &l->report->at, error));
+  l->report->evaluations = 1;
+  if (!evaluation_is_finite(&l->report->at)) goto cleanup;
+  want_dot(l, l->g, l->g, &l->products.gg);
+  TRY(compute_dots(l, error));
+  *progress = (Progress){l->report->at.objective, l->report->at.gradient_norm, 0};
+cleanup:
+  return status;
 }
 
 Status lbfgs_minimize(Backend *backend, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
   Status status = SETOSA_OK;
   Lbfgs l;
+  Progress progress = {0};
   *report = (OptimizerReport){.reason = STOP_NON_FINITE};
   TRY(lbfgs_open(&l, backend, w, settings->history, report, error));
-  TRY(backend_evaluate(backend, w, backend_all_rows(backend), l.g, &report->at, error));
-  report->evaluations = 1;
+  TRY(begin(&l, &progress, settings, error));
   if (!evaluation_is_finite(&report->at)) goto cleanup;
-  want_dot(&l, l.g, l.g, &l.products.gg);
-  TRY(compute_dots(&l, error));
-  TRY(iterate(&l, settings, error));
+  TRY(iterate(&l, &progress, settings, error));
+  if (optimizer_keeps_end(settings, report->reason)) TRY(keep_state(&l, &progress, settings, error));
   if (l.w != w) TRY(vector_copy(backend, w, l.w, error));
 cleanup:
   lbfgs_close(&l, w);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
 
@@ -22,83 +23,187 @@ double minibatch_rate(SetosaSchedule schedule, double rate, double progress) {
   return rate;
 }
 
+/* How long the device may work on queued batches before the host waits for it: as long as an interrupt may have to. */
+static const double QUEUED_SECONDS = 0.2;
+
 typedef struct Epochs {
   Backend *backend;
   const OptimizerSettings *settings;
   double rate; /* before the schedule */
   MinibatchUpdate update;
   void *state;
-  Vector *w, *gradient;
+  const MinibatchMemory *memory;
+  OptimizerReport *report;
+  Vector *w, *gradient, *best; /* best: the weights of the lowest F so far, what is left when an epoch overflows */
+  Evaluation best_at;
   size_t batch, batches, *order; /* rows in a batch; how many; the order of an epoch (batches) */
-  uint64_t updates;
+  uint64_t epoch, updates;       /* where we are: the epoch, */
+  size_t next;                   /* the next batch of it (an index into order), */
+  bool stopped;                  /* and whether the caller wanted to stop within it */
+  double waited;                 /* clock when the host last waited for the device, */
+  size_t queued, wait_after;     /* batches since then, and how many there may be */
 } Epochs;
 
-/* One pass over all mini-batches; *rate is the last learning rate used. */
-static Status run_epoch(Epochs *e, uint64_t epoch, double *rate, Error *error) {
+/* ---- the state that is kept ------------------------------------------------------------------------------------- */
+
+static Status save_state(const Epochs *e, OptimizerState *state, Error *error) {
   Status status = SETOSA_OK;
-  random_permutation(e->settings->seed, RANDOM_STREAM_BATCHES, epoch, e->batches, e->order);
-  for (size_t i = 0; i < e->batches; i++) {
-    size_t begin = e->order[i] * e->batch, left = e->backend->rows - begin;
+  const Evaluation *at = &e->best_at;
+  double position[] = {(double)e->epoch, (double)e->next, (double)e->updates};
+  double best[] = {at->loss, at->penalty, at->objective, at->gradient_norm};
+  TRY(report_put(state, e->report, error));
+  for (int i = 0; i < 3; i++) TRY(state_put(state, (const char *[]){"epoch", "next", "updates"}[i], 1, &position[i], error));
+  TRY(state_put(state, "best_at", 4, best, error));
+  TRY(state_put_vector(state, e->backend, "w", e->w, error));
+  TRY(state_put_vector(state, e->backend, "best", e->best, error));
+  for (size_t i = 0; i < e->memory->count; i++) TRY(state_put_vector(state, e->backend, e->memory->names[i], e->memory->vectors[i], error));
+cleanup:
+  return status;
+}
+
+static Status load_state(Epochs *e, const OptimizerState *state, Error *error) {
+  Status status = SETOSA_OK;
+  double best[4] = {0};
+  uint64_t next = 0, most = (uint64_t)1 << 53;
+  TRY(report_get(state, e->report, error));
+  TRY(state_get_count(state, "epoch", most, &e->epoch, error));
+  TRY(state_get_count(state, "next", e->batches - 1, &next, error));
+  TRY(state_get_count(state, "updates", most, &e->updates, error));
+  TRY(state_get(state, "best_at", 4, best, error));
+  TRY(state_get_vector(state, e->backend, "w", e->w, error));
+  TRY(state_get_vector(state, e->backend, "best", e->best, error));
+  for (size_t i = 0; i < e->memory->count; i++) TRY(state_get_vector(state, e->backend, e->memory->names[i], e->memory->vectors[i], error));
+  e->next = (size_t)next;
+  e->best_at = (Evaluation){.loss = best[0], .penalty = best[1], .objective = best[2], .gradient_norm = best[3]};
+cleanup:
+  return status;
+}
+
+static Status keep_state(const Epochs *e, Error *error) {
+  OptimizerState state = {0};
+  Status status = save_state(e, &state, error);
+  if (status == SETOSA_OK) status = e->settings->keep(&state, e->settings->user, error);
+  state_free(&state);
+  return status;
+}
+
+/* ---- the epochs ------------------------------------------------------------------------------------------------- */
+
+/* Without this the host could queue a whole epoch ahead, and would then hear of an interrupt (or write a state) only at its end. One
+ * inner product waits for all before it; how many batches that takes is measured. */
+static Status bound_the_queue(Epochs *e, Error *error) {
+  if (e->settings->stop == NULL && e->settings->keep == NULL) return SETOSA_OK;
+  if (++e->queued < e->wait_after) return SETOSA_OK;
+  double product = 0.0;
+  VectorPair pair = {e->gradient, e->gradient};
+  Status status = vector_dots(e->backend, 1, &pair, &product, error);
+  double now = clock_seconds(), took = now - e->waited;
+  double fits = took > 0.0 ? (double)e->queued * QUEUED_SECONDS / took : (double)e->queued * 2.0;
+  e->wait_after = (size_t)fmax(1.0, fmin(fits, (double)e->queued * 2.0)); /* doubled at most: the first batches build kernels */
+  e->queued = 0;
+  e->waited = now;
+  return status;
+}
+
+/* What is left of one pass over all mini-batches, cut short when the caller wants to stop; *rate is the last learning rate used. */
+static Status run_epoch(Epochs *e, double *rate, Error *error) {
+  Status status = SETOSA_OK;
+  random_permutation(e->settings->seed, RANDOM_STREAM_BATCHES, e->epoch, e->batches, e->order);
+  while (e->next < e->batches) {
+    size_t i = e->next, begin = e->order[i] * e->batch, left = e->backend->rows - begin;
     RowRange rows = {begin, left < e->batch ? left : e->batch};
-    double progress = ((double)epoch + (double)i / (double)e->batches) / (double)e->settings->epochs;
+    double progress = ((double)e->epoch + (double)i / (double)e->batches) / (double)e->settings->epochs;
     *rate = minibatch_rate(e->settings->schedule, e->rate, progress);
     TRY(backend_evaluate(e->backend, e->w, rows, e->gradient, NULL, error));
     /* The rows of a short batch would pull harder than all others, in every epoch the same ones: its gradient counts by its rows. */
     double part = (double)rows.count / (double)e->batch;
     if (rows.count < e->batch) TRY(vector_combine(e->backend, e->gradient, 1, &part, &(const Vector *){e->gradient}, error));
     TRY(e->update(e->state, e->w, e->gradient, *rate, ++e->updates, error));
+    if (++e->next == e->batches) break; /* the epoch's end has its own place to be cut, after the evaluation */
+    TRY(bound_the_queue(e, error));
+    e->stopped = optimizer_should_stop(e->settings);
+    if (e->stopped) break;
+    if (optimizer_keep_is_due(e->settings, e->updates)) TRY(keep_state(e, error));
   }
 cleanup:
   return status;
 }
 
-/* `best` holds the weights of the lowest F so far: what is left when an epoch overflows. */
-static Status run_epochs(Epochs *e, Vector *best, OptimizerReport *report, Error *error) {
+/* Evaluates all rows; weights that overflowed give way to the best so far, and *finite is false. */
+static Status evaluate_all(Epochs *e, bool *finite, Error *error) {
+  Status status = backend_evaluate(e->backend, e->w, backend_all_rows(e->backend), e->gradient, &e->report->at, error);
+  if (status != SETOSA_OK) return status;
+  e->report->evaluations += 2; /* the batches together, and the whole */
+  *finite = evaluation_is_finite(&e->report->at);
+  if (*finite) return SETOSA_OK;
+  e->report->at = e->best_at;
+  return vector_copy(e->backend, e->w, e->best, error);
+}
+
+static Status run_epochs(Epochs *e, Error *error) {
   Status status = SETOSA_OK;
-  Evaluation best_at = report->at;
-  TRY(vector_copy(e->backend, best, e->w, error));
-  for (uint64_t epoch = 0; epoch < e->settings->epochs; epoch++) {
+  OptimizerReport *report = e->report;
+  bool finite = true;
+  e->waited = clock_seconds();
+  e->wait_after = 1;
+  while (e->epoch < e->settings->epochs) {
     double rate = e->rate;
     report->reason = STOP_GRADIENT_TOLERANCE;
-    if (report->at.gradient_norm <= e->settings->tolerance) return SETOSA_OK;
-    TRY(run_epoch(e, epoch, &rate, error));
-    TRY(backend_evaluate(e->backend, e->w, backend_all_rows(e->backend), e->gradient, &report->at, error));
-    report->evaluations += 2; /* the batches together, and the whole */
-    if (!evaluation_is_finite(&report->at)) {
-      report->reason = STOP_NON_FINITE;
-      report->at = best_at;
-      return vector_copy(e->backend, e->w, best, error);
+    if (e->next == 0 && report->at.gradient_norm <= e->settings->tolerance) goto ended;
+    TRY(run_epoch(e, &rate, error));
+    if (e->stopped) {
+      if (e->settings->keep != NULL) TRY(keep_state(e, error));
+      report->reason = STOP_INTERRUPTED;
+      return evaluate_all(e, &finite, error); /* what is reported belongs to the weights that are returned */
     }
-    if (report->at.objective <= best_at.objective) {
-      best_at = report->at;
-      TRY(vector_copy(e->backend, best, e->w, error));
+    TRY(evaluate_all(e, &finite, error));
+    report->reason = STOP_NON_FINITE;
+    if (!finite) return SETOSA_OK;
+    if (report->at.objective <= e->best_at.objective) {
+      e->best_at = report->at;
+      TRY(vector_copy(e->backend, e->best, e->w, error));
     }
     report->iterations++;
+    e->epoch++;
+    e->next = 0;
     report->reason = STOP_INTERRUPTED;
-    if (!optimizer_observe(e->settings, report, e->w, rate)) return SETOSA_OK;
+    if (!optimizer_observe(e->settings, report, e->w, rate) || optimizer_should_stop(e->settings)) goto ended;
+    if (optimizer_keep_is_due(e->settings, e->updates)) TRY(keep_state(e, error));
   }
   report->reason = report->at.gradient_norm <= e->settings->tolerance ? STOP_GRADIENT_TOLERANCE : STOP_EPOCHS_DONE;
+ended:
+  if (optimizer_keeps_end(e->settings, report->reason)) TRY(keep_state(e, error));
+cleanup:
+  return status;
+}
+
+/* The starting point: w as it is, or what a state says. */
+static Status begin(Epochs *e, Error *error) {
+  Status status = SETOSA_OK;
+  if (e->settings->resume != NULL) return load_state(e, e->settings->resume, error);
+  TRY(backend_evaluate(e->backend, e->w, backend_all_rows(e->backend), e->gradient, &e->report->at, error));
+  e->report->evaluations = 1;
+  e->best_at = e->report->at;
+  TRY(vector_copy(e->backend, e->best, e->w, error));
 cleanup:
   return status;
 }
 
 Status minibatch_minimize(Backend *backend, Vector *w, const OptimizerSettings *settings, double default_rate, MinibatchUpdate update,
-                          void *state, OptimizerReport *report, Error *error) {
+                          void *state, const MinibatchMemory *memory, OptimizerReport *report, Error *error) {
   Status status = SETOSA_OK;
-  Vector *best = NULL;
-  Epochs e = {.backend = backend, .settings = settings, .update = update, .state = state, .w = w};
+  Epochs e = {.backend = backend, .settings = settings, .update = update, .state = state, .memory = memory, .report = report, .w = w};
   *report = (OptimizerReport){.reason = STOP_NON_FINITE};
   e.rate = settings->learning_rate > 0.0 ? settings->learning_rate : default_rate;
   e.batch = settings->batch_size == 0 || settings->batch_size > backend->rows ? backend->rows : settings->batch_size;
   e.batches = (backend->rows - 1) / e.batch + 1;
   TRY(memory_allocate((void **)&e.order, e.batches, sizeof *e.order, "the order of the mini-batches", error));
   TRY(vector_create(backend, &e.gradient, error));
-  TRY(vector_create(backend, &best, error));
-  TRY(backend_evaluate(backend, w, backend_all_rows(backend), e.gradient, &report->at, error));
-  report->evaluations = 1;
-  if (evaluation_is_finite(&report->at)) TRY(run_epochs(&e, best, report, error));
+  TRY(vector_create(backend, &e.best, error));
+  TRY(begin(&e, error));
+  if (evaluation_is_finite(&report->at)) TRY(run_epochs(&e, error));
 cleanup:
-  vector_destroy(backend, best);
+  vector_destroy(backend, e.best);
   vector_destroy(backend, e.gradient);
   free(e.order);
   return status;

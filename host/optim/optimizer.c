@@ -69,6 +69,36 @@ Status vector_add_scaled(Backend *backend, Vector *out, const Vector *a, double 
   return vector_combine(backend, out, 2, (const double[]){1.0, step}, (const Vector *const[]){a, b}, error);
 }
 
+Status report_put(OptimizerState *state, const OptimizerReport *report, Error *error) {
+  const Evaluation *at = &report->at;
+  double numbers[] = {(double)report->iterations, (double)report->evaluations, at->loss, at->penalty, at->objective, at->gradient_norm};
+  return state_put(state, "report", sizeof numbers / sizeof *numbers, numbers, error);
+}
+
+Status report_get(const OptimizerState *state, OptimizerReport *report, Error *error) {
+  double numbers[6] = {0};
+  Status status = state_get(state, "report", 6, numbers, error);
+  if (status != SETOSA_OK) return status;
+  if (!(numbers[0] >= 0.0 && numbers[0] < 9e15 && numbers[1] >= 0.0 && numbers[1] < 9e15))
+    return error_set(error, SETOSA_ERROR_DATA, "the kept state counts %g iterations and %g evaluations: it is none", numbers[0],
+                     numbers[1]);
+  report->iterations = (uint64_t)numbers[0];
+  report->evaluations = (uint64_t)numbers[1];
+  report->at = (Evaluation){.loss = numbers[2], .penalty = numbers[3], .objective = numbers[4], .gradient_norm = numbers[5]};
+  return SETOSA_OK;
+}
+
+bool optimizer_keep_is_due(const OptimizerSettings *settings, uint64_t done) {
+  return settings->keep != NULL && settings->keep_due != NULL && settings->keep_due(done, settings->user);
+}
+
+bool optimizer_should_stop(const OptimizerSettings *settings) { return settings->stop != NULL && settings->stop(settings->user); }
+
+bool optimizer_keeps_end(const OptimizerSettings *settings, StopReason reason) {
+  /* After STOP_NO_PROGRESS the history is gone, after STOP_NON_FINITE the iterate: the last state kept leads to the same end. */
+  return settings->keep != NULL && reason != STOP_NO_PROGRESS && reason != STOP_PRECISION && reason != STOP_NON_FINITE;
+}
+
 bool optimizer_observe(const OptimizerSettings *settings, const OptimizerReport *report, const Vector *w, double step) {
   if (settings->observe == NULL) return true;
   OptimizerStep seen = {.iteration = report->iterations, .evaluations = report->evaluations, .at = report->at, .step = step};

@@ -3,6 +3,7 @@
 #define SETOSA_OPTIM_OPTIMIZER_H
 
 #include "compute/backend.h"
+#include "optim/state.h"
 
 /* What an observer sees after each iteration (or epoch). Return false to stop. */
 typedef struct OptimizerStep {
@@ -23,6 +24,12 @@ typedef struct OptimizerSettings {
   SetosaSchedule schedule;
   OptimizerObserver observe; /* may be NULL */
   void *user;
+  /* Nothing lost. Where an optimizer can be cut (between iterations; between mini-batches) it asks whether its state is wanted and whether
+   * to stop. From the same state the same bits follow as if it had not been cut. All may be NULL; each is handed `user`. */
+  const OptimizerState *resume;                                          /* go on from here; w is then only where the result goes */
+  bool (*stop)(void *user);                                              /* true: end as if the observer had said so */
+  bool (*keep_due)(uint64_t done, void *user);                           /* done: iterations, or mini-batches, since the very start */
+  Status (*keep)(const OptimizerState *state, void *user, Error *error); /* when due, and at an end that more could follow */
 } OptimizerSettings;
 
 typedef enum StopReason {

@@ -27,7 +27,8 @@ Status sgd_minimize(Backend *backend, Vector *w, const OptimizerSettings *settin
   Status status = SETOSA_OK;
   Sgd sgd = {.backend = backend, .momentum = settings->momentum, .nesterov = settings->nesterov};
   if (settings->momentum > 0.0) TRY(vector_create(backend, &sgd.velocity, error));
-  TRY(minibatch_minimize(backend, w, settings, DEFAULT_RATE, sgd_update, &sgd, report, error));
+  MinibatchMemory memory = {{"velocity"}, {sgd.velocity}, sgd.velocity != NULL ? 1 : 0};
+  TRY(minibatch_minimize(backend, w, settings, DEFAULT_RATE, sgd_update, &sgd, &memory, report, error));
 cleanup:
   vector_destroy(backend, sgd.velocity);
   return status;

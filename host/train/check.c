@@ -44,6 +44,7 @@ SetosaStatus setosa_check(const SetosaDataset *dataset, const SetosaComputeOptio
   if (failures == NULL) failures = &unused;
   *failures = 0;
   if (compute->device == NULL) return error_set(error, SETOSA_ERROR_USAGE, "a check needs a device; the reference needs none of it");
+  if (dataset != NULL) TRY(dataset_check_held(dataset, "a check", error));
   if (dataset != NULL) return check_dataset(dataset, compute, l2, row, user, failures, error);
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
     TRY(setosa_dataset_load(&synthetic, shapes[i], NULL, error));

@@ -70,7 +70,16 @@ BackendSettings device_backend_settings(const SetosaComputeOptions *compute) {
                            .storage = compute->storage,
                            .tuning = compute->tuning,
                            .tested = backend_needs_device(compute->backend) && !compute->device->forced,
+                           .device_memory_bytes = compute->device_memory_bytes,
                            .reproducible = compute->reproducible};
+}
+
+Status device_check_tuning(SetosaTuning tuning, bool reproducible, Error *error) {
+  if ((unsigned)tuning > SETOSA_TUNING_FULL) return error_set(error, SETOSA_ERROR_USAGE, "--tune: choose quick, off or full");
+  if (reproducible && tuning == SETOSA_TUNING_FULL)
+    return error_set(error, SETOSA_ERROR_USAGE,
+                     "--reproducible keeps to fixed kernel shapes, so --tune full would search for nothing; leave one of the two out");
+  return SETOSA_OK;
 }
 
 Status device_check_options(const SetosaComputeOptions *compute, Error *error) {
@@ -81,7 +90,7 @@ Status device_check_options(const SetosaComputeOptions *compute, Error *error) {
   if ((unsigned)compute->storage > SETOSA_STORAGE_U8) return error_set(error, SETOSA_ERROR_USAGE, "--storage: choose auto, f32, f16 or u8");
   if (compute->storage > SETOSA_STORAGE_F32 && compute->backend != SETOSA_BACKEND_NATIVE && compute->backend != SETOSA_BACKEND_AUTO)
     return error_set(error, SETOSA_ERROR_USAGE, "--storage f16 and u8 are for the native backend alone; choose it, or storage auto");
-  if ((unsigned)compute->tuning > SETOSA_TUNING_FULL) return error_set(error, SETOSA_ERROR_USAGE, "--tune: choose quick, off or full");
+  if (device_check_tuning(compute->tuning, compute->reproducible, error) != SETOSA_OK) return SETOSA_ERROR_USAGE;
   if (backend_needs_device(compute->backend) && compute->device == NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "the %s backend needs a device; open one, or choose the reference backend",
                      compute->backend == SETOSA_BACKEND_CLBLAST ? "clblast" : "native");

@@ -32,6 +32,7 @@ SetosaTrainOptions setosa_train_options_default(void) {
       .epochs = 20,
       .schedule = SETOSA_SCHEDULE_COSINE,
       .seed = 1,
+      .checkpoint_seconds = 60.0,
   };
 }
 
@@ -41,6 +42,13 @@ const char *train_solver_name(SetosaSolver solver) {
 }
 
 bool train_solver_uses_batches(SetosaSolver solver) { return solver == SETOSA_SOLVER_SGD || solver == SETOSA_SOLVER_ADAM; }
+
+CompareOperations train_solver_operations(SetosaSolver solver) {
+  const CompareOperations always = COMPARE_STEP | COMPARE_VECTORS | COMPARE_LOGITS;
+  if (solver == SETOSA_SOLVER_LBFGS) return always | COMPARE_LINE;
+  if (solver == SETOSA_SOLVER_ADAM) return always | COMPARE_ELEMENTS;
+  return always;
+}
 
 static Status usage(Error *error, const char *message) { return error_set(error, SETOSA_ERROR_USAGE, "%s", message); }
 
@@ -85,6 +93,7 @@ static Status check_solver(const SetosaTrainOptions *o, Error *error) {
 static Status check_labels(const Dataset *dataset, const char *what, Error *error) {
   const char *source = dataset->source != NULL ? dataset->source : what;
   if (dataset->rows == 0) return error_set(error, SETOSA_ERROR_DATA, "%s: has no rows to train on", source);
+  if (dataset->generator != NULL) return SETOSA_OK; /* every row it makes has one */
   if (dataset->labels == NULL)
     return error_set(error, SETOSA_ERROR_DATA, "%s: has no labels to train on; name the label column or give --labels FILE", source);
   for (size_t i = 0; i < dataset->rows; i++)

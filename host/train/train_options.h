@@ -2,6 +2,7 @@
 #ifndef SETOSA_TRAIN_TRAIN_OPTIONS_H
 #define SETOSA_TRAIN_TRAIN_OPTIONS_H
 
+#include "compute/selftest.h"
 #include "data/dataset.h"
 
 /* SETOSA_ERROR_USAGE with one line for the first option out of its range, without effect, or at odds with the data; SETOSA_ERROR_DATA for
@@ -11,5 +12,7 @@ Status train_options_check(const SetosaTrainOptions *options, const Dataset *dat
 /* "lbfgs", "gd", "sgd", "adam" */
 const char *train_solver_name(SetosaSolver solver);
 bool train_solver_uses_batches(SetosaSolver solver);
+/* What a training with this solver asks of its backend, scores of the rows at the end included. */
+CompareOperations train_solver_operations(SetosaSolver solver);
 
 #endif

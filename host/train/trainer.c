@@ -10,6 +10,7 @@
 #include "model/metrics.h"
 #include "model/model.h"
 #include "optim/optimizer.h"
+#include "train/checkpoint.h"
 #include "train/device.h"
 #include "train/train_options.h"
 
@@ -23,6 +24,8 @@ typedef struct Training {
   Vector *validation_w;
   double *parameters;         /* (P) on the host: the way of weights between backends and into the model */
   double began, build_before; /* clock, and seconds spent building kernels, at the start of the optimizer */
+  Keeper keeper;              /* of checkpoints */
+  uint64_t evaluations_before; /* of a training that goes on: not of this run's time */
   Status callback_status;     /* of the validation inside an observer, which can only say stop */
   Error *error;
 } Training;
@@ -33,6 +36,7 @@ static Status open_backend(Backend **backend, Vector **w, const Dataset *dataset
   settings.l2 = options->l2;
   settings.intercept = options->intercept;
   settings.tunes = tunes;
+  settings.uses = train_solver_operations(options->solver);
   Status status = backend_open(backend, dataset, &settings, error);
   return status != SETOSA_OK ? status : vector_create(*backend, w, error);
 }
@@ -97,7 +101,7 @@ static bool on_step(const OptimizerStep *step, const Vector *w, void *user) {
   if (t->validation != NULL) t->callback_status = compute_validation_loss(t, w, &validation_loss, t->error);
   if (t->callback_status != SETOSA_OK) return false;
   double seconds = training_seconds(t);
-  double rows_read = (double)step->evaluations * (double)t->backend->rows;
+  double rows_read = (double)(step->evaluations - t->evaluations_before) * (double)t->backend->rows;
   SetosaProgress progress = {
       .phase = SETOSA_PHASE_TRAIN,
       .iteration = step->iteration,
@@ -113,6 +117,15 @@ static bool on_step(const OptimizerStep *step, const Vector *w, void *user) {
   return options->progress(&progress, options->progress_user);
 }
 
+static bool on_stop(void *user) {
+  const SetosaTrainOptions *options = ((Training *)user)->options;
+  return options->stop(options->progress_user);
+}
+
+static bool on_keep_due(uint64_t done, void *user) { return keeper_is_due(&((Training *)user)->keeper, done); }
+
+static Status on_keep(const OptimizerState *state, void *user, Error *error) { return keeper_save(&((Training *)user)->keeper, state, error); }
+
 static Status run_optimizer(Training *t, OptimizerReport *report, double *seconds, Error *error) {
   const SetosaTrainOptions *o = t->options;
   OptimizerSettings settings = {.solver = o->solver,
@@ -127,10 +140,15 @@ static Status run_optimizer(Training *t, OptimizerReport *report, double *second
                                 .nesterov = o->nesterov,
                                 .schedule = o->schedule,
                                 .observe = o->progress != NULL ? on_step : NULL,
-                                .user = t};
+                                .user = t,
+                                .resume = o->resume != NULL ? &o->resume->state : NULL,
+                                .stop = o->stop != NULL ? on_stop : NULL,
+                                .keep_due = on_keep_due,
+                                .keep = o->checkpoint != NULL ? on_keep : NULL};
   BackendFacts facts = {0};
   backend_facts(t->backend, &facts);
   t->error = error;
+  if (o->resume != NULL) t->evaluations_before = checkpoint_state_evaluations(&o->resume->state);
   t->began = clock_seconds();
   t->build_before = facts.seconds_build;
   Status status = optimizer_minimize(t->backend, t->w, &settings, report, error);
@@ -141,10 +159,11 @@ static Status run_optimizer(Training *t, OptimizerReport *report, double *second
 /* ---- afterwards ------------------------------------------------------------------------------------------------- */
 
 /* Accuracy and log-loss of w on the rows of its backend, in blocks of logits. */
-static Status score_rows(Backend *backend, const Vector *w, const int32_t *labels, double *accuracy, double *log_loss, Error *error) {
+static Status score_rows(Backend *backend, const Vector *w, const Dataset *dataset, double *accuracy, double *log_loss, Error *error) {
   Status status = SETOSA_OK;
   MetricsAccumulator *metrics = NULL;
   float *logits = NULL;
+  LabelScratch scratch = {0};
   size_t block = BLOCK_BYTES / sizeof(float) / backend->classes;
   if (block < 1) block = 1;
   if (block > backend->rows) block = backend->rows;
@@ -152,11 +171,14 @@ static Status score_rows(Backend *backend, const Vector *w, const int32_t *label
   TRY(memory_allocate((void **)&logits, block * backend->classes, sizeof(float), "a block of logits", error));
   for (size_t first = 0; first < backend->rows; first += block) {
     RowRange rows = {first, backend->rows - first < block ? backend->rows - first : block};
+    const int32_t *labels = NULL;
     TRY(backend_predict(backend, w, rows, ROW_LOGITS, logits, error));
-    TRY(metrics_add(metrics, rows.count, logits, labels + first, error));
+    TRY(dataset_labels(&labels, dataset, first, rows.count, &scratch, error));
+    TRY(metrics_add(metrics, rows.count, logits, labels, error));
   }
   metrics_summary(metrics, accuracy, log_loss);
 cleanup:
+  label_scratch_free(&scratch);
   free(logits);
   metrics_destroy(metrics);
   return status;
@@ -165,10 +187,10 @@ cleanup:
 static Status score_everything(Training *t, const Dataset *dataset, SetosaTrainResult *result, Error *error) {
   Status status = SETOSA_OK;
   if (!isfinite(result->objective)) return SETOSA_OK; /* a start that overflows: there is nothing to score, and that is said */
-  TRY(score_rows(t->backend, t->w, dataset->labels, &result->train_accuracy, &result->train_log_loss, error));
+  TRY(score_rows(t->backend, t->w, dataset, &result->train_accuracy, &result->train_log_loss, error));
   if (t->validation == NULL) goto cleanup;
   TRY(copy_to_validation(t, t->w, error));
-  TRY(score_rows(t->validation, t->validation_w, t->options->validation->labels, &result->validation_accuracy, &result->validation_log_loss,
+  TRY(score_rows(t->validation, t->validation_w, t->options->validation, &result->validation_accuracy, &result->validation_log_loss,
                  error));
 cleanup:
   return status;
@@ -201,7 +223,8 @@ static void write_advice(SetosaTrainResult *result, const OptimizerReport *repor
                standardize[0] != '\0' ? "standardize the features with --standardize, or " : "", report->at.gradient_norm);
       break;
     case STOP_INTERRUPTED:
-      snprintf(advice, size, "it was stopped; start again from the written model to go on");
+      snprintf(advice, size, "it was stopped; %s",
+               options->checkpoint != NULL ? "go on with --resume" : "with --checkpoint FILE one that is stopped can go on");
       break;
     case STOP_NON_FINITE:
       snprintf(advice, size, "the loss overflowed, the last good weights are kept: %s%s",
@@ -227,9 +250,14 @@ static void fill_result(SetosaTrainResult *result, const Training *t, const Opti
   snprintf(result->tuning, sizeof result->tuning, "%s", facts.tuning != NULL ? facts.tuning : "");
   result->backend = facts.name;
   result->device_bytes = facts.bytes_held;
+  result->chunk_rows = facts.chunk_rows;
+  result->fell_back = facts.fell_back;
   result->storage = facts.storage != NULL ? facts.storage : "f32"; /* backends of the host read the data set itself */
   result->storage_rms_error = facts.storage_rms_error;
   result->storage_largest_error = facts.storage_largest_error;
+  if (t->options->resume != NULL) result->resumed_iterations = setosa_checkpoint_iterations(t->options->resume);
+  result->checkpoints = t->keeper.written;
+  snprintf(result->checkpoint_error, sizeof result->checkpoint_error, "%s", t->keeper.failure);
   write_advice(result, report, t->options, dataset);
 }
 
@@ -277,10 +305,14 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   error_clear(error);
   TRY(train_options_check(options, dataset, error));
   TRY(model_create_for(&made, dataset, error)); /* before the work: names that cannot be kept are refused here */
+  TRY(keeper_open(&t.keeper, options, dataset, error));
   /* Batches are ranges of rows, so rows in the order of a sorted file would make batches of one class. */
-  if (train_solver_uses_batches(options->solver)) TRY(setosa_dataset_shuffle(dataset, options->seed, error));
+  if (train_solver_uses_batches(options->solver) && !dataset->exchangeable) TRY(setosa_dataset_shuffle(dataset, options->seed, error));
   TRY(open_training(&t, dataset, error));
-  TRY(run_optimizer(&t, &report, &found.seconds_train, error));
+  TRY(keeper_meet_backend(&t.keeper, t.backend, error));
+  status = run_optimizer(&t, &report, &found.seconds_train, error);
+  if (status != SETOSA_OK) keeper_explain(&t.keeper, error);
+  TRY(status);
   fill_result(&found, &t, &report, dataset);
   TRY(score_everything(&t, dataset, &found, error));
   TRY(read_weights(&t, made, error));
@@ -291,6 +323,7 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   made = NULL;
 cleanup:
   close_training(&t);
+  keeper_close(&t.keeper);
   setosa_model_destroy(made);
   return status;
 }

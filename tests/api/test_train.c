@@ -373,6 +373,9 @@ static void test_bad_options(void **state) {
   REFUSED("--schedule", o.schedule = (SetosaSchedule)7);
   REFUSED("--family", o.compute.family = (SetosaFamily)7);
   REFUSED("--backend", o.compute.backend = (SetosaBackend)7);
+  REFUSED("--tune: choose", o.compute.tuning = (SetosaTuning)7);
+  REFUSED("--reproducible keeps to fixed kernel shapes, so --tune full", o.compute.reproducible = true,
+          o.compute.tuning = SETOSA_TUNING_FULL);
   REFUSED("needs a device", o.compute.backend = SETOSA_BACKEND_NATIVE, o.compute.device = NULL);
 #undef REFUSED
   expect_refusal(data, NULL, SETOSA_ERROR_USAGE, "options");

@@ -59,10 +59,10 @@ static size_t count_files(char path[SUPPORT_PATH]) {
 
 static void expect_shape(const NativeShape *actual, const NativeShape *expected) {
   if (!tune_shape_equal(actual, expected))
-    fail_msg("lanes %u dot %u outer %u %u strip %u tile %u groups %u, not lanes %u dot %u outer %u %u strip %u tile %u groups %u",
+    fail_msg("lanes %u dot %u outer %u %u strip %u tile %u shares %u, not lanes %u dot %u outer %u %u strip %u tile %u shares %u",
              actual->lanes, actual->dot_classes, actual->outer_classes, actual->outer_registers, actual->strip_classes,
-             actual->tile_classes, actual->groups_per_unit, expected->lanes, expected->dot_classes, expected->outer_classes,
-             expected->outer_registers, expected->strip_classes, expected->tile_classes, expected->groups_per_unit);
+             actual->tile_classes, actual->shares, expected->lanes, expected->dot_classes, expected->outer_classes,
+             expected->outer_registers, expected->strip_classes, expected->tile_classes, expected->shares);
 }
 
 static void expect_opened(Dataset *dataset, BackendSettings settings, const NativeShape *expected) {
@@ -194,10 +194,10 @@ static void a_damaged_verdict_is_none(void **state) {
                                     {lanes, "lanes -1"},
                                     {lanes, "lanes 99999999999999999999"},
                                     {lanes, "lanes 0"},
-                                    {"groups 8", "groups 800"},
+                                    {"shares 64", "shares 6400"},
                                     {"how full", "how off"},
                                     {"how full", "how fast"},
-                                    {"tuning 1", "tuning 2"},
+                                    {"tuning 2", "tuning 1"},
                                     {"class ", "class 0"},
                                     {"units ", "units 9"},
                                     {"backend clblast", "backend cublas"},

@@ -163,11 +163,218 @@ static void large_arrays_are_whole(void **state) {
   free(bytes);
 }
 
+/* ---- f32 as the machine holds it: mapped, not read --------------------------------------------------------------- */
+
+enum { MAPPED_ROWS = 300001, MAPPED_FEATURES = 5, MAPPED_LENGTH = MAPPED_ROWS * MAPPED_FEATURES };
+
+static float mapped_value(size_t i) { return (float)(i % 8191) * 0.37f - 1000; }
+
+/* 6 MB: more than one block of the check. extra: numbers more than the header announces, or fewer. */
+static size_t write_mapped(const char *name, long extra, size_t spoiled, float spoil) {
+  Bytes header = npy_header(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (300001, 5), }                     \n");
+  assert_int_equal(header.length % 4, 0);
+  size_t numbers = (size_t)(MAPPED_LENGTH + extra), length = header.length + 4 * numbers;
+  unsigned char *bytes = malloc(length);
+  assert_non_null(bytes);
+  memcpy(bytes, header.at, header.length);
+  for (size_t i = 0; i < numbers; i++) {
+    float value = i == spoiled ? spoil : mapped_value(i);
+    memcpy(bytes + header.length + 4 * i, &value, 4);
+  }
+  char path[SUPPORT_PATH];
+  support_path(path, test_folder, name);
+  if (strstr(name, ".gz") != NULL)
+    write_gzip(path, bytes, length);
+  else
+    support_write(path, bytes, length);
+  free(bytes);
+  return length;
+}
+
+static void floats_are_mapped_in_place(void **state) {
+  (void)state;
+  write_mapped("mapped.npy", 0, SIZE_MAX, 0);
+  SetosaDataset *dataset = load_file("mapped.npy", "optional");
+  assert_true(mapping_holds(&dataset->mapping, dataset->values));
+  assert_int_equal(dataset->rows, MAPPED_ROWS);
+  for (size_t i = 0; i < MAPPED_LENGTH; i++)
+    if (dataset->values[i] != mapped_value(i)) fail_msg("value %zu is %g", i, (double)dataset->values[i]);
+  setosa_dataset_destroy(dataset);
+  /* What has to be changed on the way is read. */
+  static const struct {
+    const char *name, *type;
+    bool fortran, mapped;
+  } files[] = {{"f.npy", "<f4", false, true},  {"f.npy", "=f4", false, true},     {"f.npy", ">f4", false, false},
+               {"f.npy", "<f4", true, false},  {"f.npy.gz", "<f4", false, false}, {"f.npy", "<f8", false, false},
+               {"f.npy", "<f2", false, false}, {"f.npy", "|u1", false, false}};
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    write_array(files[i].name, 1, files[i].type, files[i].fortran);
+    dataset = load_file(files[i].name, "optional");
+    /* write_array's header is 70 or 71 bytes long with its first ten: see whether the numbers lie at a multiple of 4. */
+    char path[SUPPORT_PATH];
+    size_t length = 0;
+    support_path(path, test_folder, files[i].name);
+    free(support_read(path, &length));
+    bool aligned = (length - 24) % 4 == 0;
+    assert_int_equal(dataset->mapping.at != NULL, files[i].mapped && aligned);
+    setosa_dataset_destroy(dataset);
+  }
+}
+
+static void headers_of_odd_length_are_read(void **state) {
+  (void)state;
+  for (int blanks = 0; blanks < 8; blanks++) {
+    char dictionary[128];
+    snprintf(dictionary, sizeof dictionary, "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1)}%.*s", blanks, "        ");
+    Bytes bytes = npy_header(1, dictionary);
+    size_t offset = bytes.length;
+    put_float(&bytes, 5, 4, false);
+    put_float(&bytes, -6, 4, false);
+    write_bytes("odd.npy", &bytes);
+    const float expected[] = {5, -6};
+    SetosaDataset *dataset = load_file("odd.npy", "optional");
+    expect_values(dataset, 2, 1, expected);
+    assert_int_equal(dataset->mapping.at != NULL, offset % 4 == 0);
+    setosa_dataset_destroy(dataset);
+  }
+}
+
+static void refuse_mapped(const char *name, const char *problem) {
+  char path[SUPPORT_PATH], expected[SUPPORT_PATH + 200];
+  SetosaDataset *dataset = NULL;
+  SetosaError error = {0};
+  support_path(path, test_folder, name);
+  snprintf(expected, sizeof expected, "%s%s", path, problem);
+  support_fails(test_load(&dataset, path, "optional", &error), &error, SETOSA_ERROR_DATA, expected);
+  assert_null(dataset);
+}
+
+static void mapped_files_are_checked_like_others(void **state) {
+  (void)state;
+  static const struct {
+    size_t at;
+    float value;
+    const char *problem;
+  } spoilt[] = {{0, NAN, ":1:1: the value is not a number"},
+                {MAPPED_LENGTH - 1, INFINITY, ":300001:5: the value is infinite"},
+                {1048574, -INFINITY, ":209715:5: the value is infinite"}, /* the last and the first of the check's blocks */
+                {1048575, NAN, ":209716:1: the value is not a number"},
+                {777777, NAN, ":155556:3: the value is not a number"}};
+  for (size_t i = 0; i < sizeof spoilt / sizeof *spoilt; i++) {
+    write_mapped("spoilt.npy", 0, spoilt[i].at, spoilt[i].value);
+    refuse_mapped("spoilt.npy", spoilt[i].problem);
+  }
+  write_mapped("short.npy", -1, SIZE_MAX, 0);
+  refuse_mapped("short.npy", ": ends after 1500004 of 1500005 numbers; write the file again");
+  write_mapped("long.npy", 1, SIZE_MAX, 0);
+  refuse_mapped("long.npy", ": goes on after the data that its header announces; write the file again");
+}
+
+/* Whatever changes rows changes a copy, to the bits that a set that was read would have; the file stays as it is. */
+static void changing_a_mapped_set_copies_it(void **state) {
+  (void)state;
+  SetosaError error = {0};
+  char path[SUPPORT_PATH];
+  size_t length = 0;
+  char *labels = malloc(2 * MAPPED_ROWS + 1);
+  assert_non_null(labels);
+  for (size_t i = 0; i < MAPPED_ROWS; i++) memcpy(labels + 2 * i, i % 3 == 0 ? "p\n" : "q\n", 3);
+  write_text("one.txt", "p\n");
+  support_path(path, test_folder, "many.txt");
+  support_write(path, labels, 2 * MAPPED_ROWS);
+  free(labels);
+  write_mapped("mapped.npy", 0, SIZE_MAX, 0);
+  write_mapped("read.npy.gz", 0, SIZE_MAX, 0);
+  support_path(path, test_folder, "mapped.npy");
+  char *before = support_read(path, &length);
+  for (int change = 0; change < 4; change++) {
+    const char *options = change == 3 ? "scale=3 labels=many.txt" : "labels=many.txt";
+    SetosaDataset *sets[2] = {load_file("mapped.npy", options), load_file("read.npy.gz", options)}, *held[2] = {NULL, NULL};
+    assert_int_equal(sets[0]->mapping.at != NULL, change != 3);
+    assert_null(sets[1]->mapping.at);
+    for (int s = 0; s < 2; s++) {
+      if (change == 0) support_ok(setosa_dataset_shuffle(sets[s], 5, &error), &error);
+      if (change == 1) support_ok(setosa_dataset_standardize(sets[s], &error), &error);
+      if (change == 2) support_ok(setosa_dataset_split(sets[s], 0.25, 5, &held[s], &error), &error);
+    }
+    assert_null(sets[0]->mapping.at);
+    for (SetosaDataset **pair = sets; pair != NULL; pair = pair == sets && held[0] != NULL ? held : NULL) {
+      assert_int_equal(pair[0]->rows, pair[1]->rows);
+      assert_memory_equal(pair[0]->values, pair[1]->values, pair[0]->rows * MAPPED_FEATURES * sizeof(float));
+      assert_memory_equal(pair[0]->labels, pair[1]->labels, pair[0]->rows * sizeof(int32_t));
+    }
+    for (int s = 0; s < 2; s++) {
+      setosa_dataset_destroy(sets[s]);
+      setosa_dataset_destroy(held[s]);
+    }
+  }
+  char *after = support_read(path, &length);
+  assert_memory_equal(before, after, length);
+  free(before);
+  free(after);
+}
+
+/* A view of a mapped set that is made its own leaves the set and its mapping alone. */
+static void a_view_of_a_mapped_set_gets_its_own_rows(void **state) {
+  (void)state;
+  Error error = {0};
+  write_mapped("mapped.npy", 0, SIZE_MAX, 0);
+  SetosaDataset *dataset = load_file("mapped.npy", "optional");
+  Dataset view = *dataset;
+  view.borrowed = true;
+  support_ok(dataset_own(&view, &error), &error);
+  assert_false(view.borrowed);
+  assert_true(view.values != dataset->values);
+  assert_memory_equal(view.values, dataset->values, MAPPED_LENGTH * sizeof(float));
+  view.values[7] = 1e9f;
+  assert_true(dataset->values[7] == mapped_value(7));
+  free(view.values);
+  setosa_dataset_destroy(dataset);
+}
+
+typedef struct Watch {
+  uint64_t bytes_done, bytes_total, rows_done;
+  bool stop;
+} Watch;
+
+static bool watch(const SetosaProgress *progress, void *user) {
+  Watch *w = user;
+  assert_true(progress->bytes_done >= w->bytes_done);
+  w->bytes_done = progress->bytes_done;
+  w->bytes_total = progress->bytes_total;
+  w->rows_done = progress->rows_done;
+  return !w->stop;
+}
+
+static void mapping_reports_progress_and_stops(void **state) {
+  (void)state;
+  size_t length = write_mapped("mapped.npy", 0, SIZE_MAX, 0);
+  for (int stop = 0; stop < 2; stop++) {
+    Watch w = {.stop = stop == 1};
+    SetosaDataOptions options = setosa_data_options_default();
+    options.labels_optional = true;
+    options.progress = watch;
+    options.progress_user = &w;
+    char path[SUPPORT_PATH];
+    SetosaDataset *dataset = NULL;
+    SetosaError error = {0};
+    support_path(path, test_folder, "mapped.npy");
+    SetosaStatus status = setosa_dataset_load(&dataset, path, &options, &error);
+    assert_int_equal(status, stop ? SETOSA_INTERRUPTED : SETOSA_OK);
+    assert_int_equal(w.bytes_total, length);
+    if (!stop) assert_true(w.bytes_done == length && w.rows_done == MAPPED_ROWS);
+    setosa_dataset_destroy(dataset);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_type_and_order_is_read), cmocka_unit_test(halves_are_exact),
       cmocka_unit_test(bytes_are_scaled_like_pixels), cmocka_unit_test(headers_are_read_in_every_spelling),
       cmocka_unit_test(labels_come_in_many_kinds),    cmocka_unit_test(large_arrays_are_whole),
+      cmocka_unit_test(floats_are_mapped_in_place), cmocka_unit_test(headers_of_odd_length_are_read),
+      cmocka_unit_test(mapped_files_are_checked_like_others), cmocka_unit_test(changing_a_mapped_set_copies_it),
+      cmocka_unit_test(a_view_of_a_mapped_set_gets_its_own_rows), cmocka_unit_test(mapping_reports_progress_and_stops),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -1,0 +1,32 @@
+/* What the line searches of the native and the blas backend share. */
+#include "compute/line.h"
+
+Status line_reserve_point(Line *line, Backend *backend, Error *error) {
+  Status status = SETOSA_OK;
+  if (line->point == NULL) TRY(vector_create(backend, &line->point, error));
+  if (line->gradient == NULL) TRY(vector_create(backend, &line->gradient, error));
+cleanup:
+  return status;
+}
+
+Status line_read_point(Line *line, Backend *backend, double step, double *value, double *slope, Error *error) {
+  Status status = SETOSA_OK;
+  Evaluation at;
+  TRY(vector_combine(backend, line->point, 2, (double[]){1, step}, (const Vector *[]){line->w, line->s}, error));
+  TRY(backend_evaluate(backend, line->point, backend_all_rows(backend), line->gradient, &at, error));
+  TRY(vector_dots(backend, 1, &(VectorPair){line->gradient, line->s}, slope, error));
+  *value = at.objective;
+cleanup:
+  return status;
+}
+
+void line_add_penalty(const Line *line, double l2, double step, double *value, double *slope) {
+  *value += 0.5 * l2 * (line->ww + 2 * step * line->ws + step * step * line->ss);
+  *slope += l2 * (line->ws + step * line->ss);
+}
+
+void line_release_point(Line *line, Backend *backend) {
+  vector_destroy(backend, line->point);
+  vector_destroy(backend, line->gradient);
+  line->point = line->gradient = NULL;
+}

@@ -1,0 +1,292 @@
+/* Finding, verifying and mapping an entry. Its file name is the hash of everything that decides what reading gives (path, options, version),
+ * so a source has one entry for each way of reading it, and a source that changed replaces its entry. */
+#include "data/cache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+/* A file that changed less than this ago may change again without its times showing it: clocks of file systems tick. */
+static const int64_t FRESH_NS = 100000000;
+
+const char cache_magic[8] = {'S', 'E', 'T', 'O', 'S', 'A', 'D', 'C'};
+
+/* ---- the key ----------------------------------------------------------------------------------------------------- */
+
+static void add_text(Hash *hash, const char *text) {
+  unsigned char there = text != NULL;
+  hash_add(hash, &there, 1);
+  if (there) hash_add_text(hash, text);
+}
+
+static void add_count(Hash *hash, uint64_t count) { hash_add(hash, &count, sizeof count); }
+
+static void add_texts(Hash *hash, const char *const *texts, size_t count) {
+  add_count(hash, texts != NULL ? count : UINT64_MAX);
+  for (size_t i = 0; texts != NULL && i < count; i++) add_text(hash, texts[i]);
+}
+
+/* The scale is left out: it is applied to what was read. The source as typed is part of it, since its name tells the separator. */
+static bool make_key(char key[HASH_HEX_SIZE], const Reader *reader) {
+  const DataOptions *o = reader->options;
+  Hash *hash = NULL;
+  char *path = realpath(reader->source, NULL), *labels = o->labels_path != NULL ? realpath(o->labels_path, NULL) : NULL;
+  bool made = path != NULL && (labels != NULL || o->labels_path == NULL) && hash_create(&hash, NULL) == SETOSA_OK;
+  if (made) {
+    const char *const texts[] = {SETOSA_VERSION, path, reader->source, labels, o->labels_path, o->label, o->features, o->drop, o->positive,
+                                 o->expect_label};
+    add_texts(hash, texts, sizeof texts / sizeof *texts);
+    add_count(hash, CACHE_FORMAT);
+    add_count(hash, (uint64_t)(o->header + 1));
+    add_count(hash, o->labels_optional);
+    add_count(hash, o->expect_features);
+    add_texts(hash, o->expect_feature_names, o->expect_features);
+    add_count(hash, o->expect_classes);
+    add_texts(hash, o->expect_class_names, o->expect_classes);
+    hash_hex(hash, key);
+  }
+  hash_destroy(hash);
+  free(path);
+  free(labels);
+  return made;
+}
+
+bool cache_identify(CacheSource *source, const Reader *reader) {
+  *source = (CacheSource){0};
+  if (!stream_identify(reader->stream, &source->data)) return false;
+  if (reader->options->labels_path == NULL) return true;
+  int labels = open(reader->options->labels_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hold us up */
+  bool known = labels >= 0 && file_identify(&source->labels, labels);
+  if (labels >= 0) close(labels);
+  return known;
+}
+
+static bool is_fresh(const FileIdentity *identity) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  int64_t age = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - identity->changed_ns;
+  return age > -FRESH_NS && age < FRESH_NS;
+}
+
+/* ---- life -------------------------------------------------------------------------------------------------------- */
+
+static Status find_folder(char *folder, size_t size, const DataOptions *options, Error *error) {
+  if (options->cache == NULL) return file_cache_folder(folder, size, "data", error);
+  if (strlen(options->cache) >= size)
+    return error_set(error, SETOSA_ERROR_WRITE, "the path of the cache folder is too long; choose a shorter one");
+  strcpy(folder, options->cache);
+  return file_create_folders(folder, error);
+}
+
+Cache *cache_open(const Reader *reader, char note[CACHE_NOTE_SIZE]) {
+  Error error = {0};
+  Text path = {0};
+  char folder[PATH_MAX];
+  Cache *cache = NULL;
+  note[0] = '\0';
+  if (reader->options->no_cache || reader->stream == NULL || stream_bytes_total(reader->stream) < CACHE_LEAST_BYTES) return NULL;
+  if (memory_allocate_zero((void **)&cache, 1, sizeof *cache, "a cache entry", NULL) != SETOSA_OK) return NULL;
+  cache->descriptor = -1;
+  if (!cache_identify(&cache->source, reader) || !make_key(cache->key, reader)) goto unusable;
+  cache->fresh = is_fresh(&cache->source.data) || is_fresh(&cache->source.labels);
+  if (find_folder(folder, sizeof folder, reader->options, &error) != SETOSA_OK ||
+      text_append(&path, &error, "%s/%s.data", folder, cache->key) != SETOSA_OK) {
+    snprintf(note, CACHE_NOTE_SIZE, "%.*s", CACHE_NOTE_SIZE - 1, error.message);
+    goto unusable;
+  }
+  cache->path = path.text;
+  return cache;
+unusable:
+  text_free(&path);
+  free(cache);
+  return NULL;
+}
+
+void cache_close(Cache *cache) {
+  if (cache == NULL) return;
+  if (cache->temporary_path != NULL) unlink(cache->temporary_path);
+  if (cache->descriptor >= 0) close(cache->descriptor);
+  hash_destroy(cache->hash);
+  free(cache->temporary_path);
+  free(cache->path);
+  free(cache);
+}
+
+const char *cache_note(const Cache *cache) { return cache->note; }
+
+/* ---- the file ---------------------------------------------------------------------------------------------------- */
+
+/* a * b, rounded up to whole pages, added to *sum. */
+static bool add_pages(size_t *sum, uint64_t a, uint64_t b) {
+  size_t bytes = 0;
+  if (__builtin_mul_overflow(a, b, &bytes) || bytes > SIZE_MAX / 4) return false;
+  bytes = (bytes + CACHE_PAGE - 1) / CACHE_PAGE * CACHE_PAGE;
+  return !__builtin_add_overflow(*sum, bytes, sum) && *sum <= SIZE_MAX / 4;
+}
+
+bool cache_layout(CacheLayout *layout, const CacheHeader *header) {
+  size_t at = CACHE_PAGE, row_bytes = 0;
+  if (header->rows == 0 || header->features == 0 || __builtin_mul_overflow(header->features, sizeof(float), &row_bytes)) return false;
+  if (!add_pages(&at, header->rows, row_bytes)) return false;
+  layout->labels_at = at;
+  if (header->has_labels && !add_pages(&at, header->rows, sizeof(int32_t))) return false;
+  layout->text_at = at;
+  return !__builtin_add_overflow(at, header->text_bytes, &layout->bytes) && layout->bytes <= SIZE_MAX / 4;
+}
+
+Status cache_page_hash(const CachePage *page, char hex[HASH_HEX_SIZE], Error *error) {
+  Hash *hash = NULL;
+  size_t from = offsetof(CacheHeader, payload_hash);
+  Status status = hash_create(&hash, error);
+  if (status != SETOSA_OK) return status;
+  hash_add(hash, page->bytes + from, CACHE_PAGE - from);
+  hash_hex(hash, hex);
+  hash_destroy(hash);
+  return SETOSA_OK;
+}
+
+/* The page is whole, of this format, and of this source as it is now. */
+static bool page_is_good(const CachePage *page, const Cache *cache) {
+  char hex[HASH_HEX_SIZE];
+  const CacheHeader *header = &page->header;
+  return memcmp(header->magic, cache_magic, sizeof cache_magic) == 0 && header->format == CACHE_FORMAT &&
+         cache_page_hash(page, hex, NULL) == SETOSA_OK && memcmp(hex, header->page_hash, HASH_HEX_SIZE) == 0 &&
+         memcmp(header->key, cache->key, HASH_HEX_SIZE) == 0 && memcmp(&header->source, &cache->source, sizeof cache->source) == 0;
+}
+
+/* Reads all of the mapping once: a damaged byte anywhere makes the entry worthless. */
+static Status verify(bool *good, const Mapping *mapping, const CacheHeader *header, Reader *reader, Error *error) {
+  Status status = SETOSA_OK;
+  const size_t block = 1 << 22;
+  size_t row_bytes = (size_t)header->features * sizeof(float);
+  char hex[HASH_HEX_SIZE];
+  Hash *hash = NULL;
+  TRY(hash_create(&hash, error));
+  reader->bytes_total = mapping->bytes;
+  reader->rows_total = header->rows;
+  mapping_expect_pass(mapping, true);
+  for (size_t at = CACHE_PAGE; at < mapping->bytes; at += block) {
+    size_t count = mapping->bytes - at < block ? mapping->bytes - at : block;
+    uint64_t rows = (at + count - CACHE_PAGE) / row_bytes;
+    hash_add(hash, mapping->at + at, count);
+    mapping_let_go(mapping, at, count);
+    reader->bytes_done = at + count;
+    TRY(reader_report(reader, rows < header->rows ? rows : header->rows, false, error));
+  }
+  hash_hex(hash, hex);
+  *good = memcmp(hex, header->payload_hash, HASH_HEX_SIZE) == 0;
+cleanup:
+  mapping_expect_pass(mapping, false);
+  hash_destroy(hash);
+  return status;
+}
+
+/* One terminated text of what is left; NULL when it is not terminated. */
+static const char *next_text(const char **at, size_t *left) {
+  const char *text = *at, *end = memchr(text, 0, *left);
+  if (end == NULL) return NULL;
+  *left -= (size_t)(end + 1 - text);
+  *at = end + 1;
+  return text;
+}
+
+static Status take_names(bool *good, char ***names, size_t count, const char **at, size_t *left, Error *error) {
+  Status status = SETOSA_OK;
+  if (count > *left) { /* each takes a byte at least: checked before so much is allocated */
+    *good = false;
+    return SETOSA_OK;
+  }
+  TRY(memory_allocate_zero((void **)names, count, sizeof **names, "names", error));
+  for (size_t i = 0; i < count && *good; i++) {
+    const char *text = next_text(at, left);
+    *good = text != NULL;
+    if (*good) TRY(memory_copy_text(&(*names)[i], text, error));
+  }
+cleanup:
+  return status;
+}
+
+static Status take_text(bool *good, char **out, const char **at, size_t *left, Error *error) {
+  const char *text = next_text(at, left);
+  *good = *good && text != NULL;
+  return *good ? memory_copy_text(out, text, error) : SETOSA_OK;
+}
+
+/* The names, into a bare data set that has its counts. */
+static Status take_all_names(bool *good, Dataset *dataset, const CacheHeader *header, const char *at, size_t left, Error *error) {
+  Status status = SETOSA_OK;
+  if (header->has_feature_names) TRY(take_names(good, &dataset->feature_names, dataset->features, &at, &left, error));
+  if (*good && dataset->classes > 0) TRY(take_names(good, &dataset->class_names, dataset->classes, &at, &left, error));
+  if (*good && header->has_label_name) TRY(take_text(good, &dataset->label_name, &at, &left, error));
+  if (*good && header->has_positive) TRY(take_text(good, &dataset->positive, &at, &left, error));
+  *good = *good && left == 0;
+cleanup:
+  return status;
+}
+
+static bool labels_are_good(const Dataset *dataset) {
+  bool good = true;
+  for (size_t i = 0; dataset->labels != NULL && i < dataset->rows; i++)
+    good = good && dataset->labels[i] >= -1 && (dataset->labels[i] < 0 || (size_t)dataset->labels[i] < dataset->classes);
+  return good;
+}
+
+/* A data set of its own from an open entry: NULL and SETOSA_OK when the entry is not good. */
+static Status load_entry(Dataset **out, const Cache *cache, int descriptor, Reader *reader, Error *error) {
+  Status status = SETOSA_OK;
+  Dataset *dataset = NULL;
+  CachePage page;
+  CacheLayout layout;
+  FileIdentity file;
+  bool good = pread(descriptor, page.bytes, CACHE_PAGE, 0) == CACHE_PAGE && page_is_good(&page, cache) &&
+              cache_layout(&layout, &page.header) && file_identify(&file, descriptor) && file.bytes == layout.bytes;
+  *out = NULL;
+  if (!good) return SETOSA_OK;
+  const CacheHeader *header = &page.header;
+  TRY(dataset_create_bare(&dataset, reader->source, error));
+  if (mapping_open(&dataset->mapping, descriptor, layout.bytes, cache->path, NULL) != SETOSA_OK) goto cleanup;
+  TRY(verify(&good, &dataset->mapping, header, reader, error));
+  if (!good) goto cleanup;
+  dataset->rows = header->rows;
+  dataset->features = header->features;
+  dataset->classes = header->classes;
+  dataset->byte_scale = header->byte_scale;
+  dataset->values = (float *)(uintptr_t)(dataset->mapping.at + CACHE_PAGE); /* never written: dataset_own copies before */
+  if (header->has_labels) dataset->labels = (int32_t *)(uintptr_t)(dataset->mapping.at + layout.labels_at);
+  TRY(take_all_names(&good, dataset, header, (const char *)dataset->mapping.at + layout.text_at, header->text_bytes, error));
+  if (!good || !labels_are_good(dataset)) goto cleanup;
+  reader->default_scale = header->default_scale;
+  dataset->cached = true;
+  *out = dataset;
+  dataset = NULL;
+cleanup:
+  setosa_dataset_destroy(dataset);
+  return status;
+}
+
+Status cache_load(bool *hit, Cache *cache, Dataset *dataset, Reader *reader, Error *error) {
+  Dataset *loaded = NULL;
+  *hit = false;
+  int descriptor = open(cache->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor < 0) return SETOSA_OK;
+  Status status = load_entry(&loaded, cache, descriptor, reader, error);
+  close(descriptor);
+  if (loaded != NULL) {
+    Dataset bare = *dataset; /* what the caller had becomes what is thrown away */
+    *dataset = *loaded;
+    *loaded = bare;
+    setosa_dataset_destroy(loaded);
+    *hit = true;
+  } else {
+    reader->bytes_done = reader->bytes_total = reader->rows_total = 0;
+  }
+  return status;
+}

@@ -1,0 +1,191 @@
+/* Writing an entry: rows as they are read, so that memory holds none of them, then labels and names, then the first page; synced, and renamed
+ * into place. Nobody sees a part of it, and two processes at once write two files of which the later one stays. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "data/cache.h"
+
+static const uint64_t SYNC_BYTES = 1 << 24; /* written to disk while the next ones are read, so that the sync at the end is short */
+
+static void note_failure(Cache *cache, const char *doing) {
+  snprintf(cache->note, sizeof cache->note, "%s: cannot %s: %s; %s", cache->path, doing, strerror(errno),
+           errno == ENOSPC || errno == EDQUOT ? "free some space, or choose another folder with --cache"
+                                              : "check the folder, or choose another one with --cache");
+}
+
+/* "<32 hexadecimal digits>.data.XXXXXX.tmp" */
+static bool is_temporary(const char *name) {
+  size_t digits = strspn(name, "0123456789abcdef"), length = strlen(name);
+  return digits == HASH_HEX_SIZE - 1 && strncmp(name + digits, ".data.", 6) == 0 && length == digits + 16 &&
+         strcmp(name + length - 4, ".tmp") == 0;
+}
+
+/* Files of processes that were killed while they wrote: nobody holds the lock. */
+static void sweep(const char *path) {
+  const char *slash = strrchr(path, '/');
+  char *folder = slash != NULL ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+  DIR *listing = folder != NULL ? opendir(folder) : NULL;
+  for (struct dirent *entry; listing != NULL && (entry = readdir(listing)) != NULL;) {
+    if (!is_temporary(entry->d_name)) continue;
+    int descriptor = openat(dirfd(listing), entry->d_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (descriptor < 0) continue;
+    if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) unlinkat(dirfd(listing), entry->d_name, 0);
+    close(descriptor);
+  }
+  if (listing != NULL) closedir(listing);
+  free(folder);
+}
+
+bool cache_begin(Cache *cache) {
+  Text name = {0};
+  sweep(cache->path);
+  if (hash_create(&cache->hash, NULL) != SETOSA_OK || text_append(&name, NULL, "%s.XXXXXX.tmp", cache->path) != SETOSA_OK) {
+    text_free(&name);
+    return false;
+  }
+  cache->descriptor = mkostemps(name.text, 4, O_CLOEXEC);
+  if (cache->descriptor < 0) {
+    note_failure(cache, "write");
+    text_free(&name);
+    return false;
+  }
+  flock(cache->descriptor, LOCK_EX | LOCK_NB); /* says that somebody is at work; where there are no locks nobody sweeps either */
+  cache->temporary_path = name.text;
+  if (lseek(cache->descriptor, CACHE_PAGE, SEEK_SET) != CACHE_PAGE) {
+    note_failure(cache, "write");
+    return false;
+  }
+  cache->position = CACHE_PAGE;
+  return true;
+}
+
+bool cache_begun(const Cache *cache) { return cache->position > 0; }
+bool cache_failed(const Cache *cache) { return cache->failed; }
+
+static Status failed(Cache *cache, const char *doing, Error *error) {
+  note_failure(cache, doing);
+  cache->failed = true;
+  return error_set(error, SETOSA_ERROR_WRITE, "%s", cache->note);
+}
+
+/* Appends to the file, and to the hash. */
+static Status append(Cache *cache, const void *bytes, size_t length, Error *error) {
+  const unsigned char *at = bytes;
+  hash_add(cache->hash, bytes, length);
+  while (length > 0) {
+    ssize_t written = write(cache->descriptor, at, length < (1u << 30) ? length : (1u << 30));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return failed(cache, "write", error);
+    at += written;
+    length -= (size_t)written;
+    cache->position += (uint64_t)written;
+    cache->unsynced += (uint64_t)written;
+  }
+#ifdef SYNC_FILE_RANGE_WRITE
+  if (cache->unsynced >= SYNC_BYTES) {
+    sync_file_range(cache->descriptor, (off_t)(cache->position - cache->unsynced), (off_t)cache->unsynced, SYNC_FILE_RANGE_WRITE);
+    cache->unsynced = 0;
+  }
+#endif
+  return SETOSA_OK;
+}
+
+Status cache_write(Cache *cache, const float *values, size_t count, Error *error) {
+  return append(cache, values, count * sizeof *values, error);
+}
+
+static Status pad(Cache *cache, uint64_t position, Error *error) {
+  static const unsigned char zeros[CACHE_PAGE];
+  return append(cache, zeros, (size_t)(position - cache->position), error); /* less than a page */
+}
+
+static Status gather_names(Text *text, char *const *names, size_t count, Error *error) {
+  Status status = SETOSA_OK;
+  for (size_t i = 0; names != NULL && i < count; i++) TRY(text_append_bytes(text, names[i], strlen(names[i]) + 1, error));
+cleanup:
+  return status;
+}
+
+static CacheHeader describe(const Cache *cache, const Dataset *dataset, const Reader *reader) {
+  CacheHeader header = {.format = CACHE_FORMAT, .source = cache->source};
+  memcpy(header.magic, cache_magic, sizeof cache_magic);
+  memcpy(header.key, cache->key, HASH_HEX_SIZE);
+  header.has_labels = dataset->labels != NULL;
+  header.has_feature_names = dataset->feature_names != NULL;
+  header.has_label_name = dataset->label_name != NULL;
+  header.has_positive = dataset->positive != NULL;
+  header.rows = dataset->rows;
+  header.features = dataset->features;
+  header.classes = dataset->class_names != NULL ? dataset->classes : 0;
+  header.default_scale = reader->default_scale;
+  header.byte_scale = dataset->byte_scale;
+  return header;
+}
+
+/* Everything after the rows, and the first page last. */
+static Status write_rest(CacheLayout *layout, Cache *cache, const Dataset *dataset, const Reader *reader, Error *error) {
+  Status status = SETOSA_OK;
+  Text names = {0};
+  CachePage page;
+  memset(&page, 0, sizeof page);
+  page.header = describe(cache, dataset, reader);
+  TRY(gather_names(&names, dataset->feature_names, dataset->features, error));
+  TRY(gather_names(&names, dataset->class_names, dataset->classes, error));
+  if (dataset->label_name != NULL) TRY(gather_names(&names, &dataset->label_name, 1, error));
+  if (dataset->positive != NULL) TRY(gather_names(&names, &dataset->positive, 1, error));
+  page.header.text_bytes = names.length;
+  if (!cache_layout(layout, &page.header)) TRY(failed(cache, "address", error));
+  TRY(pad(cache, layout->labels_at, error));
+  if (dataset->labels != NULL) TRY(append(cache, dataset->labels, dataset->rows * sizeof *dataset->labels, error));
+  TRY(pad(cache, layout->text_at, error));
+  TRY(append(cache, names.text, names.length, error));
+  hash_hex(cache->hash, page.header.payload_hash);
+  TRY(cache_page_hash(&page, page.header.page_hash, error));
+  if (pwrite(cache->descriptor, page.bytes, CACHE_PAGE, 0) != CACHE_PAGE) TRY(failed(cache, "write", error));
+  /* The rows are used from this very file: only a sync tells that the disk took them all. */
+  if (fsync(cache->descriptor) != 0) TRY(failed(cache, "write", error));
+cleanup:
+  text_free(&names);
+  return status;
+}
+
+/* Puts the file in its place, unless it might describe a source that changed meanwhile. */
+static void publish(Cache *cache, const Reader *reader) {
+  CacheSource now;
+  if (!cache_identify(&now, reader) || memcmp(&now, &cache->source, sizeof now) != 0)
+    snprintf(cache->note, sizeof cache->note, "%s changed while it was read; what was read is not kept", reader->source);
+  else if (cache->fresh)
+    snprintf(cache->note, sizeof cache->note, "%s was written a moment ago; the next run keeps what it reads", reader->source);
+  else if (rename(cache->temporary_path, cache->path) != 0)
+    note_failure(cache, "rename into place");
+  else
+    cache->temporary_path[0] = '\0';
+  if (cache->temporary_path[0] != '\0') unlink(cache->temporary_path);
+  free(cache->temporary_path);
+  cache->temporary_path = NULL;
+}
+
+Status cache_commit(Cache *cache, Dataset *dataset, const Reader *reader, Error *error) {
+  Status status = SETOSA_OK;
+  CacheLayout layout;
+  Mapping mapping = {0};
+  bool in_memory = dataset->values != NULL;
+  if (in_memory) TRY(cache_write(cache, dataset->values, dataset->rows * dataset->features, error));
+  TRY(write_rest(&layout, cache, dataset, reader, error));
+  if (!in_memory) {
+    if (mapping_open(&mapping, cache->descriptor, layout.bytes, cache->path, NULL) != SETOSA_OK) TRY(failed(cache, "map", error));
+    dataset->mapping = mapping;
+    dataset->values = (float *)(uintptr_t)(mapping.at + CACHE_PAGE); /* never written: dataset_own copies before */
+  }
+  publish(cache, reader);
+cleanup:
+  return status;
+}

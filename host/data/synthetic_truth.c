@@ -1,0 +1,70 @@
+/* The true weights of synthetic data, and how near others come to them. Sums are in double, class by class, so that K x D is never held. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "data/synthetic.h"
+
+bool synthetic_is_source(const char *source) {
+  return source != NULL && (strncmp(source, "synthetic:", 10) == 0 || strcmp(source, "synthetic") == 0);
+}
+
+Status synthetic_weights(float **out, const Synthetic *synthetic, Error *error) {
+  SyntheticParts parts = synthetic_parts(synthetic);
+  size_t classes = (size_t)parts.spec.classes, features = (size_t)parts.spec.features, count = 0;
+  *out = NULL;
+  Status status = memory_multiply(&count, classes, features, "the true weights", error);
+  if (status == SETOSA_OK) status = memory_allocate_zero((void **)out, count, sizeof **out, "the true weights", error);
+  for (size_t i = 0; status == SETOSA_OK && i < classes * parts.used; i++)
+    (*out)[i / parts.used * features + parts.chosen[i]] = parts.weights[i];
+  return status;
+}
+
+/* mean[d] over the classes of the weights that were learned and of the true ones. */
+static void average_classes(double *mean, double *true_mean, const SyntheticParts *parts, const float *weights) {
+  size_t classes = (size_t)parts->spec.classes, features = (size_t)parts->spec.features;
+  for (size_t k = 0; k < classes; k++)
+    for (size_t d = 0; d < features; d++) mean[d] += (double)weights[k * features + d];
+  for (size_t i = 0; i < classes * parts->used; i++) true_mean[parts->chosen[i]] += (double)parts->weights[i];
+  for (size_t d = 0; d < features; d++) {
+    mean[d] /= (double)classes;
+    true_mean[d] /= (double)classes;
+  }
+}
+
+Status synthetic_distance(double *distance, double *cosine, const Synthetic *synthetic, const float *weights, const float *factor,
+                          Error *error) {
+  Status status = SETOSA_OK;
+  SyntheticParts parts = synthetic_parts(synthetic);
+  size_t classes = (size_t)parts.spec.classes, features = (size_t)parts.spec.features;
+  double *mean = NULL, *true_mean = NULL, *truth = NULL, apart = 0, length = 0, cosines = 0, directions = 0;
+  TRY(memory_allocate_zero((void **)&mean, features, sizeof *mean, "mean weights", error));
+  TRY(memory_allocate_zero((void **)&true_mean, features, sizeof *true_mean, "mean weights", error));
+  TRY(memory_allocate((void **)&truth, features, sizeof *truth, "true weights", error));
+  average_classes(mean, true_mean, &parts, weights);
+  for (size_t k = 0; k < classes; k++) {
+    double product = 0, square = 0, true_square = 0;
+    for (size_t d = 0; d < features; d++) truth[d] = -true_mean[d];
+    for (size_t i = k * parts.used; i < (k + 1) * parts.used; i++) truth[parts.chosen[i]] += (double)parts.weights[i];
+    for (size_t d = 0; d < features; d++) {
+      double w = ((double)weights[k * features + d] - mean[d]) * (factor != NULL ? (double)factor[d] : 1), difference = w - truth[d];
+      product += w * truth[d];
+      square += w * w;
+      true_square += truth[d] * truth[d];
+      apart += difference * difference;
+    }
+    length += true_square;
+    if (square > 0 && true_square > 0) {
+      cosines += product / sqrt(square * true_square);
+      directions++;
+    }
+  }
+  *distance = length > 0 ? sqrt(apart / length) : NAN;
+  *cosine = directions > 0 ? cosines / directions : NAN;
+cleanup:
+  free(mean);
+  free(true_mean);
+  free(truth);
+  return status;
+}

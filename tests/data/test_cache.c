@@ -1,0 +1,592 @@
+/* The cache of conversions: what comes from it is bit for bit what the source gives, and no entry that is stale or damaged is believed. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/random.h"
+#include "data/binary.h"
+#include "data/cache.h"
+
+enum { ROWS = 52000, FEATURES = 8, SEED = 20261124 };
+
+static char kept[SUPPORT_PATH], table[SUPPORT_PATH];
+static char *text; /* the CSV: above CACHE_LEAST_BYTES */
+static size_t text_length;
+static SetosaDataset *reference; /* table as it is read without a cache */
+
+static void wait_ms(long milliseconds) {
+  struct timespec pause = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+  nanosleep(&pause, NULL);
+}
+
+/* A source counts as settled 0.1 s after it was written. */
+static void settle(void) { wait_ms(150); }
+
+static void write_table(const char *path) {
+  support_write(path, text, text_length);
+  settle();
+}
+
+static int create(void **state) {
+  make_folder(state);
+  support_path(kept, test_folder, "kept");
+  support_path(table, test_folder, "table.csv");
+  text = malloc((size_t)ROWS * (FEATURES * 21 + 12) + 200);
+  if (text == NULL) return 1;
+  text_length = (size_t)sprintf(text, "a,b,c,d,\"e \"\"quoted\"\"\",f,g,h,kind\n");
+  for (size_t i = 0; i < ROWS; i++) {
+    for (size_t d = 0; d < FEATURES; d++)
+      text_length += (size_t)sprintf(text + text_length, "%.16f,", random_symmetric(SEED, RANDOM_STREAM_CHECK, i, d));
+    text_length += (size_t)sprintf(text + text_length, "%s\n", i % 3 == 0 ? "pear" : i % 3 == 1 ? "apple" : "fig");
+  }
+  write_table(table);
+  SetosaDataOptions options = setosa_data_options_default();
+  options.no_cache = true;
+  if (setosa_dataset_load(&reference, table, &options, NULL) != SETOSA_OK) return 1;
+  return text_length > CACHE_LEAST_BYTES ? 0 : 1;
+}
+
+static int destroy(void **state) {
+  free(text);
+  setosa_dataset_destroy(reference);
+  return remove_folder(state);
+}
+
+static int forget(void **state) {
+  (void)state;
+  char path[SUPPORT_PATH];
+  DIR *folder = opendir(kept);
+  for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
+    support_path(path, kept, entry->d_name);
+    if (entry->d_name[0] != '.') remove(path);
+  }
+  if (folder != NULL) closedir(folder);
+  return 0;
+}
+
+/* Files in the cache folder whose names end so. */
+static size_t count_files(const char *suffix) {
+  size_t count = 0;
+  DIR *folder = opendir(kept);
+  for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
+    size_t length = strlen(entry->d_name), wanted = strlen(suffix);
+    count += length > wanted && strcmp(entry->d_name + length - wanted, suffix) == 0;
+  }
+  if (folder != NULL) closedir(folder);
+  return count;
+}
+
+static void find_entry(char path[SUPPORT_PATH]) {
+  DIR *folder = opendir(kept);
+  assert_non_null(folder);
+  for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
+    if (strstr(entry->d_name, ".data") != NULL) support_path(path, kept, entry->d_name);
+  closedir(folder);
+}
+
+static SetosaStatus try_load(SetosaDataset **dataset, const char *path, const char *options, bool use_cache, SetosaError *error) {
+  TestOptions test;
+  test_options_parse(&test, options);
+  test.options.cache = kept;
+  test.options.no_cache = !use_cache;
+  SetosaStatus status = setosa_dataset_load(dataset, path, &test.options, error);
+  test_options_free(&test);
+  return status;
+}
+
+static SetosaDataset *load(const char *path, const char *options, bool use_cache) {
+  SetosaDataset *dataset = NULL;
+  SetosaError error = {0};
+  support_ok(try_load(&dataset, path, options, use_cache, &error), &error);
+  return dataset;
+}
+
+static void same_text(const char *a, const char *b) {
+  assert_int_equal(a == NULL, b == NULL);
+  if (a != NULL) assert_string_equal(a, b);
+}
+
+static void same_floats(const float *a, const float *b, size_t count) {
+  assert_int_equal(a == NULL, b == NULL);
+  if (a != NULL) assert_memory_equal(a, b, count * sizeof *a);
+}
+
+static void expect_same(const SetosaDataset *a, const SetosaDataset *b) {
+  assert_int_equal(a->rows, b->rows);
+  assert_int_equal(a->features, b->features);
+  assert_int_equal(a->classes, b->classes);
+  assert_memory_equal(a->values, b->values, a->rows * a->features * sizeof(float));
+  assert_int_equal(a->labels == NULL, b->labels == NULL);
+  if (a->labels != NULL) assert_memory_equal(a->labels, b->labels, a->rows * sizeof(int32_t));
+  assert_int_equal(a->feature_names == NULL, b->feature_names == NULL);
+  for (size_t d = 0; a->feature_names != NULL && d < a->features; d++) assert_string_equal(a->feature_names[d], b->feature_names[d]);
+  for (size_t k = 0; k < a->classes; k++) assert_string_equal(a->class_names[k], b->class_names[k]);
+  same_text(a->label_name, b->label_name);
+  same_text(a->positive, b->positive);
+  same_text(a->source, b->source);
+  same_floats(a->scaling.offset, b->scaling.offset, a->features);
+  same_floats(a->scaling.scale, b->scaling.scale, a->features);
+  assert_true(a->byte_scale == b->byte_scale);
+}
+
+/* Loads by way of the cache; what comes is what the source itself gives. */
+static void expect_load(const char *path, const char *options, bool from_cache) {
+  bool usual = path == table && *options == '\0'; /* read once for all tests */
+  SetosaDataset *through = load(path, options, true), *direct = usual ? reference : load(path, options, false);
+  if (setosa_dataset_cached(through) != from_cache) fail_msg("%s with \"%s\" %s from the cache", path, options, from_cache ? "is not" : "is");
+  assert_false(setosa_dataset_cached(direct));
+  same_text(setosa_dataset_cache_note(through), NULL);
+  expect_same(through, direct);
+  assert_true((uintptr_t)through->values % 4096 == 0 || through->rows == 2);
+  setosa_dataset_destroy(through);
+  if (!usual) setosa_dataset_destroy(direct);
+  assert_int_equal(count_files(".tmp"), 0);
+}
+
+static void second_reading_comes_from_the_cache(void **state) {
+  (void)state;
+  static const char *const options[] = {"",
+                                        "header=1",
+                                        "header=-1 label=kind",
+                                        "drop=a,c",
+                                        "features=h,a",
+                                        "positive=fig",
+                                        "scale=0.25",
+                                        "label=kind drop=h optional",
+                                        "features=1,2,3,4,5,6,7,8 classes=fig,apple,pear",
+                                        "names=h,g,a classes=pear,fig,apple expect-label=kind",
+                                        "names=h,g,a classes=pear,fig,plum expect-label=none optional"};
+  size_t count = sizeof options / sizeof *options;
+  for (size_t i = 0; i < count; i++) {
+    expect_load(table, options[i], strncmp(options[i], "scale", 5) == 0); /* the scale is applied to what was read */
+    expect_load(table, options[i], true);
+  }
+  assert_int_equal(count_files(".data"), count - 1);
+  for (size_t i = 0; i < count; i++) expect_load(table, options[i], true); /* none in the place of another */
+}
+
+static void small_files_and_no_cache_leave_nothing(void **state) {
+  (void)state;
+  char path[SUPPORT_PATH];
+  support_path(path, test_folder, "small.csv");
+  support_write_text(path, "1,p\n2,q\n");
+  settle();
+  expect_load(path, "", false);
+  expect_load(path, "", false);
+  setosa_dataset_destroy(load(table, "", false));
+  assert_int_equal(count_files(".data"), 0);
+  expect_load(table, "", false);
+  setosa_dataset_destroy(load(table, "", false));
+  expect_load(table, "", true);
+}
+
+static void a_changed_source_is_read_again(void **state) {
+  (void)state;
+  char path[SUPPORT_PATH], other[SUPPORT_PATH];
+  support_path(path, test_folder, "changing.csv");
+  support_path(other, test_folder, "other.csv");
+  write_table(path);
+  expect_load(path, "", false);
+  expect_load(path, "", true);
+  /* One digit, and the time of the change set back: only the time of the inode tells. */
+  struct stat before;
+  assert_int_equal(stat(path, &before), 0);
+  char *digit = strstr(text, "\n") + 6, old = *digit;
+  *digit = old == '7' ? '3' : '7';
+  FILE *file = fopen(path, "r+b");
+  assert_non_null(file);
+  assert_int_equal(fseek(file, digit - text, SEEK_SET), 0);
+  assert_int_equal(fputc(*digit, file), *digit);
+  assert_int_equal(fclose(file), 0);
+  *digit = old;
+  const struct timespec times[] = {before.st_atim, before.st_mtim};
+  assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+  settle();
+  expect_load(path, "", false);
+  expect_load(path, "", true);
+  assert_int_equal(utimensat(AT_FDCWD, path, NULL, 0), 0); /* another time, the same bytes */
+  settle();
+  expect_load(path, "", false);
+  expect_load(path, "", true);
+  write_table(other); /* another file under the name */
+  assert_int_equal(rename(other, path), 0);
+  settle();
+  expect_load(path, "", false);
+  expect_load(path, "", true);
+  const char *within = strchr(text + text_length - 1000000, '\n') + 5; /* below the least size, and cut within a row */
+  assert_int_equal(truncate(path, (off_t)(within - text)), 0);
+  SetosaDataset *dataset = NULL;
+  SetosaError error = {0};
+  assert_int_equal(try_load(&dataset, path, "", true, &error), SETOSA_ERROR_DATA);
+  assert_int_equal(count_files(".data"), 1); /* each replaced the one before */
+  remove(path);
+}
+
+static void every_damage_is_found(void **state) {
+  (void)state;
+  char path[SUPPORT_PATH], second[SUPPORT_PATH];
+  expect_load(table, "", false);
+  find_entry(path);
+  size_t length = 0;
+  char *good = support_read(path, &length);
+  size_t values_end = 4096 + (size_t)ROWS * FEATURES * 4, labels_at = (values_end + 4095) / 4096 * 4096;
+  size_t text_at = (labels_at + ROWS * 4 + 4095) / 4096 * 4096;
+  assert_true(text_at < length && length < text_at + 200);
+  const size_t flips[] = {0,         7,         8,         40,        41,          73,          74,        110, 112, 120, 150, 200,
+                          260,       400,       4095,      4096,      values_end / 2, values_end - 1, labels_at, labels_at + ROWS * 4 - 1,
+                          text_at - 1, text_at, length - 1};
+  for (size_t i = 0; i < sizeof flips / sizeof *flips; i++) {
+    good[flips[i]] ^= 0x10;
+    support_write(path, good, length);
+    good[flips[i]] ^= 0x10;
+    expect_load(table, "", false); /* and the entry made again, as the next shows */
+    char *again = support_read(path, NULL);
+    assert_memory_equal(again, good, length);
+    free(again);
+  }
+  const size_t lengths[] = {0, 1, 4095, 4096, values_end, labels_at + 1, length - 1};
+  for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+    support_write(path, good, lengths[i]);
+    expect_load(table, "", false);
+    expect_load(table, "", true);
+  }
+  char *longer = calloc(length + 4096, 1);
+  assert_non_null(longer);
+  memcpy(longer, good, length);
+  support_write(path, longer, length + 1);
+  expect_load(table, "", false);
+  support_write(path, longer, length + 4096);
+  expect_load(table, "", false);
+  free(longer);
+  /* A whole entry of other options in this one's place. */
+  expect_load(table, "", true);
+  assert_int_equal(remove(path), 0);
+  expect_load(table, "drop=a", false);
+  find_entry(second);
+  assert_string_not_equal(path, second);
+  assert_int_equal(rename(second, path), 0);
+  expect_load(table, "", false);
+  expect_load(table, "", true);
+  /* A folder there: nothing can be kept, and nothing is lost. */
+  assert_int_equal(remove(path), 0);
+  assert_int_equal(mkdir(path, 0700), 0);
+  SetosaDataset *dataset = load(table, "", true);
+  expect_same(dataset, reference);
+  assert_non_null(strstr(setosa_dataset_cache_note(dataset), "rename into place"));
+  setosa_dataset_destroy(dataset);
+  assert_int_equal(count_files(".tmp"), 0);
+  free(good);
+}
+
+static void an_unusable_folder_costs_nothing_but_a_note(void **state) {
+  (void)state;
+  char usual[SUPPORT_PATH], blocked[SUPPORT_PATH];
+  strcpy(usual, kept);
+  support_path(blocked, test_folder, "blocked");
+  support_write_text(blocked, "a file");
+  support_path(kept, blocked, "below");
+  SetosaDataset *dataset = load(table, "", true);
+  expect_same(dataset, reference);
+  assert_non_null(strstr(setosa_dataset_cache_note(dataset), "blocked"));
+  setosa_dataset_destroy(dataset);
+  strcpy(kept, blocked); /* a file where the folder should be */
+  dataset = load(table, "", true);
+  expect_same(dataset, reference);
+  assert_non_null(setosa_dataset_cache_note(dataset));
+  setosa_dataset_destroy(dataset);
+  remove(blocked);
+  strcpy(kept, usual);
+}
+
+/* A limit on the size of files stands for a full disk: the write in the middle of the rows fails, or the one of the labels. */
+static void a_full_disk_costs_a_second_reading(void **state) {
+  (void)state;
+  struct rlimit before, small;
+  void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlim_t limits[] = {0, 100000, 4096 + ROWS * FEATURES * 4, 4096 + ROWS * FEATURES * 4 + ROWS * 4};
+  for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+    small = before;
+    small.rlim_cur = limits[i];
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    SetosaDataset *dataset = load(table, "", true);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    expect_same(dataset, reference);
+    assert_non_null(strstr(setosa_dataset_cache_note(dataset), "cannot write"));
+    setosa_dataset_destroy(dataset);
+    assert_int_equal(count_files(".data"), 0);
+    assert_int_equal(count_files(".tmp"), 0);
+  }
+  signal(SIGXFSZ, handler);
+}
+
+static void bad_data_are_refused_as_ever(void **state) {
+  (void)state;
+  char path[SUPPORT_PATH];
+  support_path(path, test_folder, "bad.csv");
+  memcpy(text + text_length, "1,2,3,4,5,6,7,x,fig\n", 20);
+  support_write(path, text, text_length + 20);
+  settle();
+  for (int use = 0; use < 2; use++) {
+    SetosaDataset *dataset = NULL;
+    SetosaError error = {0};
+    SetosaStatus status = try_load(&dataset, path, "", use == 1, &error);
+    assert_null(dataset);
+    char expected[2 * SUPPORT_PATH];
+    snprintf(expected, sizeof expected, "%s:%d:8: 'x' is not a number", path, ROWS + 2);
+    support_fails(status, &error, SETOSA_ERROR_DATA, expected);
+  }
+  assert_int_equal(count_files(".data"), 0);
+  assert_int_equal(count_files(".tmp"), 0);
+  remove(path);
+}
+
+static void a_fresh_source_is_kept_by_the_next_run(void **state) {
+  (void)state;
+  char path[SUPPORT_PATH];
+  support_path(path, test_folder, "fresh.csv");
+  support_write(path, text, text_length);
+  assert_int_equal(utimensat(AT_FDCWD, path, NULL, 0), 0);
+  SetosaDataset *dataset = load(path, "", true);
+  assert_non_null(strstr(setosa_dataset_cache_note(dataset), "a moment ago"));
+  assert_int_equal(count_files(".data"), 0);
+  setosa_dataset_destroy(dataset);
+  settle();
+  expect_load(path, "", false);
+  expect_load(path, "", true);
+  remove(path);
+}
+
+typedef struct Watch {
+  const char *path; /* touched at the first report, unless NULL */
+  size_t reports;
+  uint64_t bytes_done, bytes_total;
+  bool stop;
+} Watch;
+
+static bool watch(const SetosaProgress *progress, void *user) {
+  Watch *w = user;
+  if (w->reports++ == 0 && w->path != NULL) assert_int_equal(utimensat(AT_FDCWD, w->path, NULL, 0), 0);
+  w->bytes_done = progress->bytes_done;
+  w->bytes_total = progress->bytes_total;
+  return !w->stop;
+}
+
+static SetosaStatus load_watched(SetosaDataset **dataset, const char *path, Watch *w, SetosaError *error) {
+  SetosaDataOptions options = setosa_data_options_default();
+  options.cache = kept;
+  options.progress = watch;
+  options.progress_user = w;
+  return setosa_dataset_load(dataset, path, &options, error);
+}
+
+static void a_source_that_changes_meanwhile_is_not_kept(void **state) {
+  (void)state;
+  char path[SUPPORT_PATH];
+  SetosaDataset *dataset = NULL;
+  SetosaError error = {0};
+  support_path(path, test_folder, "moving.csv");
+  write_table(path);
+  Watch w = {.path = path};
+  support_ok(load_watched(&dataset, path, &w, &error), &error);
+  assert_true(w.reports > 0 && w.bytes_done == text_length && w.bytes_total == text_length);
+  assert_non_null(strstr(setosa_dataset_cache_note(dataset), "changed while it was read"));
+  assert_int_equal(count_files(".data"), 0);
+  assert_int_equal(count_files(".tmp"), 0);
+  setosa_dataset_destroy(dataset);
+  remove(path);
+}
+
+static void a_load_from_the_cache_reports_and_stops(void **state) {
+  (void)state;
+  SetosaDataset *dataset = NULL;
+  SetosaError error = {0};
+  char path[SUPPORT_PATH];
+  struct stat info;
+  expect_load(table, "", false);
+  find_entry(path);
+  assert_int_equal(stat(path, &info), 0);
+  Watch w = {.stop = false};
+  support_ok(load_watched(&dataset, table, &w, &error), &error);
+  assert_true(setosa_dataset_cached(dataset));
+  assert_true(w.bytes_done == (uint64_t)info.st_size && w.bytes_total == (uint64_t)info.st_size);
+  setosa_dataset_destroy(dataset);
+  w = (Watch){.stop = true};
+  assert_int_equal(load_watched(&dataset, table, &w, &error), SETOSA_INTERRUPTED);
+  assert_null(dataset);
+  expect_load(table, "", true);
+}
+
+/* What a killed process left goes; what a living one writes stays. */
+static void leftovers_are_swept(void **state) {
+  (void)state;
+  char dead[SUPPORT_PATH], alive[SUPPORT_PATH], foreign[SUPPORT_PATH];
+  mkdir(kept, 0700);
+  support_path(dead, kept, "0123456789abcdef0123456789abcdef.data.AbCdEf.tmp");
+  support_path(alive, kept, "0123456789abcdef0123456789abcdef.data.GhIjKl.tmp");
+  support_path(foreign, kept, "somebody-elses.tmp");
+  support_write_text(dead, "half");
+  support_write_text(alive, "half");
+  support_write_text(foreign, "whole");
+  int held = open(alive, O_RDWR);
+  assert_int_equal(flock(held, LOCK_EX | LOCK_NB), 0);
+  setosa_dataset_destroy(load(table, "", true));
+  assert_int_equal(access(dead, F_OK), -1);
+  assert_int_equal(access(alive, F_OK), 0);
+  assert_int_equal(access(foreign, F_OK), 0);
+  close(held);
+  assert_int_equal(remove(alive), 0);
+  assert_int_equal(remove(foreign), 0);
+}
+
+static void two_at_once_do_no_harm(void **state) {
+  (void)state;
+  pid_t children[3];
+  for (int c = 0; c < 3; c++)
+    if ((children[c] = fork()) == 0) {
+      SetosaDataset *dataset = NULL;
+      _exit(try_load(&dataset, table, "", true, NULL) == SETOSA_OK && dataset->rows == ROWS ? 0 : 1);
+    }
+  for (int c = 0; c < 3; c++) {
+    int status = 0;
+    assert_int_equal(waitpid(children[c], &status, 0), children[c]);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  }
+  assert_int_equal(count_files(".tmp"), 0);
+  assert_int_equal(count_files(".data"), 1);
+  expect_load(table, "", true);
+}
+
+/* Changing the rows changes a copy. */
+static void changes_stay_in_memory(void **state) {
+  (void)state;
+  SetosaError error = {0};
+  expect_load(table, "", false);
+  for (int first = 1; first >= 0; first--) { /* mapped from the entry just written, and from the one found */
+    if (first) forget(state);
+    SetosaDataset *dataset = load(table, "", true), *direct = load(table, "", false), *held_out = NULL, *held_direct = NULL;
+    assert_int_equal(setosa_dataset_cached(dataset), !first);
+    support_ok(setosa_dataset_shuffle(dataset, 1, &error), &error);
+    support_ok(setosa_dataset_standardize(dataset, &error), &error);
+    support_ok(setosa_dataset_split(dataset, 0.1, 2, &held_out, &error), &error);
+    support_ok(setosa_dataset_shuffle(direct, 1, &error), &error);
+    support_ok(setosa_dataset_standardize(direct, &error), &error);
+    support_ok(setosa_dataset_split(direct, 0.1, 2, &held_direct, &error), &error);
+    expect_same(dataset, direct);
+    expect_same(held_out, held_direct);
+    setosa_dataset_destroy(dataset);
+    setosa_dataset_destroy(direct);
+    setosa_dataset_destroy(held_out);
+    setosa_dataset_destroy(held_direct);
+    expect_load(table, "", true);
+  }
+}
+
+/* Digits of random numbers shrink to less than half: a larger text makes a large enough .gz. */
+static void compressed_tables_are_kept(void **state) {
+  (void)state;
+  char path[SUPPORT_PATH];
+  struct stat info;
+  support_path(path, test_folder, "table.csv.gz");
+  gzFile file = gzopen(path, "wb1");
+  assert_non_null(file);
+  const char *rows = strchr(text, '\n') + 1;
+  assert_true(gzwrite(file, text, (unsigned)text_length) > 0);
+  for (int more = 0; more < 2; more++) assert_true(gzwrite(file, rows, (unsigned)(text_length - (size_t)(rows - text))) > 0);
+  assert_int_equal(gzclose(file), Z_OK);
+  assert_int_equal(stat(path, &info), 0);
+  assert_true((uint64_t)info.st_size > CACHE_LEAST_BYTES);
+  settle();
+  expect_load(path, "", false);
+  expect_load(path, "", true);
+  assert_int_equal(truncate(path, info.st_size - 4), 0);
+  settle();
+  SetosaDataset *dataset = NULL;
+  SetosaError error = {0};
+  for (int i = 0; i < 2; i++) {
+    assert_int_equal(try_load(&dataset, path, "", true, &error), SETOSA_ERROR_DATA);
+    assert_non_null(strstr(error.message, "truncated .gz"));
+    assert_int_equal(count_files(".tmp"), 0);
+  }
+  remove(path);
+}
+
+/* Doubles become an entry, by rows and by columns; the file of labels belongs to the source. */
+static void arrays_of_doubles_are_kept(void **state) {
+  (void)state;
+  enum { N = 150000, D = 7 };
+  char path[SUPPORT_PATH], labels[SUPPORT_PATH], options[2 * SUPPORT_PATH];
+  support_path(path, test_folder, "doubles.npy");
+  support_path(labels, test_folder, "labels.txt");
+  snprintf(options, sizeof options, "labels=%s", labels);
+  char *lines = malloc(2 * N);
+  unsigned char *bytes = malloc(4096 + (size_t)N * D * 8);
+  assert_non_null(lines);
+  assert_non_null(bytes);
+  for (size_t i = 0; i < N; i++) memcpy(lines + 2 * i, i % 5 == 0 ? "1\n" : "0\n", 2);
+  for (int fortran = 0; fortran < 2; fortran++) {
+    char dictionary[128];
+    snprintf(dictionary, sizeof dictionary, "{'descr': '<f8', 'fortran_order': %s, 'shape': (%d, %d)}", fortran ? "True" : "False", N, D);
+    Bytes header = npy_header(1, dictionary);
+    memcpy(bytes, header.at, header.length);
+    for (size_t i = 0; i < (size_t)N * D; i++) {
+      double value = random_symmetric(SEED, RANDOM_STREAM_CHECK, 7, i);
+      memcpy(bytes + header.length + 8 * i, &value, 8);
+    }
+    support_write(path, bytes, header.length + (size_t)N * D * 8);
+    support_write(labels, lines, 2 * N);
+    settle();
+    expect_load(path, options, false);
+    expect_load(path, options, true);
+    lines[2] = '1';
+    support_write(labels, lines, 2 * N);
+    lines[2] = '0';
+    settle();
+    expect_load(path, options, false);
+    expect_load(path, options, true);
+    /* A number that is none, in the last row but one. */
+    const double nan = NAN;
+    memcpy(bytes + header.length + 8 * ((size_t)N * D - (fortran ? N + 2 : D + 1)), &nan, 8);
+    support_write(path, bytes, header.length + (size_t)N * D * 8);
+    settle();
+    SetosaDataset *dataset = NULL;
+    for (int use = 0; use < 2; use++) {
+      SetosaError error = {0};
+      char expected[SUPPORT_PATH + 64];
+      snprintf(expected, sizeof expected, "%s:%d:%d: the value is not a number", path, N - 1, fortran ? D - 1 : D);
+      support_fails(try_load(&dataset, path, options, use == 1, &error), &error, SETOSA_ERROR_DATA, expected);
+    }
+    assert_int_equal(count_files(".tmp"), 0);
+  }
+  free(lines);
+  free(bytes);
+  remove(path);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup(second_reading_comes_from_the_cache, forget),
+      cmocka_unit_test_setup(small_files_and_no_cache_leave_nothing, forget),
+      cmocka_unit_test_setup(a_changed_source_is_read_again, forget),
+      cmocka_unit_test_setup(every_damage_is_found, forget),
+      cmocka_unit_test_setup(an_unusable_folder_costs_nothing_but_a_note, forget),
+      cmocka_unit_test_setup(a_full_disk_costs_a_second_reading, forget),
+      cmocka_unit_test_setup(bad_data_are_refused_as_ever, forget),
+      cmocka_unit_test_setup(a_fresh_source_is_kept_by_the_next_run, forget),
+      cmocka_unit_test_setup(a_source_that_changes_meanwhile_is_not_kept, forget),
+      cmocka_unit_test_setup(a_load_from_the_cache_reports_and_stops, forget),
+      cmocka_unit_test_setup(leftovers_are_swept, forget),
+      cmocka_unit_test_setup(two_at_once_do_no_harm, forget),
+      cmocka_unit_test_setup(changes_stay_in_memory, forget),
+      cmocka_unit_test_setup(compressed_tables_are_kept, forget),
+      cmocka_unit_test_setup(arrays_of_doubles_are_kept, forget),
+  };
+  return cmocka_run_group_tests(tests, create, destroy);
+}

@@ -1,0 +1,167 @@
+/* Synthetic rows of the device beside those of the host, bit by bit: both families, odd shapes, many classes, rows beyond 2^32. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <math.h>
+
+#include "base/clock.h"
+#include "compute/synthesize.h"
+#include "support/support.h"
+
+static Context *context;
+static DeviceList *devices;
+
+static int prepare(void **state) {
+  (void)state;
+  Error error = {0};
+  size_t index = 0;
+  if (device_list_open(&devices, &error) != SETOSA_OK) return -1;
+  if (device_list_select(devices, getenv("SETOSA_TEST_DEVICE"), false, &index, &error) != SETOSA_OK) return -1;
+  return context_open(&context, devices, index, &error) == SETOSA_OK ? 0 : -1;
+}
+
+static int release(void **state) {
+  (void)state;
+  context_close(context);
+  device_list_close(devices);
+  return 0;
+}
+
+typedef struct Pair {
+  SyntheticSpec spec;
+  Synthetic *host;
+  Synthesizer *device;
+  Buffer *x, *labels;
+  size_t count;
+} Pair;
+
+static void open_pair(Pair *pair, const char *source, SetosaFamily family, size_t count) {
+  Error error = {0};
+  support_ok(synthetic_parse(&pair->spec, source, &error), &error);
+  support_ok(synthetic_create(&pair->host, &pair->spec, &error), &error);
+  support_ok(synthesize_create(&pair->device, context, pair->host, family, &error), &error);
+  pair->count = count;
+  support_ok(buffer_create(&pair->x, context, (count * pair->spec.features + 1) * sizeof(float), "x", &error), &error);
+  support_ok(buffer_create(&pair->labels, context, (count + 1) * sizeof(int32_t), "labels", &error), &error);
+}
+
+static void close_pair(Pair *pair) {
+  synthesize_destroy(pair->device);
+  synthetic_destroy(pair->host);
+  buffer_destroy(pair->x);
+  buffer_destroy(pair->labels);
+}
+
+/* One element more than is asked for stays poisoned on both sides. */
+static void compare(Pair *pair, const char *source, uint64_t begin, size_t count) {
+  Error error = {0};
+  size_t numbers = count * pair->spec.features, bytes = (numbers + 1) * sizeof(float), label_bytes = (count + 1) * sizeof(int32_t);
+  float *expected = malloc(bytes), *actual = malloc(bytes);
+  int32_t *expected_labels = malloc(label_bytes), *actual_labels = malloc(label_bytes);
+  support_poison(expected, numbers + 1);
+  support_poison_labels(expected_labels, count + 1);
+  support_ok(buffer_write(pair->x, 0, bytes, expected, &error), &error);
+  support_ok(buffer_write(pair->labels, 0, label_bytes, expected_labels, &error), &error);
+  synthetic_fill(pair->host, begin, count, expected, expected_labels);
+  support_ok(synthesize_rows(pair->device, begin, count, pair->x, pair->labels, &error), &error);
+  support_ok(buffer_read(pair->x, 0, bytes, actual, &error), &error);
+  support_ok(buffer_read(pair->labels, 0, label_bytes, actual_labels, &error), &error);
+  for (size_t i = 0; i < numbers + 1; i++)
+    if (memcmp(&expected[i], &actual[i], sizeof(float)) != 0)
+      fail_msg("%s from row %llu: value %zu is %a, not %a", source, (unsigned long long)begin, i, (double)actual[i], (double)expected[i]);
+  for (size_t i = 0; i < count + 1; i++)
+    if (expected_labels[i] != actual_labels[i])
+      fail_msg("%s from row %llu: label %zu is %d, not %d", source, (unsigned long long)begin, i, (int)actual_labels[i],
+               (int)expected_labels[i]);
+  free(expected);
+  free(actual);
+  free(expected_labels);
+  free(actual_labels);
+}
+
+static void check_family(SetosaFamily family) {
+  static const size_t features[] = {1, 2, 3, 5, 64, 131}, classes[] = {2, 3, 10, 1000};
+  static const char *const more[] = {"", ",noise=0.2", ",sparsity=0.4,separation=30", ",noise=1", ",noise=0.05,sparsity=0.9,separation=0.5"};
+  static const uint64_t begins[] = {0, 7, ((uint64_t)1 << 32) - 21, ((uint64_t)1 << 47) + 5};
+  enum { MOST = 1003 };
+  for (size_t d = 0; d < sizeof features / sizeof *features; d++)
+    for (size_t k = 0; k < sizeof classes / sizeof *classes; k++)
+      for (size_t m = 0; m < sizeof more / sizeof *more; m++) {
+        Pair pair = {0};
+        char source[160];
+        snprintf(source, sizeof source, "synthetic:rows=1000,features=%zu,classes=%zu,seed=%llu%s", features[d], classes[k],
+                 m == 2 ? 12345678901234ull : 3ull, more[m]);
+        open_pair(&pair, source, family, MOST);
+        compare(&pair, source, begins[(d + k + m) % 4], MOST);
+        compare(&pair, source, begins[(d + k + m + 2) % 4], 1 + 13 * m);
+        close_pair(&pair);
+      }
+}
+
+static void cpu_family(void **state) { (void)state, check_family(SETOSA_FAMILY_CPU); }
+static void gpu_family(void **state) { (void)state, check_family(SETOSA_FAMILY_GPU); }
+
+/* Enough draws of labels that a last bit of a running sum would show, and every row another block. */
+static void many_rows(void **state) {
+  (void)state;
+  static const char source[] = "synthetic:rows=1e6,features=32,classes=4,seed=8,noise=0.01";
+  for (SetosaFamily family = SETOSA_FAMILY_CPU; family <= SETOSA_FAMILY_GPU; family++) {
+    Pair pair = {0};
+    open_pair(&pair, source, family, 300000);
+    compare(&pair, source, 123456789012, 300000);
+    close_pair(&pair);
+  }
+}
+
+static void what_does_not_fit_is_refused(void **state) {
+  (void)state;
+  Pair pair = {0};
+  Error error = {0};
+  open_pair(&pair, "synthetic:rows=100,features=3,classes=2", SETOSA_FAMILY_AUTO, 10);
+  support_fails(synthesize_rows(pair.device, 0, 12, pair.x, pair.labels, &error), &error, SETOSA_ERROR_INTERNAL, "12 synthetic rows do not");
+  error = (Error){0};
+  support_ok(synthesize_rows(pair.device, 0, 0, pair.x, pair.labels, &error), &error);
+  close_pair(&pair);
+}
+
+/* Prints only: what the device's generator is worth beside the host's. */
+static void rates(void **state) {
+  (void)state;
+  static const char *const sources[] = {"synthetic:rows=1e6,features=32,classes=4", "synthetic:rows=1e6,features=256,classes=16",
+                                        "synthetic:rows=1e6,features=64,classes=1000"};
+  for (size_t i = 0; i < 3; i++) {
+    enum { ROWS = 32768 };
+    Pair pair = {0};
+    Error error = {0};
+    double best[2] = {INFINITY, INFINITY};
+    open_pair(&pair, sources[i], SETOSA_FAMILY_AUTO, ROWS);
+    float *values = malloc(ROWS * pair.spec.features * sizeof *values);
+    int32_t *labels = malloc(ROWS * sizeof *labels);
+    for (int again = 0; again < 4; again++) {
+      double began = clock_seconds();
+      synthetic_fill(pair.host, 0, ROWS, values, labels);
+      best[0] = fmin(best[0], clock_seconds() - began);
+      began = clock_seconds();
+      support_ok(synthesize_rows(pair.device, 0, ROWS, pair.x, pair.labels, &error), &error);
+      support_ok(context_finish(context, &error), &error);
+      best[1] = fmin(best[1], clock_seconds() - began);
+    }
+    print_message("%s: host (one thread) %.3g rows/s, device %.3g rows/s\n", sources[i], ROWS / best[0], ROWS / best[1]);
+    free(values);
+    free(labels);
+    close_pair(&pair);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(cpu_family), cmocka_unit_test(gpu_family), cmocka_unit_test(many_rows),
+      cmocka_unit_test(what_does_not_fit_is_refused), cmocka_unit_test(rates),
+  };
+  return cmocka_run_group_tests(tests, prepare, release);
+}

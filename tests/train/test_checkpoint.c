@@ -1,0 +1,507 @@
+/* Checkpoints: a training that is cut anywhere ends at the bits of one that is not; damage is seen; other data and options are refused. */
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/support.h"
+
+static char folder[SUPPORT_PATH], file[SUPPORT_PATH], previous[SUPPORT_PATH], iris[SUPPORT_PATH];
+
+static int create(void **state) {
+  (void)state;
+  support_folder_create(folder);
+  support_path(file, folder, "run.checkpoint");
+  support_path(previous, folder, "run.checkpoint.previous");
+  support_source_path(iris, "data/iris.csv");
+  return 0;
+}
+
+static int destroy(void **state) {
+  (void)state;
+  support_folder_remove(folder);
+  return 0;
+}
+
+static int clean(void **state) {
+  (void)state;
+  unlink(file);
+  unlink(previous);
+  return 0;
+}
+
+/* The device of the machine, or NULL. */
+static SetosaDevice *open_device(SetosaDevices **devices) {
+  SetosaDevice *device = NULL;
+  size_t index = 0;
+  if (setosa_devices_open(devices, NULL) != SETOSA_OK) return NULL;
+  if (setosa_devices_select(*devices, NULL, false, &index, NULL) != SETOSA_OK) return NULL;
+  support_ok(setosa_device_open(&device, *devices, index, false, NULL), NULL);
+  return device;
+}
+
+/* ---- one training ----------------------------------------------------------------------------------------------- */
+
+typedef struct Run {
+  SetosaTrainOptions options;
+  const char *data;
+  long stops; /* stop when asked so often; -1: never */
+  int warnings;
+  long limit_at; /* from this question on no file may grow beyond some bytes; -1: never */
+  SetosaTrainResult result;
+} Run;
+
+static bool on_stop(void *user) {
+  Run *run = user;
+  if (run->limit_at >= 0 && run->limit_at-- == 0) {
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = 100;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  }
+  return run->stops >= 0 && run->stops-- == 0;
+}
+
+static void on_warn(const char *line, void *user) {
+  Run *run = user;
+  run->warnings++;
+  assert_non_null(strstr(line, "the checkpoint could not be written"));
+}
+
+static Run run_of(SetosaSolver solver) {
+  Run run = {.options = setosa_train_options_default(), .data = iris, .stops = -1, .limit_at = -1};
+  run.options.compute.backend = SETOSA_BACKEND_REFERENCE;
+  run.options.solver = solver;
+  run.options.max_iterations = 60;
+  run.options.epochs = 4;
+  run.options.batch_size = 16; /* of 150 rows: the last one is shorter */
+  run.options.checkpoint_iterations = UINT64_MAX;
+  return run;
+}
+
+static SetosaStatus try_train(Run *run, SetosaError *error) {
+  SetosaDataset *data = NULL;
+  SetosaModel *model = NULL;
+  run->options.stop = on_stop;
+  run->options.warn = on_warn;
+  run->options.progress_user = run;
+  memset(&run->result, 0x7F, sizeof run->result);
+  support_ok(setosa_dataset_load(&data, run->data, NULL, error), error);
+  SetosaStatus status = setosa_train(&model, &run->result, data, &run->options, error);
+  setosa_model_destroy(model);
+  setosa_dataset_destroy(data);
+  return status;
+}
+
+static SetosaTrainResult train(Run *run) {
+  SetosaError error = {0};
+  support_ok(try_train(run, &error), &error);
+  return run->result;
+}
+
+static SetosaCheckpoint *load(const char *path) {
+  SetosaCheckpoint *checkpoint = NULL;
+  SetosaError error = {0};
+  support_ok(setosa_checkpoint_load(&checkpoint, path, &error), &error);
+  return checkpoint;
+}
+
+static void expect_same(const SetosaTrainResult *found, const SetosaTrainResult *expected) {
+  assert_string_equal(found->weights_hash, expected->weights_hash);
+  assert_memory_equal(&found->objective, &expected->objective, sizeof(double));
+  assert_memory_equal(&found->gradient_norm, &expected->gradient_norm, sizeof(double));
+  assert_int_equal(found->iterations, expected->iterations);
+  assert_int_equal(found->evaluations, expected->evaluations);
+  assert_string_equal(found->stop_reason, expected->stop_reason);
+}
+
+/* Stops after every `stops` questions and goes on from the file, until the end. Returns how often it was cut. */
+static size_t train_in_pieces(const Run *whole, long stops, SetosaTrainResult *result) {
+  Run piece = *whole;
+  size_t pieces = 0;
+  SetosaCheckpoint *checkpoint = NULL;
+  piece.options.checkpoint = file;
+  for (;; pieces++) {
+    assert_true(pieces < 1000);
+    piece.stops = stops;
+    piece.options.resume = checkpoint;
+    *result = train(&piece);
+    setosa_checkpoint_destroy(checkpoint);
+    assert_string_equal(result->checkpoint_error, "");
+    if (strcmp(result->stop_reason, "interrupted") != 0) break;
+    checkpoint = load(file);
+    assert_string_equal(setosa_checkpoint_warning(checkpoint), "");
+    assert_int_equal(setosa_checkpoint_iterations(checkpoint), result->iterations);
+  }
+  return pieces;
+}
+
+static void check_solvers(const SetosaComputeOptions *compute) {
+  static const struct {
+    SetosaSolver solver;
+    size_t history;
+    double rate, momentum;
+    bool nesterov;
+    SetosaSchedule schedule;
+  } cases[] = {
+      {SETOSA_SOLVER_LBFGS, 20, NAN, 0, false, SETOSA_SCHEDULE_COSINE},   {SETOSA_SOLVER_LBFGS, 3, NAN, 0, false, SETOSA_SCHEDULE_COSINE},
+      {SETOSA_SOLVER_GD, 20, NAN, 0, false, SETOSA_SCHEDULE_COSINE},      {SETOSA_SOLVER_GD, 20, 0.05, 0, false, SETOSA_SCHEDULE_COSINE},
+      {SETOSA_SOLVER_SGD, 20, NAN, 0, false, SETOSA_SCHEDULE_CONSTANT},   {SETOSA_SOLVER_SGD, 20, 0.05, 0.9, true, SETOSA_SCHEDULE_STEP},
+      {SETOSA_SOLVER_SGD, 20, 0.05, 0.5, false, SETOSA_SCHEDULE_INVERSE}, {SETOSA_SOLVER_ADAM, 20, NAN, 0, false, SETOSA_SCHEDULE_COSINE},
+  };
+  static const long cuts[] = {0, 1, 6, 17};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    Run run = run_of(cases[i].solver);
+    run.options.compute = *compute;
+    run.options.history = cases[i].history;
+    run.options.learning_rate = cases[i].rate;
+    run.options.momentum = cases[i].momentum;
+    run.options.nesterov = cases[i].nesterov;
+    run.options.schedule = cases[i].schedule;
+    SetosaTrainResult expected = train(&run), found = {0};
+    assert_int_equal(expected.resumed_iterations, 0);
+    for (size_t c = 0; c < sizeof cuts / sizeof *cuts; c++) {
+      clean(NULL);
+      assert_true(train_in_pieces(&run, cuts[c], &found) > 1);
+      expect_same(&found, &expected);
+      /* What has ended is kept at its end: it ends there again, at once. */
+      if (strcmp(found.stop_reason, "no-progress") == 0 || strcmp(found.stop_reason, "precision-limit") == 0) continue;
+      Run again = run;
+      SetosaCheckpoint *end = load(file);
+      again.options.resume = end;
+      SetosaTrainResult repeated = train(&again);
+      expect_same(&repeated, &expected);
+      assert_int_equal(repeated.resumed_iterations, expected.iterations);
+      setosa_checkpoint_destroy(end);
+    }
+  }
+}
+
+static void test_cut_anywhere_reference(void **state) {
+  (void)state;
+  SetosaComputeOptions compute = setosa_compute_options_default();
+  compute.backend = SETOSA_BACKEND_REFERENCE;
+  check_solvers(&compute);
+}
+
+static void test_cut_anywhere_native(void **state) {
+  (void)state;
+  SetosaDevices *devices = NULL;
+  SetosaComputeOptions compute = setosa_compute_options_default();
+  compute.backend = SETOSA_BACKEND_NATIVE;
+  compute.device = open_device(&devices);
+  if (compute.device == NULL) {
+    setosa_devices_close(devices);
+    skip();
+  }
+  for (compute.family = SETOSA_FAMILY_CPU; compute.family <= SETOSA_FAMILY_GPU; compute.family++) check_solvers(&compute);
+  setosa_device_close(compute.device);
+  setosa_devices_close(devices);
+}
+
+/* Not cut but killed: whatever was on the disk at any moment leads to the same end. */
+static void test_every_checkpoint_of_a_run(void **state) {
+  (void)state;
+  static const SetosaSolver solvers[] = {SETOSA_SOLVER_LBFGS, SETOSA_SOLVER_ADAM};
+  for (size_t s = 0; s < 2; s++) {
+    Run run = run_of(solvers[s]);
+    run.options.max_iterations = 12;
+    run.options.epochs = 2;
+    SetosaTrainResult expected = train(&run);
+    for (uint64_t every = 2; every < 30; every += 5) {
+      clean(NULL);
+      Run kept = run;
+      kept.options.checkpoint = file;
+      kept.options.checkpoint_iterations = every;
+      SetosaTrainResult result = train(&kept);
+      expect_same(&result, &expected);
+      if (result.checkpoints < 2) continue;
+      SetosaCheckpoint *before = load(previous); /* of a moment in the middle, while nobody stopped */
+      Run rest = run;
+      rest.options.resume = before;
+      result = train(&rest);
+      expect_same(&result, &expected);
+      setosa_checkpoint_destroy(before);
+    }
+  }
+}
+
+/* More iterations than were asked for at first, more epochs of a constant rate: as if they had been asked for at once. */
+static void test_going_further(void **state) {
+  (void)state;
+  static const SetosaSolver solvers[] = {SETOSA_SOLVER_LBFGS, SETOSA_SOLVER_GD, SETOSA_SOLVER_SGD};
+  for (size_t s = 0; s < 3; s++) {
+    clean(NULL);
+    Run run = run_of(solvers[s]);
+    run.options.schedule = SETOSA_SCHEDULE_CONSTANT;
+    SetosaTrainResult expected = train(&run), found = {0};
+    Run shorter = run, longer = run;
+    shorter.options.max_iterations = 10;
+    shorter.options.epochs = 2;
+    shorter.options.checkpoint = file;
+    train(&shorter);
+    SetosaCheckpoint *checkpoint = load(file);
+    longer.options.resume = checkpoint;
+    found = train(&longer);
+    expect_same(&found, &expected);
+    setosa_checkpoint_destroy(checkpoint);
+  }
+}
+
+/* A small checkpoint of sgd with its bytes. */
+static char *make_small(size_t *length) {
+  clean(NULL);
+  Run run = run_of(SETOSA_SOLVER_SGD);
+  run.options.checkpoint = file;
+  run.stops = 15;
+  train(&run);
+  return support_read(file, length);
+}
+
+static void expect_damaged(const char *text) {
+  SetosaCheckpoint *checkpoint = (SetosaCheckpoint *)(uintptr_t)8;
+  SetosaError error = {0};
+  SetosaStatus status = setosa_checkpoint_load(&checkpoint, file, &error);
+  support_fails(status, &error, SETOSA_ERROR_DATA, file);
+  assert_null(checkpoint);
+  if (text != NULL && strstr(error.message, text) == NULL) fail_msg("\"%s\" is not in: %s", text, error.message);
+}
+
+static void test_damage(void **state) {
+  (void)state;
+  size_t length = 0;
+  char *bytes = make_small(&length);
+  for (size_t cut = 0; cut < length; cut++) {
+    support_write(file, bytes, cut);
+    expect_damaged(cut == 0 ? "it is empty" : "cut short");
+  }
+  for (size_t i = 0; i < length * 8; i += i < 40 * 8 ? 1 : 3) {
+    bytes[i / 8] ^= (char)(1 << i % 8);
+    support_write(file, bytes, length);
+    expect_damaged(i < 64 ? "is no checkpoint" : i < 128 ? "has format version" : i < 192 ? "bytes of" : "its checksum does not match");
+    bytes[i / 8] ^= (char)(1 << i % 8);
+  }
+  char *longer = calloc(length + 1, 1);
+  memcpy(longer, bytes, length);
+  support_write(file, longer, length + 1);
+  expect_damaged("it is too long");
+  support_write(file, bytes, length); /* and it was the damage that was refused */
+  setosa_checkpoint_destroy(load(file));
+  unlink(file);
+  expect_damaged("cannot open");
+  support_write_text(file, "rows,features\n1,2\n");
+  expect_damaged("is no checkpoint; give the file that --checkpoint wrote");
+  free(longer);
+  free(bytes);
+}
+
+/* FILE damaged or gone: FILE.previous is taken with a warning, and is not thrown away before there is a new whole one. */
+static void test_falling_back(void **state) {
+  (void)state;
+  Run run = run_of(SETOSA_SOLVER_LBFGS);
+  SetosaTrainResult expected = train(&run), found = {0};
+  size_t length = 0;
+  for (int gone = 0; gone < 2; gone++) {
+    clean(NULL);
+    Run first = run, rest = run;
+    first.options.checkpoint = rest.options.checkpoint = file;
+    first.options.checkpoint_iterations = rest.options.checkpoint_iterations = 1;
+    first.stops = 8;
+    train(&first);
+    if (gone)
+      unlink(file);
+    else
+      support_write_text(file, "SETOSACK and no more");
+    char *kept = support_read(previous, &length), *now = NULL;
+    SetosaCheckpoint *checkpoint = load(file);
+    assert_non_null(strstr(setosa_checkpoint_warning(checkpoint), gone ? "cannot open" : "is damaged"));
+    assert_non_null(strstr(setosa_checkpoint_warning(checkpoint), "run.checkpoint.previous"));
+    assert_int_equal(setosa_checkpoint_iterations(checkpoint), 8);
+    rest.options.resume = checkpoint;
+    rest.stops = 0; /* one file is written: FILE; the good one before it has to be there still */
+    train(&rest);
+    now = support_read(previous, NULL);
+    assert_memory_equal(now, kept, length);
+    setosa_checkpoint_destroy(checkpoint);
+    checkpoint = load(file);
+    assert_string_equal(setosa_checkpoint_warning(checkpoint), "");
+    rest.options.resume = checkpoint;
+    rest.stops = -1;
+    found = train(&rest);
+    expect_same(&found, &expected);
+    setosa_checkpoint_destroy(checkpoint);
+    free(kept);
+    free(now);
+  }
+  /* Both damaged: both are named. */
+  support_write_text(file, "SETOSACK and no more");
+  support_write_text(previous, "");
+  expect_damaged("nor can the one before it");
+}
+
+/* The checkpoint of another training gives way, and does not stay as the one before ours. */
+static void test_two_trainings_one_file(void **state) {
+  (void)state;
+  size_t length = 0;
+  free(make_small(&length));
+  char *bytes = support_read(file, &length);
+  support_write(previous, bytes, length);
+  Run run = run_of(SETOSA_SOLVER_LBFGS);
+  run.options.checkpoint = file;
+  train(&run);
+  assert_int_equal(access(previous, F_OK), -1);
+  free(bytes);
+  /* A link stays a link, and what it points to is kept beside itself. */
+  char link_path[SUPPORT_PATH];
+  support_path(link_path, folder, "link.checkpoint");
+  assert_int_equal(symlink(file, link_path), 0);
+  run.options.checkpoint = link_path;
+  run.options.checkpoint_iterations = 1;
+  train(&run);
+  struct stat info;
+  assert_int_equal(lstat(link_path, &info), 0);
+  assert_true(S_ISLNK(info.st_mode));
+  assert_int_equal(access(previous, F_OK), 0);
+  unlink(file);
+  SetosaCheckpoint *checkpoint = NULL;
+  assert_int_equal(setosa_checkpoint_load(&checkpoint, link_path, NULL), SETOSA_ERROR_DATA); /* it hangs in the air */
+  unlink(link_path);
+}
+
+static void expect_refused(Run *run, SetosaStatus expected, const char *text) {
+  SetosaError error = {0};
+  SetosaStatus status = try_train(run, &error);
+  if (status != expected || strstr(error.message, text) == NULL)
+    fail_msg("status %d, not %d; \"%s\" expected in: %s", (int)status, (int)expected, text, error.message);
+}
+
+static void test_refusals(void **state) {
+  (void)state;
+  size_t length = 0;
+  free(make_small(&length));
+  SetosaCheckpoint *checkpoint = load(file);
+  Run base = run_of(SETOSA_SOLVER_SGD);
+  base.options.resume = checkpoint;
+  Run run = base;
+  run.options.l2 = 0.5;
+  expect_refused(&run, SETOSA_ERROR_USAGE, "--l2: 0.5 here, 0.0001 in the checkpoint");
+  run = base, run.options.solver = SETOSA_SOLVER_ADAM;
+  expect_refused(&run, SETOSA_ERROR_USAGE, "--solver: adam here, sgd in the checkpoint");
+  run = base, run.options.batch_size = 17;
+  expect_refused(&run, SETOSA_ERROR_USAGE, "--batch-size: 17 here, 16 in the checkpoint");
+  run = base, run.options.epochs = 5;
+  expect_refused(&run, SETOSA_ERROR_USAGE, "--epochs: 5 here, 4 in the checkpoint");
+  run = base, run.options.seed = 2;
+  expect_refused(&run, SETOSA_ERROR_USAGE, "--seed: 2 here, 1 in the checkpoint");
+  run = base, run.options.momentum = 0.5;
+  expect_refused(&run, SETOSA_ERROR_USAGE, "--momentum: 0.5 here, 0 in the checkpoint");
+  run = base, run.options.learning_rate = 0.1;
+  expect_refused(&run, SETOSA_ERROR_USAGE, "--learning-rate: 0.1 here, the default in the checkpoint");
+  run = base, run.options.schedule = SETOSA_SCHEDULE_CONSTANT;
+  expect_refused(&run, SETOSA_ERROR_USAGE, "--schedule: constant here, cosine in the checkpoint");
+  run = base, run.options.intercept = false;
+  expect_refused(&run, SETOSA_ERROR_USAGE, "(--no-intercept): off here, on in the checkpoint");
+  run = base, run.options.history = 7; /* not of this solver: no hindrance */
+  train(&run);
+
+  char path[SUPPORT_PATH];
+  support_path(path, folder, "other.csv");
+  char *text = support_read(iris, NULL), *five = strstr(text, "5.1");
+  five[2] = '2';
+  support_write_text(path, text);
+  run = base, run.data = path;
+  expect_refused(&run, SETOSA_ERROR_DATA, "the data differ from those of the checkpoint");
+  five[2] = '1';
+  *strrchr(text, 'v') = 'w'; /* the last label: "wirginica", a fourth class */
+  support_write_text(path, text);
+  expect_refused(&run, SETOSA_ERROR_DATA, "4 classes here, 3 there");
+  char wine[SUPPORT_PATH];
+  support_source_path(wine, "data/wine.csv");
+  run.data = wine;
+  expect_refused(&run, SETOSA_ERROR_DATA, "178 rows here, 150 there");
+  free(text);
+
+  SetosaModel *initial = NULL;
+  support_ok(setosa_model_create(&initial, 4, 3, (const float[12]){0}, NULL, NULL), NULL);
+  run = base, run.options.initial = initial;
+  expect_refused(&run, SETOSA_ERROR_USAGE, "leave the initial model out");
+  setosa_model_destroy(initial);
+
+  SetosaTrainOptions options = setosa_train_options_default();
+  setosa_checkpoint_options(checkpoint, &options);
+  assert_int_equal(options.solver, SETOSA_SOLVER_SGD);
+  assert_int_equal(options.batch_size, 16);
+  assert_int_equal(options.epochs, 4);
+  assert_true(isnan(options.learning_rate));
+  setosa_checkpoint_destroy(checkpoint);
+}
+
+static void test_paths(void **state) {
+  (void)state;
+  clean(NULL);
+  Run run = run_of(SETOSA_SOLVER_LBFGS);
+  char path[SUPPORT_PATH];
+  support_path(path, folder, "no/such/folder");
+  run.options.checkpoint = path;
+  expect_refused(&run, SETOSA_ERROR_WRITE, "create the folder first");
+  run.options.checkpoint = folder;
+  expect_refused(&run, SETOSA_ERROR_WRITE, "is a folder");
+  run.options.checkpoint = "/dev/null";
+  expect_refused(&run, SETOSA_ERROR_USAGE, "is no plain file");
+  run.options.checkpoint = "";
+  expect_refused(&run, SETOSA_ERROR_USAGE, "give a file");
+  support_write_text(file, "a letter, much loved");
+  run.options.checkpoint = file;
+  expect_refused(&run, SETOSA_ERROR_USAGE, "is there and is no checkpoint");
+  char *text = support_read(file, NULL);
+  assert_string_equal(text, "a letter, much loved");
+  free(text);
+}
+
+/* A disk that fills up ends no training: one warning, the last whole checkpoint stays, and the result says so. */
+static void test_full_disk(void **state) {
+  (void)state;
+  clean(NULL);
+  struct rlimit limit;
+  signal(SIGXFSZ, SIG_IGN);
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+  Run run = run_of(SETOSA_SOLVER_LBFGS);
+  SetosaTrainResult expected = train(&run);
+  run.options.checkpoint = file;
+  run.options.checkpoint_iterations = 1;
+  run.limit_at = 5;
+  SetosaTrainResult found = train(&run);
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  expect_same(&found, &expected);
+  assert_int_equal(run.warnings, 1);
+  assert_int_equal(found.checkpoints, 5);
+  if (strstr(found.checkpoint_error, "File too large") == NULL) fail_msg("%s", found.checkpoint_error);
+  SetosaCheckpoint *checkpoint = load(file);
+  assert_string_equal(setosa_checkpoint_warning(checkpoint), "");
+  assert_int_equal(setosa_checkpoint_iterations(checkpoint), 5);
+  run = run_of(SETOSA_SOLVER_LBFGS);
+  run.options.resume = checkpoint;
+  found = train(&run);
+  expect_same(&found, &expected);
+  setosa_checkpoint_destroy(checkpoint);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup(test_cut_anywhere_reference, clean),
+      cmocka_unit_test_setup(test_cut_anywhere_native, clean),
+      cmocka_unit_test_setup(test_every_checkpoint_of_a_run, clean),
+      cmocka_unit_test_setup(test_going_further, clean),
+      cmocka_unit_test_setup(test_damage, clean),
+      cmocka_unit_test_setup(test_falling_back, clean),
+      cmocka_unit_test_setup(test_two_trainings_one_file, clean),
+      cmocka_unit_test_setup(test_refusals, clean),
+      cmocka_unit_test_setup(test_paths, clean),
+      cmocka_unit_test_setup(test_full_disk, clean),
+  };
+  return cmocka_run_group_tests(tests, create, destroy);
+}
