@@ -8,10 +8,11 @@
 
 static Status print_json(const SetosaGenerateResult *result, const char *path, Error *error) {
   const char *labels = result->labels_path;
-  json_t *document = json_pack("{s:s, s:s, s:{s:I, s:I, s:I}, s:o, s:o, s:I, s:{s:o}}", "command", "generate", "version", SETOSA_VERSION,
-                               "data", "rows", (json_int_t)result->rows, "features", (json_int_t)result->features, "classes",
-                               (json_int_t)result->classes, "output", json_text(path), "labels", json_text(labels[0] != '\0' ? labels : NULL),
-                               "bytes", (json_int_t)result->bytes, "seconds", "total", json_number(result->seconds));
+  json_t *document =
+      json_pack("{s:s, s:s, s:{s:I, s:I, s:I}, s:o, s:o, s:I, s:{s:o}}", "command", "generate", "version", SETOSA_VERSION, "data", "rows",
+                (json_int_t)result->rows, "features", (json_int_t)result->features, "classes", (json_int_t)result->classes, "output",
+                json_text(path), "labels", json_text(labels[0] != '\0' ? labels : NULL), "bytes", (json_int_t)result->bytes, "seconds",
+                "total", json_number(result->seconds));
   return json_print(document, false, stdout, error);
 }
 

@@ -43,7 +43,8 @@ static Status reserve_scratch(Synthesizer *synthesizer, Context *context, Error 
   TRY(memory_multiply(&floats, floats, synthesizer->lanes, "synthetic", error));
   TRY(memory_multiply(&bytes, floats, sizeof(float), "synthetic", error));
   size_t most = SCRATCH_BYTES / bytes, units = traits->compute_units > 0 ? traits->compute_units : 1;
-  if (traits->max_allocation_bytes > 0 && most > traits->max_allocation_bytes / bytes) most = (size_t)(traits->max_allocation_bytes / bytes);
+  if (traits->max_allocation_bytes > 0 && most > traits->max_allocation_bytes / bytes)
+    most = (size_t)(traits->max_allocation_bytes / bytes);
   synthesizer->groups = units * GROUPS_PER_UNIT;
   if (synthesizer->groups > most) synthesizer->groups = most > 0 ? most : 1;
   synthesizer->stride = floats;

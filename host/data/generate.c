@@ -19,13 +19,13 @@ typedef struct Generation {
   SyntheticSpec spec;
   Synthetic *synthetic;
   const char *path;
-  char *labels_path;    /* NULL for text, whose labels are its last column */
+  char *labels_path; /* NULL for text, whose labels are its last column */
   Sink *sink, *labels_sink;
-  size_t chunk;         /* rows */
-  float *values;        /* (chunk,D) */
-  int32_t *labels;      /* (chunk) */
-  char separator;       /* of text; 0: NumPy */
-  char *text;           /* (TEXT_BLOCK) */
+  size_t chunk;    /* rows */
+  float *values;   /* (chunk,D) */
+  int32_t *labels; /* (chunk) */
+  char separator;  /* of text; 0: NumPy */
+  char *text;      /* (TEXT_BLOCK) */
   size_t text_length;
   const SetosaGenerateOptions *options;
   double began, reported;
@@ -39,8 +39,8 @@ static bool reads_back(uint64_t digits, double power, float value) {
   return (float)(read * (1 - 0x1p-50)) == value && (float)(read * (1 + 0x1p-50)) == value;
 }
 
-/* The shortest of 6 to 9 digits that reads back to the same float, as %g prints it but never with an exponent: about ten times as fast. Made
- * for what the generator makes, 0 or 2e-5 to 4; other numbers go through printf. */
+/* The shortest of 6 to 9 digits that reads back to the same float, as %g prints it but never with an exponent: about ten times as fast.
+ * Made for what the generator makes, 0 or 2e-5 to 4; other numbers go through printf. */
 static size_t format_number(char text[NUMBER_SIZE], float value) {
   static const double powers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14};
   double size = fabs((double)value);
@@ -120,7 +120,8 @@ static Status write_npy_header(Sink *sink, char kind, uint64_t rows, uint64_t co
     snprintf(shape, sizeof shape, "%llu, %llu", (unsigned long long)rows, (unsigned long long)columns);
   else
     snprintf(shape, sizeof shape, "%llu,", (unsigned long long)rows);
-  int used = snprintf(header + PREFIX, sizeof header - PREFIX, "{'descr': '%c%c4', 'fortran_order': False, 'shape': (%s), }", order, kind, shape);
+  int used =
+      snprintf(header + PREFIX, sizeof header - PREFIX, "{'descr': '%c%c4', 'fortran_order': False, 'shape': (%s), }", order, kind, shape);
   size_t end = PREFIX + (size_t)used, total = (end + 1 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   memset(header + end, ' ', total - end - 1);
   header[total - 1] = '\n';
@@ -166,7 +167,8 @@ static Status choose_format(Generation *g, Error *error) {
 static Status parse_spec(SyntheticSpec *spec, const char *source, Error *error) {
   Status status = SETOSA_OK;
   Text text = {0};
-  if (source == NULL || *source == '\0') return error_set(error, SETOSA_ERROR_USAGE, "no data was asked for; give rows=1e6,features=64,classes=10");
+  if (source == NULL || *source == '\0')
+    return error_set(error, SETOSA_ERROR_USAGE, "no data was asked for; give rows=1e6,features=64,classes=10");
   if (synthetic_is_source(source)) return synthetic_parse(spec, source, error);
   TRY(text_append(&text, error, "synthetic:%s", source));
   TRY(synthetic_parse(spec, text.text, error));
@@ -199,7 +201,9 @@ cleanup:
   return status;
 }
 
-static uint64_t bytes_written(const Generation *g) { return sink_bytes(g->sink) + (g->labels_sink != NULL ? sink_bytes(g->labels_sink) : 0); }
+static uint64_t bytes_written(const Generation *g) {
+  return sink_bytes(g->sink) + (g->labels_sink != NULL ? sink_bytes(g->labels_sink) : 0);
+}
 
 static Status report(Generation *g, uint64_t rows_done, Error *error) {
   double now = clock_seconds();
@@ -251,7 +255,8 @@ SetosaStatus setosa_generate(const char *spec, const char *path, const SetosaGen
   const SetosaGenerateOptions defaults = setosa_generate_options_default();
   Generation g = {.path = path, .options = options != NULL ? options : &defaults, .began = clock_seconds()};
   error_clear(error);
-  if (path == NULL || *path == '\0') return error_set(error, SETOSA_ERROR_USAGE, "no file was named; give one that ends in .npy, .csv or .tsv");
+  if (path == NULL || *path == '\0')
+    return error_set(error, SETOSA_ERROR_USAGE, "no file was named; give one that ends in .npy, .csv or .tsv");
   TRY(parse_spec(&g.spec, spec, error));
   TRY(open_files(&g, error));
   TRY(write_rows(&g, error));

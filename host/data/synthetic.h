@@ -1,5 +1,6 @@
 /* Made-up data from a true softmax model. Every number depends on (spec, row, feature) only, through Philox counters, integer
- * operations and correctly rounded f32 mul and add: any chunk, thread or device gets the same bits (kernels/synthetic.cl makes them on a device). */
+ * operations and correctly rounded f32 mul and add: any chunk, thread or device gets the same bits (kernels/synthetic.cl makes them on a
+ * device). */
 #ifndef SETOSA_DATA_SYNTHETIC_H
 #define SETOSA_DATA_SYNTHETIC_H
 
@@ -44,9 +45,9 @@ bool synthetic_is_source(const char *source);
 
 /* The true weights, dense: *weights (K,D) with zeros where a class has none; there is no bias. free() it. */
 Status synthetic_weights(float **weights, const Synthetic *synthetic, Error *error);
-/* How near weights (K,D) of the features as generated (NULL factor), or of features times factor (D), come to the true W*. The mean over the
- * classes is taken from both first: softmax does not change when one vector is added to all classes.
- * distance: ||W - W*|| / ||W*||; cosine: the mean over the classes of the cosine between w_k and w*_k. NAN where W* (or all of W) is 0. */
+/* How near weights (K,D) of the features as generated (NULL factor), or of features times factor (D), come to the true W*. The mean over
+ * the classes is taken from both first: softmax does not change when one vector is added to all classes. distance: ||W - W*|| / ||W*||;
+ * cosine: the mean over the classes of the cosine between w_k and w*_k. NAN where W* (or all of W) is 0. */
 Status synthetic_distance(double *distance, double *cosine, const Synthetic *synthetic, const float *weights, const float *factor,
                           Error *error);
 /* exp(x) for x <= 0 by mul and add alone, relative error below 3e-7; 0 for x < -80 so that nothing is subnormal. */

@@ -8,7 +8,8 @@ SetosaStatus setosa_model_truth(const SetosaModel *model, const char *source, do
   Synthetic *synthetic = NULL;
   error_clear(error);
   if (!synthetic_is_source(source))
-    return error_set(error, SETOSA_ERROR_USAGE, "%s: only synthetic data has true weights; give synthetic:...", source != NULL ? source : "");
+    return error_set(error, SETOSA_ERROR_USAGE, "%s: only synthetic data has true weights; give synthetic:...",
+                     source != NULL ? source : "");
   TRY(synthetic_parse(&spec, source, error));
   if (spec.features != model->features || spec.classes != model->classes)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: has %llu features and %llu classes, but the model %zu and %zu; give its own data", source,

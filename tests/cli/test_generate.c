@@ -29,7 +29,8 @@ static size_t count_files(const char *beginning) {
 }
 
 static void expect_weights(const char *hash, const char *data, const char *labels) {
-  const char *arguments[] = {"train", data, "--json", "-q", "--reproducible", "--no-cache", labels != NULL ? "--labels" : NULL, labels, NULL};
+  const char *arguments[] = {"train", data, "--json", "-q", "--reproducible", "--no-cache", labels != NULL ? "--labels" : NULL,
+                             labels,  NULL};
   Run run = run_setosa(arguments);
   run_expect(&run, 0);
   json_t *document = run_json(&run);
@@ -142,8 +143,8 @@ static void test_disk_full(void **state) {
   setenv("FOLDER", folder, 1);
   for (size_t i = 0; i < 3; i++) {
     char command[512];
-    snprintf(command, sizeof command,
-             "ulimit -f 200; exec \"$SETOSA_PROGRAM\" generate rows=1e5,features=20 -q -o \"$FOLDER/%s\"", names[i]);
+    snprintf(command, sizeof command, "ulimit -f 200; exec \"$SETOSA_PROGRAM\" generate rows=1e5,features=20 -q -o \"$FOLDER/%s\"",
+             names[i]);
     Run run = run_shell(command);
     run_expect(&run, 6);
     run_expect_text(run.err, names[i]);
@@ -152,7 +153,8 @@ static void test_disk_full(void **state) {
     run_free(&run);
     if (access("/dev/full", W_OK) != 0) continue;
     snprintf(command, sizeof command,
-             "ln -sf /dev/full \"$FOLDER/%s\"; exec \"$SETOSA_PROGRAM\" generate rows=1e5,features=20 -q -o \"$FOLDER/%s\"", names[i], names[i]);
+             "ln -sf /dev/full \"$FOLDER/%s\"; exec \"$SETOSA_PROGRAM\" generate rows=1e5,features=20 -q -o \"$FOLDER/%s\"", names[i],
+             names[i]);
     run = run_shell(command);
     run_expect(&run, 6);
     run_expect_text(run.err, "cannot write: No space left on device; free some space");

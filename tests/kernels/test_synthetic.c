@@ -86,7 +86,8 @@ static void compare(Pair *pair, const char *source, uint64_t begin, size_t count
 
 static void check_family(SetosaFamily family) {
   static const size_t features[] = {1, 2, 3, 5, 64, 131}, classes[] = {2, 3, 10, 1000};
-  static const char *const more[] = {"", ",noise=0.2", ",sparsity=0.4,separation=30", ",noise=1", ",noise=0.05,sparsity=0.9,separation=0.5"};
+  static const char *const more[] = {"", ",noise=0.2", ",sparsity=0.4,separation=30", ",noise=1",
+                                     ",noise=0.05,sparsity=0.9,separation=0.5"};
   static const uint64_t begins[] = {0, 7, ((uint64_t)1 << 32) - 21, ((uint64_t)1 << 47) + 5};
   enum { MOST = 1003 };
   for (size_t d = 0; d < sizeof features / sizeof *features; d++)
@@ -106,6 +107,79 @@ static void check_family(SetosaFamily family) {
 static void cpu_family(void **state) { (void)state, check_family(SETOSA_FAMILY_CPU); }
 static void gpu_family(void **state) { (void)state, check_family(SETOSA_FAMILY_GPU); }
 
+/* Labels hide the last bits of the running sums of exponentials that they are drawn from, where a contracted multiplication would show:
+ * here they are looked at, in the scratch space of a single group, beside the same sums in C. */
+static void check_sums(const char *source, size_t team) {
+  SyntheticSpec spec;
+  Synthetic *synthetic = NULL;
+  Kernel *kernel = NULL;
+  Buffer *chosen = NULL, *weights = NULL, *scratch = NULL, *x = NULL, *labels = NULL;
+  Error error = {0};
+  char options[32];
+  const uint64_t begin = ((uint64_t)1 << 33) - 3;
+  support_ok(synthetic_parse(&spec, source, &error), &error);
+  support_ok(synthetic_create(&synthetic, &spec, &error), &error);
+  SyntheticParts parts = synthetic_parts(synthetic);
+  size_t lanes = team == 1 ? 16 : team, before = team == 1 ? spec.features * lanes : 0, count = before + spec.classes * lanes;
+  size_t bytes = spec.classes * parts.used * sizeof(float);
+  float *sums = malloc(count * sizeof *sums), *values = malloc(lanes * spec.features * sizeof *values);
+  int32_t *drawn = malloc(lanes * sizeof *drawn);
+  support_poison(sums, count);
+  snprintf(options, sizeof options, "-DTEAM=%zu", team);
+  support_ok(kernel_create(&kernel, context, "synthetic", options, "synthetic_rows", &error), &error);
+  support_ok(buffer_create_from(&chosen, context, parts.chosen, bytes, "chosen", &error), &error);
+  support_ok(buffer_create_from(&weights, context, parts.weights, bytes, "weights", &error), &error);
+  support_ok(buffer_create(&scratch, context, count * sizeof *sums, "scratch", &error), &error);
+  support_ok(buffer_create(&x, context, lanes * spec.features * sizeof *values, "x", &error), &error);
+  support_ok(buffer_create(&labels, context, lanes * sizeof *drawn, "labels", &error), &error);
+  support_ok(buffer_write(scratch, 0, count * sizeof *sums, sums, &error), &error);
+  support_ok(
+      kernel_launch(kernel, ((KernelRange){.global = {team}, .local = {team}}), &error, ARG(spec.seed), ARG(begin), ARG((uint64_t)lanes),
+                    ARG(spec.features), ARG((uint32_t)spec.classes), ARG((uint32_t)parts.used), ARG((uint32_t)(spec.sparsity > 0)),
+                    ARG(parts.zero_below), ARG(parts.noise_below), ARG((uint32_t)parts.always_noise), ARG(chosen), ARG(weights),
+                    ARG(scratch), ARG((uint64_t)count), ARG(x), ARG(labels)),
+      &error);
+  support_ok(buffer_read(scratch, 0, count * sizeof *sums, sums, &error), &error);
+  synthetic_fill(synthetic, begin, lanes, values, drawn);
+  float *z = malloc(spec.classes * sizeof *z);
+  for (size_t i = 0; i < lanes; i++) {
+    float largest = -INFINITY, total = 0;
+    for (size_t k = 0; k < spec.classes; k++) {
+      z[k] = 0;
+      for (size_t u = 0; u < parts.used; u++)
+        z[k] += parts.weights[k * parts.used + u] * values[i * spec.features + parts.chosen[k * parts.used + u]];
+      if (z[k] > largest) largest = z[k];
+    }
+    for (size_t k = 0; k < spec.classes; k++) {
+      total += synthetic_exp(z[k] - largest);
+      float actual = sums[before + k * lanes + i];
+      if (memcmp(&actual, &total, sizeof total) != 0)
+        fail_msg("%s, team %zu, row %zu: sum %zu is %a, not %a", source, team, i, k, (double)actual, (double)total);
+    }
+  }
+  free(z);
+  free(sums);
+  free(values);
+  free(drawn);
+  kernel_destroy(kernel);
+  buffer_destroy(chosen);
+  buffer_destroy(weights);
+  buffer_destroy(scratch);
+  buffer_destroy(x);
+  buffer_destroy(labels);
+  synthetic_destroy(synthetic);
+}
+
+static void sums_are_not_contracted(void **state) {
+  (void)state;
+  static const size_t teams[] = {1, 64};
+  for (size_t i = 0; i < 2; i++) {
+    check_sums("synthetic:features=3,classes=5", teams[i]);
+    check_sums("synthetic:features=77,classes=100,separation=9,sparsity=0.1", teams[i]);
+    check_sums("synthetic:features=20,classes=40,separation=200", teams[i]); /* most exponentials are 0 */
+  }
+}
+
 /* Enough draws of labels that a last bit of a running sum would show, and every row another block. */
 static void many_rows(void **state) {
   (void)state;
@@ -123,7 +197,8 @@ static void what_does_not_fit_is_refused(void **state) {
   Pair pair = {0};
   Error error = {0};
   open_pair(&pair, "synthetic:rows=100,features=3,classes=2", SETOSA_FAMILY_AUTO, 10);
-  support_fails(synthesize_rows(pair.device, 0, 12, pair.x, pair.labels, &error), &error, SETOSA_ERROR_INTERNAL, "12 synthetic rows do not");
+  support_fails(synthesize_rows(pair.device, 0, 12, pair.x, pair.labels, &error), &error, SETOSA_ERROR_INTERNAL,
+                "12 synthetic rows do not");
   error = (Error){0};
   support_ok(synthesize_rows(pair.device, 0, 0, pair.x, pair.labels, &error), &error);
   close_pair(&pair);
@@ -160,8 +235,12 @@ static void rates(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(cpu_family), cmocka_unit_test(gpu_family), cmocka_unit_test(many_rows),
-      cmocka_unit_test(what_does_not_fit_is_refused), cmocka_unit_test(rates),
+      cmocka_unit_test(cpu_family),
+      cmocka_unit_test(gpu_family),
+      cmocka_unit_test(sums_are_not_contracted),
+      cmocka_unit_test(many_rows),
+      cmocka_unit_test(what_does_not_fit_is_refused),
+      cmocka_unit_test(rates),
   };
   return cmocka_run_group_tests(tests, prepare, release);
 }
