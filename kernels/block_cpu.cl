@@ -5,7 +5,7 @@
 // transposed for the logits, 16 features of X times f for the gradient; zeros past the edge), small enough for the second-level cache, so that
 // edges need no slower code and strides of 4096 bytes do no harm; the factors (rows of W, strips of e) are broadcast from where they lie.
 // K is cut into the fewest tiles, of TILE_CLASSES classes or one less: tile t begins at class t (TILE_CLASSES - 1) + min(t, tall tiles).
-// Each work-item is a group and owns a rectangle of the result.
+// Each work-item is a group and owns a rectangle of the result. LOGITS_ALONE, when defined, leaves gradient_strips out (fused_cpu.cl).
 #include "compensated.clh"
 #include "prefetch.clh"
 #include "storage.clh"
@@ -149,6 +149,7 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void logits_strips(global 
   }
 }
 
+#ifndef LOGITS_ALONE
 // to[row][feature of 16] = f_row x[row][feature] for `count` rows, features past `width` are 0.
 OUT_OF_LINE void copy_features(global const stored *x, ulong features, global const float *factors, uint count, uint width, float *to) {
   for (uint i = 0; i < count; i++) {
@@ -217,3 +218,4 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void gradient_strips(globa
     add_bias(e + first * classes, factors + first, classes, count, first_bias, last_bias, gradient + (ulong)classes * features, keep);
   }
 }
+#endif

@@ -12,6 +12,10 @@
 #ifndef HESSIAN
 #define HESSIAN 0
 #endif
+#if !HESSIAN // logits_strips for line searches, since PoCL takes 0.2 s for one more program, whatever is in it
+#define LOGITS_ALONE
+#include "block_cpu.cl"
+#endif
 #define PARAMETERS ((ulong)CLASSES * FEATURES + CLASSES)
 
 #define DOT_TILES TILES(CLASSES, DOT_CLASSES)

@@ -78,7 +78,9 @@ static void print_title(const SetosaBenchScaling *line, bool color) {
       length +=
           snprintf(title + length, sizeof title - (size_t)length, ", %llu %s", sizes[i], setosa_bench_growth_name((SetosaBenchGrowth)i));
   console_make_visible(title);
-  printf("\n%s%s%s\n\n", color_code(color, COLOR_BOLD), title, color_code(color, COLOR_PLAIN));
+  printf("\n%s", color_code(color, COLOR_BOLD));
+  console_wrap(stdout, title, 0, 2, console_page_width());
+  printf("%s\n", color_code(color, COLOR_PLAIN));
 }
 
 static Status print_line(const SetosaBenchScaling *line, bool color, Error *error) {
@@ -114,6 +116,7 @@ static Status print_line(const SetosaBenchScaling *line, bool color, Error *erro
     goto cleanup;
   }
   print_exponent(line, "time", line->exponent, line->exponent_error);
+  print_exponent(line, "quickest sample", line->best_exponent, line->best_exponent_error);
   print_exponent(line, "memory", line->memory_exponent, line->memory_exponent_error);
   printf("  over the %zu sizes from %llu to %llu whose time is above %.3g ms, ten launches\n", line->used_count,
          (unsigned long long)line->used_from, (unsigned long long)line->used_to, line->least_ms);
@@ -125,9 +128,10 @@ cleanup:
 Status bench_print_scaling(const BenchReport *report, Error *error) {
   Status status = SETOSA_OK;
   printf(
-      "\nms: median; +-: 90th less 10th percentile; growth: time over that of the line\nbefore (2: in proportion); limit: part of the "
-      "limit "
-      "reached; MB: held in all, and\n(extra) without data, weights and gradient; fit: whether the exponents count it\n");
+      "\nms: median; +-: 90th less 10th percentile; growth: time over that of the line\n"
+      "before (2: in proportion); limit: part of the limit reached; MB: held in all,\n"
+      "and (extra) without data, weights and gradient; fit: whether it counts for the\n"
+      "exponents\n");
   for (size_t i = 0; i < report->line_count; i++) TRY(print_line(&report->lines[i], report->session->console.color_out, error));
 cleanup:
   return status;
@@ -138,8 +142,8 @@ cleanup:
 static json_t *point_json(const SetosaBenchPoint *point) {
   const SetosaBenchResult *r = &point->result;
   bool ok = r->status == SETOSA_BENCH_OK;
-  return json_pack("{s:I, s:b, s:o, s:o, s:o, s:o, s:s, s:o}", "size", (json_int_t)point->size, "used", point->used, "median_ms",
-                   json_number(r->median_ms), "spread", json_number(r->spread), "device_bytes",
+  return json_pack("{s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "size", (json_int_t)point->size, "used", point->used, "median_ms",
+                   json_number(r->median_ms), "min_ms", json_number(r->min_ms), "spread", json_number(r->spread), "device_bytes",
                    ok ? json_integer((json_int_t)r->device_bytes) : json_null(), "workspace_bytes",
                    ok ? json_integer((json_int_t)r->workspace_bytes) : json_null(), "status", bench_status_name(r->status), "reason",
                    json_text(r->reason));
@@ -153,12 +157,13 @@ static json_t *line_json(const SetosaBenchScaling *line) {
     json_decref(points);
     return NULL;
   }
-  return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "what_grows",
+  return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "what_grows",
                    setosa_bench_growth_name(line->grows), "what", setosa_bench_what_name(line->what), "backend", line->backend, "device",
                    json_text(line->device), "device_index",
                    line->device_index == SETOSA_BENCH_HOST ? json_null() : json_integer(line->device_index), "storage", line->storage,
                    "exponent", json_number(line->exponent), "exponent_error", json_number(line->exponent_error), "memory_exponent",
-                   json_number(line->memory_exponent), "memory_exponent_error", json_number(line->memory_exponent_error), "least_ms",
+                   json_number(line->memory_exponent), "memory_exponent_error", json_number(line->memory_exponent_error), "best_exponent",
+                   json_number(line->best_exponent), "best_exponent_error", json_number(line->best_exponent_error), "least_ms",
                    json_number(line->least_ms), "used_count", (json_int_t)line->used_count, "used_from",
                    line->used_count > 0 ? json_integer((json_int_t)line->used_from) : json_null(), "used_to",
                    line->used_count > 0 ? json_integer((json_int_t)line->used_to) : json_null(), "points", points);
@@ -183,11 +188,13 @@ static void csv_point(FILE *stream, const SetosaBenchScaling *line, const Setosa
   bench_csv_text(stream, r->device);
   fprintf(stream, "%s,", r->storage);
   bench_csv_number(stream, r->median_ms);
+  bench_csv_number(stream, r->min_ms);
   bench_csv_number(stream, r->spread);
   bench_csv_number(stream, ok ? (double)r->device_bytes : NAN);
   bench_csv_number(stream, ok ? (double)r->workspace_bytes : NAN);
   fprintf(stream, "%d,", point->used);
-  const double fits[] = {line->exponent, line->exponent_error, line->memory_exponent, line->memory_exponent_error};
+  const double fits[] = {line->exponent,        line->exponent_error,       line->best_exponent, line->best_exponent_error,
+                         line->memory_exponent, line->memory_exponent_error};
   for (size_t i = 0; i < sizeof fits / sizeof fits[0]; i++) bench_csv_number(stream, fits[i]);
   bench_csv_text(stream, r->reason);
   fprintf(stream, "%s\n", bench_status_name(r->status));
@@ -198,8 +205,9 @@ Status bench_write_scaling_csv(const BenchReport *report, const char *path, Erro
   AtomicFile file = {0};
   TRY(atomic_file_open(&file, path, error));
   fputs(
-      "what_grows,size,rows,features,classes,what,backend,device,storage,median_ms,spread,device_bytes,workspace_bytes,used,exponent,"
-      "exponent_error,memory_exponent,memory_exponent_error,reason,status\n",
+      "what_grows,size,rows,features,classes,what,backend,device,storage,median_ms,min_ms,spread,device_bytes,workspace_bytes,used,"
+      "exponent,"
+      "exponent_error,best_exponent,best_exponent_error,memory_exponent,memory_exponent_error,reason,status\n",
       file.stream);
   for (size_t i = 0; i < report->line_count; i++)
     for (size_t p = 0; p < report->lines[i].point_count; p++) csv_point(file.stream, &report->lines[i], &report->lines[i].points[p]);

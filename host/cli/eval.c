@@ -1,6 +1,7 @@
 /* `setosa eval`: how good a model is on data whose labels are known. */
 #include <math.h>
 
+#include "cli/dry_run.h"
 #include "cli/inputs.h"
 #include "cli/json_output.h"
 #include "cli/progress.h"
@@ -184,6 +185,10 @@ static Status run(const Session *session, Error *error) {
   TRY(input_load(&data, session, options->argument[1], input_model_options(model, options), NULL, error));
   TRY(setosa_model_scale_dataset(model, data, error));
   TRY(compute_open(&compute, session, error));
+  if (options->dry_run) {
+    TRY(dry_run_scores(data, model, &compute.options, session, error));
+    goto cleanup;
+  }
   progress_say(&progress, "evaluating");
   status = setosa_evaluate(&metrics, model, data, &compute.options, error);
   progress_end(&progress);

@@ -46,8 +46,9 @@ static const OptionSpec specs[] = {
     {"header", 0, NULL, "the first line of a CSV holds the column names (default: detected)", SET(header, 1), .commands = FOR_DATA,
      .heading = HEADING_DATA},
     {"no-header", 0, NULL, "the first line of a CSV is data already", SET(header, 0), .commands = FOR_DATA, .heading = HEADING_DATA},
-    {"cache", 0, "DIR", "keep what is converted from a large CSV or .gz here, to be mapped the next time (default: see `setosa cache path`)",
-     TEXT(cache), .commands = FOR_DATA, .heading = HEADING_DATA},
+    {"cache", 0, "DIR",
+     "keep what is converted from a large CSV or .gz here, to be mapped the next time (default: see `setosa cache path`)", TEXT(cache),
+     .commands = FOR_DATA, .heading = HEADING_DATA},
     {"no-cache", 0, NULL, "read the data themselves, and keep no conversion of them", FLAG(no_cache), .commands = FOR_DATA,
      .heading = HEADING_DATA},
     {"standardize", 0, NULL, "shift and scale every feature to mean 0, deviation 1; the model remembers how", FLAG(standardize),
@@ -93,7 +94,8 @@ static const OptionSpec specs[] = {
     {"storage", 0, "TYPE",
      "how the device holds the features: f32, f16 or u8 (default: f32; on a device with its own memory u8 for images of bytes)",
      CHOICE(storage, storages), .commands = FOR_COMPUTE | FOR_CHECK, .heading = HEADING_DEVICE},
-    {"device-memory", 0, "SIZE", "use at most so much of the device's memory, as in 512M or 4G; data beyond it streams in chunks (default: what the device has)",
+    {"device-memory", 0, "SIZE",
+     "use at most so much of the device's memory, as in 512M or 4G; data beyond it streams in chunks (default: what the device has)",
      .kind = OPTION_BYTES, .offset = AT(device_memory), .commands = FOR_COMPUTE, .heading = HEADING_DEVICE},
     {"tune", 0, "HOW", "search for the fastest kernel shapes at first use: quick (about 2 s), off or full", CHOICE(tuning, tunings),
      .commands = FOR_COMPUTE | FOR_BENCH, .heading = HEADING_DEVICE, .show_default = true},
@@ -161,6 +163,8 @@ static const OptionSpec specs[] = {
      .heading = HEADING_RESULT},
     {"top-k", 0, "N", "only the N most probable classes of each row: class_1,probability_1,...", COUNT(top_k, 1, any_count),
      .commands = FOR_PREDICT, .heading = HEADING_RESULT},
+    {"dry-run", 0, NULL, "say what would lie where and how long it would take, and stop there", FLAG(dry_run), .commands = FOR_COMPUTE,
+     .heading = HEADING_RESULT},
     {"json", 0, NULL, "one JSON document on stdout instead of text", FLAG(json), .commands = FOR_ALL & ~(FOR_PREDICT | FOR_CACHE),
      .heading = HEADING_RESULT},
     {"quiet", 'q', NULL, "no progress, warnings or hints", FLAG(quiet), .commands = FOR_ALL, .heading = HEADING_RESULT},
@@ -171,7 +175,6 @@ static const OptionSpec specs[] = {
     {"help", 'h', NULL, "this text", FLAG(help), .commands = FOR_ALL, .heading = HEADING_RESULT},
     /* named in the interface, not part of this version */
     {"l1", 0, "LAMBDA", NULL, .kind = OPTION_LATER, .commands = FOR_TRAIN | FOR_CHECK},
-    {"dry-run", 0, NULL, NULL, .kind = OPTION_LATER, .commands = FOR_TRAIN},
 };
 
 _Static_assert(sizeof specs / sizeof specs[0] <= OPTIONS_SPECS, "raise OPTIONS_SPECS");

@@ -52,7 +52,7 @@ typedef struct Options {
   const char *device;
   int backend, family, storage, tuning; /* SetosaBackend, SetosaFamily, SetosaStorage, SetosaTuning */
   uint64_t device_memory; /* bytes; 0: not given */
-  bool force_device, reproducible;
+  bool force_device, reproducible, dry_run;
   /* results */
   const char *model, *log, *output, *checkpoint, *every, *resume;
   uint64_t top_k; /* 0: every class */

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "cli/dry_run.h"
 #include "cli/inputs.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
@@ -131,6 +132,10 @@ static Status run(const Session *session, Error *error) {
   AtomicFile file = {0};
   TRY(input_probe_output("--output", options->output, error));
   TRY(load(&model, &data, &compute, session, error));
+  if (options->dry_run) {
+    TRY(dry_run_scores(data, model, &compute.options, session, error));
+    goto cleanup;
+  }
   if (options->output != NULL) TRY(atomic_file_open(&file, options->output, error));
   PredictWork work = {.stream = options->output != NULL ? file.stream : stdout,
                       .model = model,

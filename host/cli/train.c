@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "cli/interrupt.h"
+#include "cli/dry_run.h"
 #include "cli/progress.h"
 #include "cli/train_log.h"
 #include "cli/train_resume.h"
@@ -115,6 +116,7 @@ static Status load_all(TrainWork *work, TrainReport *report, const Session *sess
   /* Standardizing undoes any factor, so it starts from the values as read; held-out rows can then be scaled in one step, too. */
   if (options->standardize) data.scale = 1;
   TRY(input_load(&work->data, session, options->argument[0], data, &report->seconds_load, error));
+  report->cached = setosa_dataset_cached(work->data);
   if (options->test != NULL) TRY(load_test(&work->test, session, work->data, &report->seconds_load, error));
   /* Held out before the scaling is measured: nothing of those rows may reach the training. */
   if (!isnan(options->validation)) TRY(setosa_dataset_split(work->data, options->validation, options->seed, &work->held_out, error));
@@ -170,6 +172,7 @@ static Status train(TrainWork *work, TrainReport *report, const Session *session
   options.resume = work->resume.checkpoint;
   Status status = train_resume_interval(&options, from->every, error);
   if (status != SETOSA_OK) return status;
+  if (from->dry_run) return dry_run(work->data, SETOSA_PLAN_TRAIN, setosa_dataset_classes(work->data), &options, session, error);
   progress_begin(&work->progress, &session->console, from->argument[0]);
   work->progress.epochs = from->solver == SETOSA_SOLVER_SGD || from->solver == SETOSA_SOLVER_ADAM;
   progress_say(&work->progress, "starting the training (new shapes build their kernels first)");
@@ -304,9 +307,9 @@ static Status run(const Session *given, Error *error) {
   report.seconds_device = -clock_seconds();
   TRY(compute_open(&work.compute, session, error));
   report.seconds_device += clock_seconds();
-  TRY(train_log_open(&work.log, options->log, work.resume.checkpoint != NULL, error));
+  TRY(train_log_open(&work.log, options->dry_run ? NULL : options->log, work.resume.checkpoint != NULL, error));
   TRY(train(&work, &report, session, error));
-  TRY(finish(&work, &report, session, began, error));
+  if (!options->dry_run) TRY(finish(&work, &report, session, began, error));
 cleanup:
   train_log_close(&work.log, NULL);
   setosa_model_destroy(work.model);

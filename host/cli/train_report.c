@@ -87,7 +87,8 @@ static void print_scores(const char *name, const TrainScores *scores, const Sess
 static void print_truth(const TrainReport *report, const Session *session) {
   if (!report->truth_known || !isfinite(report->truth_distance)) return;
   print_label(session, "truth");
-  printf("the weights are within %.3g of the true ones, relative to their size; mean cosine of the classes %.6f\n", report->truth_distance, report->truth_cosine);
+  printf("the weights are within %.3g of the true ones, relative to their size; mean cosine of the classes %.6f\n", report->truth_distance,
+         report->truth_cosine);
 }
 
 static void print_time(const TrainReport *report, const Session *session) {
@@ -172,6 +173,7 @@ Status train_print_json(const TrainReport *report, const Session *session, Error
   if (!failed && report->validation.known) failed = json_object_set_new(document, "validation", scores_json(&report->validation)) != 0;
   if (!failed && options->resume != NULL)
     failed = json_object_set_new(document, "resumed_iterations", json_integer((json_int_t)result->resumed_iterations)) != 0;
+  if (!failed) failed = json_object_set_new(json_object_get(document, "data"), "cached", json_boolean(report->cached)) != 0;
   if (!failed) failed = json_object_update(document, rest) != 0;
   if (!failed) failed = json_object_set_new(document, "truth", truth_json(report)) != 0;
   json_decref(rest);

@@ -207,17 +207,25 @@ static const struct {
     [KERNEL_FUSED_HESSIAN] = {"fused_pass", "fused_cpu", "fused_gpu", OPTIONS_HESSIAN},
 };
 
-static void append_tiles(char *options, size_t size, const NativeShape *shape) {
+static void append_tiles(char *options, size_t size, const Native *native) {
+  const NativeShape *shape = &native->shape;
   size_t used = strlen(options);
-  snprintf(options + used, size - used, " -DLANES=%u -DDOT_CLASSES=%u -DOUTER_CLASSES=%u -DOUTER_REGISTERS=%u", shape->lanes,
-           shape->dot_classes, shape->outer_classes, shape->outer_registers);
+  snprintf(options + used, size - used, " -DLANES=%u -DDOT_CLASSES=%u -DOUTER_CLASSES=%u -DOUTER_REGISTERS=%u -DTILE_CLASSES=%u",
+           shape->lanes, shape->dot_classes, shape->outer_classes, shape->outer_registers, native_strip_classes(native));
+}
+
+/* The kernel in whose program this one is. With few classes the logits of a line search are in that of the fused pass. */
+static NativeKernel program_of(const Native *native, NativeKernel id) {
+  return id == KERNEL_LOGITS_STRIPS && native->head.classes <= NATIVE_FUSED_CLASSES ? KERNEL_FUSED_GRADIENT : id;
 }
 
 Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *error) {
   if (native->kernels[id] == NULL) {
     char options[320] = "";
     bool cpu = native->family == SETOSA_FAMILY_CPU;
-    switch (native_kernels[id].options) {
+    NativeKernel program = program_of(native, id);
+    const char *source = cpu ? native_kernels[program].cpu_source : native_kernels[program].gpu_source;
+    switch (native_kernels[program].options) {
       case OPTIONS_TEAM:
         snprintf(options, sizeof options, "-DTEAM=%u", native->team);
         break;
@@ -231,13 +239,11 @@ Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *er
       case OPTIONS_HESSIAN:
         snprintf(options, sizeof options, "-DTEAM=%u -DCLASSES=%zu -DFEATURES=%zu -DHESSIAN=%d", native->team, native->head.classes,
                  native->head.features, native_kernels[id].options == OPTIONS_HESSIAN);
-        if (cpu) append_tiles(options, sizeof options, &native->shape);
+        if (cpu) append_tiles(options, sizeof options, native);
         break;
     }
     native_append_storage(native, options, sizeof options);
-    Status status =
-        kernel_create(&native->kernels[id], native->context, cpu ? native_kernels[id].cpu_source : native_kernels[id].gpu_source, options,
-                      native_kernels[id].name, error);
+    Status status = kernel_create(&native->kernels[id], native->context, source, options, native_kernels[id].name, error);
     if (status != SETOSA_OK) return status;
   }
   *kernel = native->kernels[id];

@@ -4,6 +4,7 @@
 
 #include "compute/line.h"
 #include "compute/open.h"
+#include "compute/synthesize.h"
 #include "data/storage.h"
 #include "opencl/kernel.h"
 
@@ -137,9 +138,9 @@ struct Native {
   NativePart *parts; /* (part_count) when resident */
   size_t part_count;
   NativeStage stages[NATIVE_STAGES];
-  int stage;     /* that was filled last */
-  void *scratch; /* a chunk of X on its way, NULL until one is converted or made */
-  int32_t *scratch_labels;
+  int stage;                /* that was filled last */
+  void *scratch;            /* a chunk of X on its way, NULL until one is converted */
+  Synthesizer *synthesizer; /* of rows that are made; NULL until some are */
   bool labelled;
   Kernel *kernels[KERNEL_COUNT];
 

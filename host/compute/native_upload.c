@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "data/synthetic.h"
 
 enum {
   ALIGNED_ROWS = 1024,     /* views of the host's f32 begin on a page of its array, so that unified memory can use them in place */
@@ -30,24 +29,22 @@ bool native_reads_in_place(const Native *native) {
 
 /* ---- filling buffers --------------------------------------------------------------------------------------------- */
 
-/* Rows [begin, begin + count) through the scratch of CHUNK_VALUES elements: converted, or made by the generator. */
-static Status fill_by_chunks(Native *native, NativePart *part, size_t begin, size_t count, Error *error) {
+/* Rows [begin, begin + count) made where they are needed. */
+static Status make_rows(Native *native, NativePart *part, size_t begin, size_t count, Error *error) {
+  Status status = SETOSA_OK;
+  if (native->synthesizer == NULL)
+    TRY(synthesize_create(&native->synthesizer, native->context, native->source->generator, native->family, error));
+  TRY(synthesize_rows(native->synthesizer, begin, count, part->x, part->labels, error));
+cleanup:
+  return status;
+}
+
+/* Rows [begin, begin + count), converted by CHUNK_VALUES values at a time. */
+static Status convert_rows(Native *native, NativePart *part, size_t begin, size_t count, Error *error) {
   Status status = SETOSA_OK;
   const Dataset *dataset = native->source;
   size_t element_bytes = storage_element_bytes(&native->plan), features = dataset->features, values = count * features, now = 0;
-  if (native->scratch == NULL)
-    TRY(memory_allocate(&native->scratch, larger(CHUNK_VALUES, features), sizeof(float), "a chunk of the feature matrix", error));
-  if (dataset->generator != NULL) {
-    size_t rows = larger(CHUNK_VALUES / features, 1);
-    if (native->scratch_labels == NULL) TRY(memory_allocate((void **)&native->scratch_labels, rows, sizeof(int32_t), "labels", error));
-    for (size_t done = 0; done < count; done += now) {
-      now = smaller(rows, count - done);
-      synthetic_fill(dataset->generator, begin + done, now, native->scratch, native->scratch_labels);
-      TRY(buffer_upload(part->x, done * features * sizeof(float), now * features * sizeof(float), native->scratch, error));
-      TRY(buffer_upload(part->labels, done * sizeof(int32_t), now * sizeof(int32_t), native->scratch_labels, error));
-    }
-    goto cleanup;
-  }
+  if (native->scratch == NULL) TRY(memory_allocate(&native->scratch, CHUNK_VALUES, element_bytes, "a chunk of the feature matrix", error));
   for (size_t done = 0; done < values; done += now) {
     now = smaller(CHUNK_VALUES, values - done);
     TRY(storage_convert(native->scratch, &native->plan, dataset, begin * features + done, now,
@@ -88,8 +85,10 @@ static Status load_part(Native *native, NativePart *part, size_t begin, size_t c
       TRY(buffer_create_from(&part->labels, native->context, dataset->labels + begin, count * sizeof(int32_t), "the labels", error));
   } else {
     TRY(reserve_part(native, part, capacity, error));
-    if (native->plan.storage != SETOSA_STORAGE_F32 || dataset->generator != NULL)
-      TRY(fill_by_chunks(native, part, begin, count, error));
+    if (dataset->generator != NULL)
+      TRY(make_rows(native, part, begin, count, error));
+    else if (native->plan.storage != SETOSA_STORAGE_F32)
+      TRY(convert_rows(native, part, begin, count, error));
     else
       TRY(buffer_upload(part->x, 0, count * native_row_bytes(native), dataset->values + begin * dataset->features, error));
     if (native->labelled && dataset->generator == NULL)
@@ -213,7 +212,7 @@ void native_release_upload(Native *native) {
     native_release_part(&native->stages[i].part);
   }
   free(native->scratch);
-  free(native->scratch_labels);
+  synthesize_destroy(native->synthesizer);
 }
 
 /* ---- rows for a pass --------------------------------------------------------------------------------------------- */

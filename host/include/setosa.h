@@ -170,7 +170,7 @@ SetosaStatus setosa_dataset_scale_like(SetosaDataset *dataset, const SetosaDatas
 
 /* Start from setosa_generate_options_default(). */
 typedef struct SetosaGenerateOptions {
-  const char *labels_path; /* .npy: where the labels go; NULL: X.npy -> X-labels.npy */
+  const char *labels_path;         /* .npy: where the labels go; NULL: X.npy -> X-labels.npy */
   SetosaProgressCallback progress; /* false stops with SETOSA_INTERRUPTED; may be NULL */
   void *progress_user;
 } SetosaGenerateOptions;
@@ -184,9 +184,9 @@ typedef struct SetosaGenerateResult {
 
 SetosaGenerateOptions setosa_generate_options_default(void);
 /* Writes synthetic data ("rows=1e6,features=64,classes=10", "synthetic:" before it or not) to path, in bounded memory. Its name chooses the
- * form: .npy (f32; labels int32 in a second .npy), .csv or .tsv (x1..xD, label; text that reads back to the same f32), each also .gz. What is
- * read back equals setosa_dataset_load("synthetic:...") bit for bit; a .csv and .npy labels know the classes that occur only. Files are whole
- * or absent. result may be NULL. */
+ * form: .npy (f32; labels int32 in a second .npy), .csv or .tsv (x1..xD, label; text that reads back to the same f32), each also .gz. What
+ * is read back equals setosa_dataset_load("synthetic:...") bit for bit, except that a file knows only of classes that occur in it. Files
+ * are whole or absent. result may be NULL. */
 SetosaStatus setosa_generate(const char *spec, const char *path, const SetosaGenerateOptions *options, SetosaGenerateResult *result,
                              SetosaError *error);
 
@@ -213,7 +213,7 @@ const char *setosa_model_feature_name(const SetosaModel *model, size_t feature);
 bool setosa_model_metadata(const SetosaModel *model, size_t i, const char **key, const char **value);
 /* How near the weights of a model come to the true ones W* of the synthetic data it was trained on; scaling is undone, and of both the mean
  * over the classes is taken off, which softmax does not see. distance: ||W - W*|| / ||W*||; cosine: between the vectors of a class, mean of
- * the classes. NAN where there is nothing to compare (W* or W is 0). SETOSA_ERROR_USAGE when source is not synthetic or of another shape. */
+ * the classes. NAN where there is nothing to compare (W* or W is 0). SETOSA_ERROR_USAGE: source is not synthetic or of another shape. */
 SetosaStatus setosa_model_truth(const SetosaModel *model, const char *source, double *distance, double *cosine, SetosaError *error);
 /* Options that read data as the model expects it (names, classes, unscaled). Borrows from the model. */
 SetosaDataOptions setosa_model_data_options(const SetosaModel *model);
@@ -346,6 +346,35 @@ uint64_t setosa_checkpoint_iterations(const SetosaCheckpoint *checkpoint); /* do
 bool setosa_checkpoint_note(const SetosaCheckpoint *checkpoint, size_t i, SetosaNote *note);
 /* Sets the options that define the training (solver to seed) as they were. */
 void setosa_checkpoint_options(const SetosaCheckpoint *checkpoint, SetosaTrainOptions *options);
+
+typedef enum SetosaPlanWork { SETOSA_PLAN_TRAIN, SETOSA_PLAN_PREDICT } SetosaPlanWork;
+
+typedef struct SetosaPlanBuffer {
+  const char *name; /* static */
+  uint64_t bytes;
+} SetosaPlanBuffer;
+
+enum { SETOSA_PLAN_BUFFERS = 8 };
+
+/* What the work would take. Sizes are of the device, or of the host for its backends. */
+typedef struct SetosaPlan {
+  uint64_t rows, features, classes;
+  const char *storage; /* "f32", ...; static */
+  SetosaPlanBuffer buffers[SETOSA_PLAN_BUFFERS];
+  size_t buffer_count;
+  bool resident;                /* all of X stays on the device; else chunks of chunk_rows stream through it in every pass */
+  bool in_place;                /* X is read where it lies in the host's memory, and takes none of the device's own */
+  uint64_t chunk_rows;          /* 0 when resident */
+  uint64_t device_budget_bytes; /* 0 for backends of the host */
+  uint64_t passes_estimate;     /* over X, at most */
+  double seconds_pass;          /* measured on a sample of at most 16 MB of rows, times the rows */
+  double seconds_estimate;      /* for all passes; building kernels is not in it */
+} SetosaPlan;
+
+/* The plan of training (options: all of them) or of scores (classes: of the model; options->compute alone is read). A sample of the rows is
+ * worked on, nothing is kept. */
+SetosaStatus setosa_plan(SetosaPlan *plan, SetosaPlanWork work, const SetosaDataset *dataset, size_t classes,
+                         const SetosaTrainOptions *options, SetosaError *error);
 
 /* ---- use -------------------------------------------------------------------------------------------------------- */
 
@@ -531,7 +560,9 @@ typedef struct SetosaBenchScaling {
   double least_ms; /* ten times an empty launch (20 us for backends on the host) */
   uint64_t used_from, used_to;
   size_t used_count;
-  double exponent, exponent_error, memory_exponent, memory_exponent_error;
+  double exponent, exponent_error;           /* of medians */
+  double best_exponent, best_exponent_error; /* of the quickest samples, which a busy machine disturbs less */
+  double memory_exponent, memory_exponent_error;
 } SetosaBenchScaling;
 
 /* Start from setosa_bench_scaling_options_default(). All is borrowed for the call. */
@@ -556,8 +587,8 @@ SetosaStatus setosa_bench_scaling(const SetosaBenchScalingOptions *options, Seto
 
 /* ---- cache ------------------------------------------------------------------------------------------------------ */
 
-/* The folder of compiled kernels, tuning results and self-test verdicts ($XDG_CACHE_HOME/setosa, else ~/.cache/setosa). Written to path
- * (size bytes). */
+/* The folder of compiled kernels, tuning results, self-test verdicts and converted data ($XDG_CACHE_HOME/setosa, else ~/.cache/setosa).
+ * Written to path (size bytes). */
 SetosaStatus setosa_cache_path(char *path, size_t size, SetosaError *error);
 /* Removes every file in it; *bytes_freed may be NULL. */
 SetosaStatus setosa_cache_clear(uint64_t *bytes_freed, SetosaError *error);

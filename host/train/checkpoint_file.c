@@ -202,7 +202,7 @@ Status checkpoint_file_probe(const char *path, Error *error) {
   AtomicFile file = {0};
   char begin[MAGIC_BYTES];
   struct stat info;
-  if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
+  if (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) /* a folder has its own message below */
     return error_set(error, SETOSA_ERROR_USAGE, "%s: is no plain file, which a checkpoint must be; give a path on a disk", path);
   FILE *stream = fopen(path, "rb");
   if (stream != NULL) {

@@ -8,8 +8,6 @@
 #include "compute/open.h"
 #include "train/device.h"
 
-enum { BLOCK_BYTES = 16 << 20 }; /* of scores held on the host */
-
 static Status check_shapes(const Model *model, const Dataset *dataset, const SetosaComputeOptions *compute, Error *error) {
   if (dataset->features != model->features)
     return error_set(error, SETOSA_ERROR_USAGE,
@@ -61,7 +59,7 @@ Status predict_scores(const Model *model, const Dataset *dataset, const SetosaCo
   TRY(backend_open(&backend, &view, &settings, error));
   TRY(write_parameters(backend, model, &w, error));
 
-  size_t block = BLOCK_BYTES / sizeof(float) / model->classes;
+  size_t block = PREDICT_BLOCK_BYTES / sizeof(float) / model->classes;
   if (block < 1) block = 1;
   if (block > dataset->rows) block = dataset->rows;
   TRY(memory_allocate((void **)&scores, block * model->classes, sizeof *scores, "a block of predictions", error));

@@ -5,6 +5,8 @@
 #include "compute/backend.h"
 #include "model/model.h"
 
+enum { PREDICT_BLOCK_BYTES = 16 << 20 }; /* of scores held on the host */
+
 /* A block of rows first..first+count-1, scores (count,K) row-major. Anything but SETOSA_OK ends the run with it. */
 typedef Status (*ScoreVisitor)(size_t first, size_t count, const float *scores, void *user, Error *error);
 

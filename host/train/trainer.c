@@ -12,9 +12,8 @@
 #include "optim/optimizer.h"
 #include "train/checkpoint.h"
 #include "train/device.h"
+#include "train/predict.h"
 #include "train/train_options.h"
-
-enum { BLOCK_BYTES = 16 << 20 }; /* of logits held on the host */
 
 typedef struct Training {
   const SetosaTrainOptions *options;
@@ -164,7 +163,7 @@ static Status score_rows(Backend *backend, const Vector *w, const Dataset *datas
   MetricsAccumulator *metrics = NULL;
   float *logits = NULL;
   LabelScratch scratch = {0};
-  size_t block = BLOCK_BYTES / sizeof(float) / backend->classes;
+  size_t block = PREDICT_BLOCK_BYTES / sizeof(float) / backend->classes;
   if (block < 1) block = 1;
   if (block > backend->rows) block = backend->rows;
   TRY(metrics_create(&metrics, backend->classes, error));

@@ -224,6 +224,34 @@ static void long_messages_lose_their_middle(void **state) {
   assert_non_null(strstr(error.message, ":3:4: a value is missing; fill it in"));
 }
 
+static void sizes_have_units(void **state) {
+  (void)state;
+  static const struct {
+    const char *text;
+    uint64_t bytes;
+  } good[] = {{"1", 1},
+              {"512", 512},
+              {"2K", 2048},
+              {"1.5k", 1536},
+              {"3M", 3 << 20},
+              {"1G", 1 << 30},
+              {"4GB", (uint64_t)4 << 30},
+              {"4GiB", (uint64_t)4 << 30},
+              {"1T", (uint64_t)1 << 40},
+              {"1e6", 1000000},
+              {"7B", 7}};
+  static const char *const bad[] = {"", "0", "-1", "x", "1X", "1Gx", "G", "1e30", "1e18T", "nan", "inf", "1 G", "0.5"};
+  for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+    uint64_t bytes = 0;
+    if (!text_parse_bytes(good[i].text, &bytes) || bytes != good[i].bytes)
+      fail_msg("\"%s\": %llu", good[i].text, (unsigned long long)bytes);
+  }
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    uint64_t bytes = 5;
+    if (text_parse_bytes(bad[i], &bytes) || bytes != 5) fail_msg("\"%s\" was taken", bad[i]);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(numbers_are_accepted),
@@ -236,6 +264,7 @@ int main(void) {
       cmocka_unit_test(names_have_indices),
       cmocka_unit_test(what_acts_on_a_terminal_is_replaced),
       cmocka_unit_test(long_messages_lose_their_middle),
+      cmocka_unit_test(sizes_have_units),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,152 @@
+/* What a training or prediction would take, before it is begun: where every byte would lie, how often X would be read, and how long that
+ * lasts, from passes over a sample of the rows. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "train/device.h"
+#include "train/predict.h"
+#include "train/train_options.h"
+
+enum {
+  SAMPLE_VALUES = 1 << 22, /* of X in the sample: 16 MB, more than the caches hold */
+  SAMPLES = 3
+};
+
+typedef struct Sample {
+  Dataset view; /* its arrays are borrowed, or the two below */
+  float *values;
+  int32_t *labels;
+  double seconds_made; /* per row: only rows that are made take any */
+} Sample;
+
+static Status take_sample(Sample *sample, const Dataset *dataset, size_t classes, Error *error) {
+  Status status = SETOSA_OK;
+  size_t rows = SAMPLE_VALUES / dataset->features + 1;
+  if (rows > dataset->rows) rows = dataset->rows;
+  *sample = (Sample){.view = *dataset};
+  sample->view.rows = rows;
+  sample->view.classes = classes;
+  if (dataset->generator == NULL) goto cleanup;
+  TRY(memory_allocate((void **)&sample->values, rows * dataset->features, sizeof(float), "a sample of the data", error));
+  TRY(memory_allocate((void **)&sample->labels, rows, sizeof(int32_t), "a sample of the labels", error));
+  double began = clock_seconds();
+  dataset_fetch(dataset, 0, rows, sample->values, sample->labels);
+  sample->seconds_made = (clock_seconds() - began) / (double)rows;
+  sample->view.generator = NULL;
+  sample->view.values = sample->values;
+  sample->view.labels = sample->labels;
+cleanup:
+  return status;
+}
+
+static void sample_free(Sample *sample) {
+  free(sample->values);
+  free(sample->labels);
+}
+
+/* *seconds of one pass over the sample: loss and gradient, or the scores of its rows when there are no labels or no training. */
+static Status time_pass(double *seconds, double *upload, const Sample *sample, BackendSettings settings, SetosaPlanWork work,
+                        Error *error) {
+  Status status = SETOSA_OK;
+  Backend *backend = NULL;
+  Vector *w = NULL, *gradient = NULL;
+  float *scores = NULL;
+  BackendFacts facts = {0};
+  settings.tested = false;
+  settings.device_memory_bytes = 0;
+  *seconds = INFINITY;
+  TRY(backend_open(&backend, &sample->view, &settings, error));
+  TRY(vector_create(backend, &w, error));
+  TRY(vector_create(backend, &gradient, error));
+  size_t rows = backend->rows < PREDICT_BLOCK_BYTES / sizeof(float) / backend->classes + 1
+                    ? backend->rows
+                    : PREDICT_BLOCK_BYTES / sizeof(float) / backend->classes + 1;
+  if (work == SETOSA_PLAN_PREDICT)
+    TRY(memory_allocate((void **)&scores, rows * backend->classes, sizeof(float), "a block of predictions", error));
+  for (int i = 0; i <= SAMPLES; i++) { /* the first builds the kernels */
+    double began = clock_seconds();
+    Evaluation at;
+    if (work == SETOSA_PLAN_PREDICT)
+      TRY(backend_predict(backend, w, (RowRange){0, rows}, ROW_LOGITS, scores, error));
+    else
+      TRY(backend_evaluate(backend, w, backend_all_rows(backend), gradient, &at, error));
+    if (i > 0) *seconds = fmin(*seconds, clock_seconds() - began);
+  }
+  *seconds /= (double)(work == SETOSA_PLAN_PREDICT ? rows : backend->rows);
+  backend_facts(backend, &facts);
+  *upload = facts.seconds_upload / (double)backend->rows;
+cleanup:
+  free(scores);
+  if (backend != NULL) {
+    vector_destroy(backend, w);
+    vector_destroy(backend, gradient);
+  }
+  backend_close(backend);
+  return status;
+}
+
+static void add_buffer(SetosaPlan *plan, const char *name, uint64_t bytes) {
+  if (bytes > 0) plan->buffers[plan->buffer_count++] = (SetosaPlanBuffer){name, bytes};
+}
+
+/* Vectors of P numbers that a solver holds at a time, its history included. */
+static size_t solver_vectors(const SetosaTrainOptions *o) {
+  switch (o->solver) {
+    case SETOSA_SOLVER_LBFGS:
+      return 5 + 2 * (o->history + 1);
+    case SETOSA_SOLVER_GD:
+      return 6;
+    case SETOSA_SOLVER_SGD:
+      return 5;
+    case SETOSA_SOLVER_ADAM:
+      return 6;
+  }
+  return 1;
+}
+
+/* At most: lbfgs and gd may converge before --max-iterations; batches read X once an epoch, and once more for the loss at its end. */
+static uint64_t most_passes(const SetosaTrainOptions *o) {
+  return train_solver_uses_batches(o->solver) ? 2 * o->epochs + 1 : o->max_iterations + 1;
+}
+
+SetosaStatus setosa_plan(SetosaPlan *plan, SetosaPlanWork work, const SetosaDataset *dataset, size_t classes,
+                         const SetosaTrainOptions *options, SetosaError *error) {
+  Status status = SETOSA_OK;
+  Sample sample = {0};
+  BackendPlan places = {0};
+  double pass = 0, upload = 0;
+  error_clear(error);
+  *plan = (SetosaPlan){.rows = dataset->rows, .features = dataset->features, .classes = classes};
+  TRY(device_check_options(&options->compute, error));
+  if (work == SETOSA_PLAN_TRAIN) TRY(train_options_check(options, dataset, error));
+  BackendSettings settings = device_backend_settings(&options->compute);
+  settings.l2 = options->l2;
+  settings.intercept = options->intercept;
+  Dataset view = *dataset;
+  view.classes = classes;
+  if (work == SETOSA_PLAN_PREDICT && dataset->generator == NULL) view.labels = NULL;
+  TRY(backend_plan(&places, &view, &settings, error));
+  plan->resident = places.resident;
+  plan->chunk_rows = places.chunk_rows;
+  plan->device_budget_bytes = places.budget_bytes;
+  plan->storage = places.storage;
+  plan->in_place = places.in_place;
+  plan->passes_estimate = work == SETOSA_PLAN_TRAIN ? most_passes(options) : 1;
+  uint64_t vector = (uint64_t)(classes * dataset->features + classes) * sizeof(float);
+  add_buffer(plan, "features", places.data_bytes);
+  add_buffer(plan, "labels", places.label_bytes);
+  add_buffer(plan, work == SETOSA_PLAN_TRAIN ? "weights, gradients and the solver's vectors" : "weights",
+             work == SETOSA_PLAN_TRAIN ? solver_vectors(options) * vector : vector);
+  add_buffer(plan, "workspace", places.work_bytes);
+  TRY(take_sample(&sample, &view, classes, error));
+  TRY(time_pass(&pass, &upload, &sample, settings, work, error));
+  /* What streams goes up, and what is made is made, for every pass; what stays, once. */
+  double once = places.in_place ? 0 : (upload + sample.seconds_made) * (double)dataset->rows;
+  plan->seconds_pass = pass * (double)dataset->rows + (places.resident ? 0 : once);
+  plan->seconds_estimate = (double)plan->passes_estimate * plan->seconds_pass + (places.resident ? once : 0);
+cleanup:
+  sample_free(&sample);
+  return status;
+}
