@@ -32,7 +32,7 @@ double scaling_least_ms(double launch_us) { return 1e-3 * SCALING_LAUNCHES * (is
 
 void scaling_finish(SetosaBenchScaling *line, SetosaBenchPoint *points, size_t count) {
   enum { MOST = 64 }; /* doublings of 64 bits */
-  double sizes[MOST], times[MOST], bytes[MOST];
+  double sizes[MOST], times[MOST], best[MOST], bytes[MOST];
   size_t used = 0;
   line->points = points;
   line->point_count = count;
@@ -45,12 +45,15 @@ void scaling_finish(SetosaBenchScaling *line, SetosaBenchPoint *points, size_t c
     line->used_to = points[i].size;
     sizes[used] = (double)points[i].size;
     times[used] = result->median_ms;
+    best[used] = fmax(1e-9, result->min_ms);
     bytes[used++] = fmax(1, (double)result->device_bytes);
   }
-  ScalingFit time = scaling_fit(used, sizes, times), memory = scaling_fit(used, sizes, bytes);
+  ScalingFit time = scaling_fit(used, sizes, times), quickest = scaling_fit(used, sizes, best), memory = scaling_fit(used, sizes, bytes);
   line->used_count = used;
   line->exponent = time.exponent;
   line->exponent_error = time.error;
+  line->best_exponent = quickest.exponent;
+  line->best_exponent_error = quickest.error;
   line->memory_exponent = memory.exponent;
   line->memory_exponent_error = memory.error;
 }

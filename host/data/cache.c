@@ -1,5 +1,5 @@
-/* Finding, verifying and mapping an entry. Its file name is the hash of everything that decides what reading gives (path, options, version),
- * so a source has one entry for each way of reading it, and a source that changed replaces its entry. */
+/* Finding, verifying and mapping an entry. Its file name is the hash of everything that decides what reading gives (path, options,
+ * version), so a source has one entry for each way of reading it, and a source that changed replaces its entry. */
 #include "data/cache.h"
 
 #include <errno.h>
@@ -41,8 +41,8 @@ static bool make_key(char key[HASH_HEX_SIZE], const Reader *reader) {
   char *path = realpath(reader->source, NULL), *labels = o->labels_path != NULL ? realpath(o->labels_path, NULL) : NULL;
   bool made = path != NULL && (labels != NULL || o->labels_path == NULL) && hash_create(&hash, NULL) == SETOSA_OK;
   if (made) {
-    const char *const texts[] = {SETOSA_VERSION, path, reader->source, labels, o->labels_path, o->label, o->features, o->drop, o->positive,
-                                 o->expect_label};
+    const char *const texts[] = {SETOSA_VERSION, path,        reader->source, labels,      o->labels_path,
+                                 o->label,       o->features, o->drop,        o->positive, o->expect_label};
     add_texts(hash, texts, sizeof texts / sizeof *texts);
     add_count(hash, CACHE_FORMAT);
     add_count(hash, (uint64_t)(o->header + 1));

@@ -1,4 +1,4 @@
-/* The cache of conversions: what was read from text once lies there as a table that is mapped. Private to host/data. README.md says how. */
+/* The cache of conversions: what was read from text once lies there as a table that is mapped. Private to host/data. */
 #ifndef SETOSA_DATA_CACHE_H
 #define SETOSA_DATA_CACHE_H
 
@@ -19,8 +19,8 @@ void cache_close(Cache *cache);
  * is of another time or damaged. Fails only when progress says stop, or memory is short. */
 Status cache_load(bool *hit, Cache *cache, Dataset *dataset, Reader *reader, Error *error);
 
-/* A reader that wants its values kept begins an entry, writes values in their order, and leaves dataset->values NULL. begin is false when no
- * file can be made (cache_note says why): the reader then goes on alone. */
+/* A reader that wants its values kept begins an entry, writes values in their order, and leaves dataset->values NULL. begin is false when
+ * no file can be made (cache_note says why): the reader then goes on alone. */
 bool cache_begin(Cache *cache);
 /* SETOSA_ERROR_WRITE on a full disk, say: cache_failed is true then, and the source has to be read again without the cache. */
 Status cache_write(Cache *cache, const float *values, size_t count, Error *error);
@@ -43,8 +43,8 @@ typedef struct CacheSource {
 /* The first CACHE_PAGE bytes, in the machine's byte order: another order is another format. Then pages of rows (N,D) f32, pages of labels
  * (N) i32, and the names, terminated: D of features, K of classes, label column, positive. */
 typedef struct CacheHeader {
-  char magic[8];                   /* "SETOSADC" */
-  char page_hash[HASH_HEX_SIZE];   /* of the rest of the page, from here on */
+  char magic[8];                    /* "SETOSADC" */
+  char page_hash[HASH_HEX_SIZE];    /* of the rest of the page, from here on */
   char payload_hash[HASH_HEX_SIZE]; /* of all after the page */
   char key[HASH_HEX_SIZE];
   uint8_t has_labels, has_feature_names, has_label_name, has_positive;

@@ -1,5 +1,5 @@
-/* Writing an entry: rows as they are read, so that memory holds none of them, then labels and names, then the first page; synced, and renamed
- * into place. Nobody sees a part of it, and two processes at once write two files of which the later one stays. */
+/* Writing an entry: rows as they are read, so that memory holds none of them, then labels and names, then the first page; synced, and
+ * renamed into place. Nobody sees a part of it, and two processes at once write two files of which the later one stays. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

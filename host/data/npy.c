@@ -73,7 +73,8 @@ cleanup:
 /* The same into an entry of the cache, without a place in memory: whole rows at a time, as only they can be checked. */
 static Status keep_by_rows(const Dataset *dataset, const NpyHeader *header, Reader *reader, unsigned char *block, Error *error) {
   Status status = SETOSA_OK;
-  size_t features = dataset->features, total = dataset->rows * features, per_block = NPY_BLOCK_BYTES / 8, filled = 0, first_row = 0, got = 0;
+  size_t features = dataset->features, total = dataset->rows * features, per_block = NPY_BLOCK_BYTES / 8, filled = 0, first_row = 0,
+         got = 0;
   float *rows = NULL; /* (a row and a block) what is converted and not yet written */
   TRY(memory_allocate((void **)&rows, features + per_block, sizeof *rows, "a block of rows", error));
   for (size_t at = 0; at < total; at += per_block) {
@@ -167,19 +168,23 @@ cleanup:
 Status npy_read_labels(Labels *labels, Stream *stream, Error *error) {
   Status status = SETOSA_OK;
   NpyHeader header;
-  unsigned char element[8];
+  enum { BLOCK = 1024 };
+  unsigned char block[BLOCK * 8];
   const char *path = stream_path(stream);
   size_t got = 0;
   TRY(npy_read_header(&header, stream, error));
   bool column = header.dimensions == 1 || (header.dimensions == 2 && header.shape[1] == 1);
   if (!column || header.type.kind == 'f')
     TRY(error_set(error, SETOSA_ERROR_DATA, "%s: labels must be integers in one dimension; save labels.astype('int32').ravel()", path));
-  for (size_t row = 0; row < header.shape[0]; row++) {
-    TRY(stream_read(stream, element, header.type.size, &got, error));
-    if (got < header.type.size) TRY(ends_early(path, row, header.shape[0], error));
-    status = labels_add_integer(labels, element_to_integer(header.type, element), error);
-    if (status == SETOSA_ERROR_DATA) error_prefix(error, "%s:%zu", path, row + 1);
-    TRY(status);
+  for (size_t row = 0; row < header.shape[0]; row += BLOCK) {
+    size_t count = header.shape[0] - row < BLOCK ? header.shape[0] - row : BLOCK;
+    TRY(stream_read(stream, block, count * header.type.size, &got, error));
+    for (size_t i = 0; i < got / header.type.size; i++) {
+      status = labels_add_integer(labels, element_to_integer(header.type, block + i * header.type.size), error);
+      if (status == SETOSA_ERROR_DATA) error_prefix(error, "%s:%zu", path, row + i + 1);
+      TRY(status);
+    }
+    if (got < count * header.type.size) TRY(ends_early(path, row + got / header.type.size, header.shape[0], error));
   }
   TRY(check_end(stream, error));
 cleanup:

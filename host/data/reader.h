@@ -14,7 +14,7 @@ typedef struct Reader {
   struct Cache *cache;  /* NULL: what is read is not kept */
   double default_scale; /* set by a reader: what --scale is when it is not given */
   double started, reported;
-  uint64_t rows_total; /* 0: unknown */
+  uint64_t rows_total;              /* 0: unknown */
   uint64_t bytes_done, bytes_total; /* of a mapped file; total 0: the stream knows */
 } Reader;
 

@@ -20,7 +20,8 @@ typedef struct RowStore {
 /* *row: room for the next row (features floats); it counts once row_store_commit was called. */
 Status row_store_next(RowStore *store, float **row, Error *error);
 void row_store_commit(RowStore *store);
-/* With a cache *values is NULL: all rows are in its file. Else *values (rows,features), page-aligned, free() it; the store is empty afterwards. */
+/* With a cache *values is NULL: all rows are in its file. Else *values (rows,features), page-aligned, free() it; the store is empty
+ * afterwards. */
 Status row_store_finish(RowStore *store, float **values, Error *error);
 void row_store_free(RowStore *store);
 

@@ -48,10 +48,11 @@ Status buffer_create(Buffer **buffer, Context *context, size_t bytes, const char
 
 Status buffer_create_from(Buffer **buffer, Context *context, const void *host, size_t bytes, const char *what, Error *error) {
   bool in_place = context->device.traits.unified_memory && (uintptr_t)host % context->device.host_alignment_bytes == 0;
-  if (in_place) {
-    Status created = create(buffer, context, CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR, (void *)(uintptr_t)host, bytes, what, error);
-    if (created == SETOSA_OK) (*buffer)->in_place = true;
-    return created;
+  /* A driver may decline memory that it cannot lock for writing, such as a file mapped read-only: copied, then. */
+  if (in_place &&
+      create(buffer, context, CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR, (void *)(uintptr_t)host, bytes, what, NULL) == SETOSA_OK) {
+    (*buffer)->in_place = true;
+    return SETOSA_OK;
   }
   Status status = create(buffer, context, CL_MEM_READ_ONLY, NULL, bytes, what, error);
   if (status == SETOSA_OK) status = buffer_write(*buffer, 0, bytes, host, error);

@@ -58,6 +58,7 @@ static void points_that_count(void **state) {
     double size = 1000 * pow(2, (double)i);
     points[i] = (SetosaBenchPoint){.size = (uint64_t)size, .used = i % 2 == 0};
     points[i].result.median_ms = i < 2 ? 0.29 : 0.3 * pow(size / 4000, 1.5);
+    points[i].result.min_ms = 1e-4 * pow(size, 0.75);
     points[i].result.device_bytes = (uint64_t)(i < 2 ? 1 : 24 * size);
   }
   points[5].result.status = SETOSA_BENCH_FAILED;
@@ -69,6 +70,7 @@ static void points_that_count(void **state) {
   assert_int_equal(line.used_from, 4000);
   assert_int_equal(line.used_to, 16000);
   support_near(line.exponent, 1.5, 1e-12);
+  support_near(line.best_exponent, 0.75, 1e-12);
   support_near(line.memory_exponent, 1, 1e-12);
   points[3].result.status = points[4].result.status = SETOSA_BENCH_SKIPPED;
   scaling_finish(&line, points, 6);

@@ -57,7 +57,6 @@ static const Bad table[] = {
     {2, "--l1 is not part of this version yet", {"train", "@iris", "--l1", "0.1"}},
     {3, "x.checkpoint: cannot open: No such file", {"train", "@iris", "--resume", "x.checkpoint"}},
     {2, "--storage is for the native backend alone", {"train", "@iris", "--storage", "f16", "--backend", "reference"}},
-    {2, "--dry-run is not part of this version yet", {"train", "@iris", "--dry-run"}},
     {2, "--device: the blas backend runs on the host", {"train", "@iris", "--backend", "blas", "--device", "0"}},
     {2, "--device given more than once", {"train", "@iris", "--device", "0", "--device", "1"}},
     /* numbers */

@@ -136,18 +136,27 @@ static void expect_same(const SetosaDataset *a, const SetosaDataset *b) {
   assert_true(a->byte_scale == b->byte_scale);
 }
 
-/* Loads by way of the cache; what comes is what the source itself gives. */
-static void expect_load(const char *path, const char *options, bool from_cache) {
-  bool usual = path == table && *options == '\0'; /* read once for all tests */
-  SetosaDataset *through = load(path, options, true), *direct = usual ? reference : load(path, options, false);
-  if (setosa_dataset_cached(through) != from_cache) fail_msg("%s with \"%s\" %s from the cache", path, options, from_cache ? "is not" : "is");
+/* Loads by way of the cache; what comes is `direct`, what the source itself gives. */
+static void expect_load_like(const char *path, const char *options, bool from_cache, const SetosaDataset *direct) {
+  SetosaDataset *through = load(path, options, true);
+  if (setosa_dataset_cached(through) != from_cache)
+    fail_msg("%s with \"%s\" %s from the cache", path, options, from_cache ? "is not" : "is");
   assert_false(setosa_dataset_cached(direct));
   same_text(setosa_dataset_cache_note(through), NULL);
   expect_same(through, direct);
   assert_true((uintptr_t)through->values % 4096 == 0 || through->rows == 2);
   setosa_dataset_destroy(through);
-  if (!usual) setosa_dataset_destroy(direct);
   assert_int_equal(count_files(".tmp"), 0);
+}
+
+static void expect_load(const char *path, const char *options, bool from_cache) {
+  if (path == table && *options == '\0') {
+    expect_load_like(path, options, from_cache, reference);
+  } else {
+    SetosaDataset *direct = load(path, options, false);
+    expect_load_like(path, options, from_cache, direct);
+    setosa_dataset_destroy(direct);
+  }
 }
 
 static void second_reading_comes_from_the_cache(void **state) {
@@ -163,13 +172,17 @@ static void second_reading_comes_from_the_cache(void **state) {
                                         "features=1,2,3,4,5,6,7,8 classes=fig,apple,pear",
                                         "names=h,g,a classes=pear,fig,apple expect-label=kind",
                                         "names=h,g,a classes=pear,fig,plum expect-label=none optional"};
-  size_t count = sizeof options / sizeof *options;
-  for (size_t i = 0; i < count; i++) {
-    expect_load(table, options[i], strncmp(options[i], "scale", 5) == 0); /* the scale is applied to what was read */
-    expect_load(table, options[i], true);
+  enum { COUNT = sizeof options / sizeof *options };
+  SetosaDataset *direct[COUNT];
+  for (size_t i = 0; i < COUNT; i++) {
+    direct[i] = load(table, options[i], false);
+    expect_load_like(table, options[i], strncmp(options[i], "scale", 5) == 0, direct[i]); /* the scale is applied to what was read */
   }
-  assert_int_equal(count_files(".data"), count - 1);
-  for (size_t i = 0; i < count; i++) expect_load(table, options[i], true); /* none in the place of another */
+  assert_int_equal(count_files(".data"), COUNT - 1);
+  for (size_t i = 0; i < COUNT; i++) { /* none in the place of another */
+    expect_load_like(table, options[i], true, direct[i]);
+    setosa_dataset_destroy(direct[i]);
+  }
 }
 
 static void small_files_and_no_cache_leave_nothing(void **state) {
@@ -239,9 +252,8 @@ static void every_damage_is_found(void **state) {
   size_t values_end = 4096 + (size_t)ROWS * FEATURES * 4, labels_at = (values_end + 4095) / 4096 * 4096;
   size_t text_at = (labels_at + ROWS * 4 + 4095) / 4096 * 4096;
   assert_true(text_at < length && length < text_at + 200);
-  const size_t flips[] = {0,         7,         8,         40,        41,          73,          74,        110, 112, 120, 150, 200,
-                          260,       400,       4095,      4096,      values_end / 2, values_end - 1, labels_at, labels_at + ROWS * 4 - 1,
-                          text_at - 1, text_at, length - 1};
+  const size_t flips[] = {
+      0, 8, 41, 80, 112, 150, 400, 4095, 4096, values_end - 1, labels_at, labels_at + ROWS * 4 - 1, text_at - 1, text_at, length - 1};
   for (size_t i = 0; i < sizeof flips / sizeof *flips; i++) {
     good[flips[i]] ^= 0x10;
     support_write(path, good, length);

@@ -369,12 +369,18 @@ static void mapping_reports_progress_and_stops(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_type_and_order_is_read), cmocka_unit_test(halves_are_exact),
-      cmocka_unit_test(bytes_are_scaled_like_pixels), cmocka_unit_test(headers_are_read_in_every_spelling),
-      cmocka_unit_test(labels_come_in_many_kinds),    cmocka_unit_test(large_arrays_are_whole),
-      cmocka_unit_test(floats_are_mapped_in_place), cmocka_unit_test(headers_of_odd_length_are_read),
-      cmocka_unit_test(mapped_files_are_checked_like_others), cmocka_unit_test(changing_a_mapped_set_copies_it),
-      cmocka_unit_test(a_view_of_a_mapped_set_gets_its_own_rows), cmocka_unit_test(mapping_reports_progress_and_stops),
+      cmocka_unit_test(every_type_and_order_is_read),
+      cmocka_unit_test(halves_are_exact),
+      cmocka_unit_test(bytes_are_scaled_like_pixels),
+      cmocka_unit_test(headers_are_read_in_every_spelling),
+      cmocka_unit_test(labels_come_in_many_kinds),
+      cmocka_unit_test(large_arrays_are_whole),
+      cmocka_unit_test(floats_are_mapped_in_place),
+      cmocka_unit_test(headers_of_odd_length_are_read),
+      cmocka_unit_test(mapped_files_are_checked_like_others),
+      cmocka_unit_test(changing_a_mapped_set_copies_it),
+      cmocka_unit_test(a_view_of_a_mapped_set_gets_its_own_rows),
+      cmocka_unit_test(mapping_reports_progress_and_stops),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -140,7 +140,7 @@ static size_t train_in_pieces(const Run *whole, long stops, SetosaTrainResult *r
   return pieces;
 }
 
-static void check_solvers(const SetosaComputeOptions *compute) {
+static void check_solvers(const SetosaComputeOptions *compute, const long cuts[2]) {
   static const struct {
     SetosaSolver solver;
     size_t history;
@@ -153,7 +153,6 @@ static void check_solvers(const SetosaComputeOptions *compute) {
       {SETOSA_SOLVER_SGD, 20, NAN, 0, false, SETOSA_SCHEDULE_CONSTANT},   {SETOSA_SOLVER_SGD, 20, 0.05, 0.9, true, SETOSA_SCHEDULE_STEP},
       {SETOSA_SOLVER_SGD, 20, 0.05, 0.5, false, SETOSA_SCHEDULE_INVERSE}, {SETOSA_SOLVER_ADAM, 20, NAN, 0, false, SETOSA_SCHEDULE_COSINE},
   };
-  static const long cuts[] = {0, 1, 6, 17};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     Run run = run_of(cases[i].solver);
     run.options.compute = *compute;
@@ -164,7 +163,7 @@ static void check_solvers(const SetosaComputeOptions *compute) {
     run.options.schedule = cases[i].schedule;
     SetosaTrainResult expected = train(&run), found = {0};
     assert_int_equal(expected.resumed_iterations, 0);
-    for (size_t c = 0; c < sizeof cuts / sizeof *cuts; c++) {
+    for (size_t c = 0; c < 2; c++) {
       clean(NULL);
       assert_true(train_in_pieces(&run, cuts[c], &found) > 1);
       expect_same(&found, &expected);
@@ -185,7 +184,7 @@ static void test_cut_anywhere_reference(void **state) {
   (void)state;
   SetosaComputeOptions compute = setosa_compute_options_default();
   compute.backend = SETOSA_BACKEND_REFERENCE;
-  check_solvers(&compute);
+  check_solvers(&compute, (const long[]){0, 6});
 }
 
 static void test_cut_anywhere_native(void **state) {
@@ -198,7 +197,8 @@ static void test_cut_anywhere_native(void **state) {
     setosa_devices_close(devices);
     skip();
   }
-  for (compute.family = SETOSA_FAMILY_CPU; compute.family <= SETOSA_FAMILY_GPU; compute.family++) check_solvers(&compute);
+  for (compute.family = SETOSA_FAMILY_CPU; compute.family <= SETOSA_FAMILY_GPU; compute.family++)
+    check_solvers(&compute, (const long[]){5, 17});
   setosa_device_close(compute.device);
   setosa_devices_close(devices);
 }
