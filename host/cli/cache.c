@@ -34,7 +34,7 @@ static Status run(const Session *session, Error *error) {
 const Command command_cache = {
     .name = "cache",
     .arguments = "clear|path",
-    .summary = "compiled kernels, tuning and self-test results, converted data",
+    .summary = "compiled kernels, tuning and self-test results, data",
     .description =
         "Prints where compiled kernels, tuning and self-test results and converted data are kept ($XDG_CACHE_HOME/setosa, else "
         "~/.cache/setosa), or removes them. They are rebuilt when needed.",

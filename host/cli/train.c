@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "cli/interrupt.h"
 #include "cli/dry_run.h"
+#include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/train_log.h"
 #include "cli/train_resume.h"
@@ -329,16 +329,15 @@ const Command command_train = {
         "DATA is a .csv or .tsv, an IDX image file, a .npy (each also .gz), or synthetic:rows=1e6,features=64,classes=10"
         "[,seed=,noise=,separation=]. The label is the last column unless --label says otherwise. Ctrl-C stops after the current "
         "iteration (sgd, adam: mini-batch) and still writes the model; pressed twice it exits at once. With --checkpoint FILE no end is "
-        "the "
-        "end of the work: setosa train --resume FILE goes on where the last checkpoint was, with the data and options of before, to the "
+        "the end of the work: setosa train --resume FILE goes on where the last checkpoint was, with the data and options of before, to the "
         "same weights. --max-iterations, --tolerance, outputs and the device may then be others, what defines the result may not.",
     .examples =
         "  setosa train iris.csv --l2 0.01 --model iris.safetensors\n"
         "  setosa train iris.csv --features petal_length,petal_width --positive setosa\n"
         "  setosa train train-images-idx3-ubyte.gz --test t10k-images-idx3-ubyte.gz\n"
         "  setosa train wine.csv --standardize --validation 0.2 --json --quiet\n"
-        "  setosa train big.npy --labels y.npy --model m.safetensors --checkpoint run.checkpoint\n"
-        "  setosa train --resume run.checkpoint\n",
+        "  setosa train big.csv --model big.safetensors --checkpoint big.checkpoint\n"
+        "  setosa train --resume big.checkpoint\n",
     .id = FOR_TRAIN,
     .least_arguments = 0, /* with --resume the checkpoint knows; without, train_resume.c says what is missing */
     .most_arguments = 1,

@@ -16,6 +16,7 @@ enum {
   STAGE_BYTES = 128 << 20, /* most bytes of X in a stage: enough to hide a launch, and two are little beside any device's memory */
   WORK_VECTORS = 50,       /* parameter vectors that a solver may hold */
   WORK_BYTES = 64 << 20,   /* of a pass: partial gradients, logits */
+  FALLBACK_PARTS = 8,      /* a device that refuses X gets it in so many chunks */
   DEFAULT_BUDGET_PART = 10 /* without a budget, this part of the device's memory is left alone */
 };
 
@@ -190,10 +191,11 @@ Status native_upload(Native *native, const Dataset *dataset, const BackendSettin
   if (native->residence.resident) {
     Error refused = {0};
     Status loaded = load_resident(native, &refused);
-    if (loaded == SETOSA_ERROR_DEVICE) { /* less memory than the device says: other programs have it */
+    if (device_memory_refused(refused.opencl_code)) { /* less memory than the device says: other programs have it */
       release_parts(native);
       again.streamed = true;
-      again.device_memory_bytes = native->residence.budget_bytes / 2;
+      again.device_memory_bytes = native->residence.budget_bytes;
+      again.part_bytes = native->residence.data_bytes / FALLBACK_PARTS + 1;
       TRY(native_plan(&native->residence, native, &again, error));
       native->residence.fell_back = true;
     } else if (loaded != SETOSA_OK) {

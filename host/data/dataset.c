@@ -89,7 +89,11 @@ Status dataset_own(Dataset *dataset, Error *error) {
   int32_t *labels = NULL;
   bool foreign_values = dataset->borrowed || mapping_holds(&dataset->mapping, dataset->values);
   bool foreign_labels = dataset->borrowed || mapping_holds(&dataset->mapping, dataset->labels);
-  TRY(dataset_materialize(dataset, error));
+  if (dataset->generator != NULL) {
+    TRY(dataset_materialize(dataset, error));
+    dataset->borrowed = false;
+    return SETOSA_OK;
+  }
   if (foreign_values && dataset->values != NULL) {
     TRY(memory_allocate((void **)&values, dataset->rows * dataset->features, sizeof *values, "a copy of the data", error));
     memcpy(values, dataset->values, dataset->rows * dataset->features * sizeof *values);

@@ -51,7 +51,7 @@ Status dataset_materialize(Dataset *dataset, Error *error) {
   TRY(memory_allocate((void **)&values, count, sizeof *values, "the data", error));
   TRY(memory_allocate((void **)&labels, dataset->rows, sizeof *labels, "labels", error));
   synthetic_fill(dataset->generator, 0, dataset->rows, values, labels);
-  synthetic_destroy(dataset->generator);
+  if (!dataset->borrowed) synthetic_destroy(dataset->generator);
   dataset->generator = NULL;
   dataset->values = values;
   dataset->labels = labels;

@@ -246,15 +246,15 @@ typedef enum SetosaSchedule {
 
 /* Where and how the objective is computed. Start from setosa_compute_options_default(). */
 typedef struct SetosaComputeOptions {
-  SetosaBackend backend; /* AUTO, NATIVE and CLBLAST need a device */
-  SetosaFamily family;   /* NATIVE, CLBLAST: which kernels; AUTO: by what the device reports */
-  SetosaDevice *device;  /* borrowed; NULL for REFERENCE and BLAS */
-  SetosaStorage storage; /* NATIVE */
-  SetosaTuning tuning;   /* NATIVE */
+  SetosaBackend backend;        /* AUTO, NATIVE and CLBLAST need a device */
+  SetosaFamily family;          /* NATIVE, CLBLAST: which kernels; AUTO: by what the device reports */
+  SetosaDevice *device;         /* borrowed; NULL for REFERENCE and BLAS */
+  SetosaStorage storage;        /* NATIVE */
+  SetosaTuning tuning;          /* NATIVE */
   uint64_t device_memory_bytes; /* NATIVE, CLBLAST: budget for data, vectors and workspace, beyond which rows stream in chunks; 0: what the
                                    device reports, less a tenth */
-  bool reproducible;     /* NATIVE, AUTO (then native): fixed tile sizes, so that the result does not depend on what tuning found; a full
-                            tuning is then refused */
+  bool reproducible; /* NATIVE, AUTO (then native): fixed tile sizes, so that the result does not depend on what tuning found; a full
+                        tuning is then refused */
 } SetosaComputeOptions;
 
 SetosaComputeOptions setosa_compute_options_default(void);
@@ -321,7 +321,7 @@ typedef struct SetosaTrainResult {
   const char *storage;                                 /* how X was held: "f32", "f16" or "u8"; static */
   double storage_rms_error;                            /* what f16 did to X: ||X' - X|| / ||X||, */
   double storage_largest_error;                        /* and the largest |x' - x| / |x|; both 0 for f32 and u8, which are exact */
-  uint64_t resumed_iterations;                         /* how many of `iterations` were done before options.resume; 0: all are new */
+  uint64_t resumed_iterations;                         /* how many of `iterations` were done before options.resume */
   uint64_t checkpoints;                                /* times that options.checkpoint was written */
   char checkpoint_error[512]; /* why the last attempt to write it failed: what is there is older; "" when it is well */
 } SetosaTrainResult;

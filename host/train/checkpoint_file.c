@@ -4,7 +4,9 @@
  * f64 numbers (count of them; f32 where that loses nothing, which is so for every vector of an f32 device). */
 #include "train/checkpoint_file.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,6 +188,31 @@ void checkpoint_file_forget_previous(const char *path) {
   char *previous = NULL;
   if (checkpoint_file_previous(&previous, path, NULL) == SETOSA_OK) unlink(previous);
   free(previous);
+}
+
+/* Is `name` "<base>.<pid>.tmp" or "<base>.previous.<pid>.tmp" of a process that is gone? */
+static bool is_left_over(const char *name, const char *base) {
+  size_t length = strlen(base);
+  char *end = NULL;
+  if (strncmp(name, base, length) != 0) return false;
+  name += length;
+  if (strncmp(name, ".previous.", 10) == 0) name += 9;
+  if (name[0] != '.' || name[1] < '1' || name[1] > '9') return false;
+  long process = strtol(name + 1, &end, 10);
+  return strcmp(end, ".tmp") == 0 && process > 0 && kill((pid_t)process, 0) != 0 && errno == ESRCH;
+}
+
+void checkpoint_file_sweep(const char *path) {
+  char *target = realpath(path, NULL);
+  char *slash = target != NULL ? strrchr(target, '/') : NULL;
+  if (slash != NULL) {
+    *slash = '\0';
+    DIR *folder = opendir(slash == target ? "/" : target);
+    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;)
+      if (is_left_over(entry->d_name, slash + 1)) unlinkat(dirfd(folder), entry->d_name, 0);
+    if (folder != NULL) closedir(folder);
+  }
+  free(target);
 }
 
 Status checkpoint_file_previous(char **previous, const char *path, Error *error) {

@@ -21,11 +21,11 @@ typedef struct Training {
   Vector *w;
   Backend *validation; /* NULL without validation rows */
   Vector *validation_w;
-  double *parameters;         /* (P) on the host: the way of weights between backends and into the model */
-  double began, build_before; /* clock, and seconds spent building kernels, at the start of the optimizer */
-  Keeper keeper;              /* of checkpoints */
+  double *parameters;          /* (P) on the host: the way of weights between backends and into the model */
+  double began, build_before;  /* clock, and seconds spent building kernels, at the start of the optimizer */
+  Keeper keeper;               /* of checkpoints */
   uint64_t evaluations_before; /* of a training that goes on: not of this run's time */
-  Status callback_status;     /* of the validation inside an observer, which can only say stop */
+  Status callback_status;      /* of the validation inside an observer, which can only say stop */
   Error *error;
 } Training;
 
@@ -123,7 +123,9 @@ static bool on_stop(void *user) {
 
 static bool on_keep_due(uint64_t done, void *user) { return keeper_is_due(&((Training *)user)->keeper, done); }
 
-static Status on_keep(const OptimizerState *state, void *user, Error *error) { return keeper_save(&((Training *)user)->keeper, state, error); }
+static Status on_keep(const OptimizerState *state, void *user, Error *error) {
+  return keeper_save(&((Training *)user)->keeper, state, error);
+}
 
 static Status run_optimizer(Training *t, OptimizerReport *report, double *seconds, Error *error) {
   const SetosaTrainOptions *o = t->options;

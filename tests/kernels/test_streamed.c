@@ -1,5 +1,8 @@
 /* Rows that stream through the device in chunks, that lie in several allocations, or that are made as they are needed give the bits of rows
  * that lie there whole; and a budget that holds nothing is refused. */
+#define CL_TARGET_OPENCL_VERSION 120
+#include <CL/cl.h>
+#include <dlfcn.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +20,21 @@ typedef struct Answers {
 } Answers;
 
 static Context *context;
+
+static size_t most_bytes = SIZE_MAX; /* of a buffer that the device still gives */
+
+typedef cl_mem (*Create)(cl_context, cl_mem_flags, size_t, void *, cl_int *);
+
+/* Stands before that of the OpenCL loader. */
+cl_mem clCreateBuffer(cl_context handle, cl_mem_flags flags, size_t bytes, void *host, cl_int *code) {
+  static Create real = NULL;
+  if (real == NULL) *(void **)&real = dlsym(RTLD_NEXT, "clCreateBuffer");
+  if (bytes > most_bytes) {
+    *code = CL_MEM_OBJECT_ALLOCATION_FAILURE;
+    return NULL;
+  }
+  return real(handle, flags, bytes, host, code);
+}
 
 static int open_device(void **state) {
   (void)state;
@@ -217,11 +235,47 @@ static void budgets_decide(void **state) {
   setosa_dataset_destroy(dataset);
 }
 
+/* Less memory than it reports: rows stream, the result is the same, and it is said. */
+static void a_device_with_less_memory_than_it_says(void **state) {
+  (void)state;
+  if (context == NULL) skip();
+  Dataset *dataset = load("synthetic:rows=200000,features=100,classes=3", false); /* 80 MB */
+  BackendSettings settings = {.kind = SETOSA_BACKEND_NATIVE, .context = context, .device_memory_bytes = 300 << 20};
+  Backend *backend = NULL;
+  BackendFacts facts = {0};
+  Error error = {0};
+  Answers whole = ask(dataset, settings, true);
+  most_bytes = 70 << 20;
+  Answers found = ask(dataset, settings, false);
+  expect_same(&whole, &found, "less memory");
+  support_ok(backend_open(&backend, dataset, &settings, &error), &error);
+  backend_facts(backend, &facts);
+  assert_true(facts.fell_back && facts.chunk_rows > 0 && facts.chunk_rows < dataset->rows);
+  backend_close(backend);
+  most_bytes = 1000; /* nothing fits any more: an error, not a crash */
+  backend = NULL;
+  Status status = backend_open(&backend, dataset, &settings, &error);
+  if (status == SETOSA_OK) {
+    Vector *w = NULL;
+    status = vector_create(backend, &w, &error);
+    if (status == SETOSA_OK) status = backend_evaluate(backend, w, backend_all_rows(backend), NULL, &(Evaluation){0}, &error);
+    vector_destroy(backend, w);
+  }
+  backend_close(backend);
+  most_bytes = SIZE_MAX;
+  assert_int_equal(status, SETOSA_ERROR_DEVICE);
+  assert_non_null(strstr(error.message, "out of memory"));
+  answers_free(&whole);
+  answers_free(&found);
+  setosa_dataset_destroy(dataset);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(streamed_rows_give_the_same_bits),
       cmocka_unit_test(many_rows_give_the_same_bits),
       cmocka_unit_test(budgets_decide),
+      cmocka_unit_test(a_device_with_less_memory_than_it_says),
   };
   return cmocka_run_group_tests(tests, open_device, close_device);
 }

@@ -2,7 +2,8 @@
 # Kills trainings with SIGKILL at random moments: what is on the disk then must be whole, and going on from it must end at the weights of a
 # training that nobody killed.
 #   sh tests/train/kill.sh SETOSA [COUNT]      COUNT kills, 200 unless told; a dozen of them run with the tests
-# SEED, BACKEND and DATA may be in the environment. Trainings of the four solvers take turns; each is killed and resumed until it is through.
+# SEED, BACKEND and DATA may be in the environment. Trainings of the four solvers take turns; each is killed up to seven times, resumed every
+# time, and then left alone until it is through.
 # A third of the kills may strike at any time (while the program starts, reads, opens the device), the others while checkpoints are written,
 # which happens after every single iteration or mini-batch. The files lie in memory where they can: a disk that takes 15 ms to sync would
 # see fewer of the moments that matter, and what SIGKILL can do does not depend on it.
@@ -15,7 +16,7 @@ data=${DATA:-synthetic:rows=20000,features=32,classes=8}
 work=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d)
 trap 'rm -rf "$work"' EXIT
 file=$work/run.checkpoint
-kills=0 early=0 previous=0 trainings=0 state=$((seed % 2147483648)) solver=none
+kills=0 early=0 previous=0 trainings=0 until=0 state=$((seed % 2147483648)) solver=none
 
 fail() {
   echo "kill.sh: $* (SEED=$seed, kill $kills, solver $solver)" >&2
@@ -62,7 +63,12 @@ strike() {
   if [ "$number" -eq 0 ]; then
     random "$total"
   else
-    while kill -0 $child 2>/dev/null && ! [ "$file" -nt "$work/mark" ]; do sleep 0.005; done
+    polls=0 # not for ever: a training at its very end writes nothing more, and a child that has ended is still there to be waited for
+    while [ $polls -lt 1000 ] && ! [ "$file" -nt "$work/mark" ]; do
+      sleep 0.005
+      polls=$((polls + 1))
+      kill -0 $child 2>/dev/null || break
+    done
     random "$train"
   fi
   pause "$number"
@@ -72,9 +78,11 @@ strike() {
 run_training() {
   rm -f "$file" "$file".*
   trainings=$((trainings + 1))
+  random 7
+  until=$((kills + 1 + number))
   while :; do
     start
-    [ "$kills" -lt "$count" ] && strike
+    [ "$kills" -lt "$count" ] && [ "$kills" -lt $until ] && strike
     wait $child 2>/dev/null
     code=$?
     grep -q "is damaged" "$work/err" && fail "$(cat "$work/err")"

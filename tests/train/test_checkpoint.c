@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/support.h"
@@ -372,6 +373,37 @@ static void test_two_trainings_one_file(void **state) {
   unlink(link_path);
 }
 
+/* A writer that was killed leaves its half beside; who goes on from the file takes that away, and nothing else. */
+static void test_leftovers(void **state) {
+  (void)state;
+  size_t length = 0;
+  free(make_small(&length));
+  const struct {
+    const char *before, *after;
+    bool lives;
+  } names[] = {{"run.checkpoint.", ".tmp", false}, {"run.checkpoint.previous.", ".tmp", false}, {"run.checkpoint.x", ".tmp", false},
+               {"run.checkpoint.", "", false},     {"other.checkpoint.", ".tmp", false},        {"run.checkpoint.", ".tmp", true}};
+  char paths[6][SUPPORT_PATH], name[64];
+  pid_t gone = fork();
+  if (gone == 0) _exit(0);
+  waitpid(gone, NULL, 0);
+  for (size_t i = 0; i < 6; i++) {
+    snprintf(name, sizeof name, "%s%ld%s", names[i].before, names[i].lives ? (long)getppid() : (long)gone, names[i].after);
+    support_path(paths[i], folder, name);
+    support_write_text(paths[i], "half");
+  }
+  Run run = run_of(SETOSA_SOLVER_SGD);
+  SetosaCheckpoint *checkpoint = load(file);
+  run.options.resume = checkpoint;
+  run.options.checkpoint = file;
+  train(&run);
+  for (size_t i = 0; i < 6; i++) {
+    assert_int_equal(access(paths[i], F_OK), i < 2 ? -1 : 0);
+    unlink(paths[i]);
+  }
+  setosa_checkpoint_destroy(checkpoint);
+}
+
 static void expect_refused(Run *run, SetosaStatus expected, const char *text) {
   SetosaError error = {0};
   SetosaStatus status = try_train(run, &error);
@@ -499,6 +531,7 @@ int main(void) {
       cmocka_unit_test_setup(test_damage, clean),
       cmocka_unit_test_setup(test_falling_back, clean),
       cmocka_unit_test_setup(test_two_trainings_one_file, clean),
+      cmocka_unit_test_setup(test_leftovers, clean),
       cmocka_unit_test_setup(test_refusals, clean),
       cmocka_unit_test_setup(test_paths, clean),
       cmocka_unit_test_setup(test_full_disk, clean),
