@@ -51,7 +51,7 @@ typedef struct Options {
   /* where */
   const char *device;
   int backend, family, storage, tuning; /* SetosaBackend, SetosaFamily, SetosaStorage, SetosaTuning */
-  uint64_t device_memory; /* bytes; 0: not given */
+  uint64_t device_memory;               /* bytes; 0: not given */
   bool force_device, reproducible, dry_run;
   /* results */
   const char *model, *log, *output, *checkpoint, *every, *resume;

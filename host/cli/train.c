@@ -329,7 +329,8 @@ const Command command_train = {
         "DATA is a .csv or .tsv, an IDX image file, a .npy (each also .gz), or synthetic:rows=1e6,features=64,classes=10"
         "[,seed=,noise=,separation=]. The label is the last column unless --label says otherwise. Ctrl-C stops after the current "
         "iteration (sgd, adam: mini-batch) and still writes the model; pressed twice it exits at once. With --checkpoint FILE no end is "
-        "the end of the work: setosa train --resume FILE goes on where the last checkpoint was, with the data and options of before, to the "
+        "the end of the work: setosa train --resume FILE goes on where the last checkpoint was, with the data and options of before, to "
+        "the "
         "same weights. --max-iterations, --tolerance, outputs and the device may then be others, what defines the result may not.",
     .examples =
         "  setosa train iris.csv --l2 0.01 --model iris.safetensors\n"

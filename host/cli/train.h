@@ -19,7 +19,7 @@ typedef struct TrainReport {
   TrainScores training, validation, test;
   bool truth_known; /* synthetic data: how near the weights came to those that drew the labels */
   double truth_distance, truth_cosine;
-  bool cached; /* the training data came from the cache of conversions */
+  bool cached;                                        /* the training data came from the cache of conversions */
   double seconds_load, seconds_device, seconds_total; /* device: opening, with its self-test at first use */
 } TrainReport;
 

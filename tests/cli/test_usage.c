@@ -259,12 +259,11 @@ static void test_help(void **state) {
   (void)state;
   static const char *const commands[] = {"train", "eval", "predict", "explain", "devices", "check", "inspect", "cache"};
   static const char *const train_flags[] = {
-      "--test",           "--validation",    "--standardize", "--scale",     "--positive",   "--label",  "--labels",
-      "--features",       "--drop",          "--header",      "--no-header", "--solver",     "--l2",     "--tolerance",
-      "--max-iterations", "--learning-rate", "--momentum",    "--nesterov",  "--batch-size", "--epochs", "--schedule",
-      "--seed",           "--no-intercept",  "--history",     "--device",    "--backend",    "--family", "--force-device",
-      "--model",          "--log",           "--json",        "--quiet",     "--verbose",    "--color",  "--strict",
-      "--checkpoint",     "--every",         "--resume"};
+      "--test",     "--validation", "--standardize", "--scale",        "--positive", "--label",     "--labels",         "--features",
+      "--drop",     "--header",     "--no-header",   "--solver",       "--l2",       "--tolerance", "--max-iterations", "--learning-rate",
+      "--momentum", "--nesterov",   "--batch-size",  "--epochs",       "--schedule", "--seed",      "--no-intercept",   "--history",
+      "--device",   "--backend",    "--family",      "--force-device", "--model",    "--log",       "--json",           "--quiet",
+      "--verbose",  "--color",      "--strict",      "--checkpoint",   "--every",    "--resume"};
   Run run = RUN("--help");
   run_expect(&run, 0);
   for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
