@@ -96,6 +96,22 @@ static void a_search_is_kept_and_read(void **state) {
   setosa_dataset_destroy(dataset);
 }
 
+/* Rows that are made as they are needed, and stream: there are none to look at, and the search sees chunks. */
+static void made_rows_are_tuned(void **state) {
+  (void)state;
+  Dataset *dataset = NULL;
+  Error error = {0};
+  SetosaDataOptions options = setosa_data_options_default();
+  options.generate_above_bytes = 1;
+  support_ok(setosa_dataset_load(&dataset, few_classes, &options, &error), &error);
+  assert_non_null(dataset->generator);
+  Native *native = open_native(NULL, &dataset, (BackendSettings){.tunes = true, .streamed = true, .chunk_rows = 5000});
+  assert_false(native->residence.resident);
+  assert_non_null(strstr(native->tuning.text, "best of "));
+  backend_close(&native->head);
+  setosa_dataset_destroy(dataset);
+}
+
 static void small_work_is_not_tuned(void **state) {
   (void)state;
   Dataset *dataset = NULL;
@@ -412,15 +428,11 @@ static int end_cache(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(a_search_is_kept_and_read),
-      TEST(small_work_is_not_tuned),
-      TEST(a_planted_shape_is_used_but_not_when_reproducible),
-      TEST(a_damaged_verdict_is_none),
-      TEST(classes_are_apart),
-      TEST(a_wrong_shape_is_passed_over),
-      TEST(every_candidate_is_right),
-      TEST(auto_takes_what_was_found_faster),
-      TEST(a_full_search_compares_the_backends),
+      TEST(a_search_is_kept_and_read),        TEST(made_rows_are_tuned),
+      TEST(small_work_is_not_tuned),          TEST(a_planted_shape_is_used_but_not_when_reproducible),
+      TEST(a_damaged_verdict_is_none),        TEST(classes_are_apart),
+      TEST(a_wrong_shape_is_passed_over),     TEST(every_candidate_is_right),
+      TEST(auto_takes_what_was_found_faster), TEST(a_full_search_compares_the_backends),
   };
   return cmocka_run_group_tests_name("tuning", tests, open_device, close_device);
 }
