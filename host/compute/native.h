@@ -79,6 +79,7 @@ typedef enum NativeKept { NATIVE_KEPT_NONE, NATIVE_KEPT_WRITE, NATIVE_KEPT_READ 
 typedef struct NativeLine {
   Line shared;
   Buffer *logits, *slopes; /* X w and X s of all rows, laid out as blocks of logits are; NULL when they do not fit */
+  Buffer *labels;          /* (N) of rows that do not lie in one part; else NULL */
 } NativeLine;
 
 enum { NATIVE_FUSED_CLASSES = 32 };     /* the fused kernels keep a block of K logits a row in private or local memory */
@@ -273,6 +274,8 @@ Status native_predict(Backend *backend, const Vector *w, RowRange rows, RowScore
 Status native_line_open(Backend *backend, const Vector *w, const Vector *s, Error *error);
 Status native_line_evaluate(Backend *backend, double step, double *value, double *slope, Error *error);
 void native_line_close(Backend *backend);
+/* Bytes of the products that a line keeps; 0 when it reads X instead. */
+size_t native_line_bytes(const Native *native);
 /* Frees what lines keep between them. */
 void native_line_release(Native *native);
 

@@ -3,14 +3,53 @@
 
 #include "compute/native.h"
 
-/* Bytes that the two (N,K) products may take: what a small problem never reaches, or half of what X takes as f32, however it is stored,
- * so that a training takes the same path with any storage. Beyond it every point reads X instead, and memory stays bounded; so it does
- * where X itself is in several parts. */
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+/* Where the two (N,K) products take more than this, every point reads X instead. The rows alone decide, so that a training takes the same
+ * path with any storage, and streamed as well as resident. */
 static bool products_fit(const Native *native) {
-  uint64_t bytes = 2 * (uint64_t)native_logits_bytes(native, native->head.rows);
-  uint64_t budget = (uint64_t)native->head.rows * native->head.features * sizeof(float) / 2;
-  if (budget < 4 * (uint64_t)native->workspace_bytes) budget = 4 * (uint64_t)native->workspace_bytes;
-  return native_is_whole(native) && bytes <= budget && bytes / 2 <= context_traits(native->context)->max_allocation_bytes;
+  uint64_t bytes = native_line_bytes(native);
+  return bytes > 0 && bytes / 2 <= context_traits(native->context)->max_allocation_bytes;
+}
+
+size_t native_line_bytes(const Native *native) {
+  size_t bytes = 2 * native_logits_bytes(native, native->head.rows);
+  return bytes <= 4 * native->workspace_bytes ? bytes : 0;
+}
+
+/* products = the logits of a piece under v, from row `to` on. Padded rows come block by block through native->block. */
+static Status enqueue_piece(Native *native, const Vector *v, const NativePart *part, RowRange piece, Buffer *products, size_t to,
+                            float padding, Error *error) {
+  Status status = SETOSA_OK;
+  size_t row_bytes = native->stride * sizeof(float);
+  if (native_uses_strips(native)) return native_enqueue_logits(native, v, part, piece, products, to, padding, error);
+  TRY(native_reserve(native, &native->block, native_logits_bytes(native, native->block_rows), "a block of logits", error));
+  for (size_t done = 0; done < piece.count; done += native->block_rows) {
+    RowRange rows = {piece.begin + done, smaller(piece.count - done, native->block_rows)};
+    TRY(native_enqueue_logits(native, v, part, rows, native->block, 0, padding, error));
+    TRY(buffer_copy(products, (to + done) * row_bytes, native->block, 0, rows.count * row_bytes, error));
+  }
+cleanup:
+  return status;
+}
+
+/* X w, X s and the labels of rows that do not lie in one part. */
+static Status gather_products(Native *native, const Vector *w, const Vector *s, Error *error) {
+  Status status = SETOSA_OK;
+  NativeLine *line = &native->line;
+  size_t rows = native->head.rows, count = 0;
+  TRY(native_reserve(native, &line->labels, rows * sizeof(int32_t), "the labels of a line search", error));
+  for (size_t done = 0; done < rows; done += count) {
+    const NativePart *part = NULL;
+    RowRange piece;
+    TRY(native_rows(native, &part, (RowRange){done, rows - done}, native->block_rows, &piece, error));
+    count = piece.count;
+    TRY(enqueue_piece(native, w, part, piece, line->logits, done, -INFINITY, error));
+    TRY(enqueue_piece(native, s, part, piece, line->slopes, done, 0.0f, error));
+    TRY(buffer_copy(line->labels, done * sizeof(int32_t), part->labels, piece.begin * sizeof(int32_t), count * sizeof(int32_t), error));
+  }
+cleanup:
+  return status;
 }
 
 Status native_line_open(Backend *backend, const Vector *w, const Vector *s, Error *error) {
@@ -26,8 +65,12 @@ Status native_line_open(Backend *backend, const Vector *w, const Vector *s, Erro
     size_t bytes = native_logits_bytes(native, backend->rows);
     TRY(native_reserve(native, &line->logits, bytes, "the logits of a line search", error));
     TRY(native_reserve(native, &line->slopes, bytes, "the slopes of a line search", error));
-    TRY(native_enqueue_logits(native, w, native->parts, backend_all_rows(backend), line->logits, 0, -INFINITY, error));
-    TRY(native_enqueue_logits(native, s, native->parts, backend_all_rows(backend), line->slopes, 0, 0.0f, error));
+    if (native_is_whole(native)) {
+      TRY(native_enqueue_logits(native, w, native->parts, backend_all_rows(backend), line->logits, 0, -INFINITY, error));
+      TRY(native_enqueue_logits(native, s, native->parts, backend_all_rows(backend), line->slopes, 0, 0.0f, error));
+    } else {
+      TRY(gather_products(native, w, s, error));
+    }
   } else {
     TRY(line_reserve_point(&line->shared, backend, error));
   }
@@ -48,14 +91,15 @@ static Status evaluate_products(Native *native, double step, double *loss, doubl
   Kernel *kernel = NULL;
   uint32_t groups = native_row_groups(native, native->head.rows);
   Buffer *slopes = NULL;
+  const Buffer *labels = native_is_whole(native) ? native->parts[0].labels : native->line.labels;
   TRY(native_reserve_sums(native, groups, error));
   TRY(native_reserve(native, &native->slabs, groups * sizeof(SumPair), "partial slopes", error));
   slopes = native->slabs;
   bool strips = native_uses_strips(native);
   TRY(native_kernel(native, strips ? KERNEL_LINE_STRIPS : KERNEL_LINE_ROWS, &kernel, error));
   TRY(kernel_launch(kernel, native_team_range(native, groups), error, ARG(native->line.logits), ARG(native->line.slopes),
-                    ARG(strips ? (uint32_t)native->head.classes : native->stride), ARG(native->parts[0].labels),
-                    ARG((uint64_t)native->head.rows), ARG((float)step), ARG(native->sums), ARG(slopes)));
+                    ARG(strips ? (uint32_t)native->head.classes : native->stride), ARG(labels), ARG((uint64_t)native->head.rows),
+                    ARG((float)step), ARG(native->sums), ARG(slopes)));
   TRY(native_read_sums(native, groups, error));
   *loss = native_sum(native, 0, groups) / (double)native->head.rows;
   TRY(buffer_read(slopes, 0, groups * sizeof(SumPair), native->sums_host, error));
@@ -87,6 +131,7 @@ void native_line_close(Backend *backend) {
 void native_line_release(Native *native) {
   buffer_destroy(native->line.logits);
   buffer_destroy(native->line.slopes);
+  buffer_destroy(native->line.labels);
   line_release_point(&native->line.shared, &native->head);
   native->line = (NativeLine){0};
 }

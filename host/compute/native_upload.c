@@ -123,7 +123,8 @@ Status native_plan(NativePlan *plan, const Native *native, const BackendSettings
   if (plan->budget_bytes == 0) plan->budget_bytes = traits->memory_bytes - traits->memory_bytes / DEFAULT_BUDGET_PART;
   TRY(memory_multiply(&row_bytes, native->head.features, storage_element_bytes(&native->plan), "a row of the feature matrix", error));
   TRY(memory_multiply(&plan->data_bytes, native->head.rows, row_bytes + label_bytes, "the feature matrix", error));
-  plan->work_bytes = WORK_VECTORS * native->head.parameters * sizeof(float) + WORK_BYTES;
+  plan->work_bytes = WORK_VECTORS * native->head.parameters * sizeof(float) + WORK_BYTES + native_line_bytes(native) +
+                     (native_line_bytes(native) > 0 ? native->head.rows * label_bytes : 0);
   size_t allocation = smaller(traits->max_allocation_bytes, settings->part_bytes > 0 ? settings->part_bytes : SIZE_MAX);
   size_t room = plan->budget_bytes > plan->work_bytes ? plan->budget_bytes - plan->work_bytes : 0;
   bool whole = native->head.rows * row_bytes <= allocation;

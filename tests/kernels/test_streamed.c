@@ -14,6 +14,7 @@
 
 typedef struct Answers {
   Evaluation at, batch;
+  double line[4]; /* value and slope at two steps */
   double *gradient, *product, *batch_gradient;
   float *probabilities;
   size_t parameters, scores;
@@ -96,6 +97,10 @@ static Answers ask(const Dataset *dataset, BackendSettings settings, bool reside
   support_ok(vector_read(backend, out, a.gradient, &error), &error);
   support_ok(backend_hessian_product(backend, w, v, backend_all_rows(backend), out, &error), &error);
   support_ok(vector_read(backend, out, a.product, &error), &error);
+  support_ok(backend_line_open(backend, w, v, &error), &error);
+  for (int step = 0; step < 2; step++)
+    support_ok(backend_line_evaluate(backend, 0.1 + step, &a.line[2 * step], &a.line[2 * step + 1], &error), &error);
+  backend_line_close(backend);
   RowRange batch = {backend->rows / 3 + 1, backend->rows / 2};
   support_ok(backend_evaluate(backend, w, batch, out, &a.batch, &error), &error);
   support_ok(vector_read(backend, out, a.batch_gradient, &error), &error);
@@ -117,6 +122,7 @@ static void expect_same(const Answers *a, const Answers *b, const char *how) {
   if (memcmp(a->product, b->product, a->parameters * sizeof(double)) != 0) fail_msg("%s: the Hessian product differs", how);
   if (memcmp(a->batch_gradient, b->batch_gradient, a->parameters * sizeof(double)) != 0) fail_msg("%s: a batch's gradient differs", how);
   if (memcmp(a->probabilities, b->probabilities, a->scores * sizeof(float)) != 0) fail_msg("%s: the probabilities differ", how);
+  if (memcmp(a->line, b->line, sizeof a->line) != 0) fail_msg("%s: the line differs", how);
   if (a->at.objective != b->at.objective || a->batch.objective != b->batch.objective) fail_msg("%s: the objective differs", how);
   assert_true(isfinite(a->at.objective));
 }
