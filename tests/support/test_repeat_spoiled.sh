@@ -1,5 +1,6 @@
 #!/bin/sh
 # repeat_spoiled.sh repeats what LeakSanitizer's own death spoiled, and nothing else.
+# shellcheck disable=SC2016 # the programs expand what is quoted
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 work=$(mktemp -d)

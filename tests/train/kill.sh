@@ -1,7 +1,7 @@
-#!/bin/sh
+#!/bin/bash
 # Kills trainings with SIGKILL at random moments: what is on the disk then must be whole, and going on from it must end at the weights of a
 # training that nobody killed.
-#   sh tests/train/kill.sh SETOSA [COUNT]      COUNT kills, 200 unless told; a dozen of them run with the tests
+#   bash tests/train/kill.sh SETOSA [COUNT]      COUNT kills, 200 unless told; a dozen of them run with the tests
 # SEED, BACKEND and DATA may be in the environment. Trainings of the four solvers take turns; each is killed up to seven times, resumed every
 # time, and then left alone until it is through.
 # A third of the kills may strike at any time (while the program starts, reads, opens the device), the others while checkpoints are written,
