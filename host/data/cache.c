@@ -45,7 +45,7 @@ static bool make_key(char key[HASH_HEX_SIZE], const Reader *reader) {
                                  o->label,       o->features, o->drop,        o->positive, o->expect_label};
     add_texts(hash, texts, sizeof texts / sizeof *texts);
     add_count(hash, CACHE_FORMAT);
-    add_count(hash, (uint64_t)(o->header + 1));
+    add_count(hash, (uint64_t)o->header + 1);
     add_count(hash, o->labels_optional);
     add_count(hash, o->expect_features);
     add_texts(hash, o->expect_feature_names, o->expect_features);

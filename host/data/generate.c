@@ -125,7 +125,8 @@ static Status write_npy_header(Sink *sink, char kind, uint64_t rows, uint64_t co
   size_t end = PREFIX + (size_t)used, total = (end + 1 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   memset(header + end, ' ', total - end - 1);
   header[total - 1] = '\n';
-  memcpy(header, "\x93NUMPY\x01\x00", 8);
+  static const char magic[8] = {'\x93', 'N', 'U', 'M', 'P', 'Y', 1, 0};
+  memcpy(header, magic, sizeof magic);
   header[8] = (char)((total - PREFIX) & 0xFF);
   header[9] = (char)((total - PREFIX) >> 8);
   return sink_write(sink, header, total, error);
