@@ -12,7 +12,7 @@
 
 enum {
   ALIGNED_ROWS = 1024,     /* views of the host's f32 begin on a page of its array, so that unified memory can use them in place */
-  CHUNK_VALUES = 1 << 20,  /* converted or made at a time: 1 to 4 MB, which stay in the cache until they are copied */
+  CHUNK_VALUES = 1 << 20,  /* converted at a time: 1 or 2 MB, which stay in the cache until they are copied */
   STAGE_BYTES = 128 << 20, /* most bytes of X in a stage: enough to hide a launch, and two are little beside any device's memory */
   WORK_VECTORS = 50,       /* parameter vectors that a solver may hold */
   WORK_BYTES = 64 << 20,   /* of a pass: partial gradients, logits */
