@@ -244,11 +244,32 @@ typedef enum SetosaSchedule {
   SETOSA_SCHEDULE_STEP
 } SetosaSchedule;
 
+/* The processes of one MPI job. Every rank makes the same calls with the same options on the same data; each works on its own part of the
+ * rows, and all return the same model. Only rank 0 writes checkpoints. */
+typedef struct SetosaRanks SetosaRanks;
+/* Joins the job that mpirun or the like started this process for; *ranks is NULL when it runs alone. MPI is initialised unless the caller
+ * has done so. abandoned (may be NULL) is called when this rank must end the job by itself, just before MPI_Abort: the others did not join
+ * it within two seconds of its error. */
+SetosaStatus setosa_ranks_open(SetosaRanks **ranks, void (*abandoned)(const SetosaError *error, void *user), void *user, SetosaError *error);
+void setosa_ranks_close(SetosaRanks *ranks);
+/* NULL is a job of one. local: number among the ranks of the same machine, to choose a device by. */
+size_t setosa_ranks_count(const SetosaRanks *ranks);
+size_t setosa_ranks_own(const SetosaRanks *ranks);
+size_t setosa_ranks_local(const SetosaRanks *ranks);
+/* All ranks call this with how they fare; all get SETOSA_OK, or the status and message of the lowest rank that failed. */
+SetosaStatus setosa_ranks_agree(SetosaRanks *ranks, SetosaStatus own, SetosaError *error);
+
 /* Where and how the objective is computed. Start from setosa_compute_options_default(). */
 typedef struct SetosaComputeOptions {
   SetosaBackend backend;        /* AUTO, NATIVE and CLBLAST need a device */
   SetosaFamily family;          /* NATIVE, CLBLAST: which kernels; AUTO: by what the device reports */
   SetosaDevice *device;         /* borrowed; NULL for REFERENCE and BLAS */
+  /* NATIVE: several devices share the rows. NULL and 0: `device` alone; else device is devices[0]. Borrowed. With devices of one type the
+   * model has the same bits as with one of them. */
+  SetosaDevice *const *devices;
+  size_t device_count;
+  SetosaRanks *ranks; /* NATIVE: borrowed; NULL: this process alone */
+  bool fast_reduce;   /* with ranks: partial gradients are added by MPI_Allreduce, quicker, but other last digits with another count */
   SetosaStorage storage;        /* NATIVE */
   SetosaTuning tuning;          /* NATIVE */
   uint64_t device_memory_bytes; /* NATIVE, CLBLAST: budget for data, vectors and workspace, beyond which rows stream in chunks; 0: what the
