@@ -41,6 +41,7 @@ typedef struct BackendFacts {
   const char *storage;                                /* how X is held: "f32", "f16", "u8"; NULL: as the host has it */
   double storage_rms_error;                           /* what rounding X to f16 did: ||X' - X|| / ||X||, */
   double storage_largest_error;                       /* and max |x' - x| / |x|; both 0 when nothing was rounded */
+  RowRange local;                                     /* rows whose scores this process computes: all, or those of its rank */
   size_t chunk_rows;                                  /* rows of a chunk when X streams; 0: X stays where it is read */
   bool fell_back;                                     /* to streaming, the device having less memory than it reports */
   uint64_t bytes_held;                                /* most bytes held so far: data, vectors, workspace */
