@@ -179,18 +179,19 @@ static inline void add_bias(global const float *strips, global const float *fact
   }
 }
 
-// e: strips of the block's rows, factors (rows): R = f e. slabs (slab count, P): each slab takes an equal share of the strips.
+// e: strips of the block's rows, factors (rows): R = f e. slabs (.., P): each from first_slab on takes an equal share of the strips.
 // Work size: (ceil(features / (16 COLUMN_STRIPS)), class ranges, at most the tiles, slabs) x (1, 1, 1).
 kernel __attribute__((reqd_work_group_size(1, 1, 1))) void gradient_strips(global const stored *x, global const float *e,
                                                                             global const float *factors, ulong features, uint classes,
-                                                                            ulong row_begin, ulong rows, global float *slabs, uint add) {
+                                                                            ulong row_begin, ulong rows, global float *slabs, uint first_slab,
+                                                                            uint add) {
   ulong feature = (ulong)get_group_id(0) * (COLUMN_STRIPS * STRIP), strips = (rows + STRIP - 1) / STRIP;
   uint width = (uint)min((ulong)(COLUMN_STRIPS * STRIP), features - feature), tiles = tile_count(classes);
   uint ranges = (uint)get_num_groups(1), range = (uint)get_group_id(1);
   uint first_tile = tiles * range / ranges, last_tile = tiles * (range + 1) / ranges;
   ulong slab_count = get_num_groups(2), slab = get_group_id(2);
   ulong first_row = strips * slab / slab_count * STRIP, last_row = min(strips * (slab + 1) / slab_count * STRIP, rows);
-  global float *gradient = slabs + slab * ((ulong)classes * features + classes);
+  global float *gradient = slabs + (first_slab + slab) * ((ulong)classes * features + classes);
   // The bias, shared out over the groups that have the same rows.
   ulong sharers = (ulong)get_num_groups(0) * ranges, sharer = (ulong)get_group_id(0) * ranges + range;
   uint first_bias = (uint)(classes * sharer / sharers), last_bias = (uint)(classes * (sharer + 1) / sharers);

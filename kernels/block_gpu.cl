@@ -61,17 +61,17 @@ kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) void logits_block(gl
   }
 }
 
-// Work size: (ceil(features / 64), ceil(classes / TILE_CLASSES), slabs) groups of (16, 16, 1).
+// slabs (.., P): those from first_slab on share the rows. Work size: (ceil(features / 64), ceil(classes / TILE_CLASSES), slabs) groups of (16, 16, 1).
 kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) void gradient_block(global const stored *x, global const float *r, ulong features,
                                                                                  uint classes, ulong row_begin, ulong rows, uint stride,
-                                                                                 global float *slabs, uint add) {
+                                                                                 global float *slabs, uint first_slab, uint add) {
   local float x_tile[DEPTH][TILE_ROWS], r_tile[DEPTH][TILE_CLASSES];
   uint column = (uint)get_local_id(0), line = (uint)get_local_id(1);
   ulong first_feature = (ulong)get_group_id(0) * TILE_ROWS;
   uint first_class = (uint)get_group_id(1) * TILE_CLASSES;
   ulong slab_id = get_group_id(2), slab_count = get_num_groups(2);
   ulong row_first = rows * slab_id / slab_count, row_last = rows * (slab_id + 1) / slab_count;
-  global float *slab = slabs + slab_id * ((ulong)classes * features + classes);
+  global float *slab = slabs + (first_slab + slab_id) * ((ulong)classes * features + classes);
   float sums[PER_CLASS][PER_ROW], spans[PER_CLASS][PER_ROW]; // spans: of GRADIENT_SPAN rows each, so that no chain of additions is long
   for (int j = 0; j < PER_CLASS; j++)
     for (int i = 0; i < PER_ROW; i++) sums[j][i] = spans[j][i] = 0.0f;

@@ -60,9 +60,9 @@ kernel void accurate_logits(global const stored *x, global const float *w, ulong
   }
 }
 
-// z -> scale * (a - p) in place; losses[group] (+)= the sum of the rows' losses. labels: of the block's first row.
+// z -> scale * (a - p) in place; losses[first_loss + group] (+)= the sum of the rows' losses. labels: of the block's first row.
 kernel void residual_rows(global float *block, uint stride, global const int *labels, ulong label_offset, ulong rows, float scale,
-                          global float2 *losses, uint add) {
+                          global float2 *losses, uint first_loss, uint add) {
   SHARE_ROWS(rows);
   TEAM_SCRATCH(scratch);
   float loss_high = 0.0f, loss_low = 0.0f;
@@ -88,7 +88,7 @@ kernel void residual_rows(global float *block, uint stride, global const int *la
     }
     accumulate(&loss_high, &loss_low, row_loss(other, target, distance));
   } while (++i < row_last);
-  if (TEAM_ITEM == 0) store_sum(losses + get_group_id(0), (float2)(loss_high, loss_low), add);
+  if (TEAM_ITEM == 0) store_sum(losses + first_loss + get_group_id(0), (float2)(loss_high, loss_low), add);
 }
 
 // z -> a in place.
@@ -133,16 +133,19 @@ kernel void hessian_rows(global float *block, global float *directions, uint str
 }
 
 // A point of the line z + t s: sums of losses and of slopes, d loss / dt = sum_{k != y} a_k (s_k - s_y). Reads only.
-// The padding of s must be finite.
-kernel void line_rows(global const float *logits, global const float *directions, uint stride, global const int *labels, ulong rows, float t,
-                      global float2 *losses, global float2 *slopes) {
-  SHARE_ROWS(rows);
+// The padding of s must be finite. Rows are cut into shares of share_rows, each with `groups` groups; the labels of row 0 are at first_label.
+kernel void line_rows(global const float *logits, global const float *directions, uint stride, global const int *labels, ulong first_label,
+                      ulong rows, ulong share_rows, uint groups, float t, global float2 *losses, global float2 *slopes) {
+  ulong share_first = (ulong)get_group_id(0) / groups * share_rows, within = (ulong)get_group_id(0) % groups;
+  ulong count = min(share_rows, rows - share_first);
+  ulong row_first = share_first + count * within / groups, row_last = share_first + count * (within + 1) / groups;
+  bool empty = row_first == row_last; // such a group computes a row all the same: barriers want no branches
   TEAM_SCRATCH(scratch);
   float loss_high = 0.0f, loss_low = 0.0f, slope_high = 0.0f, slope_low = 0.0f;
   ulong i = row_first;
   do {
     global const float *z = logits + i * stride, *s = directions + i * stride;
-    int y = labels[i];
+    int y = labels[first_label + i];
     float target_slope = s[y];
     float target_logit = fma(t, target_slope, z[y]);
     float8 largest = (float8)(-INFINITY);
@@ -163,8 +166,8 @@ kernel void line_rows(global const float *logits, global const float *directions
     accumulate(&slope_high, &slope_low, slope / (other + target));
   } while (++i < row_last);
   if (TEAM_ITEM == 0) {
-    store_sum(losses + get_group_id(0), (float2)(loss_high, loss_low), 0);
-    store_sum(slopes + get_group_id(0), (float2)(slope_high, slope_low), 0);
+    store_sum(losses + get_group_id(0), empty ? (float2)(0.0f) : (float2)(loss_high, loss_low), 0);
+    store_sum(slopes + get_group_id(0), empty ? (float2)(0.0f) : (float2)(slope_high, slope_low), 0);
   }
 }
 

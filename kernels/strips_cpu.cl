@@ -7,10 +7,9 @@
 
 #define PLAIN 32 // terms added in f32 before their sum goes into the compensated one
 
-#define FOR_STRIPS(rows)                                                                                        \
-  ulong strips = ((rows) + STRIP - 1) / STRIP;                                                                  \
-  ulong strip_end = strips * ((ulong)get_group_id(0) + 1) / (ulong)get_num_groups(0);                           \
-  for (ulong strip = strips * (ulong)get_group_id(0) / (ulong)get_num_groups(0); strip < strip_end; strip++)
+#define FOR_STRIPS_OF(first, strips, group, groups) \
+  for (ulong strip = (first) + (strips) * (group) / (groups), end = (first) + (strips) * ((group) + 1) / (groups); strip < end; strip++)
+#define FOR_STRIPS(rows) FOR_STRIPS_OF(0, ((rows) + STRIP - 1) / STRIP, (ulong)get_group_id(0), (ulong)get_num_groups(0))
 // Rows of the strip that exist.
 #define STRIP_ROWS(rows) ((int)min((ulong)STRIP, (rows)-strip * STRIP))
 
@@ -37,10 +36,11 @@ static inline Softmax finish_softmax(float16 high, float16 low, float16 tied, fl
 }
 
 // z -> e in place: e_k = exp(z_k - m), and e_y = -(sum of the others); row_factors = scale / total (0 past the last row), so that the residual
-// is factor e. losses[group] (+)= the sum of the rows' losses. labels: of the block's first row.
+// is factor e. losses[first_loss + group] (+)= the sum of the rows' losses. labels: of the block's first row.
 kernel __attribute__((reqd_work_group_size(1, 1, 1))) void residual_strips(global float *block, uint classes, global const int *labels,
                                                                             ulong label_offset, ulong rows, float scale,
-                                                                            global float *row_factors, global float2 *losses, uint add) {
+                                                                            global float *row_factors, global float2 *losses, uint first_loss,
+                                                                            uint add) {
   float16 loss_high = 0.0f, loss_low = 0.0f;
   FOR_STRIPS(rows) {
     global float *z = block + strip * classes * STRIP;
@@ -71,7 +71,7 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void residual_strips(globa
     vstore16(select((float16)(0.0f), scale / s.total, lanes_below(valid)), strip, row_factors);
     accumulate16(&loss_high, &loss_low, select((float16)(0.0f), s.loss, lanes_below(valid)));
   }
-  store_sum(losses + get_group_id(0), accumulated_sixteen(loss_high, loss_low), add);
+  store_sum(losses + first_loss + get_group_id(0), accumulated_sixteen(loss_high, loss_low), add);
 }
 
 // z -> a = softmax(z) in place, from row block_row (a multiple of 16) of block on.
@@ -113,16 +113,19 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void hessian_strips(global
 }
 
 // A point of the line z + t s: sums of losses and of slopes, d loss / dt = sum_{k != y} a_k (s_k - s_y). Reads only.
+// Rows are cut into shares of share_rows (a multiple of 16), each with `groups` groups; the labels of row 0 are at first_label.
 kernel __attribute__((reqd_work_group_size(1, 1, 1))) void line_strips(global const float *logits, global const float *directions, uint classes,
-                                                                        global const int *labels, ulong rows, float t, global float2 *losses,
+                                                                        global const int *labels, ulong first_label, ulong rows,
+                                                                        ulong share_rows, uint groups, float t, global float2 *losses,
                                                                         global float2 *slopes) {
+  ulong share = (ulong)get_group_id(0) / groups, share_strips = (min(share_rows, rows - share * share_rows) + STRIP - 1) / STRIP;
   float16 loss_high = 0.0f, loss_low = 0.0f, slope_high = 0.0f, slope_low = 0.0f;
-  FOR_STRIPS(rows) {
+  FOR_STRIPS_OF(share * (share_rows / STRIP), share_strips, (ulong)get_group_id(0) % groups, (ulong)groups) {
     global const float *z = logits + strip * classes * STRIP, *s = directions + strip * classes * STRIP;
     int valid = STRIP_ROWS(rows);
     float z_lane[STRIP], s_lane[STRIP];
     for (int i = 0; i < STRIP; i++) {
-      uint place = (uint)labels[strip * STRIP + (ulong)min(i, valid - 1)] * STRIP + (uint)i;
+      uint place = (uint)labels[first_label + strip * STRIP + (ulong)min(i, valid - 1)] * STRIP + (uint)i;
       z_lane[i] = z[place];
       s_lane[i] = s[place];
     }

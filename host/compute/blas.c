@@ -192,8 +192,13 @@ static void blas_close(Backend *backend) {
 
 static void blas_facts(const Backend *backend, BackendFacts *facts) {
   const Blas *blas = (const Blas *)backend;
-  *facts = (BackendFacts){
-      .name = "blas", .device = "host", .family = "", .bytes_held = blas->bytes_peak, .flops = blas->flops, .bytes_read = blas->bytes_read};
+  *facts = (BackendFacts){.name = "blas",
+                          .device = "host",
+                          .family = "",
+                          .local = backend_all_rows(backend),
+                          .bytes_held = blas->bytes_peak,
+                          .flops = blas->flops,
+                          .bytes_read = blas->bytes_read};
 }
 
 static const BackendOperations blas_operations = {

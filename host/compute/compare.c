@@ -52,8 +52,8 @@ void compare_fill_vectors(const Dataset *dataset, double logit_size, double *w, 
   size_t sampled = dataset->rows < 1000 ? dataset->rows : 1000, parameters = dataset->classes * (dataset->features + 1);
   double square = 0;
   if (dataset->generator != NULL) square = (double)(sampled * dataset->features); /* its features have deviation 1 */
-  for (size_t i = 0; dataset->values != NULL && i < sampled * dataset->features; i++)
-    square += (double)dataset->values[i] * dataset->values[i];
+  const float *values = dataset->values != NULL ? dataset->values : dataset->unordered;
+  for (size_t i = 0; values != NULL && i < sampled * dataset->features; i++) square += (double)values[i] * values[i];
   double size = sqrt(square / (double)sampled) + 1e-6; /* typical ||x|| */
   for (size_t i = 0; i < parameters; i++) {
     double unit = i < dataset->classes * dataset->features ? sqrt(3) / size : 1; /* uniform in [-1,1) has deviation 1/sqrt(3) */

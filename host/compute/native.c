@@ -29,6 +29,7 @@ static void native_facts(const Backend *backend, BackendFacts *facts) {
                           .storage_largest_error = native->rounding.largest,
                           .chunk_rows = native->residence.resident ? 0 : native->residence.part_rows,
                           .fell_back = native->residence.fell_back,
+                          .local = backend_all_rows(backend),
                           .bytes_held = context_peak_bytes(native->context),
                           .flops = native->flops,
                           .bytes_read = native->bytes_read,
@@ -119,6 +120,7 @@ static Status create_native(Native **out, const Dataset *dataset, const BackendS
                            .parameters = dataset->classes * dataset->features + dataset->classes,
                            .l2 = settings->l2,
                            .intercept = settings->intercept};
+  native->window = backend_all_rows(&native->head);
   native->context = settings->context;
   native->family = settings->family == SETOSA_FAMILY_AUTO ? traits->family : settings->family;
   native->compute_units = traits->compute_units > 0 ? traits->compute_units : 1;
@@ -158,7 +160,7 @@ Status native_describe(BackendPlan *plan, const Dataset *dataset, const BackendS
   TRY(create_native(&native, dataset, settings, error));
   TRY(native_choose_storage(native, dataset, settings, error));
   TRY(native_plan(&residence, native, settings, error));
-  size_t row_bytes = native_row_bytes(native), rows = residence.resident ? dataset->rows : residence.part_rows;
+  size_t row_bytes = native_row_bytes(native), rows = residence.resident ? native->window.count : residence.part_rows;
   bool views = native_reads_in_place(native);
   if (!residence.resident && !views) rows *= NATIVE_STAGES;
   *plan = (BackendPlan){.resident = residence.resident,
@@ -166,7 +168,7 @@ Status native_describe(BackendPlan *plan, const Dataset *dataset, const BackendS
                         .budget_bytes = residence.budget_bytes,
                         .data_bytes = rows * row_bytes,
                         .label_bytes = native->labelled ? rows * sizeof(int32_t) : 0,
-                        .work_bytes = native_work_bytes(native),
+                        .work_bytes = native_work_bytes(native) + native_line_bytes(native),
                         .in_place = views,
                         .storage = storage_name(native->plan.storage)};
 cleanup:
@@ -277,11 +279,11 @@ Status native_read_sums(Native *native, size_t count, Error *error) {
   return buffer_read(native->sums, 0, count * sizeof(SumPair), native->sums_host, error);
 }
 
-double native_sum(const Native *native, size_t first, size_t count) {
+double sum_pairs(const SumPair *pairs, size_t count) {
   double high = 0, low = 0;
-  for (size_t i = first; i < first + count; i++) {
-    high += native->sums_host[i].high;
-    low += native->sums_host[i].low;
+  for (size_t i = 0; i < count; i++) {
+    high += pairs[i].high;
+    low += pairs[i].low;
   }
   return high + low;
 }

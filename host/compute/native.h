@@ -67,10 +67,46 @@ typedef struct NativeStage {
 
 enum { NATIVE_STAGES = 2 };
 
-/* What a pass leaves behind: `slabs` partial gradients (P each) and `losses` partial sums. */
+/* How a pass over rows is cut. Its rows, the shape of the data and the family alone decide, so that neither the device, nor how many there
+ * are, nor what of X they hold at a time changes a bit. A share has `slabs` partial gradients, summed in plain f32, and `losses` partial
+ * sums; the slabs of per_shard neighbouring shares are folded, in order, into those of their shard. Devices work on whole shards. */
+typedef struct Cut {
+  size_t rows, share_rows;          /* of the pass; of a share (the last may have fewer) */
+  size_t shares, per_shard, shards; /* shards = ceil(shares / per_shard) */
+  uint32_t slabs, losses;           /* of a share */
+} Cut;
+/* Shards [first, first + count) of a pass. */
+typedef struct ShardRange {
+  size_t first, count;
+} ShardRange;
+static inline ShardRange cut_all(const Cut *cut) { return (ShardRange){0, cut->shards}; }
+/* Slabs that a shard leaves: those of its one share, or the highs and lows of its folded sum. */
+static inline size_t cut_shard_slabs(const Cut *cut) { return cut->per_shard > 1 ? 2 : cut->slabs; }
+/* Shares of some shards, and their rows, counted from the first of the pass. */
+static inline RowRange cut_shares(const Cut *cut, ShardRange shards) {
+  size_t begin = shards.first * cut->per_shard, end = (shards.first + shards.count) * cut->per_shard;
+  return (RowRange){begin, (end < cut->shares ? end : cut->shares) - begin};
+}
+static inline RowRange cut_rows(const Cut *cut, ShardRange shards) {
+  RowRange shares = cut_shares(cut, shards);
+  size_t begin = shares.begin * cut->share_rows, end = (shares.begin + shares.count) * cut->share_rows;
+  return (RowRange){begin, (end < cut->rows ? end : cut->rows) - begin};
+}
+
+/* A pass over rows [first_row, first_row + cut.rows): v NULL: loss and, when wanted, gradient; else the Hessian times v. */
+typedef struct Pass {
+  const Vector *w, *v;
+  size_t first_row;
+  Cut cut;
+  ShardRange shards; /* to be worked on; at least one */
+  bool want_gradient;
+  Vector *direct; /* takes the gradient's sum itself where one slab is enough, so that none is needed; NULL: slabs only */
+} Pass;
+
+/* What it leaves behind: `slabs` partial gradients (P each), and `losses` partial sums at the beginning of native->sums. */
 typedef struct PassResult {
   Buffer *slab_buffer;
-  uint32_t slabs, losses;
+  size_t slabs, losses;
 } PassResult;
 
 /* Whether a Hessian pass makes its probabilities for itself, leaves them in native->kept, or finds them there. */
@@ -78,8 +114,8 @@ typedef enum NativeKept { NATIVE_KEPT_NONE, NATIVE_KEPT_WRITE, NATIVE_KEPT_READ 
 
 typedef struct NativeLine {
   Line shared;
-  Buffer *logits, *slopes; /* X w and X s of all rows, laid out as blocks of logits are; NULL when they do not fit */
-  Buffer *labels;          /* (N) of rows that do not lie in one part; else NULL */
+  Buffer *logits, *slopes; /* X w and X s of the window, laid out as blocks of logits are; NULL when they do not fit */
+  Buffer *labels;          /* of a window that does not lie in one part; else NULL */
 } NativeLine;
 
 enum { NATIVE_FUSED_CLASSES = 32 };     /* the fused kernels keep a block of K logits a row in private or local memory */
@@ -92,8 +128,8 @@ typedef struct NativeProducts {
   const char *name; /* of the backend */
   /* As native_enqueue_logits. */
   Status (*logits)(Native *native, const Vector *w, const NativePart *part, RowRange rows, Buffer *block, float padding, Error *error);
-  /* gradient (P) (+)= R' X and the column sums of R (count, stride). */
-  Status (*gradient)(Native *native, const Buffer *residuals, const NativePart *part, RowRange rows, Buffer *gradient, bool add,
+  /* Slab number `slab` (P) (+)= R' X and the column sums of R (count, stride). */
+  Status (*gradient)(Native *native, const Buffer *residuals, const NativePart *part, RowRange rows, Buffer *slabs, size_t slab, bool add,
                      Error *error);
 } NativeProducts;
 
@@ -125,6 +161,7 @@ struct Native {
   Backend head;
   Context *context;    /* borrowed */
   SetosaFamily family; /* CPU or GPU */
+  RowRange window;     /* rows that stay or stream here: all, or the part of this device; others are brought when they are asked for */
   uint32_t team;       /* work-items of a team: 1 on CPU devices */
   uint32_t compute_units;
   size_t workspace_bytes;
@@ -136,7 +173,7 @@ struct Native {
   StorageRounding rounding;
   size_t rounded_rows; /* counted in rounding */
   NativePlan residence;
-  NativePart *parts; /* (part_count) when resident */
+  NativePart *parts; /* (part_count) of the window when resident */
   size_t part_count;
   NativeStage stages[NATIVE_STAGES];
   int stage;                /* that was filled last */
@@ -149,7 +186,7 @@ struct Native {
   Buffer *folded;                   /* (shards,2,P): the compensated sums of the slabs of each, highs and lows */
   Buffer *block, *block_directions; /* block_rows rows of logits, in strips or (block_rows, stride); the second for Hessians only */
   Buffer *row_factors;              /* (block_rows) of strips */
-  Buffer *kept;                     /* probabilities of all rows at the vector of kept_version */
+  Buffer *kept;                     /* probabilities of the window at the vector of kept_version */
   uint64_t kept_version, versions;  /* every change of a vector takes the next version; 0: none */
   size_t block_rows;                /* rows of a block */
   uint32_t stride;                  /* floats of a padded row of logits: K rounded up to 8, not a multiple of 4 KB */
@@ -179,8 +216,9 @@ Status native_reserve(Native *native, Buffer **buffer, size_t bytes, const char 
 Status native_reserve_sums(Native *native, size_t count, Error *error);
 /* Reads pairs [0, count) into sums_host; waits for everything enqueued. */
 Status native_read_sums(Native *native, size_t count, Error *error);
-/* The value of count pairs from first on, added in double in order. */
-double native_sum(const Native *native, size_t first, size_t count);
+/* The value of count pairs, added in double in order; native_sum: those in sums_host from first on. */
+double sum_pairs(const SumPair *pairs, size_t count);
+static inline double native_sum(const Native *native, size_t first, size_t count) { return sum_pairs(native->sums_host + first, count); }
 double native_seconds_build(const Native *native);
 
 /* native_upload.c */
@@ -197,7 +235,7 @@ void native_release_part(NativePart *part);
 /* A part that holds row rows.begin, and in *piece (rows counted from the part's first) as many of rows as it holds: all, or a multiple of
  * unit. It stays until two more calls have been made; kernels enqueued by then have their rows. */
 Status native_rows(Native *native, const NativePart **part, RowRange rows, size_t unit, RowRange *piece, Error *error);
-/* Whether all rows lie in parts[0]. */
+/* Whether the window lies in parts[0]. */
 static inline bool native_is_whole(const Native *native) { return native->residence.resident && native->part_count == 1; }
 /* Appends what storage.clh needs to know to the options (size bytes) of a program that reads X; nothing for f32. */
 void native_append_storage(const Native *native, char *options, size_t size);
@@ -227,10 +265,15 @@ Status native_evaluate(Backend *backend, const Vector *w, RowRange rows, Vector 
 Status native_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *error);
 /* SETOSA_ERROR_INTERNAL unless the rows exist, SETOSA_ERROR_USAGE when labels are needed and there are none. */
 Status native_check_rows(const Native *native, RowRange rows, bool labels_needed, Error *error);
-/* Gradients of many rows are summed in spans: native->folded begins at zero, takes slabs (P each) in order, `per_shard` of them to a shard,
- * slab_count of them from number `first` on, and stands for two slabs a shard, highs and lows. */
+Cut native_cut(const Native *native, size_t rows);
+/* Enqueues the shards of a pass. */
+Status native_enqueue_pass(Native *native, const Pass *pass, PassResult *result, Error *error);
+/* out = the sum of slabs (P each), in order, + l2 * of (on the weights). */
+Status native_enqueue_finish(Native *native, Vector *out, const Buffer *slabs, size_t slab_count, const Vector *of, Error *error);
+/* Gradients of many rows: native->folded takes slabs (P each) in order, `per_shard` of them to a shard, slab_count of them from number
+ * `first` on, and stands for two slabs a shard, highs and lows, zero at the beginning. */
 Status native_begin_folding(Native *native, size_t shards, Error *error);
-Status native_fold(Native *native, const Buffer *slabs, size_t first, uint32_t slab_count, size_t per_shard, Error *error);
+Status native_fold(Native *native, const Buffer *slabs, size_t first, size_t slab_count, size_t per_shard, Error *error);
 /* Slabs of P floats that the workspace allows, at least one. */
 size_t native_most_slabs(const Native *native);
 /* Bytes of a row of X as it is stored. */
@@ -240,20 +283,18 @@ static inline bool native_is_fused(const Native *native) {
   return native->products == NULL && native->head.classes <= NATIVE_FUSED_CLASSES;
 }
 
-/* native_fused.c: v NULL: loss, and gradient when wanted; else the Hessian times v. */
-Status native_enqueue_fused(Native *native, const Vector *w, const Vector *v, RowRange rows, bool want_gradient, NativeKept kept,
-                            PassResult *result, Error *error);
-/* Bytes that passes over all rows need: partial gradients, logits. */
+/* Bytes that passes over the window need: partial gradients, logits. */
 size_t native_work_bytes(const Native *native);
-/* Rows of a share of a pass over so many rows; pieces of a pass begin at a share. */
-size_t native_fused_share_rows(const Native *native, size_t rows);
-size_t native_fused_work_bytes(const Native *native);
-/* Bytes of the probabilities of all rows as the fused pass keeps them. */
+
+/* native_fused.c: few classes. */
+Cut native_fused_cut(const Native *native, size_t rows);
+Status native_enqueue_fused(Native *native, const Pass *pass, NativeKept kept, PassResult *result, Error *error);
+/* Bytes of the probabilities of the window as the fused pass keeps them. */
 size_t native_fused_kept_bytes(const Native *native);
 
-/* native_blocks.c: the same block by block. out receives the gradient itself where one slab is enough. */
-Status native_enqueue_blocks(Native *native, const Vector *w, const Vector *v, RowRange rows, Vector *out, NativeKept kept,
-                             PassResult *result, Error *error);
+/* native_blocks.c: many. */
+Cut native_block_cut(const Native *native, size_t rows);
+Status native_enqueue_blocks(Native *native, const Pass *pass, NativeKept kept, PassResult *result, Error *error);
 /* Whether logits lie in strips (kernels/strip.clh) or in padded rows. */
 static inline bool native_uses_strips(const Native *native) { return native->family == SETOSA_FAMILY_CPU && native->products == NULL; }
 /* Classes of the register tile of block_cpu.cl for this K. */
@@ -271,10 +312,17 @@ uint32_t native_row_groups(const Native *native, size_t rows);
 Status native_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error);
 
 /* native_line.c */
+/* The same in two steps, for a part of the rows: X w and X s of the window; then `pairs` partial sums each of losses and of slopes at
+ * w + step s, enqueued from the beginning of native->sums and of native->slabs on. */
+bool native_line_fits(const Native *native);
+Status native_enqueue_line(Native *native, const Vector *w, const Vector *s, Error *error);
+/* The inner products of the weights of line->w and line->s. */
+Status native_line_penalty(Native *native, Line *line, Error *error);
+Status native_enqueue_line_point(Native *native, double step, size_t *pairs, Error *error);
 Status native_line_open(Backend *backend, const Vector *w, const Vector *s, Error *error);
 Status native_line_evaluate(Backend *backend, double step, double *value, double *slope, Error *error);
 void native_line_close(Backend *backend);
-/* Bytes of the products that a line keeps; 0 when it reads X instead. */
+/* Bytes of the products that a line keeps of the window; 0 when it reads X instead. */
 size_t native_line_bytes(const Native *native);
 /* Frees what lines keep between them. */
 void native_line_release(Native *native);

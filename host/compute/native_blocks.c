@@ -5,8 +5,11 @@
 #include "compute/native.h"
 
 enum {
-  SPAN_ROWS = 16384,      /* added up in f32 before their sum goes into the compensated one, */
-  FOLDED_BYTES = 32 << 20 /* for gradients of at most this */
+  SPAN_ROWS = 16384,       /* of a share at most, unless a block has more: they are added up in f32, shares in twice the precision, */
+  FOLDED_BYTES = 32 << 20, /* for gradients of at most this; larger ones are one share */
+  SLABS_PART = 8,          /* the partial gradients of few rows are at most this part of their X, */
+  LEAST_SHARES = 16,       /* but there are so many shares, as long as there are blocks */
+  MOST_SHARDS = 64
 };
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
@@ -16,9 +19,37 @@ static size_t divide_up(size_t count, size_t size) { return (count + size - 1) /
 static size_t strips_of(size_t rows) { return divide_up(rows, STRIP); }
 static size_t wanted_groups(const Native *native) { return 8 * (size_t)native->compute_units; }
 
+/* Groups of a kernel that sums over the rows of a block: by the family alone. */
+static uint32_t loss_groups(const Native *native) { return native_uses_strips(native) ? 64 : 512; }
+
 uint32_t native_row_groups(const Native *native, size_t rows) {
   size_t units = native_uses_strips(native) ? strips_of(rows) : rows, most = wanted_groups(native);
   return (uint32_t)at_least_one(smaller(units, most < 16 ? 16 : most));
+}
+
+/* Slabs of a share: one, unless features and classes alone give too few groups to share a block out. */
+static uint32_t share_slabs(const Native *native) {
+  if (native->products != NULL) return 1;
+  bool strips = native_uses_strips(native);
+  size_t tiles = divide_up(native->head.features, strips ? STRIP * COLUMN_STRIPS : 64) * divide_up(native->head.classes, strips ? 8 : 64);
+  size_t wanted = strips ? 16 : 256, blocks = strips ? strips_of(native->block_rows) : 64;
+  return (uint32_t)at_least_one(smaller(smaller(wanted / tiles, blocks), native_most_slabs(native)));
+}
+
+Cut native_block_cut(const Native *native, size_t rows) {
+  size_t blocks = divide_up(rows, native->block_rows);
+  Cut cut = {.rows = rows, .slabs = share_slabs(native), .losses = loss_groups(native)};
+  size_t most = at_least_one(smaller(native_most_slabs(native) / cut.slabs, MOST_SHARDS));
+  size_t wanted = at_least_one(rows * native->head.features / native->head.parameters / SLABS_PART / cut.slabs);
+  if (wanted < LEAST_SHARES) wanted = LEAST_SHARES;
+  size_t share_blocks = smaller(divide_up(blocks, smaller(wanted, most)), at_least_one(SPAN_ROWS / native->block_rows));
+  if (native->head.parameters * sizeof(float) > FOLDED_BYTES) share_blocks = blocks;
+  cut.share_rows = share_blocks * native->block_rows;
+  cut.shares = divide_up(blocks, share_blocks);
+  if (cut.shares > most) most = at_least_one(most / 2); /* a folded shard takes two */
+  cut.per_shard = divide_up(cut.shares, most);
+  cut.shards = divide_up(cut.shares, cut.per_shard);
+  return cut;
 }
 
 size_t native_logits_bytes(const Native *native, size_t rows) {
@@ -30,16 +61,6 @@ size_t native_logits_bytes(const Native *native, size_t rows) {
 static KernelRange strips_range(const Native *native, size_t rows) {
   size_t row_groups = divide_up(strips_of(rows), GROUP_STRIPS), tiles = divide_up(native->head.classes, native_strip_classes(native));
   return (KernelRange){{row_groups, smaller(divide_up(wanted_groups(native), row_groups), tiles)}, {1, 1}};
-}
-
-/* Slabs of the blocked gradient: one, unless features and classes alone give too few groups. */
-static uint32_t block_slabs(const Native *native) {
-  if (native->products != NULL) return 1;
-  bool strips = native_uses_strips(native);
-  size_t tile_classes = strips ? native_strip_classes(native) : native->shape.tile_classes;
-  size_t tiles = divide_up(native->head.features, strips ? STRIP * COLUMN_STRIPS : 64) * divide_up(native->head.classes, tile_classes);
-  size_t wanted = (strips ? 8 : 4) * (size_t)native->compute_units, blocks = strips ? strips_of(native->block_rows) : 64;
-  return (uint32_t)at_least_one(smaller(smaller(wanted / tiles, blocks), native_most_slabs(native)));
 }
 
 static KernelRange gradient_range(const Native *native, size_t slabs) {
@@ -73,160 +94,157 @@ cleanup:
   return status;
 }
 
-/* What the blocks of one pass have in common. */
-typedef struct BlockPass {
-  const Vector *w, *v; /* v NULL: loss and gradient; else the Hessian times v */
-  float scale;
-  bool want_gradient;
+/* Where a block's sums go. */
+typedef struct BlockPlace {
+  const Pass *pass;
+  const NativePart *part;
+  RowRange rows; /* of the part */
   NativeKept kept;
-  const PassResult *result;
-} BlockPass;
+  uint64_t kept_row; /* of the probabilities kept, where the block's begin */
+  Buffer *slabs;     /* the block's share takes pass->cut.slabs of them, */
+  size_t slab;       /* from this one on, */
+  bool add;          /* which hold something already; */
+  uint32_t loss;     /* and as many pairs as its groups from this one on, zero at the share's beginning */
+  uint32_t groups;
+} BlockPlace;
 
-static Status enqueue_gradient(Native *native, const BlockPass *pass, const Buffer *residuals, const NativePart *part, RowRange rows,
-                               bool add, Error *error) {
+static float pass_scale(const Pass *pass) { return (float)(1.0 / (double)pass->cut.rows); }
+
+static Status enqueue_gradient(Native *native, const BlockPlace *at, const Buffer *residuals, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
-  uint64_t features = native->head.features;
-  uint32_t classes = (uint32_t)native->head.classes;
-  if (native->products != NULL) return native->products->gradient(native, residuals, part, rows, pass->result->slab_buffer, add, error);
+  uint64_t features = native->head.features, begin = at->rows.begin, count = at->rows.count;
+  uint32_t classes = (uint32_t)native->head.classes, slab = (uint32_t)at->slab;
+  KernelRange range = gradient_range(native, at->pass->cut.slabs);
+  if (native->products != NULL)
+    return native->products->gradient(native, residuals, at->part, at->rows, at->slabs, at->slab, at->add, error);
   if (native_uses_strips(native)) {
     TRY(native_kernel(native, KERNEL_GRADIENT_STRIPS, &kernel, error));
-    TRY(kernel_launch(kernel, gradient_range(native, pass->result->slabs), error, ARG(part->x), ARG(residuals), ARG(native->row_factors),
-                      ARG(features), ARG(classes), ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(pass->result->slab_buffer),
-                      ARG((uint32_t)add)));
+    TRY(kernel_launch(kernel, range, error, ARG(at->part->x), ARG(residuals), ARG(native->row_factors), ARG(features), ARG(classes),
+                      ARG(begin), ARG(count), ARG(at->slabs), ARG(slab), ARG((uint32_t)at->add)));
   } else {
     TRY(native_kernel(native, KERNEL_GRADIENT_BLOCK, &kernel, error));
-    TRY(kernel_launch(kernel, gradient_range(native, pass->result->slabs), error, ARG(part->x), ARG(residuals), ARG(features), ARG(classes),
-                      ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(native->stride), ARG(pass->result->slab_buffer),
-                      ARG((uint32_t)add)));
+    TRY(kernel_launch(kernel, range, error, ARG(at->part->x), ARG(residuals), ARG(features), ARG(classes), ARG(begin), ARG(count),
+                      ARG(native->stride), ARG(at->slabs), ARG(slab), ARG((uint32_t)at->add)));
   }
 cleanup:
   return status;
 }
 
 /* One block of rows in strips: logits, softmax in place, gradient added up. */
-static Status enqueue_strips(Native *native, const BlockPass *pass, const NativePart *part, RowRange rows, bool add, Error *error) {
+static Status enqueue_strips(Native *native, const BlockPlace *at, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
+  const Pass *pass = at->pass;
   uint32_t classes = (uint32_t)native->head.classes;
-  uint64_t count = rows.count, first = rows.begin;
-  KernelRange range = native_team_range(native, (uint32_t)smaller(pass->result->losses, strips_of(rows.count)));
-  TRY(native_enqueue_logits(native, pass->v == NULL ? pass->w : pass->v, part, rows, native->block, 0, 0.0f, error));
+  uint64_t count = at->rows.count, first = at->rows.begin;
+  KernelRange range = native_team_range(native, (uint32_t)smaller(at->groups, strips_of(at->rows.count)));
+  TRY(native_enqueue_logits(native, pass->v == NULL ? pass->w : pass->v, at->part, at->rows, native->block, 0, 0.0f, error));
   if (pass->v == NULL) {
     TRY(native_kernel(native, KERNEL_RESIDUAL_STRIPS, &kernel, error));
-    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(classes), ARG(part->labels), ARG(first), ARG(count), ARG(pass->scale),
-                      ARG(native->row_factors), ARG(native->sums), ARG((uint32_t)1)));
+    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(classes), ARG(at->part->labels), ARG(first), ARG(count),
+                      ARG(pass_scale(pass)), ARG(native->row_factors), ARG(native->sums), ARG(at->loss), ARG((uint32_t)1)));
   } else {
-    /* Probabilities are kept for the whole data set (then rows begin at a strip), or made for this block. */
-    Buffer *probabilities = pass->kept == NATIVE_KEPT_NONE ? native->block_directions : native->kept;
-    uint64_t at = pass->kept == NATIVE_KEPT_NONE ? 0 : first;
-    if (pass->kept != NATIVE_KEPT_READ) {
-      TRY(native_enqueue_logits(native, pass->w, part, rows, probabilities, at, 0.0f, error));
+    /* Probabilities are kept for the whole window, or made for this block. */
+    Buffer *probabilities = at->kept == NATIVE_KEPT_NONE ? native->block_directions : native->kept;
+    uint64_t row = at->kept == NATIVE_KEPT_NONE ? 0 : at->kept_row;
+    if (at->kept != NATIVE_KEPT_READ) {
+      TRY(native_enqueue_logits(native, pass->w, at->part, at->rows, probabilities, row, 0.0f, error));
       TRY(native_kernel(native, KERNEL_SOFTMAX_STRIPS, &kernel, error));
-      TRY(kernel_launch(kernel, range, error, ARG(probabilities), ARG(at), ARG(classes), ARG(count)));
+      TRY(kernel_launch(kernel, range, error, ARG(probabilities), ARG(row), ARG(classes), ARG(count)));
     }
     TRY(native_kernel(native, KERNEL_HESSIAN_STRIPS, &kernel, error));
-    TRY(kernel_launch(kernel, range, error, ARG(probabilities), ARG(at), ARG(native->block), ARG(classes), ARG(count), ARG(pass->scale),
-                      ARG(native->row_factors)));
+    TRY(kernel_launch(kernel, range, error, ARG(probabilities), ARG(row), ARG(native->block), ARG(classes), ARG(count),
+                      ARG(pass_scale(pass)), ARG(native->row_factors)));
   }
-  if (pass->want_gradient) TRY(enqueue_gradient(native, pass, native->block, part, rows, add, error));
+  if (pass->want_gradient) TRY(enqueue_gradient(native, at, native->block, error));
 cleanup:
   return status;
 }
 
 /* The same in padded rows. */
-static Status enqueue_rows(Native *native, const BlockPass *pass, const NativePart *part, RowRange rows, bool add, Error *error) {
+static Status enqueue_rows(Native *native, const BlockPlace *at, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
-  KernelRange range = native_team_range(native, (uint32_t)smaller(pass->result->losses, rows.count)); /* no group without a row */
+  const Pass *pass = at->pass;
+  KernelRange range = native_team_range(native, (uint32_t)smaller(at->groups, at->rows.count)); /* no group without a row */
   TRY(native_kernel(native, pass->v == NULL ? KERNEL_RESIDUAL_ROWS : KERNEL_HESSIAN_ROWS, &kernel, error));
-  TRY(native_enqueue_logits(native, pass->w, part, rows, native->block, 0, -INFINITY, error));
+  TRY(native_enqueue_logits(native, pass->w, at->part, at->rows, native->block, 0, -INFINITY, error));
   if (pass->v == NULL) {
-    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->stride), ARG(part->labels), ARG((uint64_t)rows.begin),
-                      ARG((uint64_t)rows.count), ARG(pass->scale), ARG(native->sums), ARG((uint32_t)1)));
+    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->stride), ARG(at->part->labels), ARG((uint64_t)at->rows.begin),
+                      ARG((uint64_t)at->rows.count), ARG(pass_scale(pass)), ARG(native->sums), ARG(at->loss), ARG((uint32_t)1)));
   } else {
-    TRY(native_enqueue_logits(native, pass->v, part, rows, native->block_directions, 0, 0.0f, error));
+    TRY(native_enqueue_logits(native, pass->v, at->part, at->rows, native->block_directions, 0, 0.0f, error));
     TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->block_directions), ARG(native->stride),
-                      ARG((uint64_t)rows.count), ARG(pass->scale)));
+                      ARG((uint64_t)at->rows.count), ARG(pass_scale(pass))));
   }
-  if (pass->want_gradient)
-    TRY(enqueue_gradient(native, pass, pass->v == NULL ? native->block : native->block_directions, part, rows, add, error));
+  if (pass->want_gradient) TRY(enqueue_gradient(native, at, pass->v == NULL ? native->block : native->block_directions, error));
 cleanup:
   return status;
 }
 
-/* Where the gradient of the blocks is added up: straight into out while few blocks add to it; else in spans of blocks, whose sums go into a
- * compensated one, so that a million rows lose no more than a thousand. */
-typedef struct GradientSum {
-  bool folding, clear; /* clear: the slabs begin at zero, since a block may have fewer strips than there are slabs */
-  size_t rows_added;   /* since the slabs began */
-  PassResult slabs;
-} GradientSum;
-
-static Status begin_sum(Native *native, GradientSum *sum, const BlockPass *pass, RowRange rows, Vector *out, Error *error) {
+/* Room for what a pass leaves and for what it works in. *clear: slabs begin at zero, since a block may have fewer strips than there are
+ * slabs in a share. */
+static Status begin_blocks(Native *native, const Pass *pass, NativeKept kept, PassResult *result, bool *clear, Error *error) {
   Status status = SETOSA_OK;
-  size_t bytes = native->head.parameters * sizeof(float);
-  sum->slabs.losses = native_row_groups(native, smaller(rows.count, native->block_rows));
-  if (out == NULL) goto cleanup;
-  sum->folding = rows.count > 2 * (size_t)SPAN_ROWS && bytes <= FOLDED_BYTES;
-  sum->slabs.slabs = block_slabs(native);
-  sum->clear = native_uses_strips(native) && sum->slabs.slabs > 1;
-  sum->slabs.slab_buffer = out->buffer;
-  bool aliased = out == pass->w || out == pass->v; /* later blocks still read it */
-  if (sum->folding || sum->slabs.slabs > 1 || aliased) {
-    TRY(native_reserve(native, &native->slabs, sum->slabs.slabs * bytes, "partial gradients", error));
-    sum->slabs.slab_buffer = native->slabs;
+  const Cut *cut = &pass->cut;
+  size_t bytes = native->head.parameters * sizeof(float), block_bytes = native_logits_bytes(native, native->block_rows);
+  size_t shares = cut_shares(cut, pass->shards).count;
+  bool strips = native_uses_strips(native), folding = cut->per_shard > 1;
+  *result = (PassResult){.losses = shares * cut->losses, .slabs = shares * cut->slabs};
+  *clear = pass->want_gradient && strips && cut->slabs > 1;
+  if (pass->want_gradient && result->slabs == 1 && pass->direct != NULL) {
+    result->slab_buffer = pass->direct->buffer;
+  } else if (pass->want_gradient) {
+    TRY(native_reserve(native, &native->slabs, (folding ? cut->slabs : result->slabs) * bytes, "partial gradients", error));
+    result->slab_buffer = native->slabs;
   }
-  if (sum->folding) TRY(native_begin_folding(native, 1, error));
-cleanup:
-  return status;
-}
-
-/* Before a block of rows is added; *add: whether the slabs hold something already. */
-static Status begin_block(Native *native, GradientSum *sum, bool *add, Error *error) {
-  *add = sum->rows_added > 0 || sum->clear;
-  if (sum->rows_added > 0 || !sum->clear) return SETOSA_OK;
-  return buffer_fill_zero(sum->slabs.slab_buffer, 0, sum->slabs.slabs * native->head.parameters * sizeof(float), error);
-}
-
-/* After it; last: nothing follows. */
-static Status end_block(Native *native, GradientSum *sum, size_t rows, bool last, Error *error) {
-  sum->rows_added += rows;
-  if (!sum->folding || (!last && sum->rows_added < SPAN_ROWS)) return SETOSA_OK;
-  sum->rows_added = 0;
-  return native_fold(native, native->slabs, 0, sum->slabs.slabs, UINT32_MAX, error);
-}
-
-Status native_enqueue_blocks(Native *native, const Vector *w, const Vector *v, RowRange rows, Vector *out, NativeKept kept,
-                             PassResult *result, Error *error) {
-  Status status = SETOSA_OK;
-  size_t block_bytes = native_logits_bytes(native, native->block_rows), count = 0;
-  bool strips = native_uses_strips(native);
-  GradientSum sum = {0};
-  BlockPass pass = {
-      .w = w, .v = v, .scale = (float)(1.0 / (double)rows.count), .want_gradient = out != NULL, .kept = kept, .result = &sum.slabs};
-  TRY(begin_sum(native, &sum, &pass, rows, out, error));
+  if (pass->want_gradient && folding) TRY(native_begin_folding(native, pass->shards.count, error));
   TRY(native_reserve(native, &native->block, block_bytes, "a block of logits", error));
-  if (v != NULL && kept == NATIVE_KEPT_NONE)
+  if (pass->v != NULL && kept == NATIVE_KEPT_NONE)
     TRY(native_reserve(native, &native->block_directions, block_bytes, "a block of directions", error));
   if (strips)
     TRY(native_reserve(native, &native->row_factors, strips_of(native->block_rows) * STRIP * sizeof(float), "row factors", error));
-  TRY(native_reserve_sums(native, sum.slabs.losses, error));
-  TRY(buffer_fill_zero(native->sums, 0, sum.slabs.losses * sizeof(SumPair), error));
-  for (size_t done = 0; done < rows.count; done += count) {
-    RowRange piece;
-    bool add = false;
-    const NativePart *part = NULL;
-    TRY(native_rows(native, &part, (RowRange){rows.begin + done, rows.count - done}, native->block_rows, &piece, error));
-    count = piece.count = smaller(piece.count, native->block_rows);
-    if (out != NULL) TRY(begin_block(native, &sum, &add, error));
-    TRY((strips ? enqueue_strips : enqueue_rows)(native, &pass, part, piece, add, error));
-    if (out != NULL) TRY(end_block(native, &sum, count, done + count == rows.count, error));
+  TRY(native_reserve_sums(native, result->losses, error));
+  TRY(buffer_fill_zero(native->sums, 0, result->losses * sizeof(SumPair), error));
+cleanup:
+  return status;
+}
+
+/* The blocks of one share, from row `begin` on; number: of the share among those worked on. */
+static Status enqueue_share(Native *native, BlockPlace *at, size_t begin, size_t rows, bool clear, Error *error) {
+  Status status = SETOSA_OK;
+  size_t bytes = native->head.parameters * sizeof(float), slabs = at->pass->cut.slabs;
+  at->add = clear;
+  if (clear) TRY(buffer_fill_zero(at->slabs, at->slab * bytes, slabs * bytes, error));
+  for (size_t done = 0; done < rows; done += at->rows.count) {
+    TRY(native_rows(native, &at->part, (RowRange){begin + done, rows - done}, native->block_rows, &at->rows, error));
+    at->rows.count = smaller(at->rows.count, native->block_rows);
+    at->kept_row = begin + done - native->window.begin;
+    TRY((native_uses_strips(native) ? enqueue_strips : enqueue_rows)(native, at, error));
+    at->add = true;
   }
-  *result = sum.slabs;
-  if (sum.folding) {
+cleanup:
+  return status;
+}
+
+Status native_enqueue_blocks(Native *native, const Pass *pass, NativeKept kept, PassResult *result, Error *error) {
+  Status status = SETOSA_OK;
+  const Cut *cut = &pass->cut;
+  RowRange rows = cut_rows(cut, pass->shards), shares = cut_shares(cut, pass->shards);
+  bool clear = false, folding = pass->want_gradient && cut->per_shard > 1;
+  TRY(begin_blocks(native, pass, kept, result, &clear, error));
+  BlockPlace at = {.pass = pass, .kept = kept, .slabs = result->slab_buffer, .groups = cut->losses};
+  for (size_t share = 0; share < shares.count; share++) {
+    size_t first = share * cut->share_rows;
+    at.slab = folding ? 0 : share * cut->slabs;
+    at.loss = (uint32_t)(share * cut->losses);
+    TRY(enqueue_share(native, &at, pass->first_row + rows.begin + first, smaller(cut->share_rows, rows.count - first), clear, error));
+    if (folding) TRY(native_fold(native, native->slabs, share * cut->slabs, cut->slabs, cut->per_shard * cut->slabs, error));
+  }
+  if (folding) {
     result->slab_buffer = native->folded; /* highs and lows */
-    result->slabs = 2;
+    result->slabs = 2 * pass->shards.count;
   }
 cleanup:
   return status;

@@ -1,8 +1,6 @@
 /* The fused pass for few classes: one read of X gives loss and gradient, or the Hessian times a vector.
  *
- * Rows are cut into shares of whole blocks, one work-group and one partial gradient each, and shares into shards, whose partial gradients
- * are summed in order. How they are cut depends on the rows, the shape and the family alone: not on the device, nor on what of X it holds
- * at a time, so the bits of the result do not either. */
+ * Rows are cut (Cut in native.h) into shares of whole blocks, one work-group and one partial gradient each. */
 #include <stdint.h>
 
 #include "compute/native.h"
@@ -20,79 +18,65 @@ static size_t divide_up(size_t count, size_t size) { return (count + size - 1) /
 
 static size_t block_rows(const Native *native) { return native->family == SETOSA_FAMILY_CPU ? BLOCK_ROWS_CPU : BLOCK_ROWS_GPU; }
 
-typedef struct Shares {
-  size_t count, blocks; /* shares of a pass; blocks of each but the last */
-  size_t per_shard;     /* 1: the partial gradients of shares are those of shards */
-} Shares;
-
-static Shares cut_rows(const Native *native, size_t rows) {
+Cut native_fused_cut(const Native *native, size_t rows) {
   size_t blocks = divide_up(rows, block_rows(native)), most = smaller(native->shape.shares, native_most_slabs(native));
   size_t wanted = rows * native->head.features / native->head.parameters / SLABS_PART;
   if (wanted < LEAST_SHARES) wanted = LEAST_SHARES;
-  Shares shares = {.blocks = smaller(divide_up(blocks, smaller(wanted, most)), SHARE_BLOCKS)};
-  shares.count = divide_up(blocks, shares.blocks);
-  shares.per_shard = divide_up(shares.count, most);
-  return shares;
-}
-
-size_t native_fused_share_rows(const Native *native, size_t rows) { return cut_rows(native, rows).blocks * block_rows(native); }
-
-size_t native_fused_work_bytes(const Native *native) {
-  Shares shares = cut_rows(native, native->head.rows);
-  size_t vector = native->head.parameters * sizeof(float), slabs = smaller(shares.count, native_most_slabs(native));
-  size_t folded = shares.per_shard > 1 ? 2 * divide_up(shares.count, shares.per_shard) : 0;
-  return (slabs + folded) * vector + shares.count * sizeof(SumPair);
+  size_t share_blocks = smaller(divide_up(blocks, smaller(wanted, most)), SHARE_BLOCKS);
+  Cut cut = {.rows = rows, .share_rows = share_blocks * block_rows(native), .slabs = 1, .losses = 1};
+  cut.shares = divide_up(blocks, share_blocks);
+  cut.per_shard = divide_up(cut.shares, most);
+  cut.shards = divide_up(cut.shares, cut.per_shard);
+  return cut;
 }
 
 size_t native_fused_kept_bytes(const Native *native) {
-  return divide_up(native->head.rows, block_rows(native)) * block_rows(native) * native->head.classes * sizeof(float);
+  return divide_up(native->window.count, block_rows(native)) * block_rows(native) * native->head.classes * sizeof(float);
 }
 
 /* Where the partial gradients of the shares go: straight to their places, or folded into those of their shards launch by launch. */
-static Status begin_shares(Native *native, const Shares *shares, bool want_gradient, PassResult *result, Error *error) {
+static Status begin_shares(Native *native, const Pass *pass, size_t shares, PassResult *result, Error *error) {
   Status status = SETOSA_OK;
-  size_t slab_bytes = native->head.parameters * sizeof(float), shards = divide_up(shares->count, shares->per_shard);
-  size_t slabs = smaller(shares->count, native_most_slabs(native));
-  if (shares->count > UINT32_MAX)
-    TRY(error_set(error, SETOSA_ERROR_USAGE, "%zu rows are too many for one pass; train on fewer", native->head.rows));
+  size_t slab_bytes = native->head.parameters * sizeof(float), slabs = smaller(shares, native_most_slabs(native));
   TRY(native_reserve(native, &native->slabs, slabs * slab_bytes, "partial gradients", error));
-  TRY(native_reserve_sums(native, shares->count, error));
-  *result = (PassResult){.slab_buffer = native->slabs, .slabs = (uint32_t)slabs, .losses = (uint32_t)shares->count};
-  if (shares->per_shard == 1 || !want_gradient) goto cleanup;
-  TRY(native_begin_folding(native, shards, error));
-  *result = (PassResult){.slab_buffer = native->folded, .slabs = (uint32_t)(2 * shards), .losses = (uint32_t)shares->count};
+  TRY(native_reserve_sums(native, shares, error));
+  *result = (PassResult){.slab_buffer = native->slabs, .slabs = slabs, .losses = shares};
+  if (pass->cut.per_shard == 1 || !pass->want_gradient) goto cleanup;
+  TRY(native_begin_folding(native, pass->shards.count, error));
+  *result = (PassResult){.slab_buffer = native->folded, .slabs = 2 * pass->shards.count, .losses = shares};
 cleanup:
   return status;
 }
 
-Status native_enqueue_fused(Native *native, const Vector *w, const Vector *v, RowRange rows, bool want_gradient, NativeKept kept,
-                            PassResult *result, Error *error) {
+Status native_enqueue_fused(Native *native, const Pass *pass, NativeKept kept, PassResult *result, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
-  Shares shares = cut_rows(native, rows.count);
-  size_t share_rows = shares.blocks * block_rows(native), most = native_most_slabs(native), count = 0;
-  float scale = (float)(1.0 / (double)rows.count);
-  bool folding = want_gradient && shares.per_shard > 1;
-  TRY(begin_shares(native, &shares, want_gradient, result, error));
-  TRY(native_kernel(native, v == NULL ? KERNEL_FUSED_GRADIENT : KERNEL_FUSED_HESSIAN, &kernel, error));
-  for (size_t done = 0, share = 0; share < shares.count; done += count) {
-    RowRange piece, rest = {rows.begin + done, smaller(rows.count - done, most * share_rows)};
+  const Cut *cut = &pass->cut;
+  RowRange rows = cut_rows(cut, pass->shards);
+  size_t shares = cut_shares(cut, pass->shards).count, most = native_most_slabs(native), count = 0;
+  float scale = (float)(1.0 / (double)cut->rows);
+  bool folding = pass->want_gradient && cut->per_shard > 1;
+  uint32_t share_blocks = (uint32_t)(cut->share_rows / block_rows(native));
+  TRY(begin_shares(native, pass, shares, result, error));
+  TRY(native_kernel(native, pass->v == NULL ? KERNEL_FUSED_GRADIENT : KERNEL_FUSED_HESSIAN, &kernel, error));
+  for (size_t done = 0, share = 0; share < shares; done += count) {
+    RowRange piece, rest = {pass->first_row + rows.begin + done, smaller(rows.count - done, most * cut->share_rows)};
     const NativePart *part = NULL;
-    TRY(native_rows(native, &part, rest, share_rows, &piece, error));
+    TRY(native_rows(native, &part, rest, cut->share_rows, &piece, error));
     count = piece.count;
-    uint32_t slabs = (uint32_t)divide_up(count, share_rows);
+    uint32_t slabs = (uint32_t)divide_up(count, cut->share_rows);
     const Buffer *labels = part->labels != NULL ? part->labels : part->x; /* a Hessian reads none */
-    const Vector *direction = v == NULL ? w : v;
+    const Vector *direction = pass->v == NULL ? pass->w : pass->v;
     const Buffer *keep = kept == NATIVE_KEPT_NONE ? native->slabs : native->kept; /* not touched unless there is something to keep */
-    TRY(kernel_launch(kernel, native_team_range(native, slabs), error, ARG(part->x), ARG(labels), ARG(w->buffer), ARG(direction->buffer),
-                      ARG(native->slabs), ARG(folding || !want_gradient ? (uint32_t)0 : (uint32_t)share), ARG(native->sums),
-                      ARG((uint64_t)piece.begin), ARG((uint64_t)piece.count), ARG((uint32_t)shares.blocks), ARG((uint64_t)share),
-                      ARG(scale), ARG((uint32_t)want_gradient), ARG(keep), ARG((uint32_t)kept)));
-    if (folding) TRY(native_fold(native, native->slabs, share, slabs, shares.per_shard, error));
+    TRY(kernel_launch(kernel, native_team_range(native, slabs), error, ARG(part->x), ARG(labels), ARG(pass->w->buffer),
+                      ARG(direction->buffer), ARG(native->slabs), ARG(folding || !pass->want_gradient ? (uint32_t)0 : (uint32_t)share),
+                      ARG(native->sums), ARG((uint64_t)piece.begin), ARG((uint64_t)piece.count), ARG(share_blocks), ARG((uint64_t)share),
+                      ARG(scale), ARG((uint32_t)pass->want_gradient), ARG(keep), ARG((uint32_t)kept)));
+    if (folding) TRY(native_fold(native, native->slabs, share, slabs, cut->per_shard, error));
     share += slabs;
   }
   uint64_t product = 2 * (uint64_t)rows.count * native->head.features * native->head.classes;
-  native->flops += v == NULL || kept == NATIVE_KEPT_READ ? product : 2 * product;
+  native->flops += pass->v == NULL || kept == NATIVE_KEPT_READ ? product : 2 * product;
   native->bytes_read += native_row_bytes(native) * rows.count;
 cleanup:
   return status;

@@ -14,10 +14,20 @@ size_t native_most_slabs(const Native *native) {
   return slabs > 0 ? slabs : 1;
 }
 
+Cut native_cut(const Native *native, size_t rows) {
+  return native_is_fused(native) ? native_fused_cut(native, rows) : native_block_cut(native, rows);
+}
+
 size_t native_work_bytes(const Native *native) {
-  size_t vector = native->head.parameters * sizeof(float);
-  if (native_is_fused(native)) return native_fused_work_bytes(native);
-  return native_logits_bytes(native, native->block_rows) + 2 * vector;
+  Cut cut = native_cut(native, native->head.rows);
+  /* The window is whole shards of the pass over all rows. */
+  size_t shares = (native->window.count + cut.share_rows - 1) / cut.share_rows, folded = (shares + cut.per_shard - 1) / cut.per_shard * 2;
+  size_t vector = native->head.parameters * sizeof(float), most = native_most_slabs(native), slabs = shares * cut.slabs;
+  if (!native_is_fused(native) && cut.per_shard > 1) slabs = cut.slabs;
+  if (slabs > most) slabs = most;
+  if (cut.shares == 1 && cut.slabs == 1 && !native_is_fused(native)) slabs = 0; /* the gradient itself */
+  size_t bytes = (slabs + (cut.per_shard > 1 ? folded : 0)) * vector + shares * cut.losses * sizeof(SumPair);
+  return native_is_fused(native) ? bytes : bytes + native_logits_bytes(native, native->block_rows);
 }
 
 Status native_check_rows(const Native *native, RowRange rows, bool labels_needed, Error *error) {
@@ -38,7 +48,7 @@ cleanup:
   return status;
 }
 
-Status native_fold(Native *native, const Buffer *slabs, size_t first, uint32_t slab_count, size_t per_shard, Error *error) {
+Status native_fold(Native *native, const Buffer *slabs, size_t first, size_t slab_count, size_t per_shard, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   size_t parameters = native->head.parameters, shards = (first + slab_count - 1) / per_shard - first / per_shard + 1;
@@ -46,40 +56,69 @@ Status native_fold(Native *native, const Buffer *slabs, size_t first, uint32_t s
   range.global[1] = shards;
   range.local[1] = 1;
   TRY(native_kernel(native, KERNEL_FOLD_SLABS, &kernel, error));
-  TRY(kernel_launch(kernel, range, error, ARG(native->folded), ARG(slabs), ARG((uint64_t)first), ARG(slab_count), ARG((uint32_t)per_shard),
-                    ARG((uint64_t)parameters)));
+  TRY(kernel_launch(kernel, range, error, ARG(native->folded), ARG(slabs), ARG((uint64_t)first), ARG((uint32_t)slab_count),
+                    ARG((uint32_t)per_shard), ARG((uint64_t)parameters)));
 cleanup:
   return status;
 }
 
-/* out = the sum of the slabs + l2 * of (on the weights). */
-static Status enqueue_finish(Native *native, Vector *out, const PassResult *result, const Vector *of, Error *error) {
+Status native_enqueue_finish(Native *native, Vector *out, const Buffer *slabs, size_t slab_count, const Vector *of, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   size_t parameters = native->head.parameters;
   TRY(native_kernel(native, KERNEL_FINISH_GRADIENT, &kernel, error));
-  TRY(kernel_launch(kernel, native_team_range(native, native_vector_groups(native, parameters)), error, ARG(out->buffer),
-                    ARG(result->slab_buffer), ARG(result->slabs), ARG(of->buffer), ARG((float)native->head.l2),
+  TRY(kernel_launch(kernel, native_team_range(native, native_vector_groups(native, parameters)), error, ARG(out->buffer), ARG(slabs),
+                    ARG((uint32_t)slab_count), ARG(of->buffer), ARG((float)native->head.l2),
                     ARG((uint64_t)(parameters - native->head.classes)), ARG((uint64_t)parameters), ARG((uint32_t)native->head.intercept)));
   native_changed(native, out);
 cleanup:
   return status;
 }
 
-/* Loss (v NULL) or Hessian times v: the pass over rows, and its gradient into out when that is not NULL. */
-static Status enqueue_pass(Native *native, const Vector *w, const Vector *v, RowRange rows, Vector *out, NativeKept kept,
-                           uint32_t *loss_groups, Error *error) {
+/* Products at one w (conjugate gradients ask for many) share the probabilities of all rows where those are small beside X: then the first
+ * product keeps them and each later one costs what a gradient costs. The GPU family and rows in several parts do without. */
+static Status choose_kept(Native *native, const Pass *pass, NativeKept *kept, Error *error) {
   Status status = SETOSA_OK;
-  PassResult result = {0};
-  if (native_is_fused(native))
-    TRY(native_enqueue_fused(native, w, v, rows, out != NULL, kept, &result, error));
-  else
-    TRY(native_enqueue_blocks(native, w, v, rows, out, kept, &result, error));
-  if (out != NULL) {
-    TRY(enqueue_finish(native, out, &result, v == NULL ? w : v, error));
-    native->flops += 2 * (uint64_t)rows.count * native->head.features * native->head.classes;
-  }
-  *loss_groups = result.losses;
+  RowRange rows = cut_rows(&pass->cut, pass->shards);
+  *kept = NATIVE_KEPT_NONE;
+  if (pass->v == NULL || !native_uses_strips(native) || !native_is_whole(native) || pass->cut.rows != native->head.rows ||
+      rows.count != native->window.count)
+    goto cleanup;
+  size_t bytes = native_is_fused(native) ? native_fused_kept_bytes(native) : native_logits_bytes(native, native->window.count);
+  size_t budget = native->window.count * native->head.features * sizeof(float) / 2;
+  if (budget < KEPT_BYTES) budget = KEPT_BYTES;
+  if (bytes > budget || bytes > context_traits(native->context)->max_allocation_bytes) goto cleanup;
+  *kept = native->kept_version == pass->w->version ? NATIVE_KEPT_READ : NATIVE_KEPT_WRITE;
+  native->kept_version = 0; /* until the pass is enqueued */
+  TRY(native_reserve(native, &native->kept, bytes, "probabilities kept for Hessian products", error));
+cleanup:
+  return status;
+}
+
+Status native_enqueue_pass(Native *native, const Pass *pass, PassResult *result, Error *error) {
+  Status status = SETOSA_OK;
+  NativeKept kept = NATIVE_KEPT_NONE;
+  uint64_t version = pass->w->version;
+  if (pass->cut.shares > UINT32_MAX / (pass->cut.losses + pass->cut.slabs))
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "%zu rows are too many for one pass; train on fewer", pass->cut.rows));
+  TRY(choose_kept(native, pass, &kept, error));
+  TRY((native_is_fused(native) ? native_enqueue_fused : native_enqueue_blocks)(native, pass, kept, result, error));
+  if (kept != NATIVE_KEPT_NONE) native->kept_version = version;
+  if (pass->want_gradient)
+    native->flops += 2 * (uint64_t)cut_rows(&pass->cut, pass->shards).count * native->head.features * native->head.classes;
+cleanup:
+  return status;
+}
+
+/* All shards of a pass over rows, and its gradient or product into out unless that is NULL. */
+static Status enqueue_whole(Native *native, const Vector *w, const Vector *v, RowRange rows, Vector *out, PassResult *result,
+                            Error *error) {
+  Status status = SETOSA_OK;
+  Pass pass = {.w = w, .v = v, .first_row = rows.begin, .cut = native_cut(native, rows.count), .want_gradient = out != NULL};
+  pass.shards = cut_all(&pass.cut);
+  pass.direct = out == w || out == v ? NULL : out; /* later blocks still read those */
+  TRY(native_enqueue_pass(native, &pass, result, error));
+  if (out != NULL) TRY(native_enqueue_finish(native, out, result->slab_buffer, result->slabs, v == NULL ? w : v, error));
 cleanup:
   return status;
 }
@@ -87,42 +126,22 @@ cleanup:
 Status native_evaluate(Backend *backend, const Vector *w, RowRange rows, Vector *gradient, Evaluation *evaluation, Error *error) {
   Status status = SETOSA_OK;
   Native *native = (Native *)backend;
-  uint32_t loss_groups = 0;
+  PassResult result = {0};
   size_t weights = backend->parameters - backend->classes;
-  TRY(native_check_rows(native, rows, true, error));
-  TRY(enqueue_pass(native, w, NULL, rows, gradient, NATIVE_KEPT_NONE, &loss_groups, error));
-  if (evaluation == NULL) goto cleanup;
   uint32_t norm_groups = native_vector_groups(native, backend->parameters), penalty_groups = native_vector_groups(native, weights);
-  size_t sum_count = (size_t)loss_groups + norm_groups + penalty_groups;
-  if (sum_count > native->sums_capacity) {
-    /* Growing drops the losses just computed, which happens once in the life of a backend: compute them again. */
-    TRY(native_reserve_sums(native, sum_count, error));
-    TRY(enqueue_pass(native, w, NULL, rows, gradient, NATIVE_KEPT_NONE, &loss_groups, error));
-  }
-  if (gradient != NULL) TRY(native_enqueue_max_abs(native, gradient, loss_groups, error));
-  TRY(native_enqueue_dot(native, w, w, weights, loss_groups + norm_groups, error));
-  TRY(native_read_sums(native, sum_count, error));
-  evaluation->loss = native_sum(native, 0, loss_groups) / (double)rows.count;
-  evaluation->penalty = 0.5 * backend->l2 * native_sum(native, (size_t)loss_groups + norm_groups, penalty_groups);
+  TRY(native_check_rows(native, rows, true, error));
+  Cut cut = native_cut(native, rows.count);
+  TRY(native_reserve_sums(native, cut.shares * cut.losses + norm_groups + penalty_groups, error)); /* growing drops what they hold */
+  TRY(enqueue_whole(native, w, NULL, rows, gradient, &result, error));
+  if (evaluation == NULL) goto cleanup;
+  size_t norms = result.losses, penalties = norms + norm_groups;
+  if (gradient != NULL) TRY(native_enqueue_max_abs(native, gradient, (uint32_t)norms, error));
+  TRY(native_enqueue_dot(native, w, w, weights, (uint32_t)penalties, error));
+  TRY(native_read_sums(native, penalties + penalty_groups, error));
+  evaluation->loss = native_sum(native, 0, result.losses) / (double)rows.count;
+  evaluation->penalty = 0.5 * backend->l2 * native_sum(native, penalties, penalty_groups);
   evaluation->objective = evaluation->loss + evaluation->penalty;
-  evaluation->gradient_norm = gradient != NULL ? native_max(native, loss_groups, norm_groups) : NAN;
-cleanup:
-  return status;
-}
-
-/* Products at one w (conjugate gradients ask for many) share the probabilities of all rows where those are small beside X: then the first
- * product keeps them and each later one costs what a gradient costs. The GPU family and rows in several parts do without. */
-static Status choose_kept(Native *native, const Vector *w, RowRange rows, NativeKept *kept, Error *error) {
-  Status status = SETOSA_OK;
-  *kept = NATIVE_KEPT_NONE;
-  if (!native_uses_strips(native) || !native_is_whole(native) || rows.count != native->head.rows) goto cleanup;
-  size_t bytes = native_is_fused(native) ? native_fused_kept_bytes(native) : native_logits_bytes(native, native->head.rows);
-  size_t budget = native->head.rows * native->head.features * sizeof(float) / 2;
-  if (budget < KEPT_BYTES) budget = KEPT_BYTES;
-  if (bytes > budget || bytes > context_traits(native->context)->max_allocation_bytes) goto cleanup;
-  *kept = native->kept_version == w->version ? NATIVE_KEPT_READ : NATIVE_KEPT_WRITE;
-  native->kept_version = 0; /* until the pass is enqueued */
-  TRY(native_reserve(native, &native->kept, bytes, "probabilities kept for Hessian products", error));
+  evaluation->gradient_norm = gradient != NULL ? native_max(native, norms, norm_groups) : NAN;
 cleanup:
   return status;
 }
@@ -130,13 +149,9 @@ cleanup:
 Status native_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *error) {
   Status status = SETOSA_OK;
   Native *native = (Native *)backend;
-  uint32_t groups = 0;
-  NativeKept kept = NATIVE_KEPT_NONE;
-  uint64_t version = w->version; /* out may be w */
+  PassResult result = {0};
   TRY(native_check_rows(native, rows, false, error));
-  TRY(choose_kept(native, w, rows, &kept, error));
-  TRY(enqueue_pass(native, w, v, rows, out, kept, &groups, error));
-  if (kept != NATIVE_KEPT_NONE) native->kept_version = version;
+  TRY(enqueue_whole(native, w, v, rows, out, &result, error));
 cleanup:
   return status;
 }

@@ -15,7 +15,7 @@ enum {
   CHUNK_VALUES = 1 << 20,  /* converted at a time: 1 or 2 MB, which stay in the cache until they are copied */
   STAGE_BYTES = 128 << 20, /* most bytes of X in a stage: enough to hide a launch, and two are little beside any device's memory */
   WORK_VECTORS = 50,       /* parameter vectors that a solver may hold */
-  WORK_BYTES = 64 << 20,   /* of a pass: partial gradients, logits */
+  SPARE_BYTES = 1 << 20,   /* for what is small: labels' padding, sums */
   FALLBACK_PARTS = 8,      /* a device that refuses X gets it in so many chunks */
   DEFAULT_BUDGET_PART = 10 /* without a budget, this part of the device's memory is left alone */
 };
@@ -25,7 +25,7 @@ static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 static size_t round_up(size_t value, size_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
 bool native_reads_in_place(const Native *native) {
-  return native->plan.storage == SETOSA_STORAGE_F32 && context_traits(native->context)->unified_memory && native->source->generator == NULL;
+  return native->plan.storage == SETOSA_STORAGE_F32 && context_traits(native->context)->unified_memory && native->source->values != NULL;
 }
 
 /* ---- filling buffers --------------------------------------------------------------------------------------------- */
@@ -88,7 +88,7 @@ static Status load_part(Native *native, NativePart *part, size_t begin, size_t c
     TRY(reserve_part(native, part, capacity, error));
     if (dataset->generator != NULL)
       TRY(make_rows(native, part, begin, count, error));
-    else if (native->plan.storage != SETOSA_STORAGE_F32)
+    else if (native->plan.storage != SETOSA_STORAGE_F32 || dataset->values == NULL) /* converted, or gathered */
       TRY(convert_rows(native, part, begin, count, error));
     else
       TRY(buffer_upload(part->x, 0, count * native_row_bytes(native), dataset->values + begin * dataset->features, error));
@@ -111,8 +111,8 @@ void native_release_part(NativePart *part) {
 
 /* The pieces that passes ask for: a share, a block. */
 static size_t largest_unit(const Native *native) {
-  size_t unit = native_is_fused(native) ? native_fused_share_rows(native, native->head.rows) : native->block_rows;
-  return smaller(unit, native->head.rows);
+  size_t unit = native_is_fused(native) ? native_cut(native, native->head.rows).share_rows : native->block_rows;
+  return smaller(unit, native->window.count);
 }
 
 Status native_plan(NativePlan *plan, const Native *native, const BackendSettings *settings, Error *error) {
@@ -122,23 +122,23 @@ Status native_plan(NativePlan *plan, const Native *native, const BackendSettings
   *plan = (NativePlan){.budget_bytes = settings->device_memory_bytes};
   if (plan->budget_bytes == 0) plan->budget_bytes = traits->memory_bytes - traits->memory_bytes / DEFAULT_BUDGET_PART;
   TRY(memory_multiply(&row_bytes, native->head.features, storage_element_bytes(&native->plan), "a row of the feature matrix", error));
-  TRY(memory_multiply(&plan->data_bytes, native->head.rows, row_bytes + label_bytes, "the feature matrix", error));
-  plan->work_bytes = WORK_VECTORS * native->head.parameters * sizeof(float) + WORK_BYTES + native_line_bytes(native) +
-                     (native_line_bytes(native) > 0 ? native->head.rows * label_bytes : 0);
+  TRY(memory_multiply(&plan->data_bytes, native->window.count, row_bytes + label_bytes, "the feature matrix", error));
+  plan->work_bytes = WORK_VECTORS * native->head.parameters * sizeof(float) + native_work_bytes(native) + SPARE_BYTES +
+                     native_line_bytes(native) + (native_line_bytes(native) > 0 ? native->window.count * label_bytes : 0);
   size_t allocation = smaller(traits->max_allocation_bytes, settings->part_bytes > 0 ? settings->part_bytes : SIZE_MAX);
   size_t room = plan->budget_bytes > plan->work_bytes ? plan->budget_bytes - plan->work_bytes : 0;
-  bool whole = native->head.rows * row_bytes <= allocation;
+  bool whole = native->window.count * row_bytes <= allocation;
   /* Views cost nothing, so what is too large for one streams in views; elsewhere several allocations hold it. */
   plan->resident = plan->data_bytes <= room && (whole || !native_reads_in_place(native)) && !settings->streamed;
   if (plan->resident) {
-    plan->part_rows = whole ? native->head.rows : larger(allocation / row_bytes / unit, 1) * unit;
+    plan->part_rows = whole ? native->window.count : larger(allocation / row_bytes / unit, 1) * unit;
     goto cleanup;
   }
   /* In place one view is alive at a time, copied chunks take turns in two stages. */
   size_t stage = smaller(smaller(room / (native_reads_in_place(native) ? 1 : 2), STAGE_BYTES), allocation);
   plan->part_rows = larger(stage / (row_bytes + label_bytes) / unit, 1) * unit;
   if (settings->chunk_rows > 0) plan->part_rows = round_up(settings->chunk_rows, unit);
-  plan->part_rows = smaller(plan->part_rows, native->head.rows);
+  plan->part_rows = smaller(plan->part_rows, native->window.count);
   if (room < (native_reads_in_place(native) ? 1 : 2) * plan->part_rows * (row_bytes + label_bytes))
     status = error_set(error, SETOSA_ERROR_DEVICE,
                        "%.1f MB of device memory do not hold %.1f MB of workspace and chunks of %zu rows; raise --device-memory to %.0fM",
@@ -150,12 +150,12 @@ cleanup:
 
 static Status load_resident(Native *native, Error *error) {
   Status status = SETOSA_OK;
-  size_t rows = native->head.rows, part_rows = native->residence.part_rows, parts = (rows + part_rows - 1) / part_rows;
+  size_t rows = native->window.count, part_rows = native->residence.part_rows, parts = (rows + part_rows - 1) / part_rows;
   TRY(memory_allocate_zero((void **)&native->parts, parts, sizeof *native->parts, "the parts of a data set", error));
   while (native->part_count < parts) {
     size_t begin = native->part_count * part_rows, count = smaller(part_rows, rows - begin);
     NativePart *part = &native->parts[native->part_count++]; /* counted at once: closing frees what a failed upload has made */
-    TRY(load_part(native, part, begin, count, count, error));
+    TRY(load_part(native, part, native->window.begin + begin, count, count, error));
   }
 cleanup:
   return status;
@@ -250,11 +250,11 @@ Status native_rows(Native *native, const NativePart **out, RowRange rows, size_t
   Status status = SETOSA_OK;
   NativePart *part = NULL;
   size_t held = 0;
-  if (native->residence.resident) {
-    part = &native->parts[rows.begin / native->residence.part_rows];
+  if (native->residence.resident && rows.begin - native->window.begin < native->window.count) { /* wraps around before the window */
+    part = &native->parts[(rows.begin - native->window.begin) / native->residence.part_rows];
     held = rows_held(part, rows, unit);
   }
-  for (int i = 0; i < NATIVE_STAGES && held == 0; i++) { /* streamed; or rows across two parts */
+  for (int i = 0; i < NATIVE_STAGES && held == 0; i++) { /* streamed; rows across two parts, or of another device's window */
     part = &native->stages[i].part;
     held = rows_held(part, rows, unit);
   }

@@ -113,6 +113,7 @@ static void reference_facts(const Backend *backend, BackendFacts *facts) {
   *facts = (BackendFacts){.name = "reference",
                           .device = "host",
                           .family = "",
+                          .local = backend_all_rows(backend),
                           .bytes_held = reference->bytes_peak,
                           .flops = reference->flops,
                           .bytes_read = reference->bytes_read};
