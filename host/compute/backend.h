@@ -42,6 +42,8 @@ typedef struct BackendFacts {
   double storage_rms_error;                           /* what rounding X to f16 did: ||X' - X|| / ||X||, */
   double storage_largest_error;                       /* and max |x' - x| / |x|; both 0 when nothing was rounded */
   RowRange local;                                     /* rows whose scores this process computes: all, or those of its rank */
+  size_t devices;                                     /* of this process that share the rows; 0: one, or none */
+  const RowRange *device_rows;                        /* (devices), the backend's */
   size_t chunk_rows;                                  /* rows of a chunk when X streams; 0: X stays where it is read */
   bool fell_back;                                     /* to streaming, the device having less memory than it reports */
   uint64_t bytes_held;                                /* most bytes held so far: data, vectors, workspace */
@@ -74,6 +76,10 @@ typedef struct BackendOperations {
   Status (*hessian_product)(Backend *backend, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *error);
   /* scores (count,K) row-major on the host. */
   Status (*predict)(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error);
+
+  /* labels (count) of rows that the backend makes itself, best asked for just after their scores: rows that stream are still there. NULL:
+   * the data set says them (dataset_labels). */
+  Status (*labels)(Backend *backend, RowRange rows, int32_t *labels, Error *error);
 
   /* A line phi(t) = F(w + t s) over all rows: X w and X s are computed once, then a point costs N*K and no read of X. When that
    * does not fit the workspace the same answers come by reading X. One line at a time; w and s must not change while it is open. */

@@ -70,6 +70,7 @@ static const BackendOperations native_operations = {
     .evaluate = native_evaluate,
     .hessian_product = native_hessian_product,
     .predict = native_predict,
+    .labels = native_labels,
     .line_open = native_line_open,
     .line_evaluate = native_line_evaluate,
     .line_close = native_line_close,
@@ -147,6 +148,27 @@ Status native_open(Backend **backend, const Dataset *dataset, const BackendSetti
   TRY(native_tune(native, dataset, settings, error));
   native->build_seconds_before = context_build_seconds(settings->context); /* what tuning built is part of its own seconds */
   *backend = &native->head;
+  native = NULL;
+cleanup:
+  if (native != NULL) native_close(&native->head);
+  return status;
+}
+
+Status native_open_window(Native **out, const Dataset *dataset, const BackendSettings *settings, RowRange window, const NativeShape *shape,
+                          Error *error) {
+  Status status = SETOSA_OK;
+  Native *native = NULL;
+  *out = NULL;
+  TRY(create_native(&native, dataset, settings, error));
+  native->shape = *shape;
+  native->window = window;
+  if (window.count > 0)
+    TRY(native_upload(native, dataset, settings, error));
+  else
+    TRY(native_choose_storage(native, dataset, settings, error));
+  native->residence.resident = native->residence.resident || window.count == 0;
+  native->build_seconds_before = context_build_seconds(settings->context);
+  *out = native;
   native = NULL;
 cleanup:
   if (native != NULL) native_close(&native->head);

@@ -206,6 +206,9 @@ struct Vector {
   uint64_t version; /* of its values */
 };
 
+/* One device of several, with the rows of a window (none is allowed) and tiles that another one chose. */
+Status native_open_window(Native **native, const Dataset *dataset, const BackendSettings *settings, RowRange window,
+                          const NativeShape *shape, Error *error);
 /* To be called where the values of a vector change. */
 static inline void native_changed(Native *native, Vector *vector) { vector->version = ++native->versions; }
 /* The kernel, built at first use. */
@@ -310,6 +313,7 @@ uint32_t native_row_groups(const Native *native, size_t rows);
 
 /* native_predict.c */
 Status native_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error);
+Status native_labels(Backend *backend, RowRange rows, int32_t *labels, Error *error);
 
 /* native_line.c */
 /* The same in two steps, for a part of the rows: X w and X s of the window; then `pairs` partial sums each of losses and of slopes at

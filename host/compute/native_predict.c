@@ -77,3 +77,17 @@ cleanup:
   free(padded);
   return status;
 }
+
+Status native_labels(Backend *backend, RowRange rows, int32_t *labels, Error *error) {
+  Status status = SETOSA_OK;
+  Native *native = (Native *)backend;
+  RowRange piece = {0, 0};
+  TRY(native_check_rows(native, rows, true, error));
+  for (size_t done = 0; done < rows.count; done += piece.count) {
+    const NativePart *part = NULL;
+    TRY(native_rows(native, &part, (RowRange){rows.begin + done, rows.count - done}, 1, &piece, error));
+    TRY(buffer_read(part->labels, piece.begin * sizeof *labels, piece.count * sizeof *labels, labels + done, error));
+  }
+cleanup:
+  return status;
+}

@@ -7,11 +7,18 @@
 
 /* A device that computes wrong results is refused before it is used. */
 static Status test_device(const Dataset *dataset, const BackendSettings *settings, Error *error) {
+  Status status = SETOSA_OK;
   if (!settings->tested || !backend_needs_device(settings->kind) || settings->context == NULL) return SETOSA_OK;
-  return selftest_require(settings->context, settings->family, dataset->features, dataset->classes, settings->uses, error);
+  TRY(selftest_require(settings->context, settings->family, dataset->features, dataset->classes, settings->uses, error));
+  for (size_t i = 1; i < settings->context_count; i++)
+    TRY(selftest_require(settings->contexts[i], settings->family, dataset->features, dataset->classes, settings->uses, error));
+cleanup:
+  return status;
 }
 
 static Status open_kind(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
+  if (backend_is_shared(settings) && settings->kind != SETOSA_BACKEND_NATIVE && settings->kind != SETOSA_BACKEND_AUTO)
+    return error_set(error, SETOSA_ERROR_USAGE, "only the native backend shares rows over devices and ranks; use --backend native");
   switch (settings->kind) {
     case SETOSA_BACKEND_REFERENCE:
       return reference_open(backend, dataset, settings, error);
@@ -19,6 +26,7 @@ static Status open_kind(Backend **backend, const Dataset *dataset, const Backend
     case SETOSA_BACKEND_AUTO:
       if (settings->context == NULL)
         return error_set(error, SETOSA_ERROR_USAGE, "the native backend needs a device; open one, or choose the reference backend");
+      if (backend_is_shared(settings)) return sharded_open(backend, dataset, settings, error);
       return (settings->kind == SETOSA_BACKEND_AUTO ? native_open_auto : native_open)(backend, dataset, settings, error);
     case SETOSA_BACKEND_CLBLAST:
 #ifdef SETOSA_HAVE_CLBLAST

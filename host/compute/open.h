@@ -6,6 +6,9 @@
 #include "compute/selftest.h"
 #include "data/dataset.h"
 #include "opencl/context.h"
+#include "ranks/ranks.h"
+
+enum { BACKEND_MOST_DEVICES = 64 };
 
 /* Whether a backend of this kind needs settings.context. */
 static inline bool backend_needs_device(SetosaBackend kind) {
@@ -30,7 +33,16 @@ typedef struct BackendSettings {
   uint64_t device_memory_bytes; /* budget for data, vectors and workspace; 0: what the device reports, less a margin */
   bool streamed;                /* chunks take turns even if X would fit */
   size_t chunk_rows;            /* of a chunk when streamed, rounded up to what passes ask for; 0: as fits the budget */
+  /* NATIVE, AUTO (then native): several devices, here and in the processes of a job, share the rows (sharded.c). */
+  Context *contexts[BACKEND_MOST_DEVICES]; /* (context_count) borrowed; the first is `context` */
+  size_t context_count;                    /* 0: context alone */
+  Ranks *ranks;                            /* borrowed; NULL: this process alone. Then every rank opens its backend at the same time */
+  bool fast_reduce;                        /* partial gradients of ranks are added by MPI in its own order */
 } BackendSettings;
+
+static inline bool backend_is_shared(const BackendSettings *settings) {
+  return settings->context_count > 1 || ranks_count(settings->ranks) > 1;
+}
 
 /* The data set is borrowed until close (a device with unified memory reads it in place). Labels may be NULL: then only predict works. */
 Status backend_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);
@@ -50,6 +62,7 @@ Status native_describe(BackendPlan *plan, const Dataset *dataset, const BackendS
 /* The implementations: reference.c, native.c, clblast.c and blas.c; the last two only in builds that found their libraries. */
 Status reference_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);
 Status native_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);
+Status sharded_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);
 /* AUTO: native, or clblast where a full tuning found that faster (tune_open.c). */
 Status native_open_auto(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);
 Status clblast_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);
