@@ -36,6 +36,7 @@ typedef struct BackendSettings {
   /* NATIVE, AUTO (then native): several devices, here and in the processes of a job, share the rows (sharded.c). */
   Context *contexts[BACKEND_MOST_DEVICES]; /* (context_count) borrowed; the first is `context` */
   size_t context_count;                    /* 0: context alone */
+  const double *rates;                     /* (context_count) rows are dealt in this proportion; NULL: as fast as each device is */
   Ranks *ranks;                            /* borrowed; NULL: this process alone. Then every rank opens its backend at the same time */
   bool fast_reduce;                        /* partial gradients of ranks are added by MPI in its own order */
 } BackendSettings;

@@ -342,10 +342,10 @@ Status sharded_open(Backend **backend, const Dataset *dataset, const BackendSett
   sharded->head.operations = &sharded_operations;
   own.devices = members;
   own.cpu_family = pattern->family == SETOSA_FAMILY_CPU;
-  bool timed = dataset->rows >= SAMPLE_BYTES / sizeof(float) / dataset->features;
+  bool timed = settings->rates == NULL && dataset->rows >= SAMPLE_BYTES / sizeof(float) / dataset->features;
   for (size_t i = 0; i < members; i++) {
     BackendSettings member = member_settings(settings, i);
-    own.rates[i] = 1;
+    own.rates[i] = settings->rates != NULL ? settings->rates[i] : 1;
     if (timed) TRY(measure_rate(&own.rates[i], dataset, &member, &shape, error));
   }
   TRY(gather_offers(sharded, &offers, &own, error));

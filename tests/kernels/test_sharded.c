@@ -1,0 +1,157 @@
+/* Rows over several devices give the bits of one device, however they are dealt: sub-devices of one CPU stand for the devices. */
+#include <stdio.h>
+
+#include "compute/sharded.h"
+#include "kernels/answers.h"
+
+enum { PARTS = 2 };
+
+static Context *whole, *parts[PARTS];
+
+static int open_devices(void **state) {
+  (void)state;
+  DeviceList *devices = NULL;
+  size_t index = 0;
+  Error error = {0};
+  if (device_list_open(&devices, &error) == SETOSA_OK && device_list_select(devices, NULL, false, &index, &error) == SETOSA_OK) {
+    support_ok(context_open(&whole, devices, index, &error), &error);
+    for (size_t i = 0; i < PARTS; i++) {
+      Error refused = {0}; /* a device of one compute unit has no parts: then it stands for several itself */
+      if (context_open_part(&parts[i], devices, index, i, PARTS, &refused) != SETOSA_OK)
+        support_ok(context_open(&parts[i], devices, index, &error), &error);
+    }
+  }
+  device_list_close(devices);
+  return 0;
+}
+
+static int close_devices(void **state) {
+  (void)state;
+  for (size_t i = 0; i < PARTS; i++) context_close(parts[i]);
+  context_close(whole);
+  return 0;
+}
+
+/* How the rows are dealt: to so many devices, in these proportions. */
+typedef struct Dealing {
+  size_t devices;
+  double rates[4];
+  size_t chunk_rows; /* above 0: streamed */
+} Dealing;
+
+static Answers ask_sharded(const Dataset *dataset, BackendSettings settings, const Dealing *dealing) {
+  settings.context_count = dealing->devices;
+  for (size_t i = 0; i < dealing->devices; i++) settings.contexts[i] = parts[i % PARTS];
+  settings.context = settings.contexts[0];
+  settings.rates = dealing->rates;
+  settings.streamed = dealing->chunk_rows > 0;
+  settings.chunk_rows = dealing->chunk_rows;
+  Backend *backend = open_native(dataset, settings);
+  const Sharded *sharded = (const Sharded *)backend;
+  size_t rows = 0;
+  BackendFacts facts;
+  backend_facts(backend, &facts);
+  assert_int_equal(sharded->member_count, dealing->devices);
+  assert_int_equal(facts.devices, dealing->devices);
+  for (size_t i = 0; i < dealing->devices; i++) {
+    if (facts.device_rows[i].count > 0) assert_int_equal(facts.device_rows[i].begin, rows);
+    rows += facts.device_rows[i].count;
+  }
+  assert_int_equal(rows, dataset->rows);
+  assert_int_equal(facts.local.count, dataset->rows);
+  Answers answers = ask_backend(backend);
+  backend_close(backend);
+  return answers;
+}
+
+static void compare(const char *spec, bool generated, SetosaFamily family, SetosaStorage storage) {
+  static const Dealing dealings[] = {
+      {2, {1, 1}, 0},
+      {3, {1, 5, 2}, 0},
+      {4, {0.001, 1, 0.001, 1}, 0},
+      {2, {3, 1}, 300},
+  };
+  char how[200];
+  Dataset *dataset = load(spec, generated);
+  BackendSettings settings = {.family = family, .storage = storage, .context = whole};
+  if (storage == SETOSA_STORAGE_U8) {
+    for (size_t i = 0; i < dataset->rows * dataset->features; i++)
+      dataset->values[i] = roundf(fminf(fmaxf(20 + 8 * dataset->values[i], 0), 255)) / 32;
+    dataset->byte_scale = 1.0f / 32;
+  }
+  Backend *alone = open_native(dataset, settings);
+  Answers expected = ask_backend(alone);
+  backend_close(alone);
+  for (size_t i = 0; i < sizeof dealings / sizeof *dealings; i++) {
+    Answers found = ask_sharded(dataset, settings, &dealings[i]);
+    snprintf(how, sizeof how, "%s, family %d, storage %d, dealing %zu", spec, (int)family, (int)storage, i);
+    expect_same(&expected, &found, how);
+    answers_free(&found);
+  }
+  answers_free(&expected);
+  setosa_dataset_destroy(dataset);
+}
+
+static void devices_give_the_bits_of_one(void **state) {
+  (void)state;
+  static const char *const specs[] = {
+      "synthetic:rows=3001,features=20,classes=3",  "synthetic:rows=2500,features=7,classes=10",
+      "synthetic:rows=9000,features=33,classes=40", "synthetic:rows=1500,features=16,classes=300",
+      "synthetic:rows=150,features=4,classes=3",    "synthetic:rows=20,features=4,classes=50",
+  };
+  static const SetosaFamily families[] = {SETOSA_FAMILY_CPU, SETOSA_FAMILY_GPU};
+  if (whole == NULL) skip();
+  for (size_t i = 0; i < sizeof specs / sizeof *specs; i++)
+    for (size_t f = 0; f < 2; f++) {
+      compare(specs[i], false, families[f], SETOSA_STORAGE_F32);
+      compare(specs[i], false, families[f], SETOSA_STORAGE_U8);
+      compare(specs[i], true, families[f], SETOSA_STORAGE_F32);
+    }
+}
+
+/* Shares of shards: so many rows that partial gradients are folded, by the fused and by the blocked pass. */
+static void many_rows_give_the_bits_of_one(void **state) {
+  (void)state;
+  if (whole == NULL) skip();
+  compare("synthetic:rows=500000,features=3,classes=3", false, SETOSA_FAMILY_CPU, SETOSA_STORAGE_F32);
+  compare("synthetic:rows=1200000,features=2,classes=33", true, SETOSA_FAMILY_CPU, SETOSA_STORAGE_F32);
+}
+
+/* Nobody says how fast the devices are, so that they are timed. */
+static void devices_are_timed(void **state) {
+  (void)state;
+  if (whole == NULL) skip();
+  Dataset *dataset = load("synthetic:rows=140000,features=32,classes=4", false);
+  BackendSettings settings = {.context = parts[0], .contexts = {parts[0], parts[1]}, .context_count = 2};
+  Backend *backend = open_native(dataset, settings);
+  const Sharded *sharded = (const Sharded *)backend;
+  assert_true(sharded->windows[0].count > dataset->rows / 20); /* devices of one kind; noise may deal unevenly */
+  assert_true(sharded->windows[1].count > dataset->rows / 20);
+  assert_int_equal(sharded->windows[0].count + sharded->windows[1].count, dataset->rows);
+  backend_close(backend);
+  setosa_dataset_destroy(dataset);
+}
+
+static void others_do_not_share(void **state) {
+  (void)state;
+  if (whole == NULL) skip();
+  Dataset *dataset = load("synthetic:rows=100,features=3,classes=3", false);
+  Backend *backend = NULL;
+  Error error = {0};
+  BackendSettings settings = {
+      .kind = SETOSA_BACKEND_CLBLAST, .context = parts[0], .contexts = {parts[0], parts[1]}, .context_count = 2, .intercept = true};
+  Status status = backend_open(&backend, dataset, &settings, &error);
+  support_fails(status, &error, SETOSA_ERROR_USAGE, "only the native backend shares rows");
+  assert_null(backend);
+  setosa_dataset_destroy(dataset);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(devices_give_the_bits_of_one),
+      cmocka_unit_test(many_rows_give_the_bits_of_one),
+      cmocka_unit_test(devices_are_timed),
+      cmocka_unit_test(others_do_not_share),
+  };
+  return cmocka_run_group_tests(tests, open_devices, close_devices);
+}
