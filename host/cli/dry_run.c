@@ -8,13 +8,13 @@ static Status print_json(const SetosaPlan *plan, Error *error) {
   json_t *buffers = json_array();
   for (size_t i = 0; i < plan->buffer_count; i++)
     json_array_append_new(buffers, json_pack("{s:s, s:I}", "name", plan->buffers[i].name, "bytes", (json_int_t)plan->buffers[i].bytes));
-  return json_print(
-      json_pack("{s:s, s:I, s:I, s:I, s:o, s:b, s:b, s:s, s:I, s:I, s:I, s:o, s:o}", "command", "plan", "rows", (json_int_t)plan->rows,
-                "features", (json_int_t)plan->features, "classes", (json_int_t)plan->classes, "buffers", buffers, "resident",
-                plan->resident, "in_place", plan->in_place, "storage", plan->storage, "chunk_rows", (json_int_t)plan->chunk_rows,
-                "device_budget_bytes", (json_int_t)plan->device_budget_bytes, "passes_estimate", (json_int_t)plan->passes_estimate,
-                "seconds_pass", json_number(plan->seconds_pass), "seconds_estimate", json_number(plan->seconds_estimate)),
-      false, stdout, error);
+  return json_print(json_pack("{s:s, s:I, s:I, s:I, s:I, s:o, s:b, s:b, s:s, s:I, s:I, s:I, s:o, s:o}", "command", "plan", "rows",
+                              (json_int_t)plan->rows, "features", (json_int_t)plan->features, "classes", (json_int_t)plan->classes,
+                              "devices", (json_int_t)plan->devices, "buffers", buffers, "resident", plan->resident, "in_place",
+                              plan->in_place, "storage", plan->storage, "chunk_rows", (json_int_t)plan->chunk_rows, "device_budget_bytes",
+                              (json_int_t)plan->device_budget_bytes, "passes_estimate", (json_int_t)plan->passes_estimate, "seconds_pass",
+                              json_number(plan->seconds_pass), "seconds_estimate", json_number(plan->seconds_estimate)),
+                    false, stdout, error);
 }
 
 static void print_text(const SetosaPlan *plan) {
@@ -22,6 +22,7 @@ static void print_text(const SetosaPlan *plan) {
   uint64_t sum = 0;
   printf("Plan: %s rows, %llu features as %s, %llu classes\n", units_count(rows, (double)plan->rows), (unsigned long long)plan->features,
          plan->storage, (unsigned long long)plan->classes);
+  if (plan->devices > 1) printf("  on each of %llu devices, were they equal:\n", (unsigned long long)plan->devices);
   for (size_t i = 0; i < plan->buffer_count; i++) {
     sum += plan->buffers[i].bytes;
     printf("  %10s  %s\n", units_bytes(bytes, (double)plan->buffers[i].bytes), plan->buffers[i].name);

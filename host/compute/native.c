@@ -180,12 +180,18 @@ Status native_describe(BackendPlan *plan, const Dataset *dataset, const BackendS
   Native *native = NULL;
   NativePlan residence = {0};
   TRY(create_native(&native, dataset, settings, error));
+  if (backend_is_shared(settings)) { /* of equal devices; the first has as many shards as any */
+    size_t devices = (settings->context_count > 0 ? settings->context_count : 1) * ranks_count(settings->ranks);
+    Cut cut = native_cut(native, dataset->rows);
+    native->window = cut_rows(&cut, (ShardRange){0, (cut.shards + devices - 1) / devices});
+  }
   TRY(native_choose_storage(native, dataset, settings, error));
   TRY(native_plan(&residence, native, settings, error));
   size_t row_bytes = native_row_bytes(native), rows = residence.resident ? native->window.count : residence.part_rows;
   bool views = native_reads_in_place(native);
-  if (!residence.resident && !views) rows *= NATIVE_STAGES;
-  *plan = (BackendPlan){.resident = residence.resident,
+  if (!residence.resident) rows *= NATIVE_STAGES;
+  *plan = (BackendPlan){.devices = settings->context_count > 0 ? settings->context_count : 1,
+                        .resident = residence.resident,
                         .chunk_rows = residence.resident ? 0 : residence.part_rows,
                         .budget_bytes = residence.budget_bytes,
                         .data_bytes = rows * row_bytes,

@@ -67,6 +67,7 @@ typedef bool (*SetosaProgressCallback)(const SetosaProgress *progress, void *use
 /* ---- devices ---------------------------------------------------------------------------------------------------- */
 
 typedef enum SetosaDeviceType { SETOSA_DEVICE_CPU, SETOSA_DEVICE_GPU, SETOSA_DEVICE_OTHER } SetosaDeviceType;
+typedef enum SetosaFamily { SETOSA_FAMILY_AUTO, SETOSA_FAMILY_CPU, SETOSA_FAMILY_GPU } SetosaFamily; /* of kernels */
 
 typedef struct SetosaDeviceInfo {
   size_t index; /* as `setosa devices` prints it */
@@ -94,6 +95,25 @@ const SetosaDeviceInfo *setosa_devices_get(const SetosaDevices *devices, size_t 
 /* selector: an index, a part of the name (any case), "cpu", "gpu", or NULL for the best usable (GPU before CPU).
  * force: take a refused device too. */
 SetosaStatus setosa_devices_select(const SetosaDevices *devices, const char *selector, bool force, size_t *index, SetosaError *error);
+
+enum { SETOSA_CHOICES_MOST = 64 };
+
+/* A device of the list, or part `part` (from 0) of it cut into `parts` sub-devices of as many compute units each; 0 of 1: the device. */
+typedef struct SetosaDeviceChoice {
+  size_t index, part, parts;
+} SetosaDeviceChoice;
+
+typedef struct SetosaDeviceChoices {
+  SetosaDeviceChoice choice[SETOSA_CHOICES_MOST];
+  size_t count;
+  char left_out[512]; /* "1 NAME (why), ...": what "all" does not mean; "" if nothing */
+} SetosaDeviceChoices;
+
+/* Several devices for one training. A selector is as above, SEL/N for the N parts of it, "all" for every usable device that is no duplicate
+ * of another and has the same kernels as the best one (any kernels with a family), or a list as in "0,2/2"; none: the best device alone.
+ * SETOSA_ERROR_USAGE: a device is named twice, or they have different kernels and family is AUTO. */
+SetosaStatus setosa_devices_choose(SetosaDeviceChoices *choices, const SetosaDevices *devices, size_t selector_count,
+                                   const char *const *selectors, SetosaFamily family, bool force, SetosaError *error);
 /* Explains what the OpenCL loader sees: ICD files, whether each library loads, environment overrides, one remedy each. */
 typedef void (*SetosaTextCallback)(const char *line, void *user);
 SetosaStatus setosa_devices_diagnose(SetosaTextCallback print, void *user, SetosaError *error);
@@ -102,6 +122,9 @@ SetosaStatus setosa_devices_diagnose(SetosaTextCallback print, void *user, Setos
  * second or two with the compiling; the verdict is cached), and the call that would use them is refused with SETOSA_ERROR_DEVICE if the
  * device computes wrong results; with force set there is no test. */
 SetosaStatus setosa_device_open(SetosaDevice **device, const SetosaDevices *devices, size_t index, bool force, SetosaError *error);
+/* The same for a part of a device (parts 1: the whole); SETOSA_ERROR_DEVICE when its driver does not cut it so. */
+SetosaStatus setosa_device_open_part(SetosaDevice **device, const SetosaDevices *devices, size_t index, size_t part, size_t parts, bool force,
+                                     SetosaError *error);
 void setosa_device_close(SetosaDevice *device);
 /* The whole self-test, whether or not the device was forced: SETOSA_ERROR_DEVICE names the first wrong quantity. */
 SetosaStatus setosa_device_test(SetosaDevice *device, SetosaError *error);
@@ -113,7 +136,7 @@ const SetosaDeviceInfo *setosa_device_info(const SetosaDevice *device);
 typedef struct SetosaDataOptions {
   int header;              /* -1 detect, 0 none, 1 the first line is a header */
   const char *label;       /* label column of a CSV: name or 1-based index; NULL: the last column */
-  const char *labels_path; /* --labels FILE for IDX and NPY; NULL: found by its usual name (IDX) */
+  const char *labels_path; /* --labels FILE for IDX and NPY; NULL: found by its usual name, X-labels.npy beside X.npy */
   const char *features;    /* comma-separated names or 1-based indices to keep, in this order; NULL: all */
   const char *drop;        /* comma-separated names or 1-based indices to leave out; NULL: none */
   const char *positive;    /* CLASS: makes the task CLASS against the rest, classes {CLASS, "non-CLASS"}; NULL: off */
@@ -129,6 +152,9 @@ typedef struct SetosaDataOptions {
   size_t expect_classes;                   /* K of the model */
   const char *const *expect_class_names;   /* (K): a label that is none of these is an error at its line */
   uint64_t generate_above_bytes;           /* synthetic rows of more bytes are made as they are needed instead of held; 0: 1 GiB */
+  /* One of several processes that work on the same data together: every one sees all rows, but reads, checks and copies what it can do
+   * without as little as it can. This process mostly uses the rows of part `part` of `parts` (equal parts, in order). parts 0 or 1: alone. */
+  size_t part, parts;
   SetosaProgressCallback progress;         /* may be NULL; at most about 20 calls a second */
   void *progress_user;
 } SetosaDataOptions;
@@ -148,12 +174,13 @@ void setosa_dataset_destroy(SetosaDataset *dataset);
 size_t setosa_dataset_rows(const SetosaDataset *dataset);
 size_t setosa_dataset_features(const SetosaDataset *dataset);
 size_t setosa_dataset_classes(const SetosaDataset *dataset);
-/* (N,D) row-major, scaled as it stands now; borrowed; NULL: made as needed. An .npy of f32 is mapped, not read: leave the file as it is
+/* (N,D) row-major, scaled as it stands now; borrowed; NULL: made or gathered as needed. An .npy of f32 is mapped, not read: leave the file as it is
  * meanwhile. */
 const float *setosa_dataset_values(const SetosaDataset *dataset);
 const int32_t *setosa_dataset_labels(const SetosaDataset *dataset);                    /* (N), or NULL; borrowed */
 const char *setosa_dataset_feature_name(const SetosaDataset *dataset, size_t feature); /* NULL when the source has no names */
 const char *setosa_dataset_class_name(const SetosaDataset *dataset, size_t class_index);
+const char *setosa_dataset_labels_found(const SetosaDataset *dataset); /* the labels file that was found by its usual name; NULL: none was */
 bool setosa_dataset_cached(const SetosaDataset *dataset);            /* read from a file converted earlier, not from the source itself */
 const char *setosa_dataset_cache_note(const SetosaDataset *dataset); /* why the conversion was not kept; NULL: it was, or need not be */
 /* Shifts and scales every feature to mean 0 and population standard deviation 1 (a constant feature becomes 0).
@@ -229,7 +256,6 @@ typedef enum SetosaBackend {
   SETOSA_BACKEND_BLAS,      /* f32 on the host with OpenBLAS, all cores */
   SETOSA_BACKEND_AUTO       /* native, or clblast where SETOSA_TUNING_FULL found that faster for data of this shape on this device */
 } SetosaBackend;
-typedef enum SetosaFamily { SETOSA_FAMILY_AUTO, SETOSA_FAMILY_CPU, SETOSA_FAMILY_GPU } SetosaFamily;
 /* How X is held on the device; arithmetic is f32 always. AUTO: f32 in place on devices that share the host's memory; on others u8
  * where that is exact (images of bytes), else f32. */
 typedef enum SetosaStorage { SETOSA_STORAGE_AUTO, SETOSA_STORAGE_F32, SETOSA_STORAGE_F16, SETOSA_STORAGE_U8 } SetosaStorage;
@@ -377,9 +403,10 @@ typedef struct SetosaPlanBuffer {
 
 enum { SETOSA_PLAN_BUFFERS = 8 };
 
-/* What the work would take. Sizes are of the device, or of the host for its backends. */
+/* What the work would take. Sizes are of the device (of one of them, when several share the rows), or of the host for its backends. */
 typedef struct SetosaPlan {
   uint64_t rows, features, classes;
+  uint64_t devices; /* that share the rows, of all ranks; 0 for backends of the host */
   const char *storage; /* "f32", ...; static */
   SetosaPlanBuffer buffers[SETOSA_PLAN_BUFFERS];
   size_t buffer_count;
@@ -565,7 +592,8 @@ typedef enum SetosaBenchGrowth { SETOSA_BENCH_ROWS, SETOSA_BENCH_FEATURES, SETOS
 typedef struct SetosaBenchPoint {
   uint64_t size; /* of what grows */
   bool used;     /* counts for the exponents: measured, and its time is at least least_ms */
-  SetosaBenchResult result;
+  double speed_up, efficiency; /* DEVICES: time of the first size over this one's, and that by the growth of the size; else NAN */
+  SetosaBenchResult result;    /* DEVICES: without limits above one device, which alone they are measured on */
 } SetosaBenchPoint;
 
 /* One operation of one backend on one device while the work grows: time ~ size^exponent, memory ~ size^memory_exponent, fitted by least
@@ -584,6 +612,8 @@ typedef struct SetosaBenchScaling {
   double exponent, exponent_error;           /* of medians */
   double best_exponent, best_exponent_error; /* of the quickest samples, which a busy machine disturbs less */
   double memory_exponent, memory_exponent_error;
+  char devices[256]; /* DEVICES: all of them, as "0 in 2 parts, 1"; else "" */
+  bool made;         /* the rows were made as passes needed them, and streamed: making them is in the times */
 } SetosaBenchScaling;
 
 /* Start from setosa_bench_scaling_options_default(). All is borrowed for the call. */
@@ -591,18 +621,23 @@ typedef struct SetosaBenchScalingOptions {
   SetosaBenchOptions
       bench; /* without dataset, works, fashion; no backends: native, clblast, blas; its result gets every point as it comes */
   SetosaBenchGrowth grows;
+  const SetosaDeviceChoice *devices; /* (device_count) DEVICES: those that share the work; bench.device_indices are for the others */
+  size_t device_count;
   const char *shape;   /* "synthetic:rows=...,features=...,classes=..."; NULL: a usual one for what grows */
   uint64_t from;       /* the first size; 0: that of shape, or the usual one */
   uint64_t to;         /* none is larger; 0: until a bound is met */
   double pass_seconds; /* a bound while `to` is 0: the longest pass, 20 s */
-  double memory_part;  /* a bound always: of the host's free memory, 0.6 */
+  double memory_part;  /* a bound always: of the host's free memory, for what is held, 0.6 */
+  /* When X of the size `to` takes more, rows are made as passes need them and stream through the device, at every size alike; 0: 1 GiB. */
+  uint64_t generate_above_bytes;
   void (*line)(const SetosaBenchScaling *line, void *user); /* bench.user; once a line, at the end, also when interrupted; may be NULL */
 } SetosaBenchScalingOptions;
 
 SetosaBenchScalingOptions setosa_bench_scaling_options_default(void);
 const char *setosa_bench_growth_name(SetosaBenchGrowth growth); /* "rows", "features", ... */
 
-/* Measures the sizes from, 2 from, 4 from, ... of made-up data as setosa_bench does, each verified, until every line met `to` or a bound:
+/* DEVICES: the same work of the native backend on the first of the devices, on the first two, three, ... (from 9 on doubling) and all.
+ * Else: measures the sizes from, 2 from, 4 from, ... of made-up data as setosa_bench does, each verified, until every line met `to` or a bound:
  * the last point of a line then is skipped with the reason, as is a size that the device refuses memory for. Errors as of setosa_bench. */
 SetosaStatus setosa_bench_scaling(const SetosaBenchScalingOptions *options, SetosaError *error);
 

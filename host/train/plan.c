@@ -128,6 +128,7 @@ SetosaStatus setosa_plan(SetosaPlan *plan, SetosaPlanWork work, const SetosaData
   view.classes = classes;
   if (work == SETOSA_PLAN_PREDICT && dataset->generator == NULL) view.labels = NULL;
   TRY(backend_plan(&places, &view, &settings, error));
+  plan->devices = places.devices * setosa_ranks_count(options->compute.ranks);
   plan->resident = places.resident;
   plan->chunk_rows = places.chunk_rows;
   plan->device_budget_bytes = places.budget_bytes;

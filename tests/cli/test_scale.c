@@ -40,16 +40,15 @@ static void test_a_budget_streams(void **state) {
     json_decref(document);
     run_free(&whole);
 
-    Run streamed = i == 0
-                       ? RUN("train", large, "--json", "--solver", solvers[i][0], solvers[i][1], solvers[i][2], "--device-memory", "150M")
-                       : RUN("train", large, "--json", "--solver", solvers[i][0], solvers[i][1], solvers[i][2], "--batch-size", "20000",
-                             "--device-memory", "150M");
+    Run streamed = i == 0 ? RUN("train", large, "--json", "--solver", solvers[i][0], solvers[i][1], solvers[i][2], "--device-memory", "60M")
+                          : RUN("train", large, "--json", "--solver", solvers[i][0], solvers[i][1], solvers[i][2], "--batch-size", "20000",
+                                "--device-memory", "60M");
     run_expect(&streamed, 0);
     document = run_json(&streamed);
     assert_true(json_is_false(json_object_get(document, "resident")));
     double chunk = run_number(document, "chunk_rows", NULL);
     assert_true(chunk > 0 && chunk < 300000);
-    assert_true(run_number(document, "device_bytes", NULL) <= 150 << 20);
+    assert_true(run_number(document, "device_bytes", NULL) <= 60 << 20);
     assert_string_equal(json_string_value(json_object_get(document, "weights_hash")), hash);
     json_decref(document);
     run_free(&streamed);
@@ -59,7 +58,7 @@ static void test_a_budget_streams(void **state) {
 static void test_the_plan(void **state) {
   (void)state;
   run_need_device();
-  Run run = RUN("train", large, "--dry-run", "--json", "--device-memory", "150M", "--max-iterations", "9");
+  Run run = RUN("train", large, "--dry-run", "--json", "--device-memory", "60M", "--max-iterations", "9");
   run_expect(&run, 0);
   json_t *plan = run_json(&run), *buffers = json_object_get(plan, "buffers"), *buffer;
   size_t index;
@@ -69,7 +68,7 @@ static void test_the_plan(void **state) {
   assert_true(run_number(plan, "classes", NULL) == 3);
   assert_true(json_is_false(json_object_get(plan, "resident")));
   assert_true(run_number(plan, "chunk_rows", NULL) > 0);
-  assert_true(run_number(plan, "device_budget_bytes", NULL) == 150 << 20);
+  assert_true(run_number(plan, "device_budget_bytes", NULL) == 60 << 20);
   assert_true(run_number(plan, "passes_estimate", NULL) == 10);
   double pass = run_number(plan, "seconds_pass", NULL), total = run_number(plan, "seconds_estimate", NULL);
   assert_true(pass > 0 && isfinite(pass));
@@ -79,7 +78,7 @@ static void test_the_plan(void **state) {
     assert_non_null(json_string_value(json_object_get(buffer, "name")));
     sum += run_number(buffer, "bytes", NULL);
   }
-  assert_true(sum > 0 && sum <= 150 << 20);
+  assert_true(sum > 0 && sum <= 60 << 20);
   json_decref(plan);
   run_free(&run);
 
@@ -110,7 +109,7 @@ static void test_the_plan(void **state) {
 static void test_what_makes_no_sense(void **state) {
   (void)state;
   run_need_device();
-  Run run = RUN("train", large, "--device-memory", "10M");
+  Run run = RUN("train", large, "--device-memory", "1M");
   run_expect(&run, 4);
   run_expect_text(run.err, "raise --device-memory to");
   run_free(&run);
