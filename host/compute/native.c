@@ -307,13 +307,37 @@ Status native_read_sums(Native *native, size_t count, Error *error) {
   return buffer_read(native->sums, 0, count * sizeof(SumPair), native->sums_host, error);
 }
 
-double sum_pairs(const SumPair *pairs, size_t count) {
-  double high = 0, low = 0;
+ShardSum shard_sum(const SumPair *pairs, size_t count) {
+  ShardSum sum = {0, 0};
   for (size_t i = 0; i < count; i++) {
-    high += pairs[i].high;
-    low += pairs[i].low;
+    sum.high += pairs[i].high;
+    sum.low += pairs[i].low;
   }
-  return high + low;
+  return sum;
+}
+
+double native_sum(const Native *native, size_t first, size_t count) {
+  ShardSum sum = shard_sum(native->sums_host + first, count);
+  return sum.high + sum.low;
+}
+
+void shard_sums(ShardSum *sums, const Cut *cut, ShardRange shards, const SumPair *pairs) {
+  size_t done = 0;
+  for (size_t i = 0; i < shards.count; i++) {
+    size_t count = cut_shares(cut, (ShardRange){shards.first + i, 1}).count * cut->losses;
+    sums[i] = shard_sum(pairs + done, count);
+    done += count;
+  }
+}
+
+double native_pass_sum(const Native *native, const Cut *cut) {
+  ShardSum all = {0, 0}, one;
+  size_t pairs = cut->per_shard * cut->losses;
+  for (size_t i = 0; i < cut->shards; i++) {
+    shard_sums(&one, cut, (ShardRange){i, 1}, native->sums_host + i * pairs);
+    shard_sum_add(&all, one);
+  }
+  return all.high + all.low;
 }
 
 double native_seconds_build(const Native *native) { return context_build_seconds(native->context) - native->build_seconds_before; }

@@ -219,9 +219,21 @@ Status native_reserve(Native *native, Buffer **buffer, size_t bytes, const char 
 Status native_reserve_sums(Native *native, size_t count, Error *error);
 /* Reads pairs [0, count) into sums_host; waits for everything enqueued. */
 Status native_read_sums(Native *native, size_t count, Error *error);
-/* The value of count pairs, added in double in order; native_sum: those in sums_host from first on. */
-double sum_pairs(const SumPair *pairs, size_t count);
-static inline double native_sum(const Native *native, size_t first, size_t count) { return sum_pairs(native->sums_host + first, count); }
+/* The value of count pairs in sums_host from first on, added in double in order. */
+double native_sum(const Native *native, size_t first, size_t count);
+/* A sum over shards in double: first within each shard, pair by pair, then over the shards, highs and lows apart. */
+typedef struct ShardSum {
+  double high, low;
+} ShardSum;
+ShardSum shard_sum(const SumPair *pairs, size_t count);
+static inline void shard_sum_add(ShardSum *sum, ShardSum shard) {
+  sum->high += shard.high;
+  sum->low += shard.low;
+}
+/* The pairs of some shards, which begin at `pairs`: their sums one by one, into sums (shards.count). */
+void shard_sums(ShardSum *sums, const Cut *cut, ShardRange shards, const SumPair *pairs);
+/* The value of the losses (or slopes) of all shards in sums_host. */
+double native_pass_sum(const Native *native, const Cut *cut);
 double native_seconds_build(const Native *native);
 
 /* native_upload.c */

@@ -114,11 +114,12 @@ cleanup:
 static Status evaluate_products(Native *native, double step, double *loss, double *slope, Error *error) {
   Status status = SETOSA_OK;
   size_t pairs = 0;
+  Cut cut = native_cut(native, native->head.rows);
   TRY(native_enqueue_line_point(native, step, &pairs, error));
   TRY(native_read_sums(native, pairs, error));
-  *loss = native_sum(native, 0, pairs) / (double)native->head.rows;
+  *loss = native_pass_sum(native, &cut) / (double)native->head.rows;
   TRY(buffer_read(native->slabs, 0, pairs * sizeof(SumPair), native->sums_host, error));
-  *slope = native_sum(native, 0, pairs) / (double)native->head.rows;
+  *slope = native_pass_sum(native, &cut) / (double)native->head.rows;
 cleanup:
   return status;
 }

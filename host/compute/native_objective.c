@@ -138,7 +138,7 @@ Status native_evaluate(Backend *backend, const Vector *w, RowRange rows, Vector 
   if (gradient != NULL) TRY(native_enqueue_max_abs(native, gradient, (uint32_t)norms, error));
   TRY(native_enqueue_dot(native, w, w, weights, (uint32_t)penalties, error));
   TRY(native_read_sums(native, penalties + penalty_groups, error));
-  evaluation->loss = native_sum(native, 0, result.losses) / (double)rows.count;
+  evaluation->loss = native_pass_sum(native, &cut) / (double)rows.count;
   evaluation->penalty = 0.5 * backend->l2 * native_sum(native, penalties, penalty_groups);
   evaluation->objective = evaluation->loss + evaluation->penalty;
   evaluation->gradient_norm = gradient != NULL ? native_max(native, norms, norm_groups) : NAN;

@@ -19,11 +19,11 @@ typedef struct Task {
   double step;
 } Task;
 
-/* Where everything lies in `exchange`. */
+/* Where everything lies in `exchange`: of every device the sums of its shards, set after set, and then their slabs. */
 typedef struct Layout {
   const Cut *cut;
-  size_t pair_sets; /* of losses; of losses and slopes: 2 */
-  size_t slabs;     /* of a shard, 0 without a gradient */
+  size_t sets;  /* of sums: losses; losses and slopes: 2 */
+  size_t slabs; /* of a shard, 0 without a gradient */
   size_t vector_bytes;
 } Layout;
 
@@ -43,13 +43,9 @@ static ShardRange device_shards(const Sharded *sharded, const Cut *cut, size_t f
   return (ShardRange){from, to > from ? to - from : 0};
 }
 
+static size_t sum_bytes(const Layout *layout, ShardRange shards) { return layout->sets * shards.count * sizeof(ShardSum); }
 static size_t slab_bytes(const Layout *layout, ShardRange shards) { return shards.count * layout->slabs * layout->vector_bytes; }
-static size_t pair_count(const Layout *layout, ShardRange shards) {
-  return shards.count == 0 ? 0 : cut_shares(layout->cut, shards).count * layout->cut->losses;
-}
-static size_t device_bytes(const Layout *layout, ShardRange shards) {
-  return slab_bytes(layout, shards) + layout->pair_sets * pair_count(layout, shards) * sizeof(SumPair);
-}
+static size_t device_bytes(const Layout *layout, ShardRange shards) { return sum_bytes(layout, shards) + slab_bytes(layout, shards); }
 
 static Status reserve_exchange(Sharded *sharded, size_t bytes, Error *error) {
   if (bytes <= sharded->exchange_bytes) return SETOSA_OK;
@@ -111,33 +107,44 @@ cleanup:
 
 /* ---- gathering -------------------------------------------------------------------------------------------------- */
 
-static Status read_member(Sharded *sharded, size_t member, const PassResult *result, const Layout *layout, ShardRange shards, char *to,
-                          Error *error) {
+/* One set of pairs from where they lie on the device, as sums of shards to `to`. */
+static Status read_sums(Native *native, const Buffer *from, const Cut *cut, ShardRange shards, char *to, Error *error) {
   Status status = SETOSA_OK;
-  const Native *native = sharded->members[member].native;
-  size_t slabs = slab_bytes(layout, shards), pairs = pair_count(layout, shards) * sizeof(SumPair);
-  if (slabs > 0) TRY(buffer_read(result->slab_buffer, 0, slabs, to, error));
-  if (pairs > 0) TRY(buffer_read(native->sums, 0, pairs, to + slabs, error));
-  if (layout->pair_sets > 1) TRY(buffer_read(native->slabs, 0, pairs, to + slabs + pairs, error));
+  ShardSum *sums = NULL;
+  size_t pairs = cut_shares(cut, shards).count * cut->losses;
+  TRY(memory_allocate((void **)&sums, shards.count, sizeof *sums, "the sums of shards", error));
+  TRY(buffer_read(from, 0, pairs * sizeof(SumPair), native->sums_host, error));
+  shard_sums(sums, cut, shards, native->sums_host);
+  memcpy(to, sums, shards.count * sizeof *sums);
+cleanup:
+  free(sums);
+  return status;
+}
+
+static Status read_member(Native *native, const Layout *layout, ShardRange shards, char *to, Error *error) {
+  Status status = SETOSA_OK;
+  size_t set_bytes = shards.count * sizeof(ShardSum);
+  const Buffer *slabs = layout->cut->per_shard > 1 ? native->folded : native->slabs;
+  if (layout->sets > 0) TRY(read_sums(native, native->sums, layout->cut, shards, to, error));
+  if (layout->sets > 1) TRY(read_sums(native, native->slabs, layout->cut, shards, to + set_bytes, error));
+  if (layout->slabs > 0) TRY(buffer_read(slabs, 0, slab_bytes(layout, shards), to + sum_bytes(layout, shards), error));
 cleanup:
   return status;
 }
 
-/* The sums of all pairs of a set, in the order of the shards. */
-static double add_pairs(const Sharded *sharded, const Layout *layout, size_t first_row, size_t set) {
+/* The sum of a set over all shards, in their order. */
+static double add_sums(const Sharded *sharded, const Layout *layout, size_t first_row, size_t set) {
   const char *at = sharded->exchange;
-  double high = 0, low = 0;
+  ShardSum all = {0, 0}, one;
   for (size_t device = 0; device < sharded->devices; device++) {
     ShardRange shards = device_shards(sharded, layout->cut, first_row, device);
-    size_t count = pair_count(layout, shards);
-    const SumPair *pairs = (const SumPair *)(const void *)(at + slab_bytes(layout, shards)) + set * count;
-    for (size_t i = 0; i < count; i++) {
-      high += pairs[i].high;
-      low += pairs[i].low;
+    for (size_t i = 0; i < shards.count; i++) {
+      memcpy(&one, at + (set * shards.count + i) * sizeof one, sizeof one); /* what lies before it may be an odd number of floats */
+      shard_sum_add(&all, one);
     }
     at += device_bytes(layout, shards);
   }
-  return high + low;
+  return all.high + all.low;
 }
 
 /* Every device has its part in `exchange` afterwards, on every rank. */
@@ -156,9 +163,7 @@ static Status exchange_all(Sharded *sharded, const Task *task, const Layout *lay
   for (size_t device = 0; device < sharded->own + sharded->member_count; device++) {
     ShardRange shards = device_shards(sharded, layout->cut, task->pass.first_row, device);
     if (device >= sharded->own && shards.count > 0) {
-      Member *member = &sharded->members[device - sharded->own];
-      PassResult result = {.slab_buffer = layout->cut->per_shard > 1 ? member->native->folded : member->native->slabs};
-      TRY(read_member(sharded, device - sharded->own, &result, layout, shards, to, error));
+      TRY(read_member(sharded->members[device - sharded->own].native, layout, shards, to, error));
     }
     to += device_bytes(layout, shards);
   }
@@ -180,7 +185,7 @@ static Status finish_everywhere(Sharded *sharded, const Layout *layout, size_t f
     for (size_t device = 0; device < sharded->devices; device++) {
       ShardRange shards = device_shards(sharded, layout->cut, first_row, device);
       size_t bytes = slab_bytes(layout, shards);
-      if (bytes > 0) TRY(buffer_write(member->gathered, to, bytes, from, error));
+      if (bytes > 0) TRY(buffer_write(member->gathered, to, bytes, from + sum_bytes(layout, shards), error));
       to += bytes;
       from += device_bytes(layout, shards);
     }
@@ -201,18 +206,22 @@ static Status reduce_fast(Sharded *sharded, const Task *task, const Layout *layo
     TRY(memory_allocate((void **)&sharded->sums, parameters + 1, sizeof *sharded->sums, "the sums of the gradient", error));
   memset(sharded->sums, 0, (parameters + 1) * sizeof *sharded->sums);
   TRY(run_members(sharded, task, error));
-  for (size_t i = 0; i < sharded->member_count; i++) {
-    ShardRange shards = device_shards(sharded, layout->cut, task->pass.first_row, sharded->own + i);
-    Native *native = sharded->members[i].native;
-    PassResult result = {.slab_buffer = layout->cut->per_shard > 1 ? native->folded : native->slabs};
+  for (size_t m = 0; m < sharded->member_count; m++) {
+    ShardRange shards = device_shards(sharded, layout->cut, task->pass.first_row, sharded->own + m);
+    Native *native = sharded->members[m].native;
     if (shards.count == 0) continue;
     TRY(reserve_exchange(sharded, device_bytes(layout, shards), error));
-    TRY(read_member(sharded, i, &result, layout, shards, sharded->exchange, error));
-    const float *slabs = (const float *)(const void *)sharded->exchange;
-    for (size_t s = 0; s < shards.count * layout->slabs; s++)
-      for (size_t p = 0; p < parameters; p++) sharded->sums[p] += slabs[s * parameters + p];
-    sharded->sums[parameters] +=
-        sum_pairs((const SumPair *)(const void *)(sharded->exchange + slab_bytes(layout, shards)), pair_count(layout, shards));
+    TRY(read_member(native, layout, shards, sharded->exchange, error));
+    const char *slabs = sharded->exchange + sum_bytes(layout, shards); /* 16 bytes a shard: aligned for floats */
+    for (size_t n = 0; n < shards.count * layout->slabs; n++) {
+      const float *slab = (const float *)(const void *)slabs + n * parameters;
+      for (size_t p = 0; p < parameters; p++) sharded->sums[p] += slab[p];
+    }
+    for (size_t i = 0; i < shards.count && layout->sets > 0; i++) {
+      ShardSum one;
+      memcpy(&one, sharded->exchange + i * sizeof one, sizeof one);
+      sharded->sums[parameters] += one.high + one.low;
+    }
   }
   TRY(ranks_sum(sharded->ranks, sharded->sums, parameters + 1, error));
   *loss = sharded->sums[parameters];
@@ -237,7 +246,7 @@ cleanup:
 
 static Status run_pass(Sharded *sharded, size_t member, const Task *task, Error *error) {
   Pass pass = task->pass;
-  PassResult ignored; /* what native->slabs, folded and sums hold is known from the cut */
+  PassResult ignored; /* what slabs, folded and sums of the native hold is known from the cut */
   pass.shards = device_shards(sharded, &pass.cut, pass.first_row, sharded->own + member);
   pass.w = replica(task->w, member);
   pass.v = replica(task->v, member);
@@ -252,12 +261,12 @@ static Status pass_everywhere(Sharded *sharded, const Vector *w, const Vector *v
   Cut cut = native_cut(sharded->members[0].native, rows.count);
   Task task = {.run = run_pass, .w = w, .v = v, .pass = {.first_row = rows.begin, .cut = cut, .want_gradient = out != NULL}};
   Layout layout = {.cut = &cut,
-                   .pair_sets = v == NULL,
+                   .sets = v == NULL,
                    .slabs = out != NULL ? cut_shard_slabs(&cut) : 0,
                    .vector_bytes = sharded->head.parameters * sizeof(float)};
   if (sharded->fast) return reduce_fast(sharded, &task, &layout, out, v == NULL ? w : v, loss, error);
   TRY(exchange_all(sharded, &task, &layout, error));
-  if (v == NULL) *loss = add_pairs(sharded, &layout, rows.begin, 0);
+  if (v == NULL) *loss = add_sums(sharded, &layout, rows.begin, 0);
   if (out != NULL) TRY(finish_everywhere(sharded, &layout, rows.begin, out, v == NULL ? w : v, error));
 cleanup:
   return status;
@@ -371,12 +380,12 @@ Status sharded_line_evaluate(Backend *backend, double step, double *value, doubl
   Sharded *sharded = (Sharded *)backend;
   Cut cut = native_cut(sharded->members[0].native, backend->rows);
   Task task = {.run = run_line_point, .pass = {.cut = cut}, .step = step};
-  Layout layout = {.cut = &cut, .pair_sets = 2};
+  Layout layout = {.cut = &cut, .sets = 2};
   if (sharded->line.w == NULL) return error_set(error, SETOSA_ERROR_INTERNAL, "a line was evaluated before it was opened");
   if (!sharded->line_fits) return line_read_point(&sharded->line, backend, step, value, slope, error);
   TRY(exchange_all(sharded, &task, &layout, error));
-  *value = add_pairs(sharded, &layout, 0, 0) / (double)backend->rows;
-  *slope = add_pairs(sharded, &layout, 0, 1) / (double)backend->rows;
+  *value = add_sums(sharded, &layout, 0, 0) / (double)backend->rows;
+  *slope = add_sums(sharded, &layout, 0, 1) / (double)backend->rows;
   line_add_penalty(&sharded->line, backend->l2, step, value, slope);
 cleanup:
   return status;
