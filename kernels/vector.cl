@@ -123,7 +123,8 @@ kernel void fold_slabs(global float *folded, global const float *slabs, ulong fi
   }
 }
 
-// gradient (P) = sum over slabs (slab_count, P) in order, compensated, + l2 * w on the weights (the first `weights` elements).
+// gradient (P) = sum over slabs (slab_count, P) in order, compensated, + l2 * w on the weights (the first `weights` elements). The sum is
+// normalised, so that two slabs, the highs and lows of what fold_slabs made of many, give the bits of the many.
 // keep_bias 0 (no intercept): the bias part is 0. With one slab, slabs may be the gradient itself.
 kernel void finish_gradient(global float *gradient, global const float *slabs, uint slab_count,
                             global const float *w, float l2, ulong weights, ulong count, uint keep_bias) {
@@ -131,6 +132,9 @@ kernel void finish_gradient(global float *gradient, global const float *slabs, u
   FOR_EIGHTS(i, begin, end) {
     float8 high = vload8(0, slabs + i), low = 0.0f;
     for (uint s = 1; s < slab_count; s++) accumulate8(&high, &low, vload8(0, slabs + s * count + i));
+    float8 rest = low;
+    low = 0.0f;
+    accumulate8(&high, &low, rest);
     if (i + 8 <= weights) {
       accumulate_product8(&high, &low, (float8)(l2), vload8(0, w + i));
       vstore8(high + low, 0, gradient + i);
@@ -146,6 +150,9 @@ kernel void finish_gradient(global float *gradient, global const float *slabs, u
   FOR_TAIL(i, begin, end) {
     float high = slabs[i], low = 0.0f;
     for (uint s = 1; s < slab_count; s++) accumulate(&high, &low, slabs[s * count + i]);
+    float rest = low;
+    low = 0.0f;
+    accumulate(&high, &low, rest);
     if (i < weights) accumulate_product(&high, &low, l2, w[i]);
     gradient[i] = i < weights || keep_bias ? high + low : 0.0f;
   }

@@ -48,16 +48,29 @@ cleanup:
   return status;
 }
 
-Status native_fold(Native *native, const Buffer *slabs, size_t first, size_t slab_count, size_t per_shard, Error *error) {
+static Status enqueue_fold(Native *native, const Buffer *slabs, size_t first, size_t slab_count, size_t per_shard, size_t count,
+                           Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
-  size_t parameters = native->head.parameters, shards = (first + slab_count - 1) / per_shard - first / per_shard + 1;
-  KernelRange range = native_team_range(native, native_vector_groups(native, parameters));
-  range.global[1] = shards;
+  KernelRange range = native_team_range(native, native_vector_groups(native, count));
+  range.global[1] = (first + slab_count - 1) / per_shard - first / per_shard + 1;
   range.local[1] = 1;
   TRY(native_kernel(native, KERNEL_FOLD_SLABS, &kernel, error));
   TRY(kernel_launch(kernel, range, error, ARG(native->folded), ARG(slabs), ARG((uint64_t)first), ARG((uint32_t)slab_count),
-                    ARG((uint32_t)per_shard), ARG((uint64_t)parameters)));
+                    ARG((uint32_t)per_shard), ARG((uint64_t)count)));
+cleanup:
+  return status;
+}
+
+Status native_fold(Native *native, const Buffer *slabs, size_t first, size_t slab_count, size_t per_shard, Error *error) {
+  return enqueue_fold(native, slabs, first, slab_count, per_shard, native->head.parameters, error);
+}
+
+Status native_fold_slice(Native *native, const Buffer *slabs, size_t slab_count, size_t count, Error *error) {
+  Status status = SETOSA_OK;
+  TRY(native_reserve(native, &native->folded, 2 * count * sizeof(float), "the sums of partial gradients", error));
+  TRY(buffer_fill_zero(native->folded, 0, 2 * count * sizeof(float), error));
+  TRY(enqueue_fold(native, slabs, 0, slab_count, slab_count, count, error));
 cleanup:
   return status;
 }

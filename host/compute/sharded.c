@@ -151,7 +151,9 @@ static void sharded_close(Backend *backend) {
   }
   free(sharded->rank_begin);
   free(sharded->windows);
-  free(sharded->exchange);
+  free(sharded->exchange.at);
+  free(sharded->packed.at);
+  free(sharded->received.at);
   free(sharded->sums);
   free(sharded);
 }
@@ -170,6 +172,7 @@ static const BackendOperations sharded_operations = {
     .evaluate = sharded_evaluate,
     .hessian_product = sharded_hessian_product,
     .predict = sharded_predict,
+    .labels = sharded_labels,
     .line_open = sharded_line_open,
     .line_evaluate = sharded_line_evaluate,
     .line_close = sharded_line_close,

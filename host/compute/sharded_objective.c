@@ -1,246 +1,7 @@
-/* Loss, gradient, Hessian products and lines of the sharded backend: every device works on its shards at the same time, what they leave is
- * gathered, and every device adds all of it up in the order of the shards. */
-#include "compute/sharded.h"
-
+/* Loss, gradient, Hessian products, scores and lines of the sharded backend. */
 #include <math.h>
-#include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/memory.h"
-
-static size_t divide_up(size_t count, size_t size) { return (count + size - 1) / size; }
-
-/* What one kind of work does on one member; it leaves `slabs` slabs and `pairs` pairs. */
-typedef struct Task {
-  Status (*run)(Sharded *sharded, size_t member, const struct Task *task, Error *error);
-  const Vector *w, *v;
-  Pass pass; /* but for what differs from device to device */
-  double step;
-} Task;
-
-/* Where everything lies in `exchange`: of every device the sums of its shards, set after set, and then their slabs. */
-typedef struct Layout {
-  const Cut *cut;
-  size_t sets;  /* of sums: losses; losses and slopes: 2 */
-  size_t slabs; /* of a shard, 0 without a gradient */
-  size_t vector_bytes;
-} Layout;
-
-/* The shards of a pass over rows [first, first + cut->rows) that begin in a device's window; nobody's before the first window are the first
- * device's. A batch mostly lies in one window; where a shard straddles, its device brings the other rows in. */
-static size_t first_shard(const Sharded *sharded, const Cut *cut, size_t first, size_t device) {
-  size_t shard_rows = cut->per_shard * cut->share_rows;
-  if (device == 0) return 0;
-  if (device == sharded->devices) return cut->shards;
-  size_t begin = sharded->windows[device].begin;
-  size_t shard = begin <= first ? 0 : divide_up(begin - first, shard_rows);
-  return shard < cut->shards ? shard : cut->shards;
-}
-
-static ShardRange device_shards(const Sharded *sharded, const Cut *cut, size_t first, size_t device) {
-  size_t from = first_shard(sharded, cut, first, device), to = first_shard(sharded, cut, first, device + 1);
-  return (ShardRange){from, to > from ? to - from : 0};
-}
-
-static size_t sum_bytes(const Layout *layout, ShardRange shards) { return layout->sets * shards.count * sizeof(ShardSum); }
-static size_t slab_bytes(const Layout *layout, ShardRange shards) { return shards.count * layout->slabs * layout->vector_bytes; }
-static size_t device_bytes(const Layout *layout, ShardRange shards) { return sum_bytes(layout, shards) + slab_bytes(layout, shards); }
-
-static Status reserve_exchange(Sharded *sharded, size_t bytes, Error *error) {
-  if (bytes <= sharded->exchange_bytes) return SETOSA_OK;
-  free(sharded->exchange);
-  sharded->exchange = NULL;
-  sharded->exchange_bytes = 0;
-  Status status = memory_allocate((void **)&sharded->exchange, bytes, 1, "partial gradients of all devices", error);
-  if (status == SETOSA_OK) sharded->exchange_bytes = bytes;
-  return status;
-}
-
-/* ---- every member at once --------------------------------------------------------------------------------------- */
-
-typedef struct Thread {
-  pthread_t id;
-  bool started;
-  Sharded *sharded;
-  size_t member;
-  const Task *task;
-  Status status;
-  Error error;
-} Thread;
-
-static void *run_thread(void *argument) {
-  Thread *thread = argument;
-  thread->status = thread->task->run(thread->sharded, thread->member, thread->task, &thread->error);
-  return NULL;
-}
-
-/* Work is enqueued and goes on meanwhile, so that one thread serves many devices; but loading a chunk waits, and each has its own then. */
-static bool wants_threads(const Sharded *sharded) {
-  bool streams = false;
-  for (size_t i = 0; i < sharded->member_count; i++) streams = streams || !sharded->members[i].native->residence.resident;
-  return streams && sharded->member_count > 1;
-}
-
-static Status run_members(Sharded *sharded, const Task *task, Error *error) {
-  Status status = SETOSA_OK;
-  Thread *threads = NULL;
-  if (!wants_threads(sharded)) {
-    for (size_t i = 0; i < sharded->member_count; i++) TRY(task->run(sharded, i, task, error));
-    return SETOSA_OK;
-  }
-  TRY(memory_allocate_zero((void **)&threads, sharded->member_count, sizeof *threads, "threads", error));
-  for (size_t i = 0; i < sharded->member_count; i++) {
-    threads[i] = (Thread){.sharded = sharded, .member = i, .task = task};
-    threads[i].started = pthread_create(&threads[i].id, NULL, run_thread, &threads[i]) == 0;
-    if (!threads[i].started) run_thread(&threads[i]); /* no more threads: one after another */
-  }
-  for (size_t i = 0; i < sharded->member_count; i++) {
-    if (threads[i].started) pthread_join(threads[i].id, NULL);
-    if (threads[i].status != SETOSA_OK && status == SETOSA_OK)
-      status = error_set_opencl(error, threads[i].status, threads[i].error.opencl_code, "%s", threads[i].error.message);
-  }
-cleanup:
-  free(threads);
-  return status;
-}
-
-/* ---- gathering -------------------------------------------------------------------------------------------------- */
-
-/* One set of pairs from where they lie on the device, as sums of shards to `to`. */
-static Status read_sums(Native *native, const Buffer *from, const Cut *cut, ShardRange shards, char *to, Error *error) {
-  Status status = SETOSA_OK;
-  ShardSum *sums = NULL;
-  size_t pairs = cut_shares(cut, shards).count * cut->losses;
-  TRY(memory_allocate((void **)&sums, shards.count, sizeof *sums, "the sums of shards", error));
-  TRY(buffer_read(from, 0, pairs * sizeof(SumPair), native->sums_host, error));
-  shard_sums(sums, cut, shards, native->sums_host);
-  memcpy(to, sums, shards.count * sizeof *sums);
-cleanup:
-  free(sums);
-  return status;
-}
-
-static Status read_member(Native *native, const Layout *layout, ShardRange shards, char *to, Error *error) {
-  Status status = SETOSA_OK;
-  size_t set_bytes = shards.count * sizeof(ShardSum);
-  const Buffer *slabs = layout->cut->per_shard > 1 ? native->folded : native->slabs;
-  if (layout->sets > 0) TRY(read_sums(native, native->sums, layout->cut, shards, to, error));
-  if (layout->sets > 1) TRY(read_sums(native, native->slabs, layout->cut, shards, to + set_bytes, error));
-  if (layout->slabs > 0) TRY(buffer_read(slabs, 0, slab_bytes(layout, shards), to + sum_bytes(layout, shards), error));
-cleanup:
-  return status;
-}
-
-/* The sum of a set over all shards, in their order. */
-static double add_sums(const Sharded *sharded, const Layout *layout, size_t first_row, size_t set) {
-  const char *at = sharded->exchange;
-  ShardSum all = {0, 0}, one;
-  for (size_t device = 0; device < sharded->devices; device++) {
-    ShardRange shards = device_shards(sharded, layout->cut, first_row, device);
-    for (size_t i = 0; i < shards.count; i++) {
-      memcpy(&one, at + (set * shards.count + i) * sizeof one, sizeof one); /* what lies before it may be an odd number of floats */
-      shard_sum_add(&all, one);
-    }
-    at += device_bytes(layout, shards);
-  }
-  return all.high + all.low;
-}
-
-/* Every device has its part in `exchange` afterwards, on every rank. */
-static Status exchange_all(Sharded *sharded, const Task *task, const Layout *layout, Error *error) {
-  Status status = SETOSA_OK;
-  size_t ranks = ranks_count(sharded->ranks), bytes = 0, *sizes = NULL;
-  TRY(memory_allocate_zero((void **)&sizes, ranks, sizeof *sizes, "the sizes of an exchange", error));
-  for (size_t rank = 0; rank < ranks; rank++) {
-    for (size_t device = sharded->rank_begin[rank]; device < sharded->rank_begin[rank + 1]; device++)
-      sizes[rank] += device_bytes(layout, device_shards(sharded, layout->cut, task->pass.first_row, device));
-    bytes += sizes[rank];
-  }
-  TRY(reserve_exchange(sharded, bytes, error));
-  TRY(run_members(sharded, task, error));
-  char *to = sharded->exchange;
-  for (size_t device = 0; device < sharded->own + sharded->member_count; device++) {
-    ShardRange shards = device_shards(sharded, layout->cut, task->pass.first_row, device);
-    if (device >= sharded->own && shards.count > 0) {
-      TRY(read_member(sharded->members[device - sharded->own].native, layout, shards, to, error));
-    }
-    to += device_bytes(layout, shards);
-  }
-  TRY(ranks_gather(sharded->ranks, sharded->exchange, sizes, error));
-cleanup:
-  free(sizes);
-  return status;
-}
-
-/* Slabs of all shards onto every member, and its sum. */
-static Status finish_everywhere(Sharded *sharded, const Layout *layout, size_t first_row, Vector *out, const Vector *of, Error *error) {
-  Status status = SETOSA_OK;
-  size_t slabs = layout->cut->shards * layout->slabs;
-  for (size_t i = 0; i < sharded->member_count; i++) {
-    Member *member = &sharded->members[i];
-    const char *from = sharded->exchange;
-    size_t to = 0;
-    TRY(native_reserve(member->native, &member->gathered, slabs * layout->vector_bytes, "partial gradients of all devices", error));
-    for (size_t device = 0; device < sharded->devices; device++) {
-      ShardRange shards = device_shards(sharded, layout->cut, first_row, device);
-      size_t bytes = slab_bytes(layout, shards);
-      if (bytes > 0) TRY(buffer_write(member->gathered, to, bytes, from + sum_bytes(layout, shards), error));
-      to += bytes;
-      from += device_bytes(layout, shards);
-    }
-    TRY(native_enqueue_finish(member->native, replica_of(out, i), member->gathered, slabs, replica(of, i), error));
-  }
-cleanup:
-  return status;
-}
-
-/* The same by MPI_Allreduce in doubles: what goes round is one gradient, whatever the number of shards. Only this rank's parts were read.
- */
-static Status reduce_fast(Sharded *sharded, const Task *task, const Layout *layout, Vector *out, const Vector *of, double *loss,
-                          Error *error) {
-  Status status = SETOSA_OK;
-  size_t parameters = sharded->head.parameters;
-  float *halves = NULL;
-  if (sharded->sums == NULL)
-    TRY(memory_allocate((void **)&sharded->sums, parameters + 1, sizeof *sharded->sums, "the sums of the gradient", error));
-  memset(sharded->sums, 0, (parameters + 1) * sizeof *sharded->sums);
-  TRY(run_members(sharded, task, error));
-  for (size_t m = 0; m < sharded->member_count; m++) {
-    ShardRange shards = device_shards(sharded, layout->cut, task->pass.first_row, sharded->own + m);
-    Native *native = sharded->members[m].native;
-    if (shards.count == 0) continue;
-    TRY(reserve_exchange(sharded, device_bytes(layout, shards), error));
-    TRY(read_member(native, layout, shards, sharded->exchange, error));
-    const char *slabs = sharded->exchange + sum_bytes(layout, shards); /* 16 bytes a shard: aligned for floats */
-    for (size_t n = 0; n < shards.count * layout->slabs; n++) {
-      const float *slab = (const float *)(const void *)slabs + n * parameters;
-      for (size_t p = 0; p < parameters; p++) sharded->sums[p] += slab[p];
-    }
-    for (size_t i = 0; i < shards.count && layout->sets > 0; i++) {
-      ShardSum one;
-      memcpy(&one, sharded->exchange + i * sizeof one, sizeof one);
-      sharded->sums[parameters] += one.high + one.low;
-    }
-  }
-  TRY(ranks_sum(sharded->ranks, sharded->sums, parameters + 1, error));
-  *loss = sharded->sums[parameters];
-  if (out == NULL) goto cleanup;
-  TRY(memory_allocate((void **)&halves, 2 * parameters, sizeof *halves, "the gradient", error));
-  for (size_t p = 0; p < parameters; p++) {
-    halves[p] = (float)sharded->sums[p];
-    halves[parameters + p] = (float)(sharded->sums[p] - halves[p]);
-  }
-  for (size_t i = 0; i < sharded->member_count; i++) {
-    Member *member = &sharded->members[i];
-    TRY(native_reserve(member->native, &member->gathered, 2 * layout->vector_bytes, "partial gradients of all devices", error));
-    TRY(buffer_write(member->gathered, 0, 2 * layout->vector_bytes, halves, error));
-    TRY(native_enqueue_finish(member->native, replica_of(out, i), member->gathered, 2, replica(of, i), error));
-  }
-cleanup:
-  free(halves);
-  return status;
-}
+#include "compute/sharded.h"
 
 /* ---- passes ----------------------------------------------------------------------------------------------------- */
 
@@ -265,6 +26,7 @@ static Status pass_everywhere(Sharded *sharded, const Vector *w, const Vector *v
                    .slabs = out != NULL ? cut_shard_slabs(&cut) : 0,
                    .vector_bytes = sharded->head.parameters * sizeof(float)};
   if (sharded->fast) return reduce_fast(sharded, &task, &layout, out, v == NULL ? w : v, loss, error);
+  if (out != NULL && wants_slices(sharded, &layout)) return reduce_slices(sharded, &task, &layout, out, v == NULL ? w : v, loss, error);
   TRY(exchange_all(sharded, &task, &layout, error));
   if (v == NULL) *loss = add_sums(sharded, &layout, rows.begin, 0);
   if (out != NULL) TRY(finish_everywhere(sharded, &layout, rows.begin, out, v == NULL ? w : v, error));
@@ -316,22 +78,41 @@ cleanup:
   return status;
 }
 
+/* The rows at `begin` that one member of this rank has, of `count`; SETOSA_ERROR_INTERNAL when they are another rank's. */
+static Status find_member(size_t *member, RowRange *piece, const Sharded *sharded, size_t begin, size_t count, Error *error) {
+  for (size_t i = 0; i < sharded->member_count; i++) {
+    RowRange window = sharded->windows[sharded->own + i];
+    size_t end = window.begin + window.count;
+    if (begin < window.begin || begin >= end) continue;
+    *member = i;
+    *piece = (RowRange){begin, end - begin < count ? end - begin : count};
+    return SETOSA_OK;
+  }
+  return error_set(error, SETOSA_ERROR_INTERNAL, "rows %zu to %zu were asked for, which another rank has", begin, begin + count);
+}
+
 Status sharded_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error) {
   Status status = SETOSA_OK;
   Sharded *sharded = (Sharded *)backend;
-  size_t done = 0;
+  RowRange piece = {0, 0};
   TRY(native_check_rows(sharded->members[0].native, rows, false, error));
-  for (size_t i = 0; i < sharded->member_count && done < rows.count; i++) {
-    RowRange window = sharded->windows[sharded->own + i];
-    size_t begin = rows.begin + done, end = window.begin + window.count;
-    if (begin < window.begin || begin >= end) continue;
-    RowRange piece = {begin, end - begin < rows.count - done ? end - begin : rows.count - done};
+  for (size_t done = 0, i = 0; done < rows.count; done += piece.count) {
+    TRY(find_member(&i, &piece, sharded, rows.begin + done, rows.count - done, error));
     TRY(native_predict(&sharded->members[i].native->head, replica(w, i), piece, kind, scores + done * backend->classes, error));
-    done += piece.count;
   }
-  if (done < rows.count)
-    TRY(error_set(error, SETOSA_ERROR_INTERNAL, "scores of rows %zu to %zu were asked for, which another rank has", rows.begin + done,
-                  rows.begin + rows.count));
+cleanup:
+  return status;
+}
+
+Status sharded_labels(Backend *backend, RowRange rows, int32_t *labels, Error *error) {
+  Status status = SETOSA_OK;
+  Sharded *sharded = (Sharded *)backend;
+  RowRange piece = {0, 0};
+  TRY(native_check_rows(sharded->members[0].native, rows, true, error));
+  for (size_t done = 0, i = 0; done < rows.count; done += piece.count) {
+    TRY(find_member(&i, &piece, sharded, rows.begin + done, rows.count - done, error));
+    TRY(native_labels(&sharded->members[i].native->head, piece, labels + done, error));
+  }
 cleanup:
   return status;
 }

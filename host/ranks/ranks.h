@@ -1,11 +1,12 @@
-/* The processes of one MPI job, and what they say to each other. The only folder that knows MPI; without it (or without mpirun) a job is one
- * process, and everything below does nothing or what one process would.
+/* The processes of one MPI job, and what they say to each other. The only folder that knows MPI; without it (or without mpirun) a job is
+ * one process, and everything below does nothing or what one process would.
  *
- * The rule that makes errors end a job at once: every call below but ranks_count, ranks_own and ranks_local is collective, in the same order
- * on every rank, and begins with the same small agreement. A rank that fails does not make the calls that it can no longer make: it calls
- * ranks_agree with its error once, wherever it is, and the others hear of it in their next call, whichever that is. From then on every call
- * on every rank returns that same error at once and without talking, so that all ranks unwind alike. A rank that the others do not join
- * within RANKS_GRACE_SECONDS (they are in the midst of long work) hands its error to the callback of ranks_on_abandon and ends the job.
+ * The rule that makes errors end a job at once: every call below but ranks_count, ranks_own and ranks_local is collective, in the same
+ * order on every rank, and begins with the same small agreement. A rank that fails does not make the calls that it can no longer make: it
+ * calls ranks_agree with its error once, wherever it is, and the others hear of it in their next call, whichever that is. From then on
+ * every call on every rank returns that same error at once and without talking, so that all ranks unwind alike. A rank that the others do
+ * not join within RANKS_GRACE_SECONDS (they are in the midst of long work) hands its error to the callback of ranks_on_abandon and ends the
+ * job.
  *
  * NULL stands for a job of one. */
 #ifndef SETOSA_RANKS_RANKS_H
@@ -41,6 +42,9 @@ Status ranks_share(Ranks *ranks, void *values, size_t bytes, Error *error);
 /* all: the parts of all ranks one after another, sizes[r] bytes from rank r (sizes is the same on every rank). This rank's own part is in
  * its place already. */
 Status ranks_gather(Ranks *ranks, void *all, const size_t *sizes, Error *error);
+/* Every rank sends a part to every rank: sent has those for rank 0, 1, ... one after another, send_sizes[r] bytes each; received gets those of
+ * rank 0, 1, ..., receive_sizes[r] bytes each. */
+Status ranks_exchange(Ranks *ranks, const void *sent, const size_t *send_sizes, void *received, const size_t *receive_sizes, Error *error);
 /* values (count): their sums over the ranks, in whatever order MPI adds. */
 Status ranks_sum(Ranks *ranks, double *values, size_t count, Error *error);
 /* *any: whether `own` is true on any rank. */
