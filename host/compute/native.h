@@ -291,8 +291,8 @@ Status native_begin_folding(Native *native, size_t shards, Error *error);
 Status native_fold(Native *native, const Buffer *slabs, size_t first, size_t slab_count, size_t per_shard, Error *error);
 /* The same for slabs of `count` floats, a slice of the parameters, of one shard: leaves count highs and count lows in native->folded. */
 Status native_fold_slice(Native *native, const Buffer *slabs, size_t slab_count, size_t count, Error *error);
-/* Slabs of P floats that the workspace allows, at least one. */
-size_t native_most_slabs(const Native *native);
+/* Slabs of P floats that a pass over so many rows may leave, at least one. */
+size_t native_most_slabs(const Native *native, size_t rows);
 /* Bytes of a row of X as it is stored. */
 static inline uint64_t native_row_bytes(const Native *native) { return native->head.features * storage_element_bytes(&native->plan); }
 

@@ -8,8 +8,7 @@ enum {
   SPAN_ROWS = 16384,       /* of a share at most, unless a block has more: they are added up in f32, shares in twice the precision, */
   FOLDED_BYTES = 32 << 20, /* for gradients of at most this; larger ones are one share */
   SLABS_PART = 8,          /* the partial gradients of few rows are at most this part of their X, */
-  LEAST_SHARES = 16,       /* but there are so many shares, as long as there are blocks */
-  MOST_SHARDS = 64
+  LEAST_SHARES = 16        /* but there are so many shares, as long as there are blocks */
 };
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
@@ -33,13 +32,13 @@ static uint32_t share_slabs(const Native *native) {
   bool strips = native_uses_strips(native);
   size_t tiles = divide_up(native->head.features, strips ? STRIP * COLUMN_STRIPS : 64) * divide_up(native->head.classes, strips ? 8 : 64);
   size_t wanted = strips ? 16 : 256, blocks = strips ? strips_of(native->block_rows) : 64;
-  return (uint32_t)at_least_one(smaller(smaller(wanted / tiles, blocks), native_most_slabs(native)));
+  return (uint32_t)at_least_one(smaller(smaller(wanted / tiles, blocks), native_most_slabs(native, 0)));
 }
 
 Cut native_block_cut(const Native *native, size_t rows) {
   size_t blocks = divide_up(rows, native->block_rows);
   Cut cut = {.rows = rows, .slabs = share_slabs(native), .losses = loss_groups(native)};
-  size_t most = at_least_one(smaller(native_most_slabs(native) / cut.slabs, MOST_SHARDS));
+  size_t most = at_least_one(smaller(native_most_slabs(native, rows) / cut.slabs, native->shape.shares));
   size_t wanted = at_least_one(rows * native->head.features / native->head.parameters / SLABS_PART / cut.slabs);
   if (wanted < LEAST_SHARES) wanted = LEAST_SHARES;
   size_t share_blocks = smaller(divide_up(blocks, smaller(wanted, most)), at_least_one(SPAN_ROWS / native->block_rows));

@@ -19,7 +19,7 @@ static size_t divide_up(size_t count, size_t size) { return (count + size - 1) /
 static size_t block_rows(const Native *native) { return native->family == SETOSA_FAMILY_CPU ? BLOCK_ROWS_CPU : BLOCK_ROWS_GPU; }
 
 Cut native_fused_cut(const Native *native, size_t rows) {
-  size_t blocks = divide_up(rows, block_rows(native)), most = smaller(native->shape.shares, native_most_slabs(native));
+  size_t blocks = divide_up(rows, block_rows(native)), most = smaller(native->shape.shares, native_most_slabs(native, rows));
   size_t wanted = rows * native->head.features / native->head.parameters / SLABS_PART;
   if (wanted < LEAST_SHARES) wanted = LEAST_SHARES;
   size_t share_blocks = smaller(divide_up(blocks, smaller(wanted, most)), SHARE_BLOCKS);
@@ -37,7 +37,7 @@ size_t native_fused_kept_bytes(const Native *native) {
 /* Where the partial gradients of the shares go: straight to their places, or folded into those of their shards launch by launch. */
 static Status begin_shares(Native *native, const Pass *pass, size_t shares, PassResult *result, Error *error) {
   Status status = SETOSA_OK;
-  size_t slab_bytes = native->head.parameters * sizeof(float), slabs = smaller(shares, native_most_slabs(native));
+  size_t slab_bytes = native->head.parameters * sizeof(float), slabs = smaller(shares, native_most_slabs(native, pass->cut.rows));
   TRY(native_reserve(native, &native->slabs, slabs * slab_bytes, "partial gradients", error));
   TRY(native_reserve_sums(native, shares, error));
   *result = (PassResult){.slab_buffer = native->slabs, .slabs = slabs, .losses = shares};
@@ -53,7 +53,7 @@ Status native_enqueue_fused(Native *native, const Pass *pass, NativeKept kept, P
   Kernel *kernel = NULL;
   const Cut *cut = &pass->cut;
   RowRange rows = cut_rows(cut, pass->shards);
-  size_t shares = cut_shares(cut, pass->shards).count, most = native_most_slabs(native), count = 0;
+  size_t shares = cut_shares(cut, pass->shards).count, most = native_most_slabs(native, cut->rows), count = 0;
   float scale = (float)(1.0 / (double)cut->rows);
   bool folding = pass->want_gradient && cut->per_shard > 1;
   uint32_t share_blocks = (uint32_t)(cut->share_rows / block_rows(native));

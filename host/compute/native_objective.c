@@ -5,12 +5,17 @@
 #include "compute/native.h"
 
 enum {
-  SLAB_BYTES = 64 << 20, /* most bytes of partial gradients */
-  KEPT_BYTES = 64 << 20  /* probabilities kept for Hessian products: at most this, or half of what X takes as f32 */
+  LEAST_SLAB_BYTES = 64 << 20, /* partial gradients may take so much, */
+  MOST_SLAB_BYTES = 512 << 20, /* up to this where */
+  SLABS_OF_X = 64,             /* it is such a part of X: then there are shards enough for many devices */
+  KEPT_BYTES = 64 << 20        /* probabilities kept for Hessian products: at most this, or half of what X takes as f32 */
 };
 
-size_t native_most_slabs(const Native *native) {
-  size_t slabs = SLAB_BYTES / (native->head.parameters * sizeof(float));
+size_t native_most_slabs(const Native *native, size_t rows) {
+  size_t bytes = rows * native->head.features * sizeof(float) / SLABS_OF_X;
+  if (bytes < LEAST_SLAB_BYTES) bytes = LEAST_SLAB_BYTES;
+  if (bytes > MOST_SLAB_BYTES) bytes = MOST_SLAB_BYTES;
+  size_t slabs = bytes / (native->head.parameters * sizeof(float));
   return slabs > 0 ? slabs : 1;
 }
 
@@ -22,7 +27,7 @@ size_t native_work_bytes(const Native *native) {
   Cut cut = native_cut(native, native->head.rows);
   /* The window is whole shards of the pass over all rows. */
   size_t shares = (native->window.count + cut.share_rows - 1) / cut.share_rows, folded = (shares + cut.per_shard - 1) / cut.per_shard * 2;
-  size_t vector = native->head.parameters * sizeof(float), most = native_most_slabs(native), slabs = shares * cut.slabs;
+  size_t vector = native->head.parameters * sizeof(float), most = native_most_slabs(native, native->head.rows), slabs = shares * cut.slabs;
   if (!native_is_fused(native) && cut.per_shard > 1) slabs = cut.slabs;
   if (slabs > most) slabs = most;
   if (cut.shares == 1 && cut.slabs == 1 && !native_is_fused(native)) slabs = 0; /* the gradient itself */
