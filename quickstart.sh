@@ -29,7 +29,9 @@ zlib1g-dev            gzip
 libxxhash-dev         hashes
 librandom123-dev      random numbers
 libopenblas-dev       the blas backend: matrix products on the CPU
-libclblast-dev        the clblast backend: matrix products by another OpenCL library'
+libclblast-dev        the clblast backend: matrix products by another OpenCL library
+libopenmpi-dev        MPI: several processes and machines train together
+openmpi-bin           mpirun, which starts them'
 
 packages_to_test='
 libcmocka-dev         test framework
@@ -93,7 +95,7 @@ need() {
     say 'This script installs packages with apt-get, which this system does not have. Install these yourself:' \
       'a C11 compiler, CMake 3.21 or later, Ninja, pkg-config; an OpenCL loader with its headers, and an OpenCL device (PoCL runs on any CPU);' \
       'the development files of popt, jansson, libcsv, zlib, xxHash and Random123; for the tests cmocka;' \
-      'for the backends blas and clblast, which can be left out, OpenBLAS and CLBlast. Then:' \
+      'for the backends blas and clblast, and for several machines, all of which can be left out, OpenBLAS, CLBlast and an MPI. Then:' \
       '  cmake --preset release && cmake --build --preset release && build/release/setosa train data/iris.csv' >&2
     exit 1
   fi

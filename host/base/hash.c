@@ -15,6 +15,8 @@ Status hash_create(Hash **hash, Error *error) {
   return SETOSA_OK;
 }
 
+void hash_restart(Hash *hash) { XXH3_128bits_reset(hash); }
+
 void hash_add(Hash *hash, const void *bytes, size_t length) { XXH3_128bits_update(hash, bytes, length); }
 
 void hash_add_text(Hash *hash, const char *text) {

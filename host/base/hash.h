@@ -14,6 +14,8 @@ uint64_t hash_bytes(const void *bytes, size_t length);
 /* A running 128-bit hash over several pieces. */
 typedef struct XXH3_state_s Hash;
 Status hash_create(Hash **hash, Error *error);
+/* As just created. */
+void hash_restart(Hash *hash);
 void hash_add(Hash *hash, const void *bytes, size_t length);
 /* A text with its length first, so that "ab","c" and "a","bc" differ. */
 void hash_add_text(Hash *hash, const char *text);

@@ -64,15 +64,14 @@ static Status prepare_device(Place *place, const SetosaBenchOptions *options, Er
   const SetosaDeviceInfo *info = setosa_devices_get(options->devices, (size_t)place->index);
   if (!info->usable && !options->force_device)
     TRY(error_set(error, SETOSA_ERROR_DEVICE, "device %d is refused: %s", place->index, info->refusal));
-  TRY(context_open(&place->context, options->devices, (size_t)place->index, error));
+  TRY(context_open_part(&place->context, options->devices, (size_t)place->index, place->part, place->parts > 0 ? place->parts : 1, error));
   if (!options->force_device) TRY(selftest_run(place->context, error));
   TRY(limits_open_device(&place->limits, place->context, error));
 cleanup:
   return status;
 }
 
-/* Opens a place and reports its limits. One that cannot be used is remembered with the reason, for its rows. */
-static Status open_place(Place *place, const SetosaBenchOptions *options, Error *error) {
+Status bench_open_place(Place *place, const SetosaBenchOptions *options, Error *error) {
   Error refusal = {0};
   SetosaBenchLimits measured = {.device_index = place->index};
   Status status = bench_go_on(options, error);
@@ -84,7 +83,7 @@ static Status open_place(Place *place, const SetosaBenchOptions *options, Error 
     snprintf(place->refusal, sizeof place->refusal, "%.*s", (int)sizeof place->refusal - 1, refusal.message);
     return SETOSA_OK;
   }
-  snprintf(measured.device, sizeof measured.device, "%s", place->name);
+  snprintf(measured.device, sizeof measured.device, "%s", place->context != NULL ? context_info(place->context)->name : place->name);
   place->launch_us = measured.launch_us;
   if (options->limits != NULL) options->limits(&measured, options->user);
   return SETOSA_OK;
@@ -104,20 +103,22 @@ Status bench_open(Bench *bench, const SetosaBenchOptions *options, Error *error)
     Place *place = &bench->devices[i];
     place->index = (int)options->device_indices[i];
     snprintf(place->name, sizeof place->name, "%s", setosa_devices_get(options->devices, options->device_indices[i])->name);
-    TRY(open_place(place, options, error));
+    TRY(bench_open_place(place, options, error));
   }
   bench->host = (Place){.index = SETOSA_BENCH_HOST, .name = "host"};
-  if (uses_host) TRY(open_place(&bench->host, options, error));
+  if (uses_host) TRY(bench_open_place(&bench->host, options, error));
 cleanup:
   return status;
 }
 
+void bench_close_place(Place *place) {
+  limits_close(place->limits);
+  context_close(place->context);
+}
+
 void bench_close(Bench *bench) {
-  limits_close(bench->host.limits);
-  for (size_t i = 0; bench->devices != NULL && i < bench->options->device_count; i++) {
-    limits_close(bench->devices[i].limits);
-    context_close(bench->devices[i].context);
-  }
+  bench_close_place(&bench->host);
+  for (size_t i = 0; bench->devices != NULL && i < bench->options->device_count; i++) bench_close_place(&bench->devices[i]);
   free(bench->devices);
 }
 

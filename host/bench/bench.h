@@ -13,6 +13,10 @@ typedef struct Bench {
 Status bench_open(Bench *bench, const SetosaBenchOptions *options, Error *error);
 void bench_close(Bench *bench); /* a zeroed one too */
 
+/* Opens a place (its index, part and name are set) and reports its limits. One that cannot be used remembers the reason, for its rows. */
+Status bench_open_place(Place *place, const SetosaBenchOptions *options, Error *error);
+void bench_close_place(Place *place);
+
 /* Calls visit for one backend at every place and in every storage that make a difference to it; row->group is NULL. */
 typedef Status (*BenchVisit)(const Row *row, void *user, Error *error);
 Status bench_each_row(const Bench *bench, SetosaBackend backend, BenchVisit visit, void *user, Error *error);

@@ -11,34 +11,63 @@
 
 static const char *const backend_names[] = {"native", "reference", "clblast", "blas", "auto"}; /* as SetosaBackend */
 
-enum { SCORES_BYTES = 16 << 20 }; /* of probabilities on the host, as setosa_predict has them */
+enum { SCORES_BYTES = 16 << 20 };            /* of probabilities on the host, as setosa_predict has them */
+enum { CHUNKS = 8, CHUNK_BYTES = 64 << 20 }; /* of rows that are made as needed */
 
 typedef struct Running {
   const Row *row;
-  Context *context; /* NULL on the host */
+  RowDevices devices;
   Contender contender;
   float *scores; /* (block, K), for PREDICT */
   size_t block;
 } Running;
 
-BackendSettings row_settings(const Row *row, Context *context) {
-  const SetosaBenchOptions *options = row->group->options;
-  bool native = row->backend == SETOSA_BACKEND_NATIVE;
-  return (BackendSettings){.kind = row->backend,
-                           .family = context != NULL ? options->family : SETOSA_FAMILY_AUTO,
-                           .context = context,
-                           .l2 = BENCH_L2,
-                           .intercept = true,
-                           .storage = native ? row->storage : SETOSA_STORAGE_F32,
-                           .tuning = options->tuning,
-                           .tunes = true,
-                           .reproducible = native && options->reproducible};
+/* Several times as many chunks as there are stages: what is small enough for the stages would stay there, and be read and not made. */
+static size_t chunk_rows(const Dataset *dataset) {
+  size_t most = CHUNK_BYTES / sizeof(float) / dataset->features, some = dataset->rows / CHUNKS;
+  some = some < most ? some : most;
+  return some > 0 ? some : 1;
 }
 
-Status row_open_context(const Row *row, Context **context, Error *error) {
-  *context = NULL;
-  if (row->place->index == SETOSA_BENCH_HOST) return SETOSA_OK;
-  return context_open(context, row->group->options->devices, (size_t)row->place->index, error);
+BackendSettings row_settings(const Row *row, const RowDevices *devices) {
+  const SetosaBenchOptions *options = row->group->options;
+  bool native = row->backend == SETOSA_BACKEND_NATIVE, device = devices->count > 0;
+  BackendSettings settings = {.kind = row->backend,
+                              .family = device ? options->family : SETOSA_FAMILY_AUTO,
+                              .context = device ? devices->contexts[0] : NULL,
+                              .l2 = BENCH_L2,
+                              .intercept = true,
+                              .storage = native ? row->storage : SETOSA_STORAGE_F32,
+                              .tuning = options->tuning,
+                              .tunes = true,
+                              .streamed = row->group->made && device,
+                              .chunk_rows = row->group->made ? chunk_rows(row->group->dataset) : 0,
+                              .reproducible = native && options->reproducible};
+  _Static_assert((int)SETOSA_CHOICES_MOST <= (int)BACKEND_MOST_DEVICES, "as many devices as a backend takes");
+  if (devices->count > 1) settings.context_count = devices->count;
+  for (size_t i = 0; i < settings.context_count; i++) settings.contexts[i] = devices->contexts[i];
+  return settings;
+}
+
+Status row_open_devices(const Row *row, RowDevices *devices, Error *error) {
+  Status status = SETOSA_OK;
+  const Place *place = row->place;
+  const SetosaDeviceChoice own = {.index = (size_t)place->index, .part = place->part, .parts = place->parts > 0 ? place->parts : 1};
+  const SetosaDeviceChoice *choices = row->choice_count > 0 ? row->choices : &own;
+  *devices = (RowDevices){.count = 0};
+  if (place->index == SETOSA_BENCH_HOST) return SETOSA_OK;
+  for (size_t i = 0; i < (row->choice_count > 0 ? row->choice_count : 1); i++) {
+    const SetosaDeviceChoice *choice = &choices[i];
+    TRY(context_open_part(&devices->contexts[i], row->group->options->devices, choice->index, choice->part, choice->parts, error));
+    devices->count++;
+  }
+cleanup:
+  return status;
+}
+
+void row_close_devices(RowDevices *devices) {
+  for (size_t i = 0; i < devices->count; i++) context_close(devices->contexts[i]);
+  *devices = (RowDevices){.count = 0};
 }
 
 Status row_go_on(const Row *row, Error *error) {
@@ -58,9 +87,9 @@ void row_say(const Row *row, const char *doing) {
 
 /* ---- the contender ---------------------------------------------------------------------------------------------- */
 
-Status row_open_contender(const Row *row, Context *context, Contender *contender, Error *error) {
+Status row_open_contender(const Row *row, const RowDevices *devices, Contender *contender, Error *error) {
   Status status = SETOSA_OK;
-  BackendSettings settings = row_settings(row, context);
+  BackendSettings settings = row_settings(row, devices);
   TRY(backend_open(&contender->backend, row->group->dataset, &settings, error));
   TRY(vector_create(contender->backend, &contender->w, error));
   if (row->group->what != SETOSA_BENCH_PREDICT) TRY(vector_create(contender->backend, &contender->out, error));
@@ -109,7 +138,11 @@ cleanup:
 
 /* ---- time ------------------------------------------------------------------------------------------------------- */
 
-static Status finish(const Running *r, Error *error) { return r->context == NULL ? SETOSA_OK : context_finish(r->context, error); }
+static Status finish(const Running *r, Error *error) {
+  Status status = SETOSA_OK;
+  for (size_t i = 0; i < r->devices.count && status == SETOSA_OK; i++) status = context_finish(r->devices.contexts[i], error);
+  return status;
+}
 
 static Status run_once(const Running *r, Error *error) {
   Status status = SETOSA_OK;
@@ -185,7 +218,7 @@ static Status run_row(Running *r, SetosaBenchResult *result, Error *error) {
   bool hessian = r->row->group->what == SETOSA_BENCH_HESSIAN, predict = r->row->group->what == SETOSA_BENCH_PREDICT;
   row_say(r->row, "preparing");
   result->status = SETOSA_BENCH_SKIPPED; /* what cannot be opened */
-  TRY(row_open_contender(r->row, r->context, &r->contender, error));
+  TRY(row_open_contender(r->row, &r->devices, &r->contender, error));
   double opening = clock_seconds() - began;
   result->status = SETOSA_BENCH_FAILED;
   TRY(reserve_scores(r, error));
@@ -254,12 +287,12 @@ Status row_measure(const Row *row, SetosaBenchResult *result, Error *error) {
   if (trains) {
     status = row_train(row, result, &failure);
   } else {
-    status = row_open_context(row, &r.context, &failure);
+    status = row_open_devices(row, &r.devices, &failure);
     if (status == SETOSA_OK) status = run_row(&r, result, &failure);
   }
   row_close_contender(&r.contender);
   free(r.scores);
-  context_close(r.context);
+  row_close_devices(&r.devices);
   if (status == SETOSA_INTERRUPTED) return error_set(error, status, "%s", failure.message);
   if (status != SETOSA_OK) {
     if (result->status == SETOSA_BENCH_OK) result->status = SETOSA_BENCH_FAILED;

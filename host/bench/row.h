@@ -9,7 +9,8 @@
 
 /* Where backends run. Its limits have a context of their own, so that the memory of a row is the row's alone. */
 typedef struct Place {
-  int index; /* of the device, or SETOSA_BENCH_HOST */
+  int index;          /* of the device, or SETOSA_BENCH_HOST */
+  size_t part, parts; /* of the device; parts 0: all of it */
   char name[128];
   Context *context; /* NULL for the host */
   Limits *limits;
@@ -24,6 +25,7 @@ typedef struct Group {
   Dataset *dataset;
   SetosaBenchWhat what;
   Truth *truth;
+  bool made; /* rows are made as passes need them, at any size: none stays on a device */
 } Group;
 
 typedef struct Row {
@@ -31,7 +33,15 @@ typedef struct Row {
   const Place *place; /* NULL: there is no device */
   SetosaBackend backend;
   SetosaStorage storage;
+  const SetosaDeviceChoice *choices; /* (choice_count) devices that share the rows; 0: the place's alone */
+  size_t choice_count;
 } Row;
+
+/* What a row opens for itself: nothing on the host. */
+typedef struct RowDevices {
+  Context *contexts[SETOSA_CHOICES_MOST];
+  size_t count;
+} RowDevices;
 
 /* Fills *result, whatever happens: what cannot be opened is skipped, what is wrong or breaks is failed. Returns SETOSA_INTERRUPTED when
  * the caller wants no more (then *result is not to be used), SETOSA_OK otherwise. */
@@ -50,9 +60,10 @@ typedef struct Timing {
   double began;
 } Timing;
 
-BackendSettings row_settings(const Row *row, Context *context);
-/* A context for the row alone; NULL for the host. */
-Status row_open_context(const Row *row, Context **context, Error *error);
+BackendSettings row_settings(const Row *row, const RowDevices *devices);
+/* Contexts for the row alone. Zero-initialise; close what a failure has left, too. */
+Status row_open_devices(const Row *row, RowDevices *devices, Error *error);
+void row_close_devices(RowDevices *devices);
 /* SETOSA_INTERRUPTED when the caller says so. */
 Status row_go_on(const Row *row, Error *error);
 void row_say(const Row *row, const char *doing);
@@ -69,7 +80,7 @@ double row_bytes(const Row *row); /* of X, read once */
 Status row_train(const Row *row, SetosaBenchResult *result, Error *error);
 
 /* row.c: opens the backend with its vectors in *contender; judges it. The caller closes both. */
-Status row_open_contender(const Row *row, Context *context, Contender *contender, Error *error);
+Status row_open_contender(const Row *row, const RowDevices *devices, Contender *contender, Error *error);
 void row_close_contender(Contender *contender);
 /* The reference's verdict; a wrong backend fails the row. */
 Status row_judge(const Row *row, const Contender *contender, double pass_seconds, SetosaBenchResult *result, Error *error);

@@ -46,7 +46,19 @@ bool scaling_next(uint64_t *size, uint64_t to);
 /* Bytes that can be allocated without swapping, by the kernel's count and the limit of the control group; INFINITY when unknown. */
 double scaling_free_bytes(void);
 
+struct SyntheticSpec;
+/* The data of a spec, held or (made) made as passes need them. */
+Status scaling_load(Dataset **dataset, const struct SyntheticSpec *spec, bool made, Error *error);
+/* The spec of options->shape, else of `usual`; SETOSA_ERROR_USAGE for options that leave no sense to growth. */
+Status scaling_shape(struct SyntheticSpec *spec, const SetosaBenchScalingOptions *options, const char *usual, Error *error);
+/* Whether `values` numbers are too many to be held. */
+bool scaling_too_large(const SetosaBenchScalingOptions *options, double values);
+
 /* scaling_devices.c: the same work on 1..n of the chosen devices. */
 Status scaling_devices(const SetosaBenchScalingOptions *options, Error *error);
+/* The number of devices after `size`: one more up to 8, then twice as many, and `to` at last; false past it. */
+bool scaling_next_devices(uint64_t *size, uint64_t to);
+/* speed_up and efficiency of the points that were measured, against the first of them. */
+void scaling_speed_up(SetosaBenchPoint *points, size_t count);
 
 #endif

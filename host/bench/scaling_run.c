@@ -9,6 +9,8 @@
 #include "bench/scaling.h"
 #include "data/synthetic.h"
 
+#define HELD_BYTES ((uint64_t)1 << 30) /* as setosa_dataset_load */
+
 /* A line of the plot while it grows. */
 typedef struct Line {
   Row row; /* its group changes with the size */
@@ -26,6 +28,7 @@ typedef struct Growth {
   Line *lines;
   size_t count, capacity;
   SetosaBenchWhat what; /* of the lines that are being added */
+  bool made;            /* rows are made as passes need them, at every size: a line is of one kind */
 } Growth;
 
 SetosaBenchScalingOptions setosa_bench_scaling_options_default(void) {
@@ -62,33 +65,56 @@ static Status check_range(Growth *growth, const char *name, Error *error) {
   return SETOSA_OK;
 }
 
+Status scaling_shape(SyntheticSpec *spec, const SetosaBenchScalingOptions *options, const char *usual_shape, Error *error) {
+  const SetosaBenchOptions *bench = &options->bench;
+  const char *shape = options->shape != NULL ? options->shape : usual_shape;
+  if (bench->dataset != NULL || bench->works != NULL || bench->fashion != NULL)
+    return error_set(error, SETOSA_ERROR_USAGE, "growth is of made-up data; give a shape, and neither data nor works");
+  if (!(options->pass_seconds > 0) || !(options->memory_part > 0) || options->memory_part > 1)
+    return error_set(error, SETOSA_ERROR_USAGE, "growth: give pass_seconds above 0 and memory_part from 0 to 1");
+  if (strncmp(shape, "synthetic:", 10) != 0)
+    return error_set(error, SETOSA_ERROR_USAGE,
+                     "--scaling is about made-up data that can grow, not %s; give synthetic:rows=1e5,features=100,classes=10, say", shape);
+  return synthetic_parse(spec, shape, error);
+}
+
+bool scaling_too_large(const SetosaBenchScalingOptions *options, double values) {
+  uint64_t most = options->generate_above_bytes > 0 ? options->generate_above_bytes : HELD_BYTES;
+  return values * sizeof(float) > (double)most;
+}
+
+/* Rows that are held are read faster than rows that are made, so a line has but one kind of them: held, unless its last size is too large
+ * for that. Without a last size the memory is a bound. */
+static bool is_made(const Growth *growth) {
+  const SyntheticSpec *s = &growth->shape;
+  double values = (double)s->rows * (double)s->features;
+  if (growth->options->to == 0) return false;
+  for (uint64_t size = growth->from; growth->grows != &growth->shape.classes && size <= growth->to / 2; size *= 2) values *= 2;
+  if (growth->grows != &growth->shape.classes) values *= (double)growth->from / (double)*growth->grows;
+  return scaling_too_large(growth->options, values);
+}
+
 static Status choose_shape(Growth *growth, Error *error) {
   Status status = SETOSA_OK;
   const SetosaBenchScalingOptions *options = growth->options;
-  const SetosaBenchOptions *bench = &options->bench;
-  if (bench->dataset != NULL || bench->works != NULL || bench->fashion != NULL)
-    TRY(error_set(error, SETOSA_ERROR_USAGE, "growth is of made-up data; give a shape, and neither data nor works"));
-  if (!(options->pass_seconds > 0) || !(options->memory_part > 0) || options->memory_part > 1)
-    TRY(error_set(error, SETOSA_ERROR_USAGE, "growth: give pass_seconds above 0 and memory_part from 0 to 1"));
-  const char *shape = options->shape != NULL ? options->shape : usual[options->grows].shape;
-  if (strncmp(shape, "synthetic:", 10) != 0)
-    TRY(error_set(error, SETOSA_ERROR_USAGE,
-                  "--scaling is about made-up data that can grow, not %s; give synthetic:rows=1e5,features=100,classes=10, say", shape));
-  TRY(synthetic_parse(&growth->shape, shape, error));
+  TRY(scaling_shape(&growth->shape, options, usual[options->grows].shape, error));
   uint64_t *const sizes[] = {&growth->shape.rows, &growth->shape.features, &growth->shape.classes};
   growth->grows = sizes[options->grows];
   growth->from = options->from > 0 ? options->from : options->shape != NULL ? *growth->grows : usual[options->grows].from;
   TRY(check_range(growth, setosa_bench_growth_name(options->grows), error));
+  growth->made = is_made(growth);
 cleanup:
   return status;
 }
 
-static Status load(Dataset **dataset, const SyntheticSpec *s, Error *error) {
+Status scaling_load(Dataset **dataset, const SyntheticSpec *s, bool made, Error *error) {
   char source[512];
+  SetosaDataOptions options = setosa_data_options_default();
+  options.generate_above_bytes = made ? 1 : UINT64_MAX;
   snprintf(source, sizeof source, "synthetic:rows=%llu,features=%llu,classes=%llu,seed=%llu,noise=%.17g,separation=%.17g,sparsity=%.17g",
            (unsigned long long)s->rows, (unsigned long long)s->features, (unsigned long long)s->classes, (unsigned long long)s->seed,
            s->noise, s->separation, s->sparsity);
-  return setosa_dataset_load(dataset, source, NULL, error);
+  return setosa_dataset_load(dataset, source, &options, error);
 }
 
 /* ---- lines ------------------------------------------------------------------------------------------------------ */
@@ -127,7 +153,7 @@ static Status add_point(const Growth *growth, Line *line, const SetosaBenchResul
   Status status =
       memory_grow((void **)&line->points, &line->capacity, line->count + 1, sizeof *line->points, "the points of a line", error);
   if (status != SETOSA_OK) return status;
-  line->points[line->count++] = (SetosaBenchPoint){.size = *growth->grows, .result = *result};
+  line->points[line->count++] = (SetosaBenchPoint){.size = *growth->grows, .speed_up = NAN, .efficiency = NAN, .result = *result};
   line->ended = result->status != SETOSA_BENCH_OK; /* what does not fit now will not fit later */
   if (options->result != NULL) options->result(result, options->user);
   return SETOSA_OK;
@@ -141,7 +167,7 @@ static Status end_lines(Growth *growth, size_t *left, Error *error) {
   ScalingBounds bounds = {.pass_seconds = growth->options->to > 0 ? INFINITY : growth->options->pass_seconds,
                           .memory_part = growth->options->memory_part,
                           .free_bytes = scaling_free_bytes()};
-  double data_bytes = (double)s->rows * ((double)s->features * sizeof(float) + sizeof(int32_t));
+  double data_bytes = growth->made ? 0 : (double)s->rows * ((double)s->features * sizeof(float) + sizeof(int32_t));
   double parameters = ((double)s->features + 1) * (double)s->classes;
   Dataset shape = {.rows = (size_t)s->rows, .features = (size_t)s->features, .classes = (size_t)s->classes};
   Group group = {.options = growth->bench.options, .dataset = &shape};
@@ -189,12 +215,11 @@ cleanup:
 static Status run_size(Growth *growth, Error *error) {
   Status status = SETOSA_OK;
   Dataset *dataset = NULL;
-  Group group = {.options = growth->bench.options};
+  Group group = {.options = growth->bench.options, .made = growth->made};
   snprintf(group.name, sizeof group.name, "%s=%llu", setosa_bench_growth_name(growth->options->grows), (unsigned long long)*growth->grows);
   TRY(bench_go_on(group.options, error));
   bench_say(group.options, "making the data of %s", group.name);
-  TRY(load(&dataset, &growth->shape, error));
-  TRY(dataset_materialize(dataset, error)); /* to be compared with the reference */
+  TRY(scaling_load(&dataset, &growth->shape, growth->made, error));
   group.dataset = dataset;
   for (int what = SETOSA_BENCH_STEP; what <= SETOSA_BENCH_PREDICT; what++) {
     group.what = (SetosaBenchWhat)what;
@@ -214,6 +239,7 @@ static void report_line(const Growth *growth, Line *line) {
                                .backend = first->backend,
                                .device_index = first->device_index,
                                .storage = first->storage,
+                               .made = growth->made,
                                .least_ms = scaling_least_ms(line->row.place != NULL ? line->row.place->launch_us : NAN)};
   memcpy(report.device, first->device, sizeof report.device);
   scaling_finish(&report, line->points, line->count);

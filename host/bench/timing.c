@@ -68,6 +68,7 @@ double row_flops(const Row *row) {
 
 void row_report_memory(const Row *row, uint64_t device_bytes, size_t vectors, SetosaBenchResult *result) {
   const Dataset *data = row->group->dataset;
+  vectors *= row->choice_count > 1 ? row->choice_count : 1; /* each device has its own */
   size_t number = row->backend == SETOSA_BACKEND_REFERENCE ? sizeof(double) : sizeof(float);
   uint64_t needed = (uint64_t)data->rows * (data->features * storage_size(row) + sizeof(int32_t)) +
                     (uint64_t)vectors * number * data->classes * (data->features + 1);

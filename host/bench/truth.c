@@ -13,6 +13,7 @@
 static const double thorough_seconds = 5;    /* longer passes are not repeated for a comparison of gradients */
 static const double logit_size = 3;          /* as in the self-test */
 static const size_t scores_bytes = 64 << 20; /* of probabilities kept */
+static const size_t sample_bytes = 64 << 20; /* of rows that are made as needed: so many are held for the reference */
 
 /* Flops of a row: 2DK a product. */
 static double row_flops(const Dataset *dataset, SetosaBenchWhat what) {
@@ -24,17 +25,46 @@ static double row_flops(const Dataset *dataset, SetosaBenchWhat what) {
 static RowRange choose_rows(const Dataset *dataset, SetosaBenchWhat what, double flops) {
   double most = fmax(1, flops / row_flops(dataset, what));
   if (what == SETOSA_BENCH_PREDICT) most = fmin(most, fmax(1, (double)scores_bytes / sizeof(float) / (double)dataset->classes));
+  if (dataset->values == NULL) most = fmin(most, fmax(1, (double)sample_bytes / sizeof(float) / (double)dataset->features));
   size_t count = most < (double)dataset->rows ? (size_t)most : dataset->rows;
   return (RowRange){(dataset->rows - count) / 3, count};
 }
 
-/* The rows of a range as a data set of their own: only those need be in the reference's reach. */
-static Dataset view_of(const Dataset *dataset, RowRange rows) {
-  Dataset view = *dataset;
-  view.rows = rows.count;
-  view.values = dataset->values + rows.begin * dataset->features;
-  if (dataset->labels != NULL) view.labels = dataset->labels + rows.begin;
-  return view;
+/* The rows of a range as a data set of their own: only those need be in the reference's reach. Where the data set does not hold its rows
+ * they are fetched into arrays of the view. */
+typedef struct View {
+  Dataset data;
+  float *values;
+  int32_t *labels;
+} View;
+
+static Status view_open(View *view, const Dataset *dataset, RowRange rows, Error *error) {
+  Status status = SETOSA_OK;
+  size_t count = 0;
+  *view = (View){.data = *dataset};
+  view->data.rows = rows.count;
+  view->data.borrowed = true;
+  if (dataset->labels != NULL) view->data.labels = dataset->labels + rows.begin;
+  if (dataset->values != NULL) {
+    view->data.values = dataset->values + rows.begin * dataset->features;
+    return SETOSA_OK;
+  }
+  TRY(memory_multiply(&count, rows.count, dataset->features, "rows for the reference", error));
+  TRY(memory_allocate((void **)&view->values, count, sizeof *view->values, "rows for the reference", error));
+  TRY(memory_allocate((void **)&view->labels, rows.count, sizeof *view->labels, "rows for the reference", error));
+  dataset_fetch(dataset, rows.begin, rows.count, view->values, view->labels);
+  view->data.values = view->values;
+  if (dataset->generator != NULL) view->data.labels = view->labels;
+  view->data.generator = NULL;
+  view->data.unordered = NULL;
+cleanup:
+  return status;
+}
+
+static void view_close(View *view) {
+  free(view->values);
+  free(view->labels);
+  *view = (View){.values = NULL};
 }
 
 static Status open_reference(Contender *c, const Dataset *dataset, const double *w, const double *v, Error *error) {
@@ -61,14 +91,15 @@ static void close_reference(Contender *c) {
 
 static Status compute_expected(Truth *truth, Error *error) {
   Status status = SETOSA_OK;
-  Dataset view = view_of(truth->dataset, truth->rows);
+  View view = {.values = NULL};
   Contender reference = {0};
   Evaluation at = {0};
-  size_t scores = 0, parameters = view.classes * (view.features + 1);
-  TRY(open_reference(&reference, &view, truth->w, truth->v, error));
+  size_t scores = 0, parameters = truth->dataset->classes * (truth->dataset->features + 1);
+  TRY(view_open(&view, truth->dataset, truth->rows, error));
+  TRY(open_reference(&reference, &view.data, truth->w, truth->v, error));
   RowRange all = backend_all_rows(reference.backend);
   if (truth->what == SETOSA_BENCH_PREDICT) {
-    TRY(memory_multiply(&scores, view.rows, view.classes, "the probabilities", error));
+    TRY(memory_multiply(&scores, view.data.rows, view.data.classes, "the probabilities", error));
     TRY(memory_allocate((void **)&truth->scores, scores, sizeof *truth->scores, "the probabilities", error));
     TRY(backend_predict(reference.backend, reference.w, all, ROW_PROBABILITIES, truth->scores, error));
     goto cleanup;
@@ -84,6 +115,7 @@ static Status compute_expected(Truth *truth, Error *error) {
   TRY(vector_read(reference.backend, reference.out, truth->expected, error));
 cleanup:
   close_reference(&reference);
+  view_close(&view);
   return status;
 }
 
@@ -248,30 +280,47 @@ static Status round_features(float **rounded, const Dataset *dataset, Error *err
   return status;
 }
 
-Status truth_model_loss(const Dataset *dataset, SetosaStorage storage, const SetosaModel *model, double *loss, Error *error) {
+/* The mean loss of rows at w (P). */
+static Status loss_of_rows(const Dataset *dataset, RowRange rows, SetosaStorage storage, const double *w, double *loss, Error *error) {
   Status status = SETOSA_OK;
   Contender reference = {0};
   Evaluation at = {.loss = NAN};
-  Dataset stored = *dataset;
+  View view = {.values = NULL};
   float *rounded = NULL;
-  double *w = NULL;
+  TRY(view_open(&view, dataset, rows, error));
+  if (storage == SETOSA_STORAGE_F16) {
+    TRY(round_features(&rounded, &view.data, error));
+    view.data.values = rounded;
+  }
+  TRY(open_reference(&reference, &view.data, w, NULL, error));
+  TRY(backend_evaluate(reference.backend, reference.w, backend_all_rows(reference.backend), NULL, &at, error));
+  *loss = at.loss;
+cleanup:
+  close_reference(&reference);
+  view_close(&view);
+  free(rounded);
+  return status;
+}
+
+Status truth_model_loss(const Dataset *dataset, SetosaStorage storage, const SetosaModel *model, double *loss, Error *error) {
+  Status status = SETOSA_OK;
+  double *w = NULL, sum = 0, mean = NAN;
   const float *weights = setosa_model_weights(model), *bias = setosa_model_bias(model);
-  size_t count = dataset->classes * dataset->features;
+  size_t count = dataset->classes * dataset->features, block = dataset->rows;
   *loss = NAN;
   if (row_flops(dataset, SETOSA_BENCH_PREDICT) * (double)dataset->rows > TRUTH_FLOPS) return SETOSA_OK;
   TRY(memory_allocate((void **)&w, count + dataset->classes, sizeof *w, "the parameters", error));
   for (size_t i = 0; i < count; i++) w[i] = weights[i];
   for (size_t k = 0; k < dataset->classes; k++) w[count + k] = bias[k];
-  if (storage == SETOSA_STORAGE_F16) {
-    TRY(round_features(&rounded, dataset, error));
-    stored.values = rounded;
+  if (dataset->values == NULL && block > sample_bytes / sizeof(float) / dataset->features + 1)
+    block = sample_bytes / sizeof(float) / dataset->features + 1;
+  for (size_t done = 0; done < dataset->rows; done += block) {
+    RowRange rows = {done, dataset->rows - done < block ? dataset->rows - done : block};
+    TRY(loss_of_rows(dataset, rows, storage, w, &mean, error));
+    sum += (double)rows.count * mean;
   }
-  TRY(open_reference(&reference, &stored, w, NULL, error));
-  TRY(backend_evaluate(reference.backend, reference.w, backend_all_rows(reference.backend), NULL, &at, error));
-  *loss = at.loss;
+  *loss = sum / (double)dataset->rows;
 cleanup:
-  close_reference(&reference);
   free(w);
-  free(rounded);
   return status;
 }

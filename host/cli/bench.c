@@ -14,6 +14,7 @@ enum { DEVICES_MOST = 64 };
 typedef struct BenchWork {
   SetosaDevices *devices;
   size_t indices[DEVICES_MOST], index_count;
+  SetosaDeviceChoices shared; /* --scaling devices */
   SetosaDataset *data;
   char name[64];
   SetosaBackend backends[OPTIONS_LIST];
@@ -70,10 +71,31 @@ static void add_device(BenchWork *work, size_t index) {
   if (work->index_count < DEVICES_MOST) work->indices[work->index_count++] = index;
 }
 
+/* --scaling devices: as for train, but all by default; when that is one CPU, it is cut into its compute units. */
+static Status choose_shared(BenchWork *work, const Options *options, Error *error) {
+  static const char *const all[] = {"all"};
+  Status status = SETOSA_OK;
+  SetosaDeviceChoices *shared = &work->shared;
+  char cut[64];
+  const char *const parts[] = {cut};
+  bool given = options->devices.count > 0;
+  TRY(setosa_devices_choose(shared, work->devices, given ? options->devices.count : 1, given ? options->devices.text : all,
+                            (SetosaFamily)options->family, options->force_device, error));
+  const SetosaDeviceInfo *first = setosa_devices_get(work->devices, shared->choice[0].index);
+  if (given || shared->count > 1 || first->type != SETOSA_DEVICE_CPU || first->compute_units < 2) return SETOSA_OK;
+  snprintf(cut, sizeof cut, "%zu/%u", first->index,
+           first->compute_units < SETOSA_CHOICES_MOST ? first->compute_units : SETOSA_CHOICES_MOST);
+  TRY(setosa_devices_choose(shared, work->devices, 1, parts, (SetosaFamily)options->family, options->force_device, error));
+cleanup:
+  if (status == SETOSA_ERROR_USAGE) error_prefix(error, "--device");
+  return status;
+}
+
 /* Every usable device once, or those that --device names ("all" again means every one). */
 static Status choose_devices(BenchWork *work, const Options *options, Error *error) {
   Status status = SETOSA_OK;
   TRY(setosa_devices_open(&work->devices, error));
+  if (options->scaling == SETOSA_BENCH_DEVICES) return choose_shared(work, options, error);
   bool all = options->devices.count == 0;
   for (size_t i = 0; i < options->devices.count; i++) {
     size_t index = 0;
@@ -206,7 +228,7 @@ cleanup:
   return status;
 }
 
-static Status scale(BenchReport *report, const SetosaBenchOptions *bench, Error *error) {
+static Status scale(BenchReport *report, const SetosaBenchOptions *bench, const SetosaDeviceChoices *shared, Error *error) {
   const Options *options = report->session->options;
   SetosaBenchScalingOptions scaling = setosa_bench_scaling_options_default();
   scaling.bench = *bench;
@@ -216,12 +238,14 @@ static Status scale(BenchReport *report, const SetosaBenchOptions *bench, Error 
   scaling.from = options->from;
   scaling.to = options->to;
   scaling.line = on_line;
+  scaling.devices = shared->choice;
+  scaling.device_count = shared->count;
   return setosa_bench_scaling(&scaling, error);
 }
 
-static Status measure(BenchReport *report, const SetosaBenchOptions *options, Error *error) {
+static Status measure(BenchReport *report, const SetosaBenchOptions *options, const SetosaDeviceChoices *shared, Error *error) {
   progress_begin(&report->progress, &report->session->console, NULL);
-  Status status = report->scaling ? scale(report, options, error) : setosa_bench(options, error);
+  Status status = report->scaling ? scale(report, options, shared, error) : setosa_bench(options, error);
   progress_end(&report->progress);
   if (report->status != SETOSA_OK) return error_set(error, report->status, "%s", report->error.message);
   return status;
@@ -239,7 +263,7 @@ static Status run(const Session *session, Error *error) {
   TRY(choose_devices(&work, options, error));
   TRY(load_data(&work, session, error));
   SetosaBenchOptions bench = make_options(&work, &report, options);
-  status = measure(&report, &bench, &stopped);
+  status = measure(&report, &bench, &work.shared, &stopped);
   report.interrupted = status == SETOSA_INTERRUPTED;
   if (status != SETOSA_OK && !report.interrupted) TRY(error_set(error, status, "%s", stopped.message));
   TRY(show(&report, error));
@@ -268,7 +292,8 @@ const Command command_bench = {
         "  setosa bench --suite --json > before.json\n"
         "  setosa bench --work W1,W4 --what step,hessian --compare before.json\n"
         "  setosa bench synthetic:rows=1e5,features=100,classes=10 --plot bench.svg\n"
-        "  setosa bench --scaling rows --backends native --plot growth.svg\n",
+        "  setosa bench --scaling rows --backends native --plot growth.svg\n"
+        "  setosa bench --scaling devices --device 0 --device 1\n",
     .id = FOR_BENCH,
     .least_arguments = 0,
     .most_arguments = 1,

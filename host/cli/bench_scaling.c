@@ -59,6 +59,28 @@ cleanup:
   return status;
 }
 
+/* The same for devices: how much quicker than one, and what each of them contributes to that. */
+static Status add_device_point(Table *table, const SetosaBenchPoint *point, Error *error) {
+  Status status = SETOSA_OK;
+  const SetosaBenchResult *r = &point->result;
+  TRY(table_cell(table, error, "%llu", (unsigned long long)point->size));
+  if (r->status != SETOSA_BENCH_OK) {
+    TRY(table_cell(table, error, "%s", r->status == SETOSA_BENCH_FAILED ? "FAILED" : "skipped"));
+    for (int i = 0; i < 7; i++) TRY(table_cell(table, error, "%s", ""));
+    return SETOSA_OK;
+  }
+  TRY(table_number(table, r->median_ms, 4, error));
+  TRY(table_cell(table, error, "%.0f%%", 100 * r->spread));
+  TRY(table_cell(table, error, "%.2f", point->speed_up));
+  TRY(table_cell(table, error, "%.0f%%", 100 * point->efficiency));
+  TRY(table_number(table, r->gflops, 3, error));
+  TRY(table_number(table, 1e-6 * (double)r->device_bytes, 3, error));
+  TRY(table_number(table, 1e-6 * (double)r->device_bytes / (double)point->size, 3, error));
+  TRY(table_cell(table, error, "%s", point->used ? "yes" : "no"));
+cleanup:
+  return status;
+}
+
 static void print_exponent(const SetosaBenchScaling *line, const char *of, double exponent, double off) {
   if (isnan(exponent)) return;
   printf("  %s ~ %s^%.3f", of, setosa_bench_growth_name(line->grows), exponent);
@@ -68,7 +90,7 @@ static void print_exponent(const SetosaBenchScaling *line, const char *of, doubl
 
 /* What does not grow, in the title: "rows grow: 32 features, 4 classes, step". */
 static void print_title(const SetosaBenchScaling *line, bool color) {
-  char label[BENCH_LABEL], title[BENCH_LABEL + 200];
+  char label[BENCH_LABEL], title[BENCH_LABEL + 500];
   const SetosaBenchResult *r = &line->points[0].result;
   const unsigned long long sizes[] = {r->rows, r->features, r->classes};
   int length =
@@ -77,6 +99,10 @@ static void print_title(const SetosaBenchScaling *line, bool color) {
     if (i != (int)line->grows && length > 0 && (size_t)length < sizeof title)
       length +=
           snprintf(title + length, sizeof title - (size_t)length, ", %llu %s", sizes[i], setosa_bench_growth_name((SetosaBenchGrowth)i));
+  if (line->devices[0] != '\0' && length > 0 && (size_t)length < sizeof title)
+    length += snprintf(title + length, sizeof title - (size_t)length, "; device %s", line->devices);
+  if (line->made && length > 0 && (size_t)length < sizeof title)
+    snprintf(title + length, sizeof title - (size_t)length, "; rows are made as needed, in every pass");
   console_make_visible(title);
   printf("\n%s", color_code(color, COLOR_BOLD));
   console_wrap(stdout, title, 0, 2, console_page_width());
@@ -94,10 +120,15 @@ static Status print_line(const SetosaBenchScaling *line, bool color, Error *erro
                                  {"MB", true, false},
                                  {"extra", true, false},
                                  {"fit", true, false}};
+  const TableColumn of_devices[] = {{"devices", true, false},  {"ms", true, false},         {"+-", true, false},
+                                    {"speed-up", true, false}, {"efficiency", true, false}, {"GFLOP/s", true, false},
+                                    {"MB", true, false},       {"each", true, false},       {"fit", true, false}};
   Table *table = NULL;
   const SetosaBenchPoint *points = line->points;
-  TRY(table_create(&table, sizeof columns / sizeof columns[0], columns, error));
-  for (size_t i = 0; i < line->point_count; i++) TRY(add_point(table, &points[i], i > 0 ? &points[i - 1] : NULL, error));
+  bool devices = line->grows == SETOSA_BENCH_DEVICES;
+  TRY(table_create(&table, sizeof columns / sizeof columns[0], devices ? of_devices : columns, error));
+  for (size_t i = 0; i < line->point_count; i++)
+    TRY(devices ? add_device_point(table, &points[i], error) : add_point(table, &points[i], i > 0 ? &points[i - 1] : NULL, error));
   print_title(line, color);
   table_print(table, console_page_width(), color);
   for (size_t i = 0; i < line->point_count; i++) {
@@ -115,6 +146,7 @@ static Status print_line(const SetosaBenchScaling *line, bool color, Error *erro
     printf("  no exponent: it takes two sizes whose time is above %.3g ms, ten launches\n", line->least_ms);
     goto cleanup;
   }
+  if (line->grows == SETOSA_BENCH_DEVICES) printf("  ideal: time ~ devices^-1, each with its part of the memory\n");
   print_exponent(line, "time", line->exponent, line->exponent_error);
   print_exponent(line, "quickest sample", line->best_exponent, line->best_exponent_error);
   print_exponent(line, "memory", line->memory_exponent, line->memory_exponent_error);
@@ -127,11 +159,17 @@ cleanup:
 
 Status bench_print_scaling(const BenchReport *report, Error *error) {
   Status status = SETOSA_OK;
-  printf(
-      "\nms: median; +-: 90th less 10th percentile; growth: time over that of the line\n"
-      "before (2: in proportion); limit: part of the limit reached; MB: held in all,\n"
-      "and (extra) without data, weights and gradient; fit: whether it counts for the\n"
-      "exponents\n");
+  if (report->line_count > 0 && report->lines[0].grows == SETOSA_BENCH_DEVICES)
+    printf(
+        "\nms: median; +-: 90th less 10th percentile; speed-up: time of the first line over\n"
+        "that of this one; efficiency: that over the growth of the devices; MB: held in\n"
+        "all, and by each; fit: whether it counts for the exponents\n");
+  else
+    printf(
+        "\nms: median; +-: 90th less 10th percentile; growth: time over that of the line\n"
+        "before (2: in proportion); limit: part of the limit reached; MB: held in all,\n"
+        "and (extra) without data, weights and gradient; fit: whether it counts for the\n"
+        "exponents\n");
   for (size_t i = 0; i < report->line_count; i++) TRY(print_line(&report->lines[i], report->session->console.color_out, error));
 cleanup:
   return status;
@@ -139,28 +177,37 @@ cleanup:
 
 /* ---- files ------------------------------------------------------------------------------------------------------ */
 
-static json_t *point_json(const SetosaBenchPoint *point) {
+/* devices: what grows. */
+static json_t *point_json(const SetosaBenchPoint *point, bool devices) {
   const SetosaBenchResult *r = &point->result;
   bool ok = r->status == SETOSA_BENCH_OK;
-  return json_pack("{s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "size", (json_int_t)point->size, "used", point->used, "median_ms",
-                   json_number(r->median_ms), "min_ms", json_number(r->min_ms), "spread", json_number(r->spread), "device_bytes",
-                   ok ? json_integer((json_int_t)r->device_bytes) : json_null(), "workspace_bytes",
-                   ok ? json_integer((json_int_t)r->workspace_bytes) : json_null(), "status", bench_status_name(r->status), "reason",
-                   json_text(r->reason));
+  json_t *json = json_pack("{s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "size", (json_int_t)point->size, "used", point->used,
+                           "median_ms", json_number(r->median_ms), "min_ms", json_number(r->min_ms), "spread", json_number(r->spread),
+                           "device_bytes", ok ? json_integer((json_int_t)r->device_bytes) : json_null(), "workspace_bytes",
+                           ok ? json_integer((json_int_t)r->workspace_bytes) : json_null(), "status", bench_status_name(r->status),
+                           "reason", json_text(r->reason));
+  if (json == NULL || !devices) return json;
+  if (json_object_set_new(json, "speed_up", json_number(point->speed_up)) == 0 &&
+      json_object_set_new(json, "efficiency", json_number(point->efficiency)) == 0)
+    return json;
+  json_decref(json);
+  return NULL;
 }
 
 static json_t *line_json(const SetosaBenchScaling *line) {
   json_t *points = json_array();
   bool failed = points == NULL;
-  for (size_t i = 0; !failed && i < line->point_count; i++) failed = json_array_append_new(points, point_json(&line->points[i])) != 0;
+  for (size_t i = 0; !failed && i < line->point_count; i++)
+    failed = json_array_append_new(points, point_json(&line->points[i], line->grows == SETOSA_BENCH_DEVICES)) != 0;
   if (failed) {
     json_decref(points);
     return NULL;
   }
-  return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "what_grows",
+  return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "what_grows",
                    setosa_bench_growth_name(line->grows), "what", setosa_bench_what_name(line->what), "backend", line->backend, "device",
                    json_text(line->device), "device_index",
-                   line->device_index == SETOSA_BENCH_HOST ? json_null() : json_integer(line->device_index), "storage", line->storage,
+                   line->device_index == SETOSA_BENCH_HOST ? json_null() : json_integer(line->device_index), "devices",
+                   line->devices[0] == '\0' ? json_null() : json_text(line->devices), "storage", line->storage, "made", line->made,
                    "exponent", json_number(line->exponent), "exponent_error", json_number(line->exponent_error), "memory_exponent",
                    json_number(line->memory_exponent), "memory_exponent_error", json_number(line->memory_exponent_error), "best_exponent",
                    json_number(line->best_exponent), "best_exponent_error", json_number(line->best_exponent_error), "least_ms",
@@ -192,10 +239,12 @@ static void csv_point(FILE *stream, const SetosaBenchScaling *line, const Setosa
   bench_csv_number(stream, r->spread);
   bench_csv_number(stream, ok ? (double)r->device_bytes : NAN);
   bench_csv_number(stream, ok ? (double)r->workspace_bytes : NAN);
-  fprintf(stream, "%d,", point->used);
+  fprintf(stream, "%d,%d,", line->made, point->used);
   const double fits[] = {line->exponent,        line->exponent_error,       line->best_exponent, line->best_exponent_error,
                          line->memory_exponent, line->memory_exponent_error};
   for (size_t i = 0; i < sizeof fits / sizeof fits[0]; i++) bench_csv_number(stream, fits[i]);
+  bench_csv_number(stream, point->speed_up);
+  bench_csv_number(stream, point->efficiency);
   bench_csv_text(stream, r->reason);
   fprintf(stream, "%s\n", bench_status_name(r->status));
 }
@@ -205,9 +254,9 @@ Status bench_write_scaling_csv(const BenchReport *report, const char *path, Erro
   AtomicFile file = {0};
   TRY(atomic_file_open(&file, path, error));
   fputs(
-      "what_grows,size,rows,features,classes,what,backend,device,storage,median_ms,min_ms,spread,device_bytes,workspace_bytes,used,"
+      "what_grows,size,rows,features,classes,what,backend,device,storage,median_ms,min_ms,spread,device_bytes,workspace_bytes,made,used,"
       "exponent,"
-      "exponent_error,best_exponent,best_exponent_error,memory_exponent,memory_exponent_error,reason,status\n",
+      "exponent_error,best_exponent,best_exponent_error,memory_exponent,memory_exponent_error,speed_up,efficiency,reason,status\n",
       file.stream);
   for (size_t i = 0; i < report->line_count; i++)
     for (size_t p = 0; p < report->lines[i].point_count; p++) csv_point(file.stream, &report->lines[i], &report->lines[i].points[p]);

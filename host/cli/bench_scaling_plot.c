@@ -22,11 +22,15 @@ static void write_points(FILE *script, const BenchReport *report) {
   }
 }
 
-/* The largest point of the first line that has one: the line of slope 1 goes through it. */
+/* The largest point of the first line that has one, or the first of devices: the ideal goes through it. */
 static const SetosaBenchPoint *anchor(const BenchReport *report) {
-  for (size_t i = 0; i < report->line_count; i++)
-    for (size_t p = report->lines[i].point_count; p-- > 0;)
-      if (report->lines[i].points[p].result.status == SETOSA_BENCH_OK) return &report->lines[i].points[p];
+  for (size_t i = 0; i < report->line_count; i++) {
+    const SetosaBenchScaling *line = &report->lines[i];
+    for (size_t k = 0; k < line->point_count; k++) {
+      const SetosaBenchPoint *point = &line->points[line->grows == SETOSA_BENCH_DEVICES ? k : line->point_count - 1 - k];
+      if (point->result.status == SETOSA_BENCH_OK) return point;
+    }
+  }
   return NULL;
 }
 
@@ -48,8 +52,10 @@ static void write_title(FILE *script, const SetosaBenchScaling *line, double exp
 static void write_panel(FILE *script, const BenchReport *report, const char *title, int column, double through) {
   const SetosaBenchPoint *point = anchor(report);
   bool time = column == 2;
-  fprintf(script, "set title '%s'\nset ylabel '%s'\nplot %.9g*x/%llu with lines lw 2 dt 2 lc rgb '#777777' title 'in proportion: slope 1'",
-          title, time ? "ms" : "MB", through, (unsigned long long)point->size);
+  bool devices = report->lines[0].grows == SETOSA_BENCH_DEVICES;
+  int slope = !devices ? 1 : time ? -1 : 0; /* what devices share takes as much memory on one as on many */
+  fprintf(script, "set title '%s'\nset ylabel '%s'\nplot %.9g*(x/%llu.0)**%d with lines lw 2 dt 2 lc rgb '#777777' title '%s: slope %d'",
+          title, time ? "ms" : "MB", through, (unsigned long long)point->size, slope, devices ? "ideal" : "in proportion", slope);
   for (size_t i = 0; i < report->line_count; i++) {
     const SetosaBenchScaling *line = &report->lines[i];
     if (!measured(line)) continue;
@@ -75,8 +81,9 @@ void bench_scaling_script(FILE *script, const BenchReport *report, bool svg) {
   bench_plot_page(script, PAGE, svg);
   write_points(script, report);
   fprintf(script,
-          "set multiplot\nset logscale xy 10\nset grid\nset key top left Left reverse\nset offsets graph 0.02,graph 0.02,0,0\n"
+          "set multiplot\nset logscale xy 10\n%sset grid\nset key top %s Left reverse\nset offsets graph 0.02,graph 0.02,0,0\n"
           "set format x '%%.0s%%c'\nset format y '%%g'\nset xlabel '%s",
+          grows == SETOSA_BENCH_DEVICES ? "set logscale x 2\n" : "", grows == SETOSA_BENCH_DEVICES ? "right" : "left",
           setosa_bench_growth_name(grows));
   for (int i = 0; i < 3; i++)
     if (i != (int)grows)

@@ -152,7 +152,7 @@ static Status check(CheckWork *work, const SetosaDataset *data, const Compute *c
   return error_set(error, SETOSA_ERROR_DEVICE,
                    "device %zu computes wrong results (%zu of %zu checks failed); update its driver or choose "
                    "another with --device",
-                   compute->index, failures, work->count);
+                   compute_device(compute)->index, failures, work->count);
 }
 
 static Status run(const Session *session, Error *error) {
@@ -169,7 +169,7 @@ static Status run(const Session *session, Error *error) {
   TRY(table_create(&work.table, 7, work.all ? columns : group_columns, error));
   if (options->json && (work.rows = json_array()) == NULL)
     TRY(error_set(error, SETOSA_ERROR_INTERNAL, "out of memory for a JSON document"));
-  TRY(compute_choose(&compute, session, error));
+  TRY(compute_choose_one(&compute, session, error));
   if (options->argument_count > 0) TRY(input_load(&data, session, options->argument[0], input_data_options(options), NULL, error));
   TRY(compute_open(&compute, session, error));
   TRY(check(&work, data, &compute, session, error));

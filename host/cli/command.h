@@ -8,6 +8,7 @@
 typedef struct Session {
   const Options *options;
   Console console;
+  SetosaRanks *ranks; /* of an MPI job; NULL: this process alone */
 } Session;
 
 typedef struct Command {
@@ -19,11 +20,15 @@ typedef struct Command {
   unsigned id;             /* FOR_... */
   size_t least_arguments, most_arguments;
   bool stops_gracefully; /* the first Ctrl-C only asks; the command looks at interrupt_requested */
+  bool runs_on_ranks;    /* as one of the processes of mpirun */
   Status (*run)(const Session *session, Error *error);
 } Command;
 
 extern const Command command_train, command_eval, command_predict, command_explain, command_devices, command_check, command_inspect,
     command_generate, command_bench, command_cache;
+
+/* Whether this process speaks for the job: prints, and writes files. */
+static inline bool session_is_first(const Session *session) { return setosa_ranks_own(session->ranks) == 0; }
 
 const Command *const *command_list(size_t *count);
 /* NULL when there is none of that name. */

@@ -77,7 +77,7 @@ const Command command_generate = {
         "not grow with the rows; the file is whole or absent, and Ctrl-C leaves none.",
     .examples =
         "  setosa generate rows=1e6,features=64,classes=10 -o big.npy\n"
-        "  setosa train big.npy --labels big-labels.npy\n"
+        "  setosa train big.npy\n"
         "  setosa generate rows=1e4,features=8,classes=3,seed=7,noise=0.05 -o small.csv\n"
         "  setosa generate rows=1e5,sparsity=0.9 -o sparse.tsv.gz --json\n",
     .id = FOR_GENERATE,

@@ -55,7 +55,8 @@ Status input_load(SetosaDataset **dataset, const Session *session, const char *s
   console_note(&session->console, "%s: %zu rows, %zu features, %zu classes in %s (%s rows/s, %s/s)", source, setosa_dataset_rows(*dataset),
                setosa_dataset_features(*dataset), setosa_dataset_classes(*dataset), units_seconds(time, took),
                units_count(rate, rows / fmax(took, 1e-9)), units_bytes(speed, bytes / fmax(took, 1e-9)));
-  const char *note = setosa_dataset_cache_note(*dataset);
+  const char *note = setosa_dataset_cache_note(*dataset), *labels = setosa_dataset_labels_found(*dataset);
+  if (labels != NULL) console_note(&session->console, "%s: labels from %s", source, labels);
   if (setosa_dataset_cached(*dataset)) console_note(&session->console, "%s: from the cache of an earlier conversion", source);
   if (note != NULL && session->options->cache != NULL && !setosa_dataset_cached(*dataset)) /* a folder that was named should work */
     console_warn(&session->console, "nothing is kept in --cache %s: %s", session->options->cache, note);
@@ -100,6 +101,29 @@ Status input_probe_output(const char *name, const char *path, Error *error) {
 
 static bool uses_device(SetosaBackend backend) { return backend != SETOSA_BACKEND_REFERENCE && backend != SETOSA_BACKEND_BLAS; }
 
+static Status choose_devices(Compute *compute, const Session *session, Error *error) {
+  Status status = SETOSA_OK;
+  const Options *options = session->options;
+  SetosaDeviceChoices *chosen = &compute->chosen;
+  static const char *const every[] = {"all"};
+  bool dealt = session->ranks != NULL && options->devices.count == 0; /* each process of a machine takes the next one */
+  TRY(setosa_devices_open(&compute->devices, error));
+  status = setosa_devices_choose(chosen, compute->devices, dealt ? 1 : options->devices.count, dealt ? every : options->devices.text,
+                                 (SetosaFamily)options->family, options->force_device, error);
+  if (status == SETOSA_ERROR_USAGE) error_prefix(error, "--device"); /* the others name the device already */
+  TRY(status);
+  if (chosen->left_out[0] != '\0' && !dealt) console_note(&session->console, "--device all leaves out: %s", chosen->left_out);
+  if (chosen->count > 1 && compute->options.backend == SETOSA_BACKEND_CLBLAST)
+    TRY(error_set(
+        error, SETOSA_ERROR_USAGE,
+        "--device names %zu devices, and several at a time are for the native backend alone; leave out --backend clblast, or name "
+        "one",
+        chosen->count));
+  if (chosen->count > 1) compute->options.backend = SETOSA_BACKEND_NATIVE; /* of auto */
+cleanup:
+  return status;
+}
+
 Status compute_choose(Compute *compute, const Session *session, Error *error) {
   const Options *options = session->options;
   compute->options = setosa_compute_options_default();
@@ -128,38 +152,68 @@ Status compute_choose(Compute *compute, const Session *session, Error *error) {
                          meaningless[i], backend == SETOSA_BACKEND_BLAS ? "blas" : "reference");
     return SETOSA_OK;
   }
-  Status status = setosa_devices_open(&compute->devices, error);
-  if (status == SETOSA_OK) status = setosa_devices_select(compute->devices, options->device, options->force_device, &compute->index, error);
-  return status;
+  return choose_devices(compute, session, error);
+}
+
+Status compute_choose_one(Compute *compute, const Session *session, Error *error) {
+  Status status = compute_choose(compute, session, error);
+  if (status != SETOSA_OK || compute->chosen.count <= 1) return status;
+  return error_set(error, SETOSA_ERROR_USAGE, "--device names %zu devices, and this command works on one; name one", compute->chosen.count);
+}
+
+void compute_keep(Compute *compute, size_t which) {
+  if (compute->chosen.count == 0) return;
+  compute->chosen.choice[0] = compute->chosen.choice[which % compute->chosen.count];
+  compute->chosen.count = 1;
+}
+
+/* Opens the device `which` of those chosen; fails where it cannot be used. */
+static Status open_chosen(Compute *compute, size_t which, const Session *session, Error *error) {
+  const SetosaDeviceChoice *choice = &compute->chosen.choice[which];
+  return setosa_device_open_part(&compute->opened[which], compute->devices, choice->index, choice->part, choice->parts,
+                                 session->options->force_device, error);
 }
 
 Status compute_open(Compute *compute, const Session *session, Error *error) {
-  if (!uses_device(compute->options.backend)) return SETOSA_OK;
+  Status status = SETOSA_OK;
+  char time[UNITS_SIZE];
   Progress progress;
   double began = clock_seconds();
-  const SetosaDeviceInfo *info = setosa_devices_get(compute->devices, compute->index);
+  if (!uses_device(compute->options.backend)) return SETOSA_OK;
   progress_begin(&progress, &session->console, NULL);
-  progress_say(&progress, "preparing the device (first use builds and tests the kernels)");
-  Status status = setosa_device_open(&compute->device, compute->devices, compute->index, session->options->force_device, error);
+  progress_say(&progress, compute->chosen.count > 1 ? "preparing the devices (first use builds and tests the kernels)"
+                                                    : "preparing the device (first use builds and tests the kernels)");
+  for (size_t i = 0; i < compute->chosen.count && status == SETOSA_OK; i++) status = open_chosen(compute, i, session, error);
   progress_end(&progress);
-  if (status != SETOSA_OK) return status;
-  compute->options.device = compute->device;
-  char time[UNITS_SIZE];
-  console_note(&session->console, "device %zu: %s (%s, %s, driver %s) opened and tested in %s", info->index, info->name,
-               input_device_type_name(info->type), info->platform, info->driver, units_seconds(time, clock_seconds() - began));
-  if (session->options->force_device && !info->usable)
-    console_warn(&session->console, "device %zu is refused and used all the same (--force-device): %s", info->index, info->refusal);
-  return SETOSA_OK;
+  TRY(status);
+  compute->options.device = compute->opened[0];
+  if (compute->chosen.count > 1) {
+    compute->options.devices = compute->opened;
+    compute->options.device_count = compute->chosen.count;
+  }
+  for (size_t i = 0; i < compute->chosen.count; i++) {
+    const SetosaDeviceInfo *info = compute_device_at(compute, i);
+    console_note(&session->console, "device %zu: %s (%s, %s, driver %s) opened in %s", info->index, info->name,
+                 input_device_type_name(info->type), info->platform, info->driver, units_seconds(time, clock_seconds() - began));
+    if (session->options->force_device && !info->usable)
+      console_warn(&session->console, "device %zu is refused and used all the same (--force-device): %s", info->index, info->refusal);
+  }
+cleanup:
+  return status;
 }
 
 void compute_close(Compute *compute) {
-  setosa_device_close(compute->device);
+  for (size_t i = 0; i < compute->chosen.count; i++) setosa_device_close(compute->opened[i]);
   setosa_devices_close(compute->devices);
   *compute = (Compute){0};
 }
 
-const SetosaDeviceInfo *compute_device(const Compute *compute) {
-  return compute->devices == NULL ? NULL : setosa_devices_get(compute->devices, compute->index);
+const SetosaDeviceInfo *compute_device(const Compute *compute) { return compute_device_at(compute, 0); }
+
+const SetosaDeviceInfo *compute_device_at(const Compute *compute, size_t which) {
+  if (which >= compute->chosen.count) return NULL;
+  if (compute->opened[which] != NULL) return setosa_device_info(compute->opened[which]); /* a part has a name of its own */
+  return setosa_devices_get(compute->devices, compute->chosen.choice[which].index);
 }
 
 const char *input_device_type_name(SetosaDeviceType type) {

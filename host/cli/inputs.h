@@ -22,21 +22,26 @@ Status input_check_output(const char *name, const char *path, const char *other,
 /* SETOSA_ERROR_WRITE when a file could not be put at path (NULL is fine): tries it and takes it back. */
 Status input_probe_output(const char *name, const char *path, Error *error);
 
-/* The device of --device and --backend. Zero-initialise. */
+/* The devices of --device and --backend. Zero-initialise, and do not copy: options points into it. */
 typedef struct Compute {
   SetosaDevices *devices;
-  size_t index;
-  SetosaDevice *device; /* NULL for a backend on the host */
+  SetosaDeviceChoices chosen;                /* none for a backend on the host */
+  SetosaDevice *opened[SETOSA_CHOICES_MOST]; /* (chosen.count) */
   SetosaComputeOptions options;
 } Compute;
 
 /* Chooses, without opening: fast, so that a misspelt name is found before a long load. */
 Status compute_choose(Compute *compute, const Session *session, Error *error);
+/* The same for a command that works on one device: several are refused. */
+Status compute_choose_one(Compute *compute, const Session *session, Error *error);
+/* Between choosing and opening: only the device `which` (modulo their number) of those chosen, as a rank of several does. */
+void compute_keep(Compute *compute, size_t which);
 /* Opens what was chosen. The first time builds and tests the kernels. */
 Status compute_open(Compute *compute, const Session *session, Error *error);
 void compute_close(Compute *compute);
-/* NULL for a backend on the host. */
+/* The first, and each of chosen.count devices; NULL for a backend on the host. */
 const SetosaDeviceInfo *compute_device(const Compute *compute);
+const SetosaDeviceInfo *compute_device_at(const Compute *compute, size_t which);
 const char *input_device_type_name(SetosaDeviceType type); /* "CPU", ... */
 
 #endif

@@ -15,15 +15,33 @@ static void guard_standard_streams(void) {
     if (fcntl(descriptor, F_GETFD) == -1 && errno == EBADF && open("/dev/null", O_RDONLY) == -1) return;
 }
 
-static Status run_command(const Command *command, int argc, const char **argv, Console *console, Error *error) {
+/* Of the processes of mpirun the first speaks for all: the others print nothing, unless they must end the job alone. */
+static void mute_stdout(void) {
+  int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (nowhere < 0) return;
+  dup2(nowhere, STDOUT_FILENO);
+  close(nowhere);
+}
+
+static void on_abandon(const Error *error, void *user) {
+  const Console *console = user;
+  console_error(console, error);
+  fflush(stderr);
+}
+
+static Status run_command(const Command *command, int argc, const char **argv, SetosaRanks *ranks, Console *console, Error *error) {
   Status status = SETOSA_OK;
   Options options;
   options_default(&options);
+  if (ranks != NULL && !command->runs_on_ranks)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "`setosa %s` works in one process, and mpirun started %zu; start it without mpirun",
+                  command->name, setosa_ranks_count(ranks)));
   TRY(options_parse(&options, command, argc, argv, error));
   *console = (Console){
-      .color_out = color_wanted((ColorMode)options.color, stdout),
+      /* mpirun gives its first process a terminal of its own, whatever stands behind. */
+      .color_out = (ranks == NULL || options.color == COLOR_ALWAYS) && color_wanted((ColorMode)options.color, stdout),
       .color_err = color_wanted((ColorMode)options.color, stderr),
-      .quiet = options.quiet,
+      .quiet = options.quiet || setosa_ranks_own(ranks) != 0,
       .verbose = options.verbose,
   };
   if (options.help) {
@@ -31,7 +49,7 @@ static Status run_command(const Command *command, int argc, const char **argv, C
     goto cleanup;
   }
   interrupt_install(command->stops_gracefully);
-  Session session = {.options = &options, .console = *console};
+  Session session = {.options = &options, .console = *console, .ranks = ranks};
   TRY(command->run(&session, error));
 cleanup:
   options_free(&options);
@@ -55,7 +73,7 @@ static Status run_help(int argc, const char **argv, Error *error) {
   return SETOSA_OK;
 }
 
-static Status dispatch(int argc, const char **argv, Console *console, Error *error) {
+static Status dispatch(int argc, const char **argv, SetosaRanks *ranks, Console *console, Error *error) {
   if (argc < 2) {
     help_print_overview(stderr, color_wanted(COLOR_AUTO, stderr));
     return error_set(error, SETOSA_ERROR_USAGE, "name a command, as in `setosa train DATA`");
@@ -68,7 +86,7 @@ static Status dispatch(int argc, const char **argv, Console *console, Error *err
   if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) return run_help(argc, argv, error);
   const Command *command = command_find(word);
   if (command == NULL) return command_unknown(word, error);
-  return run_command(command, argc - 1, argv + 1, console, error);
+  return run_command(command, argc - 1, argv + 1, ranks, console, error);
 }
 
 int main(int argc, char **argv) {
@@ -76,15 +94,24 @@ int main(int argc, char **argv) {
   Console console = {.color_err = color_wanted(COLOR_AUTO, stderr)};
   guard_standard_streams();
   interrupt_install(false);
-  Status status = dispatch(argc, (const char **)argv, &console, &error);
+  SetosaRanks *ranks = NULL;
+  Status status = setosa_ranks_open(&ranks, on_abandon, &console, &error);
+  bool first = setosa_ranks_own(ranks) == 0;
+  if (!first) mute_stdout();
+  if (status == SETOSA_OK) status = dispatch(argc, (const char **)argv, ranks, &console, &error);
   if (status == SETOSA_ERROR_DEVICE && interrupt_requested()) {
     /* A compiler inside a driver may catch the signal first, throw its files away, and fail: that is the interrupt, no broken device. */
     error = (Error){0};
     status = error_set(&error, SETOSA_INTERRUPTED, "interrupted while the device was being prepared; nothing was written");
   }
-  if (status != SETOSA_OK && error.message[0] != '\0') console_error(&console, &error);
   Status flushed = console_flush(&flush_error);
-  if (flushed != SETOSA_OK && status != SETOSA_ERROR_WRITE) console_error(&console, &flush_error);
-  if (flushed != SETOSA_OK && status == SETOSA_OK) status = flushed;
+  if (flushed != SETOSA_OK && status == SETOSA_OK) {
+    status = flushed;
+    error = flush_error;
+  }
+  status = setosa_ranks_agree(ranks, status, &error);
+  if (first && status != SETOSA_OK && error.message[0] != '\0') console_error(&console, &error);
+  if (first && flushed != SETOSA_OK && status != SETOSA_ERROR_WRITE) console_error(&console, &flush_error);
+  setosa_ranks_close(ranks); /* after the message: where one process has ended with an error, mpirun ends the others */
   return (int)status;
 }

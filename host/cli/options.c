@@ -149,11 +149,6 @@ static Status store(Options *options, size_t index, const char *value, Error *er
   size_t count = 0;
   const OptionSpec *spec = &option_specs(&count)[index];
   void *field = (char *)options + spec->offset;
-  if (spec->once && options->given[index])
-    return error_set(error, SETOSA_ERROR_USAGE,
-                     "--%s given more than once: several devices at a time are not part of this version yet; "
-                     "name one",
-                     spec->name);
   options->given[index] = true;
   if (value == NULL) value = ""; /* a flag has none */
   switch (spec->kind) {

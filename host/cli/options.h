@@ -49,10 +49,10 @@ typedef struct Options {
   uint64_t max_iterations, history, batch_size, epochs, seed;
   bool nesterov, no_intercept, strict;
   /* where */
-  const char *device;
+  OptionList devices;
   int backend, family, storage, tuning; /* SetosaBackend, SetosaFamily, SetosaStorage, SetosaTuning */
   uint64_t device_memory;               /* bytes; 0: not given */
-  bool force_device, reproducible, dry_run;
+  bool force_device, reproducible, fast_reduce, dry_run;
   /* results */
   const char *model, *log, *output, *checkpoint, *every, *resume;
   uint64_t top_k; /* 0: every class */
@@ -65,7 +65,7 @@ typedef struct Options {
   bool check, diagnose;
   /* bench */
   bool suite;
-  OptionList devices, backends, storages, what;
+  OptionList backends, storages, what;
   const char *work, *fashion, *csv, *plot, *compare;
   uint64_t repeat; /* 0: not given */
   double seconds;
@@ -117,7 +117,6 @@ typedef struct OptionSpec {
   bool open_least, open_most; /* the end itself is not allowed */
   bool not_zero;              /* 0 is not allowed */
   bool show_default;          /* help adds "(default ...)" */
-  bool once;                  /* giving it twice is an error, not a change of mind */
 } OptionSpec;
 
 const OptionSpec *option_specs(size_t *count);

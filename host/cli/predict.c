@@ -92,7 +92,7 @@ static Status load(SetosaModel **model, SetosaDataset **data, Compute *compute, 
   if (options->top_k > setosa_model_classes(*model))
     TRY(error_set(error, SETOSA_ERROR_USAGE, "--top-k %llu: the model has %zu classes", (unsigned long long)options->top_k,
                   setosa_model_classes(*model)));
-  TRY(compute_choose(compute, session, error));
+  TRY(compute_choose_one(compute, session, error));
   SetosaDataOptions how = input_model_options(*model, options);
   how.labels_optional = true;
   TRY(input_load(data, session, options->argument[1], how, NULL, error));

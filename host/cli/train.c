@@ -113,11 +113,13 @@ static Status load_all(TrainWork *work, TrainReport *report, const Session *sess
   Status status = SETOSA_OK;
   const Options *options = session->options;
   SetosaDataOptions data = input_data_options(options);
+  data.part = setosa_ranks_own(session->ranks);
+  data.parts = setosa_ranks_count(session->ranks);
   /* Standardizing undoes any factor, so it starts from the values as read; held-out rows can then be scaled in one step, too. */
   if (options->standardize) data.scale = 1;
   TRY(input_load(&work->data, session, options->argument[0], data, &report->seconds_load, error));
   report->cached = setosa_dataset_cached(work->data);
-  if (options->test != NULL) TRY(load_test(&work->test, session, work->data, &report->seconds_load, error));
+  if (options->test != NULL && session_is_first(session)) TRY(load_test(&work->test, session, work->data, &report->seconds_load, error));
   /* Held out before the scaling is measured: nothing of those rows may reach the training. */
   if (!isnan(options->validation)) TRY(setosa_dataset_split(work->data, options->validation, options->seed, &work->held_out, error));
   if (options->standardize) TRY(setosa_dataset_standardize(work->data, error));
@@ -170,8 +172,13 @@ static Status train(TrainWork *work, TrainReport *report, const Session *session
   options.checkpoint_notes = work->resume.notes;
   options.checkpoint_note_count = work->resume.note_count;
   options.resume = work->resume.checkpoint;
+  if (!from->dry_run) { /* the plan is that of one process, and so is everything after the training */
+    options.compute.ranks = session->ranks;
+    options.compute.fast_reduce = from->fast_reduce;
+  }
   Status status = train_resume_interval(&options, from->every, error);
   if (status != SETOSA_OK) return status;
+  if (from->dry_run && !session_is_first(session)) return SETOSA_OK;
   if (from->dry_run) return dry_run(work->data, SETOSA_PLAN_TRAIN, setosa_dataset_classes(work->data), &options, session, error);
   progress_begin(&work->progress, &session->console, from->argument[0]);
   work->progress.epochs = from->solver == SETOSA_SOLVER_SGD || from->solver == SETOSA_SOLVER_ADAM;
@@ -196,6 +203,7 @@ static void fill_report(TrainReport *report, const TrainWork *work) {
   report->features = setosa_dataset_features(work->data);
   report->classes = setosa_dataset_classes(work->data);
   report->device = compute_device(&work->compute);
+  report->compute = &work->compute;
   report->training = (TrainScores){true, report->rows, result->train_accuracy, result->train_log_loss};
   if (work->held_out != NULL)
     report->validation = (TrainScores){true, setosa_dataset_rows(work->held_out), result->validation_accuracy, result->validation_log_loss};
@@ -257,6 +265,12 @@ static void print_hints(const TrainReport *report, const Session *session) {
     console_hint(&session->console, "use it: setosa predict %s NEW_DATA", units_shell_word(model, sizeof model, options->model));
 }
 
+/* What the exit code says of a training that has gone well otherwise. */
+static Status outcome(const TrainReport *report, const Session *session) {
+  if (strcmp(report->result.stop_reason, "interrupted") == 0) return SETOSA_INTERRUPTED;
+  return session->options->strict && !report->result.converged ? SETOSA_ERROR_NOT_CONVERGED : SETOSA_OK;
+}
+
 static Status finish(TrainWork *work, TrainReport *report, const Session *session, double began, Error *error) {
   Status status = SETOSA_OK, log_status = SETOSA_OK;
   Error log_error = {0};
@@ -279,10 +293,29 @@ static Status finish(TrainWork *work, TrainReport *report, const Session *sessio
   if (log_status != SETOSA_OK) TRY(error_set(error, log_status, "%s", log_error.message));
   if (report->result.checkpoint_error[0] != '\0')
     TRY(error_set(error, SETOSA_ERROR_WRITE, "--checkpoint: the last one could not be written: %s", report->result.checkpoint_error));
-  if (strcmp(report->result.stop_reason, "interrupted") == 0)
-    status = SETOSA_INTERRUPTED;
-  else if (session->options->strict && !report->result.converged)
-    status = SETOSA_ERROR_NOT_CONVERGED;
+cleanup:
+  return status;
+}
+
+/* All that is found out before anything is read. */
+static Status prepare(TrainWork *work, const Session *session, Error *error) {
+  Status status = SETOSA_OK;
+  const Options *options = session->options;
+  if (options->test_labels != NULL && options->test == NULL)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "--test-labels without --test; add --test DATA or leave it out"));
+  TRY(check_solver_options(options, error));
+  if (options->fast_reduce && session->ranks == NULL)
+    TRY(error_set(error, SETOSA_ERROR_USAGE,
+                  "--fast-reduce is about how several processes add up; start them with mpirun -n N, or leave it out"));
+  if (session->ranks != NULL && options->backend != SETOSA_BACKEND_NATIVE && options->backend != SETOSA_BACKEND_AUTO)
+    TRY(error_set(error, SETOSA_ERROR_USAGE,
+                  "--backend: several processes share the rows with the native backend alone; leave it out, or start without mpirun"));
+  if (session_is_first(session)) TRY(check_outputs(options, error));
+  TRY(compute_choose(&work->compute, session, error));
+  if (session->ranks != NULL) {
+    compute_keep(&work->compute, setosa_ranks_local(session->ranks));
+    work->compute.options.backend = SETOSA_BACKEND_NATIVE; /* of auto, on every machine alike */
+  }
 cleanup:
   return status;
 }
@@ -291,25 +324,27 @@ static Status run(const Session *given, Error *error) {
   Status status = SETOSA_OK;
   double began = clock_seconds();
   TrainWork work = {0};
-  Session merged = {.options = &work.resume.options, .console = given->console};
+  Session merged = {.options = &work.resume.options, .console = given->console, .ranks = given->ranks};
   const Session *session = &merged;
   const Options *options = session->options;
   TrainReport report = {0};
-  TRY(train_resume_open(&work.resume, given, error));
+  /* Several processes agree after every step, so that an error of one ends all of them there. */
+  SetosaRanks *ranks = given->ranks;
+  TRY(setosa_ranks_agree(ranks, train_resume_open(&work.resume, given, error), error));
   report.data = options->argument[0];
   report.test_data = options->test;
-  if (options->test_labels != NULL && options->test == NULL)
-    TRY(error_set(error, SETOSA_ERROR_USAGE, "--test-labels without --test; add --test DATA or leave it out"));
-  TRY(check_solver_options(options, error));
-  TRY(check_outputs(options, error));
-  TRY(compute_choose(&work.compute, session, error));
-  TRY(load_all(&work, &report, session, error));
+  TRY(setosa_ranks_agree(ranks, prepare(&work, session, error), error));
+  TRY(setosa_ranks_agree(ranks, load_all(&work, &report, session, error), error));
   report.seconds_device = -clock_seconds();
-  TRY(compute_open(&work.compute, session, error));
+  TRY(setosa_ranks_agree(ranks, compute_open(&work.compute, session, error), error));
   report.seconds_device += clock_seconds();
-  TRY(train_log_open(&work.log, options->dry_run ? NULL : options->log, work.resume.checkpoint != NULL, error));
+  const char *log = options->dry_run || !session_is_first(session) ? NULL : options->log;
+  TRY(setosa_ranks_agree(ranks, train_log_open(&work.log, log, work.resume.checkpoint != NULL, error), error));
   TRY(train(&work, &report, session, error));
-  if (!options->dry_run) TRY(finish(&work, &report, session, began, error));
+  if (options->dry_run) goto cleanup;
+  /* The others wait, however long scoring the test data takes. */
+  TRY(setosa_ranks_agree(ranks, session_is_first(session) ? finish(&work, &report, session, began, error) : SETOSA_OK, error));
+  status = outcome(&report, session);
 cleanup:
   train_log_close(&work.log, NULL);
   setosa_model_destroy(work.model);
@@ -343,5 +378,6 @@ const Command command_train = {
     .least_arguments = 0, /* with --resume the checkpoint knows; without, train_resume.c says what is missing */
     .most_arguments = 1,
     .stops_gracefully = true,
+    .runs_on_ranks = true,
     .run = run,
 };

@@ -14,7 +14,8 @@ typedef struct TrainReport {
   const char *data, *test_data; /* as named on the command line */
   size_t rows, features, classes;
   const SetosaDataset *dataset;   /* for class names */
-  const SetosaDeviceInfo *device; /* NULL: a backend of the host, reference or blas */
+  const SetosaDeviceInfo *device; /* the first; NULL: a backend of the host, reference or blas */
+  const Compute *compute;         /* all of them */
   SetosaTrainResult result;
   TrainScores training, validation, test;
   bool truth_known; /* synthetic data: how near the weights came to those that drew the labels */

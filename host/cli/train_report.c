@@ -36,8 +36,30 @@ static void print_data(const TrainReport *report, const Session *session) {
   console_wrap(stdout, text, LABEL_COLUMN, LABEL_COLUMN, console_page_width());
 }
 
+/* Each device on a line of its own, below their number. */
+static void print_devices(const TrainReport *report, const Session *session) {
+  char text[512];
+  print_label(session, "devices");
+  printf("%zu, which share the rows:\n", report->compute->chosen.count);
+  for (size_t i = 0; i < report->compute->chosen.count; i++) {
+    const SetosaDeviceInfo *device = compute_device_at(report->compute, i);
+    snprintf(text, sizeof text, "[%zu] %s (%s, %s)", device->index, device->name, input_device_type_name(device->type), device->platform);
+    console_make_visible(text);
+    printf("%*s", LABEL_COLUMN, "");
+    console_wrap(stdout, text, LABEL_COLUMN, LABEL_COLUMN + 2, console_page_width());
+  }
+}
+
 static void print_device(const TrainReport *report, const Session *session) {
   char text[512];
+  if (session->ranks != NULL) {
+    print_label(session, "ranks");
+    printf("%zu processes share the rows; the device is that of the first\n", setosa_ranks_count(session->ranks));
+  }
+  if (report->compute->chosen.count > 1) {
+    print_devices(report, session);
+    return;
+  }
   print_label(session, "device");
   if (report->device == NULL)
     snprintf(text, sizeof text, "none: the %s backend computes on this machine in %s precision", report->result.backend,
@@ -150,6 +172,16 @@ static json_t *device_json(const SetosaDeviceInfo *device) {
                    json_text(device->platform), "driver", json_text(device->driver), "type", type_names[device->type]);
 }
 
+static json_t *devices_json(const TrainReport *report) {
+  json_t *devices = json_array();
+  bool failed = devices == NULL;
+  for (size_t i = 0; !failed && i < report->compute->chosen.count; i++)
+    failed = json_array_append_new(devices, device_json(compute_device_at(report->compute, i))) != 0;
+  if (!failed) return devices;
+  json_decref(devices);
+  return NULL;
+}
+
 Status train_print_json(const TrainReport *report, const Session *session, Error *error) {
   const SetosaTrainResult *result = &report->result;
   const Options *options = session->options;
@@ -176,6 +208,8 @@ Status train_print_json(const TrainReport *report, const Session *session, Error
   if (!failed) failed = json_object_set_new(json_object_get(document, "data"), "cached", json_boolean(report->cached)) != 0;
   if (!failed) failed = json_object_update(document, rest) != 0;
   if (!failed) failed = json_object_set_new(document, "truth", truth_json(report)) != 0;
+  if (!failed) failed = json_object_set_new(document, "ranks", json_integer((json_int_t)setosa_ranks_count(session->ranks))) != 0;
+  if (!failed) failed = json_object_set_new(document, "devices", devices_json(report)) != 0;
   json_decref(rest);
   if (failed) {
     json_decref(document);

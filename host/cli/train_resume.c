@@ -20,7 +20,7 @@ static bool is_among(const char *name, const char *const *names) {
 
 /* Of this one run, not of the training: not remembered. */
 static bool is_of_the_run(const OptionSpec *spec) {
-  static const char *const names[] = {"json", "quiet", "verbose", "color", "help", "checkpoint", "resume", "dry-run", NULL};
+  static const char *const names[] = {"json", "quiet", "verbose", "color", "help", "checkpoint", "resume", "dry-run", "fast-reduce", NULL};
   return is_among(spec->name, names);
 }
 

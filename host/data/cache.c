@@ -103,6 +103,7 @@ Cache *cache_open(const Reader *reader, char note[CACHE_NOTE_SIZE]) {
     goto unusable;
   }
   cache->path = path.text;
+  cache->lock = -1;
   return cache;
 unusable:
   text_free(&path);
@@ -114,7 +115,10 @@ void cache_close(Cache *cache) {
   if (cache == NULL) return;
   if (cache->temporary_path != NULL) unlink(cache->temporary_path);
   if (cache->descriptor >= 0) close(cache->descriptor);
+  cache_end_turn(cache, false);
   hash_destroy(cache->hash);
+  text_free(&cache->blocks);
+  free(cache->lock_path);
   free(cache->temporary_path);
   free(cache->path);
   free(cache);
@@ -139,12 +143,15 @@ bool cache_layout(CacheLayout *layout, const CacheHeader *header) {
   layout->labels_at = at;
   if (header->has_labels && !add_pages(&at, header->rows, sizeof(int32_t))) return false;
   layout->text_at = at;
-  return !__builtin_add_overflow(at, header->text_bytes, &layout->bytes) && layout->bytes <= SIZE_MAX / 4;
+  if (__builtin_add_overflow(at, header->text_bytes, &layout->blocks_at) || layout->blocks_at > SIZE_MAX / 4) return false;
+  layout->blocks = (layout->blocks_at - CACHE_PAGE + CACHE_BLOCK - 1) / CACHE_BLOCK;
+  layout->bytes = layout->blocks_at + layout->blocks * HASH_HEX_SIZE;
+  return true;
 }
 
 Status cache_page_hash(const CachePage *page, char hex[HASH_HEX_SIZE], Error *error) {
   Hash *hash = NULL;
-  size_t from = offsetof(CacheHeader, payload_hash);
+  size_t from = offsetof(CacheHeader, blocks_hash);
   Status status = hash_create(&hash, error);
   if (status != SETOSA_OK) return status;
   hash_add(hash, page->bytes + from, CACHE_PAGE - from);
@@ -153,36 +160,56 @@ Status cache_page_hash(const CachePage *page, char hex[HASH_HEX_SIZE], Error *er
   return SETOSA_OK;
 }
 
-/* The page is whole, of this format, and of this source as it is now. */
-static bool page_is_good(const CachePage *page, const Cache *cache) {
+bool cache_read_page(CachePage *page, const Cache *cache, int descriptor) {
   char hex[HASH_HEX_SIZE];
   const CacheHeader *header = &page->header;
-  return memcmp(header->magic, cache_magic, sizeof cache_magic) == 0 && header->format == CACHE_FORMAT &&
-         cache_page_hash(page, hex, NULL) == SETOSA_OK && memcmp(hex, header->page_hash, HASH_HEX_SIZE) == 0 &&
-         memcmp(header->key, cache->key, HASH_HEX_SIZE) == 0 && memcmp(&header->source, &cache->source, sizeof cache->source) == 0;
+  return pread(descriptor, page->bytes, CACHE_PAGE, 0) == CACHE_PAGE && memcmp(header->magic, cache_magic, sizeof cache_magic) == 0 &&
+         header->format == CACHE_FORMAT && cache_page_hash(page, hex, NULL) == SETOSA_OK &&
+         memcmp(hex, header->page_hash, HASH_HEX_SIZE) == 0 && memcmp(header->key, cache->key, HASH_HEX_SIZE) == 0 &&
+         memcmp(&header->source, &cache->source, sizeof cache->source) == 0;
 }
 
-/* Reads all of the mapping once: a damaged byte anywhere makes the entry worthless. */
-static Status verify(bool *good, const Mapping *mapping, const CacheHeader *header, Reader *reader, Error *error) {
-  Status status = SETOSA_OK;
-  const size_t block = 1 << 22;
-  size_t row_bytes = (size_t)header->features * sizeof(float);
+/* What of the file this process looks at: all but rows of others' parts. */
+static bool is_own_block(const CacheLayout *layout, const CacheHeader *header, const Dataset *dataset, size_t at, size_t count) {
+  size_t begin = 0, rows = 0, row_bytes = (size_t)header->features * sizeof(float);
+  dataset_own_part(dataset, &begin, &rows);
+  bool before = at + count <= CACHE_PAGE + begin * row_bytes, after = at >= CACHE_PAGE + (begin + rows) * row_bytes;
+  return (!before && !after) || at + count > layout->labels_at; /* labels and names are used whole */
+}
+
+static bool block_is_good(const unsigned char *bytes, size_t count, const unsigned char *expected, Hash *hash) {
   char hex[HASH_HEX_SIZE];
+  hash_restart(hash);
+  hash_add(hash, bytes, count);
+  hash_hex(hash, hex);
+  return memcmp(hex, expected, HASH_HEX_SIZE) == 0;
+}
+
+/* Reads the mapping once: a damaged byte anywhere in it makes the entry worthless. */
+static Status verify(bool *good, const Dataset *dataset, const CacheLayout *layout, const CacheHeader *header, Reader *reader,
+                     Error *error) {
+  Status status = SETOSA_OK;
+  const Mapping *mapping = &dataset->mapping;
+  const unsigned char *table = mapping->at + layout->blocks_at;
+  size_t begin = 0, rows = 0, own = 0, row_bytes = (size_t)header->features * sizeof(float);
   Hash *hash = NULL;
+  dataset_own_part(dataset, &begin, &rows);
   TRY(hash_create(&hash, error));
   reader->bytes_total = mapping->bytes;
-  reader->rows_total = header->rows;
+  reader->rows_total = rows;
+  reader->bytes_done = CACHE_PAGE;
   mapping_expect_pass(mapping, true);
-  for (size_t at = CACHE_PAGE; at < mapping->bytes; at += block) {
-    size_t count = mapping->bytes - at < block ? mapping->bytes - at : block;
-    uint64_t rows = (at + count - CACHE_PAGE) / row_bytes;
-    hash_add(hash, mapping->at + at, count);
+  *good = block_is_good(table, layout->blocks * HASH_HEX_SIZE, (const unsigned char *)header->blocks_hash, hash);
+  for (size_t b = 0; b < layout->blocks && *good; b++) {
+    size_t at = CACHE_PAGE + b * CACHE_BLOCK, count = layout->blocks_at - at < CACHE_BLOCK ? layout->blocks_at - at : CACHE_BLOCK;
+    reader->bytes_done += count;
+    if (!is_own_block(layout, header, dataset, at, count)) continue;
+    *good = block_is_good(mapping->at + at, count, table + b * HASH_HEX_SIZE, hash);
     mapping_let_go(mapping, at, count);
-    reader->bytes_done = at + count;
-    TRY(reader_report(reader, rows < header->rows ? rows : header->rows, false, error));
+    own += count;
+    TRY(reader_report(reader, own / row_bytes < rows ? own / row_bytes : rows, false, error));
   }
-  hash_hex(hash, hex);
-  *good = memcmp(hex, header->payload_hash, HASH_HEX_SIZE) == 0;
+  reader->bytes_done = mapping->bytes;
 cleanup:
   mapping_expect_pass(mapping, false);
   hash_destroy(hash);
@@ -246,16 +273,18 @@ static Status load_entry(Dataset **out, const Cache *cache, int descriptor, Read
   CachePage page;
   CacheLayout layout;
   FileIdentity file;
-  bool good = pread(descriptor, page.bytes, CACHE_PAGE, 0) == CACHE_PAGE && page_is_good(&page, cache) &&
-              cache_layout(&layout, &page.header) && file_identify(&file, descriptor) && file.bytes == layout.bytes;
+  bool good = cache_read_page(&page, cache, descriptor) && cache_layout(&layout, &page.header) && file_identify(&file, descriptor) &&
+              file.bytes == layout.bytes;
   *out = NULL;
   if (!good) return SETOSA_OK;
   const CacheHeader *header = &page.header;
   TRY(dataset_create_bare(&dataset, reader->source, error));
   if (mapping_open(&dataset->mapping, descriptor, layout.bytes, cache->path, NULL) != SETOSA_OK) goto cleanup;
-  TRY(verify(&good, &dataset->mapping, header, reader, error));
-  if (!good) goto cleanup;
+  dataset->part = reader->options->part;
+  dataset->parts = reader->options->parts;
   dataset->rows = header->rows;
+  TRY(verify(&good, dataset, &layout, header, reader, error));
+  if (!good) goto cleanup;
   dataset->features = header->features;
   dataset->classes = header->classes;
   dataset->byte_scale = header->byte_scale;
@@ -276,7 +305,9 @@ Status cache_load(bool *hit, Cache *cache, Dataset *dataset, Reader *reader, Err
   Dataset *loaded = NULL;
   *hit = false;
   int descriptor = open(cache->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  cache->tried = (FileIdentity){0};
   if (descriptor < 0) return SETOSA_OK;
+  file_identify(&cache->tried, descriptor);
   Status status = load_entry(&loaded, cache, descriptor, reader, error);
   close(descriptor);
   if (loaded != NULL) {

@@ -2,7 +2,9 @@
 #ifndef SETOSA_DATA_CACHE_H
 #define SETOSA_DATA_CACHE_H
 
+#include "base/file.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "data/reader.h"
 
 typedef struct Cache Cache;
@@ -15,13 +17,16 @@ static const uint64_t CACHE_LEAST_BYTES = 8000000; /* of the source as stored: b
 Cache *cache_open(const Reader *reader, char note[CACHE_NOTE_SIZE]);
 void cache_close(Cache *cache);
 
-/* Fills a bare data set from the entry, verified to the last byte. *hit is false, and the data set still bare, when there is no entry or it
- * is of another time or damaged. Fails only when progress says stop, or memory is short. */
+/* Fills a bare data set from the entry, verified to the last byte (of its rows, those of this process's part). *hit is false, and the data
+ * set still bare, when there is no entry or it is of another time or damaged. Fails only when progress says stop, or memory is short. */
 Status cache_load(bool *hit, Cache *cache, Dataset *dataset, Reader *reader, Error *error);
 
-/* A reader that wants its values kept begins an entry, writes values in their order, and leaves dataset->values NULL. begin is false when
- * no file can be made (cache_note says why): the reader then goes on alone. */
-bool cache_begin(Cache *cache);
+/* A reader that wants its values kept begins an entry, writes values in their order, and leaves dataset->values NULL. *begun is false when
+ * no file can be made (cache_note says why): the reader then goes on alone. Where another process is at work on the same entry this waits
+ * for it; SETOSA_ERROR_WRITE with cache_appeared when the entry is there now, so that reading on is wasted. Fails otherwise only when
+ * progress says stop. */
+Status cache_begin(bool *begun, Cache *cache, Reader *reader, Error *error);
+bool cache_appeared(const Cache *cache);
 /* SETOSA_ERROR_WRITE on a full disk, say: cache_failed is true then, and the source has to be read again without the cache. */
 Status cache_write(Cache *cache, const float *values, size_t count, Error *error);
 bool cache_begun(const Cache *cache);
@@ -31,9 +36,10 @@ Status cache_commit(Cache *cache, Dataset *dataset, const Reader *reader, Error 
 /* "" when all went well. */
 const char *cache_note(const Cache *cache);
 
-/* ---- shared by cache.c and cache_write.c ------------------------------------------------------------------------- */
+/* ---- shared by cache*.c ------------------------------------------------------------------------- */
 
-enum { CACHE_FORMAT = 1, CACHE_PAGE = 4096 };
+/* Blocks are hashed one by one, so that the rows of a part can be verified alone. */
+enum { CACHE_FORMAT = 2, CACHE_PAGE = 4096, CACHE_BLOCK = 1 << 22 };
 
 /* What the entry was made from. */
 typedef struct CacheSource {
@@ -41,11 +47,12 @@ typedef struct CacheSource {
 } CacheSource;
 
 /* The first CACHE_PAGE bytes, in the machine's byte order: another order is another format. Then pages of rows (N,D) f32, pages of labels
- * (N) i32, and the names, terminated: D of features, K of classes, label column, positive. */
+ * (N) i32, the names, terminated: D of features, K of classes, label column, positive; and the hash of each block of all these, as text,
+ * terminated. */
 typedef struct CacheHeader {
-  char magic[8];                    /* "SETOSADC" */
-  char page_hash[HASH_HEX_SIZE];    /* of the rest of the page, from here on */
-  char payload_hash[HASH_HEX_SIZE]; /* of all after the page */
+  char magic[8];                   /* "SETOSADC" */
+  char page_hash[HASH_HEX_SIZE];   /* of the rest of the page, from here on */
+  char blocks_hash[HASH_HEX_SIZE]; /* of the hashes of the blocks */
   char key[HASH_HEX_SIZE];
   uint8_t has_labels, has_feature_names, has_label_name, has_positive;
   uint32_t format;
@@ -62,7 +69,7 @@ typedef union CachePage {
 
 /* Where things lie in the file. */
 typedef struct CacheLayout {
-  size_t labels_at, text_at, bytes;
+  size_t labels_at, text_at, blocks_at, blocks, bytes;
 } CacheLayout;
 
 struct Cache {
@@ -72,8 +79,12 @@ struct Cache {
   bool fresh; /* the source changed so shortly ago that a further change might carry the same time */
   int descriptor;
   uint64_t position, unsynced;
-  Hash *hash;
-  bool failed;
+  Hash *hash; /* of the block that is being written */
+  Text blocks;
+  bool failed, appeared;
+  FileIdentity tried; /* the entry that could not be loaded; zeroed: there was none */
+  int lock;           /* held while this process is at work on the entry; -1: not */
+  char *lock_path;
 };
 
 extern const char cache_magic[8];
@@ -82,5 +93,14 @@ bool cache_layout(CacheLayout *layout, const CacheHeader *header);
 /* Hash of the page after page_hash. */
 Status cache_page_hash(const CachePage *page, char hex[HASH_HEX_SIZE], Error *error);
 bool cache_identify(CacheSource *source, const Reader *reader);
+/* The first page of an open file is that of a whole entry of this source as it is now. */
+bool cache_read_page(CachePage *page, const Cache *cache, int descriptor);
+/* cache_lock.c: waits until no other process is at work on the entry. *turn is false when this one shall not write an entry: one was
+ * written meanwhile (appeared), or the other process could not. */
+Status cache_take_turn(bool *turn, Cache *cache, Reader *reader, Error *error);
+/* A sign of life for those who wait. */
+void cache_show_life(const Cache *cache);
+/* Lets the others go on; made: the entry is in its place. */
+void cache_end_turn(Cache *cache, bool made);
 
 #endif

@@ -1,5 +1,5 @@
 /* Writing an entry: rows as they are read, so that memory holds none of them, then labels and names, then the first page; synced, and
- * renamed into place. Nobody sees a part of it, and two processes at once write two files of which the later one stays. */
+ * renamed into place. Nobody sees a part of it; should two processes be at it in spite of cache_lock.c, the later file stays. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +44,7 @@ static void sweep(const char *path) {
   free(folder);
 }
 
-bool cache_begin(Cache *cache) {
+static bool begin_file(Cache *cache) {
   Text name = {0};
   sweep(cache->path);
   if (hash_create(&cache->hash, NULL) != SETOSA_OK || text_append(&name, NULL, "%s.XXXXXX.tmp", cache->path) != SETOSA_OK) {
@@ -67,6 +67,18 @@ bool cache_begin(Cache *cache) {
   return true;
 }
 
+Status cache_begin(bool *begun, Cache *cache, Reader *reader, Error *error) {
+  Status status = SETOSA_OK;
+  bool turn = true;
+  *begun = false;
+  if (!cache->fresh) TRY(cache_take_turn(&turn, cache, reader, error)); /* what is fresh is not kept: nothing to wait for */
+  if (cache->appeared) TRY(error_set(error, SETOSA_ERROR_WRITE, "%s: another process converted it meanwhile", reader->source));
+  if (turn) *begun = begin_file(cache);
+cleanup:
+  return status;
+}
+
+bool cache_appeared(const Cache *cache) { return cache->appeared; }
 bool cache_begun(const Cache *cache) { return cache->position > 0; }
 bool cache_failed(const Cache *cache) { return cache->failed; }
 
@@ -76,10 +88,33 @@ static Status failed(Cache *cache, const char *doing, Error *error) {
   return error_set(error, SETOSA_ERROR_WRITE, "%s", cache->note);
 }
 
-/* Appends to the file, and to the hash. */
+static Status end_block(Cache *cache, Error *error) {
+  char hex[HASH_HEX_SIZE];
+  hash_hex(cache->hash, hex);
+  hash_restart(cache->hash);
+  return text_append_bytes(&cache->blocks, hex, HASH_HEX_SIZE, error);
+}
+
+/* Adds what will be appended to the hashes of its blocks. */
+static Status hash_blocks(Cache *cache, const unsigned char *at, size_t length, Error *error) {
+  uint64_t position = cache->position;
+  while (length > 0) {
+    size_t room = CACHE_BLOCK - (size_t)((position - CACHE_PAGE) % CACHE_BLOCK), now = length < room ? length : room;
+    hash_add(cache->hash, at, now);
+    at += now;
+    length -= now;
+    position += now;
+    Status status = now == room ? end_block(cache, error) : SETOSA_OK;
+    if (status != SETOSA_OK) return status;
+  }
+  return SETOSA_OK;
+}
+
+/* Appends to the file. */
 static Status append(Cache *cache, const void *bytes, size_t length, Error *error) {
   const unsigned char *at = bytes;
-  hash_add(cache->hash, bytes, length);
+  Status status = hash_blocks(cache, bytes, length, error);
+  if (status != SETOSA_OK) return status;
   while (length > 0) {
     ssize_t written = write(cache->descriptor, at, length < (1u << 30) ? length : (1u << 30));
     if (written < 0 && errno == EINTR) continue;
@@ -89,12 +124,13 @@ static Status append(Cache *cache, const void *bytes, size_t length, Error *erro
     cache->position += (uint64_t)written;
     cache->unsynced += (uint64_t)written;
   }
-#ifdef SYNC_FILE_RANGE_WRITE
   if (cache->unsynced >= SYNC_BYTES) {
+#ifdef SYNC_FILE_RANGE_WRITE
     sync_file_range(cache->descriptor, (off_t)(cache->position - cache->unsynced), (off_t)cache->unsynced, SYNC_FILE_RANGE_WRITE);
+#endif
+    cache_show_life(cache);
     cache->unsynced = 0;
   }
-#endif
   return SETOSA_OK;
 }
 
@@ -133,7 +169,8 @@ static CacheHeader describe(const Cache *cache, const Dataset *dataset, const Re
 /* Everything after the rows, and the first page last. */
 static Status write_rest(CacheLayout *layout, Cache *cache, const Dataset *dataset, const Reader *reader, Error *error) {
   Status status = SETOSA_OK;
-  Text names = {0};
+  Text names = {0}, blocks = {0};
+  Hash *hash = NULL;
   CachePage page;
   memset(&page, 0, sizeof page);
   page.header = describe(cache, dataset, reader);
@@ -147,12 +184,20 @@ static Status write_rest(CacheLayout *layout, Cache *cache, const Dataset *datas
   if (dataset->labels != NULL) TRY(append(cache, dataset->labels, dataset->rows * sizeof *dataset->labels, error));
   TRY(pad(cache, layout->text_at, error));
   TRY(append(cache, names.text, names.length, error));
-  hash_hex(cache->hash, page.header.payload_hash);
+  if ((cache->position - CACHE_PAGE) % CACHE_BLOCK != 0) TRY(end_block(cache, error));
+  TRY(hash_create(&hash, error));
+  hash_add(hash, cache->blocks.text, cache->blocks.length);
+  hash_hex(hash, page.header.blocks_hash);
+  blocks = cache->blocks;
+  cache->blocks = (Text){0}; /* appending adds to it */
+  TRY(append(cache, blocks.text, blocks.length, error));
   TRY(cache_page_hash(&page, page.header.page_hash, error));
   if (pwrite(cache->descriptor, page.bytes, CACHE_PAGE, 0) != CACHE_PAGE) TRY(failed(cache, "write", error));
   /* The rows are used from this very file: only a sync tells that the disk took them all. */
   if (fsync(cache->descriptor) != 0) TRY(failed(cache, "write", error));
 cleanup:
+  hash_destroy(hash);
+  text_free(&blocks);
   text_free(&names);
   return status;
 }
@@ -168,6 +213,7 @@ static void publish(Cache *cache, const Reader *reader) {
     note_failure(cache, "rename into place");
   else
     cache->temporary_path[0] = '\0';
+  cache_end_turn(cache, cache->temporary_path[0] == '\0');
   if (cache->temporary_path[0] != '\0') unlink(cache->temporary_path);
   free(cache->temporary_path);
   cache->temporary_path = NULL;

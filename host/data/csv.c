@@ -262,7 +262,9 @@ Status csv_read(Dataset *dataset, Reader *reader, Error *error) {
   Csv csv = {.reader = reader, .error = error, .terminator = '\n', .line = 1, .record_line = 1, .field_line = 1, .line_blank = true};
   if (csv_init(&csv.parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL | CSV_EMPTY_IS_NULL) != 0)
     return error_set(error, SETOSA_ERROR_INTERNAL, "the CSV parser cannot be set up");
-  if (reader->cache != NULL && cache_begin(reader->cache)) csv.store.cache = reader->cache;
+  bool keep = false;
+  if (reader->cache != NULL) TRY(cache_begin(&keep, reader->cache, reader, error));
+  if (keep) csv.store.cache = reader->cache;
   TRY(labels_create(&csv.labels, reader->options, error));
   TRY(read_all(&csv));
   TRY(hand_over(&csv, dataset));

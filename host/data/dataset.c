@@ -55,12 +55,14 @@ void setosa_dataset_destroy(SetosaDataset *dataset) {
     if (!mapping_holds(&dataset->mapping, dataset->labels)) free(dataset->labels);
     mapping_close(&dataset->mapping);
   }
+  row_order_free(&dataset->order);
   free(dataset->cache_note);
   free_names(dataset->feature_names, dataset->features);
   free_names(dataset->class_names, dataset->classes);
   synthetic_destroy(dataset->generator);
   free(dataset->label_name);
   free(dataset->source);
+  free(dataset->labels_found);
   free(dataset->positive);
   free(dataset->scaling.offset);
   free(dataset->scaling.scale);
@@ -83,13 +85,20 @@ cleanup:
   return status;
 }
 
+void dataset_own_part(const Dataset *dataset, size_t *begin, size_t *count) {
+  size_t parts = dataset->parts > 1 ? dataset->parts : 1, part = dataset->parts > 1 ? dataset->part : 0;
+  size_t each = dataset->rows / parts, more = dataset->rows % parts; /* the first `more` parts have a row more */
+  *begin = part * each + (part < more ? part : more);
+  *count = each + (part < more);
+}
+
 Status dataset_own(Dataset *dataset, Error *error) {
   Status status = SETOSA_OK;
   float *values = NULL;
   int32_t *labels = NULL;
   bool foreign_values = dataset->borrowed || mapping_holds(&dataset->mapping, dataset->values);
   bool foreign_labels = dataset->borrowed || mapping_holds(&dataset->mapping, dataset->labels);
-  if (dataset->generator != NULL) {
+  if (dataset->generator != NULL || dataset->unordered != NULL) {
     TRY(dataset_materialize(dataset, error));
     dataset->borrowed = false;
     return SETOSA_OK;
@@ -153,6 +162,7 @@ size_t setosa_dataset_classes(const SetosaDataset *dataset) { return dataset->cl
 const float *setosa_dataset_values(const SetosaDataset *dataset) { return dataset->values; }
 const int32_t *setosa_dataset_labels(const SetosaDataset *dataset) { return dataset->labels; }
 
+const char *setosa_dataset_labels_found(const SetosaDataset *dataset) { return dataset->labels_found; }
 bool setosa_dataset_cached(const SetosaDataset *dataset) { return dataset->cached; }
 const char *setosa_dataset_cache_note(const SetosaDataset *dataset) { return dataset->cache_note; }
 

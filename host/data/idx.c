@@ -170,6 +170,8 @@ static Status read_labels(Dataset *dataset, Reader *reader, Error *error) {
   const char *path = options->labels_path != NULL ? options->labels_path : found;
   if (path != NULL) {
     TRY(label_file_read(dataset, reader, path, dataset->rows, error));
+    dataset->labels_found = found;
+    found = NULL;
   } else if (options->labels_optional) {
     TRY(labels_name_expected_classes(dataset, options, error));
   } else {

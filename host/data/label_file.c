@@ -1,8 +1,10 @@
-/* --labels FILE: labels that live beside the features, as IDX, .npy, or text with one label per line. */
+/* Labels that live beside the features, as IDX, .npy, or text with one label per line: --labels FILE, or found by their name. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/labels.h"
@@ -94,5 +96,21 @@ cleanup:
   text_free(&text);
   labels_destroy(labels);
   stream_close(stream);
+  return status;
+}
+
+Status label_file_find(char **found, const char *path, Error *error) {
+  Status status = SETOSA_OK;
+  Text name = {0};
+  size_t length = strlen(path), suffix = length > 3 && strcasecmp(path + length - 3, ".gz") == 0 ? strlen(".npy.gz") : strlen(".npy");
+  const char *const endings[] = {path + length - suffix, ".npy", ".npy.gz"};
+  *found = NULL;
+  for (size_t i = 0; i < sizeof endings / sizeof *endings && *found == NULL; i++) {
+    text_free(&name);
+    TRY(text_append(&name, error, "%.*s-labels%s", (int)(length - suffix), path, endings[i]));
+    if (file_exists(name.text)) TRY(memory_copy_text(found, name.text, error));
+  }
+cleanup:
+  text_free(&name);
   return status;
 }

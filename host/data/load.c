@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "data/cache.h"
+#include "data/labels.h"
 #include "data/reader.h"
 
 typedef Status (*ReadFunction)(Dataset *dataset, Reader *reader, Error *error);
@@ -107,6 +108,21 @@ static Status check_options(const Reader *reader, ReadFunction read, Error *erro
   return SETOSA_OK;
 }
 
+static Status check_parts(const DataOptions *options, Error *error) {
+  if (options->parts == 0 || options->part < options->parts) return SETOSA_OK;
+  return error_set(error, SETOSA_ERROR_USAGE, "part %zu of %zu parts of the data does not exist; number parts from 0", options->part,
+                   options->parts);
+}
+
+/* A bare data set that knows its part. */
+static Status create_bare(Dataset **dataset, const Reader *reader, Error *error) {
+  Status status = dataset_create_bare(dataset, reader->source, error);
+  if (status != SETOSA_OK) return status;
+  (*dataset)->part = reader->options->part;
+  (*dataset)->parts = reader->options->parts;
+  return SETOSA_OK;
+}
+
 static Status apply_scale(Dataset *dataset, double factor, Error *error) {
   Status status = SETOSA_OK;
   float *scale = NULL;
@@ -120,21 +136,24 @@ cleanup:
 }
 
 /* Reads the source, into an entry of the cache where the reader began one. An entry that cannot be written costs a second reading, nothing
- * else. note: why there is no entry, or as it was. */
-static Status read_and_keep(Dataset **dataset, Reader *reader, ReadFunction read, char note[CACHE_NOTE_SIZE], Error *error) {
+ * else; one that another process wrote meanwhile is loaded (*cached). note: why there is no entry, or as it was. */
+static Status read_and_keep(Dataset **dataset, bool *cached, Reader *reader, ReadFunction read, char note[CACHE_NOTE_SIZE], Error *error) {
   Status status = read(*dataset, reader, error);
   if (reader->cache == NULL) return status;
   if (status == SETOSA_OK && cache_begun(reader->cache)) status = cache_commit(reader->cache, *dataset, reader, error);
   if (cache_note(reader->cache)[0] != '\0') snprintf(note, CACHE_NOTE_SIZE, "%s", cache_note(reader->cache));
-  if (status != SETOSA_ERROR_WRITE || !cache_failed(reader->cache)) return status;
+  bool appeared = cache_appeared(reader->cache);
+  if (status != SETOSA_ERROR_WRITE || !(cache_failed(reader->cache) || appeared)) return status;
   error_clear(error);
+  setosa_dataset_destroy(*dataset);
+  *dataset = NULL;
+  TRY(create_bare(dataset, reader, error));
+  if (appeared) TRY(cache_load(cached, reader->cache, *dataset, reader, error));
+  if (*cached) goto cleanup;
   cache_close(reader->cache);
   stream_close(reader->stream);
-  setosa_dataset_destroy(*dataset);
   reader->cache = NULL;
   reader->stream = NULL;
-  *dataset = NULL;
-  TRY(dataset_create_bare(dataset, reader->source, error));
   TRY(stream_open(&reader->stream, reader->source, error));
   TRY(read(*dataset, reader, error));
 cleanup:
@@ -148,20 +167,30 @@ Status setosa_dataset_load(SetosaDataset **out, const char *source, const Setosa
   ReadFunction read = synthetic_read;
   Dataset *dataset = NULL;
   char note[CACHE_NOTE_SIZE] = "";
+  char *labels_found = NULL;
+  DataOptions with_labels;
   bool cached = false;
   error_clear(error);
   *out = NULL;
   if (source == NULL || *source == '\0')
     return error_set(error, SETOSA_ERROR_USAGE, "no data was named; give a file or synthetic:rows=1000");
-  TRY(dataset_create_bare(&dataset, source, error));
+  TRY(check_parts(reader.options, error));
+  TRY(create_bare(&dataset, &reader, error));
   if (strncmp(source, "synthetic:", 10) != 0 && strcmp(source, "synthetic") != 0) {
     TRY(stream_open(&reader.stream, source, error));
     TRY(choose_reader(&read, &reader, error));
   }
   TRY(check_options(&reader, read, error));
+  if (read == npy_read && reader.options->labels_path == NULL && !reader.options->labels_optional &&
+      reader_has_suffix(source, ".npy")) { /* known before the cache is asked: an entry is of both files */
+    TRY(label_file_find(&labels_found, source, error));
+    with_labels = *reader.options;
+    with_labels.labels_path = labels_found;
+    reader.options = &with_labels;
+  }
   if (read == csv_read || read == npy_read) reader.cache = cache_open(&reader, note); /* IDX: bytes, quicker than a table of floats */
   if (reader.cache != NULL) TRY(cache_load(&cached, reader.cache, dataset, &reader, error));
-  if (!cached) TRY(read_and_keep(&dataset, &reader, read, note, error));
+  if (!cached) TRY(read_and_keep(&dataset, &cached, &reader, read, note, error));
   if (note[0] != '\0') TRY(memory_copy_text(&dataset->cache_note, note, error));
   size_t expected = reader.options->expect_features;
   if (expected > 0 && dataset->features != expected)
@@ -169,9 +198,12 @@ Status setosa_dataset_load(SetosaDataset **out, const char *source, const Setosa
                   dataset->features, expected));
   TRY(apply_scale(dataset, isnan(reader.options->scale) ? reader.default_scale : reader.options->scale, error));
   TRY(reader_report(&reader, dataset->rows, true, error));
+  if (labels_found != NULL) dataset->labels_found = labels_found;
+  labels_found = NULL;
   *out = dataset;
   dataset = NULL;
 cleanup:
+  free(labels_found);
   cache_close(reader.cache);
   stream_close(reader.stream);
   setosa_dataset_destroy(dataset);

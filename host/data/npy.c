@@ -50,7 +50,7 @@ static Status map_rows(Dataset *dataset, const NpyHeader *header, Reader *reader
   if (identity.bytes > bytes) TRY(goes_on(reader->source, error));
   TRY(stream_map(reader->stream, &dataset->mapping, bytes, error));
   dataset->values = (float *)(uintptr_t)(dataset->mapping.at + header->data_offset); /* never written: dataset_own copies before */
-  TRY(reader_check_mapping(reader, &dataset->mapping, header->data_offset, dataset->rows, dataset->features, error));
+  TRY(reader_check_mapping(reader, dataset, header->data_offset, error));
 cleanup:
   return status;
 }
@@ -126,7 +126,9 @@ static Status read_labels(Dataset *dataset, Reader *reader, Error *error) {
   const DataOptions *options = reader->options;
   if (options->labels_path != NULL) return label_file_read(dataset, reader, options->labels_path, dataset->rows, error);
   if (options->labels_optional) return labels_name_expected_classes(dataset, options, error);
-  return error_set(error, SETOSA_ERROR_USAGE, "%s: a .npy file holds features only; add --labels FILE (.npy, IDX, or one label per line)",
+  return error_set(error, SETOSA_ERROR_USAGE,
+                   "%s: a .npy file holds features only; add --labels FILE (.npy, IDX, or one label per line), or "
+                   "name them X-labels.npy beside X.npy",
                    reader->source);
 }
 
@@ -149,8 +151,8 @@ Status npy_read(Dataset *dataset, Reader *reader, Error *error) {
   } else {
     TRY(memory_allocate((void **)&block, NPY_BLOCK_BYTES, 1, "a block of the file", error));
     /* Bytes and halves are not kept: what they say takes more room, and as long to read, as floats. */
-    bool keep = reader->cache != NULL && header.type.kind == 'f' && (header.type.size > 2 || stream_is_compressed(reader->stream)) &&
-                cache_begin(reader->cache);
+    bool keep = reader->cache != NULL && header.type.kind == 'f' && (header.type.size > 2 || stream_is_compressed(reader->stream));
+    if (keep) TRY(cache_begin(&keep, reader->cache, reader, error));
     if (keep && !header.fortran) {
       TRY(keep_by_rows(dataset, &header, reader, block, error));
     } else {

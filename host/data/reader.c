@@ -67,19 +67,22 @@ Status reader_check_finite(const char *source, const float *values, size_t rows,
   return SETOSA_OK;
 }
 
-Status reader_check_mapping(Reader *reader, const Mapping *mapping, size_t offset, size_t rows, size_t features, Error *error) {
+Status reader_check_mapping(Reader *reader, const Dataset *dataset, size_t offset, Error *error) {
   Status status = SETOSA_OK;
   const size_t block_bytes = 1 << 22;
+  const Mapping *mapping = &dataset->mapping;
+  size_t begin = 0, rows = 0, features = dataset->features;
+  dataset_own_part(dataset, &begin, &rows);
   if (features == 0) return SETOSA_OK;
   size_t row_bytes = features * sizeof(float), per_block = block_bytes / row_bytes > 0 ? block_bytes / row_bytes : 1;
-  reader->bytes_total = mapping->bytes;
+  reader->bytes_total = offset + rows * row_bytes;
   mapping_expect_pass(mapping, true);
-  for (size_t row = 0; row < rows; row += per_block) {
-    size_t count = rows - row < per_block ? rows - row : per_block, at = offset + row * row_bytes;
+  for (size_t done = 0; done < rows; done += per_block) {
+    size_t row = begin + done, count = rows - done < per_block ? rows - done : per_block, at = offset + row * row_bytes;
     TRY(reader_check_finite(reader->source, (const float *)(const void *)(mapping->at + at), count, features, row, error));
     mapping_let_go(mapping, at, count * row_bytes);
-    reader->bytes_done = at + count * row_bytes;
-    TRY(reader_report(reader, row + count, false, error));
+    reader->bytes_done = offset + (done + count) * row_bytes;
+    TRY(reader_report(reader, done + count, false, error));
   }
 cleanup:
   mapping_expect_pass(mapping, false);

@@ -32,8 +32,9 @@ Status reader_report(Reader *reader, uint64_t rows_done, bool last, Error *error
 
 /* SETOSA_ERROR_DATA naming row and column (both 1-based in the message) of the first value of (rows,features) that is not finite. */
 Status reader_check_finite(const char *source, const float *values, size_t rows, size_t features, size_t first_row, Error *error);
-/* The same for values (rows,features) that lie at offset in a mapping: in one pass, with progress, letting go of what was seen. */
-Status reader_check_mapping(Reader *reader, const Mapping *mapping, size_t offset, size_t rows, size_t features, Error *error);
+/* The same for the rows of this process's part (all when it is alone) of values that lie at offset in the data set's mapping: in one pass,
+ * with progress, letting go of what was seen. */
+Status reader_check_mapping(Reader *reader, const Dataset *dataset, size_t offset, Error *error);
 /* The same for one value at (row, column), both 0-based, which is not finite. */
 Status reader_not_finite(const char *source, size_t row, size_t column, float value, Error *error);
 

@@ -2,6 +2,7 @@
 #include "data/storage.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "data/half.h"
 
@@ -49,12 +50,15 @@ static size_t bytes_of(uint8_t *out, const float *values, size_t count, float sc
   return count;
 }
 
+/* All values: of rows that are gathered, as they lie, since what is asked of all does not depend on their order. */
+static const float *all_values(const Dataset *dataset) { return dataset->values != NULL ? dataset->values : dataset->unordered; }
+
 static Status not_bytes(const Dataset *dataset, size_t at, float scale, Error *error) {
   return error_set(
       error, SETOSA_ERROR_DATA,
       "%s: row %zu, feature %zu: %.9g is not a whole number 0..255 times %.9g, so u8 would change it; use --storage f16 or f32",
       dataset->source != NULL ? dataset->source : "data", at / dataset->features + 1, at % dataset->features + 1,
-      (double)dataset->values[at], (double)scale);
+      (double)all_values(dataset)[at], (double)scale);
 }
 
 /* A factor that makes every value a byte: each candidate is tried on all values, and the one that got furthest is named on failure. */
@@ -64,7 +68,7 @@ static Status find_scale(float *scale, const Dataset *dataset, Error *error) {
   *scale = dataset->byte_scale;
   if (isnormal(*scale)) return SETOSA_OK; /* known; proved once more as every value is converted */
   for (size_t i = 0; i < count; i++) {
-    float value = dataset->values[i];
+    float value = all_values(dataset)[i];
     largest = fmaxf(largest, value);
     if (value > 0) smallest = fminf(smallest, value);
   }
@@ -72,7 +76,7 @@ static Status find_scale(float *scale, const Dataset *dataset, Error *error) {
   *scale = 1;
   for (size_t c = 0; c < sizeof candidates / sizeof *candidates; c++) {
     if (!isnormal(candidates[c])) continue; /* a device may flush a subnormal to zero */
-    size_t fits = bytes_of(NULL, dataset->values, count, candidates[c]);
+    size_t fits = bytes_of(NULL, all_values(dataset), count, candidates[c]);
     if (fits > furthest) {
       furthest = fits;
       *scale = candidates[c];
@@ -84,17 +88,20 @@ static Status find_scale(float *scale, const Dataset *dataset, Error *error) {
 
 /* ---- halves ------------------------------------------------------------------------------------------------------ */
 
+/* Of the part that is this process's to check: the others check theirs. */
 static Status check_half_range(const Dataset *dataset, Error *error) {
-  size_t count = dataset->rows * dataset->features, at = 0;
+  size_t begin = 0, rows = 0, features = dataset->features;
+  dataset_own_part(dataset, &begin, &rows);
+  const float *values = all_values(dataset);
+  size_t at = begin * features, end = at + rows * features;
   float largest = 0;
-  for (size_t i = 0; i < count; i++) largest = fmaxf(largest, fabsf(dataset->values[i]));
+  for (size_t i = at; i < end; i++) largest = fmaxf(largest, fabsf(values[i]));
   if (largest < HALF_OVERFLOW) return SETOSA_OK;
-  while (fabsf(dataset->values[at]) != largest) at++;
+  while (fabsf(values[at]) != largest) at++;
   return error_set(
       error, SETOSA_ERROR_DATA,
       "%s: row %zu, feature %zu: %.9g is the largest value, and f16 ends at 65504; use --standardize, --scale or --storage f32",
-      dataset->source != NULL ? dataset->source : "data", at / dataset->features + 1, at % dataset->features + 1,
-      (double)dataset->values[at]);
+      dataset->source != NULL ? dataset->source : "data", at / dataset->features + 1, at % dataset->features + 1, (double)values[at]);
 }
 
 static void halves_of(uint16_t *restrict out, const float *restrict values, size_t count, StorageRounding *rounding) {
@@ -136,15 +143,32 @@ cleanup:
   return status;
 }
 
+/* Values that lie together, from `at` of all_values on. */
+static Status convert_run(void *out, const StoragePlan *plan, const Dataset *dataset, size_t at, size_t count, StorageRounding *rounding,
+                          Error *error) {
+  const float *values = all_values(dataset) + at;
+  size_t fits = count;
+  if (plan->storage == SETOSA_STORAGE_F16)
+    halves_of(out, values, count, rounding);
+  else if (plan->storage == SETOSA_STORAGE_U8)
+    fits = bytes_of(out, values, count, plan->scale);
+  else
+    memcpy(out, values, count * sizeof *values);
+  return fits == count ? SETOSA_OK : not_bytes(dataset, at + fits, plan->scale, error);
+}
+
 Status storage_convert(void *out, const StoragePlan *plan, const Dataset *dataset, size_t first, size_t count, StorageRounding *rounding,
                        Error *error) {
-  const float *values = dataset->values + first;
-  if (plan->storage == SETOSA_STORAGE_F16) {
-    halves_of(out, values, count, rounding);
-    return SETOSA_OK;
+  size_t features = dataset->features, bytes = storage_element_bytes(plan), now = 0;
+  if (dataset->values != NULL) return convert_run(out, plan, dataset, first, count, rounding, error);
+  for (size_t done = 0; done < count; done += now) { /* row by row, each from its place */
+    size_t row = (first + done) / features, d = (first + done) % features;
+    now = features - d < count - done ? features - d : count - done;
+    Status status =
+        convert_run((char *)out + done * bytes, plan, dataset, row_order_at(&dataset->order, row) * features + d, now, rounding, error);
+    if (status != SETOSA_OK) return status;
   }
-  size_t fits = bytes_of(out, values, count, plan->scale);
-  return fits == count ? SETOSA_OK : not_bytes(dataset, first + fits, plan->scale, error);
+  return SETOSA_OK;
 }
 
 void storage_round(float *out, const StoragePlan *plan, const float *values, size_t count) {

@@ -25,11 +25,11 @@ size_t storage_element_bytes(const StoragePlan *plan);
 /* AUTO: U8 when the data set says that its values were bytes with one factor and they have to be copied to the device anyway, else F32
  * (in_place: the device reads the host's f32 where it lies; on a CPU bytes beside it took 15 % longer and more memory). SETOSA_ERROR_DATA
  * when the values do not fit what was asked for: beyond f16's range, or not bytes with one factor (the data set's own, or else 1, 1/255,
- * largest/255 and the smallest are tried). */
+ * largest/255 and the smallest are tried). With several processes each looks at f16's range of its part. */
 Status storage_choose(StoragePlan *plan, const Dataset *dataset, SetosaStorage wanted, bool in_place, Error *error);
 
-/* Values [first, first + count) of the data set as the plan stores them, F16 or U8: out (count) elements. F16 adds to *rounding.
- * SETOSA_ERROR_DATA names the first value that U8 would change. */
+/* Values [first, first + count) of the data set (held or gathered, not made) as the plan stores them: out (count) elements. F16 adds to
+ * *rounding. SETOSA_ERROR_DATA names the first value that U8 would change. */
 Status storage_convert(void *out, const StoragePlan *plan, const Dataset *dataset, size_t first, size_t count, StorageRounding *rounding,
                        Error *error);
 

@@ -127,8 +127,10 @@ Status synthetic_read(Dataset *dataset, Reader *reader, Error *error) {
   TRY(memory_multiply(&bytes, count, sizeof(float), "synthetic", error));
   TRY(synthetic_create(&synthetic, &spec, error));
   dataset->exchangeable = true;
-  if (bytes > (reader->options->generate_above_bytes > 0 ? reader->options->generate_above_bytes : GENERATE_ABOVE_BYTES) &&
-      names_are_numbers(&spec, reader->options)) {
+  uint64_t held = reader->options->generate_above_bytes > 0 ? reader->options->generate_above_bytes
+                  : reader->options->parts > 1              ? 0 /* a process makes its own rows, and holds no others */
+                                                            : GENERATE_ABOVE_BYTES;
+  if (bytes > held && names_are_numbers(&spec, reader->options)) {
     dataset->rows = (size_t)spec.rows;
     dataset->features = (size_t)spec.features;
     TRY(dataset_name_classes_by_index(dataset, spec.classes, error));

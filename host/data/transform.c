@@ -175,14 +175,36 @@ static void swap_rows(Dataset *dataset, size_t i, size_t j, float *kept) {
   }
 }
 
+static void swap_order(Dataset *dataset, size_t i, size_t j) {
+  size_t row = row_order_at(&dataset->order, i);
+  row_order_set(&dataset->order, i, row_order_at(&dataset->order, j));
+  row_order_set(&dataset->order, j, row);
+  if (dataset->labels != NULL) {
+    int32_t label = dataset->labels[i];
+    dataset->labels[i] = dataset->labels[j];
+    dataset->labels[j] = label;
+  }
+}
+
+/* Of a mapping that several processes share: each would copy all of it to use a part. */
+static bool shuffles_by_order(const Dataset *dataset) {
+  return dataset->unordered != NULL || (dataset->parts > 1 && !dataset->borrowed && mapping_holds(&dataset->mapping, dataset->values));
+}
+
 Status setosa_dataset_shuffle(SetosaDataset *dataset, uint64_t seed, SetosaError *error) {
   Status status = SETOSA_OK;
   float *kept = NULL;
+  bool by_order = shuffles_by_order(dataset);
   error_clear(error);
-  TRY(dataset_own(dataset, error));
+  TRY(by_order ? dataset_begin_order(dataset, error) : dataset_own(dataset, error));
   TRY(memory_allocate((void **)&kept, dataset->features, sizeof *kept, "a row", error));
-  for (size_t i = dataset->rows; i > 1; i--)
-    swap_rows(dataset, i - 1, (size_t)random_below(seed, RANDOM_STREAM_SHUFFLE, SHUFFLE_ROWS, i, i), kept);
+  for (size_t i = dataset->rows; i > 1; i--) {
+    size_t j = (size_t)random_below(seed, RANDOM_STREAM_SHUFFLE, SHUFFLE_ROWS, i, i);
+    if (by_order)
+      swap_order(dataset, i - 1, j);
+    else
+      swap_rows(dataset, i - 1, j, kept);
+  }
 cleanup:
   free(kept);
   return status;
@@ -201,6 +223,8 @@ cleanup:
 static Status copy_description(Dataset *to, const Dataset *from, Error *error) {
   Status status = SETOSA_OK;
   to->byte_scale = from->byte_scale;
+  to->part = from->part;
+  to->parts = from->parts;
   TRY(copy_names(&to->feature_names, from->feature_names, from->features, error));
   to->classes = from->class_names != NULL ? from->classes : 0; /* as many names as destroy will free */
   TRY(copy_names(&to->class_names, from->class_names, from->classes, error));

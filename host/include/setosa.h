@@ -123,8 +123,8 @@ SetosaStatus setosa_devices_diagnose(SetosaTextCallback print, void *user, Setos
  * device computes wrong results; with force set there is no test. */
 SetosaStatus setosa_device_open(SetosaDevice **device, const SetosaDevices *devices, size_t index, bool force, SetosaError *error);
 /* The same for a part of a device (parts 1: the whole); SETOSA_ERROR_DEVICE when its driver does not cut it so. */
-SetosaStatus setosa_device_open_part(SetosaDevice **device, const SetosaDevices *devices, size_t index, size_t part, size_t parts, bool force,
-                                     SetosaError *error);
+SetosaStatus setosa_device_open_part(SetosaDevice **device, const SetosaDevices *devices, size_t index, size_t part, size_t parts,
+                                     bool force, SetosaError *error);
 void setosa_device_close(SetosaDevice *device);
 /* The whole self-test, whether or not the device was forced: SETOSA_ERROR_DEVICE names the first wrong quantity. */
 SetosaStatus setosa_device_test(SetosaDevice *device, SetosaError *error);
@@ -153,9 +153,9 @@ typedef struct SetosaDataOptions {
   const char *const *expect_class_names;   /* (K): a label that is none of these is an error at its line */
   uint64_t generate_above_bytes;           /* synthetic rows of more bytes are made as they are needed instead of held; 0: 1 GiB */
   /* One of several processes that work on the same data together: every one sees all rows, but reads, checks and copies what it can do
-   * without as little as it can. This process mostly uses the rows of part `part` of `parts` (equal parts, in order). parts 0 or 1: alone. */
+   * without as little as it can. This process mostly uses the rows of part `part` of `parts` (equal, in order). parts 0 or 1: alone. */
   size_t part, parts;
-  SetosaProgressCallback progress;         /* may be NULL; at most about 20 calls a second */
+  SetosaProgressCallback progress; /* may be NULL; at most about 20 calls a second */
   void *progress_user;
 } SetosaDataOptions;
 
@@ -174,13 +174,14 @@ void setosa_dataset_destroy(SetosaDataset *dataset);
 size_t setosa_dataset_rows(const SetosaDataset *dataset);
 size_t setosa_dataset_features(const SetosaDataset *dataset);
 size_t setosa_dataset_classes(const SetosaDataset *dataset);
-/* (N,D) row-major, scaled as it stands now; borrowed; NULL: made or gathered as needed. An .npy of f32 is mapped, not read: leave the file as it is
- * meanwhile. */
+/* (N,D) row-major, scaled as it stands now; borrowed; NULL: made or gathered as needed. An .npy of f32 is mapped, not read: leave the file
+ * as it is meanwhile. */
 const float *setosa_dataset_values(const SetosaDataset *dataset);
 const int32_t *setosa_dataset_labels(const SetosaDataset *dataset);                    /* (N), or NULL; borrowed */
 const char *setosa_dataset_feature_name(const SetosaDataset *dataset, size_t feature); /* NULL when the source has no names */
 const char *setosa_dataset_class_name(const SetosaDataset *dataset, size_t class_index);
-const char *setosa_dataset_labels_found(const SetosaDataset *dataset); /* the labels file that was found by its usual name; NULL: none was */
+/* The labels file that was found by its usual name; NULL: none was. */
+const char *setosa_dataset_labels_found(const SetosaDataset *dataset);
 bool setosa_dataset_cached(const SetosaDataset *dataset);            /* read from a file converted earlier, not from the source itself */
 const char *setosa_dataset_cache_note(const SetosaDataset *dataset); /* why the conversion was not kept; NULL: it was, or need not be */
 /* Shifts and scales every feature to mean 0 and population standard deviation 1 (a constant feature becomes 0).
@@ -275,7 +276,7 @@ typedef enum SetosaSchedule {
 typedef struct SetosaRanks SetosaRanks;
 /* Joins the job that mpirun or the like started this process for; *ranks is NULL when it runs alone. MPI is initialised unless the caller
  * has done so. abandoned (may be NULL) is called when this rank must end the job by itself, just before MPI_Abort: the others did not join
- * it within two seconds of its error. */
+ * it within some seconds of its error. */
 SetosaStatus setosa_ranks_open(SetosaRanks **ranks, void (*abandoned)(const SetosaError *error, void *user), void *user, SetosaError *error);
 void setosa_ranks_close(SetosaRanks *ranks);
 /* NULL is a job of one. local: number among the ranks of the same machine, to choose a device by. */
@@ -590,8 +591,8 @@ SetosaStatus setosa_bench(const SetosaBenchOptions *options, SetosaError *error)
 typedef enum SetosaBenchGrowth { SETOSA_BENCH_ROWS, SETOSA_BENCH_FEATURES, SETOSA_BENCH_CLASSES, SETOSA_BENCH_DEVICES } SetosaBenchGrowth;
 
 typedef struct SetosaBenchPoint {
-  uint64_t size; /* of what grows */
-  bool used;     /* counts for the exponents: measured, and its time is at least least_ms */
+  uint64_t size;               /* of what grows */
+  bool used;                   /* counts for the exponents: measured, and its time is at least least_ms */
   double speed_up, efficiency; /* DEVICES: time of the first size over this one's, and that by the growth of the size; else NAN */
   SetosaBenchResult result;    /* DEVICES: without limits above one device, which alone they are measured on */
 } SetosaBenchPoint;
@@ -637,8 +638,9 @@ SetosaBenchScalingOptions setosa_bench_scaling_options_default(void);
 const char *setosa_bench_growth_name(SetosaBenchGrowth growth); /* "rows", "features", ... */
 
 /* DEVICES: the same work of the native backend on the first of the devices, on the first two, three, ... (from 9 on doubling) and all.
- * Else: measures the sizes from, 2 from, 4 from, ... of made-up data as setosa_bench does, each verified, until every line met `to` or a bound:
- * the last point of a line then is skipped with the reason, as is a size that the device refuses memory for. Errors as of setosa_bench. */
+ * Else: measures the sizes from, 2 from, 4 from, ... of made-up data as setosa_bench does, each verified, until every line met `to` or a
+ * bound: the last point of a line then is skipped with the reason, as is a size that the device refuses memory for. Errors as of
+ * setosa_bench. */
 SetosaStatus setosa_bench_scaling(const SetosaBenchScalingOptions *options, SetosaError *error);
 
 /* ---- cache ------------------------------------------------------------------------------------------------------ */

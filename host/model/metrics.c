@@ -11,7 +11,7 @@ enum { CONFUSION_LIMIT = 1000, TOP_K_LIMIT = 5 };
 
 struct MetricsAccumulator {
   size_t classes, top_k;
-  uint64_t rows, correct, correct_top_k;
+  uint64_t first, rows, correct, correct_top_k;   /* first: the number of the first row */
   double loss_sum, loss_carry;                    /* Neumaier's compensated sum: a million terms keep their last digits */
   uint64_t *hits, *support, *predicted;           /* (K) each, one block */
   uint64_t *confusion;                            /* (K,K), or NULL */
@@ -46,10 +46,10 @@ void metrics_destroy(MetricsAccumulator *accumulator) {
   free(accumulator);
 }
 
-static void add_loss(MetricsAccumulator *a, double loss) {
-  double sum = a->loss_sum + loss;
-  a->loss_carry += fabs(a->loss_sum) >= fabs(loss) ? (a->loss_sum - sum) + loss : (loss - sum) + a->loss_sum;
-  a->loss_sum = sum;
+static void add_compensated(double *total, double *carry, double term) {
+  double sum = *total + term;
+  *carry += fabs(*total) >= fabs(term) ? (*total - sum) + term : (term - sum) + *total;
+  *total = sum;
 }
 
 /* Bins as in "On Calibration of Modern Neural Networks" (arXiv:1706.04599): bin m holds confidences in (m/15, (m+1)/15]. */
@@ -74,7 +74,7 @@ static bool add_row(MetricsAccumulator *a, const float *z, size_t label) {
   /* Terms that are e^-50 of the largest vanish in the sum of doubles; the logit of the label itself enters exactly. */
   double sum = 0, top = z[best];
   for (size_t k = 0; k < classes; k++) sum += exp((double)z[k] - top);
-  add_loss(a, log(sum) + (top - (double)own));
+  add_compensated(&a->loss_sum, &a->loss_carry, log(sum) + (top - (double)own));
   add_confidence(a, 1 / sum, best == label);
   a->rows++;
   a->correct += rank == 0;
@@ -92,19 +92,38 @@ Status metrics_add(MetricsAccumulator *accumulator, size_t count, const float *l
     if (labels[i] < 0 || (size_t)labels[i] >= classes)
       return error_set(error, SETOSA_ERROR_DATA,
                        "row %llu: its label %d is none of the %zu classes of the model; use data with known labels",
-                       (unsigned long long)accumulator->rows + 1, (int)labels[i], classes);
+                       (unsigned long long)(accumulator->first + accumulator->rows) + 1, (int)labels[i], classes);
     if (!add_row(accumulator, logits + i * classes, (size_t)labels[i]))
       return error_set(error, SETOSA_ERROR_DATA,
                        "row %llu overflows single precision under this model; check the values and units of the row",
-                       (unsigned long long)accumulator->rows + 1);
+                       (unsigned long long)(accumulator->first + accumulator->rows) + 1);
   }
   return SETOSA_OK;
 }
 
+void metrics_begin_at(MetricsAccumulator *accumulator, uint64_t row) { accumulator->first = row; }
+
+void metrics_totals(const MetricsAccumulator *accumulator, MetricsTotals *totals) {
+  *totals = (MetricsTotals){accumulator->rows, accumulator->correct, accumulator->loss_sum, accumulator->loss_carry};
+}
+
+void metrics_totals_add(MetricsTotals *sum, const MetricsTotals *more) {
+  sum->rows += more->rows;
+  sum->correct += more->correct;
+  add_compensated(&sum->loss, &sum->carry, more->loss);
+  add_compensated(&sum->loss, &sum->carry, more->carry);
+}
+
+void metrics_totals_summary(const MetricsTotals *totals, double *accuracy, double *log_loss) {
+  double rows = (double)totals->rows; /* no rows: 0/0, not a number */
+  *accuracy = (double)totals->correct / rows;
+  *log_loss = (totals->loss + totals->carry) / rows;
+}
+
 void metrics_summary(const MetricsAccumulator *accumulator, double *accuracy, double *log_loss) {
-  double rows = (double)accumulator->rows; /* no rows: 0/0, not a number */
-  *accuracy = (double)accumulator->correct / rows;
-  *log_loss = (accumulator->loss_sum + accumulator->loss_carry) / rows;
+  MetricsTotals totals;
+  metrics_totals(accumulator, &totals);
+  metrics_totals_summary(&totals, accuracy, log_loss);
 }
 
 static void finish_classes(const MetricsAccumulator *a, SetosaMetrics *m) {

@@ -13,6 +13,17 @@ void metrics_destroy(MetricsAccumulator *accumulator);
 Status metrics_add(MetricsAccumulator *accumulator, size_t count, const float *logits, const int32_t *labels, Error *error);
 /* Accuracy and mean log-loss so far, without the rest. */
 void metrics_summary(const MetricsAccumulator *accumulator, double *accuracy, double *log_loss);
+/* What the summary is made of, for rows that were scored in several places. The sum of losses is loss + carry, twice as precise as a
+ * double: added up in any parts it rounds to the same but once in millions of times. */
+typedef struct MetricsTotals {
+  uint64_t rows, correct;
+  double loss, carry;
+} MetricsTotals;
+void metrics_totals(const MetricsAccumulator *accumulator, MetricsTotals *totals);
+void metrics_totals_add(MetricsTotals *sum, const MetricsTotals *more);
+void metrics_totals_summary(const MetricsTotals *totals, double *accuracy, double *log_loss);
+/* The number, from 0, of the first row that will be added: for messages. */
+void metrics_begin_at(MetricsAccumulator *accumulator, uint64_t row);
 /* Everything; caller destroys with setosa_metrics_destroy. */
 Status metrics_finish(const MetricsAccumulator *accumulator, SetosaMetrics **metrics, Error *error);
 

@@ -35,7 +35,8 @@ bool binary_path(char *path, size_t size, const Context *context, const char *te
   char folder[PATH_MAX], hex[HASH_HEX_SIZE];
   Hash *hash = NULL;
   const SetosaDeviceInfo *info = &context->device.info;
-  const char *parts[] = {text, options, info->platform, info->platform_version, info->name, info->version, info->driver, SETOSA_VERSION};
+  const char *parts[] = {text,          options,      info->platform, info->platform_version, context_kind(context),
+                         info->version, info->driver, SETOSA_VERSION};
   if (file_cache_folder(folder, sizeof folder, "kernels", NULL) != SETOSA_OK || hash_create(&hash, NULL) != SETOSA_OK) return false;
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) hash_add_text(hash, parts[i]);
   hash_hex(hash, hex);

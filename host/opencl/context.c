@@ -1,6 +1,7 @@
-/* One opened device: context, in-order queue, accounts. */
+/* One opened device, or a part of one: context, in-order queue, accounts. */
 #include "opencl/context.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@ static Status make_fingerprint(Context *context, Error *error) {
   Hash *hash = NULL;
   const SetosaDeviceInfo *info = &context->device.info;
   if (source_folder() != NULL) return SETOSA_OK; /* sources under development have no lasting name */
-  const char *texts[] = {info->platform, info->platform_version, info->name, info->version, info->driver, SETOSA_VERSION};
+  const char *texts[] = {info->platform, info->platform_version, context_kind(context), info->version, info->driver, SETOSA_VERSION};
   Status status = hash_create(&hash, error);
   if (status != SETOSA_OK) return status;
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) hash_add_text(hash, texts[i]);
@@ -22,7 +23,43 @@ static Status make_fingerprint(Context *context, Error *error) {
   return SETOSA_OK;
 }
 
+/* Turns the record of a device into that of one of its sub-devices. Every part is cut anew, which gives the same compute units each time:
+ * the parts of one device need not know of each other. */
+static Status take_part(Context *context, const DeviceRecord *whole, size_t part, size_t parts, Error *error) {
+  Status status = SETOSA_OK;
+  cl_device_id *cut = NULL;
+  cl_uint count = 0, units = 0;
+  DeviceRecord *device = &context->device;
+  char name[512];
+  TRY(device_check_parts(whole, parts, error));
+  if (part >= parts) TRY(error_set(error, SETOSA_ERROR_USAGE, "%s has no part %zu of %zu", whole->info.name, part + 1, parts));
+  const cl_device_partition_property equally[] = {CL_DEVICE_PARTITION_EQUALLY,
+                                                  (cl_device_partition_property)(whole->info.compute_units / parts), 0};
+  TRY_CL(clCreateSubDevices(whole->id, equally, 0, NULL, &count), "%s: cannot be cut into %zu parts", whole->info.name, parts);
+  TRY(memory_allocate_zero((void **)&cut, count, sizeof *cut, "the parts of a device", error));
+  TRY_CL(clCreateSubDevices(whole->id, equally, count, cut, NULL), "%s: cannot be cut into %zu parts", whole->info.name, parts);
+  if (count < parts) TRY(error_set(error, SETOSA_ERROR_DEVICE, "%s gave %u parts instead of %zu", whole->info.name, count, parts));
+  context->part = device->id = cut[part];
+  cut[part] = NULL;
+  if (clGetDeviceInfo(device->id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL) != CL_SUCCESS || units == 0)
+    units = (cl_uint)(whole->info.compute_units / parts);
+  device->info.compute_units = device->traits.compute_units = units;
+  context->part_of = (char *)device->info.name;
+  device->info.name = NULL;
+  snprintf(name, sizeof name, "%s part %zu of %zu", whole->info.name, part + 1, parts);
+  TRY(memory_copy_text((char **)&device->info.name, name, error));
+cleanup:
+  for (cl_uint i = 0; cut != NULL && i < count; i++)
+    if (cut[i] != NULL) clReleaseDevice(cut[i]);
+  free(cut);
+  return status;
+}
+
 Status context_open(Context **out, const DeviceList *list, size_t index, Error *error) {
+  return context_open_part(out, list, index, 0, 1, error);
+}
+
+Status context_open_part(Context **out, const DeviceList *list, size_t index, size_t part, size_t parts, Error *error) {
   Status status = SETOSA_OK;
   Context *context = NULL;
   cl_int code = CL_SUCCESS;
@@ -31,6 +68,7 @@ Status context_open(Context **out, const DeviceList *list, size_t index, Error *
     return error_set(error, SETOSA_ERROR_DEVICE, "there is no device %zu, only %zu; see `setosa devices`", index, list->count);
   TRY(memory_allocate_zero((void **)&context, 1, sizeof *context, "a device context", error));
   TRY(device_record_copy(&context->device, &list->devices[index], error));
+  if (parts != 1 || part != 0) TRY(take_part(context, &list->devices[index], part, parts, error));
 
   const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)context->device.platform, 0};
   context->handle = clCreateContext(properties, 1, &context->device.id, NULL, NULL, &code);
@@ -53,6 +91,8 @@ void context_close(Context *context) {
   if (context->queue != NULL) clReleaseCommandQueue(context->queue);
   if (context->upload_queue != NULL) clReleaseCommandQueue(context->upload_queue);
   if (context->handle != NULL) clReleaseContext(context->handle);
+  if (context->part != NULL) clReleaseDevice(context->part);
+  free(context->part_of);
   device_record_free(&context->device);
   free(context);
 }

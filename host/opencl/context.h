@@ -8,6 +8,9 @@
 typedef struct Context Context;
 
 Status context_open(Context **context, const DeviceList *list, size_t index, Error *error);
+/* Part `part` (from 0) of the device cut into `parts` sub-devices of as many compute units each; 0 of 1 is the device itself. Its name ends
+ * in " part 1 of 2"; what is remembered about the device (self-test, programs) holds for its parts. */
+Status context_open_part(Context **context, const DeviceList *list, size_t index, size_t part, size_t parts, Error *error);
 void context_close(Context *context);
 const SetosaDeviceInfo *context_info(const Context *context); /* borrowed from the context, valid after the list is closed */
 const DeviceTraits *context_traits(const Context *context);

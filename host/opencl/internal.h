@@ -56,6 +56,8 @@ struct SetosaDevices {
 Status device_record_fill(DeviceRecord *record, cl_platform_id platform, const PlatformRecord *names, cl_device_id id, Error *error);
 Status device_record_copy(DeviceRecord *to, const DeviceRecord *from, Error *error);
 void device_record_free(DeviceRecord *record);
+/* SETOSA_ERROR_DEVICE, or _USAGE below 2 parts, when a device cannot be cut into so many equal parts. */
+Status device_check_parts(const DeviceRecord *record, size_t parts, Error *error);
 /* A text property, blanks trimmed; "" when the driver does not answer. free(*text). */
 Status platform_text(char **text, cl_platform_id platform, cl_platform_info what, Error *error);
 /* "0 NAME (PLATFORM), 1 ..." for messages. */
@@ -89,7 +91,14 @@ struct Context {
   const struct GemmParameters *products; /* gemm.c; NULL: CLBlast's own database */
   void (*release_products)(void);        /* what a library keeps for this context (gemm.c); NULL: nothing */
   char fingerprint[33];
+  cl_device_id part; /* the sub-device, to be released; NULL for a whole device */
+  char *part_of;     /* the driver's name of the device that it is a part of */
 };
+
+/* The name by which things are remembered: a part's programs and verdicts are those of its device. */
+static inline const char *context_kind(const Context *context) {
+  return context->part_of != NULL ? context->part_of : context->device.info.name;
+}
 
 struct Buffer {
   Context *context;

@@ -137,6 +137,30 @@ cleanup:
   return status;
 }
 
+/* Whether the driver cuts it into sub-devices of equal size at all. */
+static bool can_be_cut(cl_device_id id) {
+  cl_device_partition_property ways[16] = {0};
+  size_t bytes = 0;
+  if (clGetDeviceInfo(id, CL_DEVICE_PARTITION_PROPERTIES, sizeof ways, ways, &bytes) != CL_SUCCESS) return false;
+  for (size_t i = 0; i < bytes / sizeof *ways && i < sizeof ways / sizeof *ways; i++)
+    if (ways[i] == CL_DEVICE_PARTITION_EQUALLY) return true;
+  return false;
+}
+
+Status device_check_parts(const DeviceRecord *record, size_t parts, Error *error) {
+  const SetosaDeviceInfo *info = &record->info;
+  if (parts < 2)
+    return error_set(error, SETOSA_ERROR_USAGE, "device %zu cut into %zu part%s makes no sense; give 2 parts or more", info->index, parts,
+                     parts == 1 ? "" : "s");
+  if (!can_be_cut(record->id))
+    return error_set(error, SETOSA_ERROR_DEVICE, "device %zu (%s) cannot be cut into parts: its driver offers none; use it whole",
+                     info->index, info->name);
+  if (parts > info->compute_units)
+    return error_set(error, SETOSA_ERROR_DEVICE, "device %zu (%s) has %u compute unit%s, too few for %zu parts; give a smaller number",
+                     info->index, info->name, info->compute_units, info->compute_units == 1 ? "" : "s", parts);
+  return SETOSA_OK;
+}
+
 void device_record_free(DeviceRecord *record) {
   SetosaDeviceInfo *info = &record->info;
   const char *owned[] = {info->name,     info->vendor,           info->driver,  info->version,

@@ -92,7 +92,7 @@ static Status keep_state(const Epochs *e, Error *error) {
 /* Without this the host could queue a whole epoch ahead, and would then hear of an interrupt (or write a state) only at its end. One
  * inner product waits for all before it; how many batches that takes is measured. */
 static Status bound_the_queue(Epochs *e, Error *error) {
-  if (e->settings->stop == NULL && e->settings->keep == NULL) return SETOSA_OK;
+  if (e->settings->never_queues || (e->settings->stop == NULL && e->settings->keep == NULL)) return SETOSA_OK;
   if (++e->queued < e->wait_after) return SETOSA_OK;
   double product = 0.0;
   VectorPair pair = {e->gradient, e->gradient};

@@ -21,6 +21,7 @@ typedef struct OptimizerSettings {
   double tolerance, learning_rate, momentum;
   size_t history, batch_size;
   bool nesterov;
+  bool never_queues; /* every evaluation waits for the device, so that nothing must be waited for at times that depend on a clock: ranks */
   SetosaSchedule schedule;
   OptimizerObserver observe; /* may be NULL */
   void *user;

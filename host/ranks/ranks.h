@@ -42,8 +42,8 @@ Status ranks_share(Ranks *ranks, void *values, size_t bytes, Error *error);
 /* all: the parts of all ranks one after another, sizes[r] bytes from rank r (sizes is the same on every rank). This rank's own part is in
  * its place already. */
 Status ranks_gather(Ranks *ranks, void *all, const size_t *sizes, Error *error);
-/* Every rank sends a part to every rank: sent has those for rank 0, 1, ... one after another, send_sizes[r] bytes each; received gets those of
- * rank 0, 1, ..., receive_sizes[r] bytes each. */
+/* Every rank sends a part to every rank: sent has those for rank 0, 1, ... one after another, send_sizes[r] bytes each; received gets those
+ * of rank 0, 1, ..., receive_sizes[r] bytes each. */
 Status ranks_exchange(Ranks *ranks, const void *sent, const size_t *send_sizes, void *received, const size_t *receive_sizes, Error *error);
 /* values (count): their sums over the ranks, in whatever order MPI adds. */
 Status ranks_sum(Ranks *ranks, double *values, size_t count, Error *error);

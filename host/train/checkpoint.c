@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "ranks/ranks.h"
 #include "train/checkpoint_settings.h"
 
 /* The first numbers of the optimizers' "report". */
@@ -39,9 +40,10 @@ Status keeper_open(Keeper *keeper, const SetosaTrainOptions *options, const Data
   Status status = SETOSA_OK;
   const Checkpoint *resume = options->resume;
   keeper->options = options;
+  keeper->writes = ranks_own(options->compute.ranks) == 0;
   TRY(check_options(options, error));
   if (options->checkpoint == NULL && resume == NULL) goto cleanup;
-  if (options->checkpoint != NULL) {
+  if (options->checkpoint != NULL && keeper->writes) {
     status = checkpoint_file_probe(options->checkpoint, error);
     if (status != SETOSA_OK) error_prefix(error, "--checkpoint");
     TRY(status);
@@ -56,7 +58,7 @@ Status keeper_open(Keeper *keeper, const SetosaTrainOptions *options, const Data
     keeper->rotates = same && !resume->from_previous;
     keeper->there = same;
     keeper->iterations = setosa_checkpoint_iterations(resume);
-    if (same) checkpoint_file_sweep(options->checkpoint);
+    if (same && keeper->writes) checkpoint_file_sweep(options->checkpoint);
   }
   keeper->fresh = !keeper->there;
   keeper->last_seconds = clock_seconds();
@@ -86,6 +88,7 @@ Status keeper_save(Keeper *keeper, const OptimizerState *state, Error *error) {
   const SetosaTrainOptions *options = keeper->options;
   Error own = {0};
   (void)error;
+  if (!keeper->writes) return SETOSA_OK;
   Status status = checkpoint_file_save(options->checkpoint, &keeper->content, state, keeper->rotates, &own);
   keeper->last_seconds = clock_seconds(); /* after the writing: a slow disk then takes its part of the time, not all of it */
   if (status != SETOSA_OK) {
@@ -108,7 +111,7 @@ Status keeper_save(Keeper *keeper, const OptimizerState *state, Error *error) {
 }
 
 void keeper_explain(const Keeper *keeper, Error *error) {
-  if (error == NULL || !keeper->there) return;
+  if (error == NULL || !keeper->there || !keeper->writes) return; /* others do not know what rank 0 has written */
   size_t used = strlen(error->message);
   snprintf(error->message + used, sizeof error->message - used, "; %llu %s kept: go on with setosa train --resume %s",
            (unsigned long long)keeper->iterations, keeper->iterations == 1 ? "iteration is" : "iterations are",

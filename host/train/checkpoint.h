@@ -10,6 +10,7 @@
 typedef struct Keeper {
   const SetosaTrainOptions *options;
   Checkpoint content;  /* settings and notes of this training */
+  bool writes;         /* rank 0 does, for all */
   bool rotates;        /* what is at the path is a whole checkpoint of this training */
   bool fresh;          /* FILE.previous, if there, is of another training */
   bool there;          /* a checkpoint of this training is there */
@@ -25,7 +26,8 @@ typedef struct Keeper {
 Status keeper_open(Keeper *keeper, const SetosaTrainOptions *options, const Dataset *dataset, Error *error);
 /* When the backend is known: the same comparison of what it is. */
 Status keeper_meet_backend(Keeper *keeper, const Backend *backend, Error *error);
-/* For OptimizerSettings.keep_due and .keep. A file that cannot be written does not end the training: the caller is warned once. */
+/* For OptimizerSettings.keep_due and .keep. Of several ranks all call them and the first writes. A file that cannot be written does not end
+ * the training: the caller is warned once. */
 bool keeper_is_due(Keeper *keeper, uint64_t done);
 Status keeper_save(Keeper *keeper, const OptimizerState *state, Error *error);
 /* After an error: adds to its message how to go on, when there is something to go on from. */

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "ranks/ranks.h"
 #include "train/train_options.h"
 
 typedef enum FieldKind { FIELD_SOLVER, FIELD_SCHEDULE, FIELD_REAL, FIELD_COUNT, FIELD_SIZE, FIELD_BOOL } FieldKind;
@@ -51,7 +52,7 @@ static const Field fields[] = {
 enum { FIELDS = sizeof fields / sizeof *fields };
 
 static const char *const schedules[] = {"constant", "inverse", "cosine", "step"}; /* as SetosaSchedule */
-enum { SOLVERS = 4, SCHEDULES = 4, VALUE_SIZE = 64 };
+enum { SOLVERS = 4, SCHEDULES = 4, VALUE_SIZE = 64, FINGERPRINT_BLOCKS = 64 };
 
 static const Field *find_field(const char *name) {
   for (size_t i = 0; i < FIELDS; i++)
@@ -132,7 +133,7 @@ static Status add_count(Texts *settings, const char *name, size_t count, Error *
 
 /* Rows that a generator makes, now or when they were loaded, are known by a sample of them: its numbers decide on every value. */
 static bool is_generated(const Dataset *dataset) {
-  return dataset->values == NULL || (dataset->source != NULL && strncmp(dataset->source, "synthetic:", 10) == 0);
+  return dataset->generator != NULL || (dataset->source != NULL && strncmp(dataset->source, "synthetic:", 10) == 0);
 }
 
 static Status hash_sample(Hash *hash, const Dataset *dataset, Error *error) {
@@ -155,18 +156,64 @@ cleanup:
   return status;
 }
 
-/* Of the values as they are trained on, scaled and without what is held out, and of the labels. */
-static Status add_fingerprint(Texts *settings, const Dataset *dataset, Error *error) {
+/* The rows of a block, cut by the number of all rows alone. */
+static size_t block_begin(size_t rows, size_t block) {
+  size_t each = rows / FINGERPRINT_BLOCKS, more = rows % FINGERPRINT_BLOCKS;
+  return block * each + (block < more ? block : more);
+}
+
+static Status hash_block(char hex[HASH_HEX_SIZE], const Dataset *dataset, size_t block, Error *error) {
+  Status status = SETOSA_OK;
+  size_t begin = block_begin(dataset->rows, block), end = block_begin(dataset->rows, block + 1), features = dataset->features;
+  size_t piece = ((size_t)1 << 18) / features + 1, now = 0;
+  float *values = NULL; /* (piece,D) of rows that are gathered */
+  Hash *hash = NULL;
+  TRY(hash_create(&hash, error));
+  if (dataset->values == NULL) TRY(memory_allocate((void **)&values, piece * features, sizeof *values, "a block of rows", error));
+  for (size_t row = begin; row < end; row += now) {
+    now = end - row < piece ? end - row : piece;
+    if (values != NULL) dataset_fetch(dataset, row, now, values, NULL);
+    const float *from = values != NULL ? values : dataset->values + row * features;
+    hash_add(hash, from, now * features * sizeof *from);
+  }
+  if (dataset->labels != NULL) hash_add(hash, dataset->labels + begin, (end - begin) * sizeof *dataset->labels);
+  hash_hex(hash, hex);
+cleanup:
+  hash_destroy(hash);
+  free(values);
+  return status;
+}
+
+/* Each rank reads its share of the blocks, and hears of the others'. */
+static Status hash_blocks(Hash *hash, const Dataset *dataset, Ranks *ranks, Error *error) {
+  Status status = SETOSA_OK;
+  char(*hexes)[HASH_HEX_SIZE] = NULL; /* (FINGERPRINT_BLOCKS) */
+  size_t *sizes = NULL, count = ranks_count(ranks), own = ranks_own(ranks);
+  TRY(memory_allocate_zero((void **)&hexes, FINGERPRINT_BLOCKS, sizeof *hexes, "hashes of the data", error));
+  TRY(memory_allocate_zero((void **)&sizes, count, sizeof *sizes, "hashes of the data", error));
+  for (size_t b = 0; b < FINGERPRINT_BLOCKS; b++) {
+    size_t rank = b * count / FINGERPRINT_BLOCKS;
+    sizes[rank] += sizeof *hexes;
+    if (rank == own) TRY(hash_block(hexes[b], dataset, b, error));
+  }
+  TRY(ranks_gather(ranks, hexes, sizes, error));
+  hash_add(hash, hexes, FINGERPRINT_BLOCKS * sizeof *hexes);
+cleanup:
+  free(sizes);
+  free(hexes);
+  return status;
+}
+
+/* Of the values as they are trained on, scaled and without what is held out, and of the labels: the same for any number of ranks. */
+static Status add_fingerprint(Texts *settings, const Dataset *dataset, Ranks *ranks, Error *error) {
   Status status = SETOSA_OK;
   Hash *hash = NULL;
   char hex[HASH_HEX_SIZE];
   TRY(hash_create(&hash, error));
-  if (is_generated(dataset)) {
+  if (is_generated(dataset))
     TRY(hash_sample(hash, dataset, error));
-  } else {
-    hash_add(hash, dataset->values, dataset->rows * dataset->features * sizeof(float));
-    hash_add(hash, dataset->labels, dataset->rows * sizeof(int32_t));
-  }
+  else
+    TRY(hash_blocks(hash, dataset, ranks, error));
   hash_hex(hash, hex);
   TRY(texts_add(settings, "fingerprint", hex, error));
 cleanup:
@@ -185,7 +232,7 @@ Status settings_of_training(Texts *settings, const SetosaTrainOptions *options, 
     print_field(text, &fields[i], options);
     TRY(texts_add(settings, fields[i].name, text, error));
   }
-  TRY(add_fingerprint(settings, dataset, error));
+  TRY(add_fingerprint(settings, dataset, options->compute.ranks, error));
 cleanup:
   return status;
 }

@@ -6,7 +6,8 @@
 #include "data/dataset.h"
 #include "train/checkpoint_file.h"
 
-/* Adds version, data and options. The fingerprint of the data reads all values and labels once. */
+/* Adds version, data and options. The fingerprint of the data reads all values and labels once, each rank its share of them; ranks
+ * call this together. */
 Status settings_of_training(Texts *settings, const SetosaTrainOptions *options, const Dataset *dataset, Error *error);
 /* Adds what the backend is, where that changes digits. */
 Status settings_of_backend(Texts *settings, const Backend *backend, Error *error);

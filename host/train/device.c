@@ -24,12 +24,23 @@ SetosaStatus setosa_devices_select(const SetosaDevices *devices, const char *sel
   return device_list_select(devices, selector, force, index, error);
 }
 
+SetosaStatus setosa_devices_choose(SetosaDeviceChoices *choices, const SetosaDevices *devices, size_t selector_count,
+                                   const char *const *selectors, SetosaFamily family, bool force, SetosaError *error) {
+  error_clear(error);
+  return device_list_choose(devices, selector_count, selectors, family, force, choices, error);
+}
+
 SetosaStatus setosa_devices_diagnose(SetosaTextCallback print, void *user, SetosaError *error) {
   error_clear(error);
   return device_diagnose(print, user, error);
 }
 
 SetosaStatus setosa_device_open(SetosaDevice **out, const SetosaDevices *devices, size_t index, bool force, SetosaError *error) {
+  return setosa_device_open_part(out, devices, index, 0, 1, force, error);
+}
+
+SetosaStatus setosa_device_open_part(SetosaDevice **out, const SetosaDevices *devices, size_t index, size_t part, size_t parts, bool force,
+                                     SetosaError *error) {
   Status status = SETOSA_OK;
   SetosaDevice *device = NULL;
   *out = NULL;
@@ -40,7 +51,7 @@ SetosaStatus setosa_device_open(SetosaDevice **out, const SetosaDevices *devices
       TRY(error_set(error, SETOSA_ERROR_DEVICE, "device %zu (%s) is refused: %s", index, info->name, info->refusal));
   }
   TRY(memory_allocate_zero((void **)&device, 1, sizeof *device, "a device", error));
-  TRY(context_open(&device->context, devices, index, error));
+  TRY(context_open_part(&device->context, devices, index, part, parts, error));
   device->forced = force;
   *out = device;
   device = NULL;
@@ -63,15 +74,20 @@ SetosaStatus setosa_device_test(SetosaDevice *device, SetosaError *error) {
 const SetosaDeviceInfo *setosa_device_info(const SetosaDevice *device) { return context_info(device->context); }
 
 BackendSettings device_backend_settings(const SetosaComputeOptions *compute) {
-  return (BackendSettings){.kind = compute->backend,
-                           .family = compute->family,
-                           .context = backend_needs_device(compute->backend) ? compute->device->context : NULL,
-                           .intercept = true,
-                           .storage = compute->storage,
-                           .tuning = compute->tuning,
-                           .tested = backend_needs_device(compute->backend) && !compute->device->forced,
-                           .device_memory_bytes = compute->device_memory_bytes,
-                           .reproducible = compute->reproducible};
+  BackendSettings settings = {.kind = compute->backend,
+                              .family = compute->family,
+                              .context = backend_needs_device(compute->backend) ? compute->device->context : NULL,
+                              .intercept = true,
+                              .storage = compute->storage,
+                              .tuning = compute->tuning,
+                              .tested = backend_needs_device(compute->backend) && !compute->device->forced,
+                              .device_memory_bytes = compute->device_memory_bytes,
+                              .reproducible = compute->reproducible,
+                              .context_count = compute->device_count,
+                              .ranks = compute->ranks,
+                              .fast_reduce = compute->fast_reduce};
+  for (size_t i = 0; i < compute->device_count; i++) settings.contexts[i] = compute->devices[i]->context;
+  return settings;
 }
 
 Status device_check_tuning(SetosaTuning tuning, bool reproducible, Error *error) {
@@ -91,6 +107,17 @@ Status device_check_options(const SetosaComputeOptions *compute, Error *error) {
   if (compute->storage > SETOSA_STORAGE_F32 && compute->backend != SETOSA_BACKEND_NATIVE && compute->backend != SETOSA_BACKEND_AUTO)
     return error_set(error, SETOSA_ERROR_USAGE, "--storage f16 and u8 are for the native backend alone; choose it, or storage auto");
   if (device_check_tuning(compute->tuning, compute->reproducible, error) != SETOSA_OK) return SETOSA_ERROR_USAGE;
+  if (compute->device_count > BACKEND_MOST_DEVICES)
+    return error_set(error, SETOSA_ERROR_USAGE, "%zu devices are more than the %d that can share the rows; name fewer",
+                     compute->device_count, BACKEND_MOST_DEVICES);
+  if (compute->device_count > 0 && (compute->devices == NULL || compute->device != compute->devices[0]))
+    return error_set(error, SETOSA_ERROR_USAGE, "of several devices, `device` must be the first");
+  if (compute->ranks != NULL && compute->backend != SETOSA_BACKEND_NATIVE && compute->backend != SETOSA_BACKEND_AUTO)
+    return error_set(error, SETOSA_ERROR_USAGE,
+                     "several processes share the rows with the native backend alone; leave --backend out, or start one process");
+  if (compute->fast_reduce && compute->ranks == NULL)
+    return error_set(error, SETOSA_ERROR_USAGE,
+                     "--fast-reduce is about how several processes add up; start them with mpirun -n N, or leave it out");
   if (backend_needs_device(compute->backend) && compute->device == NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "the %s backend needs a device; open one, or choose the reference backend",
                      compute->backend == SETOSA_BACKEND_CLBLAST ? "clblast" : "native");

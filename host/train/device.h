@@ -9,7 +9,8 @@ struct SetosaDevice {
   bool forced; /* used whatever the self-test would say */
 };
 
-/* The settings of a backend for these options, with an intercept and no penalty. */
+/* The settings of a backend for these options, with an intercept and no penalty; the backend is this process's alone: a training adds the
+ * ranks. */
 BackendSettings device_backend_settings(const SetosaComputeOptions *compute);
 /* SETOSA_ERROR_USAGE when a choice is out of its range, or the backend needs a device and there is none. */
 Status device_check_options(const SetosaComputeOptions *compute, Error *error);

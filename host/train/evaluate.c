@@ -8,11 +8,11 @@ typedef struct Evaluator {
   LabelScratch scratch;
 } Evaluator;
 
-static Status add_block(size_t first, size_t count, const float *scores, void *user, Error *error) {
+static Status add_block(Backend *backend, RowRange rows, const float *scores, void *user, Error *error) {
   Evaluator *evaluator = user;
   const int32_t *labels = NULL;
-  Status status = dataset_labels(&labels, evaluator->dataset, first, count, &evaluator->scratch, error);
-  return status != SETOSA_OK ? status : metrics_add(evaluator->accumulator, count, scores, labels, error);
+  Status status = predict_labels(&labels, backend, evaluator->dataset, rows, &evaluator->scratch, error);
+  return status != SETOSA_OK ? status : metrics_add(evaluator->accumulator, rows.count, scores, labels, error);
 }
 
 /* Before any work is done: every row must have a label that the model knows. */

@@ -41,6 +41,27 @@ static Status check_scores(const Dataset *dataset, RowRange rows, size_t classes
   return SETOSA_OK;
 }
 
+size_t predict_block_rows(const Backend *backend) {
+  BackendFacts facts = {0};
+  backend_facts(backend, &facts);
+  size_t block = PREDICT_BLOCK_BYTES / sizeof(float) / backend->classes;
+  if (facts.chunk_rows > 0 && block > facts.chunk_rows) block = facts.chunk_rows;
+  if (block > backend->rows) block = backend->rows;
+  return block > 0 ? block : 1;
+}
+
+Status predict_labels(const int32_t **labels, Backend *backend, const Dataset *dataset, RowRange rows, LabelScratch *scratch,
+                      Error *error) {
+  Status status = SETOSA_OK;
+  if (dataset->generator == NULL || backend->operations->labels == NULL)
+    return dataset_labels(labels, dataset, rows.begin, rows.count, scratch, error);
+  TRY(label_scratch_reserve(scratch, rows.count, error));
+  TRY(backend->operations->labels(backend, rows, scratch->labels, error));
+  *labels = scratch->labels;
+cleanup:
+  return status;
+}
+
 Status predict_scores(const Model *model, const Dataset *dataset, const SetosaComputeOptions *compute, RowScores kind, ScoreVisitor visit,
                       void *user, Error *error) {
   Status status = SETOSA_OK;
@@ -59,15 +80,13 @@ Status predict_scores(const Model *model, const Dataset *dataset, const SetosaCo
   TRY(backend_open(&backend, &view, &settings, error));
   TRY(write_parameters(backend, model, &w, error));
 
-  size_t block = PREDICT_BLOCK_BYTES / sizeof(float) / model->classes;
-  if (block < 1) block = 1;
-  if (block > dataset->rows) block = dataset->rows;
+  size_t block = predict_block_rows(backend);
   TRY(memory_allocate((void **)&scores, block * model->classes, sizeof *scores, "a block of predictions", error));
   for (size_t first = 0; first < dataset->rows; first += block) {
     RowRange rows = {first, dataset->rows - first < block ? dataset->rows - first : block};
     TRY(backend_predict(backend, w, rows, kind, scores, error));
     TRY(check_scores(dataset, rows, model->classes, scores, error));
-    TRY(visit(first, rows.count, scores, user, error));
+    TRY(visit(backend, rows, scores, user, error));
   }
 cleanup:
   free(scores);
@@ -81,10 +100,12 @@ typedef struct CallbackOfRows {
   void *user;
 } CallbackOfRows;
 
-static Status call_back(size_t first, size_t count, const float *scores, void *user, Error *error) {
+static Status call_back(Backend *backend, RowRange rows, const float *scores, void *user, Error *error) {
   const CallbackOfRows *callback = user;
-  if (callback->rows(first, count, scores, callback->user)) return SETOSA_OK;
-  return error_set(error, SETOSA_INTERRUPTED, "prediction was stopped after row %zu of the data; run it again for the rest", first + count);
+  (void)backend;
+  if (callback->rows(rows.begin, rows.count, scores, callback->user)) return SETOSA_OK;
+  return error_set(error, SETOSA_INTERRUPTED, "prediction was stopped after row %zu of the data; run it again for the rest",
+                   rows.begin + rows.count);
 }
 
 SetosaStatus setosa_predict(const SetosaModel *model, const SetosaDataset *dataset, const SetosaComputeOptions *compute,

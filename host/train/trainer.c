@@ -12,6 +12,7 @@
 #include "optim/optimizer.h"
 #include "train/checkpoint.h"
 #include "train/device.h"
+#include "train/job.h"
 #include "train/predict.h"
 #include "train/train_options.h"
 
@@ -19,22 +20,25 @@ typedef struct Training {
   const SetosaTrainOptions *options;
   Backend *backend;
   Vector *w;
-  Backend *validation; /* NULL without validation rows */
+  Backend *validation; /* NULL without validation rows, and on ranks other than 0 */
   Vector *validation_w;
   double *parameters;          /* (P) on the host: the way of weights between backends and into the model */
   double began, build_before;  /* clock, and seconds spent building kernels, at the start of the optimizer */
   Keeper keeper;               /* of checkpoints */
+  JobWishes wishes;            /* of the ranks, where there are several */
   uint64_t evaluations_before; /* of a training that goes on: not of this run's time */
-  Status callback_status;      /* of the validation inside an observer, which can only say stop */
+  Status callback_status;      /* of what goes on inside an observer, which can only say stop */
   Error *error;
 } Training;
 
-static Status open_backend(Backend **backend, Vector **w, const Dataset *dataset, const SetosaTrainOptions *options, bool tunes,
+static Status open_backend(Backend **backend, Vector **w, const Dataset *dataset, const SetosaTrainOptions *options, bool trains,
                            Error *error) {
   BackendSettings settings = device_backend_settings(&options->compute);
   settings.l2 = options->l2;
   settings.intercept = options->intercept;
-  settings.tunes = tunes;
+  settings.tunes = trains;
+  settings.ranks = trains ? options->compute.ranks : NULL;
+  settings.fast_reduce = options->compute.fast_reduce;
   settings.uses = train_solver_operations(options->solver);
   Status status = backend_open(backend, dataset, &settings, error);
   return status != SETOSA_OK ? status : vector_create(*backend, w, error);
@@ -58,10 +62,13 @@ static void close_training(Training *t) {
   free(t->parameters);
 }
 
+static bool is_first(const Training *t) { return ranks_own(t->wishes.ranks) == 0; }
+
 static Status open_training(Training *t, const Dataset *dataset, Error *error) {
   Status status = SETOSA_OK;
   TRY(open_backend(&t->backend, &t->w, dataset, t->options, true, error));
-  if (t->options->validation != NULL) TRY(open_backend(&t->validation, &t->validation_w, t->options->validation, t->options, false, error));
+  if (t->options->validation != NULL && is_first(t))
+    TRY(open_backend(&t->validation, &t->validation_w, t->options->validation, t->options, false, error));
   TRY(memory_allocate((void **)&t->parameters, t->backend->parameters, sizeof(double), "the parameters", error));
   TRY(write_start(t, error));
 cleanup:
@@ -70,17 +77,17 @@ cleanup:
 
 /* ---- while it runs ---------------------------------------------------------------------------------------------- */
 
-/* Carries w over to the validation backend; a vector belongs to the backend that made it. */
+/* Carries w over to the validation backend; a vector belongs to the backend that made it. All ranks read theirs together. */
 static Status copy_to_validation(Training *t, const Vector *w, Error *error) {
   Status status = vector_read(t->backend, w, t->parameters, error);
-  return status != SETOSA_OK ? status : vector_write(t->validation, t->validation_w, t->parameters, error);
+  return status != SETOSA_OK || t->validation == NULL ? status : vector_write(t->validation, t->validation_w, t->parameters, error);
 }
 
 static Status compute_validation_loss(Training *t, const Vector *w, double *loss, Error *error) {
   Status status = SETOSA_OK;
   Evaluation at = {.loss = NAN};
   TRY(copy_to_validation(t, w, error));
-  TRY(backend_evaluate(t->validation, t->validation_w, backend_all_rows(t->validation), NULL, &at, error));
+  if (t->validation != NULL) TRY(backend_evaluate(t->validation, t->validation_w, backend_all_rows(t->validation), NULL, &at, error));
 cleanup:
   *loss = at.loss;
   return status;
@@ -93,12 +100,15 @@ static double training_seconds(const Training *t) {
   return fmax(0.0, clock_seconds() - t->began - (facts.seconds_build - t->build_before));
 }
 
+/* Of several ranks only the first is asked; whether it wants to stop, the others learn when they talk next: at once. */
 static bool on_step(const OptimizerStep *step, const Vector *w, void *user) {
   Training *t = user;
+  t->wishes.must_ask = true;
   const SetosaTrainOptions *options = t->options;
   double validation_loss = NAN;
-  if (t->validation != NULL) t->callback_status = compute_validation_loss(t, w, &validation_loss, t->error);
-  if (t->callback_status != SETOSA_OK) return false;
+  if (options->validation != NULL) t->callback_status = compute_validation_loss(t, w, &validation_loss, t->error);
+  if (t->callback_status != SETOSA_OK) return t->wishes.ranks != NULL; /* they end together, in on_stop */
+  if (!is_first(t) || options->progress == NULL) return true;
   double seconds = training_seconds(t);
   double rows_read = (double)(step->evaluations - t->evaluations_before) * (double)t->backend->rows;
   SetosaProgress progress = {
@@ -113,15 +123,29 @@ static bool on_step(const OptimizerStep *step, const Vector *w, void *user) {
       .seconds = seconds,
       .rows_per_second = seconds > 0.0 ? rows_read / seconds : 0.0,
   };
-  return options->progress(&progress, options->progress_user);
+  bool goes_on = options->progress(&progress, options->progress_user);
+  t->wishes.stop = !goes_on;
+  return goes_on || t->wishes.ranks != NULL;
 }
 
 static bool on_stop(void *user) {
-  const SetosaTrainOptions *options = ((Training *)user)->options;
-  return options->stop(options->progress_user);
+  Training *t = user;
+  const SetosaTrainOptions *options = t->options;
+  bool stop = options->stop != NULL && options->stop(options->progress_user);
+  if (t->wishes.ranks == NULL) return stop;
+  bool due = options->checkpoint != NULL && options->checkpoint_iterations == 0 && keeper_is_due(&t->keeper, 0);
+  if (t->callback_status != SETOSA_OK)
+    ranks_agree(t->wishes.ranks, t->callback_status, t->error);
+  else
+    t->callback_status = job_ask(&t->wishes, &stop, due, t->error);
+  return stop || t->callback_status != SETOSA_OK;
 }
 
-static bool on_keep_due(uint64_t done, void *user) { return keeper_is_due(&((Training *)user)->keeper, done); }
+static bool on_keep_due(uint64_t done, void *user) {
+  Training *t = user;
+  if (t->wishes.ranks != NULL && t->options->checkpoint_iterations == 0) return t->wishes.due;
+  return keeper_is_due(&t->keeper, done);
+}
 
 static Status on_keep(const OptimizerState *state, void *user, Error *error) {
   return keeper_save(&((Training *)user)->keeper, state, error);
@@ -139,11 +163,12 @@ static Status run_optimizer(Training *t, OptimizerReport *report, double *second
                                 .history = o->history,
                                 .batch_size = o->batch_size,
                                 .nesterov = o->nesterov,
+                                .never_queues = t->wishes.ranks != NULL,
                                 .schedule = o->schedule,
-                                .observe = o->progress != NULL ? on_step : NULL,
+                                .observe = o->progress != NULL || t->wishes.ranks != NULL ? on_step : NULL,
                                 .user = t,
                                 .resume = o->resume != NULL ? &o->resume->state : NULL,
-                                .stop = o->stop != NULL ? on_stop : NULL,
+                                .stop = o->stop != NULL || t->wishes.ranks != NULL ? on_stop : NULL,
                                 .keep_due = on_keep_due,
                                 .keep = o->checkpoint != NULL ? on_keep : NULL};
   BackendFacts facts = {0};
@@ -159,25 +184,32 @@ static Status run_optimizer(Training *t, OptimizerReport *report, double *second
 
 /* ---- afterwards ------------------------------------------------------------------------------------------------- */
 
-/* Accuracy and log-loss of w on the rows of its backend, in blocks of logits. */
-static Status score_rows(Backend *backend, const Vector *w, const Dataset *dataset, double *accuracy, double *log_loss, Error *error) {
+/* Accuracy and log-loss of w on the rows of its backend, in blocks of logits.
+ * ranks: each scores its own rows, and their totals are added; NULL: this process scores all. */
+static Status score_rows(Backend *backend, const Vector *w, const Dataset *dataset, Ranks *ranks, double *accuracy, double *log_loss,
+                         Error *error) {
   Status status = SETOSA_OK;
   MetricsAccumulator *metrics = NULL;
   float *logits = NULL;
   LabelScratch scratch = {0};
-  size_t block = PREDICT_BLOCK_BYTES / sizeof(float) / backend->classes;
-  if (block < 1) block = 1;
-  if (block > backend->rows) block = backend->rows;
+  BackendFacts facts = {0};
+  MetricsTotals totals = {0};
+  backend_facts(backend, &facts);
+  size_t end = facts.local.begin + facts.local.count, block = predict_block_rows(backend);
+  if (block > facts.local.count) block = facts.local.count;
   TRY(metrics_create(&metrics, backend->classes, error));
+  metrics_begin_at(metrics, facts.local.begin);
   TRY(memory_allocate((void **)&logits, block * backend->classes, sizeof(float), "a block of logits", error));
-  for (size_t first = 0; first < backend->rows; first += block) {
-    RowRange rows = {first, backend->rows - first < block ? backend->rows - first : block};
+  for (size_t first = facts.local.begin; first < end; first += block) {
+    RowRange rows = {first, end - first < block ? end - first : block};
     const int32_t *labels = NULL;
     TRY(backend_predict(backend, w, rows, ROW_LOGITS, logits, error));
-    TRY(dataset_labels(&labels, dataset, first, rows.count, &scratch, error));
+    TRY(predict_labels(&labels, backend, dataset, rows, &scratch, error));
     TRY(metrics_add(metrics, rows.count, logits, labels, error));
   }
-  metrics_summary(metrics, accuracy, log_loss);
+  metrics_totals(metrics, &totals);
+  TRY(job_add_scores(ranks, &totals, error));
+  metrics_totals_summary(&totals, accuracy, log_loss);
 cleanup:
   label_scratch_free(&scratch);
   free(logits);
@@ -188,11 +220,16 @@ cleanup:
 static Status score_everything(Training *t, const Dataset *dataset, SetosaTrainResult *result, Error *error) {
   Status status = SETOSA_OK;
   if (!isfinite(result->objective)) return SETOSA_OK; /* a start that overflows: there is nothing to score, and that is said */
-  TRY(score_rows(t->backend, t->w, dataset, &result->train_accuracy, &result->train_log_loss, error));
-  if (t->validation == NULL) goto cleanup;
+  Ranks *ranks = t->wishes.ranks;
+  double held_out[2] = {NAN, NAN};
+  TRY(score_rows(t->backend, t->w, dataset, ranks, &result->train_accuracy, &result->train_log_loss, error));
+  if (t->options->validation == NULL) goto cleanup;
   TRY(copy_to_validation(t, t->w, error));
-  TRY(score_rows(t->validation, t->validation_w, t->options->validation, &result->validation_accuracy, &result->validation_log_loss,
-                 error));
+  if (t->validation != NULL)
+    TRY(score_rows(t->validation, t->validation_w, t->options->validation, NULL, &held_out[0], &held_out[1], error));
+  TRY(ranks_share(ranks, held_out, sizeof held_out, error));
+  result->validation_accuracy = held_out[0];
+  result->validation_log_loss = held_out[1];
 cleanup:
   return status;
 }
@@ -304,7 +341,10 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   SetosaTrainResult found = {.train_accuracy = NAN, .train_log_loss = NAN, .validation_accuracy = NAN, .validation_log_loss = NAN};
   *model = NULL;
   error_clear(error);
+  if (options == NULL) return train_options_check(options, dataset, error);
+  t.wishes.ranks = options->compute.ranks;
   TRY(train_options_check(options, dataset, error));
+  TRY(job_check_alike(options->compute.ranks, dataset, options, error));
   TRY(model_create_for(&made, dataset, error)); /* before the work: names that cannot be kept are refused here */
   TRY(keeper_open(&t.keeper, options, dataset, error));
   /* Batches are ranges of rows, so rows in the order of a sorted file would make batches of one class. */
@@ -319,10 +359,14 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   TRY(read_weights(&t, made, error));
   TRY(model_hash(made, found.weights_hash, error));
   TRY(write_metadata(made, &found, &t, dataset, error));
-  if (result != NULL) *result = found;
-  *model = made;
-  made = NULL;
 cleanup:
+  /* Here every rank comes, however it fared, and all go on alike. */
+  status = ranks_agree(t.wishes.ranks, status, error);
+  if (status == SETOSA_OK) {
+    if (result != NULL) *result = found;
+    *model = made;
+    made = NULL;
+  }
   close_training(&t);
   keeper_close(&t.keeper);
   setosa_model_destroy(made);

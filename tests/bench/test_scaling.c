@@ -89,6 +89,44 @@ static void sizes_double(void **state) {
   assert_false(scaling_next(&size, UINT64_MAX));
 }
 
+/* 1, 2, 3, ... and from 9 on twice as many, and all at last. */
+static void devices_grow(void **state) {
+  (void)state;
+  static const uint64_t few[] = {1, 2, 3}, many[] = {1, 2, 3, 4, 5, 6, 7, 8, 16, 32, 33}, even[] = {7, 8, 16};
+  static const struct {
+    const uint64_t *sizes;
+    size_t count;
+  } table[] = {{few, 3}, {many, 11}, {even, 3}};
+  for (size_t t = 0; t < 3; t++) {
+    uint64_t size = table[t].sizes[0], to = table[t].sizes[table[t].count - 1];
+    for (size_t i = 1; i < table[t].count; i++) {
+      assert_true(scaling_next_devices(&size, to));
+      assert_int_equal(size, table[t].sizes[i]);
+    }
+    assert_false(scaling_next_devices(&size, to));
+    assert_int_equal(size, to);
+  }
+}
+
+/* 10, 5, 4 ms on 2, 4, 6 devices, of which the first was skipped on one: two and a half times as quick on three times as many. */
+static void devices_speed_up(void **state) {
+  (void)state;
+  SetosaBenchPoint points[4];
+  static const double times[] = {NAN, 10, 5, 4};
+  for (size_t i = 0; i < 4; i++) {
+    points[i] = (SetosaBenchPoint){.size = i == 0 ? 1 : 2 * i, .result = {.median_ms = times[i]}};
+    points[i].result.status = i == 0 ? SETOSA_BENCH_SKIPPED : SETOSA_BENCH_OK;
+  }
+  scaling_speed_up(points, 4);
+  assert_true(isnan(points[0].speed_up) && isnan(points[0].efficiency));
+  support_near(points[1].speed_up, 1, 0);
+  support_near(points[1].efficiency, 1, 0);
+  support_near(points[2].speed_up, 2, 1e-15);
+  support_near(points[2].efficiency, 1, 1e-15);
+  support_near(points[3].speed_up, 2.5, 1e-15);
+  support_near(points[3].efficiency, 2.5 / 3, 1e-15);
+}
+
 static void growth_ends(void **state) {
   (void)state;
   char reason[256];
@@ -201,6 +239,26 @@ static void bounds_end_it_with_a_reason(void **state) {
   assert_non_null(strstr(large.points[0].result.reason, "of the host's memory"));
 }
 
+/* What is made as needed is out of the reach of backends of the host, which say so; its size is no bound. */
+static void large_rows_are_made(void **state) {
+  (void)state;
+  Error error = {0};
+  Seen made = {.lines = 0}, held = {.lines = 0};
+  SetosaBenchScalingOptions options = small(&made, SETOSA_BENCH_ROWS);
+  options.to = 160;
+  options.generate_above_bytes = 160 * 6 * 4 - 1;
+  support_ok(setosa_bench_scaling(&options, &error), &error);
+  assert_true(made.line.made);
+  assert_int_equal(made.line.point_count, 1);
+  assert_int_equal(made.points[0].result.status, SETOSA_BENCH_SKIPPED);
+  assert_non_null(strstr(made.points[0].result.reason, "wants its rows in memory"));
+  options.bench.user = &held;
+  options.generate_above_bytes++;
+  support_ok(setosa_bench_scaling(&options, &error), &error);
+  assert_false(held.line.made);
+  assert_int_equal(held.line.point_count, 3);
+}
+
 static void an_interruption_keeps_what_there_is(void **state) {
   (void)state;
   Error error = {0};
@@ -252,9 +310,12 @@ int main(void) {
       cmocka_unit_test(few_points_have_no_exponent),
       cmocka_unit_test(points_that_count),
       cmocka_unit_test(sizes_double),
+      cmocka_unit_test(devices_grow),
+      cmocka_unit_test(devices_speed_up),
       cmocka_unit_test(growth_ends),
       cmocka_unit_test(each_dimension_grows),
       cmocka_unit_test(bounds_end_it_with_a_reason),
+      cmocka_unit_test(large_rows_are_made),
       cmocka_unit_test(an_interruption_keeps_what_there_is),
       cmocka_unit_test(options_without_sense),
   };

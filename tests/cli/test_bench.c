@@ -379,6 +379,10 @@ static void test_scaling_of_one_device(void **state) {
   run_need_device();
   Run run = RUN("bench", "--scaling", "devices", "--device", "0", "--device", "0");
   run_expect(&run, 2);
+  run_expect_text(run.err, "is named twice");
+  run_free(&run);
+  run = RUN("bench", "--scaling", "devices", "--device", "0");
+  run_expect(&run, 2);
   run_expect_text(run.err, "--scaling devices needs several devices");
   assert_ptr_equal(strchr(run.err, '\n'), run.err + strlen(run.err) - 1);
   run_free(&run);

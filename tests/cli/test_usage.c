@@ -58,7 +58,6 @@ static const Bad table[] = {
     {3, "x.checkpoint: cannot open: No such file", {"train", "@iris", "--resume", "x.checkpoint"}},
     {2, "--storage is for the native backend alone", {"train", "@iris", "--storage", "f16", "--backend", "reference"}},
     {2, "--device: the blas backend runs on the host", {"train", "@iris", "--backend", "blas", "--device", "0"}},
-    {2, "--device given more than once", {"train", "@iris", "--device", "0", "--device", "1"}},
     /* numbers */
     {2, "--l2 \"abc\": give a number of at least 0", {"train", "@iris", "--l2", "abc"}},
     {2, "--l2 \"-1\": give a number of at least 0", {"train", "@iris", "--l2", "-1"}},

@@ -458,22 +458,152 @@ static void leftovers_are_swept(void **state) {
   assert_int_equal(remove(foreign), 0);
 }
 
-static void two_at_once_do_no_harm(void **state) {
+/* A process of its own that loads the table: exit code 0 when it read the source, 1 when the entry, 2 when what came is wrong. */
+static pid_t begin_load(int foreign) {
+  pid_t child = fork();
+  if (child != 0) return child;
+  if (foreign >= 0) close(foreign); /* or this one would hold the lock, too */
+  SetosaDataset *dataset = NULL;
+  bool right = try_load(&dataset, table, "", true, NULL) == SETOSA_OK && dataset->rows == ROWS &&
+               memcmp(dataset->values, reference->values, (size_t)ROWS * FEATURES * sizeof(float)) == 0;
+  _exit(!right ? 2 : dataset->cached ? 1 : 0);
+}
+
+static int end_load(pid_t child) {
+  int status = 0;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_true(WIFEXITED(status));
+  return WEXITSTATUS(status);
+}
+
+static void of_several_at_once_one_converts(void **state) {
   (void)state;
-  pid_t children[3];
-  for (int c = 0; c < 3; c++)
-    if ((children[c] = fork()) == 0) {
-      SetosaDataset *dataset = NULL;
-      _exit(try_load(&dataset, table, "", true, NULL) == SETOSA_OK && dataset->rows == ROWS ? 0 : 1);
-    }
-  for (int c = 0; c < 3; c++) {
-    int status = 0;
-    assert_int_equal(waitpid(children[c], &status, 0), children[c]);
-    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  enum { CHILDREN = 4 };
+  pid_t children[CHILDREN];
+  int from_entry = 0;
+  for (int c = 0; c < CHILDREN; c++) children[c] = begin_load(-1);
+  for (int c = 0; c < CHILDREN; c++) {
+    int code = end_load(children[c]);
+    assert_true(code == 0 || code == 1);
+    from_entry += code;
   }
+  assert_int_equal(from_entry, CHILDREN - 1);
   assert_int_equal(count_files(".tmp"), 0);
+  assert_int_equal(count_files(".lock"), 0);
   assert_int_equal(count_files(".data"), 1);
   expect_load(table, "", true);
+}
+
+/* The table's entry and lock, with the entry away and the lock held as by a process that converts. */
+static int hold_lock(char entry[SUPPORT_PATH], char **bytes, size_t *length) {
+  char lock[SUPPORT_PATH];
+  expect_load(table, "", false);
+  find_entry(entry);
+  *bytes = support_read(entry, length);
+  assert_int_equal(remove(entry), 0);
+  snprintf(lock, sizeof lock, "%.*s.lock", (int)(strlen(entry) - strlen(".data")), entry);
+  int held = open(lock, O_RDWR | O_CREAT, 0600);
+  assert_int_equal(flock(held, LOCK_EX | LOCK_NB), 0);
+  return held;
+}
+
+static void who_waits_does_what_is_left_to_do(void **state) {
+  enum Outcome { DIED, MADE, GAVE_UP, OUTCOMES } outcome;
+  static const int expected[OUTCOMES] = {0, 1, 0};
+  for (outcome = DIED; outcome < OUTCOMES; outcome++) {
+    char entry[SUPPORT_PATH], *bytes = NULL;
+    size_t length = 0;
+    forget(state);
+    int held = hold_lock(entry, &bytes, &length), status = 0;
+    pid_t child = begin_load(held);
+    wait_ms(1000);                                         /* reading takes a fraction of this */
+    assert_int_equal(waitpid(child, &status, WNOHANG), 0); /* it waits */
+    assert_int_equal(count_files(".data"), 0);
+    assert_int_equal(count_files(".tmp"), 0);
+    if (outcome == MADE) support_write(entry, bytes, length);
+    if (outcome == GAVE_UP) assert_int_equal(pwrite(held, "x", 1, 0), 1);
+    close(held);
+    assert_int_equal(end_load(child), expected[outcome]);
+    assert_int_equal(count_files(".data"), outcome != GAVE_UP); /* what could not be kept once is not tried by all who waited */
+    expect_load(table, "", outcome != GAVE_UP);
+    assert_int_equal(count_files(".lock"), 0);
+    free(bytes);
+  }
+}
+
+static void waiting_can_be_stopped(void **state) {
+  (void)state;
+  char entry[SUPPORT_PATH], *bytes = NULL;
+  size_t length = 0;
+  int held = hold_lock(entry, &bytes, &length);
+  SetosaDataset *dataset = NULL;
+  SetosaError error = {0};
+  Watch w = {.stop = true};
+  assert_int_equal(load_watched(&dataset, table, &w, &error), SETOSA_INTERRUPTED);
+  assert_null(dataset);
+  assert_int_equal(w.reports, 1);
+  close(held);
+  free(bytes);
+}
+
+/* Of an entry of several blocks a process verifies those of its rows, and those of the labels. */
+static void a_part_is_verified_alone(void **state) {
+  (void)state;
+  enum { N = 400000, D = 8, PARTS = 4, ROW = D * sizeof(float) };
+  char path[SUPPORT_PATH], labels[SUPPORT_PATH], entry[SUPPORT_PATH], dictionary[128];
+  support_path(path, test_folder, "large.npy");
+  support_path(labels, test_folder, "large-labels.npy");
+  snprintf(dictionary, sizeof dictionary, "{'descr': '<f8', 'fortran_order': False, 'shape': (%d, %d)}", N, D);
+  Bytes header = npy_header(1, dictionary);
+  char *bytes = malloc(4096 + (size_t)N * D * 8);
+  assert_non_null(bytes);
+  memcpy(bytes, header.at, header.length);
+  for (size_t i = 0; i < (size_t)N * D; i++) {
+    double value = (double)(i % 1021);
+    memcpy(bytes + header.length + 8 * i, &value, 8);
+  }
+  support_write(path, bytes, header.length + (size_t)N * D * 8);
+  snprintf(dictionary, sizeof dictionary, "{'descr': '|u1', 'fortran_order': False, 'shape': (%d,)}", N);
+  header = npy_header(1, dictionary);
+  memcpy(bytes, header.at, header.length);
+  for (size_t i = 0; i < N; i++) bytes[header.length + i] = (char)(i % 3);
+  support_write(labels, bytes, header.length + N);
+  settle();
+  expect_load(path, "", false);
+  find_entry(entry);
+  free(bytes);
+  size_t length = 0, values_end = 4096 + (size_t)N * ROW;
+  bytes = support_read(entry, &length);
+  const struct {
+    size_t at;
+    bool found[PARTS];
+  } flips[] = {{4096, {true, true, false, false}}, /* parts of 3.2 MB, blocks of 4 MiB */
+               {4096 + 5000000, {false, true, true, false}},
+               {values_end - 1, {true, true, true, true}}, /* a block of labels, too */
+               {length - 1, {true, true, true, true}},
+               {0, {true, true, true, true}}};
+  for (size_t i = 0; i < sizeof flips / sizeof *flips; i++)
+    for (size_t part = 0; part < PARTS; part++) {
+      SetosaDataset *dataset = NULL;
+      SetosaError error = {0};
+      SetosaDataOptions options = setosa_data_options_default();
+      options.cache = kept;
+      options.part = part;
+      options.parts = PARTS;
+      bytes[flips[i].at] ^= 4;
+      support_write(entry, bytes, length);
+      bytes[flips[i].at] ^= 4;
+      support_ok(setosa_dataset_load(&dataset, path, &options, &error), &error);
+      if (setosa_dataset_cached(dataset) == flips[i].found[part])
+        fail_msg("byte %zu, part %zu: %s", flips[i].at, part,
+                 flips[i].found[part] ? "the damage is not seen" : "others' rows are looked at");
+      assert_int_equal(dataset->part, part);
+      assert_int_equal(dataset->parts, PARTS);
+      setosa_dataset_destroy(dataset);
+    }
+  free(bytes);
+  remove(path);
+  remove(labels);
 }
 
 /* Changing the rows changes a copy. */
@@ -595,7 +725,10 @@ int main(void) {
       cmocka_unit_test_setup(a_source_that_changes_meanwhile_is_not_kept, forget),
       cmocka_unit_test_setup(a_load_from_the_cache_reports_and_stops, forget),
       cmocka_unit_test_setup(leftovers_are_swept, forget),
-      cmocka_unit_test_setup(two_at_once_do_no_harm, forget),
+      cmocka_unit_test_setup(of_several_at_once_one_converts, forget),
+      cmocka_unit_test_setup(who_waits_does_what_is_left_to_do, forget),
+      cmocka_unit_test_setup(waiting_can_be_stopped, forget),
+      cmocka_unit_test_setup(a_part_is_verified_alone, forget),
       cmocka_unit_test_setup(changes_stay_in_memory, forget),
       cmocka_unit_test_setup(compressed_tables_are_kept, forget),
       cmocka_unit_test_setup(arrays_of_doubles_are_kept, forget),

@@ -106,6 +106,42 @@ static void headers_are_read_in_every_spelling(void **state) {
   }
 }
 
+/* X-labels.npy beside X.npy, as setosa generate names them; what is given with --labels comes first, and predictions need none. */
+static void labels_are_found_by_their_name(void **state) {
+  (void)state;
+  SetosaDataset *dataset = NULL;
+  SetosaError error = {0};
+  char path[SUPPORT_PATH], found[SUPPORT_PATH];
+  static const char *const names[][2] = {{"own.npy", "own-labels.npy"},
+                                         {"own.npy", "own-labels.npy.gz"},
+                                         {"own.npy.gz", "own-labels.npy.gz"},
+                                         {"own.npy.gz", "own-labels.npy"},
+                                         {"own.NPY", "own-labels.NPY"}};
+  write_integers("given.npy", "<i4", "(3,)", 0, 1, 1);
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    write_array(names[i][0], 1, "<f4", false);
+    support_path(path, test_folder, names[i][0]);
+    support_fails(test_load(&dataset, path, "", &error), &error, SETOSA_ERROR_USAGE, path);
+    write_integers(names[i][1], "<i4", "(3,)", 1, 0, 1);
+    support_path(found, test_folder, names[i][1]);
+    dataset = load_file(names[i][0], "");
+    expect_classes(dataset, "1 0 1", "0 1");
+    assert_string_equal(setosa_dataset_labels_found(dataset), found);
+    setosa_dataset_destroy(dataset);
+    dataset = load_file(names[i][0], "labels=given.npy");
+    expect_classes(dataset, "0 1 1", "0 1");
+    assert_null(setosa_dataset_labels_found(dataset));
+    setosa_dataset_destroy(dataset);
+    dataset = load_file(names[i][0], "optional");
+    assert_null(setosa_dataset_labels(dataset));
+    setosa_dataset_destroy(dataset);
+    write_integers(names[i][1], "<i4", "(2,)", 1, 0, 1); /* and a third number too many */
+    support_fails(test_load(&dataset, path, "", &error), &error, SETOSA_ERROR_DATA, found);
+    remove_file(names[i][0]);
+    remove_file(names[i][1]);
+  }
+}
+
 static void labels_come_in_many_kinds(void **state) {
   (void)state;
   write_array("array.npy", 1, "<f4", false);
@@ -373,6 +409,7 @@ int main(void) {
       cmocka_unit_test(halves_are_exact),
       cmocka_unit_test(bytes_are_scaled_like_pixels),
       cmocka_unit_test(headers_are_read_in_every_spelling),
+      cmocka_unit_test(labels_are_found_by_their_name),
       cmocka_unit_test(labels_come_in_many_kinds),
       cmocka_unit_test(large_arrays_are_whole),
       cmocka_unit_test(floats_are_mapped_in_place),

@@ -117,11 +117,8 @@ static void made_rows_have_their_labels_on_the_device(void **state) {
     Dataset *dataset = NULL;
     Backend *backend = NULL;
     support_ok(setosa_dataset_load(&dataset, "synthetic:rows=2003,features=9,classes=4,noise=0.2", &options, &error), &error);
-    BackendSettings settings = {.context = context,
-                                .kind = SETOSA_BACKEND_NATIVE,
-                                .intercept = true,
-                                .streamed = streamed,
-                                .chunk_rows = streamed ? 300 : 0};
+    BackendSettings settings = {
+        .context = context, .kind = SETOSA_BACKEND_NATIVE, .intercept = true, .streamed = streamed, .chunk_rows = streamed ? 300 : 0};
     support_ok(backend_open(&backend, dataset, &settings, &error), &error);
     assert_int_equal(((Native *)backend)->residence.resident, !streamed);
     assert_true(predict_block_rows(backend) == (streamed ? ((Native *)backend)->residence.part_rows : 2003));

@@ -9,13 +9,14 @@ function allow(layer, below,  i, n, part) {
 
 BEGIN {
   allow("base", "")
+  allow("ranks", "base")
   allow("data", "base")
   allow("opencl", "base")
-  allow("compute", "data opencl base")
+  allow("compute", "ranks data opencl base")
   allow("optim", "base") # and compute/backend.h, below
   allow("model", "data base")
-  allow("train", "optim compute model data opencl base")
-  allow("bench", "train optim compute model data opencl base")
+  allow("train", "optim compute model data opencl ranks base")
+  allow("bench", "train optim compute model data opencl ranks base")
   allow("cli", "base")
   allow("examples", "")
   is_layer["include"] = 1
@@ -58,6 +59,7 @@ function check_include(line, layer, folder, source,  target, part, above) {
   sub(/[>"]$/, "", target)
   if (target ~ /^clblast/ && layer != "opencl") report(source, "includes <" target ">; CLBlast belongs to host/opencl alone")
   if (target ~ /^CL\// && layer != "opencl") report(source, "includes <" target ">; OpenCL belongs to host/opencl alone")
+  if (target ~ /^mpi/ && layer != "ranks") report(source, "includes <" target ">; MPI belongs to host/ranks alone")
   if (line ~ /</) return
   if (target ~ /\.\./) { report(source, "includes \"" target "\"; name it from host/, not with .."); return }
   if (target == "setosa.h") return

@@ -11,7 +11,7 @@ tests=0
 fresh_tree() {
   rm -rf "$work/tree"
   mkdir -p "$work/tree/kernels"
-  for layer in include base data opencl compute optim model train cli; do mkdir -p "$work/tree/host/$layer"; done
+  for layer in include base ranks data opencl compute optim model train cli; do mkdir -p "$work/tree/host/$layer"; done
   cat >"$work/tree/host/data/clean.c" <<'END'
 /* printf( exit( clFinish( #include "cli/main.h" in a comment of
  * two lines are fine: native_exp( */
@@ -68,6 +68,8 @@ flags 'unknown folder' host/train/bad.c '#include "misc/other.h"\n' 1 'in no lay
 flags 'a room not planned' host/utils/bad.c 'int x;\n' 1 'no layer of the house'
 flags 'OpenCL header' host/compute/bad.c '#include <CL/cl.h>\n' 1 'host/opencl alone'
 flags 'CLBlast header' host/compute/bad.c '#include <clblast_c.h>\n' 1 'host/opencl alone'
+flags 'MPI header' host/train/bad.c '#include <mpi.h>\n' 1 'host/ranks alone'
+flags 'ranks on data' host/ranks/bad.c '#include "data/dataset.h"\n' 1 'not below it'
 flags 'OpenCL call' host/compute/bad.c 'int f(void) { return clFinish(0); }\n' 1 'calls the OpenCL API'
 flags 'OpenCL type' host/compute/bad.h 'struct S;\nint f(cl_mem x);\n' 2 'names an OpenCL type'
 flags 'OpenCL constant' host/train/bad.c 'int x = CL_SUCCESS;\n' 1 'names an OpenCL type'

@@ -227,6 +227,47 @@ static void no_rows_have_no_averages(void **state) {
   setosa_metrics_destroy(m);
 }
 
+/* Rows scored in three places, one of them without any: the same double as in one place, and rows are named by their number in all. */
+static void totals_of_parts_are_those_of_all(void **state) {
+  (void)state;
+  enum { ROWS = 100000 };
+  static float logits[3 * ROWS];
+  static int32_t labels[ROWS];
+  const size_t begins[] = {0, 33333, 33333, ROWS};
+  MetricsTotals all = {0}, sum = {0};
+  SetosaError error = {0};
+  double accuracy[2] = {NAN, NAN}, loss[2] = {NAN, NAN};
+  for (size_t i = 0; i < ROWS; i++) {
+    for (size_t k = 0; k < 3; k++) logits[3 * i + k] = (float)sin((double)(3 * i + k)) * 20;
+    labels[i] = (int32_t)(i % 3);
+  }
+  for (int part = -1; part < 3; part++) {
+    size_t begin = part < 0 ? 0 : begins[part], end = part < 0 ? ROWS : begins[part + 1];
+    MetricsAccumulator *accumulator = NULL;
+    MetricsTotals totals;
+    assert_int_equal(metrics_create(&accumulator, 3, &error), SETOSA_OK);
+    metrics_begin_at(accumulator, begin);
+    assert_int_equal(metrics_add(accumulator, end - begin, logits + 3 * begin, labels + begin, &error), SETOSA_OK);
+    metrics_totals(accumulator, &totals);
+    if (part < 0)
+      all = totals;
+    else
+      metrics_totals_add(&sum, &totals);
+    if (part == 1) { /* a row that cannot be */
+      const int32_t wrong = 3;
+      assert_int_equal(metrics_add(accumulator, 1, logits, &wrong, &error), SETOSA_ERROR_DATA);
+      assert_non_null(strstr(error.message, "row 33334: "));
+    }
+    metrics_destroy(accumulator);
+  }
+  metrics_totals_summary(&all, &accuracy[0], &loss[0]);
+  metrics_totals_summary(&sum, &accuracy[1], &loss[1]);
+  assert_int_equal(sum.rows, ROWS);
+  assert_int_equal(sum.correct, all.correct);
+  assert_true(accuracy[0] == accuracy[1] && accuracy[0] > 0.1);
+  assert_true(loss[0] == loss[1] && loss[0] > 1);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(counts_are_as_by_hand),
@@ -236,6 +277,7 @@ int main(void) {
       cmocka_unit_test(calibration_bins_are_closed_above),
       cmocka_unit_test(many_classes_have_no_confusion_matrix),
       cmocka_unit_test(blocks_add_up),
+      cmocka_unit_test(totals_of_parts_are_those_of_all),
       cmocka_unit_test(wrong_input_is_refused),
       cmocka_unit_test(no_rows_have_no_averages),
   };

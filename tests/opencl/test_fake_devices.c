@@ -9,7 +9,7 @@ struct _cl_device_id {
   const char *name, *vendor;
   cl_device_type type;
   cl_uint units, clock;
-  cl_bool missing_compiler, unavailable, big_endian, silent;
+  cl_bool missing_compiler, unavailable, big_endian, silent, divisible;
   const char *profile, *version;
   cl_device_local_mem_type local_type;
   cl_ulong memory;
@@ -19,7 +19,7 @@ struct _cl_platform_id {
   const char *name;
   cl_int code; /* of clGetDeviceIDs */
   cl_uint count;
-  struct _cl_device_id devices[4];
+  struct _cl_device_id devices[5];
 };
 
 static struct {
@@ -65,6 +65,7 @@ cl_int clGetDeviceInfo(cl_device_id device, cl_device_info what, size_t size, vo
   const cl_device_local_mem_type local_type = device->local_type != 0 ? device->local_type : CL_LOCAL;
   const cl_uint alignment = 1024, width = 4;
   const size_t group = 256;
+  const cl_device_partition_property ways[] = {CL_DEVICE_PARTITION_BY_COUNTS, device->divisible ? CL_DEVICE_PARTITION_EQUALLY : 0};
   if (device->silent) return CL_DEVICE_NOT_AVAILABLE;
   switch (what) {
     case CL_DEVICE_NAME:
@@ -103,6 +104,8 @@ cl_int clGetDeviceInfo(cl_device_id device, cl_device_info what, size_t size, vo
       return answer(&available, sizeof available, size, out, needed);
     case CL_DEVICE_COMPILER_AVAILABLE:
       return answer(&compiler, sizeof compiler, size, out, needed);
+    case CL_DEVICE_PARTITION_PROPERTIES:
+      return answer(ways, sizeof ways, size, out, needed);
     case CL_DEVICE_ENDIAN_LITTLE:
       return answer(&little, sizeof little, size, out, needed);
     default:
@@ -294,6 +297,124 @@ static void test_repeated_platform(void **state) {
   device_list_close(list);
 }
 
+/* ---- several ------------------------------------------------------------------------------------------------------- */
+
+/* 0 and 1 are CPUs that can be cut, 2 and 3 GPUs, 4 a GPU that is refused, 5 is GPU 2 again, 6 a CPU of 128 units. */
+static DeviceList *open_many(void) {
+  reset_world(CL_SUCCESS, 3);
+  add_device(0, "Small CPU", CL_DEVICE_TYPE_CPU, 2)->divisible = CL_TRUE;
+  add_device(0, "Large CPU 15/45, odd", CL_DEVICE_TYPE_CPU, 16)->divisible = CL_TRUE;
+  add_device(1, "Card", CL_DEVICE_TYPE_GPU, 8);
+  add_device(1, "Other card", CL_DEVICE_TYPE_GPU, 4);
+  add_device(1, "Old card", CL_DEVICE_TYPE_GPU, 4)->missing_compiler = CL_TRUE;
+  add_device(2, "Card", CL_DEVICE_TYPE_GPU, 8);
+  add_device(2, "Huge CPU", CL_DEVICE_TYPE_CPU, 128)->divisible = CL_TRUE;
+  return open_world();
+}
+
+/* selectors and expected, "0 1:0/2 1:1/2" for device 0 and both halves of 1, separated by blanks. */
+static void assert_chosen(const DeviceList *list, const char *selectors, SetosaFamily family, bool force, const char *expected) {
+  char copy[128], found[512] = "", *next = copy;
+  const char *words[8];
+  size_t count = 0;
+  SetosaDeviceChoices choices;
+  snprintf(copy, sizeof copy, "%s", selectors);
+  for (char *word; (word = strsep(&next, ";")) != NULL;) words[count++] = word;
+  if (selectors[0] == '\0') count = 0;
+  memset(&choices, 0xff, sizeof choices);
+  assert_ok(device_list_choose(list, count, words, family, force, &choices, error));
+  for (size_t i = 0; i < choices.count; i++) {
+    const SetosaDeviceChoice *c = &choices.choice[i];
+    char text[64];
+    snprintf(text, sizeof text, c->parts == 1 ? "%s%zu" : "%s%zu:%zu/%zu", i > 0 ? " " : "", c->index, c->part, c->parts);
+    strncat(found, text, sizeof found - strlen(found) - 1);
+  }
+  assert_string_equal(found, expected);
+}
+
+static void test_several(void **state) {
+  (void)state;
+  DeviceList *list = open_many();
+  assert_int_equal(device_list_count(list), 7);
+  assert_chosen(list, "", SETOSA_FAMILY_AUTO, false, "2");
+  assert_chosen(list, "gpu", SETOSA_FAMILY_AUTO, false, "2");
+  assert_chosen(list, "1;0", SETOSA_FAMILY_AUTO, false, "1 0");
+  assert_chosen(list, "3,2", SETOSA_FAMILY_AUTO, false, "3 2");
+  assert_chosen(list, "0;6,1", SETOSA_FAMILY_AUTO, false, "0 6 1");
+  assert_chosen(list, "2;5", SETOSA_FAMILY_AUTO, false, "2 5"); /* by index one may insist */
+  assert_chosen(list, "small/2;1/3", SETOSA_FAMILY_AUTO, false, "0:0/2 0:1/2 1:0/3 1:1/3 1:2/3");
+  assert_chosen(list, "0/2,1", SETOSA_FAMILY_AUTO, false, "0:0/2 0:1/2 1");
+  assert_chosen(list, "cpu/2", SETOSA_FAMILY_AUTO, false, "6:0/2 6:1/2");
+  /* What selectors are made of, in a name. */
+  assert_chosen(list, "CPU 15/45", SETOSA_FAMILY_AUTO, false, "1");
+  assert_chosen(list, "15/45, odd", SETOSA_FAMILY_AUTO, false, "1");
+  assert_chosen(list, "CPU 15/45/2", SETOSA_FAMILY_AUTO, false, "1:0/2 1:1/2");
+  /* Different kernels, unless the same are asked of all. */
+  assert_chosen(list, "0;2", SETOSA_FAMILY_GPU, false, "0 2");
+  assert_chosen(list, "2;0", SETOSA_FAMILY_CPU, false, "2 0");
+  assert_chosen(list, "4;2", SETOSA_FAMILY_AUTO, true, "4 2");
+  device_list_close(list);
+}
+
+static void test_all(void **state) {
+  (void)state;
+  static const char *const all[] = {"all"};
+  SetosaDeviceChoices choices;
+  DeviceList *list = open_many();
+  assert_chosen(list, "all", SETOSA_FAMILY_AUTO, false, "2 3");
+  assert_chosen(list, "ALL", SETOSA_FAMILY_AUTO, true, "2 3 4");
+  assert_chosen(list, "all", SETOSA_FAMILY_CPU, false, "0 1 2 3 6");
+  assert_ok(device_list_choose(list, 1, all, SETOSA_FAMILY_AUTO, false, &choices, error));
+  assert_string_equal(choices.left_out,
+                      "0 Small CPU (CPU kernels), 1 Large CPU 15/45, odd (CPU kernels), 4 Old card (refused), 5 Card (the "
+                      "same physical device as 2), 6 Huge CPU (CPU kernels)");
+  device_list_close(list);
+
+  reset_world(CL_SUCCESS, 1);
+  add_device(0, "Twin", CL_DEVICE_TYPE_CPU, 2)->divisible = CL_TRUE;
+  add_device(0, "Twin", CL_DEVICE_TYPE_CPU, 2)->divisible = CL_TRUE;
+  list = open_world();
+  assert_chosen(list, "all", SETOSA_FAMILY_AUTO, false, "0 1"); /* POCL_DEVICES="pthread pthread" */
+  assert_chosen(list, "all/2", SETOSA_FAMILY_AUTO, false, "0:0/2 0:1/2 1:0/2 1:1/2");
+  assert_ok(device_list_choose(list, 1, all, SETOSA_FAMILY_AUTO, false, &choices, error));
+  assert_string_equal(choices.left_out, "");
+  device_list_close(list);
+}
+
+static void assert_not_chosen(const DeviceList *list, SetosaStatus expected, const char *one, const char *other, const char *part) {
+  const char *const words[] = {one, other};
+  SetosaDeviceChoices choices;
+  assert_fails(expected, device_list_choose(list, other != NULL ? 2 : 1, words, SETOSA_FAMILY_AUTO, false, &choices, error), part);
+}
+
+static void test_not_several(void **state) {
+  (void)state;
+  DeviceList *list = open_many();
+  assert_not_chosen(list, SETOSA_ERROR_USAGE, "0", "small", "device 0 (Small CPU) is named twice");
+  assert_not_chosen(list, SETOSA_ERROR_USAGE, "0,0/2", NULL, "is named twice");
+  assert_not_chosen(list, SETOSA_ERROR_USAGE, "all", "gpu", "device 2 (Card) is named twice");
+  assert_not_chosen(list, SETOSA_ERROR_USAGE, "0", "2", "device 0 (Small CPU) has CPU kernels and device 2 (Card) GPU kernels");
+  assert_not_chosen(list, SETOSA_ERROR_USAGE, "2", "0", "--family cpu or gpu");
+  static const char *const malformed[] = {"0/1", "0/0", "0/", "0/x", "0/-2", "cpu/two", "0/2/"};
+  for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++)
+    assert_not_chosen(list, SETOSA_ERROR_USAGE, malformed[i], NULL, "2 or more, as in 0/2");
+  assert_not_chosen(list, SETOSA_ERROR_USAGE, "6/65", NULL, "more than 64 devices");
+  assert_not_chosen(list, SETOSA_ERROR_USAGE, "6/60", "1/5", "more than 64 devices");
+  assert_not_chosen(list, SETOSA_ERROR_DEVICE, "0/3", NULL, "device 0 (Small CPU) has 2 compute units, too few for 3 parts");
+  assert_not_chosen(list, SETOSA_ERROR_DEVICE, "2/2", NULL, "device 2 (Card) cannot be cut into parts");
+  assert_not_chosen(list, SETOSA_ERROR_DEVICE, "15/45", NULL, "no device 15");
+  assert_not_chosen(list, SETOSA_ERROR_DEVICE, "0", "7", "no device 7");
+  assert_not_chosen(list, SETOSA_ERROR_DEVICE, "0,,1", NULL, "empty device selector");
+  assert_not_chosen(list, SETOSA_ERROR_DEVICE, "/2", NULL, "empty device selector");
+  assert_not_chosen(list, SETOSA_ERROR_DEVICE, "2", "4", "device 4 (Old card) is refused");
+  device_list_close(list);
+  reset_world(CL_SUCCESS, 0);
+  list = open_world();
+  assert_not_chosen(list, SETOSA_ERROR_DEVICE, "all", NULL, "no OpenCL device");
+  assert_not_chosen(list, SETOSA_ERROR_DEVICE, "0/2", NULL, "no OpenCL device");
+  device_list_close(list);
+}
+
 static void test_open_out_of_range(void **state) {
   (void)state;
   Context *context = NULL;
@@ -309,7 +430,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_nothing),           cmocka_unit_test(test_failing_platforms), cmocka_unit_test(test_refusals),
       cmocka_unit_test(test_selectors),         cmocka_unit_test(test_shadows),           cmocka_unit_test(test_repeated_platform),
-      cmocka_unit_test(test_open_out_of_range),
+      cmocka_unit_test(test_open_out_of_range), cmocka_unit_test(test_several),           cmocka_unit_test(test_all),
+      cmocka_unit_test(test_not_several),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
