@@ -50,7 +50,7 @@ Status backend_open(Backend **backend, const Dataset *dataset, const BackendSett
 
 /* What would lie where: sizes of what backend_open and passes would allocate, without doing it. */
 typedef struct BackendPlan {
-  size_t devices;                               /* of this process; the rest is about one of them. 0: the host */
+  size_t devices; /* of this process; the rest is about one of them. 0: the host */
   bool resident;
   bool in_place;                                /* X and labels are read where the host has them */
   size_t chunk_rows;                            /* 0 when resident */

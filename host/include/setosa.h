@@ -277,7 +277,8 @@ typedef struct SetosaRanks SetosaRanks;
 /* Joins the job that mpirun or the like started this process for; *ranks is NULL when it runs alone. MPI is initialised unless the caller
  * has done so. abandoned (may be NULL) is called when this rank must end the job by itself, just before MPI_Abort: the others did not join
  * it within some seconds of its error. */
-SetosaStatus setosa_ranks_open(SetosaRanks **ranks, void (*abandoned)(const SetosaError *error, void *user), void *user, SetosaError *error);
+SetosaStatus setosa_ranks_open(SetosaRanks **ranks, void (*abandoned)(const SetosaError *error, void *user), void *user,
+                               SetosaError *error);
 void setosa_ranks_close(SetosaRanks *ranks);
 /* NULL is a job of one. local: number among the ranks of the same machine, to choose a device by. */
 size_t setosa_ranks_count(const SetosaRanks *ranks);
@@ -288,17 +289,17 @@ SetosaStatus setosa_ranks_agree(SetosaRanks *ranks, SetosaStatus own, SetosaErro
 
 /* Where and how the objective is computed. Start from setosa_compute_options_default(). */
 typedef struct SetosaComputeOptions {
-  SetosaBackend backend;        /* AUTO, NATIVE and CLBLAST need a device */
-  SetosaFamily family;          /* NATIVE, CLBLAST: which kernels; AUTO: by what the device reports */
-  SetosaDevice *device;         /* borrowed; NULL for REFERENCE and BLAS */
+  SetosaBackend backend; /* AUTO, NATIVE and CLBLAST need a device */
+  SetosaFamily family;   /* NATIVE, CLBLAST: which kernels; AUTO: by what the device reports */
+  SetosaDevice *device;  /* borrowed; NULL for REFERENCE and BLAS */
   /* NATIVE: several devices share the rows. NULL and 0: `device` alone; else device is devices[0]. Borrowed. With devices of one type the
    * model has the same bits as with one of them. */
   SetosaDevice *const *devices;
   size_t device_count;
-  SetosaRanks *ranks; /* NATIVE: borrowed; NULL: this process alone */
-  bool fast_reduce;   /* with ranks: partial gradients are added by MPI_Allreduce, quicker, but other last digits with another count */
-  SetosaStorage storage;        /* NATIVE */
-  SetosaTuning tuning;          /* NATIVE */
+  SetosaRanks *ranks;    /* NATIVE: borrowed; NULL: this process alone */
+  bool fast_reduce;      /* with ranks: partial gradients are added by MPI_Allreduce, quicker, but other last digits with another count */
+  SetosaStorage storage; /* NATIVE */
+  SetosaTuning tuning;   /* NATIVE */
   uint64_t device_memory_bytes; /* NATIVE, CLBLAST: budget for data, vectors and workspace, beyond which rows stream in chunks; 0: what the
                                    device reports, less a tenth */
   bool reproducible; /* NATIVE, AUTO (then native): fixed tile sizes, so that the result does not depend on what tuning found; a full
@@ -407,7 +408,7 @@ enum { SETOSA_PLAN_BUFFERS = 8 };
 /* What the work would take. Sizes are of the device (of one of them, when several share the rows), or of the host for its backends. */
 typedef struct SetosaPlan {
   uint64_t rows, features, classes;
-  uint64_t devices; /* that share the rows, of all ranks; 0 for backends of the host */
+  uint64_t devices;    /* that share the rows, of all ranks; 0 for backends of the host */
   const char *storage; /* "f32", ...; static */
   SetosaPlanBuffer buffers[SETOSA_PLAN_BUFFERS];
   size_t buffer_count;
