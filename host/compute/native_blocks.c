@@ -43,6 +43,7 @@ Cut native_block_cut(const Native *native, size_t rows) {
   if (wanted < LEAST_SHARES) wanted = LEAST_SHARES;
   size_t share_blocks = smaller(divide_up(blocks, smaller(wanted, most)), at_least_one(SPAN_ROWS / native->block_rows));
   if (native->head.parameters * sizeof(float) > FOLDED_BYTES) share_blocks = blocks;
+  share_blocks = at_least_one(share_blocks);
   cut.share_rows = share_blocks * native->block_rows;
   cut.shares = divide_up(blocks, share_blocks);
   if (cut.shares > most) most = at_least_one(most / 2); /* a folded shard takes two */

@@ -134,7 +134,7 @@ static Status enqueue_whole(Native *native, const Vector *w, const Vector *v, Ro
   Status status = SETOSA_OK;
   Pass pass = {.w = w, .v = v, .first_row = rows.begin, .cut = native_cut(native, rows.count), .want_gradient = out != NULL};
   pass.shards = cut_all(&pass.cut);
-  pass.direct = out == w || out == v ? NULL : out; /* later blocks still read those */
+  if (out != NULL && out != w && out != v) pass.direct = out; /* later blocks still read w and v */
   TRY(native_enqueue_pass(native, &pass, result, error));
   if (out != NULL) TRY(native_enqueue_finish(native, out, result->slab_buffer, result->slabs, v == NULL ? w : v, error));
 cleanup:

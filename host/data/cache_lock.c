@@ -106,10 +106,8 @@ void cache_show_life(const Cache *cache) {
 
 void cache_end_turn(Cache *cache, bool made) {
   if (cache->lock < 0) return;
-  if (made)
-    unlink(cache->lock_path);
-  else if (pwrite(cache->lock, &GAVE_UP, 1, 0) != 1)
-    unlink(cache->lock_path); /* then nobody is told, and each tries for itself */
+  bool told = !made && pwrite(cache->lock, &GAVE_UP, 1, 0) == 1; /* else nobody is told, and each tries for itself */
+  if (!told) unlink(cache->lock_path);
   close(cache->lock);
   cache->lock = -1;
 }
