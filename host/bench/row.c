@@ -58,6 +58,7 @@ Status row_open_devices(const Row *row, RowDevices *devices, Error *error) {
   if (place->index == SETOSA_BENCH_HOST) return SETOSA_OK;
   for (size_t i = 0; i < (row->choice_count > 0 ? row->choice_count : 1); i++) {
     const SetosaDeviceChoice *choice = &choices[i];
+    /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): it does not see that there are choice_count choices */
     TRY(context_open_part(&devices->contexts[i], row->group->options->devices, choice->index, choice->part, choice->parts, error));
     devices->count++;
   }
@@ -221,6 +222,7 @@ static Status run_row(Running *r, SetosaBenchResult *result, Error *error) {
   TRY(row_open_contender(r->row, &r->devices, &r->contender, error));
   double opening = clock_seconds() - began;
   result->status = SETOSA_BENCH_FAILED;
+  if (r->contender.backend == NULL) TRY(error_set(error, SETOSA_ERROR_INTERNAL, "no backend was opened"));
   TRY(reserve_scores(r, error));
   TRY(write_vectors(r->row, &r->contender, error));
   TRY(row_go_on(r->row, error));

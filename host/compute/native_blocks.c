@@ -47,7 +47,7 @@ Cut native_block_cut(const Native *native, size_t rows) {
   cut.share_rows = share_blocks * native->block_rows;
   cut.shares = divide_up(blocks, share_blocks);
   if (cut.shares > most) most = at_least_one(most / 2); /* a folded shard takes two */
-  cut.per_shard = divide_up(cut.shares, most);
+  cut.per_shard = at_least_one(divide_up(cut.shares, most));
   cut.shards = divide_up(cut.shares, cut.per_shard);
   return cut;
 }

@@ -139,7 +139,7 @@ Status native_plan(NativePlan *plan, const Native *native, const BackendSettings
   plan->part_rows = larger(stage / (row_bytes + label_bytes) / unit, 1) * unit;
   if (settings->chunk_rows > 0) plan->part_rows = round_up(settings->chunk_rows, unit);
   plan->part_rows = smaller(plan->part_rows, native->window.count);
-  if (room < NATIVE_STAGES * plan->part_rows * (row_bytes + label_bytes))
+  if (room < (native_reads_in_place(native) ? 1 : NATIVE_STAGES) * plan->part_rows * (row_bytes + label_bytes))
     status = error_set(error, SETOSA_ERROR_DEVICE,
                        "%.1f MB of device memory do not hold %.1f MB of workspace and chunks of %zu rows; raise --device-memory to %.0fM",
                        (double)plan->budget_bytes / 1e6, (double)plan->work_bytes / 1e6, plan->part_rows,
