@@ -7,6 +7,9 @@
 // K is cut into the fewest tiles, of TILE_CLASSES classes or one less: tile t begins at class t (TILE_CLASSES - 1) + min(t, tall tiles).
 // Each work-item is a group and owns a rectangle of the result. LOGITS_ALONE, when defined, leaves gradient_strips out (fused_cpu.cl).
 #include "compensated.clh"
+#if PANEL_ROWS > 0
+#include "panels_cpu.cl"
+#endif
 #include "prefetch.clh"
 #include "storage.clh"
 #include "strip.clh"
@@ -15,10 +18,10 @@
 #define TILE_CLASSES 6 // classes of the tall register tile: ceil(K / T), T = ceil(K / most classes that registers hold)
 #endif
 #ifndef LOGIT_DEPTH
-#define LOGIT_DEPTH 512 // features transposed at a time, a multiple of 16
+#define LOGIT_DEPTH 256 // features transposed at a time, a multiple of 16
 #endif
 #ifndef GRADIENT_ROWS
-#define GRADIENT_ROWS 384 // rows copied at a time, a multiple of 16
+#define GRADIENT_ROWS 192 // rows copied at a time, a multiple of 16
 #endif
 #ifndef COLUMN_STRIPS
 #define COLUMN_STRIPS 4 // strips of 16 features that share a tile of e in the first-level cache, and lines of G next to each other
@@ -32,12 +35,15 @@
 // lanes exist in `to`.
 #define DEFINE_TILE(name, CLASSES_)                                                                                                 \
   OUT_OF_LINE void name(const float *vectors, global const float *factors, ulong class_stride, ulong chunk_stride, uint chunks,     \
-                          uint rest, global const float *bias, global float *to, ulong to_stride, uint valid, uint add) {           \
+                          uint rest, global const float *bias, global float *to, ulong to_stride, uint valid, uint add,             \
+                          global const stored *ahead, ulong ahead_stride, uint ahead_count) {                                       \
     float16 sums[CLASSES_];                                                                                                         \
     UNROLL for (int j = 0; j < (CLASSES_); j++) sums[j] = bias != 0 ? (float16)(bias[j]) : (float16)(0.0f);                         \
     global const float *row[CLASSES_];                                                                                              \
+    if (add) UNROLL for (int j = 0; j < (CLASSES_); j++) prefetch_line(to + j * to_stride); \
     UNROLL for (int j = 0; j < (CLASSES_); j++) row[j] = factors + j * class_stride;                                                \
     for (uint c = 0; c < chunks; c++, vectors += 16 * STRIP) {                                                                      \
+      for (uint line = c; line < ahead_count; line += chunks) prefetch_line(ahead + line * ahead_stride);                          \
       UNROLL for (uint i = 0; i < 16; i++) {                                                                                        \
         float16 v = vload16(i, vectors);                                                                                            \
         UNROLL for (int j = 0; j < (CLASSES_); j++) sums[j] = fma((float16)(row[j][i]), v, sums[j]);                                \
@@ -94,23 +100,17 @@ OUT_OF_LINE void transpose_eight(global const stored *x, ulong features, float *
   }
 }
 
-// to[d][row of 16] = x[row][d] for d < width; rows past the last are 0. A line of memory is used up at once: where rows lie 4096 bytes apart,
-// 16 of them do not fit the first-level cache together.
-OUT_OF_LINE void transpose_strip(global const stored *x, ulong features, uint rows, uint width, float *to) {
-  uint d = 0;
+// to[d][row of 16] = x[row][d] for d in [begin, end), begin a multiple of 16; rows past the last are 0. A line of memory is used up at once:
+// where rows lie 4096 bytes apart, 16 of them do not fit the first-level cache together.
+OUT_OF_LINE void transpose_strip(global const stored *x, ulong features, uint rows, uint begin, uint end, float *to) {
+  uint d = begin;
   if (rows >= STRIP)
-    for (; d + 16 <= width; d += 16)
+    for (; d + 16 <= end; d += 16)
       for (uint r = 0; r < STRIP; r += 8)
         for (uint half_line = 0; half_line < 16; half_line += 8)
           transpose_eight(x + r * features + d + half_line, features, to + (d + half_line) * STRIP + r);
-  for (; d < width; d++)
+  for (; d < end; d++)
     for (uint r = 0; r < STRIP; r++) to[d * STRIP + r] = r < rows ? x_load(x, r * features + d) : 0.0f;
-}
-
-// Share `part` of `parts` of rows [0, rows) x `width` elements of X from `x` on is asked for.
-OUT_OF_LINE void prefetch_rows(global const stored *x, ulong features, uint rows, uint width, uint part, uint parts) {
-  for (uint row = rows * part / parts, end = rows * (part + 1) / parts; row < end; row++)
-    for (uint d = 0; d < width; d += 64 / sizeof(stored)) prefetch_line(x + row * features + d);
 }
 
 // block: strips, those of rows [row_begin, row_begin + rows) from row block_row (a multiple of 16) on. x from its first row, w (P).
@@ -121,43 +121,49 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void logits_strips(global 
   ulong first_row = (ulong)get_group_id(0) * GROUP_STRIPS * STRIP;
   uint row_count = (uint)min((ulong)GROUP_STRIPS * STRIP, rows - first_row);
   uint ranges = (uint)get_num_groups(1), range = (uint)get_group_id(1), tiles = tile_count(classes);
-  uint first_tile = tiles * range / ranges, last_tile = tiles * (range + 1) / ranges;
+  uint first_tile = tiles * range / ranges, last_tile = tiles * (range + 1) / ranges, all = last_tile - first_tile, turn = 0;
   global float *strips = block + (block_row + first_row) * classes;
-  float copied[GROUP_STRIPS * LOGIT_DEPTH * STRIP] __attribute__((aligned(64)));
-  for (ulong depth = 0; depth < features; depth += LOGIT_DEPTH) {
+  float copied[2][GROUP_STRIPS * LOGIT_DEPTH * STRIP] __attribute__((aligned(64)));
+  x += (row_begin + first_row) * features;
+  for (uint row = 0; row < row_count; row += STRIP)
+    transpose_strip(x + row * features, features, row_count - row, 0, (uint)min((ulong)LOGIT_DEPTH, features), copied[0] + row * LOGIT_DEPTH);
+  for (ulong depth = 0; depth < features; depth += LOGIT_DEPTH, turn ^= 1) {
     uint width = (uint)min((ulong)LOGIT_DEPTH, features - depth);
-    for (uint row = 0; row < row_count; row += STRIP)
-      transpose_strip(x + (row_begin + first_row + row) * features + depth, features, row_count - row, width, copied + row * LOGIT_DEPTH);
-    for (uint tile = first_tile; tile < last_tile; tile++) {
-      uint k = tile_begin(tile, classes);
-      if (depth + LOGIT_DEPTH < features)
-        prefetch_rows(x + (row_begin + first_row) * features + depth + LOGIT_DEPTH, features, row_count,
-                      (uint)min((ulong)LOGIT_DEPTH, features - depth - LOGIT_DEPTH), tile - first_tile, last_tile - first_tile);
-      else if (range + 1 == ranges) // the rows of the next group
-        prefetch_rows(x + (row_begin + first_row + GROUP_STRIPS * STRIP) * features, features,
-                      (uint)min((ulong)GROUP_STRIPS * STRIP, rows - min(first_row + GROUP_STRIPS * STRIP, rows)),
-                      (uint)min((ulong)LOGIT_DEPTH, features), tile - first_tile, last_tile - first_tile);
+    // A part of the next columns is asked for in the tiles of a strip, and copied after them. After the last, the rows of the next group are
+    // asked for.
+    bool last = depth + width >= features;
+    global const stored *next = last ? x + GROUP_STRIPS * STRIP * features : x + depth + width;
+    uint next_width = (uint)min((ulong)LOGIT_DEPTH, last ? features : features - depth - width), lines = (next_width + 15) / 16;
+    for (uint done = 0; done < all; done++) {
+      uint tile = first_tile + done, k = tile_begin(tile, classes);
+      uint begin = lines * done / all * 16, end = min(lines * (done + 1) / all * 16, next_width);
       global const float *factors = w + k * features + depth, *bias = depth == 0 ? w + (ulong)classes * features + k : 0;
       for (uint row = 0; row < row_count; row += STRIP) {
         global float *to = strips + (ulong)row * classes + k * STRIP;
+        global const stored *next_strip = next + row * features;
+        for (uint d = begin + LINE_ELEMENTS; d < end; d += LINE_ELEMENTS)
+          for (uint i = 0; i < STRIP; i++) prefetch_line(next_strip + i * features + d);
         if (tile < tall_tiles(classes))
-          tile_tall(copied + row * LOGIT_DEPTH, factors, features, 16, width / 16, width % 16, bias, to, STRIP, STRIP, depth > 0);
+          tile_tall(copied[turn] + row * LOGIT_DEPTH, factors, features, 16, width / 16, width % 16, bias, to, STRIP, STRIP, depth > 0, next_strip + begin, features, begin < end ? STRIP : 0);
         else
-          tile_low(copied + row * LOGIT_DEPTH, factors, features, 16, width / 16, width % 16, bias, to, STRIP, STRIP, depth > 0);
+          tile_low(copied[turn] + row * LOGIT_DEPTH, factors, features, 16, width / 16, width % 16, bias, to, STRIP, STRIP, depth > 0, next_strip + begin, features, begin < end ? STRIP : 0);
       }
+      for (uint row = 0; row < row_count && !last; row += STRIP)
+        transpose_strip(next + row * features, features, row_count - row, begin, end, copied[turn ^ 1] + row * LOGIT_DEPTH);
     }
   }
 }
 
 #ifndef LOGITS_ALONE
-// to[row][feature of 16] = f_row x[row][feature] for `count` rows, features past `width` are 0.
-OUT_OF_LINE void copy_features(global const stored *x, ulong features, global const float *factors, uint count, uint width, float *to) {
-  for (uint i = 0; i < count; i++) {
-    if (width >= STRIP) {
-      vstore16(x_load16(x, i * features) * factors[i], i, to);
-    } else {
-      for (uint d = 0; d < STRIP; d++) to[i * STRIP + d] = d < width ? x_load(x, i * features + d) * factors[i] : 0.0f;
-    }
+// to[strip][row][feature of 16] = f_row x[row][feature] for rows [begin, end) and `width` features; past those 0.
+OUT_OF_LINE void copy_features(global const stored *x, ulong features, global const float *factors, uint begin, uint end, uint width,
+                               float *to) {
+  for (uint i = begin; i < end; i++) {
+    uint d = 0;
+    for (; d + STRIP <= width; d += STRIP) vstore16(x_load16(x, i * features + d) * factors[i], i, to + d * GRADIENT_ROWS);
+    if (d < width)
+      for (uint lane = 0; lane < STRIP; lane++)
+        to[d * GRADIENT_ROWS + i * STRIP + lane] = d + lane < width ? x_load(x, i * features + d + lane) * factors[i] : 0.0f;
   }
 }
 
@@ -195,26 +201,31 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void gradient_strips(globa
   // The bias, shared out over the groups that have the same rows.
   ulong sharers = (ulong)get_num_groups(0) * ranges, sharer = (ulong)get_group_id(0) * ranges + range;
   uint first_bias = (uint)(classes * sharer / sharers), last_bias = (uint)(classes * (sharer + 1) / sharers);
-  float copied[COLUMN_STRIPS * GRADIENT_ROWS * STRIP] __attribute__((aligned(64)));
-  for (ulong first = first_row; first < last_row; first += GRADIENT_ROWS) {
+  float copied[2][COLUMN_STRIPS * GRADIENT_ROWS * STRIP] __attribute__((aligned(64)));
+  uint turn = 0;
+  x += row_begin * features + feature;
+  copy_features(x + first_row * features, features, factors + first_row, 0, (uint)min((ulong)GRADIENT_ROWS, last_row - first_row), width,
+                copied[0]);
+  for (ulong first = first_row; first < last_row; first += GRADIENT_ROWS, turn ^= 1) {
     uint count = (uint)min((ulong)GRADIENT_ROWS, last_row - first), keep = add || first > first_row;
-    for (uint d = 0; d < width; d += STRIP)
-      copy_features(x + (row_begin + first) * features + feature + d, features, factors + first, count, width - d,
-                    copied + d * GRADIENT_ROWS);
+    ulong next = first + count;
+    uint next_count = (uint)min((ulong)GRADIENT_ROWS, last_row - next);
     for (uint tile = first_tile; tile < last_tile; tile++) {
-      uint k = tile_begin(tile, classes);
-      if (first + count < last_row)
-        prefetch_rows(x + (row_begin + first + count) * features + feature, features,
-                      (uint)min((ulong)GRADIENT_ROWS, last_row - first - count), width, tile - first_tile, last_tile - first_tile);
+      uint k = tile_begin(tile, classes), done = tile - first_tile, all = last_tile - first_tile;
+      // A part of the next rows is asked for in the tile, and copied after it.
+      uint begin = next_count * done / all, end = next_count * (done + 1) / all;
+      uint ahead_begin = GRADIENT_ROWS * (done + 1) / all, ahead_end = GRADIENT_ROWS * (done + 2) / all; // past the block too: it is the next
       global const float *terms = e + first * classes + k * STRIP;
       for (uint d = 0; d < width; d += STRIP) {
         global float *to = gradient + k * features + feature + d;
+        global const stored *ahead = x + (next + ahead_begin) * features + d;
         uint valid = min(width - d, (uint)STRIP);
         if (tile < tall_tiles(classes))
-          tile_tall(copied + d * GRADIENT_ROWS, terms, STRIP, (ulong)classes * STRIP, count / 16, count % 16, 0, to, features, valid, keep);
+          tile_tall(copied[turn] + d * GRADIENT_ROWS, terms, STRIP, (ulong)classes * STRIP, count / 16, count % 16, 0, to, features, valid, keep, ahead, features, ahead_end - ahead_begin);
         else
-          tile_low(copied + d * GRADIENT_ROWS, terms, STRIP, (ulong)classes * STRIP, count / 16, count % 16, 0, to, features, valid, keep);
+          tile_low(copied[turn] + d * GRADIENT_ROWS, terms, STRIP, (ulong)classes * STRIP, count / 16, count % 16, 0, to, features, valid, keep, ahead, features, ahead_end - ahead_begin);
       }
+      copy_features(x + next * features, features, factors + next, begin, end, width, copied[turn ^ 1]);
     }
     add_bias(e + first * classes, factors + first, classes, count, first_bias, last_bias, gradient + (ulong)classes * features, keep);
   }

@@ -6,46 +6,84 @@
 #include "compensated.clh"
 #include "tile_cpu.clh"
 
+#ifndef PANELS
+#define PANELS 0 // panels of 16 classes that make logits (panel.clh); the last may have less
+#endif
+
 #ifndef BLOCK_ROWS
 #define BLOCK_ROWS 48
 #endif
 #ifndef HESSIAN
 #define HESSIAN 0
 #endif
-#if !HESSIAN // logits_strips for line searches, since PoCL takes 0.2 s for one more program, whatever is in it
+#if PANELS
+#include "panels_cpu.cl" // which packs W, and makes the logits of line searches
+#elif !HESSIAN // logits_strips for line searches, since PoCL takes 0.2 s for one more program, whatever is in it
 #define LOGITS_ALONE
 #include "block_cpu.cl"
 #endif
+#define REST (CLASSES - 16 * PANELS > 0 ? CLASSES - 16 * PANELS : 0) // classes beyond the panels, for dot tiles
+#define LOGIT_CLASSES (CLASSES > 16 * PANELS ? CLASSES : 16 * PANELS)
 #define PARAMETERS ((ulong)CLASSES * FEATURES + CLASSES)
 
-#define DOT_TILES TILES(CLASSES, DOT_CLASSES)
-#define DOT_LOW LOW_CLASSES(CLASSES, DOT_CLASSES)
-#define DOT_TALL TALL_TILES(CLASSES, DOT_CLASSES)
+#define DOT_TILES TILES(REST, DOT_CLASSES)
+#define DOT_LOW LOW_CLASSES(REST, DOT_CLASSES)
+#define DOT_TALL TALL_TILES(REST, DOT_CLASSES)
 #define OUTER_LOW LOW_CLASSES(CLASSES, OUTER_CLASSES)
 #define OUTER_TALL TALL_TILES(CLASSES, OUTER_CLASSES)
 #define OUTER_VECTORS (FEATURES < 2 * LANES ? 1 : OUTER_FIT < FEATURES / LANES ? OUTER_FIT : FEATURES / LANES)
 #define OUTER_FIT (OUTER_REGISTERS < 2 * (OUTER_LOW + 1) ? 1 : OUTER_REGISTERS / (OUTER_LOW + 1))
-#define AHEAD (4 * LANES / DOT_TILES) // elements of the next block asked for with each vector, so that all were at the end of the logits
+#define OUTER_TILES TILES(CLASSES, OUTER_CLASSES)
+// The next block is asked for evenly, half of its rows while logits are made and half with the gradient: elements for each vector of a dot tile
+// and for every four rows of an outer tile.
+#define AHEAD_ROWS (BLOCK_ROWS / 2)
+#define DOT_AHEAD (PANELS ? 0 : 2 * LANES / DOT_TILES)
+#define OUTER_AHEAD(vectors) (2 * (vectors)*LANES / OUTER_TILES)
 
-DEFINE_DOT_TILE(dot_tile, DOT_LOW, AHEAD)
-DEFINE_OUTER_TILE(outer_tile, OUTER_LOW, OUTER_VECTORS)
-DEFINE_OUTER_TILE(outer_strip, OUTER_LOW, 1)
-#if CLASSES % DOT_TILES
-DEFINE_DOT_TILE(dot_tile_tall, DOT_LOW + 1, AHEAD)
+#if REST
+DEFINE_DOT_TILE(dot_tile, DOT_LOW, DOT_AHEAD)
+#if DOT_TALL
+DEFINE_DOT_TILE(dot_tile_tall, DOT_LOW + 1, DOT_AHEAD)
 #endif
+#endif
+DEFINE_OUTER_TILE(outer_tile, OUTER_LOW, OUTER_VECTORS, OUTER_AHEAD(OUTER_VECTORS))
+DEFINE_OUTER_TILE(outer_strip, OUTER_LOW, 1, OUTER_AHEAD(1))
 #if OUTER_TALL
-DEFINE_OUTER_TILE(outer_tile_tall, OUTER_LOW + 1, OUTER_VECTORS)
-DEFINE_OUTER_TILE(outer_strip_tall, OUTER_LOW + 1, 1)
+DEFINE_OUTER_TILE(outer_tile_tall, OUTER_LOW + 1, OUTER_VECTORS, OUTER_AHEAD(OUTER_VECTORS))
+DEFINE_OUTER_TILE(outer_strip_tall, OUTER_LOW + 1, 1, OUTER_AHEAD(1))
+#endif
+
+#if PANELS
+DEFINE_PANEL_TILE(panel_tile_stored, global const stored *, x_load, float *, PANEL_ROWS, float16, vload16, vstore16)
+
+// The logits of the classes that lie in panels.
+static inline void panel_logits(global const stored *x, uint rows, global const float *panels, float *z) {
+  float tile[BLOCK_ROWS * 16] __attribute__((aligned(64)));
+  for (uint i = rows; i < BLOCK_ROWS; i++) vstore16((float16)(0.0f), i, tile); // rows past the last are worked on, and masked
+  for (uint panel = 0; panel < PANELS; panel++) {
+    global const float *weights = panels + panel * (16 * (FEATURES + 1));
+    uint ahead_row = AHEAD_ROWS * panel / PANELS, ahead_rows = AHEAD_ROWS * (panel + 1) / PANELS - ahead_row;
+    for (uint d = 0; d < FEATURES; d += PANEL_DEPTH)
+      panel_tile_stored(x + d, FEATURES, rows, weights + d * 16, min((uint)PANEL_DEPTH, FEATURES - d), d == 0 ? weights + FEATURES * 16 : 0, tile,
+                        STRIP * 16, x + (ulong)(BLOCK_ROWS + ahead_row) * FEATURES + d, FEATURES, ahead_rows);
+    for (uint i = 0; i < BLOCK_ROWS; i += 8)
+      for (uint k = 0; k < 16; k += 8) turn_rest(tile + i * 16 + k, 16, z + (panel * 16 + k) * BLOCK_ROWS + i, BLOCK_ROWS);
+  }
+}
 #endif
 
 // z[k * BLOCK_ROWS + i] = <x_i, w_k> + bias_k. Rows past the last, up to the next LANES, repeat it: nothing beyond X is read, nothing in z
 // that is used later is left unset, and their results are masked.
-static inline void block_logits(global const stored *x, uint rows, global const float *w, float *z) {
+static inline void block_logits(global const stored *x, uint rows, global const float *w, global const float *panels, float *z) {
+#if PANELS
+  panel_logits(x, rows, panels, z);
+#endif
+#if REST
   global const stored *ahead = x + (ulong)BLOCK_ROWS * FEATURES;
   global const float *bias = w + (ulong)CLASSES * FEATURES;
   uint padded = (rows + LANES - 1) / LANES * LANES;
-  for (uint tile = 0, k = 0; tile < DOT_TILES; tile++) {
-    for (uint first = 0; first < padded; first += 4, ahead += FEATURES / LANES * AHEAD) {
+  for (uint tile = 0, k = CLASSES - REST; tile < DOT_TILES; tile++) {
+    for (uint first = 0; first < padded; first += 4, ahead += FEATURES / LANES * DOT_AHEAD) {
       global const stored *row[4];
       UNROLL for (int i = 0; i < 4; i++) row[i] = x + (ulong)min(first + i, rows - 1) * FEATURES;
 #if DOT_TALL
@@ -57,6 +95,7 @@ static inline void block_logits(global const stored *x, uint rows, global const 
     }
     k += DOT_LOW + (tile < DOT_TALL);
   }
+#endif
 }
 
 // The largest logit of LANES rows. fmax drops a NaN, but exp(NaN - m) brings it back into the sums.
@@ -128,21 +167,27 @@ static inline void add_column(const float *r, const float *column, uint padded, 
 // slab (P) (+)= R' X and, in its last K, the column sums of R.
 static inline void block_gradient(global const stored *x, uint rows, const float *r, global float *slab, uint add) {
   uint d = 0;
-#define OUTER_PRODUCTS(width, tile, tile_tall)                                                                                \
-  for (; d + (width) <= FEATURES; d += (width)) {                                                                             \
-    uint k = 0;                                                                                                               \
-    OUTER_TALL_PRODUCTS(tile_tall)                                                                                            \
-    for (; k < CLASSES; k += OUTER_LOW) tile(x + d, r + k * BLOCK_ROWS, BLOCK_ROWS, rows, slab + (ulong)k * FEATURES + d, add); \
+  global const stored *ahead = x + (ulong)(BLOCK_ROWS + AHEAD_ROWS) * FEATURES;
+#define OUTER_PRODUCT(tile, vectors, classes)                                                                  \
+  {                                                                                                            \
+    tile(x + d, r + k * BLOCK_ROWS, BLOCK_ROWS, rows, slab + (ulong)k * FEATURES + d, add, ahead);             \
+    k += (classes);                                                                                            \
+    ahead += BLOCK_ROWS / 4 * OUTER_AHEAD(vectors);                                                            \
   }
 #if OUTER_TALL
-#define OUTER_TALL_PRODUCTS(tile)                                         \
-  for (uint i = 0; i < OUTER_TALL; i++, k += OUTER_LOW + 1)               \
-    tile(x + d, r + k * BLOCK_ROWS, BLOCK_ROWS, rows, slab + (ulong)k * FEATURES + d, add);
+#define OUTER_TALL_PRODUCTS(tile, vectors) \
+  for (uint i = 0; i < OUTER_TALL; i++) OUTER_PRODUCT(tile, vectors, OUTER_LOW + 1)
 #else
-#define OUTER_TALL_PRODUCTS(tile)
+#define OUTER_TALL_PRODUCTS(tile, vectors)
 #endif
-  OUTER_PRODUCTS(OUTER_VECTORS * LANES, outer_tile, outer_tile_tall)
-  OUTER_PRODUCTS(LANES, outer_strip, outer_strip_tall)
+#define OUTER_PRODUCTS(tile, tile_tall, vectors)                              \
+  for (; d + (vectors)*LANES <= FEATURES; d += (vectors)*LANES) {             \
+    uint k = 0;                                                               \
+    OUTER_TALL_PRODUCTS(tile_tall, vectors)                                   \
+    while (k < CLASSES) OUTER_PRODUCT(tile, vectors, OUTER_LOW)               \
+  }
+  OUTER_PRODUCTS(outer_tile, outer_tile_tall, OUTER_VECTORS)
+  OUTER_PRODUCTS(outer_strip, outer_strip_tall, 1)
   // What is left of the features, and the bias, whose column is all ones: lanes over rows.
   float column[BLOCK_ROWS];
   uint padded = (rows + 7) / 8 * 8;
@@ -160,7 +205,7 @@ static inline intn load_labels(global const int *labels, uint i, uint rows) {
   return vloadn(0, last);
 }
 
-// x (N,D), labels (N), w and v (P). Rows [row_begin, row_begin + row_count): shares first_share, first_share + 1, ... of the pass.
+// x (N,D), labels (N), w and v (P), w_panels and v_panels theirs where there are panels. Rows [row_begin, row_begin + row_count): shares first_share, first_share + 1, ... of the pass.
 // slabs (.., P): share s leaves its sum in slab s - first_share + first_slab, so plain f32 sums must be short (native_fused.c: 64 blocks).
 // losses (shares of the pass): share s leaves its pair (high, low) at s.
 // HESSIAN 0: v is not read. HESSIAN 1: labels and losses are not touched. want_gradient 0: slabs are not touched.
@@ -169,14 +214,15 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_pass(global con
                                                                        global const float *w, global const float *v, global float *slabs,
                                                                        uint first_slab, global float2 *losses, ulong row_begin,
                                                                        ulong row_count, uint share_blocks, ulong first_share, float scale,
-                                                                       uint want_gradient, global float *keep, uint use) {
+                                                                       uint want_gradient, global float *keep, uint use,
+                                                                       global const float *w_panels, global const float *v_panels) {
   ulong group = get_group_id(0), blocks = (row_count + BLOCK_ROWS - 1) / BLOCK_ROWS;
   ulong block_first = group * share_blocks, block_last = min(block_first + share_blocks, blocks);
   global float *slab = slabs + (first_slab + group) * PARAMETERS;
   floatn high = 0.0f, low = 0.0f;
-  float z[CLASSES * BLOCK_ROWS] __attribute__((aligned(64)));
+  float z[LOGIT_CLASSES * BLOCK_ROWS] __attribute__((aligned(64)));
 #if HESSIAN
-  float q[CLASSES * BLOCK_ROWS] __attribute__((aligned(64)));
+  float q[LOGIT_CLASSES * BLOCK_ROWS] __attribute__((aligned(64)));
 #endif
   for (ulong block = block_first; block < block_last; block++) {
     ulong first = row_begin + block * BLOCK_ROWS;
@@ -184,19 +230,19 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_pass(global con
     global const stored *block_x = x + first * FEATURES;
 #if HESSIAN
     global float *kept = keep + (first_share * share_blocks + block) * (CLASSES * BLOCK_ROWS);
-    block_logits(block_x, rows, v, q);
+    block_logits(block_x, rows, v, v_panels, q);
     if (use == 2) {
       for (uint k = 0; k < CLASSES; k++)
         for (uint i = 0; i < rows; i += 8) vstore8(vload8(0, kept + k * BLOCK_ROWS + i), 0, z + k * BLOCK_ROWS + i);
     } else {
-      block_logits(block_x, rows, w, z);
+      block_logits(block_x, rows, w, w_panels, z);
       for (uint i = 0; i < rows; i += LANES) lane_probabilities(z + i);
     }
     if (use == 1)
       for (uint k = 0; k < CLASSES; k++)
         for (uint i = 0; i < rows; i += 8) vstore8(vload8(0, z + k * BLOCK_ROWS + i), 0, kept + k * BLOCK_ROWS + i);
 #else
-    block_logits(block_x, rows, w, z);
+    block_logits(block_x, rows, w, w_panels, z);
 #endif
     for (uint i = 0; i < rows; i += LANES) {
       intn valid = lane_numbers + (int)i < (intn)((int)rows);

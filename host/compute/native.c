@@ -44,6 +44,7 @@ static void native_close(Backend *backend) {
   native_line_release(native);
   for (int i = 0; i < KERNEL_COUNT; i++) kernel_destroy(native->kernels[i]);
   native_release_upload(native);
+  native_release_panels(native);
   buffer_destroy(native->slabs);
   buffer_destroy(native->folded);
   buffer_destroy(native->block);
@@ -227,6 +228,8 @@ static const struct {
     [KERNEL_LOGITS_BLOCK] = {"logits_block", "block_gpu", "block_gpu", OPTIONS_TILE},
     [KERNEL_GRADIENT_BLOCK] = {"gradient_block", "block_gpu", "block_gpu", OPTIONS_TILE},
     [KERNEL_LOGITS_STRIPS] = {"logits_strips", "block_cpu", "block_cpu", OPTIONS_STRIPS},
+    [KERNEL_LOGITS_PANELS] = {"logits_panels", "block_cpu", "block_cpu", OPTIONS_STRIPS},
+    [KERNEL_PACK_PANELS] = {"pack_panels", "block_cpu", "block_cpu", OPTIONS_STRIPS},
     [KERNEL_GRADIENT_STRIPS] = {"gradient_strips", "block_cpu", "block_cpu", OPTIONS_STRIPS},
     [KERNEL_RESIDUAL_STRIPS] = {"residual_strips", "common", "common", OPTIONS_TEAM},
     [KERNEL_SOFTMAX_STRIPS] = {"softmax_strips", "common", "common", OPTIONS_TEAM},
@@ -242,11 +245,15 @@ static void append_tiles(char *options, size_t size, const Native *native) {
   size_t used = strlen(options);
   snprintf(options + used, size - used, " -DLANES=%u -DDOT_CLASSES=%u -DOUTER_CLASSES=%u -DOUTER_REGISTERS=%u -DTILE_CLASSES=%u",
            shape->lanes, shape->dot_classes, shape->outer_classes, shape->outer_registers, native_strip_classes(native));
+  used = strlen(options);
+  if (native_uses_panels(native))
+    snprintf(options + used, size - used, " -DPANELS=%u -DPANEL_ROWS=%u", native_panel_count(native), shape->panel_rows);
 }
 
 /* The kernel in whose program this one is. With few classes the logits of a line search are in that of the fused pass. */
 static NativeKernel program_of(const Native *native, NativeKernel id) {
-  return id == KERNEL_LOGITS_STRIPS && native->head.classes <= NATIVE_FUSED_CLASSES ? KERNEL_FUSED_GRADIENT : id;
+  bool logits = id == KERNEL_LOGITS_STRIPS || id == KERNEL_LOGITS_PANELS || id == KERNEL_PACK_PANELS;
+  return logits && native->head.classes <= NATIVE_FUSED_CLASSES ? KERNEL_FUSED_GRADIENT : id;
 }
 
 Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *error) {
@@ -263,7 +270,7 @@ Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *er
         snprintf(options, sizeof options, "-DTILE_CLASSES=%u", native->shape.tile_classes);
         break;
       case OPTIONS_STRIPS:
-        snprintf(options, sizeof options, "-DTILE_CLASSES=%u", native_strip_classes(native));
+        snprintf(options, sizeof options, "-DTILE_CLASSES=%u -DPANEL_ROWS=%u", native_strip_classes(native), native->shape.panel_rows);
         break;
       case OPTIONS_GRADIENT:
       case OPTIONS_HESSIAN:

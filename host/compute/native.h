@@ -25,6 +25,8 @@ typedef enum NativeKernel {
   KERNEL_LOGITS_BLOCK,
   KERNEL_GRADIENT_BLOCK,
   KERNEL_LOGITS_STRIPS,
+  KERNEL_LOGITS_PANELS,
+  KERNEL_PACK_PANELS,
   KERNEL_GRADIENT_STRIPS,
   KERNEL_RESIDUAL_STRIPS,
   KERNEL_SOFTMAX_STRIPS,
@@ -139,6 +141,7 @@ typedef struct NativeShape {
   uint32_t dot_classes;                    /* fused, CPU: most classes of a dot tile */
   uint32_t outer_classes, outer_registers; /* fused, CPU: most classes and most vectors of sums of an outer tile */
   uint32_t strip_classes;                  /* blocks, CPU: most classes of the register tile */
+  uint32_t panel_rows;                     /* CPU: rows of the tile of panels (kernels/panel.clh), 4 or 16; 0: no panels */
   uint32_t tile_classes;                   /* blocks, GPU: 16, 32 or 64 */
   uint32_t shares;                         /* fused: shares of the rows of a pass, as long as they are not too long (native_fused.c) */
 } NativeShape;
@@ -156,6 +159,12 @@ enum {
   GROUP_STRIPS = 8, /* strips of rows of a group of logits_strips */
   COLUMN_STRIPS = 4 /* strips of features of a group of gradient_strips */
 };
+
+/* The weights of a vector in panels, at one version of it. */
+typedef struct NativePanels {
+  Buffer *buffer;
+  uint64_t version; /* 0: none */
+} NativePanels;
 
 struct Native {
   Backend head;
@@ -188,6 +197,7 @@ struct Native {
   Buffer *row_factors;              /* (block_rows) of strips */
   Buffer *kept;                     /* probabilities of the window at the vector of kept_version */
   uint64_t kept_version, versions;  /* every change of a vector takes the next version; 0: none */
+  NativePanels panels[2];           /* of the last two vectors, the latest first */
   size_t block_rows;                /* rows of a block */
   uint32_t stride;                  /* floats of a padded row of logits: K rounded up to 8, not a multiple of 4 KB */
   Buffer *sums;                     /* SumPairs on their way to the host */
@@ -324,6 +334,15 @@ Status native_enqueue_logits(Native *native, const Vector *w, const NativePart *
                              float padding, Error *error);
 /* Groups of a kernel over `rows` rows of logits. */
 uint32_t native_row_groups(const Native *native, size_t rows);
+
+/* native_panels.c */
+/* Panels of W that logits are made from; of few classes, the rest is made without. 0: none. */
+uint32_t native_panel_count(const Native *native);
+static inline bool native_uses_panels(const Native *native) { return native_panel_count(native) > 0; }
+/* *panels = those of w, made now if they are not there already; they stay until two other vectors were asked for. */
+Status native_panels(Native *native, const Vector *w, const Buffer **panels, Error *error);
+size_t native_panels_bytes(const Native *native);
+void native_release_panels(Native *native);
 
 /* native_predict.c */
 Status native_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error);

@@ -78,7 +78,14 @@ Status native_enqueue_logits(Native *native, const Vector *w, const NativePart *
   uint64_t features = native->head.features;
   uint32_t classes = (uint32_t)native->head.classes;
   if (native->products != NULL) return native->products->logits(native, w, part, rows, block, padding, error);
-  if (native_uses_strips(native)) {
+  if (native_uses_panels(native)) {
+    const Buffer *panels = NULL;
+    size_t groups = smaller(divide_up(strips_of(rows.count), 3), wanted_groups(native));
+    TRY(native_panels(native, w, &panels, error));
+    TRY(native_kernel(native, KERNEL_LOGITS_PANELS, &kernel, error));
+    TRY(kernel_launch(kernel, native_team_range(native, (uint32_t)groups), error, ARG(part->x), ARG(panels), ARG(features), ARG(classes),
+                      ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(block), ARG((uint64_t)block_row)));
+  } else if (native_uses_strips(native)) {
     TRY(native_kernel(native, KERNEL_LOGITS_STRIPS, &kernel, error));
     TRY(kernel_launch(kernel, strips_range(native, rows.count), error, ARG(part->x), ARG(w->buffer), ARG(features), ARG(classes),
                       ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(block), ARG((uint64_t)block_row)));

@@ -57,7 +57,12 @@ Status native_enqueue_fused(Native *native, const Pass *pass, NativeKept kept, P
   float scale = (float)(1.0 / (double)cut->rows);
   bool folding = pass->want_gradient && cut->per_shard > 1;
   uint32_t share_blocks = (uint32_t)(cut->share_rows / block_rows(native));
+  const Buffer *w_panels = pass->w->buffer, *v_panels = w_panels; /* not read without panels */
   TRY(begin_shares(native, pass, shares, result, error));
+  if (native_uses_panels(native)) {
+    TRY(native_panels(native, pass->w, &w_panels, error));
+    if (pass->v != NULL) TRY(native_panels(native, pass->v, &v_panels, error));
+  }
   TRY(native_kernel(native, pass->v == NULL ? KERNEL_FUSED_GRADIENT : KERNEL_FUSED_HESSIAN, &kernel, error));
   for (size_t done = 0, share = 0; share < shares; done += count) {
     RowRange piece, rest = {pass->first_row + rows.begin + done, smaller(rows.count - done, most * cut->share_rows)};
@@ -68,10 +73,25 @@ Status native_enqueue_fused(Native *native, const Pass *pass, NativeKept kept, P
     const Buffer *labels = part->labels != NULL ? part->labels : part->x; /* a Hessian reads none */
     const Vector *direction = pass->v == NULL ? pass->w : pass->v;
     const Buffer *keep = kept == NATIVE_KEPT_NONE ? native->slabs : native->kept; /* not touched unless there is something to keep */
-    TRY(kernel_launch(kernel, native_team_range(native, slabs), error, ARG(part->x), ARG(labels), ARG(pass->w->buffer),
-                      ARG(direction->buffer), ARG(native->slabs), ARG(folding || !pass->want_gradient ? (uint32_t)0 : (uint32_t)share),
-                      ARG(native->sums), ARG((uint64_t)piece.begin), ARG((uint64_t)piece.count), ARG(share_blocks), ARG((uint64_t)share),
-                      ARG(scale), ARG((uint32_t)pass->want_gradient), ARG(keep), ARG((uint32_t)kept)));
+    KernelArgument arguments[] = {ARG(part->x),
+                                  ARG(labels),
+                                  ARG(pass->w->buffer),
+                                  ARG(direction->buffer),
+                                  ARG(native->slabs),
+                                  ARG(folding || !pass->want_gradient ? (uint32_t)0 : (uint32_t)share),
+                                  ARG(native->sums),
+                                  ARG((uint64_t)piece.begin),
+                                  ARG((uint64_t)piece.count),
+                                  ARG(share_blocks),
+                                  ARG((uint64_t)share),
+                                  ARG(scale),
+                                  ARG((uint32_t)pass->want_gradient),
+                                  ARG(keep),
+                                  ARG((uint32_t)kept),
+                                  ARG(w_panels), /* these two for the CPU family alone */
+                                  ARG(v_panels)};
+    size_t given = sizeof arguments / sizeof *arguments - (native->family == SETOSA_FAMILY_CPU ? 0 : 2);
+    TRY(kernel_launch_array(kernel, native_team_range(native, slabs), arguments, given, error));
     if (folding) TRY(native_fold(native, native->slabs, share, slabs, cut->per_shard, error));
     share += slabs;
   }

@@ -46,6 +46,7 @@ NativeShape tune_default_shape(SetosaFamily family, size_t classes, const Device
   NativeShape shape = {.lanes = 8, .dot_classes = 3, .outer_classes = 5, .outer_registers = 12, .strip_classes = 6};
   if (traits->preferred_float_width >= 16)
     shape = (NativeShape){.lanes = 16, .dot_classes = 5, .outer_classes = 16, .outer_registers = 24, .strip_classes = 6};
+  if (getenv("PANELS")) shape.panel_rows = atoi(getenv("PANELS"));
   shape.tile_classes = classes <= 16 ? 16 : classes <= 32 ? 32 : 64;
   shape.shares = family == SETOSA_FAMILY_CPU ? 64 : 256;
   return shape;

@@ -7,8 +7,9 @@
 #include "base/memory.h"
 #include "opencl/internal.h"
 
-/* Argument kinds are checked at every launch, so the compiler is asked to keep them. Never a flag that loosens arithmetic. */
-static const char base_options[] = "-cl-std=CL1.2 -cl-kernel-arg-info";
+/* Argument kinds are checked at every launch, so the compiler is asked to keep them. Never a flag that loosens arithmetic. Warnings are for
+ * who edits kernels (SETOSA_KERNEL_DIR): PoCL's compiler writes to standard error, for one that float16 needs two registers without AVX-512. */
+static const char base_options[] = "-cl-std=CL1.2 -cl-kernel-arg-info", quiet_option[] = " -w";
 
 /* The lines of a build log that matter, joined: those with "error", else the first ones. */
 static void digest_log(const char *log, char *digest, size_t size) {
@@ -87,7 +88,7 @@ Status program_get(cl_program *out, Context *context, const char *source, const 
     *out = known->handle;
     goto cleanup;
   }
-  TRY(text_append(&all_options, error, "%s %s", base_options, options));
+  TRY(text_append(&all_options, error, "%s%s %s", base_options, source_folder() == NULL ? quiet_option : "", options));
   TRY(memory_allocate_zero((void **)&program, 1, sizeof *program, "a program", error));
   double begin = clock_seconds();
   status = build(&program->handle, context, source, all_options.text, error);

@@ -1,0 +1,45 @@
+/* Weights in panels (kernels/panel.clh), packed once for every vector that a pass reads. */
+#include "compute/native.h"
+
+enum {
+  WHOLE = 16,         /* classes of a panel */
+  LEAST_REST = 11,    /* few classes: a last panel with fewer would cost more than tiles without padding */
+  MOST_CLASSES = 512, /* many: beyond, turning X costs less than copying it and turning logits */
+};
+
+uint32_t native_panel_count(const Native *native) {
+  size_t classes = native->head.classes;
+  if (!native_uses_strips(native) || native->shape.panel_rows == 0 || classes > MOST_CLASSES) return 0;
+  if (native_is_fused(native)) return (uint32_t)((classes + WHOLE - LEAST_REST) / WHOLE);
+  return (uint32_t)((classes + WHOLE - 1) / WHOLE);
+}
+
+size_t native_panels_bytes(const Native *native) {
+  return (native->head.classes + 7) / 8 * 8 * (native->head.features + 1) * sizeof(float);
+}
+
+Status native_panels(Native *native, const Vector *w, const Buffer **panels, Error *error) {
+  Status status = SETOSA_OK;
+  Kernel *kernel = NULL;
+  NativePanels *latest = &native->panels[0], *other = &native->panels[1];
+  if (latest->version != w->version) {
+    NativePanels turned = *other;
+    *other = *latest;
+    *latest = turned;
+  }
+  if (latest->version != w->version) {
+    latest->version = 0;
+    TRY(native_reserve(native, &latest->buffer, native_panels_bytes(native), "weights in panels", error));
+    TRY(native_kernel(native, KERNEL_PACK_PANELS, &kernel, error));
+    TRY(kernel_launch(kernel, native_team_range(native, (uint32_t)((native->head.classes + WHOLE - 1) / WHOLE)), error, ARG(w->buffer),
+                      ARG((uint64_t)native->head.features), ARG((uint32_t)native->head.classes), ARG(latest->buffer)));
+    latest->version = w->version;
+  }
+  *panels = latest->buffer;
+cleanup:
+  return status;
+}
+
+void native_release_panels(Native *native) {
+  for (int i = 0; i < 2; i++) buffer_destroy(native->panels[i].buffer);
+}
