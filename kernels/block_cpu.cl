@@ -5,23 +5,25 @@
 // transposed for the logits, 16 features of X times f for the gradient; zeros past the edge), small enough for the second-level cache, so that
 // edges need no slower code and strides of 4096 bytes do no harm; the factors (rows of W, strips of e) are broadcast from where they lie.
 // K is cut into the fewest tiles, of TILE_CLASSES classes or one less: tile t begins at class t (TILE_CLASSES - 1) + min(t, tall tiles).
-// Each work-item is a group and owns a rectangle of the result. LOGITS_ALONE, when defined, leaves gradient_strips out (fused_cpu.cl).
+// Each work-item is a group and owns a rectangle of the result. LOGITS_ALONE, when defined, leaves gradient_strips out (fused_cpu.cl);
+// PANEL_ROWS, when above 0, brings logits_panels along, which serves a moderate number of classes better than logits_strips.
 #include "compensated.clh"
-#if PANEL_ROWS > 0
-#include "panels_cpu.cl"
-#endif
 #include "prefetch.clh"
 #include "storage.clh"
 #include "strip.clh"
+#include "turn.clh"
+#if PANEL_ROWS > 0
+#include "panels_cpu.cl" // in one program: PoCL takes 0.2 s for another, whatever is in it
+#endif
 
 #ifndef TILE_CLASSES
 #define TILE_CLASSES 6 // classes of the tall register tile: ceil(K / T), T = ceil(K / most classes that registers hold)
 #endif
 #ifndef LOGIT_DEPTH
-#define LOGIT_DEPTH 256 // features transposed at a time, a multiple of 16
+#define LOGIT_DEPTH 512 // features transposed at a time, a multiple of 16
 #endif
 #ifndef GRADIENT_ROWS
-#define GRADIENT_ROWS 192 // rows copied at a time, a multiple of 16
+#define GRADIENT_ROWS 384 // rows copied at a time, a multiple of 16
 #endif
 #ifndef COLUMN_STRIPS
 #define COLUMN_STRIPS 4 // strips of 16 features that share a tile of e in the first-level cache, and lines of G next to each other
@@ -32,7 +34,8 @@
 
 // to[j * to_stride + lane] = start_j + sum over `chunks` chunks c and i < 16 of factors[c * chunk_stride + j * class_stride + i] * vectors[(16 c +
 // i) * 16 + lane], and `rest` < 16 more steps. start_j: bias[j] (0 when bias is NULL), or with add what is in `to`. Only the first `valid`
-// lanes exist in `to`.
+// lanes exist in `to`. On the way, `ahead_count` lines of X, ahead_stride elements apart, are asked for: one by one, since many at once are not
+// taken by all processors, and those who wait for them in turn wait longer.
 #define DEFINE_TILE(name, CLASSES_)                                                                                                 \
   OUT_OF_LINE void name(const float *vectors, global const float *factors, ulong class_stride, ulong chunk_stride, uint chunks,     \
                           uint rest, global const float *bias, global float *to, ulong to_stride, uint valid, uint add,             \
@@ -40,19 +43,19 @@
     float16 sums[CLASSES_];                                                                                                         \
     UNROLL for (int j = 0; j < (CLASSES_); j++) sums[j] = bias != 0 ? (float16)(bias[j]) : (float16)(0.0f);                         \
     global const float *row[CLASSES_];                                                                                              \
-    if (add) UNROLL for (int j = 0; j < (CLASSES_); j++) prefetch_line(to + j * to_stride); \
+    if (add) UNROLL for (int j = 0; j < (CLASSES_); j++) prefetch_line(to + j * to_stride);                                        \
     UNROLL for (int j = 0; j < (CLASSES_); j++) row[j] = factors + j * class_stride;                                                \
     for (uint c = 0; c < chunks; c++, vectors += 16 * STRIP) {                                                                      \
-      for (uint line = c; line < ahead_count; line += chunks) prefetch_line(ahead + line * ahead_stride);                          \
+      for (uint line = c; line < ahead_count; line += chunks) prefetch_line(ahead + line * ahead_stride);                           \
       UNROLL for (uint i = 0; i < 16; i++) {                                                                                        \
         float16 v = vload16(i, vectors);                                                                                            \
-        UNROLL for (int j = 0; j < (CLASSES_); j++) sums[j] = fma((float16)(row[j][i]), v, sums[j]);                                \
+        UNROLL for (int j = 0; j < (CLASSES_); j++) sums[j] = fma((float16)(row[j][i]), v, sums[j]);                                  \
       }                                                                                                                             \
       UNROLL for (int j = 0; j < (CLASSES_); j++) row[j] += chunk_stride;                                                           \
     }                                                                                                                               \
     for (uint i = 0; i < rest; i++) {                                                                                               \
       float16 v = vload16(i, vectors);                                                                                              \
-      UNROLL for (int j = 0; j < (CLASSES_); j++) sums[j] = fma((float16)(row[j][i]), v, sums[j]);                                \
+      UNROLL for (int j = 0; j < (CLASSES_); j++) sums[j] = fma((float16)(row[j][i]), v, sums[j]);                                  \
     }                                                                                                                               \
     if (valid == STRIP) {                                                                                                           \
       UNROLL for (int j = 0; j < (CLASSES_); j++) {                                                                                 \
@@ -79,38 +82,25 @@ static inline uint tile_count(uint classes) { return (classes + TILE_CLASSES - 1
 static inline uint tall_tiles(uint classes) { return classes - tile_count(classes) * (TILE_CLASSES - 1); }
 static inline uint tile_begin(uint tile, uint classes) { return tile * (TILE_CLASSES - 1) + min(tile, tall_tiles(classes)); }
 
-// to[d * 16 + 0..7] = column d of 8 rows from x on, for 8 columns: three rounds of interleaving, each one instruction a vector.
-OUT_OF_LINE void transpose_eight(global const stored *x, ulong features, float *to) {
-  float8 row[8], pair[8], four[8];
-  UNROLL for (int i = 0; i < 8; i++) row[i] = x_load8(x, i * features);
-  UNROLL for (int i = 0; i < 8; i += 2) {
-    float8 a = row[i], b = row[i + 1];
-    pair[i] = (float8)(a.s0, b.s0, a.s1, b.s1, a.s4, b.s4, a.s5, b.s5);
-    pair[i + 1] = (float8)(a.s2, b.s2, a.s3, b.s3, a.s6, b.s6, a.s7, b.s7);
-  }
-  UNROLL for (int i = 0; i < 8; i += 4) UNROLL for (int j = 0; j < 2; j++) {
-    float8 a = pair[i + j], b = pair[i + j + 2];
-    four[i + 2 * j] = (float8)(a.s0, a.s1, b.s0, b.s1, a.s4, a.s5, b.s4, b.s5);
-    four[i + 2 * j + 1] = (float8)(a.s2, a.s3, b.s2, b.s3, a.s6, a.s7, b.s6, b.s7);
-  }
-  UNROLL for (int d = 0; d < 4; d++) {
-    float8 a = four[d], b = four[d + 4];
-    vstore8((float8)(a.s0, a.s1, a.s2, a.s3, b.s0, b.s1, b.s2, b.s3), 0, to + d * STRIP);
-    vstore8((float8)(a.s4, a.s5, a.s6, a.s7, b.s4, b.s5, b.s6, b.s7), 0, to + (d + 4) * STRIP);
-  }
-}
+DEFINE_TURN_EIGHT(transpose_eight, global const stored *, x_load8, float *)
 
-// to[d][row of 16] = x[row][d] for d in [begin, end), begin a multiple of 16; rows past the last are 0. A line of memory is used up at once:
-// where rows lie 4096 bytes apart, 16 of them do not fit the first-level cache together.
-OUT_OF_LINE void transpose_strip(global const stored *x, ulong features, uint rows, uint begin, uint end, float *to) {
-  uint d = begin;
+// to[d][row of 16] = x[row][d] for d < width; rows past the last are 0. A line of memory is used up at once: where rows lie 4096 bytes apart,
+// 16 of them do not fit the first-level cache together.
+OUT_OF_LINE void transpose_strip(global const stored *x, ulong features, uint rows, uint width, float *to) {
+  uint d = 0;
   if (rows >= STRIP)
-    for (; d + 16 <= end; d += 16)
+    for (; d + 16 <= width; d += 16)
       for (uint r = 0; r < STRIP; r += 8)
         for (uint half_line = 0; half_line < 16; half_line += 8)
-          transpose_eight(x + r * features + d + half_line, features, to + (d + half_line) * STRIP + r);
-  for (; d < end; d++)
+          transpose_eight(x + r * features + d + half_line, features, to + (d + half_line) * STRIP + r, STRIP);
+  for (; d < width; d++)
     for (uint r = 0; r < STRIP; r++) to[d * STRIP + r] = r < rows ? x_load(x, r * features + d) : 0.0f;
+}
+
+// Share `part` of `parts` of rows [0, rows) x `width` elements of X from `x` on is asked for.
+OUT_OF_LINE void prefetch_rows(global const stored *x, ulong features, uint rows, uint width, uint part, uint parts) {
+  for (uint row = rows * part / parts, end = rows * (part + 1) / parts; row < end; row++)
+    for (uint d = 0; d < width; d += 64 / sizeof(stored)) prefetch_line(x + row * features + d);
 }
 
 // block: strips, those of rows [row_begin, row_begin + rows) from row block_row (a multiple of 16) on. x from its first row, w (P).
@@ -121,35 +111,30 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void logits_strips(global 
   ulong first_row = (ulong)get_group_id(0) * GROUP_STRIPS * STRIP;
   uint row_count = (uint)min((ulong)GROUP_STRIPS * STRIP, rows - first_row);
   uint ranges = (uint)get_num_groups(1), range = (uint)get_group_id(1), tiles = tile_count(classes);
-  uint first_tile = tiles * range / ranges, last_tile = tiles * (range + 1) / ranges, all = last_tile - first_tile, turn = 0;
+  uint first_tile = tiles * range / ranges, last_tile = tiles * (range + 1) / ranges;
   global float *strips = block + (block_row + first_row) * classes;
-  float copied[2][GROUP_STRIPS * LOGIT_DEPTH * STRIP] __attribute__((aligned(64)));
-  x += (row_begin + first_row) * features;
-  for (uint row = 0; row < row_count; row += STRIP)
-    transpose_strip(x + row * features, features, row_count - row, 0, (uint)min((ulong)LOGIT_DEPTH, features), copied[0] + row * LOGIT_DEPTH);
-  for (ulong depth = 0; depth < features; depth += LOGIT_DEPTH, turn ^= 1) {
+  float copied[GROUP_STRIPS * LOGIT_DEPTH * STRIP] __attribute__((aligned(64)));
+  for (ulong depth = 0; depth < features; depth += LOGIT_DEPTH) {
     uint width = (uint)min((ulong)LOGIT_DEPTH, features - depth);
-    // A part of the next columns is asked for in the tiles of a strip, and copied after them. After the last, the rows of the next group are
-    // asked for.
-    bool last = depth + width >= features;
-    global const stored *next = last ? x + GROUP_STRIPS * STRIP * features : x + depth + width;
-    uint next_width = (uint)min((ulong)LOGIT_DEPTH, last ? features : features - depth - width), lines = (next_width + 15) / 16;
-    for (uint done = 0; done < all; done++) {
-      uint tile = first_tile + done, k = tile_begin(tile, classes);
-      uint begin = lines * done / all * 16, end = min(lines * (done + 1) / all * 16, next_width);
+    for (uint row = 0; row < row_count; row += STRIP)
+      transpose_strip(x + (row_begin + first_row + row) * features + depth, features, row_count - row, width, copied + row * LOGIT_DEPTH);
+    for (uint tile = first_tile; tile < last_tile; tile++) {
+      uint k = tile_begin(tile, classes);
+      if (depth + LOGIT_DEPTH < features)
+        prefetch_rows(x + (row_begin + first_row) * features + depth + LOGIT_DEPTH, features, row_count,
+                      (uint)min((ulong)LOGIT_DEPTH, features - depth - LOGIT_DEPTH), tile - first_tile, last_tile - first_tile);
+      else if (range + 1 == ranges) // the rows of the next group
+        prefetch_rows(x + (row_begin + first_row + GROUP_STRIPS * STRIP) * features, features,
+                      (uint)min((ulong)GROUP_STRIPS * STRIP, rows - min(first_row + GROUP_STRIPS * STRIP, rows)),
+                      (uint)min((ulong)LOGIT_DEPTH, features), tile - first_tile, last_tile - first_tile);
       global const float *factors = w + k * features + depth, *bias = depth == 0 ? w + (ulong)classes * features + k : 0;
       for (uint row = 0; row < row_count; row += STRIP) {
         global float *to = strips + (ulong)row * classes + k * STRIP;
-        global const stored *next_strip = next + row * features;
-        for (uint d = begin + LINE_ELEMENTS; d < end; d += LINE_ELEMENTS)
-          for (uint i = 0; i < STRIP; i++) prefetch_line(next_strip + i * features + d);
         if (tile < tall_tiles(classes))
-          tile_tall(copied[turn] + row * LOGIT_DEPTH, factors, features, 16, width / 16, width % 16, bias, to, STRIP, STRIP, depth > 0, next_strip + begin, features, begin < end ? STRIP : 0);
+          tile_tall(copied + row * LOGIT_DEPTH, factors, features, 16, width / 16, width % 16, bias, to, STRIP, STRIP, depth > 0, x, 0, 0);
         else
-          tile_low(copied[turn] + row * LOGIT_DEPTH, factors, features, 16, width / 16, width % 16, bias, to, STRIP, STRIP, depth > 0, next_strip + begin, features, begin < end ? STRIP : 0);
+          tile_low(copied + row * LOGIT_DEPTH, factors, features, 16, width / 16, width % 16, bias, to, STRIP, STRIP, depth > 0, x, 0, 0);
       }
-      for (uint row = 0; row < row_count && !last; row += STRIP)
-        transpose_strip(next + row * features, features, row_count - row, begin, end, copied[turn ^ 1] + row * LOGIT_DEPTH);
     }
   }
 }
@@ -212,20 +197,21 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void gradient_strips(globa
     uint next_count = (uint)min((ulong)GRADIENT_ROWS, last_row - next);
     for (uint tile = first_tile; tile < last_tile; tile++) {
       uint k = tile_begin(tile, classes), done = tile - first_tile, all = last_tile - first_tile;
-      // A part of the next rows is asked for in the tile, and copied after it.
-      uint begin = next_count * done / all, end = next_count * (done + 1) / all;
-      uint ahead_begin = GRADIENT_ROWS * (done + 1) / all, ahead_end = GRADIENT_ROWS * (done + 2) / all; // past the block too: it is the next
+      // A part of the next rows is asked for in a tile, and copied after the next. Past the last the rows of the next block are asked for.
+      uint ahead = GRADIENT_ROWS * (done + 1) / all, ahead_rows = GRADIENT_ROWS * (done + 2) / all - ahead;
       global const float *terms = e + first * classes + k * STRIP;
       for (uint d = 0; d < width; d += STRIP) {
+        const float *vectors = copied[turn] + d * GRADIENT_ROWS;
         global float *to = gradient + k * features + feature + d;
-        global const stored *ahead = x + (next + ahead_begin) * features + d;
+        global const stored *ahead_x = x + (next + ahead) * features + d;
         uint valid = min(width - d, (uint)STRIP);
         if (tile < tall_tiles(classes))
-          tile_tall(copied[turn] + d * GRADIENT_ROWS, terms, STRIP, (ulong)classes * STRIP, count / 16, count % 16, 0, to, features, valid, keep, ahead, features, ahead_end - ahead_begin);
+          tile_tall(vectors, terms, STRIP, (ulong)classes * STRIP, count / 16, count % 16, 0, to, features, valid, keep, ahead_x, features, ahead_rows);
         else
-          tile_low(copied[turn] + d * GRADIENT_ROWS, terms, STRIP, (ulong)classes * STRIP, count / 16, count % 16, 0, to, features, valid, keep, ahead, features, ahead_end - ahead_begin);
+          tile_low(vectors, terms, STRIP, (ulong)classes * STRIP, count / 16, count % 16, 0, to, features, valid, keep, ahead_x, features, ahead_rows);
       }
-      copy_features(x + next * features, features, factors + next, begin, end, width, copied[turn ^ 1]);
+      copy_features(x + next * features, features, factors + next, next_count * done / all, next_count * (done + 1) / all, width,
+                    copied[turn ^ 1]);
     }
     add_bias(e + first * classes, factors + first, classes, count, first_bias, last_bias, gradient + (ulong)classes * features, keep);
   }

@@ -32,7 +32,8 @@
 #define OUTER_LOW LOW_CLASSES(CLASSES, OUTER_CLASSES)
 #define OUTER_TALL TALL_TILES(CLASSES, OUTER_CLASSES)
 #define OUTER_VECTORS (FEATURES < 2 * LANES ? 1 : OUTER_FIT < FEATURES / LANES ? OUTER_FIT : FEATURES / LANES)
-#define OUTER_FIT (OUTER_REGISTERS < 2 * (OUTER_LOW + 1) ? 1 : OUTER_REGISTERS / (OUTER_LOW + 1))
+#define OUTER_MOST (OUTER_LOW + (OUTER_TALL > 0)) // classes of the taller tile
+#define OUTER_FIT (OUTER_REGISTERS < 2 * OUTER_MOST ? 1 : OUTER_REGISTERS / OUTER_MOST)
 #define OUTER_TILES TILES(CLASSES, OUTER_CLASSES)
 // The next block is asked for evenly, half of its rows while logits are made and half with the gradient: elements for each vector of a dot tile
 // and for every four rows of an outer tile.

@@ -2,6 +2,7 @@
 // logits_strips, what is turned is the result (N K) instead of X (N D), and X is copied as it lies, which costs a quarter of turning it.
 #include "storage.clh"
 #include "panel.clh"
+#include "turn.clh"
 
 #ifndef PANEL_DEPTH
 #define PANEL_DEPTH 256 // features at a time, a multiple of 16: a panel of them lies in the first-level cache

@@ -12,6 +12,7 @@
 static const char *const backend_names[] = {"native", "reference", "clblast", "blas", "auto"}; /* as SetosaBackend */
 
 enum { SCORES_BYTES = 16 << 20 };            /* of probabilities on the host, as setosa_predict has them */
+enum { BENCH_VECTORS = 5 };                  /* weights, direction and answer, and two of the tuner */
 enum { CHUNKS = 8, CHUNK_BYTES = 64 << 20 }; /* of rows that are made as needed */
 
 typedef struct Running {
@@ -40,6 +41,7 @@ BackendSettings row_settings(const Row *row, const RowDevices *devices) {
                               .storage = native ? row->storage : SETOSA_STORAGE_F32,
                               .tuning = options->tuning,
                               .tunes = true,
+                              .vectors = BENCH_VECTORS,
                               .streamed = row->group->made && device,
                               .chunk_rows = row->group->made ? chunk_rows(row->group->dataset) : 0,
                               .reproducible = native && options->reproducible};

@@ -120,6 +120,7 @@ typedef struct NativeLine {
   Buffer *labels;          /* of a window that does not lie in one part; else NULL */
 } NativeLine;
 
+enum { PANEL_CLASSES = 16, PANEL_LEAST_REST = 11, PANEL_MOST_CLASSES = 512 }; /* native_panels.c */
 enum { NATIVE_FUSED_CLASSES = 32 };     /* the fused kernels keep a block of K logits a row in private or local memory */
 enum { NATIVE_ACCURATE_CLASSES = 100 }; /* predictions of at most so many classes sum their logits in twice the precision */
 
@@ -153,11 +154,12 @@ typedef struct NativeTuning {
   char text[384]; /* one line for people; "" when nothing was looked up or searched */
 } NativeTuning;
 
-/* Of the kernels on strips, as strip.clh and block_cpu.cl define them. */
+/* Of the kernels on strips, as strip.clh, block_cpu.cl and panels_cpu.cl define them. */
 enum {
-  STRIP = 16,       /* rows of a strip of logits, features of a strip of X */
-  GROUP_STRIPS = 8, /* strips of rows of a group of logits_strips */
-  COLUMN_STRIPS = 4 /* strips of features of a group of gradient_strips */
+  STRIP = 16,        /* rows of a strip of logits, features of a strip of X */
+  GROUP_STRIPS = 8,  /* strips of rows of a group of logits_strips */
+  COLUMN_STRIPS = 4, /* strips of features of a group of gradient_strips */
+  PANEL_STRIPS = 3   /* strips of rows that logits_panels works on at a time */
 };
 
 /* The weights of a vector in panels, at one version of it. */

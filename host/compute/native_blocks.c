@@ -8,6 +8,7 @@ enum {
   SPAN_ROWS = 16384,       /* of a share at most, unless a block has more: they are added up in f32, shares in twice the precision, */
   FOLDED_BYTES = 32 << 20, /* for gradients of at most this; larger ones are one share */
   SLABS_PART = 8,          /* the partial gradients of few rows are at most this part of their X, */
+  RANGE_CLASSES = 768,     /* of a group of gradient_strips: the groups of all features find their residuals in the caches */
   LEAST_SHARES = 16        /* but there are so many shares, as long as there are blocks */
 };
 
@@ -57,6 +58,11 @@ size_t native_logits_bytes(const Native *native, size_t rows) {
   return rows * native->stride * sizeof(float);
 }
 
+/* Groups of logits_panels: each has its strips, as many as share a panel or more. */
+static KernelRange panels_range(const Native *native, size_t rows) {
+  return native_team_range(native, (uint32_t)smaller(divide_up(strips_of(rows), PANEL_STRIPS), wanted_groups(native)));
+}
+
 /* Groups of logits_strips: blocks of strips x ranges of classes, cut only as far as there are too few strips to share out. */
 static KernelRange strips_range(const Native *native, size_t rows) {
   size_t row_groups = divide_up(strips_of(rows), GROUP_STRIPS), tiles = divide_up(native->head.classes, native_strip_classes(native));
@@ -68,7 +74,8 @@ static KernelRange gradient_range(const Native *native, size_t slabs) {
   if (!native_uses_strips(native))
     return (KernelRange){{divide_up(features, 64) * 16, divide_up(classes, native->shape.tile_classes) * 16, slabs}, {16, 16, 1}};
   size_t columns = divide_up(features, STRIP * COLUMN_STRIPS), tiles = divide_up(classes, native_strip_classes(native));
-  return (KernelRange){{columns, smaller(divide_up(wanted_groups(native), columns * slabs), tiles), slabs}, {1, 1, 1}};
+  size_t ranges = divide_up(wanted_groups(native), columns * slabs), cached = divide_up(classes, RANGE_CLASSES);
+  return (KernelRange){{columns, smaller(ranges > cached ? ranges : cached, tiles), slabs}, {1, 1, 1}};
 }
 
 Status native_enqueue_logits(Native *native, const Vector *w, const NativePart *part, RowRange rows, Buffer *block, size_t block_row,
@@ -80,10 +87,9 @@ Status native_enqueue_logits(Native *native, const Vector *w, const NativePart *
   if (native->products != NULL) return native->products->logits(native, w, part, rows, block, padding, error);
   if (native_uses_panels(native)) {
     const Buffer *panels = NULL;
-    size_t groups = smaller(divide_up(strips_of(rows.count), 3), wanted_groups(native));
     TRY(native_panels(native, w, &panels, error));
     TRY(native_kernel(native, KERNEL_LOGITS_PANELS, &kernel, error));
-    TRY(kernel_launch(kernel, native_team_range(native, (uint32_t)groups), error, ARG(part->x), ARG(panels), ARG(features), ARG(classes),
+    TRY(kernel_launch(kernel, panels_range(native, rows.count), error, ARG(part->x), ARG(panels), ARG(features), ARG(classes),
                       ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(block), ARG((uint64_t)block_row)));
   } else if (native_uses_strips(native)) {
     TRY(native_kernel(native, KERNEL_LOGITS_STRIPS, &kernel, error));

@@ -32,6 +32,7 @@ size_t native_work_bytes(const Native *native) {
   if (slabs > most) slabs = most;
   if (cut.shares == 1 && cut.slabs == 1 && !native_is_fused(native)) slabs = 0; /* the gradient itself */
   size_t bytes = (slabs + (cut.per_shard > 1 ? folded : 0)) * vector + shares * cut.losses * sizeof(SumPair);
+  if (native_uses_panels(native)) bytes += 2 * native_panels_bytes(native);
   return native_is_fused(native) ? bytes : bytes + native_logits_bytes(native, native->block_rows);
 }
 

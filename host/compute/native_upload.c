@@ -14,7 +14,7 @@ enum {
   ALIGNED_ROWS = 1024,     /* views of the host's f32 begin on a page of its array, so that unified memory can use them in place */
   CHUNK_VALUES = 1 << 20,  /* converted at a time: 1 or 2 MB, which stay in the cache until they are copied */
   STAGE_BYTES = 128 << 20, /* most bytes of X in a stage: enough to hide a launch, and two are little beside any device's memory */
-  WORK_VECTORS = 50,       /* parameter vectors that a solver may hold */
+  WORK_VECTORS = 50,       /* parameter vectors that are held when nobody says how many */
   SPARE_BYTES = 1 << 20,   /* for what is small: labels' padding, sums */
   FALLBACK_PARTS = 8,      /* a device that refuses X gets it in so many chunks */
   DEFAULT_BUDGET_PART = 10 /* without a budget, this part of the device's memory is left alone */
@@ -123,8 +123,9 @@ Status native_plan(NativePlan *plan, const Native *native, const BackendSettings
   if (plan->budget_bytes == 0) plan->budget_bytes = traits->memory_bytes - traits->memory_bytes / DEFAULT_BUDGET_PART;
   TRY(memory_multiply(&row_bytes, native->head.features, storage_element_bytes(&native->plan), "a row of the feature matrix", error));
   TRY(memory_multiply(&plan->data_bytes, native->window.count, row_bytes + label_bytes, "the feature matrix", error));
-  plan->work_bytes = WORK_VECTORS * native->head.parameters * sizeof(float) + native_work_bytes(native) + SPARE_BYTES +
-                     native_line_bytes(native) + (native_line_bytes(native) > 0 ? native->window.count * label_bytes : 0);
+  plan->work_bytes = (settings->vectors > 0 ? settings->vectors : WORK_VECTORS) * native->head.parameters * sizeof(float) +
+                     native_work_bytes(native) + SPARE_BYTES + native_line_bytes(native) +
+                     (native_line_bytes(native) > 0 ? native->window.count * label_bytes : 0);
   size_t allocation = smaller(traits->max_allocation_bytes, settings->part_bytes > 0 ? settings->part_bytes : SIZE_MAX);
   size_t room = plan->budget_bytes > plan->work_bytes ? plan->budget_bytes - plan->work_bytes : 0;
   bool whole = native->window.count * row_bytes <= allocation;

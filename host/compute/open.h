@@ -30,6 +30,7 @@ typedef struct BackendSettings {
   size_t workspace_bytes; /* NATIVE: most bytes of a block of logits; 0: the default (16 MB) */
   size_t part_bytes;      /* NATIVE: most bytes of X in one buffer; 0: what the device allows */
   /* NATIVE, CLBLAST: */
+  size_t vectors;               /* parameter vectors that will be held at a time, for the budget; 0: not known, 50 */
   uint64_t device_memory_bytes; /* budget for data, vectors and workspace; 0: what the device reports, less a margin */
   bool streamed;                /* chunks take turns even if X would fit */
   size_t chunk_rows;            /* of a chunk when streamed, rounded up to what passes ask for; 0: as fits the budget */

@@ -43,10 +43,9 @@ void tune_class_describe(char *text, size_t size, const TuneClass *class) {
 /* ---- candidates ------------------------------------------------------------------------------------------------- */
 
 NativeShape tune_default_shape(SetosaFamily family, size_t classes, const DeviceTraits *traits) {
-  NativeShape shape = {.lanes = 8, .dot_classes = 3, .outer_classes = 5, .outer_registers = 12, .strip_classes = 6};
+  NativeShape shape = {.lanes = 8, .dot_classes = 3, .outer_classes = 6, .outer_registers = 12, .strip_classes = 6, .panel_rows = 6};
   if (traits->preferred_float_width >= 16)
-    shape = (NativeShape){.lanes = 16, .dot_classes = 5, .outer_classes = 16, .outer_registers = 24, .strip_classes = 6};
-  if (getenv("PANELS")) shape.panel_rows = atoi(getenv("PANELS"));
+    shape = (NativeShape){.lanes = 16, .dot_classes = 5, .outer_classes = 16, .outer_registers = 24, .strip_classes = 6, .panel_rows = 8};
   shape.tile_classes = classes <= 16 ? 16 : classes <= 32 ? 32 : 64;
   shape.shares = family == SETOSA_FAMILY_CPU ? 64 : 256;
   return shape;
@@ -54,8 +53,8 @@ NativeShape tune_default_shape(SetosaFamily family, size_t classes, const Device
 
 bool tune_shape_equal(const NativeShape *a, const NativeShape *b) {
   return a->lanes == b->lanes && a->dot_classes == b->dot_classes && a->outer_classes == b->outer_classes &&
-         a->outer_registers == b->outer_registers && a->strip_classes == b->strip_classes && a->tile_classes == b->tile_classes &&
-         a->shares == b->shares;
+         a->outer_registers == b->outer_registers && a->strip_classes == b->strip_classes && a->panel_rows == b->panel_rows &&
+         a->tile_classes == b->tile_classes && a->shares == b->shares;
 }
 
 static void add_candidate(NativeShape shapes[TUNE_CANDIDATES], size_t *count, NativeShape shape) {
@@ -66,11 +65,16 @@ static void add_candidate(NativeShape shapes[TUNE_CANDIDATES], size_t *count, Na
 
 size_t tune_candidates(NativeShape shapes[TUNE_CANDIDATES], const TuneClass *class, const DeviceTraits *traits) {
   /* The most promising first, since a quick search may not come to the last: lanes, dot and outer classes, vectors of sums. */
-  static const uint32_t fused_cpu[][4] = {{16, 5, 16, 24}, {16, 4, 8, 24}, {8, 5, 10, 24}, {8, 5, 5, 12}, {8, 3, 5, 12}};
+  static const uint32_t fused_cpu[][4] = {{16, 5, 16, 24}, {16, 4, 8, 24}, {8, 5, 10, 24}, {8, 3, 6, 12}, {8, 5, 5, 12}, {8, 3, 5, 12}};
   static const uint32_t strips[] = {8, 12, 6}, tiles[] = {64, 32, 16}, shares[] = {512, 128, 1024, 256};
   size_t count = 0;
   NativeShape usual = tune_default_shape(class->family, class->classes, traits), shape = usual;
   add_candidate(shapes, &count, usual);
+  if (class->family == SETOSA_FAMILY_CPU && class->classes >= PANEL_LEAST_REST) { /* without panels */
+    shape.panel_rows = 0;
+    add_candidate(shapes, &count, shape);
+    shape = usual;
+  }
   if (class->fused && class->family == SETOSA_FAMILY_CPU) {
     for (size_t i = 0; i < sizeof fused_cpu / sizeof *fused_cpu; i++) {
       if (fused_cpu[i][0] > 8 && traits->preferred_float_width < fused_cpu[i][0]) continue;
@@ -99,12 +103,14 @@ size_t tune_candidates(NativeShape shapes[TUNE_CANDIDATES], const TuneClass *cla
 
 void tune_shape_describe(char *text, size_t size, const NativeShape *shape, const TuneClass *class) {
   if (class->fused && class->family == SETOSA_FAMILY_CPU)
-    snprintf(text, size, "%u lanes, dot tiles of %u classes, outer tiles of %u classes and %u vectors", shape->lanes, shape->dot_classes,
-             shape->outer_classes, shape->outer_registers);
+    snprintf(text, size, "%u lanes, dot tiles of %u classes, outer tiles of %u classes and %u vectors, panels of %u rows", shape->lanes,
+             shape->dot_classes, shape->outer_classes, shape->outer_registers, shape->panel_rows);
   else if (class->fused)
     snprintf(text, size, "%u shares of the rows", shape->shares);
+  else if (class->family == SETOSA_FAMILY_CPU)
+    snprintf(text, size, "tiles of %u classes, panels of %u rows", shape->strip_classes, shape->panel_rows);
   else
-    snprintf(text, size, "tiles of %u classes", class->family == SETOSA_FAMILY_CPU ? shape->strip_classes : shape->tile_classes);
+    snprintf(text, size, "tiles of %u classes", shape->tile_classes);
 }
 
 /* ---- files ------------------------------------------------------------------------------------------------------ */
@@ -119,11 +125,11 @@ static void write_record(char text[RECORD_BYTES], const TuneClass *class, const 
   const NativeShape *s = &record->shape;
   write_class(class_text, sizeof class_text, class);
   snprintf(text, RECORD_BYTES,
-           "setosa tuning 2\nclass %s\nhow %s\nshape lanes %u dot %u outer %u %u strip %u tile %u shares %u\n"
+           "setosa tuning 3\nclass %s\nhow %s\nshape lanes %u dot %u outer %u %u strip %u panel %u tile %u shares %u\n"
            "pass_ns default %" PRIu64 " shape %" PRIu64 "\nbackend %s native_ns %" PRIu64 " clblast_ns %" PRIu64 "\n",
            class_text, how_names[record->how], s->lanes, s->dot_classes, s->outer_classes, s->outer_registers, s->strip_classes,
-           s->tile_classes, s->shares, record->default_ns, record->shape_ns, backend_names[record->backend], record->native_ns,
-           record->clblast_ns);
+           s->panel_rows, s->tile_classes, s->shares, record->default_ns, record->shape_ns, backend_names[record->backend],
+           record->native_ns, record->clblast_ns);
 }
 
 /* The index of word among the names, or count. */
@@ -141,10 +147,11 @@ static bool read_record(TuneRecord *record, const TuneClass *class, const char *
   const char *rest = strstr(text, "\nhow ");
   if (rest == NULL ||
       sscanf(rest,
-             "\nhow %7s shape lanes %" SCNu32 " dot %" SCNu32 " outer %" SCNu32 " %" SCNu32 " strip %" SCNu32 " tile %" SCNu32
-             " shares %" SCNu32 " pass_ns default %" SCNu64 " shape %" SCNu64 " backend %7s native_ns %" SCNu64 " clblast_ns %" SCNu64,
-             how, &s->lanes, &s->dot_classes, &s->outer_classes, &s->outer_registers, &s->strip_classes, &s->tile_classes, &s->shares,
-             &record->default_ns, &record->shape_ns, backend, &record->native_ns, &record->clblast_ns) != 13)
+             "\nhow %7s shape lanes %" SCNu32 " dot %" SCNu32 " outer %" SCNu32 " %" SCNu32 " strip %" SCNu32 " panel %" SCNu32
+             " tile %" SCNu32 " shares %" SCNu32 " pass_ns default %" SCNu64 " shape %" SCNu64 " backend %7s native_ns %" SCNu64
+             " clblast_ns %" SCNu64,
+             how, &s->lanes, &s->dot_classes, &s->outer_classes, &s->outer_registers, &s->strip_classes, &s->panel_rows, &s->tile_classes,
+             &s->shares, &record->default_ns, &record->shape_ns, backend, &record->native_ns, &record->clblast_ns) != 14)
     return false;
   size_t how_index = find_name(how, how_names, 3), backend_index = find_name(backend, backend_names, 3);
   if (how_index > 2 || backend_index > 2 || how_index == SETOSA_TUNING_OFF) return false;

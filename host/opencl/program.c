@@ -8,7 +8,8 @@
 #include "opencl/internal.h"
 
 /* Argument kinds are checked at every launch, so the compiler is asked to keep them. Never a flag that loosens arithmetic. Warnings are for
- * who edits kernels (SETOSA_KERNEL_DIR): PoCL's compiler writes to standard error, for one that float16 needs two registers without AVX-512. */
+ * who edits kernels (SETOSA_KERNEL_DIR): PoCL's compiler writes to standard error, for one that float16 needs two registers without
+ * AVX-512. */
 static const char base_options[] = "-cl-std=CL1.2 -cl-kernel-arg-info", quiet_option[] = " -w";
 
 /* The lines of a build log that matter, joined: those with "error", else the first ones. */

@@ -91,21 +91,6 @@ static void add_buffer(SetosaPlan *plan, const char *name, uint64_t bytes) {
   if (bytes > 0) plan->buffers[plan->buffer_count++] = (SetosaPlanBuffer){name, bytes};
 }
 
-/* Vectors of P numbers that a solver holds at a time, its history included. */
-static size_t solver_vectors(const SetosaTrainOptions *o) {
-  switch (o->solver) {
-    case SETOSA_SOLVER_LBFGS:
-      return 5 + 2 * (o->history + 1);
-    case SETOSA_SOLVER_GD:
-      return 6;
-    case SETOSA_SOLVER_SGD:
-      return 5;
-    case SETOSA_SOLVER_ADAM:
-      return 6;
-  }
-  return 1;
-}
-
 /* At most: lbfgs and gd may converge before --max-iterations; batches read X once an epoch, and once more for the loss at its end. */
 static uint64_t most_passes(const SetosaTrainOptions *o) {
   return train_solver_uses_batches(o->solver) ? 2 * o->epochs + 1 : o->max_iterations + 1;
@@ -124,6 +109,7 @@ SetosaStatus setosa_plan(SetosaPlan *plan, SetosaPlanWork work, const SetosaData
   BackendSettings settings = device_backend_settings(&options->compute);
   settings.l2 = options->l2;
   settings.intercept = options->intercept;
+  settings.vectors = work == SETOSA_PLAN_TRAIN ? train_solver_vectors(options) : 1;
   Dataset view = *dataset;
   view.classes = classes;
   if (work == SETOSA_PLAN_PREDICT && dataset->generator == NULL) view.labels = NULL;
@@ -139,7 +125,7 @@ SetosaStatus setosa_plan(SetosaPlan *plan, SetosaPlanWork work, const SetosaData
   add_buffer(plan, "features", places.data_bytes);
   add_buffer(plan, "labels", places.label_bytes);
   add_buffer(plan, work == SETOSA_PLAN_TRAIN ? "weights, gradients and the solver's vectors" : "weights",
-             work == SETOSA_PLAN_TRAIN ? solver_vectors(options) * vector : vector);
+             work == SETOSA_PLAN_TRAIN ? train_solver_vectors(options) * vector : vector);
   add_buffer(plan, "workspace", places.work_bytes);
   TRY(take_sample(&sample, &view, classes, error));
   TRY(time_pass(&pass, &upload, &sample, settings, work, error));

@@ -76,6 +76,7 @@ Status predict_scores(const Model *model, const Dataset *dataset, const SetosaCo
   view.class_names = model->class_names;
   view.labels = NULL;
   BackendSettings settings = device_backend_settings(compute);
+  settings.vectors = 1;
   settings.uses = kind == ROW_LOGITS ? COMPARE_LOGITS : COMPARE_PROBABILITIES;
   TRY(backend_open(&backend, &view, &settings, error));
   TRY(write_parameters(backend, model, &w, error));

@@ -36,6 +36,19 @@ SetosaTrainOptions setosa_train_options_default(void) {
   };
 }
 
+size_t train_solver_vectors(const SetosaTrainOptions *options) {
+  switch (options->solver) {
+    case SETOSA_SOLVER_LBFGS:
+      return 5 + 2 * (options->history + 1);
+    case SETOSA_SOLVER_GD:
+    case SETOSA_SOLVER_ADAM:
+      return 6;
+    case SETOSA_SOLVER_SGD:
+      return 5;
+  }
+  return 1;
+}
+
 const char *train_solver_name(SetosaSolver solver) {
   static const char *const names[] = {"lbfgs", "gd", "sgd", "adam"};
   return (size_t)solver < sizeof names / sizeof *names ? names[solver] : "unknown";

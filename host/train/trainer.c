@@ -37,6 +37,7 @@ static Status open_backend(Backend **backend, Vector **w, const Dataset *dataset
   settings.l2 = options->l2;
   settings.intercept = options->intercept;
   settings.tunes = trains;
+  settings.vectors = trains ? train_solver_vectors(options) : 1;
   settings.ranks = trains ? options->compute.ranks : NULL;
   settings.fast_reduce = options->compute.fast_reduce;
   settings.uses = train_solver_operations(options->solver);

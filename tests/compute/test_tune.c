@@ -59,10 +59,12 @@ static size_t count_files(char path[SUPPORT_PATH]) {
 
 static void expect_shape(const NativeShape *actual, const NativeShape *expected) {
   if (!tune_shape_equal(actual, expected))
-    fail_msg("lanes %u dot %u outer %u %u strip %u tile %u shares %u, not lanes %u dot %u outer %u %u strip %u tile %u shares %u",
-             actual->lanes, actual->dot_classes, actual->outer_classes, actual->outer_registers, actual->strip_classes,
-             actual->tile_classes, actual->shares, expected->lanes, expected->dot_classes, expected->outer_classes,
-             expected->outer_registers, expected->strip_classes, expected->tile_classes, expected->shares);
+    fail_msg(
+        "lanes %u dot %u outer %u %u strip %u panel %u tile %u shares %u, not lanes %u dot %u outer %u %u strip %u panel %u tile %u shares "
+        "%u",
+        actual->lanes, actual->dot_classes, actual->outer_classes, actual->outer_registers, actual->strip_classes, actual->panel_rows,
+        actual->tile_classes, actual->shares, expected->lanes, expected->dot_classes, expected->outer_classes, expected->outer_registers,
+        expected->strip_classes, expected->panel_rows, expected->tile_classes, expected->shares);
 }
 
 static void expect_opened(Dataset *dataset, BackendSettings settings, const NativeShape *expected) {
@@ -213,11 +215,12 @@ static void a_damaged_verdict_is_none(void **state) {
                                     {"shares 64", "shares 6400"},
                                     {"how full", "how off"},
                                     {"how full", "how fast"},
-                                    {"tuning 2", "tuning 1"},
+                                    {"tuning 3", "tuning 2"},
                                     {"class ", "class 0"},
                                     {"units ", "units 9"},
                                     {"backend clblast", "backend cublas"},
                                     {"strip 6", "strip 0006"},
+                                    {"panel ", "panel 1"},
                                     {"f32", "f16"},
                                     {"clblast_ns 6\n", "clblast_ns 6\n\n"},
                                     {"shape lanes", "shape  lanes"}};

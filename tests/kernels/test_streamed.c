@@ -159,6 +159,26 @@ static void budgets_decide(void **state) {
   setosa_dataset_destroy(dataset);
 }
 
+/* Few rows of many parameters: what decides is how many vectors will be held, if that is known. */
+static void vectors_count(void **state) {
+  (void)state;
+  if (context == NULL) skip();
+  static const struct {
+    size_t vectors;
+    Status expected;
+  } cases[] = {{0, SETOSA_ERROR_DEVICE}, {5, SETOSA_OK}, {49, SETOSA_ERROR_DEVICE}};
+  Dataset *dataset = load("synthetic:rows=64,features=500,classes=2000", false); /* 4 MB a vector */
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    Backend *backend = NULL;
+    Error error = {0};
+    BackendSettings settings = {
+        .kind = SETOSA_BACKEND_NATIVE, .context = context, .vectors = cases[i].vectors, .device_memory_bytes = 100 << 20};
+    assert_int_equal(backend_open(&backend, dataset, &settings, &error), cases[i].expected);
+    backend_close(backend);
+  }
+  setosa_dataset_destroy(dataset);
+}
+
 /* Less memory than it reports: rows stream, the result is the same, and it is said. */
 static void a_device_with_less_memory_than_it_says(void **state) {
   (void)state;
@@ -199,6 +219,7 @@ int main(void) {
       cmocka_unit_test(streamed_rows_give_the_same_bits),
       cmocka_unit_test(many_rows_give_the_same_bits),
       cmocka_unit_test(budgets_decide),
+      cmocka_unit_test(vectors_count),
       cmocka_unit_test(a_device_with_less_memory_than_it_says),
   };
   return cmocka_run_group_tests(tests, open_device, close_device);

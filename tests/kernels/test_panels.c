@@ -1,0 +1,149 @@
+/* Logits from weights in panels: every height of the tile, and none, agrees with the double reference at the edges of classes, features and
+ * rows, and weights that changed are packed again. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "support/shape.h"
+/* after shape.h, which has cmocka.h and what that needs */
+#include "compute/compare.h"
+#include "compute/native.h"
+#include "compute/tune.h"
+
+enum { LOGIT_SIZE = 3, POINTS = 3 };
+
+static DeviceList *devices;
+static Context *context;
+
+static const uint32_t heights[] = {0, 4, 6, 8};
+enum { FUSED_HEIGHTS = 2 }; /* the first that few classes are tested without */
+
+/* Classes around 11 (the least of a last panel when they are few), 16, 32 and 512; features around the depth of 256; rows around the strip
+ * of 16 and the 48 that share a panel. */
+static const Shape panel_shapes[] = {
+    {100, 30, 10, PLAIN}, {97, 257, 11, PLAIN},   {47, 15, 17, PLAIN},  {49, 256, 32, PLAIN}, {1000, 64, 33, PLAIN},
+    {15, 16, 40, PLAIN},  {205, 513, 100, PLAIN}, {31, 17, 512, PLAIN}, {33, 20, 513, PLAIN}, {60, 64, 104, HARD_LOGITS},
+};
+
+/* Loss, gradient and Hessian product of a range of rows, and a point of a line over all, of one backend. */
+typedef struct Answers {
+  double loss, line, slope;
+  double *gradient, *product; /* (P) */
+} Answers;
+
+static void answer(Backend *backend, const double *at, const double *along, RowRange rows, Answers *answers) {
+  Error error = {0};
+  Vector *w = NULL, *v = NULL, *out = NULL;
+  Evaluation evaluation;
+  support_ok(vector_create(backend, &w, &error), &error);
+  support_ok(vector_create(backend, &v, &error), &error);
+  support_ok(vector_create(backend, &out, &error), &error);
+  support_ok(vector_write(backend, w, at, &error), &error);
+  support_ok(vector_write(backend, v, along, &error), &error);
+  support_poison_double(answers->gradient, backend->parameters);
+  support_ok(vector_write(backend, out, answers->gradient, &error), &error);
+  support_ok(backend_evaluate(backend, w, rows, out, &evaluation, &error), &error);
+  support_ok(vector_read(backend, out, answers->gradient, &error), &error);
+  support_ok(backend_hessian_product(backend, w, v, rows, out, &error), &error);
+  support_ok(vector_read(backend, out, answers->product, &error), &error);
+  support_ok(backend_line_open(backend, w, v, &error), &error);
+  support_ok(backend_line_evaluate(backend, 0.5, &answers->line, &answers->slope, &error), &error);
+  backend_line_close(backend);
+  answers->loss = evaluation.loss;
+  vector_destroy(backend, w);
+  vector_destroy(backend, v);
+  vector_destroy(backend, out);
+}
+
+static void compare_backends(Backend *device, Backend *truth, const Dataset *dataset, uint32_t height) {
+  double *memory = calloc(6 * device->parameters, sizeof *memory);
+  assert_non_null(memory);
+  double *w = memory, *v = w + device->parameters;
+  Answers expected = {.gradient = v + device->parameters, .product = v + 2 * device->parameters};
+  Answers actual = {.gradient = v + 3 * device->parameters, .product = v + 4 * device->parameters};
+  double rounding = compare_logit_rounding(dataset->features, LOGIT_SIZE);
+  compare_fill_vectors(dataset, LOGIT_SIZE, w, v);
+  for (size_t point = 0; point < POINTS; point++) {
+    /* All rows, some in the middle, and all again at other weights: the same vectors hold other values every time. */
+    RowRange rows = point == 1 && dataset->rows > 3 ? (RowRange){dataset->rows / 3, dataset->rows / 2} : backend_all_rows(device);
+    for (size_t i = 0; i < device->parameters; i++) w[i] = (float)(w[i] * (point == 2 ? -0.5 : 1)), v[i] = (float)v[i];
+    answer(truth, w, v, rows, &expected);
+    answer(device, w, v, rows, &actual);
+    double gradient = compare_relative_norm(actual.gradient, expected.gradient, device->parameters);
+    double product = compare_relative_norm(actual.product, expected.product, device->parameters);
+    double line_tolerance = compare_loss_tolerance(rounding, dataset->rows, expected.line);
+    if (!(compare_relative(actual.loss, expected.loss) <= compare_loss_tolerance(rounding, rows.count, expected.loss)) ||
+        !(gradient <= compare_gradient_tolerance(rounding)) || !(product <= compare_hessian_tolerance(rounding)) ||
+        !(compare_relative(actual.line, expected.line) <= line_tolerance) || !(fabs(actual.slope - expected.slope) <= 1e-3))
+      fail_msg(
+          "%zu x %zu, %zu classes, panels of %u rows, point %zu: loss %g for %g, gradient off by %g, product by %g, line %g for %g, "
+          "slope %g for %g",
+          dataset->rows, dataset->features, dataset->classes, height, point, actual.loss, expected.loss, gradient, product, actual.line,
+          expected.line, actual.slope, expected.slope);
+  }
+  free(memory);
+}
+
+static void every_height_agrees_with_the_reference(void **state) {
+  (void)state;
+  size_t used = 0;
+  for (size_t i = 0; i < sizeof panel_shapes / sizeof *panel_shapes; i++) {
+    Error error = {0};
+    Dataset *dataset = make_dataset(&panel_shapes[i], 7 + i);
+    Backend *truth = NULL;
+    support_ok(reference_open(&truth, dataset, &(BackendSettings){.l2 = 0.01, .intercept = true}, &error), &error);
+    for (size_t h = 0; h < sizeof heights / sizeof *heights; h++) {
+      Native *native = NULL;
+      BackendSettings settings = {.family = SETOSA_FAMILY_CPU, .context = context, .l2 = 0.01, .intercept = true};
+      if (dataset->classes <= NATIVE_FUSED_CLASSES && h < FUSED_HEIGHTS) continue; /* a program for each */
+      NativeShape shape = tune_default_shape(SETOSA_FAMILY_CPU, dataset->classes, context_traits(context));
+      shape.panel_rows = heights[h];
+      support_ok(native_open_window(&native, dataset, &settings, (RowRange){0, dataset->rows}, &shape, &error), &error);
+      used += native_uses_panels(native);
+      compare_backends(&native->head, truth, dataset, heights[h]);
+      backend_close(&native->head);
+    }
+    backend_close(truth);
+    free_dataset(dataset);
+  }
+  assert_int_equal(used, 3 * 2 + 5 * 3); /* not with 10 classes, not with 513 */
+}
+
+/* Weights too large to be packed beside them are read as they lie. */
+static void what_would_take_much_memory_is_not_packed(void **state) {
+  (void)state;
+  Native native = {.family = SETOSA_FAMILY_CPU, .head = {.classes = 100, .features = 1000}, .shape = {.panel_rows = 6}};
+  assert_int_equal(native_panel_count(&native), 7);
+  native.head.features = 1000000;
+  assert_int_equal(native_panel_count(&native), 0);
+  native = (Native){.family = SETOSA_FAMILY_GPU, .head = {.classes = 100, .features = 1000}, .shape = {.panel_rows = 6}};
+  assert_int_equal(native_panel_count(&native), 0);
+}
+
+static int open_device(void **state) {
+  (void)state;
+  Error error = {0};
+  size_t index = 0;
+  if (device_list_open(&devices, &error) != SETOSA_OK ||
+      device_list_select(devices, getenv("SETOSA_TEST_DEVICE"), false, &index, &error) != SETOSA_OK ||
+      context_open(&context, devices, index, &error) != SETOSA_OK) {
+    printf("no device to test: %s\n", error.message);
+    return 1;
+  }
+  return 0;
+}
+
+static int close_device(void **state) {
+  (void)state;
+  context_close(context);
+  device_list_close(devices);
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_height_agrees_with_the_reference),
+      cmocka_unit_test(what_would_take_much_memory_is_not_packed),
+  };
+  return cmocka_run_group_tests_name("weights in panels", tests, open_device, close_device);
+}
