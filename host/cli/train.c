@@ -172,10 +172,8 @@ static Status train(TrainWork *work, TrainReport *report, const Session *session
   options.checkpoint_notes = work->resume.notes;
   options.checkpoint_note_count = work->resume.note_count;
   options.resume = work->resume.checkpoint;
-  if (!from->dry_run) { /* the plan is that of one process, and so is everything after the training */
-    options.compute.ranks = session->ranks;
-    options.compute.fast_reduce = from->fast_reduce;
-  }
+  options.compute.ranks = session->ranks;
+  options.compute.fast_reduce = from->fast_reduce;
   Status status = train_resume_interval(&options, from->every, error);
   if (status != SETOSA_OK) return status;
   if (from->dry_run && !session_is_first(session)) return SETOSA_OK;

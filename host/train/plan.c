@@ -128,10 +128,12 @@ SetosaStatus setosa_plan(SetosaPlan *plan, SetosaPlanWork work, const SetosaData
              work == SETOSA_PLAN_TRAIN ? train_solver_vectors(options) * vector : vector);
   add_buffer(plan, "workspace", places.work_bytes);
   TRY(take_sample(&sample, &view, classes, error));
+  settings.ranks = NULL; /* this process alone works on the sample, and speaks for the others */
   TRY(time_pass(&pass, &upload, &sample, settings, work, error));
   /* What streams goes up, and what is made is made, for every pass; what stays, once. */
-  double once = places.in_place ? 0 : (upload + sample.seconds_made) * (double)dataset->rows;
-  plan->seconds_pass = pass * (double)dataset->rows + (places.resident ? 0 : once);
+  double rows = (double)dataset->rows / (double)setosa_ranks_count(options->compute.ranks);
+  double once = places.in_place ? 0 : (upload + sample.seconds_made) * rows;
+  plan->seconds_pass = pass * rows + (places.resident ? 0 : once);
   plan->seconds_estimate = (double)plan->passes_estimate * plan->seconds_pass + (places.resident ? once : 0);
 cleanup:
   sample_free(&sample);

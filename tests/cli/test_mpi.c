@@ -141,6 +141,21 @@ static long now_ms(void) {
 }
 
 /* What goes wrong on one rank, or on all: a code and one message. */
+/* The plan is that of the job: rank 0 works on a sample, and says what each of the devices would hold. */
+static void test_plan(void **state) {
+  (void)state;
+  need_all();
+  Run run = run_job(2, "", "train synthetic:rows=20000,features=50,classes=3 --dry-run --json -q");
+  run_expect(&run, 0);
+  json_t *document = run_json(&run);
+  assert_true(run_number(document, "devices", NULL) == 2);
+  assert_true(run_number(document, "rows", NULL) == 20000);
+  double features = run_number(json_array_get(json_object_get(document, "buffers"), 0), "bytes", NULL);
+  assert_true(features >= 0.4 * 20000 * 50 * 4 && features <= 0.6 * 20000 * 50 * 4);
+  json_decref(document);
+  run_free(&run);
+}
+
 static void test_errors(void **state) {
   (void)state;
   static const struct {
@@ -286,9 +301,13 @@ static void test_not_written(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup(test_same_weights, prepare), cmocka_unit_test_setup(test_fast_reduce, prepare),
-      cmocka_unit_test_setup(test_one_speaks, prepare),   cmocka_unit_test_setup(test_errors, prepare),
-      cmocka_unit_test_setup(test_lost_device, prepare),  cmocka_unit_test_setup(test_signals, prepare),
+      cmocka_unit_test_setup(test_same_weights, prepare),
+      cmocka_unit_test_setup(test_fast_reduce, prepare),
+      cmocka_unit_test(test_plan),
+      cmocka_unit_test_setup(test_one_speaks, prepare),
+      cmocka_unit_test_setup(test_errors, prepare),
+      cmocka_unit_test_setup(test_lost_device, prepare),
+      cmocka_unit_test_setup(test_signals, prepare),
       cmocka_unit_test_setup(test_not_written, prepare),
   };
   return cmocka_run_group_tests(tests, create, destroy);
