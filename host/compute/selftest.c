@@ -21,8 +21,10 @@ typedef struct Part {
 
 /* Partial tiles in N, D and K. */
 static const Part few_part = {"few", 61, 19, 3, 0};
-static const Part many_part = {"many", 131, 34, 37, 0};  /* blocks of logits */
-static const Part most_part = {"most", 131, 34, 103, 0}; /* and predictions made of them */
+static const Part panel_part = {"few", 61, 19, 20, 0};                      /* some of them in panels */
+static const Part many_part = {"many", 131, 34, 37, 0};                     /* blocks of logits, by panels */
+static const Part most_part = {"most", 131, 34, 103, 0};                    /* and predictions made of them */
+static const Part vast_part = {"vast", 131, 34, PANEL_MOST_CLASSES + 1, 0}; /* without panels */
 
 enum { SHAPE_LIMIT = 1 << 16 }; /* weights beyond which the reference would take longer than building a program of another shape */
 
@@ -111,17 +113,20 @@ cleanup:
 
 Status selftest_require(Context *context, SetosaFamily family, size_t features, size_t classes, CompareOperations operations,
                         Error *error) {
-  Part part = classes > NATIVE_ACCURATE_CLASSES ? most_part : classes > NATIVE_FUSED_CLASSES ? many_part : few_part;
+  Part part = classes > PANEL_MOST_CLASSES        ? vast_part
+              : classes > NATIVE_ACCURATE_CLASSES ? most_part
+              : classes > NATIVE_FUSED_CLASSES    ? many_part
+                                                  : few_part;
   part.operations = operations;
-  if (classes <= NATIVE_FUSED_CLASSES && features <= SHAPE_LIMIT / classes) {
-    part.features = features;
+  if (classes <= NATIVE_FUSED_CLASSES) {
     part.classes = classes;
+    if (features <= SHAPE_LIMIT / classes) part.features = features;
   }
   return require_part(context, family, &part, error);
 }
 
 Status selftest_run(Context *context, Error *error) {
-  static const Part *const all[] = {&few_part, &many_part, &most_part};
+  static const Part *const all[] = {&few_part, &panel_part, &many_part, &most_part, &vast_part};
   Status status = SETOSA_OK;
   for (size_t i = 0; i < sizeof all / sizeof *all && status == SETOSA_OK; i++)
     status = require_part(context, SETOSA_FAMILY_AUTO, all[i], error);

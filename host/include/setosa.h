@@ -417,8 +417,8 @@ typedef struct SetosaPlan {
   uint64_t chunk_rows;          /* 0 when resident */
   uint64_t device_budget_bytes; /* 0 for backends of the host */
   uint64_t passes_estimate;     /* over X, at most */
-  double seconds_pass;          /* measured on a sample of at most 16 MB of rows, times the rows; ranks share it, each on a device of its own */
-  double seconds_estimate;      /* for all passes; building kernels is not in it */
+  double seconds_pass;     /* measured on a sample of at most 16 MB of rows, times the rows; ranks share it, each on a device of its own */
+  double seconds_estimate; /* for all passes; building kernels is not in it */
 } SetosaPlan;
 
 /* The plan of training (options: all of them) or of scores (classes: of the model; options->compute alone is read). A sample of the rows is

@@ -50,8 +50,11 @@ static void compare_far_end(size_t rows, SetosaFamily family, size_t classes) {
   RowRange far_end = {rows - BATCH, BATCH};
   Evaluation evaluations[2];
   for (int side = 0; side < 2; side++) {
-    BackendSettings settings = {
-        .kind = side == 0 ? SETOSA_BACKEND_REFERENCE : SETOSA_BACKEND_NATIVE, .family = family, .context = context, .intercept = true};
+    BackendSettings settings = {.kind = side == 0 ? SETOSA_BACKEND_REFERENCE : SETOSA_BACKEND_NATIVE,
+                                .family = family,
+                                .context = context,
+                                .intercept = true,
+                                .vectors = 2};
     Backend *backend = NULL;
     Vector *at = NULL, *gradient = NULL;
     double *out = side == 0 ? expected : actual;
