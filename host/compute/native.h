@@ -120,7 +120,7 @@ typedef struct NativeLine {
   Buffer *labels;          /* of a window that does not lie in one part; else NULL */
 } NativeLine;
 
-enum { PANEL_CLASSES = 16, PANEL_LEAST_REST = 11, PANEL_MOST_CLASSES = 512 }; /* native_panels.c */
+enum { PANEL_CLASSES = 16, PANEL_LEAST_REST = 11, PANEL_MOST_CLASSES = 512 }; /* native_panels.c says why */
 enum { NATIVE_FUSED_CLASSES = 32 };     /* the fused kernels keep a block of K logits a row in private or local memory */
 enum { NATIVE_ACCURATE_CLASSES = 100 }; /* predictions of at most so many classes sum their logits in twice the precision */
 
@@ -142,7 +142,7 @@ typedef struct NativeShape {
   uint32_t dot_classes;                    /* fused, CPU: most classes of a dot tile */
   uint32_t outer_classes, outer_registers; /* fused, CPU: most classes and most vectors of sums of an outer tile */
   uint32_t strip_classes;                  /* blocks, CPU: most classes of the register tile */
-  uint32_t panel_rows;                     /* CPU: rows of the tile of panels (kernels/panel.clh), 4 or 16; 0: no panels */
+  uint32_t panel_rows;                     /* CPU: rows of the tile of panels (kernels/panel.clh), a divisor of 48; 0: no panels */
   uint32_t tile_classes;                   /* blocks, GPU: 16, 32 or 64 */
   uint32_t shares;                         /* fused: shares of the rows of a pass, as long as they are not too long (native_fused.c) */
 } NativeShape;
