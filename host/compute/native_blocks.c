@@ -19,26 +19,31 @@ static size_t divide_up(size_t count, size_t size) { return (count + size - 1) /
 static size_t strips_of(size_t rows) { return divide_up(rows, STRIP); }
 static size_t wanted_groups(const Native *native) { return 8 * (size_t)native->compute_units; }
 
-/* Groups of a kernel that sums over the rows of a block: by the family alone. */
-static uint32_t loss_groups(const Native *native) { return native_uses_strips(native) ? 64 : 512; }
+/* Groups of a kernel that sums over the rows of a block: by the family alone, as far as there are rows for them. */
+static uint32_t loss_groups(const Native *native, size_t rows) {
+  size_t block_rows = smaller(rows, native->block_rows);
+  return (uint32_t)at_least_one(native_uses_strips(native) ? smaller(strips_of(block_rows), 64) : smaller(block_rows, 512));
+}
 
 uint32_t native_row_groups(const Native *native, size_t rows) {
   size_t units = native_uses_strips(native) ? strips_of(rows) : rows, most = wanted_groups(native);
   return (uint32_t)at_least_one(smaller(units, most < 16 ? 16 : most));
 }
 
-/* Slabs of a share: one, unless features and classes alone give too few groups to share a block out. */
-static uint32_t share_slabs(const Native *native) {
+/* Slabs of a share: one, unless features and classes alone give too few groups to share a block out. A slab has at least a strip of rows,
+ * on the gpu family a tile of them. */
+static uint32_t share_slabs(const Native *native, size_t rows) {
   if (native->products != NULL) return 1;
   bool strips = native_uses_strips(native);
   size_t tiles = divide_up(native->head.features, strips ? STRIP * COLUMN_STRIPS : 64) * divide_up(native->head.classes, strips ? 8 : 64);
-  size_t wanted = strips ? 16 : 256, blocks = strips ? strips_of(native->block_rows) : 64;
-  return (uint32_t)at_least_one(smaller(smaller(wanted / tiles, blocks), native_most_slabs(native, 0)));
+  size_t wanted = strips ? 16 : 256, block_rows = smaller(rows, native->block_rows);
+  size_t most = strips ? strips_of(block_rows) : smaller(divide_up(block_rows, 64), 64);
+  return (uint32_t)at_least_one(smaller(smaller(wanted / tiles, most), native_most_slabs(native, 0)));
 }
 
 Cut native_block_cut(const Native *native, size_t rows) {
   size_t blocks = divide_up(rows, native->block_rows);
-  Cut cut = {.rows = rows, .slabs = share_slabs(native), .losses = loss_groups(native)};
+  Cut cut = {.rows = rows, .slabs = share_slabs(native, rows), .losses = loss_groups(native, rows)};
   size_t most = at_least_one(smaller(native_most_slabs(native, rows) / cut.slabs, native->shape.shares));
   size_t wanted = at_least_one(rows * native->head.features / native->head.parameters / SLABS_PART / cut.slabs);
   if (wanted < LEAST_SHARES) wanted = LEAST_SHARES;
