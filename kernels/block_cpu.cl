@@ -5,9 +5,10 @@
 // transposed for the logits, 16 features of X times f for the gradient; zeros past the edge), small enough for the second-level cache, so that
 // edges need no slower code and strides of 4096 bytes do no harm; the factors (rows of W, strips of e) are broadcast from where they lie.
 // K is cut into the fewest tiles, of TILE_CLASSES classes or one less: tile t begins at class t (TILE_CLASSES - 1) + min(t, tall tiles).
-// Each work-item is a group and owns a rectangle of the result. LOGITS_ALONE, when defined, leaves gradient_strips out (fused_cpu.cl);
+// Work-items are groups and take pieces (pieces.clh), rectangles of the result. LOGITS_ALONE, when defined, leaves gradient_strips out (fused_cpu.cl);
 // PANEL_ROWS, when above 0, brings logits_panels along, which serves a moderate number of classes better than logits_strips.
 #include "compensated.clh"
+#include "pieces.clh"
 #include "prefetch.clh"
 #include "storage.clh"
 #include "strip.clh"
@@ -103,14 +104,11 @@ OUT_OF_LINE void prefetch_rows(global const stored *x, ulong features, uint rows
     for (uint d = 0; d < width; d += 64 / sizeof(stored)) prefetch_line(x + row * features + d);
 }
 
-// block: strips, those of rows [row_begin, row_begin + rows) from row block_row (a multiple of 16) on. x from its first row, w (P).
-// Work size: (ceil(strips / GROUP_STRIPS), class ranges, at most the tiles) x (1, 1).
-kernel __attribute__((reqd_work_group_size(1, 1, 1))) void logits_strips(global const stored *x, global const float *w, ulong features,
-                                                                          uint classes, ulong row_begin, ulong rows, global float *block,
-                                                                          ulong block_row) {
-  ulong first_row = (ulong)get_group_id(0) * GROUP_STRIPS * STRIP;
-  uint row_count = (uint)min((ulong)GROUP_STRIPS * STRIP, rows - first_row);
-  uint ranges = (uint)get_num_groups(1), range = (uint)get_group_id(1), tiles = tile_count(classes);
+// GROUP_STRIPS strips of rows, number `group`, and the tiles of class range `range` of `ranges`, of the kernel below.
+static inline void strips_piece(global const stored *x, global const float *w, ulong features, uint classes, ulong row_begin, ulong rows,
+                                global float *block, ulong block_row, uint group, uint range, uint ranges) {
+  ulong first_row = (ulong)group * GROUP_STRIPS * STRIP;
+  uint row_count = (uint)min((ulong)GROUP_STRIPS * STRIP, rows - first_row), tiles = tile_count(classes);
   uint first_tile = tiles * range / ranges, last_tile = tiles * (range + 1) / ranges;
   global float *strips = block + (block_row + first_row) * classes;
   float copied[GROUP_STRIPS * LOGIT_DEPTH * STRIP] __attribute__((aligned(64)));
@@ -139,6 +137,17 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void logits_strips(global 
   }
 }
 
+// block: strips, those of rows [row_begin, row_begin + rows) from row block_row (a multiple of 16) on. x from its first row, w (P).
+// Work size: (any groups) x 1; ranges, at most the tiles, times ceil(strips / GROUP_STRIPS) pieces.
+kernel __attribute__((reqd_work_group_size(1, 1, 1))) void logits_strips(global const stored *x, global const float *w, ulong features,
+                                                                          uint classes, ulong row_begin, ulong rows, global float *block,
+                                                                          ulong block_row, uint ranges, volatile global uint *taken) {
+  uint groups = (uint)((rows + GROUP_STRIPS * STRIP - 1) / (GROUP_STRIPS * STRIP));
+  FOR_PIECES(piece, groups * ranges, taken)
+  strips_piece(x, w, features, classes, row_begin, rows, block, block_row, piece % groups, piece / groups, ranges);
+  end_pieces(taken);
+}
+
 #ifndef LOGITS_ALONE
 // to[strip][row][feature of 16] = f_row x[row][feature] for rows [begin, end) and `width` features; past those 0.
 OUT_OF_LINE void copy_features(global const stored *x, ulong features, global const float *factors, uint begin, uint end, uint width,
@@ -151,6 +160,8 @@ OUT_OF_LINE void copy_features(global const stored *x, ulong features, global co
         to[d * GRADIENT_ROWS + i * STRIP + lane] = d + lane < width ? x_load(x, i * features + d + lane) * factors[i] : 0.0f;
   }
 }
+
+static inline uint gradient_columns(ulong features) { return (uint)((features + COLUMN_STRIPS * STRIP - 1) / (COLUMN_STRIPS * STRIP)); }
 
 // The bias part of the gradient for classes [first, last): sums of f e over `count` rows.
 static inline void add_bias(global const float *strips, global const float *factors, uint classes, uint count, uint first, uint last,
@@ -170,21 +181,16 @@ static inline void add_bias(global const float *strips, global const float *fact
   }
 }
 
-// e: strips of the block's rows, factors (rows): R = f e. slabs (.., P): each from first_slab on takes an equal share of the strips.
-// Work size: (ceil(features / (16 COLUMN_STRIPS)), class ranges, at most the tiles, slabs) x (1, 1, 1).
-kernel __attribute__((reqd_work_group_size(1, 1, 1))) void gradient_strips(global const stored *x, global const float *e,
-                                                                            global const float *factors, ulong features, uint classes,
-                                                                            ulong row_begin, ulong rows, global float *slabs, uint first_slab,
-                                                                            uint add) {
-  ulong feature = (ulong)get_group_id(0) * (COLUMN_STRIPS * STRIP), strips = (rows + STRIP - 1) / STRIP;
+// Features of column `column`, classes of range `range` of `ranges` and rows of slab `slab` of `slab_count`, of the kernel below.
+static inline void gradient_piece(global const stored *x, global const float *e, global const float *factors, ulong features, uint classes,
+                                  ulong row_begin, ulong rows, global float *gradient, uint add, uint column, uint range, uint ranges, uint slab,
+                                  uint slab_count) {
+  ulong feature = (ulong)column * (COLUMN_STRIPS * STRIP), strips = (rows + STRIP - 1) / STRIP;
   uint width = (uint)min((ulong)(COLUMN_STRIPS * STRIP), features - feature), tiles = tile_count(classes);
-  uint ranges = (uint)get_num_groups(1), range = (uint)get_group_id(1);
   uint first_tile = tiles * range / ranges, last_tile = tiles * (range + 1) / ranges;
-  ulong slab_count = get_num_groups(2), slab = get_group_id(2);
   ulong first_row = strips * slab / slab_count * STRIP, last_row = min(strips * (slab + 1) / slab_count * STRIP, rows);
-  global float *gradient = slabs + (first_slab + slab) * ((ulong)classes * features + classes);
-  // The bias, shared out over the groups that have the same rows.
-  ulong sharers = (ulong)get_num_groups(0) * ranges, sharer = (ulong)get_group_id(0) * ranges + range;
+  // The bias, shared out over the pieces that have the same rows.
+  ulong sharers = (ulong)gradient_columns(features) * ranges, sharer = (ulong)column * ranges + range;
   uint first_bias = (uint)(classes * sharer / sharers), last_bias = (uint)(classes * (sharer + 1) / sharers);
   float copied[2][COLUMN_STRIPS * GRADIENT_ROWS * STRIP] __attribute__((aligned(64)));
   uint turn = 0;
@@ -215,5 +221,20 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void gradient_strips(globa
     }
     add_bias(e + first * classes, factors + first, classes, count, first_bias, last_bias, gradient + (ulong)classes * features, keep);
   }
+}
+
+// e: strips of the block's rows, factors (rows): R = f e. slabs (.., P): each from first_slab on takes an equal share of the strips.
+// Work size: (any groups) x 1; ceil(features / (16 COLUMN_STRIPS)) columns x class ranges, at most the tiles, x slabs are the pieces.
+kernel __attribute__((reqd_work_group_size(1, 1, 1))) void gradient_strips(global const stored *x, global const float *e,
+                                                                            global const float *factors, ulong features, uint classes,
+                                                                            ulong row_begin, ulong rows, global float *slabs, uint first_slab,
+                                                                            uint add, uint ranges, uint slab_count, volatile global uint *taken) {
+  uint columns = gradient_columns(features);
+  FOR_PIECES(piece, columns * ranges * slab_count, taken) {
+    uint slab = piece / (columns * ranges);
+    gradient_piece(x, e, factors, features, classes, row_begin, rows, slabs + (first_slab + slab) * ((ulong)classes * features + classes), add,
+                   piece % columns, piece / columns % ranges, ranges, slab, slab_count);
+  }
+  end_pieces(taken);
 }
 #endif

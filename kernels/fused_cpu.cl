@@ -1,9 +1,11 @@
 // The fused pass of the CPU family for few classes: one read of X gives the loss and the gradient (or the Hessian times V).
 //   per block of BLOCK_ROWS rows, while it stays in cache:  Z = X W' + b  ->  R = scale (softmax(Z) - P), losses  ->  G += R' X
 //   Hessian: Q = X V' + c too, and R = scale a (q - <a, q>)
-// Work size: shares x 1 work-item; each takes share_blocks blocks in order (the last what is left) and has its own slab of the gradient.
+// Work size: (any groups) x 1 work-item. A piece of work is a share: share_blocks blocks in order (the last has what is left), with its own slab
+// of the gradient.
 // Macros: FEATURES D, CLASSES K, BLOCK_ROWS a multiple of 16, HESSIAN 0 or 1; those of tile_cpu.clh and storage.clh.
 #include "compensated.clh"
+#include "pieces.clh"
 #include "tile_cpu.clh"
 
 #ifndef PANELS
@@ -206,20 +208,12 @@ static inline intn load_labels(global const int *labels, uint i, uint rows) {
   return vloadn(0, last);
 }
 
-// x (N,D), labels (N), w and v (P), w_panels and v_panels theirs where there are panels. Rows [row_begin, row_begin + row_count): shares first_share, first_share + 1, ... of the pass.
-// slabs (.., P): share s leaves its sum in slab s - first_share + first_slab, so plain f32 sums must be short (native_fused.c: 64 blocks).
-// losses (shares of the pass): share s leaves its pair (high, low) at s.
-// HESSIAN 0: v is not read. HESSIAN 1: labels and losses are not touched. want_gradient 0: slabs are not touched.
-// keep (HESSIAN 1; blocks of the pass, K, BLOCK_ROWS): use 1 leaves the probabilities there, 2 takes them from there, 0 does not touch it.
-kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_pass(global const stored *x, global const int *labels,
-                                                                       global const float *w, global const float *v, global float *slabs,
-                                                                       uint first_slab, global float2 *losses, ulong row_begin,
-                                                                       ulong row_count, uint share_blocks, ulong first_share, float scale,
-                                                                       uint want_gradient, global float *keep, uint use,
-                                                                       global const float *w_panels, global const float *v_panels) {
-  ulong group = get_group_id(0), blocks = (row_count + BLOCK_ROWS - 1) / BLOCK_ROWS;
-  ulong block_first = group * share_blocks, block_last = min(block_first + share_blocks, blocks);
-  global float *slab = slabs + (first_slab + group) * PARAMETERS;
+// Share number `share` of a launch, of kernel fused_pass; the arguments are the kernel's.
+static inline void fused_share(global const stored *x, global const int *labels, global const float *w, global const float *v, global float *slab,
+                               global float2 *loss, ulong row_begin, ulong row_count, uint share_blocks, uint share, float scale,
+                               uint want_gradient, global float *keep, uint use, global const float *w_panels, global const float *v_panels) {
+  ulong blocks = (row_count + BLOCK_ROWS - 1) / BLOCK_ROWS;
+  ulong block_first = (ulong)share * share_blocks, block_last = min(block_first + share_blocks, blocks);
   floatn high = 0.0f, low = 0.0f;
   float z[LOGIT_CLASSES * BLOCK_ROWS] __attribute__((aligned(64)));
 #if HESSIAN
@@ -230,7 +224,7 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_pass(global con
     uint rows = (uint)min((ulong)BLOCK_ROWS, row_begin + row_count - first);
     global const stored *block_x = x + first * FEATURES;
 #if HESSIAN
-    global float *kept = keep + (first_share * share_blocks + block) * (CLASSES * BLOCK_ROWS);
+    global float *kept = keep + block * (CLASSES * BLOCK_ROWS);
     block_logits(block_x, rows, v, v_panels, q);
     if (use == 2) {
       for (uint k = 0; k < CLASSES; k++)
@@ -261,6 +255,25 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_pass(global con
 #endif
   }
 #if !HESSIAN
-  store_sum(losses + first_share + group, lanes_of(high, low), 0);
+  store_sum(loss, lanes_of(high, low), 0);
 #endif
+}
+
+// x (N,D), labels (N), w and v (P), w_panels and v_panels theirs where there are panels. Rows [row_begin, row_begin + row_count): shares first_share, first_share + 1, ... of the pass.
+// slabs (.., P): share s leaves its sum in slab s - first_share + first_slab, so plain f32 sums must be short (native_fused.c: 64 blocks).
+// losses (shares of the pass): share s leaves its pair (high, low) at s.
+// HESSIAN 0: v is not read. HESSIAN 1: labels and losses are not touched. want_gradient 0: slabs are not touched.
+// keep (HESSIAN 1; blocks of the pass, K, BLOCK_ROWS): use 1 leaves the probabilities there, 2 takes them from there, 0 does not touch it.
+kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_pass(global const stored *x, global const int *labels,
+                                                                       global const float *w, global const float *v, global float *slabs,
+                                                                       uint first_slab, global float2 *losses, ulong row_begin,
+                                                                       ulong row_count, uint share_blocks, ulong first_share, float scale,
+                                                                       uint want_gradient, global float *keep, uint use,
+                                                                       global const float *w_panels, global const float *v_panels,
+                                                                       uint shares, volatile global uint *taken) {
+  keep += first_share * share_blocks * (CLASSES * BLOCK_ROWS);
+  FOR_PIECES(share, shares, taken)
+  fused_share(x, labels, w, v, slabs + (first_slab + share) * PARAMETERS, losses + first_share + share, row_begin, row_count, share_blocks, share,
+              scale, want_gradient, keep, use, w_panels, v_panels);
+  end_pieces(taken);
 }

@@ -2,6 +2,7 @@
 // logits_strips, what is turned is the result (N K) instead of X (N D), and X is copied as it lies, which costs a quarter of turning it.
 #include "storage.clh"
 #include "panel.clh"
+#include "pieces.clh"
 #include "turn.clh"
 
 #ifndef PANEL_DEPTH
@@ -59,13 +60,11 @@ OUT_OF_LINE void turn_rows(const float *rest, uint classes, global float *z) {
   for (uint k = 0; k < classes; k++) vstore16(vload16(k, turned), k, z);
 }
 
-// block: strips, those of rows [row_begin, row_begin + rows) from row block_row (a multiple of 16) on. x from its first row. While features are
-// added up, a tile lies in its place as rows of classes. Work size: at most as many groups as strips; each has a contiguous share of them.
-kernel __attribute__((reqd_work_group_size(1, 1, 1))) void logits_panels(global const stored *x, global const float *panels, ulong features,
-                                                                          uint classes, ulong row_begin, ulong rows, global float *block,
-                                                                          ulong block_row) {
-  ulong strips = (rows + STRIP - 1) / STRIP, first_strip = strips * get_group_id(0) / get_num_groups(0);
-  ulong last_strip = strips * (get_group_id(0) + 1) / get_num_groups(0);
+// Rows [row_begin, row_begin + rows) of the kernel below: piece number `piece` of `pieces`, a contiguous run of triples of strips.
+static inline void panels_piece(global const stored *x, global const float *panels, ulong features, uint classes, ulong row_begin, ulong rows,
+                                global float *block, ulong block_row, uint piece, uint pieces) {
+  ulong strips = (rows + STRIP - 1) / STRIP, runs = (strips + PANEL_STRIPS - 1) / PANEL_STRIPS;
+  ulong first_strip = runs * piece / pieces * PANEL_STRIPS, last_strip = min(runs * (piece + 1) / pieces * PANEL_STRIPS, strips);
   uint count = panel_count(classes), turn = 0;
   float copied[2][COPY_ROWS * COPY_STRIDE] __attribute__((aligned(64)));
   float rest[COPY_ROWS * 16] __attribute__((aligned(64))); // of the last panel, when it has less than 16 classes
@@ -109,4 +108,13 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void logits_panels(global 
       }
     }
   }
+}
+
+// block: strips, those of rows [row_begin, row_begin + rows) from row block_row (a multiple of 16) on. x from its first row. While features are
+// added up, a tile lies in its place as rows of classes. Work size: (any groups) x 1; at most a piece for three strips.
+kernel __attribute__((reqd_work_group_size(1, 1, 1))) void logits_panels(global const stored *x, global const float *panels, ulong features,
+                                                                          uint classes, ulong row_begin, ulong rows, global float *block,
+                                                                          ulong block_row, uint pieces, volatile global uint *taken) {
+  FOR_PIECES(piece, pieces, taken) panels_piece(x, panels, features, classes, row_begin, rows, block, block_row, piece, pieces);
+  end_pieces(taken);
 }

@@ -52,6 +52,7 @@ static void native_close(Backend *backend) {
   buffer_destroy(native->row_factors);
   buffer_destroy(native->kept);
   buffer_destroy(native->products_temporary);
+  buffer_destroy(native->taken);
   buffer_destroy(native->sums);
   free(native->sums_host);
   free(native);

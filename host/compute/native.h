@@ -202,6 +202,7 @@ struct Native {
   NativePanels panels[2];           /* of the last two vectors, the latest first */
   size_t block_rows;                /* rows of a block */
   uint32_t stride;                  /* floats of a padded row of logits: K rounded up to 8, not a multiple of 4 KB */
+  Buffer *taken;                    /* what kernels/pieces.clh counts; NULL until a kernel does */
   Buffer *sums;                     /* SumPairs on their way to the host */
   SumPair *sums_host;
   size_t sums_capacity;
@@ -281,6 +282,9 @@ Status native_vector_divide_sqrt(Backend *backend, Vector *out, const Vector *a,
 /* Groups of a vector kernel over `elements`. */
 uint32_t native_vector_groups(const Native *native, size_t elements);
 KernelRange native_team_range(const Native *native, uint32_t groups);
+/* Groups that share `pieces` of work (kernels/pieces.clh): more than one for every thread of the device, whichever way a driver deals them.
+ * Readies native->taken. */
+Status native_pieces_range(Native *native, size_t pieces, KernelRange *range, Error *error);
 /* Enqueues <a, b> over the first `elements`, leaving native_vector_groups(elements) pairs in sums from `first` on. */
 Status native_enqueue_dot(Native *native, const Vector *a, const Vector *b, size_t elements, uint32_t first, Error *error);
 /* Enqueues max |a| likewise, and its value after the sums were read (NAN if any element was). */

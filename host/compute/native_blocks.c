@@ -17,7 +17,7 @@ static size_t at_least_one(size_t value) { return value > 0 ? value : 1; }
 static size_t divide_up(size_t count, size_t size) { return (count + size - 1) / size; }
 
 static size_t strips_of(size_t rows) { return divide_up(rows, STRIP); }
-static size_t wanted_groups(const Native *native) { return 8 * (size_t)native->compute_units; }
+static size_t wanted_pieces(const Native *native) { return 8 * (size_t)native->compute_units; }
 
 /* Groups of a kernel that sums over the rows of a block: by the family alone, as far as there are rows for them. */
 static uint32_t loss_groups(const Native *native, size_t rows) {
@@ -26,7 +26,7 @@ static uint32_t loss_groups(const Native *native, size_t rows) {
 }
 
 uint32_t native_row_groups(const Native *native, size_t rows) {
-  size_t units = native_uses_strips(native) ? strips_of(rows) : rows, most = wanted_groups(native);
+  size_t units = native_uses_strips(native) ? strips_of(rows) : rows, most = wanted_pieces(native);
   return (uint32_t)at_least_one(smaller(units, most < 16 ? 16 : most));
 }
 
@@ -63,45 +63,53 @@ size_t native_logits_bytes(const Native *native, size_t rows) {
   return rows * native->stride * sizeof(float);
 }
 
-/* Groups of logits_panels: each has its strips, as many as share a panel or more. */
-static KernelRange panels_range(const Native *native, size_t rows) {
-  return native_team_range(native, (uint32_t)smaller(divide_up(strips_of(rows), PANEL_STRIPS), wanted_groups(native)));
+/* Pieces of logits_panels: runs of strips that share panels, two times each. */
+static uint32_t panels_pieces(size_t rows) { return (uint32_t)divide_up(divide_up(strips_of(rows), PANEL_STRIPS), 2); }
+
+/* Class ranges of logits_strips: one, unless there are too few groups of strips to share out. */
+static uint32_t logits_ranges(const Native *native, size_t rows) {
+  size_t groups = divide_up(strips_of(rows), GROUP_STRIPS), tiles = divide_up(native->head.classes, native_strip_classes(native));
+  return (uint32_t)smaller(divide_up(wanted_pieces(native), groups), tiles);
 }
 
-/* Groups of logits_strips: blocks of strips x ranges of classes, cut only as far as there are too few strips to share out. */
-static KernelRange strips_range(const Native *native, size_t rows) {
-  size_t row_groups = divide_up(strips_of(rows), GROUP_STRIPS), tiles = divide_up(native->head.classes, native_strip_classes(native));
-  return (KernelRange){{row_groups, smaller(divide_up(wanted_groups(native), row_groups), tiles)}, {1, 1}};
+/* Columns of features and class ranges of gradient_strips. */
+static void gradient_pieces(const Native *native, size_t slabs, uint32_t *columns, uint32_t *ranges) {
+  size_t classes = native->head.classes, tiles = divide_up(classes, native_strip_classes(native)),
+         cached = divide_up(classes, RANGE_CLASSES);
+  *columns = (uint32_t)divide_up(native->head.features, STRIP * COLUMN_STRIPS);
+  size_t shared = divide_up(wanted_pieces(native), *columns * slabs);
+  *ranges = (uint32_t)smaller(shared > cached ? shared : cached, tiles);
 }
 
-static KernelRange gradient_range(const Native *native, size_t slabs) {
+static KernelRange gradient_block_range(const Native *native, size_t slabs) {
   size_t features = native->head.features, classes = native->head.classes;
-  if (!native_uses_strips(native))
-    return (KernelRange){{divide_up(features, 64) * 16, divide_up(classes, native->shape.tile_classes) * 16, slabs}, {16, 16, 1}};
-  size_t columns = divide_up(features, STRIP * COLUMN_STRIPS), tiles = divide_up(classes, native_strip_classes(native));
-  size_t ranges = divide_up(wanted_groups(native), columns * slabs), cached = divide_up(classes, RANGE_CLASSES);
-  return (KernelRange){{columns, smaller(ranges > cached ? ranges : cached, tiles), slabs}, {1, 1, 1}};
+  return (KernelRange){{divide_up(features, 64) * 16, divide_up(classes, native->shape.tile_classes) * 16, slabs}, {16, 16, 1}};
 }
 
 Status native_enqueue_logits(Native *native, const Vector *w, const NativePart *part, RowRange rows, Buffer *block, size_t block_row,
                              float padding, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
+  KernelRange range;
   uint64_t features = native->head.features;
   uint32_t classes = (uint32_t)native->head.classes;
   if (native->products != NULL) return native->products->logits(native, w, part, rows, block, padding, error);
   if (native_uses_panels(native)) {
     const Buffer *panels = NULL;
     TRY(native_panels(native, w, &panels, error));
+    uint32_t pieces = panels_pieces(rows.count);
+    TRY(native_pieces_range(native, pieces, &range, error));
     TRY(native_kernel(native, KERNEL_LOGITS_PANELS, &kernel, error));
-    TRY(kernel_launch(kernel, panels_range(native, rows.count), error, ARG(part->x), ARG(panels), ARG(features), ARG(classes),
-                      ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(block), ARG((uint64_t)block_row)));
+    TRY(kernel_launch(kernel, range, error, ARG(part->x), ARG(panels), ARG(features), ARG(classes), ARG((uint64_t)rows.begin),
+                      ARG((uint64_t)rows.count), ARG(block), ARG((uint64_t)block_row), ARG(pieces), ARG(native->taken)));
   } else if (native_uses_strips(native)) {
+    uint32_t ranges = logits_ranges(native, rows.count);
+    TRY(native_pieces_range(native, divide_up(strips_of(rows.count), GROUP_STRIPS) * ranges, &range, error));
     TRY(native_kernel(native, KERNEL_LOGITS_STRIPS, &kernel, error));
-    TRY(kernel_launch(kernel, strips_range(native, rows.count), error, ARG(part->x), ARG(w->buffer), ARG(features), ARG(classes),
-                      ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(block), ARG((uint64_t)block_row)));
+    TRY(kernel_launch(kernel, range, error, ARG(part->x), ARG(w->buffer), ARG(features), ARG(classes), ARG((uint64_t)rows.begin),
+                      ARG((uint64_t)rows.count), ARG(block), ARG((uint64_t)block_row), ARG(ranges), ARG(native->taken)));
   } else {
-    KernelRange range = {{divide_up(rows.count, 64) * 16, divide_up(classes, native->shape.tile_classes) * 16}, {16, 16}};
+    range = (KernelRange){{divide_up(rows.count, 64) * 16, divide_up(classes, native->shape.tile_classes) * 16}, {16, 16}};
     TRY(native_kernel(native, KERNEL_LOGITS_BLOCK, &kernel, error));
     TRY(kernel_launch(kernel, range, error, ARG(part->x), ARG(w->buffer), ARG(features), ARG(classes), ARG((uint64_t)rows.begin),
                       ARG((uint64_t)rows.count), ARG(block), ARG(native->stride), ARG(padding)));
@@ -132,18 +140,22 @@ static Status enqueue_gradient(Native *native, const BlockPlace *at, const Buffe
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   uint64_t features = native->head.features, begin = at->rows.begin, count = at->rows.count;
-  uint32_t classes = (uint32_t)native->head.classes, slab = (uint32_t)at->slab;
-  KernelRange range = gradient_range(native, at->pass->cut.slabs);
+  uint32_t classes = (uint32_t)native->head.classes, slab = (uint32_t)at->slab, slabs = at->pass->cut.slabs;
   if (native->products != NULL)
     return native->products->gradient(native, residuals, at->part, at->rows, at->slabs, at->slab, at->add, error);
   if (native_uses_strips(native)) {
+    KernelRange range;
+    uint32_t columns = 0, ranges = 0;
+    gradient_pieces(native, slabs, &columns, &ranges);
+    TRY(native_pieces_range(native, (size_t)columns * ranges * slabs, &range, error));
     TRY(native_kernel(native, KERNEL_GRADIENT_STRIPS, &kernel, error));
     TRY(kernel_launch(kernel, range, error, ARG(at->part->x), ARG(residuals), ARG(native->row_factors), ARG(features), ARG(classes),
-                      ARG(begin), ARG(count), ARG(at->slabs), ARG(slab), ARG((uint32_t)at->add)));
+                      ARG(begin), ARG(count), ARG(at->slabs), ARG(slab), ARG((uint32_t)at->add), ARG(ranges), ARG(slabs),
+                      ARG(native->taken)));
   } else {
     TRY(native_kernel(native, KERNEL_GRADIENT_BLOCK, &kernel, error));
-    TRY(kernel_launch(kernel, range, error, ARG(at->part->x), ARG(residuals), ARG(features), ARG(classes), ARG(begin), ARG(count),
-                      ARG(native->stride), ARG(at->slabs), ARG(slab), ARG((uint32_t)at->add)));
+    TRY(kernel_launch(kernel, gradient_block_range(native, slabs), error, ARG(at->part->x), ARG(residuals), ARG(features), ARG(classes),
+                      ARG(begin), ARG(count), ARG(native->stride), ARG(at->slabs), ARG(slab), ARG((uint32_t)at->add)));
   }
 cleanup:
   return status;

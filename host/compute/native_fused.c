@@ -55,7 +55,7 @@ Status native_enqueue_fused(Native *native, const Pass *pass, NativeKept kept, P
   RowRange rows = cut_rows(cut, pass->shards);
   size_t shares = cut_shares(cut, pass->shards).count, most = native_most_slabs(native, cut->rows), count = 0;
   float scale = (float)(1.0 / (double)cut->rows);
-  bool folding = pass->want_gradient && cut->per_shard > 1;
+  bool folding = pass->want_gradient && cut->per_shard > 1, cpu = native->family == SETOSA_FAMILY_CPU;
   uint32_t share_blocks = (uint32_t)(cut->share_rows / block_rows(native));
   const Buffer *w_panels = pass->w->buffer, *v_panels = w_panels; /* not read without panels */
   TRY(begin_shares(native, pass, shares, result, error));
@@ -71,6 +71,8 @@ Status native_enqueue_fused(Native *native, const Pass *pass, NativeKept kept, P
     count = piece.count;
     uint32_t slabs = (uint32_t)divide_up(count, cut->share_rows);
     const Buffer *labels = part->labels != NULL ? part->labels : part->x; /* a Hessian reads none */
+    KernelRange range = native_team_range(native, slabs);
+    if (cpu) TRY(native_pieces_range(native, slabs, &range, error));
     const Vector *direction = pass->v == NULL ? pass->w : pass->v;
     const Buffer *keep = kept == NATIVE_KEPT_NONE ? native->slabs : native->kept; /* not touched unless there is something to keep */
     KernelArgument arguments[] = {ARG(part->x),
@@ -88,10 +90,12 @@ Status native_enqueue_fused(Native *native, const Pass *pass, NativeKept kept, P
                                   ARG((uint32_t)pass->want_gradient),
                                   ARG(keep),
                                   ARG((uint32_t)kept),
-                                  ARG(w_panels), /* these two for the CPU family alone */
-                                  ARG(v_panels)};
-    size_t given = sizeof arguments / sizeof *arguments - (native->family == SETOSA_FAMILY_CPU ? 0 : 2);
-    TRY(kernel_launch_array(kernel, native_team_range(native, slabs), arguments, given, error));
+                                  ARG(w_panels), /* from here on for the CPU family alone */
+                                  ARG(v_panels),
+                                  ARG(slabs),
+                                  ARG(native->taken)};
+    size_t given = sizeof arguments / sizeof *arguments - (cpu ? 0 : 4);
+    TRY(kernel_launch_array(kernel, range, arguments, given, error));
     if (folding) TRY(native_fold(native, native->slabs, share, slabs, cut->per_shard, error));
     share += slabs;
   }

@@ -5,7 +5,10 @@
 #include "base/memory.h"
 #include "compute/native.h"
 
-enum { SOURCES = 8 }; /* vectors that one launch of combine or dots takes */
+enum {
+  SOURCES = 8,      /* vectors that one launch of combine or dots takes */
+  GROUPS_A_UNIT = 8 /* that take pieces of work */
+};
 
 /* By the elements alone, so that inner products have the same bits on a device of any size. */
 uint32_t native_vector_groups(const Native *native, size_t elements) {
@@ -17,6 +20,18 @@ uint32_t native_vector_groups(const Native *native, size_t elements) {
 
 KernelRange native_team_range(const Native *native, uint32_t groups) {
   return (KernelRange){{(size_t)groups * native->team}, {native->team}};
+}
+
+Status native_pieces_range(Native *native, size_t pieces, KernelRange *range, Error *error) {
+  Status status = SETOSA_OK;
+  size_t bytes = 2 * sizeof(uint32_t);
+  if (native->taken == NULL) {
+    TRY(native_reserve(native, &native->taken, bytes, "the counters of pieces", error));
+    TRY(buffer_fill_zero(native->taken, 0, bytes, error));
+  }
+  *range = (KernelRange){{pieces > 1 ? GROUPS_A_UNIT * (size_t)native->compute_units : 1}, {1}};
+cleanup:
+  return status;
 }
 
 static KernelRange vector_range(const Native *native) {
