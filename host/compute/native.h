@@ -282,6 +282,8 @@ Status native_vector_divide_sqrt(Backend *backend, Vector *out, const Vector *a,
 /* Groups of a vector kernel over `elements`. */
 uint32_t native_vector_groups(const Native *native, size_t elements);
 KernelRange native_team_range(const Native *native, uint32_t groups);
+/* Groups or pieces enough to keep every thread of the device busy. */
+static inline size_t native_enough_groups(const Native *native) { return 8 * (size_t)native->compute_units; }
 /* Groups that share `pieces` of work (kernels/pieces.clh): more than one for every thread of the device, whichever way a driver deals them.
  * Readies native->taken. */
 Status native_pieces_range(Native *native, size_t pieces, KernelRange *range, Error *error);

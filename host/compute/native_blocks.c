@@ -17,7 +17,6 @@ static size_t at_least_one(size_t value) { return value > 0 ? value : 1; }
 static size_t divide_up(size_t count, size_t size) { return (count + size - 1) / size; }
 
 static size_t strips_of(size_t rows) { return divide_up(rows, STRIP); }
-static size_t wanted_pieces(const Native *native) { return 8 * (size_t)native->compute_units; }
 
 /* Groups of a kernel that sums over the rows of a block: by the family alone, as far as there are rows for them. */
 static uint32_t loss_groups(const Native *native, size_t rows) {
@@ -26,7 +25,7 @@ static uint32_t loss_groups(const Native *native, size_t rows) {
 }
 
 uint32_t native_row_groups(const Native *native, size_t rows) {
-  size_t units = native_uses_strips(native) ? strips_of(rows) : rows, most = wanted_pieces(native);
+  size_t units = native_uses_strips(native) ? strips_of(rows) : rows, most = native_enough_groups(native);
   return (uint32_t)at_least_one(smaller(units, most < 16 ? 16 : most));
 }
 
@@ -69,7 +68,7 @@ static uint32_t panels_pieces(size_t rows) { return (uint32_t)divide_up(divide_u
 /* Class ranges of logits_strips: one, unless there are too few groups of strips to share out. */
 static uint32_t logits_ranges(const Native *native, size_t rows) {
   size_t groups = divide_up(strips_of(rows), GROUP_STRIPS), tiles = divide_up(native->head.classes, native_strip_classes(native));
-  return (uint32_t)smaller(divide_up(wanted_pieces(native), groups), tiles);
+  return (uint32_t)smaller(divide_up(native_enough_groups(native), groups), tiles);
 }
 
 /* Columns of features and class ranges of gradient_strips. */
@@ -77,7 +76,7 @@ static void gradient_pieces(const Native *native, size_t slabs, uint32_t *column
   size_t classes = native->head.classes, tiles = divide_up(classes, native_strip_classes(native)),
          cached = divide_up(classes, RANGE_CLASSES);
   *columns = (uint32_t)divide_up(native->head.features, STRIP * COLUMN_STRIPS);
-  size_t shared = divide_up(wanted_pieces(native), *columns * slabs);
+  size_t shared = divide_up(native_enough_groups(native), *columns * slabs);
   *ranges = (uint32_t)smaller(shared > cached ? shared : cached, tiles);
 }
 

@@ -5,10 +5,7 @@
 #include "base/memory.h"
 #include "compute/native.h"
 
-enum {
-  SOURCES = 8,      /* vectors that one launch of combine or dots takes */
-  GROUPS_A_UNIT = 8 /* that take pieces of work */
-};
+enum { SOURCES = 8 }; /* vectors that one launch of combine or dots takes */
 
 /* By the elements alone, so that inner products have the same bits on a device of any size. */
 uint32_t native_vector_groups(const Native *native, size_t elements) {
@@ -29,7 +26,7 @@ Status native_pieces_range(Native *native, size_t pieces, KernelRange *range, Er
     TRY(native_reserve(native, &native->taken, bytes, "the counters of pieces", error));
     TRY(buffer_fill_zero(native->taken, 0, bytes, error));
   }
-  *range = (KernelRange){{pieces > 1 ? GROUPS_A_UNIT * (size_t)native->compute_units : 1}, {1}};
+  *range = (KernelRange){{pieces > 1 ? native_enough_groups(native) : 1}, {1}};
 cleanup:
   return status;
 }
