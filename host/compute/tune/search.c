@@ -58,9 +58,9 @@ static void use(Tuner *tuner, Candidate *candidate) {
 
 static Status time_pass(const Tuner *tuner, Backend *backend, const Vector *w, Vector *gradient, double *seconds, double *loss,
                         Error *error) {
-  Evaluation at = {.loss = NAN};
+  DataTerm at = {.loss = NAN};
   double began = clock_seconds();
-  Status status = backend_evaluate(backend, w, tuner->rows, gradient, &at, error);
+  Status status = backend_evaluate(backend, w, tuner->rows, NULL, gradient, &at, error);
   *seconds = clock_seconds() - began;
   *loss = at.loss;
   return status;
@@ -188,7 +188,6 @@ static void time_clblast(const Tuner *tuner, double native_seconds, TuneRecord *
   BackendSettings settings = {.kind = SETOSA_BACKEND_CLBLAST,
                               .family = native->family,
                               .context = native->context,
-                              .l2 = native->head.l2,
                               .intercept = native->head.intercept,
                               .tuning = SETOSA_TUNING_OFF};
   view.rows = tuner->rows.count;
