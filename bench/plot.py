@@ -58,7 +58,7 @@ def main():
     if not rows:
         sys.exit("%s: nothing was measured, so there is nothing to draw" % sys.argv[1])
     colours = {name: "C%d" % (i % 10) for i, name in enumerate(dict.fromkeys(label(row) for row in rows))}
-    groups = [(title, list(group)) for title, group in itertools.groupby(rows, lambda row: "%s, %s" % (row["work"], row["what"]))]
+    groups = [(title, list(group)) for title, group in itertools.groupby(rows, lambda row: "%s\n%s" % (row["work"], row["what"]))]
     lines = math.ceil(len(groups) / PANELS_A_LINE)
     figure = pyplot.figure(figsize=(12, 5.6 + 3 * lines), layout="constrained")
     top, bottom = figure.subfigures(2, 1, height_ratios=(5.6, 3 * lines))
