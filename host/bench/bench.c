@@ -8,7 +8,7 @@
 #include "bench/measure.h"
 #include "bench/statistics.h"
 #include "bench/suite.h"
-#include "compute/selftest.h"
+#include "judge/selftest.h"
 #include "train/device.h"
 
 typedef struct Bench {

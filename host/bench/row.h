@@ -3,8 +3,8 @@
 #define SETOSA_BENCH_ROW_H
 
 #include "bench/limits.h"
-#include "bench/truth.h"
 #include "compute/open.h"
+#include "judge/truth.h"
 
 /* Where backends run. Its limits have a context of their own, so that the memory of a row is the row's alone. */
 typedef struct Place {

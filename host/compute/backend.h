@@ -97,7 +97,6 @@ struct Backend {
   size_t parameters; /* P = K*D + K */
   double l2;
   bool intercept;
-  double seconds_test; /* of the device's self-test before it was opened, compiling included */
 };
 
 static inline RowRange backend_all_rows(const Backend *backend) { return (RowRange){0, backend->rows}; }

@@ -54,7 +54,6 @@ static Status time_pass(double *seconds, double *upload, const Sample *sample, B
   Vector *w = NULL, *gradient = NULL;
   float *scores = NULL;
   BackendFacts facts = {0};
-  settings.tested = false;
   settings.device_memory_bytes = 0;
   *seconds = INFINITY;
   TRY(backend_open(&backend, &sample->view, &settings, error));

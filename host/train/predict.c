@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "compute/open.h"
 #include "train/device.h"
 
 static Status check_shapes(const Model *model, const Dataset *dataset, const SetosaComputeOptions *compute, Error *error) {
@@ -77,8 +76,8 @@ Status predict_scores(const Model *model, const Dataset *dataset, const SetosaCo
   view.labels = NULL;
   BackendSettings settings = device_backend_settings(compute);
   settings.vectors = 1;
-  settings.uses = kind == ROW_LOGITS ? COMPARE_LOGITS : COMPARE_PROBABILITIES;
-  TRY(backend_open(&backend, &view, &settings, error));
+  CompareOperations uses = kind == ROW_LOGITS ? COMPARE_LOGITS : COMPARE_PROBABILITIES;
+  TRY(device_open_backend(&backend, NULL, &view, &settings, compute, uses, error));
   TRY(write_parameters(backend, model, &w, error));
 
   size_t block = predict_block_rows(backend);

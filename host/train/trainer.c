@@ -26,13 +26,14 @@ typedef struct Training {
   double began, build_before;  /* clock, and seconds spent building kernels, at the start of the optimizer */
   Keeper keeper;               /* of checkpoints */
   JobWishes wishes;            /* of the ranks, where there are several */
+  double seconds_test;         /* of the self-test of its devices */
   uint64_t evaluations_before; /* of a training that goes on: not of this run's time */
   Status callback_status;      /* of what goes on inside an observer, which can only say stop */
   Error *error;
 } Training;
 
-static Status open_backend(Backend **backend, Vector **w, const Dataset *dataset, const SetosaTrainOptions *options, bool trains,
-                           Error *error) {
+static Status open_backend(Backend **backend, Vector **w, double *seconds_test, const Dataset *dataset, const SetosaTrainOptions *options,
+                           bool trains, Error *error) {
   BackendSettings settings = device_backend_settings(&options->compute);
   settings.l2 = options->l2;
   settings.intercept = options->intercept;
@@ -40,8 +41,8 @@ static Status open_backend(Backend **backend, Vector **w, const Dataset *dataset
   settings.vectors = trains ? train_solver_vectors(options) : 1;
   settings.ranks = trains ? options->compute.ranks : NULL;
   settings.fast_reduce = options->compute.fast_reduce;
-  settings.uses = train_solver_operations(options->solver);
-  Status status = backend_open(backend, dataset, &settings, error);
+  Status status =
+      device_open_backend(backend, seconds_test, dataset, &settings, &options->compute, train_solver_operations(options->solver), error);
   return status != SETOSA_OK ? status : vector_create(*backend, w, error);
 }
 
@@ -67,9 +68,9 @@ static bool is_first(const Training *t) { return ranks_own(t->wishes.ranks) == 0
 
 static Status open_training(Training *t, const Dataset *dataset, Error *error) {
   Status status = SETOSA_OK;
-  TRY(open_backend(&t->backend, &t->w, dataset, t->options, true, error));
+  TRY(open_backend(&t->backend, &t->w, &t->seconds_test, dataset, t->options, true, error));
   if (t->options->validation != NULL && is_first(t))
-    TRY(open_backend(&t->validation, &t->validation_w, t->options->validation, t->options, false, error));
+    TRY(open_backend(&t->validation, &t->validation_w, NULL, t->options->validation, t->options, false, error));
   TRY(memory_allocate((void **)&t->parameters, t->backend->parameters, sizeof(double), "the parameters", error));
   TRY(write_start(t, error));
 cleanup:
@@ -284,7 +285,7 @@ static void fill_result(SetosaTrainResult *result, const Training *t, const Opti
   result->stop_reason = optimizer_reason_name(report->reason);
   result->seconds_upload = facts.seconds_upload;
   result->seconds_build = facts.seconds_build;
-  result->seconds_test = t->backend->seconds_test;
+  result->seconds_test = t->seconds_test;
   result->seconds_tune = facts.seconds_tune;
   snprintf(result->tuning, sizeof result->tuning, "%s", facts.tuning != NULL ? facts.tuning : "");
   result->backend = facts.name;

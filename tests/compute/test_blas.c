@@ -6,8 +6,8 @@
 #include "compute/shapes.h"
 
 #ifdef SETOSA_HAVE_BLAS
-#include "compute/blas_rows.h"
-#include "compute/blas_threads.h"
+#include "compute/blas/rows.h"
+#include "compute/blas/threads.h"
 
 static void agrees_with_the_reference(void **state) {
   (void)state;

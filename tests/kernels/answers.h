@@ -8,7 +8,8 @@
 
 #include "support/support.h"
 /* after support.h, which has cmocka.h and what that needs */
-#include "compute/native.h"
+#include "compute/native/native.h"
+#include "compute/open.h"
 
 typedef struct Answers {
   Evaluation at, batch;

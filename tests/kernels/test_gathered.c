@@ -7,7 +7,8 @@
 
 #include "support/support.h"
 /* after support.h, which has cmocka.h and what that needs */
-#include "compute/native.h"
+#include "compute/native/native.h"
+#include "compute/open.h"
 #include "train/predict.h"
 
 static Context *context;

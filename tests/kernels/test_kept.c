@@ -5,8 +5,8 @@
 
 #include "support/support.h"
 /* after support.h, which has cmocka.h and what that needs */
-#include "compute/compare.h"
 #include "compute/open.h"
+#include "compute/tolerance.h"
 
 enum { LOGIT_SIZE = 2 };
 

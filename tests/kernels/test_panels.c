@@ -6,9 +6,9 @@
 
 #include "support/shape.h"
 /* after shape.h, which has cmocka.h and what that needs */
-#include "compute/compare.h"
-#include "compute/native.h"
-#include "compute/tune.h"
+#include "compute/native/native.h"
+#include "compute/tolerance.h"
+#include "compute/tune/tune.h"
 
 enum { LOGIT_SIZE = 3, POINTS = 3 };
 
@@ -95,8 +95,8 @@ static void every_height_agrees_with_the_reference(void **state) {
     for (size_t h = 0; h < sizeof heights / sizeof *heights; h++) {
       Native *native = NULL;
       BackendSettings settings = {.family = SETOSA_FAMILY_CPU, .context = context, .l2 = 0.01, .intercept = true};
-      if (dataset->classes <= NATIVE_FUSED_CLASSES && h < FUSED_HEIGHTS) continue; /* a program for each */
-      NativeShape shape = tune_default_shape(SETOSA_FAMILY_CPU, dataset->classes, context_traits(context));
+      if (dataset->classes <= CLASSES_FUSED_MOST && h < FUSED_HEIGHTS) continue; /* a program for each */
+      NativeShape shape = native_default_shape(SETOSA_FAMILY_CPU, dataset->classes, context_traits(context));
       shape.panel_rows = heights[h];
       support_ok(native_open_window(&native, dataset, &settings, (RowRange){0, dataset->rows}, &shape, &error), &error);
       used += native_uses_panels(native);

@@ -6,9 +6,9 @@
 #include "kernels/shapes.h"
 /* after shapes.h, which has cmocka.h and what that needs */
 #include "compute/open.h"
-#include "compute/selftest.h"
 #include "data/half.h"
 #include "data/storage.h"
+#include "judge/compare.h"
 
 static DeviceList *devices;
 static Context *context;
@@ -55,7 +55,7 @@ static void compare_shape(const Shape *shape, uint64_t seed, SetosaFamily family
                               .logit_size = shape->kind == HARD_LOGITS ? 100 : 3,
                               .row = print_row,
                               .user = &verbose};
-  support_ok(selftest_compare(dataset, context, &settings, &failures, &error), &error);
+  support_ok(judge_compare(dataset, context, &settings, &failures, &error), &error);
   if (failures > 0)
     fail_msg("%zu x %zu, %zu classes, %s: %zu failures", shape->rows, shape->features, shape->classes, storage_name(storage), failures);
   free_dataset(dataset);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <zlib.h>
 
+#include "compute/backends.h"
 #include "compute/open.h"
 #include "optim/optimizer.h"
 

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
+#include "compute/backends.h"
 #include "compute/open.h"
 #include "optim/common.h"
 #include "optim/minibatch.h"
