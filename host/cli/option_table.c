@@ -15,7 +15,7 @@
 
 static const char *const solvers[] = {"lbfgs", "gd", "sgd", "adam", NULL};                      /* as SetosaSolver */
 static const char *const schedules[] = {"constant", "inverse", "cosine", "step", NULL};         /* as SetosaSchedule */
-static const char *const backends[] = {"native", "reference", "clblast", "blas", "auto", NULL}; /* as SetosaBackend */
+static const char *const backends[] = {"native", "reference", "clblast", "blas", NULL};         /* as SetosaBackend */
 static const char *const contenders[] = {"native", "reference", "clblast", "blas", NULL};       /* likewise, without a choice */
 static const char *const families[] = {"auto", "cpu", "gpu", NULL};                             /* as SetosaFamily */
 static const char *const storages[] = {"auto", "f32", "f16", "u8", NULL};                       /* as SetosaStorage */
@@ -88,9 +88,7 @@ static const OptionSpec specs[] = {
      LIST(devices, NULL), .commands = FOR_TRAIN, .heading = HEADING_DEVICE},
     {"device", 0, "SEL", "number from `setosa devices`, part of a name, cpu or gpu (default: a GPU before a CPU)", LIST(devices, NULL),
      .commands = FOR_EVAL | FOR_PREDICT | FOR_CHECK, .heading = HEADING_DEVICE},
-    {"backend", 0, "NAME",
-     "auto (native, or clblast where --tune full found that faster), native (our OpenCL kernels), clblast, blas (OpenBLAS on the host) or "
-     "reference (plain C, double, slow)",
+    {"backend", 0, "NAME", "native (our OpenCL kernels), clblast, blas (OpenBLAS on the host) or reference (plain C, double, slow)",
      CHOICE(backend, backends), .commands = FOR_COMPUTE, .heading = HEADING_DEVICE, .show_default = true},
     {"family", 0, "NAME", "kernels to use: auto (by device), cpu or gpu", CHOICE(family, families),
      .commands = FOR_COMPUTE | FOR_CHECK | FOR_BENCH, .heading = HEADING_DEVICE, .show_default = true},

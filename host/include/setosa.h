@@ -254,14 +254,13 @@ typedef enum SetosaBackend {
   SETOSA_BACKEND_NATIVE,    /* our kernels */
   SETOSA_BACKEND_REFERENCE, /* plain C in double precision, one thread: the truth */
   SETOSA_BACKEND_CLBLAST,   /* matrix products by CLBlast on an OpenCL device, the rest as native */
-  SETOSA_BACKEND_BLAS,      /* f32 on the host with OpenBLAS, all cores */
-  SETOSA_BACKEND_AUTO       /* native, or clblast where SETOSA_TUNING_FULL found that faster for data of this shape on this device */
+  SETOSA_BACKEND_BLAS       /* f32 on the host with OpenBLAS, all cores */
 } SetosaBackend;
 /* How X is held on the device; arithmetic is f32 always. AUTO: f32 in place on devices that share the host's memory; on others u8
  * where that is exact (images of bytes), else f32. */
 typedef enum SetosaStorage { SETOSA_STORAGE_AUTO, SETOSA_STORAGE_F32, SETOSA_STORAGE_F16, SETOSA_STORAGE_U8 } SetosaStorage;
 /* The search for the fastest tile sizes when training first meets a shape class on a device, and then from the cache: about 2 s; none, and
- * nothing from the cache; or all candidates at length, and clblast beside them for AUTO. Work below 4e8 flops a pass is never tuned. */
+ * nothing from the cache; or all candidates at length. Work below 4e8 flops a pass is never tuned. */
 typedef enum SetosaTuning { SETOSA_TUNING_QUICK, SETOSA_TUNING_OFF, SETOSA_TUNING_FULL } SetosaTuning;
 typedef enum SetosaSolver { SETOSA_SOLVER_LBFGS, SETOSA_SOLVER_GD, SETOSA_SOLVER_SGD, SETOSA_SOLVER_ADAM } SetosaSolver;
 typedef enum SetosaSchedule {
