@@ -1,4 +1,4 @@
-# What `cmake --install` puts in place: the program, libsetosa.so with setosa.h, and a pkg-config file.
+# What `cmake --install` puts in place: the program, libsetosa.so with setosa.h and setosa_bench.h, and a pkg-config file.
 include(GNUInstallDirs)
 
 # One shared library out of all layers; only setosa_* is visible.
@@ -20,6 +20,7 @@ configure_file(${CMAKE_CURRENT_SOURCE_DIR}/setosa.pc.in ${CMAKE_CURRENT_BINARY_D
 
 install(TARGETS setosa_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS setosa_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(FILES ${CMAKE_CURRENT_SOURCE_DIR}/include/setosa.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES ${CMAKE_CURRENT_SOURCE_DIR}/include/setosa.h ${CMAKE_CURRENT_SOURCE_DIR}/include/setosa_bench.h
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/setosa.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(FILES ${CMAKE_SOURCE_DIR}/LICENSE ${CMAKE_SOURCE_DIR}/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -119,7 +119,6 @@ static Status choose_devices(Compute *compute, const Session *session, Error *er
         "--device names %zu devices, and several at a time are for the native backend alone; leave out --backend clblast, or name "
         "one",
         chosen->count));
-  if (chosen->count > 1) compute->options.backend = SETOSA_BACKEND_NATIVE; /* of auto */
 cleanup:
   return status;
 }
@@ -134,7 +133,7 @@ Status compute_choose(Compute *compute, const Session *session, Error *error) {
   compute->options.tuning = (SetosaTuning)options->tuning;
   compute->options.reproducible = options->reproducible;
   SetosaBackend backend = compute->options.backend;
-  if (backend != SETOSA_BACKEND_NATIVE && backend != SETOSA_BACKEND_AUTO) {
+  if (backend != SETOSA_BACKEND_NATIVE) {
     static const char *const native_only[] = {"storage", "tune", "reproducible", "device-memory"};
     for (size_t i = 0; i < sizeof native_only / sizeof native_only[0]; i++)
       if (options_given(options, native_only[i]))

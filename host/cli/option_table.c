@@ -15,13 +15,12 @@
 
 static const char *const solvers[] = {"lbfgs", "gd", "sgd", "adam", NULL};                      /* as SetosaSolver */
 static const char *const schedules[] = {"constant", "inverse", "cosine", "step", NULL};         /* as SetosaSchedule */
-static const char *const backends[] = {"native", "reference", "clblast", "blas", "auto", NULL}; /* as SetosaBackend */
+static const char *const backends[] = {"native", "reference", "clblast", "blas", NULL};         /* as SetosaBackend */
 static const char *const contenders[] = {"native", "reference", "clblast", "blas", NULL};       /* likewise, without a choice */
 static const char *const families[] = {"auto", "cpu", "gpu", NULL};                             /* as SetosaFamily */
 static const char *const storages[] = {"auto", "f32", "f16", "u8", NULL};                       /* as SetosaStorage */
 static const char *const tunings[] = {"quick", "off", "full", NULL};                            /* as SetosaTuning */
 static const char *const operations[] = {"step", "hessian", "epoch", "train", "predict", NULL}; /* as SetosaBenchWhat */
-static const char *const growths[] = {"rows", "features", "classes", "devices", NULL};          /* as SetosaBenchGrowth */
 static const char *const colors[] = {"auto", "always", "never", NULL};                          /* as ColorMode */
 
 static const double any_count = 9e15; /* exact in a double */
@@ -89,9 +88,7 @@ static const OptionSpec specs[] = {
      LIST(devices, NULL), .commands = FOR_TRAIN, .heading = HEADING_DEVICE},
     {"device", 0, "SEL", "number from `setosa devices`, part of a name, cpu or gpu (default: a GPU before a CPU)", LIST(devices, NULL),
      .commands = FOR_EVAL | FOR_PREDICT | FOR_CHECK, .heading = HEADING_DEVICE},
-    {"backend", 0, "NAME",
-     "auto (native, or clblast where --tune full found that faster), native (our OpenCL kernels), clblast, blas (OpenBLAS on the host) or "
-     "reference (plain C, double, slow)",
+    {"backend", 0, "NAME", "native (our OpenCL kernels), clblast, blas (OpenBLAS on the host) or reference (plain C, double, slow)",
      CHOICE(backend, backends), .commands = FOR_COMPUTE, .heading = HEADING_DEVICE, .show_default = true},
     {"family", 0, "NAME", "kernels to use: auto (by device), cpu or gpu", CHOICE(family, families),
      .commands = FOR_COMPUTE | FOR_CHECK | FOR_BENCH, .heading = HEADING_DEVICE, .show_default = true},
@@ -125,25 +122,13 @@ static const OptionSpec specs[] = {
      .heading = HEADING_BENCH},
     {"seconds", 0, "S", "take samples of each row for S seconds, five at least", REAL(seconds, 0, 3600), .commands = FOR_BENCH,
      .heading = HEADING_BENCH, .show_default = true},
-    {"scaling", 0, "WHAT", "how time and memory grow while rows, features, classes or devices of made-up data double",
-     CHOICE(scaling, growths), .commands = FOR_BENCH, .heading = HEADING_BENCH},
-    {"from", 0, "N", "with --scaling: the first size (default: that of DATA, else a small one; one device)", COUNT(from, 1, any_count),
-     .commands = FOR_BENCH, .heading = HEADING_BENCH},
-    {"to", 0, "N",
-     "with --scaling: the largest size (default: until memory or 20 s a pass would be exceeded; all devices); with X above 1 GiB rows are "
-     "made as needed",
-     COUNT(to, 1, any_count), .commands = FOR_BENCH, .heading = HEADING_BENCH},
-    {"device", 0, "SEL",
-     "number from `setosa devices`, part of a name, cpu or gpu; repeatable (default: all); with --scaling devices also SEL/N, a device cut "
-     "into N (default for a single CPU)",
-     LIST(devices, NULL), .commands = FOR_BENCH, .heading = HEADING_DEVICE},
+    {"device", 0, "SEL", "number from `setosa devices`, part of a name, cpu or gpu; repeatable (default: all)", LIST(devices, NULL),
+     .commands = FOR_BENCH, .heading = HEADING_DEVICE},
     {"backends", 0, "A,B,...", "native, clblast, blas, reference (default: all; reference only where it is quick)",
      LIST(backends, contenders), .commands = FOR_BENCH, .heading = HEADING_DEVICE},
     {"storage", 0, "A,B,...", "native with the features held as f32 (the default), f16, u8", LIST(storages, storages),
      .commands = FOR_BENCH, .heading = HEADING_DEVICE},
     {"csv", 0, "FILE", "write the rows here too", TEXT(csv), .commands = FOR_BENCH, .heading = HEADING_RESULT},
-    {"plot", 0, "FILE", "draw roofline and bars (--scaling: curves) with gnuplot: .svg or .png", TEXT(plot), .commands = FOR_BENCH,
-     .heading = HEADING_RESULT},
     {"compare", 0, "BASELINE", "print the change since BASELINE, kept from --json", TEXT(compare), .commands = FOR_BENCH,
      .heading = HEADING_RESULT},
     /* one example */

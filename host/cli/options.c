@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cli/color.h"
 #include "cli/command.h"
+#include "setosa_bench.h"
 
 void options_default(Options *options) {
   SetosaDataOptions data = setosa_data_options_default();
@@ -37,7 +38,6 @@ void options_default(Options *options) {
       .tuning = SETOSA_TUNING_QUICK,
       .color = COLOR_AUTO,
       .seconds = setosa_bench_options_default().seconds,
-      .scaling = -1,
   };
 }
 

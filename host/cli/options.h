@@ -66,11 +66,9 @@ typedef struct Options {
   /* bench */
   bool suite;
   OptionList backends, storages, what;
-  const char *work, *fashion, *csv, *plot, *compare;
+  const char *work, *fashion, *csv, *compare;
   uint64_t repeat; /* 0: not given */
   double seconds;
-  int scaling;       /* SetosaBenchGrowth; -1: not given */
-  uint64_t from, to; /* 0: not given */
 
   bool help;
   const char *argument[OPTIONS_ARGUMENTS]; /* what is not an option, in order */

@@ -225,10 +225,9 @@ static void note_storage(const SetosaTrainResult *result, const Session *session
                  result->storage, result->storage_rms_error, result->storage_largest_error);
 }
 
-/* With --verbose: which backend was taken where it was free to choose, and what tuning did for it. */
+/* With --verbose: what tuning did. */
 static void note_compute(const SetosaTrainResult *result, const Session *session) {
   char time[UNITS_SIZE];
-  if (session->options->backend == SETOSA_BACKEND_AUTO) console_note(&session->console, "backend auto: %s was taken", result->backend);
   if (result->tuning[0] != '\0')
     console_note(&session->console, "tuning: %s in %s", result->tuning, units_seconds(time, result->seconds_tune));
 }
@@ -305,15 +304,12 @@ static Status prepare(TrainWork *work, const Session *session, Error *error) {
   if (options->fast_reduce && session->ranks == NULL)
     TRY(error_set(error, SETOSA_ERROR_USAGE,
                   "--fast-reduce is about how several processes add up; start them with mpirun -n N, or leave it out"));
-  if (session->ranks != NULL && options->backend != SETOSA_BACKEND_NATIVE && options->backend != SETOSA_BACKEND_AUTO)
+  if (session->ranks != NULL && options->backend != SETOSA_BACKEND_NATIVE)
     TRY(error_set(error, SETOSA_ERROR_USAGE,
                   "--backend: several processes share the rows with the native backend alone; leave it out, or start without mpirun"));
   if (session_is_first(session)) TRY(check_outputs(options, error));
   TRY(compute_choose(&work->compute, session, error));
-  if (session->ranks != NULL) {
-    compute_keep(&work->compute, setosa_ranks_local(session->ranks));
-    work->compute.options.backend = SETOSA_BACKEND_NATIVE; /* of auto, on every machine alike */
-  }
+  if (session->ranks != NULL) compute_keep(&work->compute, setosa_ranks_local(session->ranks));
 cleanup:
   return status;
 }

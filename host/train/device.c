@@ -113,11 +113,11 @@ Status device_check_tuning(SetosaTuning tuning, bool reproducible, Error *error)
 
 Status device_check_options(const SetosaComputeOptions *compute, Error *error) {
   if (compute == NULL) return error_set(error, SETOSA_ERROR_USAGE, "no options; start from setosa_compute_options_default()");
-  if ((unsigned)compute->backend > SETOSA_BACKEND_AUTO)
-    return error_set(error, SETOSA_ERROR_USAGE, "--backend: choose auto, native, clblast, blas or reference");
+  if ((unsigned)compute->backend > SETOSA_BACKEND_BLAS)
+    return error_set(error, SETOSA_ERROR_USAGE, "--backend: choose native, clblast, blas or reference");
   if ((unsigned)compute->family > SETOSA_FAMILY_GPU) return error_set(error, SETOSA_ERROR_USAGE, "--family: choose auto, cpu or gpu");
   if ((unsigned)compute->storage > SETOSA_STORAGE_U8) return error_set(error, SETOSA_ERROR_USAGE, "--storage: choose auto, f32, f16 or u8");
-  if (compute->storage > SETOSA_STORAGE_F32 && compute->backend != SETOSA_BACKEND_NATIVE && compute->backend != SETOSA_BACKEND_AUTO)
+  if (compute->storage > SETOSA_STORAGE_F32 && compute->backend != SETOSA_BACKEND_NATIVE)
     return error_set(error, SETOSA_ERROR_USAGE, "--storage f16 and u8 are for the native backend alone; choose it, or storage auto");
   if (device_check_tuning(compute->tuning, compute->reproducible, error) != SETOSA_OK) return SETOSA_ERROR_USAGE;
   if (compute->device_count > BACKEND_MOST_DEVICES)
@@ -125,7 +125,7 @@ Status device_check_options(const SetosaComputeOptions *compute, Error *error) {
                      compute->device_count, BACKEND_MOST_DEVICES);
   if (compute->device_count > 0 && (compute->devices == NULL || compute->device != compute->devices[0]))
     return error_set(error, SETOSA_ERROR_USAGE, "of several devices, `device` must be the first");
-  if (compute->ranks != NULL && compute->backend != SETOSA_BACKEND_NATIVE && compute->backend != SETOSA_BACKEND_AUTO)
+  if (compute->ranks != NULL && compute->backend != SETOSA_BACKEND_NATIVE)
     return error_set(error, SETOSA_ERROR_USAGE,
                      "several processes share the rows with the native backend alone; leave --backend out, or start one process");
   if (compute->fast_reduce && compute->ranks == NULL)

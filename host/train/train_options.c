@@ -9,7 +9,7 @@
 #include "train/device.h"
 
 SetosaComputeOptions setosa_compute_options_default(void) {
-  return (SetosaComputeOptions){.backend = SETOSA_BACKEND_AUTO, .family = SETOSA_FAMILY_AUTO, .device = NULL};
+  return (SetosaComputeOptions){.backend = SETOSA_BACKEND_NATIVE, .family = SETOSA_FAMILY_AUTO, .device = NULL};
 }
 
 /* tolerance: with 1e-5, F on the digits (64 features, l2 0.001) ends 1.3e-6 (double) to 2.5e-6 (f32) of itself above the optimum; with

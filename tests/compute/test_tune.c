@@ -186,20 +186,12 @@ static void a_damaged_verdict_is_none(void **state) {
   backend_close(&native->head);
   setosa_dataset_destroy(dataset);
   size_t count = tune_candidates(shapes, &class, traits);
-  TuneRecord record = {.how = SETOSA_TUNING_FULL,
-                       .shape = shapes[count - 1],
-                       .default_ns = 123456789012,
-                       .shape_ns = 5,
-                       .backend = TUNE_BACKEND_CLBLAST,
-                       .native_ns = 7,
-                       .clblast_ns = 6};
+  TuneRecord record = {.how = SETOSA_TUNING_FULL, .shape = shapes[count - 1], .default_ns = 123456789012, .shape_ns = 5};
   tune_save(&class, &record);
   assert_int_equal(count_files(path), 1);
   assert_true(tune_load(&read, &class, traits));
   expect_shape(&read.shape, &record.shape);
   assert_int_equal(read.default_ns, record.default_ns);
-  assert_int_equal(read.clblast_ns, record.clblast_ns);
-  assert_int_equal(read.backend, record.backend);
   assert_int_equal(read.how, record.how);
 
   char *text = support_read(path, NULL);
@@ -216,14 +208,13 @@ static void a_damaged_verdict_is_none(void **state) {
                                     {"shares 64", "shares 6400"},
                                     {"how full", "how off"},
                                     {"how full", "how fast"},
-                                    {"tuning 3", "tuning 2"},
+                                    {"tuning 4", "tuning 3"},
                                     {"class ", "class 0"},
                                     {"units ", "units 9"},
-                                    {"backend clblast", "backend cublas"},
                                     {"strip 6", "strip 0006"},
                                     {"panel ", "panel 1"},
                                     {"f32", "f16"},
-                                    {"clblast_ns 6\n", "clblast_ns 6\n\n"},
+                                    {" shape 5\n", " shape 5\n\n"},
                                     {"shape lanes", "shape  lanes"}};
   for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
     char *changed = replaced(text, changes[i][0], changes[i][1]);
@@ -325,67 +316,6 @@ static void every_candidate_is_right(void **state) {
   }
 }
 
-/* ---- auto ------------------------------------------------------------------------------------------------------- */
-
-static const char *backend_taken(Dataset *dataset, BackendSettings settings) {
-  BackendFacts facts = {0};
-  settings.kind = SETOSA_BACKEND_AUTO;
-  Native *native = open_native(NULL, &dataset, settings);
-  backend_facts(&native->head, &facts);
-  backend_close(&native->head);
-  return facts.name;
-}
-
-static void auto_takes_what_was_found_faster(void **state) {
-  (void)state;
-  Dataset *dataset = NULL;
-  Native *native = open_native(many_classes, &dataset, (BackendSettings){.tuning = SETOSA_TUNING_OFF});
-  TuneClass class = class_of(native);
-  TuneRecord record = {.how = SETOSA_TUNING_FULL,
-                       .shape = native->shape,
-                       .default_ns = 9,
-                       .shape_ns = 9,
-                       .backend = TUNE_BACKEND_NATIVE,
-                       .native_ns = 9,
-                       .clblast_ns = 5};
-  backend_close(&native->head);
-  BackendSettings quick = {.tunes = true}, off = {.tuning = SETOSA_TUNING_OFF}, fixed = {.reproducible = true},
-                  half = {.storage = SETOSA_STORAGE_F16};
-  assert_string_equal(backend_taken(dataset, (BackendSettings){.tunes = false}), "native"); /* nothing is known */
-  tune_save(&class, &record);
-  assert_string_equal(backend_taken(dataset, quick), "native");
-  record.backend = TUNE_BACKEND_CLBLAST;
-  tune_save(&class, &record);
-#ifdef SETOSA_HAVE_CLBLAST
-  assert_string_equal(backend_taken(dataset, quick), "clblast");
-#else
-  assert_string_equal(backend_taken(dataset, quick), "native");
-#endif
-  assert_string_equal(backend_taken(dataset, off), "native");
-  assert_string_equal(backend_taken(dataset, fixed), "native");
-  assert_string_equal(backend_taken(dataset, half), "native");
-  setosa_dataset_destroy(dataset);
-}
-
-/* A full search has timed clblast, verified, on the same rows. */
-static void a_full_search_compares_the_backends(void **state) {
-  (void)state;
-#ifdef SETOSA_HAVE_CLBLAST
-  Dataset *dataset = NULL;
-  Error error = {0};
-  TuneRecord record;
-  Native *native = open_native("synthetic:rows=600,features=40,classes=5,seed=6", &dataset, (BackendSettings){.family = SETOSA_FAMILY_CPU});
-  support_ok(tune_search(native, dataset, &native->shape, 1, SETOSA_TUNING_FULL, &record, NULL, &error), &error);
-  assert_true(record.native_ns > 0);
-  assert_true(record.clblast_ns > 0);
-  assert_int_equal(record.backend, 11 * record.clblast_ns < 10 * record.native_ns ? TUNE_BACKEND_CLBLAST : TUNE_BACKEND_NATIVE);
-  backend_close(&native->head);
-  setosa_dataset_destroy(dataset);
-#else
-  skip();
-#endif
-}
-
 /* ---- set-up ----------------------------------------------------------------------------------------------------- */
 
 static int open_device(void **state) {
@@ -432,11 +362,10 @@ static int end_cache(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(a_search_is_kept_and_read),        TEST(made_rows_are_tuned),
-      TEST(small_work_is_not_tuned),          TEST(a_planted_shape_is_used_but_not_when_reproducible),
-      TEST(a_damaged_verdict_is_none),        TEST(classes_are_apart),
-      TEST(a_wrong_shape_is_passed_over),     TEST(every_candidate_is_right),
-      TEST(auto_takes_what_was_found_faster), TEST(a_full_search_compares_the_backends),
+      TEST(a_search_is_kept_and_read),    TEST(made_rows_are_tuned),
+      TEST(small_work_is_not_tuned),      TEST(a_planted_shape_is_used_but_not_when_reproducible),
+      TEST(a_damaged_verdict_is_none),    TEST(classes_are_apart),
+      TEST(a_wrong_shape_is_passed_over), TEST(every_candidate_is_right),
   };
   return cmocka_run_group_tests_name("tuning", tests, open_device, close_device);
 }

@@ -12,9 +12,8 @@
 
 enum { RECORD_BYTES = 1024 };
 
-static const char *const how_names[] = {"quick", "off", "full"};             /* as SetosaTuning */
-static const char *const family_names[] = {"auto", "cpu", "gpu"};            /* as SetosaFamily */
-static const char *const backend_names[] = {"unknown", "native", "clblast"}; /* as TuneBackend */
+static const char *const how_names[] = {"quick", "off", "full"};  /* as SetosaTuning */
+static const char *const family_names[] = {"auto", "cpu", "gpu"}; /* as SetosaFamily */
 
 static size_t power_of_two(size_t value) {
   size_t power = 1;
@@ -110,11 +109,10 @@ static void write_record(char text[RECORD_BYTES], const TuneClass *class, const 
   const NativeShape *s = &record->shape;
   write_class(class_text, sizeof class_text, class);
   snprintf(text, RECORD_BYTES,
-           "setosa tuning 3\nclass %s\nhow %s\nshape lanes %u dot %u outer %u %u strip %u panel %u tile %u shares %u\n"
-           "pass_ns default %" PRIu64 " shape %" PRIu64 "\nbackend %s native_ns %" PRIu64 " clblast_ns %" PRIu64 "\n",
+           "setosa tuning 4\nclass %s\nhow %s\nshape lanes %u dot %u outer %u %u strip %u panel %u tile %u shares %u\n"
+           "pass_ns default %" PRIu64 " shape %" PRIu64 "\n",
            class_text, how_names[record->how], s->lanes, s->dot_classes, s->outer_classes, s->outer_registers, s->strip_classes,
-           s->panel_rows, s->tile_classes, s->shares, record->default_ns, record->shape_ns, backend_names[record->backend],
-           record->native_ns, record->clblast_ns);
+           s->panel_rows, s->tile_classes, s->shares, record->default_ns, record->shape_ns);
 }
 
 /* The index of word among the names, or count. */
@@ -126,22 +124,19 @@ static size_t find_name(const char *word, const char *const *names, size_t count
 
 /* What was read must come out the same when it is written again: then nothing is missing, nothing added, and the class is this one. */
 static bool read_record(TuneRecord *record, const TuneClass *class, const char *text) {
-  char how[8], backend[8], again[RECORD_BYTES];
+  char how[8], again[RECORD_BYTES];
   NativeShape *s = &record->shape;
   *record = (TuneRecord){.how = SETOSA_TUNING_QUICK};
   const char *rest = strstr(text, "\nhow ");
-  if (rest == NULL ||
-      sscanf(rest,
-             "\nhow %7s shape lanes %" SCNu32 " dot %" SCNu32 " outer %" SCNu32 " %" SCNu32 " strip %" SCNu32 " panel %" SCNu32
-             " tile %" SCNu32 " shares %" SCNu32 " pass_ns default %" SCNu64 " shape %" SCNu64 " backend %7s native_ns %" SCNu64
-             " clblast_ns %" SCNu64,
-             how, &s->lanes, &s->dot_classes, &s->outer_classes, &s->outer_registers, &s->strip_classes, &s->panel_rows, &s->tile_classes,
-             &s->shares, &record->default_ns, &record->shape_ns, backend, &record->native_ns, &record->clblast_ns) != 14)
+  if (rest == NULL || sscanf(rest,
+                             "\nhow %7s shape lanes %" SCNu32 " dot %" SCNu32 " outer %" SCNu32 " %" SCNu32 " strip %" SCNu32
+                             " panel %" SCNu32 " tile %" SCNu32 " shares %" SCNu32 " pass_ns default %" SCNu64 " shape %" SCNu64,
+                             how, &s->lanes, &s->dot_classes, &s->outer_classes, &s->outer_registers, &s->strip_classes, &s->panel_rows,
+                             &s->tile_classes, &s->shares, &record->default_ns, &record->shape_ns) != 11)
     return false;
-  size_t how_index = find_name(how, how_names, 3), backend_index = find_name(backend, backend_names, 3);
-  if (how_index > 2 || backend_index > 2 || how_index == SETOSA_TUNING_OFF) return false;
+  size_t how_index = find_name(how, how_names, 3);
+  if (how_index > 2 || how_index == SETOSA_TUNING_OFF) return false;
   record->how = (SetosaTuning)how_index;
-  record->backend = (TuneBackend)backend_index;
   write_record(again, class, record);
   return strcmp(text, again) == 0;
 }
