@@ -3,9 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/support.h"
-/* after it */
 #include "bench/scaling.h"
+#include "support/support.h"
 
 static const double sizes[] = {100, 200, 400, 800};
 
@@ -319,5 +318,5 @@ int main(void) {
       cmocka_unit_test(an_interruption_keeps_what_there_is),
       cmocka_unit_test(options_without_sense),
   };
-  return cmocka_run_group_tests_name("scaling", tests, NULL, NULL);
+  return support_run("scaling", tests, NULL, NULL);
 }

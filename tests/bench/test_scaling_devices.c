@@ -3,9 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "support/support.h"
-/* after it */
 #include "bench/scaling.h"
+#include "support/support.h"
 
 enum { LINES = 8, POINTS = 8 };
 
@@ -58,8 +57,7 @@ static SetosaDevices *need_halves(SetosaDeviceChoices *halves) {
     if (setosa_devices_choose(halves, devices, 1, selectors, SETOSA_FAMILY_AUTO, false, &error) == SETOSA_OK) return devices;
   }
   setosa_devices_close(devices);
-  skip();
-  return NULL;
+  support_skip("no device that can be cut in two");
 }
 
 /* Every operation, on one half and on both. */
@@ -174,7 +172,7 @@ static void made_rows_stream(void **state) {
   support_ok(setosa_devices_open(&devices, &error), &error);
   if (setosa_devices_select(devices, NULL, false, &best, &error) != SETOSA_OK) {
     setosa_devices_close(devices);
-    skip();
+    support_skip("no usable OpenCL device");
   }
   SetosaBenchScalingOptions options = small(&seen, SETOSA_BENCH_ROWS);
   options.shape = "synthetic:rows=50000,features=40,classes=3,seed=4";
@@ -210,5 +208,5 @@ int main(void) {
       cmocka_unit_test(devices_without_sense),
       cmocka_unit_test(made_rows_stream),
   };
-  return cmocka_run_group_tests_name("scaling devices", tests, NULL, NULL);
+  return support_run("scaling devices", tests, NULL, NULL);
 }

@@ -132,7 +132,7 @@ static void test_plots(void **state) {
   Run run = run_shell("command -v gnuplot");
   bool missing = run.code != 0;
   run_free(&run);
-  if (missing) skip();
+  if (missing) support_skip("no gnuplot");
   char data[SUPPORT_PATH], path[SUPPORT_PATH], oops[SUPPORT_PATH];
   support_path(data, folder, "a'\"; system('touch oops') #.csv");
   support_path(oops, folder, "oops");
@@ -393,7 +393,7 @@ static void test_scaling_plots(void **state) {
   Run run = run_shell("command -v gnuplot");
   bool missing = run.code != 0;
   run_free(&run);
-  if (missing) skip();
+  if (missing) support_skip("no gnuplot");
   static const char *const names[] = {"growth.svg", "growth.png"};
   for (size_t i = 0; i < 2; i++) {
     char path[SUPPORT_PATH];
@@ -482,5 +482,5 @@ int main(void) {
       cmocka_unit_test(test_scaling_plots),
       cmocka_unit_test(test_bad_flags),
   };
-  return cmocka_run_group_tests_name("bench", tests, create, destroy);
+  return support_run("bench", tests, create, destroy);
 }

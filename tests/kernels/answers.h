@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/support.h"
-/* after support.h, which has cmocka.h and what that needs */
 #include "compute/native.h"
+#include "support/support.h"
 
 typedef struct Answers {
   Evaluation at, batch;
