@@ -167,7 +167,7 @@ int main(void) {
       cmocka_unit_test(work_is_counted),
       cmocka_unit_test(the_team_calls_each_participant_once),
   };
-  return cmocka_run_group_tests_name("blas", tests, NULL, NULL);
+  return support_run("blas", tests, NULL, NULL);
 }
 
 #else
@@ -186,6 +186,6 @@ static void a_build_without_it_says_so(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(a_build_without_it_says_so)};
   (void)shape_compare;
-  return cmocka_run_group_tests_name("blas", tests, NULL, NULL);
+  return support_run("blas", tests, NULL, NULL);
 }
 #endif
