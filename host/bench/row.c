@@ -12,7 +12,6 @@ BackendSettings row_settings(const Row *row, Context *context) {
   return (BackendSettings){.kind = row->backend,
                            .family = context != NULL ? options->family : SETOSA_FAMILY_AUTO,
                            .context = context,
-                           .l2 = BENCH_L2,
                            .intercept = true,
                            .storage = native ? row->storage : SETOSA_STORAGE_F32,
                            .tuning = options->tuning,
@@ -52,20 +51,9 @@ Status row_open_contender(const Row *row, Context *context, Contender *contender
   Status status = SETOSA_OK;
   BackendSettings settings = row_settings(row, context);
   TRY(backend_open(&contender->backend, row->group->dataset, &settings, error));
-  TRY(vector_create(contender->backend, &contender->w, error));
-  if (row->group->what != SETOSA_BENCH_PREDICT) TRY(vector_create(contender->backend, &contender->out, error));
-  if (row->group->what == SETOSA_BENCH_HESSIAN) TRY(vector_create(contender->backend, &contender->v, error));
+  TRY(contender_open(contender, row->group->what, error));
 cleanup:
   return status;
-}
-
-void row_close_contender(Contender *contender) {
-  if (contender->backend == NULL) return;
-  vector_destroy(contender->backend, contender->w);
-  vector_destroy(contender->backend, contender->v);
-  vector_destroy(contender->backend, contender->out);
-  backend_close(contender->backend);
-  *contender = (Contender){0};
 }
 
 /* The weights that every backend gets; made by the truth, so that this is the first thing that needs one. */
@@ -82,7 +70,7 @@ cleanup:
   return status;
 }
 
-Status row_judge(const Row *row, const Contender *contender, double pass_seconds, SetosaBenchResult *result, Error *error) {
+Status row_judge(const Row *row, Contender *contender, double pass_seconds, SetosaBenchResult *result, Error *error) {
   Status status = SETOSA_OK;
   Verdict verdict = {.passed = false};
   TRY(row_write_vectors(row, contender, error));

@@ -42,11 +42,10 @@ void row_say(const Row *row, const char *doing);
 
 /* Opens the backend with its vectors in *contender. The caller closes, what a failure has left, too. */
 Status row_open_contender(const Row *row, Context *context, Contender *contender, Error *error);
-void row_close_contender(Contender *contender);
 /* Gives it the weights (and direction) that every backend gets. */
 Status row_write_vectors(const Row *row, const Contender *contender, Error *error);
 /* The reference's verdict on it; a wrong backend fails the row. */
-Status row_judge(const Row *row, const Contender *contender, double pass_seconds, SetosaBenchResult *result, Error *error);
+Status row_judge(const Row *row, Contender *contender, double pass_seconds, SetosaBenchResult *result, Error *error);
 
 double row_flops(const Row *row); /* of one pass */
 double row_bytes(const Row *row); /* of X, read once */

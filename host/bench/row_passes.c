@@ -20,14 +20,14 @@ typedef struct Running {
 
 static Status finish(const Running *r, Error *error) { return r->context != NULL ? context_finish(r->context, error) : SETOSA_OK; }
 
-static Status run_once(const Running *r, Error *error) {
+static Status run_once(Running *r, Error *error) {
   Status status = SETOSA_OK;
   Backend *backend = r->contender.backend;
   RowRange all = backend_all_rows(backend);
   Evaluation at = {.objective = NAN};
   switch (r->row->group->what) {
     case SETOSA_BENCH_HESSIAN:
-      return backend_hessian_product(backend, r->contender.w, r->contender.v, all, r->contender.out, error);
+      return objective_hessian_product(&r->contender.objective, r->contender.w, r->contender.v, all, r->contender.out, error);
     case SETOSA_BENCH_PREDICT:
       for (size_t first = 0; first < all.count; first += r->block) {
         RowRange rows = {first, all.count - first < r->block ? all.count - first : r->block};
@@ -39,13 +39,13 @@ static Status run_once(const Running *r, Error *error) {
     case SETOSA_BENCH_TRAIN:
       break;
   }
-  TRY(backend_evaluate(backend, r->contender.w, all, r->contender.out, &at, error));
+  TRY(objective_evaluate(&r->contender.objective, r->contender.w, all, r->contender.out, &at, error));
   if (!isfinite(at.objective)) TRY(error_set(error, SETOSA_ERROR_DEVICE, "the objective is %g where it was finite before", at.objective));
 cleanup:
   return status;
 }
 
-static Status time_passes(const Running *r, size_t passes, double *seconds, Error *error) {
+static Status time_passes(Running *r, size_t passes, double *seconds, Error *error) {
   Status status = SETOSA_OK;
   TRY(finish(r, error));
   double began = clock_seconds();
@@ -56,7 +56,7 @@ cleanup:
   return status;
 }
 
-static Status time_samples(const Running *r, Timing *timing, Error *error) {
+static Status time_samples(Running *r, Timing *timing, Error *error) {
   Status status = SETOSA_OK;
   double seconds = 0;
   size_t passes = 1;
@@ -119,7 +119,7 @@ Status row_time_passes(const Row *row, SetosaBenchResult *result, Error *error) 
   Running r = {.row = row};
   Status status = row_open_context(row, &r.context, error);
   if (status == SETOSA_OK) status = time_row(&r, result, error);
-  row_close_contender(&r.contender);
+  contender_close(&r.contender);
   free(r.scores);
   context_close(r.context);
   return status;

@@ -133,7 +133,7 @@ static Status judge_steps(const Row *row, SetosaBenchResult *result, Error *erro
   result->family = facts.family;
   result->first_call_ms = 1e3 * facts.seconds_tune; /* that the training then finds done */
 cleanup:
-  row_close_contender(&contender);
+  contender_close(&contender);
   context_close(context);
   return status;
 }

@@ -24,7 +24,6 @@ typedef struct BackendSettings {
   SetosaBackend kind;
   SetosaFamily family; /* NATIVE, CLBLAST: AUTO chooses by the device */
   Context *context;    /* NATIVE, CLBLAST: borrowed; NULL for REFERENCE and BLAS */
-  double l2;
   bool intercept;
   SetosaStorage storage;  /* NATIVE */
   SetosaTuning tuning;    /* NATIVE */

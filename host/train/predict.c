@@ -52,10 +52,9 @@ size_t predict_block_rows(const Backend *backend) {
 Status predict_labels(const int32_t **labels, Backend *backend, const Dataset *dataset, RowRange rows, LabelScratch *scratch,
                       Error *error) {
   Status status = SETOSA_OK;
-  if (dataset->generator == NULL || backend->operations->labels == NULL)
-    return dataset_labels(labels, dataset, rows.begin, rows.count, scratch, error);
+  if (dataset->generator == NULL) return dataset_labels(labels, dataset, rows.begin, rows.count, scratch, error);
   TRY(label_scratch_reserve(scratch, rows.count, error));
-  TRY(backend->operations->labels(backend, rows, scratch->labels, error));
+  TRY(backend_labels(backend, rows, scratch->labels, error));
   *labels = scratch->labels;
 cleanup:
   return status;

@@ -19,6 +19,7 @@
 typedef struct Training {
   const SetosaTrainOptions *options;
   Backend *backend;
+  Objective objective; /* what is minimised on it */
   Vector *w;
   Backend *validation; /* NULL without validation rows, and on ranks other than 0 */
   Vector *validation_w;
@@ -35,7 +36,6 @@ typedef struct Training {
 static Status open_backend(Backend **backend, Vector **w, double *seconds_test, const Dataset *dataset, const SetosaTrainOptions *options,
                            bool trains, Error *error) {
   BackendSettings settings = device_backend_settings(&options->compute);
-  settings.l2 = options->l2;
   settings.intercept = options->intercept;
   settings.tunes = trains;
   settings.vectors = trains ? train_solver_vectors(options) : 1;
@@ -57,6 +57,7 @@ static Status write_start(const Training *t, Error *error) {
 }
 
 static void close_training(Training *t) {
+  objective_close(&t->objective);
   if (t->backend != NULL) vector_destroy(t->backend, t->w);
   if (t->validation != NULL) vector_destroy(t->validation, t->validation_w);
   backend_close(t->validation);
@@ -72,6 +73,7 @@ static Status open_training(Training *t, const Dataset *dataset, Error *error) {
   if (t->options->validation != NULL && is_first(t))
     TRY(open_backend(&t->validation, &t->validation_w, NULL, t->options->validation, t->options, false, error));
   TRY(memory_allocate((void **)&t->parameters, t->backend->parameters, sizeof(double), "the parameters", error));
+  TRY(objective_open(&t->objective, t->backend, &(ObjectiveTerms){.l2 = t->options->l2}, error));
   TRY(write_start(t, error));
 cleanup:
   return status;
@@ -87,9 +89,9 @@ static Status copy_to_validation(Training *t, const Vector *w, Error *error) {
 
 static Status compute_validation_loss(Training *t, const Vector *w, double *loss, Error *error) {
   Status status = SETOSA_OK;
-  Evaluation at = {.loss = NAN};
+  DataTerm at = {.loss = NAN};
   TRY(copy_to_validation(t, w, error));
-  if (t->validation != NULL) TRY(backend_evaluate(t->validation, t->validation_w, backend_all_rows(t->validation), NULL, &at, error));
+  if (t->validation != NULL) TRY(backend_evaluate(t->validation, t->validation_w, backend_all_rows(t->validation), NULL, NULL, &at, error));
 cleanup:
   *loss = at.loss;
   return status;
@@ -179,7 +181,7 @@ static Status run_optimizer(Training *t, OptimizerReport *report, double *second
   if (o->resume != NULL) t->evaluations_before = checkpoint_state_evaluations(&o->resume->state);
   t->began = clock_seconds();
   t->build_before = facts.seconds_build;
-  Status status = optimizer_minimize(t->backend, t->w, &settings, report, error);
+  Status status = optimizer_minimize(&t->objective, t->w, &settings, report, error);
   *seconds = training_seconds(t);
   return status != SETOSA_OK ? status : t->callback_status;
 }

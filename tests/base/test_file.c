@@ -124,7 +124,7 @@ static void a_full_disk_keeps_the_target(void **state) {
   (void)state;
   AtomicFile file = {0};
   Error error = {0};
-  if (access("/dev/full", W_OK) != 0) skip();
+  if (access("/dev/full", W_OK) != 0) support_skip("/dev/full cannot be written");
   support_ok(atomic_file_open(&file, "/dev/full", &error), &error);
   fputs("does not fit", file.stream);
   support_fails(atomic_file_commit(&file, &error), &error, SETOSA_ERROR_WRITE,
@@ -251,5 +251,5 @@ int main(void) {
       cmocka_unit_test(the_cache_folder_is_made_and_emptied),
       cmocka_unit_test(removal_does_not_follow_links),
   };
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return support_run("base_file", tests, make_folder, remove_folder);
 }

@@ -67,5 +67,5 @@ static void made_rows_are_measured(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(made_rows_are_measured)};
-  return cmocka_run_group_tests_name("bench", tests, NULL, NULL);
+  return support_run("bench", tests, NULL, NULL);
 }

@@ -2,10 +2,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "support/support.h"
-/* after it */
 #include "bench/limits.h"
 #include "opencl/kernel.h"
+#include "support/device.h"
 
 static void host_limits_are_numbers(void **state) {
   (void)state;
@@ -48,25 +47,14 @@ static void work_is_counted(void **state) {
 static void device_limits_are_numbers(void **state) {
   (void)state;
   Error error = {0};
-  DeviceList *list = NULL;
-  Context *context = NULL;
+  Context *context = support_device();
   Limits *limits = NULL;
-  size_t index = 0;
   SetosaBenchLimits measured = {.fma_gflops = NAN};
-  support_ok(device_list_open(&list, &error), &error);
-  if (device_list_select(list, getenv("SETOSA_TEST_DEVICE"), false, &index, &error) != SETOSA_OK) {
-    print_message("no usable OpenCL device: skipped\n");
-    device_list_close(list);
-    skip();
-  }
-  support_ok(context_open(&context, list, index, &error), &error);
   support_ok(limits_open_device(&limits, context, &error), &error);
   support_ok(limits_measure(limits, &measured, &error), &error);
   check_counting(limits);
   limits_close(limits);
   assert_int_equal(context_bytes(context), 0);
-  context_close(context);
-  device_list_close(list);
   const double numbers[] = {measured.fma_gflops, measured.read_gbytes_per_s, measured.upload_gbytes_per_s, measured.download_gbytes_per_s,
                             measured.launch_us};
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) assert_true(numbers[i] > 0 && isfinite(numbers[i]));
@@ -123,21 +111,9 @@ static void check_kernels(Context *context, size_t items) {
 
 static void kernels_do_their_work(void **state) {
   (void)state;
-  Error error = {0};
-  DeviceList *list = NULL;
-  Context *context = NULL;
-  size_t index = 0;
-  support_ok(device_list_open(&list, &error), &error);
-  if (device_list_select(list, getenv("SETOSA_TEST_DEVICE"), false, &index, &error) != SETOSA_OK) {
-    print_message("no usable OpenCL device: skipped\n");
-    device_list_close(list);
-    skip();
-  }
-  support_ok(context_open(&context, list, index, &error), &error);
+  Context *context = support_device();
   check_kernels(context, 1);
   check_kernels(context, 64);
-  context_close(context);
-  device_list_close(list);
 }
 
 int main(void) {
@@ -147,5 +123,5 @@ int main(void) {
       cmocka_unit_test(device_limits_are_numbers),
       cmocka_unit_test(kernels_do_their_work),
   };
-  return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
+  return support_run("limits", tests, support_device_open, support_device_close);
 }

@@ -309,5 +309,5 @@ int main(void) {
       cmocka_unit_test(test_output_that_ends),
       cmocka_unit_test(test_bad_flags),
   };
-  return cmocka_run_group_tests_name("bench", tests, create, destroy);
+  return support_run("bench", tests, create, destroy);
 }

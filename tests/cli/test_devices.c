@@ -32,7 +32,7 @@ static void need_two(void) {
   }
   json_decref(document);
   run_free(&run);
-  if (pocl < 2) skip();
+  if (pocl < 2) support_skip("PoCL does not show two devices of two units");
 }
 
 static json_t *train_json(const char *device, const char *other) {
@@ -158,5 +158,5 @@ int main(void) {
       cmocka_unit_test(test_resuming),
       cmocka_unit_test(test_what_is_refused),
   };
-  return cmocka_run_group_tests(tests, create, destroy);
+  return support_run("cli_devices", tests, create, destroy);
 }

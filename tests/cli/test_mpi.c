@@ -194,7 +194,7 @@ static void test_lost_device(void **state) {
   (void)state;
   char arguments[COMMAND];
   need_all();
-  if (getenv("SETOSA_LOST_DEVICE") == NULL) skip(); /* nothing can be preloaded before AddressSanitizer */
+  if (getenv("SETOSA_LOST_DEVICE") == NULL) support_skip("nothing can be preloaded before AddressSanitizer");
   Run run = run_job(3, "export LD_PRELOAD=$SETOSA_LOST_DEVICE SETOSA_TEST_LAUNCHES=0", "train $data --json");
   run_expect(&run, 4);
   expect_once(run.err, "(rank 1 of 3)");
@@ -310,5 +310,5 @@ int main(void) {
       cmocka_unit_test_setup(test_signals, prepare),
       cmocka_unit_test_setup(test_not_written, prepare),
   };
-  return cmocka_run_group_tests(tests, create, destroy);
+  return support_run("cli_mpi", tests, create, destroy);
 }

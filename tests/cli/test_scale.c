@@ -131,5 +131,5 @@ int main(void) {
       cmocka_unit_test(test_the_plan),
       cmocka_unit_test(test_what_makes_no_sense),
   };
-  return cmocka_run_group_tests(tests, create, destroy);
+  return support_run("cli_scale", tests, create, destroy);
 }

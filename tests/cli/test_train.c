@@ -259,7 +259,7 @@ static void test_scale_with_standardize_and_validation(void **state) {
 /* A model or a log that cannot be written in full ends with 6 and a line. */
 static void test_disk_full(void **state) {
   (void)state;
-  if (access("/dev/full", W_OK) != 0) skip();
+  if (access("/dev/full", W_OK) != 0) support_skip("/dev/full cannot be written");
   Run run = RUN("train", iris, "--backend", "reference", "--log", "/dev/full", "-q");
   run_expect(&run, 6);
   run_expect_text(run.err, "--log /dev/full: cannot write: No space left on device");
@@ -301,5 +301,5 @@ int main(void) {
       cmocka_unit_test(test_disk_full),
       cmocka_unit_test(test_diverging_training),
   };
-  return cmocka_run_group_tests(tests, create, destroy);
+  return support_run("cli_train", tests, create, destroy);
 }

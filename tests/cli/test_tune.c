@@ -93,5 +93,5 @@ int main(void) {
       cmocka_unit_test(tuning_is_told_kept_and_cleared),
       cmocka_unit_test(reproducible_is_the_default_shape),
   };
-  return cmocka_run_group_tests_name("tuning of the program", tests, begin, end);
+  return support_run("tuning of the program", tests, begin, end);
 }

@@ -295,5 +295,5 @@ int main(void) {
       cmocka_unit_test(test_order_of_arguments),
       cmocka_unit_test(test_help),
   };
-  return cmocka_run_group_tests(tests, create, destroy);
+  return support_run("cli_usage", tests, create, destroy);
 }

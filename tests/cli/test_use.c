@@ -175,7 +175,7 @@ static void test_predict_into_broken_pipes(void **state) {
   run_expect(&run, 0);
   assert_string_equal(run.err, "code 0\n");
   run_free(&run);
-  if (access("/dev/full", W_OK) != 0) skip();
+  if (access("/dev/full", W_OK) != 0) support_skip("/dev/full cannot be written");
   snprintf(command, sizeof command, "exec \"$SETOSA_PROGRAM\" predict '%s' '%s' --backend reference > /dev/full", model, iris);
   run = run_shell(command);
   run_expect(&run, 6);
@@ -506,5 +506,5 @@ int main(void) {
       cmocka_unit_test(test_compilers_are_silent),
       cmocka_unit_test(test_cache),
   };
-  return cmocka_run_group_tests(tests, create, destroy);
+  return support_run("cli_use", tests, create, destroy);
 }

@@ -167,5 +167,5 @@ int main(void) {
       cmocka_unit_test(halves_to_floats), cmocka_unit_test(floats_to_halves), cmocka_unit_test(bytes_and_their_factor),
       cmocka_unit_test(refusals),         cmocka_unit_test(automatic_choice), cmocka_unit_test(bytes_are_remembered),
   };
-  return cmocka_run_group_tests_name("storage", tests, make_folder, remove_folder);
+  return support_run("storage", tests, make_folder, remove_folder);
 }

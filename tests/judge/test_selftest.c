@@ -5,33 +5,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "support/support.h"
-/* after support.h, which has cmocka.h and what that needs */
 #include "judge/selftest.h"
+#include "support/device.h"
 
-typedef struct Opened {
-  DeviceList *list;
-  Context *context;
-} Opened;
-
-static Opened open_device(void) {
-  Opened opened = {0};
-  Error error = {0};
-  size_t index = 0;
-  support_ok(device_list_open(&opened.list, &error), &error);
-  if (device_list_select(opened.list, getenv("SETOSA_TEST_DEVICE"), false, &index, &error) != SETOSA_OK) {
-    print_message("no usable OpenCL device: skipped\n");
-    device_list_close(opened.list);
-    skip();
-  }
-  support_ok(context_open(&opened.context, opened.list, index, &error), &error);
-  return opened;
+/* Opens the device anew, so that it is seen with the kernels and the cache that the environment names now. */
+static Context *open_device(void) {
+  assert_int_equal(support_device_open(NULL), 0);
+  return support_device();
 }
 
-static void close_device(Opened opened) {
-  context_close(opened.context);
-  device_list_close(opened.list);
-}
+static void close_device(void) { support_device_close(NULL); }
 
 /* Copies kernels/ into folder, with `wrong` in place of the first `right` of one file. */
 static void plant(const char *folder, const char *file, const char *right, const char *wrong) {
@@ -79,11 +62,11 @@ static Status test_with(const Mistake *mistake, Error *error) {
   support_folder_create(folder);
   plant(folder, mistake->file, mistake->right, mistake->wrong);
   setenv("SETOSA_KERNEL_DIR", folder, 1);
-  Opened opened = open_device();
+  Context *context = open_device();
   Status status = mistake->classes == 0
-                      ? selftest_run(opened.context, error)
-                      : selftest_require(opened.context, mistake->family, mistake->features, mistake->classes, mistake->operations, error);
-  close_device(opened);
+                      ? selftest_run(context, error)
+                      : selftest_require(context, mistake->family, mistake->features, mistake->classes, mistake->operations, error);
+  close_device();
   unsetenv("SETOSA_KERNEL_DIR");
   support_folder_remove(folder);
   return status;
@@ -204,16 +187,15 @@ static void shapes_have_verdicts_of_their_own(void **state) {
   glob_t found;
   support_folder_create(cache);
   setenv("XDG_CACHE_HOME", cache, 1);
-  Opened opened = open_device();
+  Context *context = open_device();
   support_path(pattern, cache, "setosa/selftest/*.txt");
   for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
-    support_ok(selftest_require(opened.context, SETOSA_FAMILY_CPU, asked[i].features, asked[i].classes, asked[i].operations, &error),
-               &error);
+    support_ok(selftest_require(context, SETOSA_FAMILY_CPU, asked[i].features, asked[i].classes, asked[i].operations, &error), &error);
     assert_int_equal(glob(pattern, 0, NULL, &found), 0);
     assert_int_equal(found.gl_pathc, asked[i].verdicts);
     globfree(&found);
   }
-  close_device(opened);
+  close_device();
   if (kept != NULL) setenv("XDG_CACHE_HOME", kept, 1);
   free(kept);
   support_folder_remove(cache);
@@ -238,8 +220,8 @@ static void the_verdict_is_remembered(void **state) {
   Error error = {0};
   support_folder_create(cache);
   setenv("XDG_CACHE_HOME", cache, 1);
-  Opened opened = open_device();
-  support_ok(selftest_require(opened.context, SETOSA_FAMILY_AUTO, 4, 3, 0, &error), &error);
+  Context *context = open_device();
+  support_ok(selftest_require(context, SETOSA_FAMILY_AUTO, 4, 3, 0, &error), &error);
   find_verdict(cache, path);
   char *text = support_read(path, NULL);
   assert_string_equal(text, "passed\n");
@@ -247,7 +229,7 @@ static void the_verdict_is_remembered(void **state) {
 
   /* A remembered failure is believed ... */
   support_write_text(path, "failed: loss of 1 x 1\n");
-  support_fails(selftest_require(opened.context, SETOSA_FAMILY_AUTO, 4, 3, 0, &error), &error, SETOSA_ERROR_DEVICE, "device ");
+  support_fails(selftest_require(context, SETOSA_FAMILY_AUTO, 4, 3, 0, &error), &error, SETOSA_ERROR_DEVICE, "device ");
   assert_non_null(strstr(error.message, "loss of 1 x 1"));
 
   /* ... a damaged file is not: the test runs again and mends it. */
@@ -255,12 +237,12 @@ static void the_verdict_is_remembered(void **state) {
   for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
     error = (Error){0};
     support_write_text(path, damaged[i]);
-    support_ok(selftest_require(opened.context, SETOSA_FAMILY_AUTO, 4, 3, 0, &error), &error);
+    support_ok(selftest_require(context, SETOSA_FAMILY_AUTO, 4, 3, 0, &error), &error);
     text = support_read(path, NULL);
     assert_string_equal(text, "passed\n");
     free(text);
   }
-  close_device(opened);
+  close_device();
   if (kept != NULL) setenv("XDG_CACHE_HOME", kept, 1);
   free(kept);
   support_folder_remove(cache);
@@ -272,5 +254,5 @@ int main(void) {
       cmocka_unit_test(wrong_kernels_of_the_gpu_family_are_refused), cmocka_unit_test(only_what_is_asked_for_is_tested),
       cmocka_unit_test(shapes_have_verdicts_of_their_own),           cmocka_unit_test(the_verdict_is_remembered),
   };
-  return cmocka_run_group_tests_name("self-test", tests, NULL, NULL);
+  return support_run("self-test", tests, NULL, NULL);
 }

@@ -9,8 +9,7 @@
 #include <string.h>
 
 #include "kernels/answers.h"
-
-static Context *context;
+#include "support/device.h"
 
 static size_t most_bytes = SIZE_MAX; /* of a buffer that the device still gives */
 
@@ -27,28 +26,8 @@ cl_mem clCreateBuffer(cl_context handle, cl_mem_flags flags, size_t bytes, void 
   return real(handle, flags, bytes, host, code);
 }
 
-static int open_device(void **state) {
-  (void)state;
-  DeviceList *devices = NULL;
-  size_t index = 0;
-  Error error = {0};
-  if (device_list_open(&devices, &error) != SETOSA_OK || device_list_select(devices, NULL, false, &index, &error) != SETOSA_OK) {
-    device_list_close(devices);
-    return 0;
-  }
-  support_ok(context_open(&context, devices, index, &error), &error);
-  device_list_close(devices);
-  return 0;
-}
-
-static int close_device(void **state) {
-  (void)state;
-  context_close(context);
-  return 0;
-}
-
 static Answers ask(const Dataset *dataset, BackendSettings settings, bool resident) {
-  settings.context = context;
+  settings.context = support_device();
   Backend *backend = open_native(dataset, settings);
   assert_int_equal(((Native *)backend)->residence.resident, resident);
   Answers answers = ask_backend(backend);
@@ -109,7 +88,6 @@ static void streamed_rows_give_the_same_bits(void **state) {
   };
   static const SetosaFamily families[] = {SETOSA_FAMILY_CPU, SETOSA_FAMILY_GPU};
   static const SetosaStorage storages[] = {SETOSA_STORAGE_F32, SETOSA_STORAGE_U8};
-  if (context == NULL) skip();
   for (size_t i = 0; i < sizeof specs / sizeof *specs; i++)
     for (size_t f = 0; f < 2; f++)
       for (size_t s = 0; s < 2; s++) compare(specs[i], families[f], storages[s]);
@@ -118,7 +96,6 @@ static void streamed_rows_give_the_same_bits(void **state) {
 /* Shares of shards: so many rows that partial gradients are folded. */
 static void many_rows_give_the_same_bits(void **state) {
   (void)state;
-  if (context == NULL) skip();
   Dataset *dataset = load("synthetic:rows=500000,features=3,classes=3", false);
   for (int f = 0; f < 2; f++) {
     BackendSettings settings = {.family = f == 0 ? SETOSA_FAMILY_CPU : SETOSA_FAMILY_GPU}, streamed = settings;
@@ -134,9 +111,8 @@ static void many_rows_give_the_same_bits(void **state) {
 
 static void budgets_decide(void **state) {
   (void)state;
-  if (context == NULL) skip();
   Dataset *dataset = load("synthetic:rows=400000,features=100,classes=3", true); /* 160 MB */
-  BackendSettings settings = {.kind = SETOSA_BACKEND_NATIVE, .context = context, .intercept = true};
+  BackendSettings settings = {.kind = SETOSA_BACKEND_NATIVE, .context = support_device(), .intercept = true};
   static const struct {
     uint64_t bytes;
     Status expected;
@@ -162,7 +138,6 @@ static void budgets_decide(void **state) {
 /* Few rows of many parameters: what decides is how many vectors will be held, if that is known. */
 static void vectors_count(void **state) {
   (void)state;
-  if (context == NULL) skip();
   static const struct {
     size_t vectors;
     Status expected;
@@ -172,7 +147,7 @@ static void vectors_count(void **state) {
     Backend *backend = NULL;
     Error error = {0};
     BackendSettings settings = {
-        .kind = SETOSA_BACKEND_NATIVE, .context = context, .vectors = cases[i].vectors, .device_memory_bytes = 100 << 20};
+        .kind = SETOSA_BACKEND_NATIVE, .context = support_device(), .vectors = cases[i].vectors, .device_memory_bytes = 100 << 20};
     assert_int_equal(backend_open(&backend, dataset, &settings, &error), cases[i].expected);
     backend_close(backend);
   }
@@ -182,9 +157,8 @@ static void vectors_count(void **state) {
 /* Less memory than it reports: rows stream, the result is the same, and it is said. */
 static void a_device_with_less_memory_than_it_says(void **state) {
   (void)state;
-  if (context == NULL) skip();
   Dataset *dataset = load("synthetic:rows=200000,features=100,classes=3", false); /* 80 MB */
-  BackendSettings settings = {.kind = SETOSA_BACKEND_NATIVE, .context = context, .device_memory_bytes = 300 << 20};
+  BackendSettings settings = {.kind = SETOSA_BACKEND_NATIVE, .context = support_device(), .device_memory_bytes = 300 << 20};
   Backend *backend = NULL;
   BackendFacts facts = {0};
   Error error = {0};
@@ -202,7 +176,7 @@ static void a_device_with_less_memory_than_it_says(void **state) {
   if (status == SETOSA_OK) {
     Vector *w = NULL;
     status = vector_create(backend, &w, &error);
-    if (status == SETOSA_OK) status = backend_evaluate(backend, w, backend_all_rows(backend), NULL, &(Evaluation){0}, &error);
+    if (status == SETOSA_OK) status = backend_evaluate(backend, w, backend_all_rows(backend), NULL, NULL, &(DataTerm){0}, &error);
     vector_destroy(backend, w);
   }
   backend_close(backend);
@@ -222,5 +196,5 @@ int main(void) {
       cmocka_unit_test(vectors_count),
       cmocka_unit_test(a_device_with_less_memory_than_it_says),
   };
-  return cmocka_run_group_tests(tests, open_device, close_device);
+  return support_run("kernels_streamed", tests, support_device_open, support_device_close);
 }

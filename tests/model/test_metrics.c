@@ -1,15 +1,10 @@
 /* Metrics against values worked out by hand. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "model/metrics.h"
+#include "support/support.h"
 
 #define EXPECT_NEAR(value, expected, tolerance)                                                   \
   do {                                                                                            \
@@ -281,5 +276,5 @@ int main(void) {
       cmocka_unit_test(wrong_input_is_refused),
       cmocka_unit_test(no_rows_have_no_averages),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return support_run("model_metrics", tests, NULL, NULL);
 }

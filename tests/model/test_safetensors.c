@@ -372,5 +372,5 @@ int main(void) {
       cmocka_unit_test(every_truncation_is_refused),
       cmocka_unit_test(every_changed_byte_is_survived),
   };
-  return cmocka_run_group_tests(tests, create_test_folder, remove_test_folder);
+  return support_run("model_safetensors", tests, create_test_folder, remove_test_folder);
 }

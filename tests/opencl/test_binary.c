@@ -159,5 +159,5 @@ int main(void) {
       cmocka_unit_test(test_path),
   };
   use_test_kernels();
-  return cmocka_run_group_tests(tests, open_all, close_all);
+  return support_run("opencl_binary", tests, open_all, close_all);
 }

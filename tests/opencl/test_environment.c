@@ -151,8 +151,7 @@ static void body_has_pocl(const char *unused) {
 
 static void need_pocl(void) {
   if (finish(start(body_has_pocl, NULL)) == 0) return;
-  print_message("no PoCL: skipped\n");
-  skip();
+  support_skip("no PoCL");
 }
 
 /* Two devices of one platform are two devices, though everything about them is alike. */
@@ -353,10 +352,7 @@ static void test_binary_cache(void **state) {
   char *cache = path_below("cache-binary");
   assert_int_equal(mkdir(cache, 0700), 0);
   int result = finish(start(body_binary_cache, cache));
-  if (result == 77) {
-    print_message("no device that uses the cache of binaries: skipped\n");
-    skip();
-  }
+  if (result == 77) support_skip("no device that uses the cache of binaries");
   assert_int_equal(result, 0);
 }
 
@@ -401,5 +397,5 @@ int main(void) {
       cmocka_unit_test(test_binary_cache),
   };
   use_test_kernels();
-  return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+  return support_run("opencl_environment", tests, make_scratch, remove_scratch);
 }

@@ -157,5 +157,5 @@ int main(void) {
       cmocka_unit_test(test_build_errors),
   };
   use_test_kernels();
-  return cmocka_run_group_tests(tests, open_fixture, close_fixture);
+  return support_run("opencl_kernel", tests, open_fixture, close_fixture);
 }

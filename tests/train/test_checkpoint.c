@@ -9,23 +9,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "support/support.h"
+#include "support/public_device.h"
 
 static char folder[SUPPORT_PATH], file[SUPPORT_PATH], previous[SUPPORT_PATH], iris[SUPPORT_PATH];
 
 static int create(void **state) {
-  (void)state;
   support_folder_create(folder);
   support_path(file, folder, "run.checkpoint");
   support_path(previous, folder, "run.checkpoint.previous");
   support_source_path(iris, "data/iris.csv");
-  return 0;
+  return support_public_device_open(state);
 }
 
 static int destroy(void **state) {
-  (void)state;
   support_folder_remove(folder);
-  return 0;
+  return support_public_device_close(state);
 }
 
 static int clean(void **state) {
@@ -33,16 +31,6 @@ static int clean(void **state) {
   unlink(file);
   unlink(previous);
   return 0;
-}
-
-/* The device of the machine, or NULL. */
-static SetosaDevice *open_device(SetosaDevices **devices) {
-  SetosaDevice *device = NULL;
-  size_t index = 0;
-  if (setosa_devices_open(devices, NULL) != SETOSA_OK) return NULL;
-  if (setosa_devices_select(*devices, NULL, false, &index, NULL) != SETOSA_OK) return NULL;
-  support_ok(setosa_device_open(&device, *devices, index, false, NULL), NULL);
-  return device;
 }
 
 /* ---- one training ----------------------------------------------------------------------------------------------- */
@@ -190,18 +178,11 @@ static void test_cut_anywhere_reference(void **state) {
 
 static void test_cut_anywhere_native(void **state) {
   (void)state;
-  SetosaDevices *devices = NULL;
   SetosaComputeOptions compute = setosa_compute_options_default();
   compute.backend = SETOSA_BACKEND_NATIVE;
-  compute.device = open_device(&devices);
-  if (compute.device == NULL) {
-    setosa_devices_close(devices);
-    skip();
-  }
+  compute.device = support_public_device();
   for (compute.family = SETOSA_FAMILY_CPU; compute.family <= SETOSA_FAMILY_GPU; compute.family++)
     check_solvers(&compute, (const long[]){5, 17});
-  setosa_device_close(compute.device);
-  setosa_devices_close(devices);
 }
 
 /* Not cut but killed: whatever was on the disk at any moment leads to the same end. */
@@ -607,5 +588,5 @@ int main(void) {
       cmocka_unit_test_setup(test_paths, clean),
       cmocka_unit_test_setup(test_full_disk, clean),
   };
-  return cmocka_run_group_tests(tests, create, destroy);
+  return support_run("train_checkpoint", tests, create, destroy);
 }

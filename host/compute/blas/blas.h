@@ -52,8 +52,11 @@ void blas_products_end(int before);
 double blas_dot(Blas *blas, const float *a, const float *b, size_t count);
 
 /* pass.c */
-Status blas_evaluate(Backend *backend, const Vector *w, RowRange rows, Vector *gradient, Evaluation *evaluation, Error *error);
-Status blas_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *error);
+Status blas_evaluate(Backend *backend, const Vector *w, RowRange rows, const Addition *addition, Vector *gradient, DataTerm *at,
+                     Error *error);
+Status blas_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out,
+                            Error *error);
+Status blas_labels(Backend *backend, RowRange rows, int32_t *labels, Error *error);
 Status blas_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error);
 Status blas_check_rows(const Blas *blas, RowRange rows, bool labels_needed, Error *error);
 /* z (K, stride), its first `rows` columns = W X' + b for rows from `begin` on. */

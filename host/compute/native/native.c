@@ -120,7 +120,6 @@ static Status create_native(Native **out, const Dataset *dataset, const BackendS
                            .features = dataset->features,
                            .classes = dataset->classes,
                            .parameters = dataset->classes * dataset->features + dataset->classes,
-                           .l2 = settings->l2,
                            .intercept = settings->intercept};
   native->window = backend_all_rows(&native->head);
   native->context = settings->context;

@@ -57,9 +57,9 @@ static void use(Tuner *tuner, Candidate *candidate) {
 }
 
 static Status time_pass(const Tuner *tuner, double *seconds, double *loss, Error *error) {
-  Evaluation at = {.loss = NAN};
+  DataTerm at = {.loss = NAN};
   double began = clock_seconds();
-  Status status = backend_evaluate(&tuner->native->head, tuner->w, tuner->rows, tuner->gradient, &at, error);
+  Status status = backend_evaluate(&tuner->native->head, tuner->w, tuner->rows, NULL, tuner->gradient, &at, error);
   *seconds = clock_seconds() - began;
   *loss = at.loss;
   return status;
