@@ -505,7 +505,7 @@ void setosa_explanation_destroy(SetosaExplanation *explanation);
 /* The folder of compiled kernels, tuning results, self-test verdicts and converted data ($XDG_CACHE_HOME/setosa, else ~/.cache/setosa).
  * Written to path (size bytes). */
 SetosaStatus setosa_cache_path(char *path, size_t size, SetosaError *error);
-/* Removes every file in it; *bytes_freed may be NULL. */
+/* Removes every file in it that no running process has locked; *bytes_freed may be NULL. */
 SetosaStatus setosa_cache_clear(uint64_t *bytes_freed, SetosaError *error);
 
 #ifdef __cplusplus

@@ -1,13 +1,13 @@
 /* The public faces of devices and of the cache. */
 #include "train/device.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "judge/selftest.h"
-#include "opencl/cache.h"
 
 SetosaStatus setosa_devices_open(SetosaDevices **devices, SetosaError *error) {
   error_clear(error);
@@ -143,7 +143,12 @@ SetosaStatus setosa_cache_path(char *path, size_t size, SetosaError *error) {
 }
 
 SetosaStatus setosa_cache_clear(uint64_t *bytes_freed, SetosaError *error) {
+  Status status = SETOSA_OK;
+  char path[PATH_MAX];
   error_clear(error);
   if (bytes_freed != NULL) *bytes_freed = 0;
-  return opencl_cache_clear(bytes_freed, error);
+  TRY(file_cache_folder(path, sizeof path, "", error));
+  TRY(file_remove_below(path, bytes_freed, error));
+cleanup:
+  return status;
 }
