@@ -1,6 +1,7 @@
 /* Numbers with their units. */
 #include "cli/units.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,11 @@ const char *units_count(char text[UNITS_SIZE], double count) {
     snprintf(text, UNITS_SIZE, "%.3gM", count / 1e6);
   else
     snprintf(text, UNITS_SIZE, "%.3gG", count / 1e9);
+  return text;
+}
+
+const char *units_sum(char text[UNITS_SIZE], double sum) {
+  snprintf(text, UNITS_SIZE, sum == floor(sum) && sum < 1e15 ? "%.0f" : "%.6g", sum);
   return text;
 }
 

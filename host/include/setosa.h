@@ -436,13 +436,15 @@ SetosaStatus setosa_predict(const SetosaModel *model, const SetosaDataset *datas
 
 typedef struct SetosaClassMetrics {
   double precision, recall, f1; /* NAN where undefined: precision without predictions, recall without rows */
-  uint64_t support, predicted;
+  double support, predicted;    /* rows of the class and rows predicted to be: sums of their weights */
 } SetosaClassMetrics;
 
 enum { SETOSA_CALIBRATION_BINS = 15 };
 
+/* With sample weights every mean is weighted and every count a sum of weights. */
 typedef struct SetosaMetrics {
   uint64_t rows;
+  double weight; /* the sum of the rows' weights: rows, when they have none */
   size_t classes;
   double accuracy, log_loss;
   size_t top_k; /* k used for top_k_accuracy: min(K-1, 5), at least 1 */
@@ -450,9 +452,9 @@ typedef struct SetosaMetrics {
   double macro_precision, macro_recall, macro_f1; /* over classes with support; an undefined one counts 0 */
   double ece;                                     /* expected calibration error of the predicted class, 15 equal bins */
   double bin_confidence[SETOSA_CALIBRATION_BINS], bin_accuracy[SETOSA_CALIBRATION_BINS];
-  uint64_t bin_count[SETOSA_CALIBRATION_BINS];
+  double bin_weight[SETOSA_CALIBRATION_BINS];
   SetosaClassMetrics *per_class; /* (K) */
-  uint64_t *confusion;           /* (K,K) row-major, row = true class; NULL when K > 1000 */
+  double *confusion;             /* (K,K) row-major, row = true class; NULL when K > 1000 */
 } SetosaMetrics;
 
 SetosaStatus setosa_evaluate(SetosaMetrics **metrics, const SetosaModel *model, const SetosaDataset *dataset,

@@ -209,7 +209,7 @@ static Status score_rows(Backend *backend, const Vector *w, const Dataset *datas
     const int32_t *labels = NULL;
     TRY(backend_predict(backend, w, rows, ROW_LOGITS, logits, error));
     TRY(predict_labels(&labels, backend, dataset, rows, &scratch, error));
-    TRY(metrics_add(metrics, rows.count, logits, labels, error));
+    TRY(metrics_add(metrics, rows.count, logits, labels, NULL, error));
   }
   metrics_totals(metrics, &totals);
   TRY(job_add_scores(ranks, &totals, error));

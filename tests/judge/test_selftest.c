@@ -93,7 +93,7 @@ static void wrong_kernels_for_few_classes_are_refused(void **state) {
       {SETOSA_FAMILY_CPU, 19, 3, "fused_cpu.cl", "select(vloadn(0, z + k * BLOCK_ROWS), -others, labels == (int)k)",
        "select((floatn)(0.0f), -others, labels == (int)k)", "(gradient of", COMPARE_STEP},
       {SETOSA_FAMILY_CPU, 19, 3, "fused_cpu.cl", "log1p(below) - distance", "log1p(below)", "(loss of", COMPARE_STEP},
-      {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "accumulate_product8(&high, &low, (float8)(l2), vload8(0, w + i));", "", "(gradient of",
+      {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "accumulate_product8(&high, &low, ridge, vload8(0, w + i));", "", "(gradient of",
        COMPARE_STEP},
       {SETOSA_FAMILY_CPU, 19, 3, "rows.cl", "logit = high + low", "logit = high + 0.01f", "(logits of", COMPARE_LOGITS},
       {SETOSA_FAMILY_CPU, 19, 3, "rows.cl", "vload8(0, z + k) / total", "vload8(0, z + k) / (total + 0.01f)", "(probabilities of",

@@ -120,6 +120,7 @@ static Status create_native(Native **out, const Dataset *dataset, const BackendS
                            .features = dataset->features,
                            .classes = dataset->classes,
                            .parameters = dataset->classes * dataset->features + dataset->classes,
+                           .mean_weight = 1,
                            .intercept = settings->intercept};
   native->window = backend_all_rows(&native->head);
   native->context = settings->context;
