@@ -37,7 +37,7 @@ export PKG_CONFIG_PATH
   fail 'setosa.pc and setosa.h name different versions'
 
 cat >"$work/stranger.c" <<'END'
-#include <setosa.h>
+#include <setosa_bench.h> /* brings setosa.h */
 #include <stdio.h>
 
 /* The worked example of kernels/README.md: column 1 of the gradient is (a_1 - 1) x. */

@@ -96,6 +96,22 @@ static void body_diagnose_missing_library(const char *folder) {
   free(text);
 }
 
+/* The variable may name one file, or a library. */
+static void body_diagnose_one_file(const char *file) {
+  setenv("OCL_ICD_VENDORS", file, 1);
+  char *text = diagnosis();
+  CHECK(strstr(text, "missing.icd\n    libsetosa-none.so.9 does not load: ") != NULL && strstr(text, "ICD files in") == NULL);
+  free(text);
+  setenv("OCL_ICD_VENDORS", "libm.so.6", 1);
+  text = diagnosis();
+  CHECK(strstr(text, "libm.so.6 loads, but is not an OpenCL driver") != NULL && strstr(text, "ICD files in") == NULL);
+  free(text);
+  setenv("OCL_ICD_VENDORS", "none-such.icd", 1);
+  text = diagnosis();
+  CHECK(strstr(text, "/etc/OpenCL/vendors/none-such.icd\n    cannot be read\n    -> ") != NULL);
+  free(text);
+}
+
 static void body_diagnose_default(const char *unused) {
   (void)unused;
   DeviceList *list = NULL;
@@ -128,6 +144,7 @@ static void test_missing_library(void **state) {
   write_text(path_below("vendors-bad/other.txt"), "libpocl.so");
   run_in_child(body_no_platforms, path_below("vendors-bad"));
   run_in_child(body_diagnose_missing_library, path_below("vendors-bad"));
+  run_in_child(body_diagnose_one_file, path_below("vendors-bad/missing.icd"));
 }
 
 /* --- PoCL's devices and folders --- */
