@@ -7,7 +7,7 @@ add_library(setosa_shared SHARED ${CMAKE_CURRENT_BINARY_DIR}/no_source.c)
 target_link_libraries(setosa_shared PRIVATE -Wl,--whole-archive setosa_base setosa_ranks setosa_data setosa_opencl setosa_compute setosa_optim
   setosa_model setosa_train setosa_bench -Wl,--no-whole-archive)
 target_link_options(setosa_shared PRIVATE -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/libsetosa.map)
-if(NOT SETOSA_SANITIZE)
+if(NOT SETOSA_SANITIZE AND NOT SETOSA_FUZZ)
   target_link_options(setosa_shared PRIVATE -Wl,--no-undefined)
 endif()
 set_target_properties(setosa_shared PROPERTIES OUTPUT_NAME setosa VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}

@@ -260,9 +260,17 @@ static void test_eval(void **state) {
   assert_true(all == 150);
   support_near(run_number(document, "accuracy", NULL), right / all, 1e-12);
   assert_int_equal(json_array_size(json_object_get(document, "per_class")), K);
-  assert_int_equal(json_array_size(json_object_get(document, "calibration")), SETOSA_CALIBRATION_BINS);
+  const json_t *calibration = json_object_get(document, "calibration"), *bin;
+  size_t at = 0;
+  double ece = 0;
+  assert_int_equal(json_array_size(calibration), SETOSA_CALIBRATION_BINS);
+  json_array_foreach(calibration, at, bin) {
+    double rows = run_number(bin, "rows", NULL);
+    if (rows > 0) ece += rows * fabs(run_number(bin, "confidence", NULL) - run_number(bin, "accuracy", NULL)) / all;
+  }
   assert_true(run_number(document, "log_loss", NULL) > 0);
-  assert_true(run_number(document, "ece", NULL) >= 0);
+  assert_true(ece > 0);
+  support_near(run_number(document, "ece", NULL), ece, 1e-9);
   json_decref(document);
   run_free(&run);
 }

@@ -5,7 +5,6 @@
 
 #include <math.h>
 
-#include "base/clock.h"
 #include "compute/native/synthesize.h"
 #include "support/device.h"
 
@@ -181,35 +180,6 @@ static void what_does_not_fit_is_refused(void **state) {
   close_pair(&pair);
 }
 
-/* Prints only: what the device's generator is worth beside the host's. */
-static void rates(void **state) {
-  (void)state;
-  static const char *const sources[] = {"synthetic:rows=1e6,features=32,classes=4", "synthetic:rows=1e6,features=256,classes=16",
-                                        "synthetic:rows=1e6,features=64,classes=1000"};
-  for (size_t i = 0; i < 3; i++) {
-    enum { ROWS = 32768 };
-    Pair pair = {0};
-    Error error = {0};
-    double best[2] = {INFINITY, INFINITY};
-    open_pair(&pair, sources[i], SETOSA_FAMILY_AUTO, ROWS);
-    float *values = malloc(ROWS * pair.spec.features * sizeof *values);
-    int32_t *labels = malloc(ROWS * sizeof *labels);
-    for (int again = 0; again < 4; again++) {
-      double began = clock_seconds();
-      synthetic_fill(pair.host, 0, ROWS, values, labels);
-      best[0] = fmin(best[0], clock_seconds() - began);
-      began = clock_seconds();
-      support_ok(synthesize_rows(pair.device, 0, ROWS, pair.x, pair.labels, &error), &error);
-      support_ok(context_finish(support_device(), &error), &error);
-      best[1] = fmin(best[1], clock_seconds() - began);
-    }
-    print_message("%s: host (one thread) %.3g rows/s, device %.3g rows/s\n", sources[i], ROWS / best[0], ROWS / best[1]);
-    free(values);
-    free(labels);
-    close_pair(&pair);
-  }
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(cpu_family),
@@ -217,7 +187,6 @@ int main(void) {
       cmocka_unit_test(sums_are_not_contracted),
       cmocka_unit_test(many_rows),
       cmocka_unit_test(what_does_not_fit_is_refused),
-      cmocka_unit_test(rates),
   };
   return support_run("kernels_synthetic", tests, support_device_open, support_device_close);
 }
