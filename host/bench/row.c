@@ -9,8 +9,6 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-static const char *const backend_names[] = {"native", "reference", "clblast", "blas", "auto"}; /* as SetosaBackend */
-
 enum { SCORES_BYTES = 16 << 20 };            /* of probabilities on the host, as setosa_predict has them */
 enum { BENCH_VECTORS = 5 };                  /* weights, direction and answer, and two of the tuner */
 enum { CHUNKS = 8, CHUNK_BYTES = 64 << 20 }; /* of rows that are made as needed */
@@ -84,7 +82,7 @@ void row_say(const Row *row, const char *doing) {
   const SetosaBenchOptions *options = row->group->options;
   if (options->doing == NULL) return;
   snprintf(line, sizeof line, "%s %s, %s on %s: %s", row->group->name, setosa_bench_what_name(row->group->what),
-           backend_names[row->backend], row->place->name, doing);
+           setosa_backend_name(row->backend), row->place->name, doing);
   options->doing(line, options->user);
 }
 
@@ -243,17 +241,16 @@ cleanup:
 }
 
 static void begin_result(const Row *row, SetosaBenchResult *result) {
-  static const char *const storages[] = {"auto", "f32", "f16", "u8"}, *const families[] = {"auto", "cpu", "gpu"};
   const Group *group = row->group;
   bool device = backend_needs_device(row->backend);
   *result = (SetosaBenchResult){.rows = group->dataset->rows,
                                 .features = group->dataset->features,
                                 .classes = group->dataset->classes,
                                 .what = group->what,
-                                .backend = backend_names[row->backend],
+                                .backend = setosa_backend_name(row->backend),
                                 .device_index = row->place != NULL ? row->place->index : SETOSA_BENCH_HOST,
-                                .storage = storages[row->storage],
-                                .family = device ? families[group->options->family] : ""};
+                                .storage = setosa_storage_name(row->storage),
+                                .family = device ? setosa_family_name(group->options->family) : ""};
   snprintf(result->work, sizeof result->work, "%s", group->name);
   snprintf(result->device, sizeof result->device, "%s", row->place != NULL ? row->place->name : "none");
 }

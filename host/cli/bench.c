@@ -80,12 +80,12 @@ static Status choose_shared(BenchWork *work, const Options *options, Error *erro
   const char *const parts[] = {cut};
   bool given = options->devices.count > 0;
   TRY(setosa_devices_choose(shared, work->devices, given ? options->devices.count : 1, given ? options->devices.text : all,
-                            (SetosaFamily)options->family, options->force_device, error));
+                            options->train.compute.family, options->force_device, error));
   const SetosaDeviceInfo *first = setosa_devices_get(work->devices, shared->choice[0].index);
   if (given || shared->count > 1 || first->type != SETOSA_DEVICE_CPU || first->compute_units < 2) return SETOSA_OK;
   snprintf(cut, sizeof cut, "%zu/%u", first->index,
            first->compute_units < SETOSA_CHOICES_MOST ? first->compute_units : SETOSA_CHOICES_MOST);
-  TRY(setosa_devices_choose(shared, work->devices, 1, parts, (SetosaFamily)options->family, options->force_device, error));
+  TRY(setosa_devices_choose(shared, work->devices, 1, parts, options->train.compute.family, options->force_device, error));
 cleanup:
   if (status == SETOSA_ERROR_USAGE) error_prefix(error, "--device");
   return status;
@@ -136,11 +136,11 @@ static SetosaBenchOptions make_options(BenchWork *work, BenchReport *report, con
   bench.storage_count = options->storages.count;
   bench.whats = work->whats;
   bench.what_count = options->what.count;
-  bench.family = (SetosaFamily)options->family;
-  bench.tuning = (SetosaTuning)options->tuning;
-  bench.reproducible = options->reproducible;
-  bench.max_iterations = options->max_iterations;
-  bench.tolerance = options->tolerance;
+  bench.family = options->train.compute.family;
+  bench.tuning = options->train.compute.tuning;
+  bench.reproducible = options->train.compute.reproducible;
+  bench.max_iterations = options->train.max_iterations;
+  bench.tolerance = options->train.tolerance;
   bench.repeat = (size_t)options->repeat;
   bench.seconds = options->seconds;
   bench.limits = on_limits;
@@ -155,7 +155,7 @@ static Status load_data(BenchWork *work, const Session *session, Error *error) {
   Status status = SETOSA_OK;
   const Options *options = session->options;
   if (options->argument_count == 0 || options->scaling >= 0) return SETOSA_OK;
-  TRY(input_load(&work->data, session, options->argument[0], input_data_options(options), NULL, error));
+  TRY(input_load(&work->data, session, options->argument[0], options->data, NULL, error));
   if (options->standardize) TRY(setosa_dataset_standardize(work->data, error));
   const char *slash = strncmp(options->argument[0], "synthetic:", 10) == 0 ? NULL : strrchr(options->argument[0], '/');
   snprintf(work->name, sizeof work->name, "%.*s", (int)sizeof work->name - 1, slash != NULL ? slash + 1 : options->argument[0]);

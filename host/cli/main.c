@@ -39,8 +39,8 @@ static Status run_command(const Command *command, int argc, const char **argv, S
   TRY(options_parse(&options, command, argc, argv, error));
   *console = (Console){
       /* mpirun gives its first process a terminal of its own, whatever stands behind. */
-      .color_out = (ranks == NULL || options.color == COLOR_ALWAYS) && color_wanted((ColorMode)options.color, stdout),
-      .color_err = color_wanted((ColorMode)options.color, stderr),
+      .color_out = (ranks == NULL || options.color == COLOR_ALWAYS) && color_wanted(options.color, stdout),
+      .color_err = color_wanted(options.color, stderr),
       .quiet = options.quiet || setosa_ranks_own(ranks) != 0,
       .verbose = options.verbose,
   };

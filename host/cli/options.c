@@ -13,32 +13,50 @@
 #include "cli/command.h"
 
 void options_default(Options *options) {
-  SetosaDataOptions data = setosa_data_options_default();
-  SetosaTrainOptions train = setosa_train_options_default();
   *options = (Options){
-      .header = data.header,
-      .scale = NAN,
+      .data = setosa_data_options_default(),
+      .train = setosa_train_options_default(),
       .validation = NAN,
-      .solver = (int)train.solver,
-      .schedule = (int)train.schedule,
-      .l2 = train.l2,
-      .tolerance = train.tolerance,
-      .learning_rate = train.learning_rate,
-      .momentum = train.momentum,
-      .max_iterations = train.max_iterations,
-      .history = train.history,
-      .batch_size = train.batch_size,
-      .epochs = train.epochs,
-      .seed = train.seed,
-      .nesterov = train.nesterov,
-      .backend = train.compute.backend,
-      .family = SETOSA_FAMILY_AUTO,
-      .storage = SETOSA_STORAGE_AUTO,
-      .tuning = SETOSA_TUNING_QUICK,
       .color = COLOR_AUTO,
       .seconds = setosa_bench_options_default().seconds,
       .scaling = -1,
   };
+}
+
+size_t options_row_count(void) {
+  size_t own = 0, library = 0;
+  option_program_table(&own);
+  option_table(&library);
+  return own + library;
+}
+
+const OptionRow *options_row(size_t index) {
+  size_t own = 0, library = 0;
+  const OptionRow *rows = option_program_table(&own);
+  return index < own ? &rows[index] : &option_table(&library)[index - own];
+}
+
+const void *options_home(const Options *options, const OptionRow *row) {
+  switch (row->home) {
+    case OPTION_OF_DATA:
+      return &options->data;
+    case OPTION_OF_TRAINING:
+      return &options->train;
+    case OPTION_OF_COMPUTE:
+      return &options->train.compute;
+    case OPTION_OF_PROGRAM:
+      break;
+  }
+  return options;
+}
+
+static void *home_of(Options *options, const OptionRow *row) { return (void *)(uintptr_t)options_home(options, row); }
+
+void options_copy(Options *options, const OptionRow *row, const Options *from) {
+  if (row->kind == OPTION_LIST)
+    memcpy((char *)options + row->offset, (const char *)from + row->offset, sizeof(OptionList));
+  else
+    option_copy(row, home_of(options, row), options_home(from, row));
 }
 
 void options_free(Options *options) {
@@ -46,98 +64,35 @@ void options_free(Options *options) {
   free(options->owned);
 }
 
-bool options_given(const Options *options, const char *name) {
-  size_t count = 0;
-  const OptionSpec *specs = option_specs(&count);
-  for (size_t i = 0; i < count; i++)
-    if (options->given[i] && strcmp(specs[i].name, name) == 0) return true;
+bool options_given(const Options *options, const char *flag) {
+  for (size_t i = 0; i < options_row_count(); i++)
+    if (options->given[i] && strcmp(option_flag(options_row(i)), flag) == 0) return true;
   return false;
 }
 
-const char *options_nearest(const char *name, unsigned commands) {
-  size_t count = 0, candidates = 0;
-  const OptionSpec *specs = option_specs(&count);
-  const char *names[OPTIONS_SPECS];
-  for (size_t i = 0; i < count; i++)
-    if ((specs[i].commands & commands) != 0 && specs[i].kind != OPTION_LATER) names[candidates++] = specs[i].name;
-  return text_nearest(name, names, candidates);
-}
+static bool is_offered(const OptionRow *row, unsigned commands) { return (row->commands & commands) != 0 && row->kind != OPTION_LATER; }
 
-/* "0 or more", "more than 0 and less than 1", ... */
-static void describe_range(const OptionSpec *spec, char *text, size_t size) {
-  const char *whole = spec->kind == OPTION_COUNT ? "a whole number" : "a number";
-  bool least = isfinite(spec->least), most = isfinite(spec->most) && !(spec->kind == OPTION_COUNT && spec->most >= 9e15);
-  if (least && most && (spec->open_least || spec->open_most))
-    snprintf(text, size, "%s %s %g and less than %g", whole, spec->open_least ? "more than" : "of at least", spec->least, spec->most);
-  else if (least && most)
-    snprintf(text, size, "%s from %g to %g", whole, spec->least, spec->most);
-  else if (least)
-    snprintf(text, size, "%s %s %g", whole, spec->open_least ? "more than" : "of at least", spec->least);
-  else
-    snprintf(text, size, "%s%s", whole, spec->not_zero ? " other than 0" : "");
-}
-
-static bool in_range(const OptionSpec *spec, double value) {
-  if (!isfinite(value) || (spec->not_zero && value == 0)) return false;
-  return (spec->open_least ? value > spec->least : value >= spec->least) && (spec->open_most ? value < spec->most : value <= spec->most);
-}
-
-static Status store_number(Options *options, const OptionSpec *spec, const char *value, Error *error) {
-  char range[96];
-  void *field = (char *)options + spec->offset;
-  double number = 0;
-  uint64_t whole = 0;
-  bool is_count = spec->kind == OPTION_COUNT;
-  bool parsed = is_count ? text_parse_count(value, &whole) : text_parse_double(value, strlen(value), &number);
-  if (is_count) number = (double)whole;
-  if (!parsed || !in_range(spec, number)) {
-    describe_range(spec, range, sizeof range);
-    return error_set(error, SETOSA_ERROR_USAGE, "--%s \"%s\": give %s", spec->name, value, range);
-  }
-  if (is_count)
-    *(uint64_t *)field = whole;
-  else
-    *(double *)field = number;
-  return SETOSA_OK;
-}
-
-static Status store_choice(Options *options, const OptionSpec *spec, const char *value, Error *error) {
-  Text list = {0};
-  size_t count = 0;
-  for (; spec->choices[count] != NULL; count++) {
-    if (strcmp(value, spec->choices[count]) == 0) {
-      *(int *)((char *)options + spec->offset) = (int)count;
-      return SETOSA_OK;
-    }
-  }
-  Status status = SETOSA_OK;
-  for (size_t i = 0; i < count; i++) TRY(text_append(&list, error, "%s%s", i == 0 ? "" : i + 1 == count ? " or " : ", ", spec->choices[i]));
-  const char *nearest = text_nearest(value, spec->choices, count);
-  if (nearest != NULL)
-    status = error_set(error, SETOSA_ERROR_USAGE, "--%s \"%s\": did you mean %s? (%s)", spec->name, value, nearest, list.text);
-  else
-    status = error_set(error, SETOSA_ERROR_USAGE, "--%s \"%s\": give %s", spec->name, value, list.text);
-cleanup:
-  text_free(&list);
-  return status;
+const char *options_nearest(const char *flag, unsigned commands) {
+  size_t candidates = 0;
+  const char *flags[OPTIONS_ROWS];
+  for (size_t i = 0; i < options_row_count(); i++)
+    if (is_offered(options_row(i), commands)) flags[candidates++] = option_flag(options_row(i));
+  return text_nearest(flag, flags, candidates);
 }
 
 /* One more word, or each of a comma-separated list of choices; a choice given twice counts once. */
-static Status store_list(Options *options, const OptionSpec *spec, const char *value, Error *error) {
+static Status store_list(OptionList *list, const OptionRow *row, const char *value, Error *error) {
   Status status = SETOSA_OK;
-  OptionList *list = (OptionList *)(void *)((char *)options + spec->offset);
-  OptionSpec one = *spec;
   char **parts = NULL;
   size_t count = 1;
-  if (spec->choices != NULL) TRY(text_split(&parts, &count, value, ',', error));
+  if (row->choices != NULL) TRY(text_split(&parts, &count, value, ',', error));
   for (size_t i = 0; i < count; i++) {
     if (list->count == OPTIONS_LIST)
-      TRY(error_set(error, SETOSA_ERROR_USAGE, "--%s: at most %d can be given; leave some out", spec->name, OPTIONS_LIST));
+      TRY(error_set(error, SETOSA_ERROR_USAGE, "--%s: at most %d can be given; leave some out", row->name, OPTIONS_LIST));
     list->text[list->count] = value;
-    one.offset = (size_t)((char *)&list->choice[list->count] - (char *)options);
-    if (spec->choices != NULL) TRY(store_choice(options, &one, parts[i], error));
+    if (row->choices != NULL) TRY(option_parse_choice(row, parts[i], &list->choice[list->count], error));
     bool known = false;
-    for (size_t k = 0; k < list->count; k++) known |= spec->choices != NULL && list->choice[k] == list->choice[list->count];
+    for (size_t k = 0; k < list->count; k++) known |= row->choices != NULL && list->choice[k] == list->choice[list->count];
     if (!known) list->count++;
   }
 cleanup:
@@ -146,44 +101,19 @@ cleanup:
 }
 
 static Status store(Options *options, size_t index, const char *value, Error *error) {
-  size_t count = 0;
-  const OptionSpec *spec = &option_specs(&count)[index];
-  void *field = (char *)options + spec->offset;
+  const OptionRow *row = options_row(index);
   options->given[index] = true;
-  if (value == NULL) value = ""; /* a flag has none */
-  switch (spec->kind) {
-    case OPTION_FLAG:
-      *(bool *)field = true;
-      return SETOSA_OK;
-    case OPTION_SET:
-      *(int *)field = (int)spec->least;
-      return SETOSA_OK;
-    case OPTION_TEXT:
-      if (value[0] == '\0') return error_set(error, SETOSA_ERROR_USAGE, "--%s \"\": give %s", spec->name, spec->argument);
-      *(const char **)field = value;
-      return SETOSA_OK;
-    case OPTION_COUNT:
-    case OPTION_REAL:
-      return store_number(options, spec, value, error);
-    case OPTION_BYTES:
-      if (text_parse_bytes(value, field)) return SETOSA_OK;
-      return error_set(error, SETOSA_ERROR_USAGE, "--%s \"%s\": give a size such as 512M or 4G", spec->name, value);
-    case OPTION_CHOICE:
-      return store_choice(options, spec, value, error);
-    case OPTION_LIST:
-      return store_list(options, spec, value, error);
-    case OPTION_LATER:
-      break;
-  }
-  return error_set(error, SETOSA_ERROR_USAGE, "--%s is not part of this version yet; leave it out", spec->name);
+  if (row->kind == OPTION_LATER)
+    return error_set(error, SETOSA_ERROR_USAGE, "--%s is not part of this version yet; leave it out", row->name);
+  if (row->kind == OPTION_LIST) return store_list((OptionList *)(void *)((char *)options + row->offset), row, value, error);
+  return option_parse(row, home_of(options, row), row->argument != NULL ? value : NULL, error);
 }
 
-Status options_store(Options *options, unsigned commands, const char *name, const char *value, Error *error) {
-  size_t count = 0;
-  const OptionSpec *specs = option_specs(&count);
-  for (size_t i = 0; i < count; i++)
-    if ((specs[i].commands & commands) != 0 && strcmp(specs[i].name, name) == 0) return store(options, i, value, error);
-  return error_set(error, SETOSA_ERROR_USAGE, "unknown option --%s: written by another version of setosa?", name);
+Status options_store(Options *options, unsigned commands, const char *flag, const char *value, Error *error) {
+  for (size_t i = 0; i < options_row_count(); i++)
+    if ((options_row(i)->commands & commands) != 0 && strcmp(option_flag(options_row(i)), flag) == 0)
+      return store(options, i, value, error);
+  return error_set(error, SETOSA_ERROR_USAGE, "unknown option --%s: written by another version of setosa?", flag);
 }
 
 /* One line for what popt could not read. */
@@ -200,25 +130,24 @@ static Status popt_failed(const Command *command, poptContext context, int code,
   const char *nearest = dashes == 2 ? options_nearest(name, command->id) : NULL;
   if (nearest != NULL && strcmp(nearest, name) != 0)
     return error_set(error, SETOSA_ERROR_USAGE, "unknown option %.*s; did you mean --%s?", (int)(dashes + strlen(name)), word, nearest);
-  size_t count = 0;
-  const OptionSpec *specs = option_specs(&count);
-  for (size_t i = 0; dashes == 2 && i < count; i++)
-    if (strcmp(specs[i].name, name) == 0)
+  for (size_t i = 0; dashes == 2 && i < options_row_count(); i++)
+    if (strcmp(option_flag(options_row(i)), name) == 0)
       return error_set(error, SETOSA_ERROR_USAGE, "--%s is not an option of `setosa %s`; see `setosa help %s`", name, command->name,
                        command->name);
   return error_set(error, SETOSA_ERROR_USAGE, "unknown option %s; see `setosa help %s`", word, command->name);
 }
 
-/* popt's table for the options of one command; val is the index of the spec plus one. */
+/* popt's table for the options of one command; val is the index of the row plus one. */
 static void make_popt_table(unsigned command, struct poptOption *table) {
-  size_t count = 0, used = 0;
-  const OptionSpec *specs = option_specs(&count);
-  for (size_t i = 0; i < count; i++)
-    if ((specs[i].commands & command) != 0)
-      table[used++] = (struct poptOption){.longName = specs[i].name,
-                                          .shortName = specs[i].letter,
-                                          .argInfo = specs[i].argument != NULL ? POPT_ARG_STRING : POPT_ARG_NONE,
-                                          .val = (int)i + 1};
+  size_t used = 0;
+  for (size_t i = 0; i < options_row_count(); i++) {
+    const OptionRow *row = options_row(i);
+    if ((row->commands & command) == 0) continue;
+    table[used++] = (struct poptOption){.longName = option_flag(row),
+                                        .shortName = row->letter,
+                                        .argInfo = row->argument != NULL ? POPT_ARG_STRING : POPT_ARG_NONE,
+                                        .val = (int)i + 1};
+  }
   table[used] = (struct poptOption)POPT_TABLEEND;
 }
 
@@ -264,7 +193,7 @@ static Status check_contradictions(const Options *options, Error *error) {
 
 Status options_parse(Options *options, const Command *command, int argc, const char **argv, Error *error) {
   Status status = SETOSA_OK;
-  struct poptOption table[OPTIONS_SPECS + 1];
+  struct poptOption table[OPTIONS_ROWS + 1];
   int code = 0;
   make_popt_table(command->id, table);
   poptContext context = poptGetContext("setosa", argc, argv, table, POPT_CONTEXT_NO_EXEC);

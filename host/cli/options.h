@@ -1,32 +1,12 @@
-/* The options of all commands: one table that the parser, the checks and the help pages are made from. */
+/* The command line: the library's options (options/table.h) and the program's own, as rows that the parser, the checks and the help pages
+ * are made from. */
 #ifndef SETOSA_CLI_OPTIONS_H
 #define SETOSA_CLI_OPTIONS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "cli/color.h"
+#include "options/table.h"
 
-#include "base/error.h"
-
-/* Which commands an option belongs to. */
-enum {
-  FOR_TRAIN = 1 << 0,
-  FOR_EVAL = 1 << 1,
-  FOR_PREDICT = 1 << 2,
-  FOR_EXPLAIN = 1 << 3,
-  FOR_DEVICES = 1 << 4,
-  FOR_CHECK = 1 << 5,
-  FOR_INSPECT = 1 << 6,
-  FOR_CACHE = 1 << 7,
-  FOR_BENCH = 1 << 8,
-  FOR_GENERATE = 1 << 9,
-  FOR_ALL = (1 << 10) - 1,
-  FOR_MODEL_USE = FOR_EVAL | FOR_PREDICT | FOR_EXPLAIN,
-  FOR_DATA = FOR_TRAIN | FOR_MODEL_USE | FOR_CHECK | FOR_BENCH,
-  FOR_COMPUTE = FOR_TRAIN | FOR_EVAL | FOR_PREDICT
-};
-
-enum { OPTIONS_ARGUMENTS = 4, OPTIONS_SPECS = 96, OPTIONS_LIST = 16 };
+enum { OPTIONS_ARGUMENTS = 4, OPTIONS_ROWS = 112, OPTIONS_LIST = 16 };
 
 /* What a repeatable option was given: words (devices), or indices into its choices; comma-separated ones each on their own. */
 typedef struct OptionList {
@@ -35,29 +15,22 @@ typedef struct OptionList {
   size_t count;
 } OptionList;
 
-/* Everything a command line can say; fields not given hold the library's defaults. Strings are borrowed from argv or from `owned`. */
+/* Everything a command line can say; what is not given holds the library's defaults. Strings are borrowed from argv or from `owned`. */
 typedef struct Options {
-  /* data */
-  int header; /* -1 detect, 0 none, 1 first line */
-  const char *label, *labels, *features, *drop, *positive, *test, *test_labels;
-  double scale, validation; /* NAN: not given */
-  const char *cache;
-  bool standardize, no_cache;
-  /* training */
-  int solver, schedule; /* SetosaSolver, SetosaSchedule */
-  double l2, tolerance, learning_rate, momentum;
-  uint64_t max_iterations, history, batch_size, epochs, seed;
-  bool nesterov, no_intercept, strict;
+  SetosaDataOptions data;
+  SetosaTrainOptions train; /* and where to compute */
+  /* The rest is the program's own: option_table.c. Data: */
+  const char *test, *test_labels;
+  double validation; /* NAN: not given */
+  bool standardize;
   /* where */
   OptionList devices;
-  int backend, family, storage, tuning; /* SetosaBackend, SetosaFamily, SetosaStorage, SetosaTuning */
-  uint64_t device_memory;               /* bytes; 0: not given */
-  bool force_device, reproducible, fast_reduce, dry_run;
+  bool force_device;
   /* results */
-  const char *model, *log, *output, *checkpoint, *every, *resume;
+  const char *model, *log, *output, *every, *resume;
   uint64_t top_k; /* 0: every class */
-  bool json, quiet, verbose;
-  int color; /* ColorMode */
+  bool strict, dry_run, json, quiet, verbose;
+  ColorMode color;
   /* explain */
   const char *x, *classes, *weights, *bias;
   uint64_t row; /* 0: not given */
@@ -76,50 +49,19 @@ typedef struct Options {
   const char *argument[OPTIONS_ARGUMENTS]; /* what is not an option, in order */
   size_t argument_count;
 
-  bool given[OPTIONS_SPECS]; /* by index into the table */
+  bool given[OPTIONS_ROWS]; /* by index into the rows */
   char **owned;
   size_t owned_count, owned_capacity;
 } Options;
 
-typedef enum OptionKind {
-  OPTION_FLAG,   /* bool = true */
-  OPTION_SET,    /* int = least */
-  OPTION_TEXT,   /* const char * */
-  OPTION_COUNT,  /* uint64_t in least..most */
-  OPTION_BYTES,  /* uint64_t, as "512M" */
-  OPTION_REAL,   /* double in least..most, ends left out as open_least, open_most say */
-  OPTION_CHOICE, /* int: index into choices */
-  OPTION_LIST,   /* OptionList: of choices, or of any words without them */
-  OPTION_LATER   /* of a later version: refused with a line */
-} OptionKind;
-
-typedef enum OptionHeading {
-  HEADING_DATA,
-  HEADING_TRAINING,
-  HEADING_DEVICE,
-  HEADING_RESULT,
-  HEADING_EXAMPLE,
-  HEADING_BENCH,
-  HEADING_COUNT
-} OptionHeading;
-
-typedef struct OptionSpec {
-  const char *name;     /* without dashes */
-  char letter;          /* short form, or 0 */
-  const char *argument; /* placeholder in help, NULL for flags */
-  const char *help;     /* one sentence, without the default */
-  size_t offset;        /* into Options */
-  double least, most;
-  const char *const *choices; /* NULL-terminated */
-  unsigned commands;          /* FOR_... */
-  OptionKind kind;
-  OptionHeading heading;
-  bool open_least, open_most; /* the end itself is not allowed */
-  bool not_zero;              /* 0 is not allowed */
-  bool show_default;          /* help adds "(default ...)" */
-} OptionSpec;
-
-const OptionSpec *option_specs(size_t *count);
+/* The program's own rows. */
+const OptionRow *option_program_table(size_t *count);
+/* All rows, those of the program first: index < options_row_count(). */
+size_t options_row_count(void);
+const OptionRow *options_row(size_t index);
+/* The struct that a row's place is in. */
+const void *options_home(const Options *options, const OptionRow *row);
+void options_copy(Options *options, const OptionRow *row, const Options *from);
 
 struct Command;
 

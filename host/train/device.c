@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "compute/selftest.h"
 #include "opencl/cache.h"
+#include "options/table.h"
 
 SetosaStatus setosa_devices_open(SetosaDevices **devices, SetosaError *error) {
   error_clear(error);
@@ -90,23 +91,9 @@ BackendSettings device_backend_settings(const SetosaComputeOptions *compute) {
   return settings;
 }
 
-Status device_check_tuning(SetosaTuning tuning, bool reproducible, Error *error) {
-  if ((unsigned)tuning > SETOSA_TUNING_FULL) return error_set(error, SETOSA_ERROR_USAGE, "--tune: choose quick, off or full");
-  if (reproducible && tuning == SETOSA_TUNING_FULL)
-    return error_set(error, SETOSA_ERROR_USAGE,
-                     "--reproducible keeps to fixed kernel shapes, so --tune full would search for nothing; leave one of the two out");
-  return SETOSA_OK;
-}
-
 Status device_check_options(const SetosaComputeOptions *compute, Error *error) {
   if (compute == NULL) return error_set(error, SETOSA_ERROR_USAGE, "no options; start from setosa_compute_options_default()");
-  if ((unsigned)compute->backend > SETOSA_BACKEND_AUTO)
-    return error_set(error, SETOSA_ERROR_USAGE, "--backend: choose auto, native, clblast, blas or reference");
-  if ((unsigned)compute->family > SETOSA_FAMILY_GPU) return error_set(error, SETOSA_ERROR_USAGE, "--family: choose auto, cpu or gpu");
-  if ((unsigned)compute->storage > SETOSA_STORAGE_U8) return error_set(error, SETOSA_ERROR_USAGE, "--storage: choose auto, f32, f16 or u8");
-  if (compute->storage > SETOSA_STORAGE_F32 && compute->backend != SETOSA_BACKEND_NATIVE && compute->backend != SETOSA_BACKEND_AUTO)
-    return error_set(error, SETOSA_ERROR_USAGE, "--storage f16 and u8 are for the native backend alone; choose it, or storage auto");
-  if (device_check_tuning(compute->tuning, compute->reproducible, error) != SETOSA_OK) return SETOSA_ERROR_USAGE;
+  if (options_check_compute(compute, error) != SETOSA_OK) return SETOSA_ERROR_USAGE;
   if (compute->device_count > BACKEND_MOST_DEVICES)
     return error_set(error, SETOSA_ERROR_USAGE, "%zu devices are more than the %d that can share the rows; name fewer",
                      compute->device_count, BACKEND_MOST_DEVICES);
@@ -120,7 +107,7 @@ Status device_check_options(const SetosaComputeOptions *compute, Error *error) {
                      "--fast-reduce is about how several processes add up; start them with mpirun -n N, or leave it out");
   if (backend_needs_device(compute->backend) && compute->device == NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "the %s backend needs a device; open one, or choose the reference backend",
-                     compute->backend == SETOSA_BACKEND_CLBLAST ? "clblast" : "native");
+                     setosa_backend_name(compute->backend == SETOSA_BACKEND_AUTO ? SETOSA_BACKEND_NATIVE : compute->backend));
   return SETOSA_OK;
 }
 

@@ -348,13 +348,12 @@ static void test_bad_options(void **state) {
     __VA_ARGS__;                                         \
     expect_refusal(data, &o, SETOSA_ERROR_USAGE, words); \
   } while (0)
-  REFUSED("--l2 is -1", o.l2 = -1.0);
+  REFUSED("--l2 \"-1\": give a number from 0 to 1e30", o.l2 = -1.0);
   REFUSED("--l2", o.l2 = NAN);
   REFUSED("--l2", o.l2 = INFINITY);
-  REFUSED("--tolerance is 0", o.tolerance = 0.0);
   REFUSED("--tolerance", o.tolerance = -1e-3);
   REFUSED("--tolerance", o.tolerance = NAN);
-  REFUSED("--momentum is 1", o.solver = SETOSA_SOLVER_SGD, o.momentum = 1.0);
+  REFUSED("--momentum \"1\": give a number of at least 0 and less than 1", o.solver = SETOSA_SOLVER_SGD, o.momentum = 1.0);
   REFUSED("--momentum", o.solver = SETOSA_SOLVER_SGD, o.momentum = -0.1);
   REFUSED("--momentum", o.solver = SETOSA_SOLVER_SGD, o.momentum = NAN);
   REFUSED("--momentum has no effect with --solver lbfgs", o.momentum = 0.9);
@@ -362,18 +361,18 @@ static void test_bad_options(void **state) {
   REFUSED("--nesterov has no effect with --solver gd", o.solver = SETOSA_SOLVER_GD, o.nesterov = true);
   REFUSED("--nesterov needs momentum", o.solver = SETOSA_SOLVER_SGD, o.nesterov = true);
   REFUSED("--learning-rate has no effect with --solver lbfgs", o.learning_rate = 0.1);
-  REFUSED("--learning-rate is -0.1", o.solver = SETOSA_SOLVER_GD, o.learning_rate = -0.1);
-  REFUSED("--learning-rate is inf", o.solver = SETOSA_SOLVER_SGD, o.learning_rate = INFINITY);
-  REFUSED("--learning-rate is 0", o.solver = SETOSA_SOLVER_ADAM, o.learning_rate = 0.0);
-  REFUSED("--batch-size is 0", o.solver = SETOSA_SOLVER_SGD, o.batch_size = 0);
-  REFUSED("--epochs is 0", o.solver = SETOSA_SOLVER_ADAM, o.epochs = 0);
-  REFUSED("--history is 0", o.history = 0);
-  REFUSED("--history is 1001", o.history = 1001);
+  REFUSED("--learning-rate \"-0.1\": give a number more than 0", o.solver = SETOSA_SOLVER_GD, o.learning_rate = -0.1);
+  REFUSED("--learning-rate \"inf\"", o.solver = SETOSA_SOLVER_SGD, o.learning_rate = INFINITY);
+  REFUSED("--learning-rate \"0\": give a number more than 0", o.solver = SETOSA_SOLVER_ADAM, o.learning_rate = 0.0);
+  REFUSED("--batch-size \"0\": give a whole number of at least 1", o.solver = SETOSA_SOLVER_SGD, o.batch_size = 0);
+  REFUSED("--epochs \"0\"", o.solver = SETOSA_SOLVER_ADAM, o.epochs = 0);
+  REFUSED("--history \"0\": give a whole number from 1 to 1000", o.history = 0);
+  REFUSED("--history \"1001\"", o.history = 1001);
   REFUSED("--solver", o.solver = (SetosaSolver)7);
   REFUSED("--schedule", o.schedule = (SetosaSchedule)7);
   REFUSED("--family", o.compute.family = (SetosaFamily)7);
   REFUSED("--backend", o.compute.backend = (SetosaBackend)7);
-  REFUSED("--tune: choose", o.compute.tuning = (SetosaTuning)7);
+  REFUSED("--tune \"7\": give quick, off or full", o.compute.tuning = (SetosaTuning)7);
   REFUSED("--reproducible keeps to fixed kernel shapes, so --tune full", o.compute.reproducible = true,
           o.compute.tuning = SETOSA_TUNING_FULL);
   REFUSED("needs a device", o.compute.backend = SETOSA_BACKEND_NATIVE, o.compute.device = NULL);

@@ -9,15 +9,16 @@ function allow(layer, below,  i, n, part) {
 
 BEGIN {
   allow("base", "")
+  allow("options", "base")
   allow("ranks", "base")
   allow("data", "base")
   allow("opencl", "base")
   allow("compute", "ranks data opencl base")
   allow("optim", "base") # and compute/backend.h, below
   allow("model", "data base")
-  allow("train", "optim compute model data opencl ranks base")
-  allow("bench", "train optim compute model data opencl ranks base")
-  allow("cli", "base")
+  allow("train", "optim compute model data opencl ranks options base")
+  allow("bench", "train optim compute model data opencl ranks options base")
+  allow("cli", "options base")
   allow("examples", "")
   is_layer["include"] = 1
   relaxed = "native_(cos|divide|exp|exp2|exp10|log|log2|log10|powr|recip|rsqrt|sin|sqrt|tan)[ \t]*\\(|half_(exp|log|sqrt|recip|divide|powr)[a-z0-9]*[ \t]*\\(|fast-relaxed-math|finite-math-only|" \
