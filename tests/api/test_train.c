@@ -336,6 +336,24 @@ static void test_metadata(void **state) {
   setosa_dataset_destroy(data);
 }
 
+/* With tolerance 0 every iteration is run, which is the end that was asked for. */
+static void test_no_tolerance(void **state) {
+  (void)state;
+  SetosaDataset *data = load("iris.csv", NULL);
+  for (int s = SETOSA_SOLVER_LBFGS; s <= SETOSA_SOLVER_ADAM; s++) {
+    SetosaTrainOptions options = options_for(SETOSA_BACKEND_REFERENCE);
+    options.solver = (SetosaSolver)s;
+    options.tolerance = 0.0;
+    options.max_iterations = options.epochs = 7;
+    SetosaTrainResult result = train(data, &options, NULL);
+    assert_int_equal(result.iterations, 7);
+    assert_false(result.converged);
+    assert_string_equal(result.stop_reason, s < SETOSA_SOLVER_SGD ? "max-iterations" : "epochs-done");
+    assert_string_equal(result.advice, "");
+  }
+  setosa_dataset_destroy(data);
+}
+
 /* ---- refusals ------------------------------------------------------------------------------------------------------- */
 
 static void test_bad_options(void **state) {
@@ -448,7 +466,8 @@ int main(void) {
       cmocka_unit_test(test_solvers_native),      cmocka_unit_test(test_overflow_reference), cmocka_unit_test(test_overflow_native),
       cmocka_unit_test(test_callbacks_reference), cmocka_unit_test(test_callbacks_native),   cmocka_unit_test(test_initial_reference),
       cmocka_unit_test(test_initial_native),      cmocka_unit_test(test_no_iterations),      cmocka_unit_test(test_metadata),
-      cmocka_unit_test(test_bad_options),         cmocka_unit_test(test_bad_data),           cmocka_unit_test(test_wrapped_rows_stay),
+      cmocka_unit_test(test_no_tolerance),        cmocka_unit_test(test_bad_options),        cmocka_unit_test(test_bad_data),
+      cmocka_unit_test(test_wrapped_rows_stay),
   };
   return cmocka_run_group_tests_name("setosa_train", tests, open_device, close_device);
 }
