@@ -109,6 +109,7 @@ Status compute_choose(Compute *compute, const Session *session, Error *error) {
   Status status = SETOSA_OK;
   const Options *options = session->options;
   compute->options = options->train.compute;
+  compute->options.ranks = session->ranks;
   SetosaBackend backend = compute->options.backend;
   for (size_t i = 0; i < options_row_count(); i++)
     if (options->given[i]) TRY(option_check_backend(options_row(i), backend, error));

@@ -145,13 +145,12 @@ static Status train(TrainWork *work, TrainReport *report, const Session *session
   options.checkpoint_notes = work->resume.notes;
   options.checkpoint_note_count = work->resume.note_count;
   options.resume = work->resume.checkpoint;
-  options.compute.ranks = session->ranks;
   Status status = train_resume_interval(&options, from->every, error);
   if (status != SETOSA_OK) return status;
   if (from->dry_run && !session_is_first(session)) return SETOSA_OK;
   if (from->dry_run) return dry_run(work->data, SETOSA_PLAN_TRAIN, setosa_dataset_classes(work->data), &options, session, error);
   progress_begin(&work->progress, &session->console, from->argument[0]);
-  work->progress.epochs = options.solver == SETOSA_SOLVER_SGD || options.solver == SETOSA_SOLVER_ADAM;
+  work->progress.epochs = solver_uses_batches(options.solver);
   progress_say(&work->progress, "starting the training (new shapes build their kernels first)");
   status = setosa_train(&work->model, &report->result, work->data, &options, error);
   progress_end(&work->progress);
@@ -160,7 +159,10 @@ static Status train(TrainWork *work, TrainReport *report, const Session *session
 
 static Status score_test(TrainScores *scores, const TrainWork *work, const SetosaDataset *test, Error *error) {
   SetosaMetrics *metrics = NULL;
-  Status status = setosa_evaluate(&metrics, work->model, test, &work->compute.options, error);
+  SetosaComputeOptions alone = work->compute.options; /* the other processes have no test data */
+  alone.ranks = NULL;
+  alone.fast_reduce = false;
+  Status status = setosa_evaluate(&metrics, work->model, test, &alone, error);
   if (status == SETOSA_OK) *scores = (TrainScores){true, metrics->rows, metrics->accuracy, metrics->log_loss};
   setosa_metrics_destroy(metrics);
   return status;
@@ -274,13 +276,6 @@ static Status prepare(TrainWork *work, const Session *session, Error *error) {
   if (options->test_labels != NULL && options->test == NULL)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "--test-labels without --test; add --test DATA or leave it out"));
   TRY(check_training_options(options, error));
-  if (options->train.compute.fast_reduce && session->ranks == NULL)
-    TRY(error_set(error, SETOSA_ERROR_USAGE,
-                  "--fast-reduce is about how several processes add up; start them with mpirun -n N, or leave it out"));
-  if (session->ranks != NULL && options->train.compute.backend != SETOSA_BACKEND_NATIVE &&
-      options->train.compute.backend != SETOSA_BACKEND_AUTO)
-    TRY(error_set(error, SETOSA_ERROR_USAGE,
-                  "--backend: several processes share the rows with the native backend alone; leave it out, or start without mpirun"));
   if (session_is_first(session)) TRY(check_outputs(options, error));
   TRY(compute_choose(&work->compute, session, error));
   if (session->ranks != NULL) {

@@ -71,7 +71,7 @@ static void print_device(const TrainReport *report, const Session *session) {
 static void print_outcome(const TrainReport *report, const Session *session) {
   const SetosaTrainResult *result = &report->result;
   bool color = session->console.color_out;
-  bool batches = session->options->train.solver == SETOSA_SOLVER_SGD || session->options->train.solver == SETOSA_SOLVER_ADAM;
+  bool batches = solver_uses_batches(session->options->train.solver);
   const char *unit = batches ? (result->iterations == 1 ? "epoch" : "epochs") : (result->iterations == 1 ? "iteration" : "iterations");
   char before[96] = "";
   if (result->resumed_iterations > 0)

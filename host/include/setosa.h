@@ -402,7 +402,7 @@ const char *setosa_checkpoint_warning(const SetosaCheckpoint *checkpoint); /* on
 uint64_t setosa_checkpoint_iterations(const SetosaCheckpoint *checkpoint); /* done: iterations, or whole epochs */
 /* The caller's notes, i from 0: false past the last. Borrowed. */
 bool setosa_checkpoint_note(const SetosaCheckpoint *checkpoint, size_t i, SetosaNote *note);
-/* Sets the options that define the training (solver to seed) as they were. */
+/* Sets the options that define the training as they were: solver to seed, and of computing tuning and reproducible. */
 void setosa_checkpoint_options(const SetosaCheckpoint *checkpoint, SetosaTrainOptions *options);
 
 typedef enum SetosaPlanWork { SETOSA_PLAN_TRAIN, SETOSA_PLAN_PREDICT } SetosaPlanWork;

@@ -67,6 +67,8 @@ enum {
   WITH_DEVICE = WITH_NATIVE | 1 << SETOSA_BACKEND_CLBLAST
 };
 
+static inline bool solver_uses_batches(SetosaSolver solver) { return (WITH_BATCHES & 1U << solver) != 0; }
+
 typedef enum OptionHeading { HEADING_DATA, HEADING_TRAINING, HEADING_DEVICE, HEADING_RESULT, HEADING_EXAMPLE, HEADING_BENCH } OptionHeading;
 
 typedef struct OptionRow {

@@ -186,6 +186,12 @@ Status options_check_compute(const SetosaComputeOptions *options, Error *error) 
   /* f32 is what every backend holds. */
   if (options->storage > SETOSA_STORAGE_F32) TRY(option_check_backend(option_find("storage"), options->backend, error));
   TRY(options_check_tuning(options->tuning, options->reproducible, error));
+  if (options->ranks != NULL && (WITH_NATIVE & 1U << options->backend) == 0)
+    TRY(error_set(error, SETOSA_ERROR_USAGE,
+                  "--backend: several processes share the rows with the native backend alone; leave it out, or start without mpirun"));
+  if (options->fast_reduce && options->ranks == NULL)
+    TRY(error_set(error, SETOSA_ERROR_USAGE,
+                  "--fast-reduce is about how several processes add up; start them with mpirun -n N, or leave it out"));
 cleanup:
   return status;
 }

@@ -99,12 +99,6 @@ Status device_check_options(const SetosaComputeOptions *compute, Error *error) {
                      compute->device_count, BACKEND_MOST_DEVICES);
   if (compute->device_count > 0 && (compute->devices == NULL || compute->device != compute->devices[0]))
     return error_set(error, SETOSA_ERROR_USAGE, "of several devices, `device` must be the first");
-  if (compute->ranks != NULL && compute->backend != SETOSA_BACKEND_NATIVE && compute->backend != SETOSA_BACKEND_AUTO)
-    return error_set(error, SETOSA_ERROR_USAGE,
-                     "several processes share the rows with the native backend alone; leave --backend out, or start one process");
-  if (compute->fast_reduce && compute->ranks == NULL)
-    return error_set(error, SETOSA_ERROR_USAGE,
-                     "--fast-reduce is about how several processes add up; start them with mpirun -n N, or leave it out");
   if (backend_needs_device(compute->backend) && compute->device == NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "the %s backend needs a device; open one, or choose the reference backend",
                      setosa_backend_name(compute->backend == SETOSA_BACKEND_AUTO ? SETOSA_BACKEND_NATIVE : compute->backend));

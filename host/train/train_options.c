@@ -21,8 +21,6 @@ size_t train_solver_vectors(const SetosaTrainOptions *options) {
   return 1;
 }
 
-bool train_solver_uses_batches(SetosaSolver solver) { return solver == SETOSA_SOLVER_SGD || solver == SETOSA_SOLVER_ADAM; }
-
 CompareOperations train_solver_operations(SetosaSolver solver) {
   const CompareOperations always = COMPARE_STEP | COMPARE_VECTORS | COMPARE_LOGITS;
   if (solver == SETOSA_SOLVER_LBFGS) return always | COMPARE_LINE;

@@ -116,7 +116,7 @@ static bool on_step(const OptimizerStep *step, const Vector *w, void *user) {
   SetosaProgress progress = {
       .phase = SETOSA_PHASE_TRAIN,
       .iteration = step->iteration,
-      .max_iterations = train_solver_uses_batches(options->solver) ? options->epochs : options->max_iterations,
+      .max_iterations = solver_uses_batches(options->solver) ? options->epochs : options->max_iterations,
       .objective = step->at.objective,
       .loss = step->at.loss,
       .gradient_norm = step->at.gradient_norm,
@@ -367,7 +367,7 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   TRY(model_create_for(&made, dataset, error)); /* before the work: names that cannot be kept are refused here */
   TRY(keeper_open(&t.keeper, options, dataset, error));
   /* Batches are ranges of rows, so rows in the order of a sorted file would make batches of one class. */
-  if (train_solver_uses_batches(options->solver) && !dataset->exchangeable) TRY(setosa_dataset_shuffle(dataset, options->seed, error));
+  if (solver_uses_batches(options->solver) && !dataset->exchangeable) TRY(setosa_dataset_shuffle(dataset, options->seed, error));
   TRY(open_training(&t, dataset, error));
   TRY(keeper_meet_backend(&t.keeper, t.backend, error));
   status = run_optimizer(&t, &report, &found.seconds_train, error);
