@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "cli/inputs.h"
-#include "cli/interrupt.h"
+#include "cli/terminal/interrupt.h"
 
 enum { DEVICES_MOST = 64 };
 

@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/bench.h"
-#include "cli/table.h"
+#include "cli/terminal/table.h"
 
 Status bench_keep_line(BenchReport *report, const SetosaBenchScaling *line, Error *error) {
   Status status = SETOSA_OK;

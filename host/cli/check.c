@@ -3,8 +3,8 @@
 
 #include "cli/inputs.h"
 #include "cli/json_output.h"
-#include "cli/progress.h"
-#include "cli/table.h"
+#include "cli/terminal/progress.h"
+#include "cli/terminal/table.h"
 
 /* The checks of one shape and family so far, and the one nearest to its tolerance. */
 typedef struct CheckGroup {

@@ -5,9 +5,9 @@
 #include "base/memory.h"
 #include "cli/inputs.h"
 #include "cli/json_output.h"
-#include "cli/progress.h"
-#include "cli/table.h"
-#include "cli/units.h"
+#include "cli/terminal/progress.h"
+#include "cli/terminal/table.h"
+#include "cli/terminal/units.h"
 
 /* The outcome of --check for one device. */
 typedef struct DeviceCheck {

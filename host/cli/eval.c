@@ -4,8 +4,8 @@
 #include "cli/dry_run.h"
 #include "cli/inputs.h"
 #include "cli/json_output.h"
-#include "cli/progress.h"
-#include "cli/table.h"
+#include "cli/terminal/progress.h"
+#include "cli/terminal/table.h"
 
 /* Most classes whose confusion matrix fits a terminal. */
 enum { CONFUSION_CLASSES = 20, LISTED_CLASSES = 50 };

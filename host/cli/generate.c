@@ -3,8 +3,8 @@
 
 #include "cli/inputs.h"
 #include "cli/json_output.h"
-#include "cli/progress.h"
-#include "cli/units.h"
+#include "cli/terminal/progress.h"
+#include "cli/terminal/units.h"
 
 static Status print_json(const SetosaGenerateResult *result, const char *path, Error *error) {
   const char *labels = result->labels_path;

@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "cli/progress.h"
-#include "cli/units.h"
+#include "cli/terminal/progress.h"
+#include "cli/terminal/units.h"
 
 SetosaDataOptions input_model_options(const SetosaModel *model, const Options *options) {
   Options merged = {.data = setosa_model_data_options(model)};

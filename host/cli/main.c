@@ -7,7 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
-#include "cli/interrupt.h"
+#include "cli/terminal/interrupt.h"
 
 /* A closed standard stream would give its number to the next file that is opened, and results would land in a log. */
 static void guard_standard_streams(void) {

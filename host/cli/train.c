@@ -7,11 +7,11 @@
 
 #include "base/clock.h"
 #include "cli/dry_run.h"
-#include "cli/interrupt.h"
-#include "cli/progress.h"
+#include "cli/terminal/interrupt.h"
+#include "cli/terminal/progress.h"
+#include "cli/terminal/units.h"
 #include "cli/train_log.h"
 #include "cli/train_resume.h"
-#include "cli/units.h"
 
 typedef struct TrainWork {
   SetosaDataset *data, *held_out, *test;

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "cli/json_output.h"
+#include "cli/terminal/units.h"
 #include "cli/train.h"
-#include "cli/units.h"
 
 enum { LABEL_COLUMN = 14 };
 

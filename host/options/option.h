@@ -18,13 +18,13 @@ typedef enum OptionKind {
   OPTION_BYTES,  /* uint64_t, as "512M"; 0: not set */
   OPTION_REAL,   /* double in least..most, ends left out as open_least, open_most say; NAN, where may_be_unset: not set */
   OPTION_CHOICE, /* an enum: index into choices */
-  OPTION_LIST,   /* of the program (cli/options.h): of choices, or of any words without them */
+  OPTION_LIST,   /* of the program (cli/options/options.h): of choices, or of any words without them */
   OPTION_LATER   /* of a later version: refused with a line */
 } OptionKind;
 
 /* The struct that the offset is into. */
 typedef enum OptionHome {
-  OPTION_OF_PROGRAM,  /* cli/options.h */
+  OPTION_OF_PROGRAM,  /* cli/options/options.h */
   OPTION_OF_DATA,     /* SetosaDataOptions */
   OPTION_OF_TRAINING, /* SetosaTrainOptions */
   OPTION_OF_COMPUTE   /* SetosaComputeOptions, also within SetosaTrainOptions */

@@ -90,6 +90,7 @@ function check_code(code, layer, source) {
   if (file ~ /^host\/.*\.[ch]$/) {
     layer = folder
     sub(/^host\//, "", layer)
+    sub(/\/.*/, "", layer) # a layer may have folders of its own
     if (!(layer in is_layer)) { report(1, "host/" layer " is no layer of the house"); layer = "?" }
   }
   in_comment = 0

@@ -68,6 +68,7 @@ static void test_checkpoints_keep_it(void **state) {
     const char *was = texts_find(&before.settings, row->name), *is = texts_find(&here, row->name);
     if (is_kept(row)) {
       kept++;
+      if (was == NULL || is == NULL) fail_msg("--%s is not kept", option_flag(row));
       assert_string_equal(was, option_print(room, row, home_of(row, &options)));
       assert_string_equal(is, option_print(room, row, home_of(row, &other)));
       setosa_checkpoint_options(&(Checkpoint){.settings = here}, &restored);

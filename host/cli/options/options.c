@@ -1,5 +1,5 @@
 /* Reading the command line with popt, and checking every value against the table. */
-#include "cli/options.h"
+#include "cli/options/options.h"
 
 #include <math.h>
 #include <popt.h>
@@ -9,8 +9,8 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "cli/color.h"
 #include "cli/command.h"
+#include "cli/terminal/color.h"
 
 void options_default(Options *options) {
   *options = (Options){

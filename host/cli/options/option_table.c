@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "base/names.h"
-#include "cli/options.h"
+#include "cli/options/options.h"
 
 #define PLACE(member) .field = #member, .offset = offsetof(Options, member)
 #define FLAG(member) .kind = OPTION_FLAG, PLACE(member)

@@ -1,5 +1,5 @@
 /* Numbers with their units. */
-#include "cli/units.h"
+#include "cli/terminal/units.h"
 
 #include <stdio.h>
 #include <string.h>

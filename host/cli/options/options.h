@@ -3,7 +3,7 @@
 #ifndef SETOSA_CLI_OPTIONS_H
 #define SETOSA_CLI_OPTIONS_H
 
-#include "cli/color.h"
+#include "cli/terminal/color.h"
 #include "options/table.h"
 
 enum { OPTIONS_ARGUMENTS = 4, OPTIONS_ROWS = 112, OPTIONS_LIST = 16 };
