@@ -9,6 +9,7 @@
 #include "bench/statistics.h"
 #include "bench/suite.h"
 #include "judge/selftest.h"
+#include "options/table.h"
 #include "train/device.h"
 
 typedef struct Bench {
@@ -21,11 +22,6 @@ static const double cheap_flops = 2e8; /* of a pass: the reference joins without
 SetosaBenchOptions setosa_bench_options_default(void) {
   SetosaTrainOptions train = setosa_train_options_default();
   return (SetosaBenchOptions){.seconds = 1, .max_iterations = train.max_iterations, .tolerance = train.tolerance};
-}
-
-const char *setosa_bench_what_name(SetosaBenchWhat what) {
-  static const char *const names[] = {"step", "hessian", "epoch", "train", "predict"};
-  return (size_t)what < sizeof names / sizeof *names ? names[what] : "unknown";
 }
 
 static Status check_options(const SetosaBenchOptions *o, Error *error) {
@@ -42,7 +38,7 @@ static Status check_options(const SetosaBenchOptions *o, Error *error) {
     if (o->devices == NULL || o->device_indices[i] >= setosa_devices_count(o->devices))
       return error_set(error, SETOSA_ERROR_USAGE, "there is no device %zu; see `setosa devices`", o->device_indices[i]);
   if ((unsigned)o->family > SETOSA_FAMILY_GPU) return error_set(error, SETOSA_ERROR_USAGE, "--family: choose auto, cpu or gpu");
-  if (device_check_tuning(o->tuning, o->reproducible, error) != SETOSA_OK) return SETOSA_ERROR_USAGE;
+  if (options_check_tuning(o->tuning, o->reproducible, error) != SETOSA_OK) return SETOSA_ERROR_USAGE;
   if (!(o->seconds >= 0) || !isfinite(o->seconds)) return error_set(error, SETOSA_ERROR_USAGE, "--seconds: give a number of at least 0");
   if (o->repeat > SAMPLES_MOST) return error_set(error, SETOSA_ERROR_USAGE, "--repeat: give at most %d", SAMPLES_MOST);
   if (o->dataset != NULL && o->dataset->labels == NULL && o->dataset->generator == NULL)

@@ -41,7 +41,7 @@ void row_say(const Row *row, const char *doing) {
   const SetosaBenchOptions *options = row->group->options;
   if (options->doing == NULL) return;
   snprintf(line, sizeof line, "%s %s, %s on %s: %s", row->group->name, setosa_bench_what_name(row->group->what),
-           row_backend_name(row->backend), row->place->name, doing);
+           setosa_backend_name(row->backend), row->place->name, doing);
   options->doing(line, options->user);
 }
 

@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "cli/inputs.h"
-#include "cli/interrupt.h"
+#include "cli/terminal/interrupt.h"
 
 enum { DEVICES_MOST = 64 };
 
@@ -108,11 +108,11 @@ static SetosaBenchOptions make_options(BenchWork *work, BenchReport *report, con
   bench.storage_count = options->storages.count;
   bench.whats = work->whats;
   bench.what_count = options->what.count;
-  bench.family = (SetosaFamily)options->family;
-  bench.tuning = (SetosaTuning)options->tuning;
-  bench.reproducible = options->reproducible;
-  bench.max_iterations = options->max_iterations;
-  bench.tolerance = options->tolerance;
+  bench.family = options->train.compute.family;
+  bench.tuning = options->train.compute.tuning;
+  bench.reproducible = options->train.compute.reproducible;
+  bench.max_iterations = options->train.max_iterations;
+  bench.tolerance = options->train.tolerance;
   bench.repeat = (size_t)options->repeat;
   bench.seconds = options->seconds;
   bench.limits = on_limits;
@@ -127,7 +127,7 @@ static Status load_data(BenchWork *work, const Session *session, Error *error) {
   Status status = SETOSA_OK;
   const Options *options = session->options;
   if (options->argument_count == 0) return SETOSA_OK;
-  TRY(input_load(&work->data, session, options->argument[0], input_data_options(options), NULL, error));
+  TRY(input_load(&work->data, session, options->argument[0], options->data, NULL, error));
   if (options->standardize) TRY(setosa_dataset_standardize(work->data, error));
   const char *slash = strncmp(options->argument[0], "synthetic:", 10) == 0 ? NULL : strrchr(options->argument[0], '/');
   snprintf(work->name, sizeof work->name, "%.*s", (int)sizeof work->name - 1, slash != NULL ? slash + 1 : options->argument[0]);

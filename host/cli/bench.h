@@ -4,7 +4,7 @@
 
 #include "cli/command.h"
 #include "cli/json_output.h"
-#include "cli/progress.h"
+#include "cli/terminal/progress.h"
 #include "setosa_bench.h"
 
 /* A row of an earlier run, read from its JSON. */

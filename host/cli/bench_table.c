@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli/bench.h"
-#include "cli/table.h"
+#include "cli/terminal/table.h"
 
 const char *bench_label(char text[BENCH_LABEL], const SetosaBenchResult *result) {
   char device[32] = "", storage[32] = "";

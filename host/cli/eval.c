@@ -5,9 +5,9 @@
 #include "cli/dry_run.h"
 #include "cli/inputs.h"
 #include "cli/json_output.h"
-#include "cli/progress.h"
-#include "cli/table.h"
-#include "cli/units.h"
+#include "cli/terminal/progress.h"
+#include "cli/terminal/table.h"
+#include "cli/terminal/units.h"
 
 /* Most classes whose confusion matrix fits a terminal. */
 enum { CONFUSION_CLASSES = 20, LISTED_CLASSES = 50 };

@@ -68,6 +68,9 @@ typedef bool (*SetosaProgressCallback)(const SetosaProgress *progress, void *use
 
 typedef enum SetosaDeviceType { SETOSA_DEVICE_CPU, SETOSA_DEVICE_GPU, SETOSA_DEVICE_OTHER } SetosaDeviceType;
 typedef enum SetosaFamily { SETOSA_FAMILY_AUTO, SETOSA_FAMILY_CPU, SETOSA_FAMILY_GPU } SetosaFamily; /* of kernels */
+/* "cpu", "gpu", "other", "auto"; static. "unknown" for a value that is none. */
+const char *setosa_device_type_name(SetosaDeviceType type);
+const char *setosa_family_name(SetosaFamily family);
 
 typedef struct SetosaDeviceInfo {
   size_t index; /* as `setosa devices` prints it */
@@ -269,6 +272,12 @@ typedef enum SetosaSchedule {
   SETOSA_SCHEDULE_COSINE,
   SETOSA_SCHEDULE_STEP
 } SetosaSchedule;
+/* "native", "f16", "quick", "lbfgs", "cosine", ... as the program's flags spell them; static. "unknown" for a value that is none. */
+const char *setosa_backend_name(SetosaBackend backend);
+const char *setosa_storage_name(SetosaStorage storage);
+const char *setosa_tuning_name(SetosaTuning tuning);
+const char *setosa_solver_name(SetosaSolver solver);
+const char *setosa_schedule_name(SetosaSchedule schedule);
 
 /* The processes of one MPI job. Every rank makes the same calls with the same options on the same data; each works on its own part of the
  * rows, and all return the same model. Only rank 0 writes checkpoints. */
@@ -320,9 +329,9 @@ typedef struct SetosaTrainOptions {
   double l2;                       /* >= 0; the bias is not penalised */
   bool intercept;                  /* false: the bias stays 0 */
   uint64_t max_iterations;         /* lbfgs, gd; 0: evaluate the starting point only */
-  double tolerance;                /* stop when the largest |gradient| component is at most this */
+  double tolerance;                /* stop when the largest |gradient| component is at most this; 0: all iterations are run */
   size_t history;                  /* lbfgs: pairs kept */
-  double learning_rate;            /* gd: 0 means backtracking; sgd, adam: initial rate; NAN: the solver's default */
+  double learning_rate;            /* above 0. gd: fixed step; sgd, adam: initial rate; NAN: the solver's default, gd's: backtracking */
   double momentum;                 /* sgd: in [0,1) */
   bool nesterov;                   /* sgd */
   size_t batch_size;               /* sgd, adam: rows in a mini-batch */
@@ -354,7 +363,7 @@ typedef struct SetosaTrainResult {
   bool converged;
   const char *stop_reason; /* "gradient-tolerance", "precision-limit", "max-iterations", "epochs-done", "no-progress", "interrupted",
                               "non-finite", ...; static */
-  char advice[256];        /* what to do about not having converged; "" when converged */
+  char advice[256];        /* what to do about not having converged; "" when converged, or with tolerance 0 at the end that was asked for */
   double train_accuracy, train_log_loss;
   double validation_accuracy, validation_log_loss;     /* NAN without validation rows */
   double seconds_upload, seconds_build, seconds_train; /* apart: training does not count building kernels */
@@ -392,7 +401,7 @@ const char *setosa_checkpoint_warning(const SetosaCheckpoint *checkpoint); /* on
 uint64_t setosa_checkpoint_iterations(const SetosaCheckpoint *checkpoint); /* done: iterations, or whole epochs */
 /* The caller's notes, i from 0: false past the last. Borrowed. */
 bool setosa_checkpoint_note(const SetosaCheckpoint *checkpoint, size_t i, SetosaNote *note);
-/* Sets the options that define the training (solver to seed) as they were. */
+/* Sets the options that define the training as they were: solver to seed, and of computing tuning and reproducible. */
 void setosa_checkpoint_options(const SetosaCheckpoint *checkpoint, SetosaTrainOptions *options);
 
 typedef enum SetosaPlanWork { SETOSA_PLAN_TRAIN, SETOSA_PLAN_PREDICT } SetosaPlanWork;
@@ -461,7 +470,7 @@ SetosaStatus setosa_evaluate(SetosaMetrics **metrics, const SetosaModel *model, 
                              const SetosaComputeOptions *compute, SetosaError *error);
 void setosa_metrics_destroy(SetosaMetrics *metrics);
 
-/* One line of a check: a quantity of a device against the double reference or finite differences. */
+/* One line of a check: a quantity of a backend against the double reference or finite differences. */
 typedef struct SetosaCheckRow {
   const char *what;    /* "loss", "gradient", ... ; static */
   const char *against; /* "reference" or "finite differences"; static */
@@ -472,8 +481,9 @@ typedef struct SetosaCheckRow {
 } SetosaCheckRow;
 typedef void (*SetosaCheckCallback)(const SetosaCheckRow *row, void *user);
 
-/* Checks loss, gradient, Hessian*V, probabilities and the line search of a device. dataset NULL: a table of shapes of synthetic data.
- * family AUTO checks both families. *failures counts rows not passed. */
+/* Checks loss, gradient, Hessian*V, probabilities and the line search of a backend (AUTO: native), the reference against finite differences
+ * alone. dataset NULL: a table of shapes of synthetic data. family AUTO checks both families of kernels. *failures counts rows not
+ * passed. */
 SetosaStatus setosa_check(const SetosaDataset *dataset, const SetosaComputeOptions *compute, double l2, SetosaCheckCallback row, void *user,
                           size_t *failures, SetosaError *error);
 

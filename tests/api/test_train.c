@@ -296,6 +296,24 @@ static void test_metadata(void **state) {
   setosa_dataset_destroy(data);
 }
 
+/* With tolerance 0 every iteration is run, which is the end that was asked for. */
+static void test_no_tolerance(void **state) {
+  (void)state;
+  SetosaDataset *data = load("iris.csv", NULL);
+  for (int s = SETOSA_SOLVER_LBFGS; s <= SETOSA_SOLVER_ADAM; s++) {
+    SetosaTrainOptions options = options_for(SETOSA_BACKEND_REFERENCE);
+    options.solver = (SetosaSolver)s;
+    options.tolerance = 0.0;
+    options.max_iterations = options.epochs = 7;
+    SetosaTrainResult result = train(data, &options, NULL);
+    assert_int_equal(result.iterations, 7);
+    assert_false(result.converged);
+    assert_string_equal(result.stop_reason, s < SETOSA_SOLVER_SGD ? "max-iterations" : "epochs-done");
+    assert_string_equal(result.advice, "");
+  }
+  setosa_dataset_destroy(data);
+}
+
 /* ---- refusals ------------------------------------------------------------------------------------------------------- */
 
 static void test_bad_options(void **state) {
@@ -308,13 +326,12 @@ static void test_bad_options(void **state) {
     __VA_ARGS__;                                         \
     expect_refusal(data, &o, SETOSA_ERROR_USAGE, words); \
   } while (0)
-  REFUSED("--l2 is -1", o.l2 = -1.0);
+  REFUSED("--l2 \"-1\": give a number from 0 to 1e30", o.l2 = -1.0);
   REFUSED("--l2", o.l2 = NAN);
   REFUSED("--l2", o.l2 = INFINITY);
-  REFUSED("--tolerance is 0", o.tolerance = 0.0);
   REFUSED("--tolerance", o.tolerance = -1e-3);
   REFUSED("--tolerance", o.tolerance = NAN);
-  REFUSED("--momentum is 1", o.solver = SETOSA_SOLVER_SGD, o.momentum = 1.0);
+  REFUSED("--momentum \"1\": give a number of at least 0 and less than 1", o.solver = SETOSA_SOLVER_SGD, o.momentum = 1.0);
   REFUSED("--momentum", o.solver = SETOSA_SOLVER_SGD, o.momentum = -0.1);
   REFUSED("--momentum", o.solver = SETOSA_SOLVER_SGD, o.momentum = NAN);
   REFUSED("--momentum has no effect with --solver lbfgs", o.momentum = 0.9);
@@ -322,18 +339,18 @@ static void test_bad_options(void **state) {
   REFUSED("--nesterov has no effect with --solver gd", o.solver = SETOSA_SOLVER_GD, o.nesterov = true);
   REFUSED("--nesterov needs momentum", o.solver = SETOSA_SOLVER_SGD, o.nesterov = true);
   REFUSED("--learning-rate has no effect with --solver lbfgs", o.learning_rate = 0.1);
-  REFUSED("--learning-rate is -0.1", o.solver = SETOSA_SOLVER_GD, o.learning_rate = -0.1);
-  REFUSED("--learning-rate is inf", o.solver = SETOSA_SOLVER_SGD, o.learning_rate = INFINITY);
-  REFUSED("--learning-rate is 0", o.solver = SETOSA_SOLVER_ADAM, o.learning_rate = 0.0);
-  REFUSED("--batch-size is 0", o.solver = SETOSA_SOLVER_SGD, o.batch_size = 0);
-  REFUSED("--epochs is 0", o.solver = SETOSA_SOLVER_ADAM, o.epochs = 0);
-  REFUSED("--history is 0", o.history = 0);
-  REFUSED("--history is 1001", o.history = 1001);
+  REFUSED("--learning-rate \"-0.1\": give a number more than 0", o.solver = SETOSA_SOLVER_GD, o.learning_rate = -0.1);
+  REFUSED("--learning-rate \"inf\"", o.solver = SETOSA_SOLVER_SGD, o.learning_rate = INFINITY);
+  REFUSED("--learning-rate \"0\": give a number more than 0", o.solver = SETOSA_SOLVER_ADAM, o.learning_rate = 0.0);
+  REFUSED("--batch-size \"0\": give a whole number of at least 1", o.solver = SETOSA_SOLVER_SGD, o.batch_size = 0);
+  REFUSED("--epochs \"0\"", o.solver = SETOSA_SOLVER_ADAM, o.epochs = 0);
+  REFUSED("--history \"0\": give a whole number from 1 to 1000", o.history = 0);
+  REFUSED("--history \"1001\"", o.history = 1001);
   REFUSED("--solver", o.solver = (SetosaSolver)7);
   REFUSED("--schedule", o.schedule = (SetosaSchedule)7);
   REFUSED("--family", o.compute.family = (SetosaFamily)7);
   REFUSED("--backend", o.compute.backend = (SetosaBackend)7);
-  REFUSED("--tune: choose", o.compute.tuning = (SetosaTuning)7);
+  REFUSED("--tune \"7\": give quick, off or full", o.compute.tuning = (SetosaTuning)7);
   REFUSED("--reproducible keeps to fixed kernel shapes, so --tune full", o.compute.reproducible = true,
           o.compute.tuning = SETOSA_TUNING_FULL);
   REFUSED("needs a device", o.compute.backend = SETOSA_BACKEND_NATIVE, o.compute.device = NULL);
@@ -409,7 +426,8 @@ int main(void) {
       cmocka_unit_test(test_solvers_native),      cmocka_unit_test(test_overflow_reference), cmocka_unit_test(test_overflow_native),
       cmocka_unit_test(test_callbacks_reference), cmocka_unit_test(test_callbacks_native),   cmocka_unit_test(test_initial_reference),
       cmocka_unit_test(test_initial_native),      cmocka_unit_test(test_no_iterations),      cmocka_unit_test(test_metadata),
-      cmocka_unit_test(test_bad_options),         cmocka_unit_test(test_bad_data),           cmocka_unit_test(test_wrapped_rows_stay),
+      cmocka_unit_test(test_no_tolerance),        cmocka_unit_test(test_bad_options),        cmocka_unit_test(test_bad_data),
+      cmocka_unit_test(test_wrapped_rows_stay),
   };
   return support_run("setosa_train", tests, support_public_device_open, support_public_device_close);
 }

@@ -106,10 +106,11 @@ static void test_same_weights(void **state) {
 static void test_fast_reduce(void **state) {
   (void)state;
   need_all();
-  Run run = run_job(3, "", "train $data --l2 0.01 --fast-reduce --json -q");
+  Run run = run_job(3, "", "train $data --test $data --l2 0.01 --fast-reduce --json -q");
   run_expect(&run, 0);
   json_t *document = run_json(&run);
   support_near(run_number(document, "objective", NULL), 0.2242889, 1e-6);
+  support_near(run_number(document, "test", "log_loss"), run_number(document, "train", "log_loss"), 1e-6);
   json_decref(document);
   run_free(&run);
   run = run_shell("exec \"$SETOSA_PROGRAM\" train \"$SETOSA_SOURCE_DIR/data/iris.csv\" --fast-reduce");

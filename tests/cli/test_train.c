@@ -217,6 +217,32 @@ static void test_not_converged(void **state) {
   run_free(&run);
 }
 
+/* Without a tolerance every iteration is run, as was asked: that is told, and is no warning. */
+static void test_every_iteration(void **state) {
+  (void)state;
+  Run run = RUN("train", iris, "--backend", "reference", "--solver", "gd", "--tolerance", "0", "--max-iterations", "3000");
+  run_expect(&run, 0);
+  run_expect_text(run.out, "gd: stopped after 3000 iterations (max-iterations)");
+  assert_null(strstr(run.err, "not converged"));
+  run_free(&run);
+  run = RUN("train", iris, "--backend", "reference", "--tolerance", "0", "--json");
+  run_expect(&run, 0);
+  assert_null(strstr(run.err, "not converged"));
+  json_t *document = run_json(&run);
+  assert_true(json_is_false(json_object_get(document, "converged")));
+  assert_true(run_number(document, "gradient_norm", NULL) < 1e-12); /* far beyond where the default would end */
+  json_decref(document);
+  run_free(&run);
+  run = RUN("train", iris, "--backend", "reference", "--tolerance", "0");
+  run_expect_text(run.out, "iterations, where rounding hides any further decrease");
+  run_free(&run);
+  /* What went wrong is told all the same. */
+  run = RUN("train", iris, "--backend", "reference", "--solver", "sgd", "--learning-rate", "1e6", "--tolerance", "0", "--epochs", "3");
+  run_expect(&run, 0);
+  run_expect_text(run.err, "warning: not converged");
+  run_free(&run);
+}
+
 /* Test data of which the classes appear in another order, and one is absent: the training data's names decide. */
 static void test_test_data_share_the_vocabulary(void **state) {
   (void)state;
@@ -301,6 +327,7 @@ int main(void) {
       cmocka_unit_test(test_log),
       cmocka_unit_test(test_summary_and_hints),
       cmocka_unit_test(test_not_converged),
+      cmocka_unit_test(test_every_iteration),
       cmocka_unit_test(test_test_data_share_the_vocabulary),
       cmocka_unit_test(test_scale_with_standardize_and_validation),
       cmocka_unit_test(test_disk_full),

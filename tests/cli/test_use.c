@@ -446,6 +446,39 @@ static void test_check(void **state) {
   run_free(&run);
 }
 
+/* The backends of the host need no device; what the reference is held against is not itself. */
+static void test_check_of_backends(void **state) {
+  (void)state;
+  static const char *const backends[] = {"reference", "blas", "clblast"};
+  for (size_t b = 0; b < 3; b++) {
+    bool host = b < 2, reference = b == 0;
+    if (!host) run_need_device();
+    Run run = RUN("check", iris, "--backend", backends[b], "--json");
+    if (run.code == 2 && strstr(run.err, "this build has no") != NULL) {
+      run_free(&run);
+      continue;
+    }
+    run_expect(&run, 0);
+    json_t *document = run_json(&run);
+    const json_t *checks = json_object_get(document, "checks");
+    assert_string_equal(json_string_value(json_object_get(document, "backend")), backends[b]);
+    assert_true(json_is_null(json_object_get(document, "device")) == host);
+    size_t finite = 0, count = json_array_size(checks);
+    for (size_t i = 0; i < count; i++)
+      finite += strcmp(json_string_value(json_object_get(json_array_get(checks, i), "against")), "finite differences") == 0;
+    assert_true(finite >= 2);
+    assert_true((finite == count) == reference);
+    json_decref(document);
+    run_free(&run);
+    run = RUN("check", iris, "--backend", backends[b]);
+    run_expect(&run, 0);
+    char title[64];
+    snprintf(title, sizeof title, "The %s backend", backends[b]);
+    run_expect_text(run.out, title);
+    run_free(&run);
+  }
+}
+
 /* After an orderly end the driver's cache is trusted by the next run, after a kill it begins anew. */
 static void test_cache_of_the_driver(void **state) {
   (void)state;
@@ -510,6 +543,7 @@ int main(void) {
       cmocka_unit_test(test_explain_a_large_row),
       cmocka_unit_test(test_devices),
       cmocka_unit_test(test_check),
+      cmocka_unit_test(test_check_of_backends),
       cmocka_unit_test(test_cache_of_the_driver),
       cmocka_unit_test(test_compilers_are_silent),
       cmocka_unit_test(test_cache),

@@ -49,7 +49,7 @@ static void expect_plan(const Dataset *dataset, SetosaStorage wanted, bool in_pl
   StoragePlan plan;
   Error error = {0};
   support_ok(storage_choose(&plan, dataset, wanted, in_place, &error), &error);
-  assert_string_equal(storage_name(plan.storage), storage_name(storage));
+  assert_string_equal(setosa_storage_name(plan.storage), setosa_storage_name(storage));
   assert_true(plan.scale == scale);
 }
 

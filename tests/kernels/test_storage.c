@@ -54,7 +54,8 @@ static void compare_shape(const Shape *shape, uint64_t seed, SetosaFamily family
                               .user = &verbose};
   support_ok(judge_compare(dataset, support_device(), &settings, &failures, &error), &error);
   if (failures > 0)
-    fail_msg("%zu x %zu, %zu classes, %s: %zu failures", shape->rows, shape->features, shape->classes, storage_name(storage), failures);
+    fail_msg("%zu x %zu, %zu classes, %s: %zu failures", shape->rows, shape->features, shape->classes, setosa_storage_name(storage),
+             failures);
   free_dataset(dataset);
 }
 
@@ -166,7 +167,7 @@ static void several_parts(void **state) {
     Dataset *dataset = make_storable(&middling[i / 6], 7, storage);
     Answers whole = ask(dataset, families[i / 3 % 2], storage, 0);
     Answers parts = ask(dataset, families[i / 3 % 2], storage, 97 * dataset->features * storage_element_bytes(&plan));
-    assert_string_equal(parts.facts.storage, storage_name(storage));
+    assert_string_equal(parts.facts.storage, setosa_storage_name(storage));
     expect_close(&parts, &whole);
     assert_memory_equal(parts.logits, whole.logits, dataset->rows * dataset->classes * sizeof(float));
     free_answers(&whole);

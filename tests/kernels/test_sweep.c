@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include "base/random.h"
-#include "compute/compare.h"
+#include "compute/objective.h"
 #include "compute/open.h"
+#include "compute/tolerance.h"
 #include "data/storage.h"
 #include "support/device.h"
 
@@ -36,7 +37,8 @@ static const char *describe(const Round *r) {
   snprintf(text, sizeof text,
            "SETOSA_SWEEP_SEED=%llu: %zu x %zu, %zu classes, family %s, %s, %s %zu, rows from %zu, %zu of them, step %g, %s intercept",
            (unsigned long long)r->seed, r->rows, r->features, r->classes, r->family == SETOSA_FAMILY_CPU ? "cpu" : "gpu",
-           storage_name(r->storage), memories[r->memory], r->amount, r->some.begin, r->some.count, r->step, r->intercept ? "with" : "no");
+           setosa_storage_name(r->storage), memories[r->memory], r->amount, r->some.begin, r->some.count, r->step,
+           r->intercept ? "with" : "no");
   return text;
 }
 
@@ -104,7 +106,6 @@ static Backend *open_device(const Round *r, const Dataset *dataset) {
                               .family = r->family,
                               .context = support_device(),
                               .storage = r->storage,
-                              .l2 = L2,
                               .intercept = r->intercept,
                               .vectors = 6,
                               .tuning = SETOSA_TUNING_OFF};
@@ -134,6 +135,7 @@ typedef struct Answers {
 static Answers ask(const Round *r, Backend *backend, const double *at, const double *along) {
   Error error = {0};
   Answers a = {.value = NAN};
+  Objective f = {0};
   Vector *w = NULL, *v = NULL, *out = NULL;
   size_t parameters = backend->parameters, scores = r->some.count * r->classes;
   RowRange all = backend_all_rows(backend);
@@ -149,20 +151,22 @@ static Answers ask(const Round *r, Backend *backend, const double *at, const dou
   a.probabilities = a.logits + scores;
   Vector **const vectors[] = {&w, &v, &out};
   for (int i = 0; i < 3; i++) support_ok(vector_create(backend, vectors[i], &error), &error);
+  support_ok(objective_open(&f, backend, &(ObjectiveTerms){.l2 = L2}, &error), &error);
   support_ok(vector_write(backend, w, at, &error), &error);
   support_ok(vector_write(backend, v, along, &error), &error);
-  support_ok(backend_evaluate(backend, w, all, out, &a.all, &error), &error);
+  support_ok(objective_evaluate(&f, w, all, out, &a.all, &error), &error);
   support_ok(vector_read(backend, out, a.gradient, &error), &error);
-  support_ok(backend_evaluate(backend, w, r->some, out, &a.some, &error), &error);
+  support_ok(objective_evaluate(&f, w, r->some, out, &a.some, &error), &error);
   support_ok(vector_read(backend, out, a.some_gradient, &error), &error);
-  support_ok(backend_hessian_product(backend, w, v, r->some, out, &error), &error);
+  support_ok(objective_hessian_product(&f, w, v, r->some, out, &error), &error);
   support_ok(vector_read(backend, out, a.product, &error), &error);
-  support_ok(backend_line_open(backend, w, v, &error), &error);
-  support_ok(backend_line_evaluate(backend, r->step, &a.value, &a.slope, &error), &error);
-  backend_line_close(backend);
+  support_ok(objective_line_open(&f, w, v, &error), &error);
+  support_ok(objective_line_evaluate(&f, r->step, &a.value, &a.slope, &error), &error);
+  objective_line_close(&f);
   support_ok(backend_predict(backend, w, r->some, ROW_LOGITS, a.logits, &error), &error);
   support_ok(backend_predict(backend, w, r->some, ROW_PROBABILITIES, a.probabilities, &error), &error);
   for (int i = 0; i < 3; i++) vector_destroy(backend, *vectors[i]);
+  objective_close(&f);
   return a;
 }
 
@@ -204,7 +208,7 @@ static double least_product(const Round *r, const float *values) {
   return 0.1 * sqrt(square / (double)r->some.count + 1) / sqrt((double)(r->some.count * r->classes));
 }
 
-/* The tolerances of compare.h: those of selftest_compare. */
+/* The tolerances of tolerance.h: those of judge_compare. */
 static void compare_answers(const Round *r, const Answers *actual, const Answers *expected, size_t parameters, double least) {
   double rounding = compare_logit_rounding(r->features, LOGIT_SIZE), averaging = sqrt(r->rows < 64 ? (double)r->rows : 64.0);
   double line = compare_logit_rounding(r->features, LOGIT_SIZE + r->step); /* logits grow along the line */
@@ -233,7 +237,7 @@ static void run_round(uint64_t seed) {
   SetosaDataset *dataset = make_rows(&r, &values, &labels);
   Backend *truth = NULL, *device = open_device(&r, dataset);
   if (getenv("SETOSA_TEST_VERBOSE") != NULL) printf("%s\n", describe(&r));
-  BackendSettings settings = {.kind = SETOSA_BACKEND_REFERENCE, .l2 = L2, .intercept = r.intercept};
+  BackendSettings settings = {.kind = SETOSA_BACKEND_REFERENCE, .intercept = r.intercept};
   support_ok(backend_open(&truth, dataset, &settings, &error), &error);
   assert_int_equal(device->parameters, truth->parameters);
   double *w = malloc(2 * truth->parameters * sizeof *w), *v = w + truth->parameters;

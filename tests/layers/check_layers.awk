@@ -16,6 +16,7 @@ function allow_inside(part, below,  i, n, name) {
 
 BEGIN {
   allow("base", "")
+  allow("options", "base")
   allow("ranks", "base")
   allow("data", "base")
   allow("opencl", "base")
@@ -23,9 +24,9 @@ BEGIN {
   allow("optim", "base") # and the seam with what is above it, below
   allow("model", "data base")
   allow("judge", "compute data opencl base")
-  allow("train", "optim judge compute model data opencl ranks base")
-  allow("bench", "train optim judge compute model data opencl ranks base")
-  allow("cli", "base")
+  allow("train", "optim judge compute model data opencl ranks options base")
+  allow("bench", "train optim judge compute model data opencl ranks options base")
+  allow("cli", "options base")
   allow("examples", "")
   is_layer["include"] = 1
   # Parts of compute: tuning searches for the native backend, and the sharded one is made of several of it.

@@ -530,7 +530,7 @@ static void test_paths(void **state) {
   run.options.checkpoint = "/dev/null";
   expect_refused(&run, SETOSA_ERROR_USAGE, "is no plain file");
   run.options.checkpoint = "";
-  expect_refused(&run, SETOSA_ERROR_USAGE, "give a file");
+  expect_refused(&run, SETOSA_ERROR_USAGE, "--checkpoint \"\": give FILE");
   support_write_text(file, "a letter, much loved");
   run.options.checkpoint = file;
   expect_refused(&run, SETOSA_ERROR_USAGE, "is there and is no checkpoint");

@@ -9,11 +9,9 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/names.h"
 
 enum { RECORD_BYTES = 1024 };
-
-static const char *const how_names[] = {"quick", "off", "full"};  /* as SetosaTuning */
-static const char *const family_names[] = {"auto", "cpu", "gpu"}; /* as SetosaFamily */
 
 static size_t power_of_two(size_t value) {
   size_t power = 1;
@@ -36,7 +34,7 @@ bool tune_class_make(TuneClass *class, const Context *context, SetosaFamily fami
 
 void tune_class_describe(char *text, size_t size, const TuneClass *class) {
   snprintf(text, size, "%s pass, %s%zu classes, up to %zu features as %s", class->fused ? "fused" : "blocked", class->fused ? "" : "up to ",
-           class->classes, class->features, storage_name(class->storage));
+           class->classes, class->features, setosa_storage_name(class->storage));
 }
 
 /* ---- candidates ------------------------------------------------------------------------------------------------- */
@@ -100,8 +98,8 @@ void tune_shape_describe(char *text, size_t size, const NativeShape *shape, cons
 /* ---- files ------------------------------------------------------------------------------------------------------ */
 
 static void write_class(char *text, size_t size, const TuneClass *class) {
-  snprintf(text, size, "%s %s %s classes %zu features %zu %s units %u", class->fingerprint, family_names[class->family],
-           class->fused ? "fused" : "blocks", class->classes, class->features, storage_name(class->storage), class->compute_units);
+  snprintf(text, size, "%s %s %s classes %zu features %zu %s units %u", class->fingerprint, setosa_family_name(class->family),
+           class->fused ? "fused" : "blocks", class->classes, class->features, setosa_storage_name(class->storage), class->compute_units);
 }
 
 static void write_record(char text[RECORD_BYTES], const TuneClass *class, const TuneRecord *record) {
@@ -111,7 +109,7 @@ static void write_record(char text[RECORD_BYTES], const TuneClass *class, const 
   snprintf(text, RECORD_BYTES,
            "setosa tuning 4\nclass %s\nhow %s\nshape lanes %u dot %u outer %u %u strip %u panel %u tile %u shares %u\n"
            "pass_ns default %" PRIu64 " shape %" PRIu64 "\n",
-           class_text, how_names[record->how], s->lanes, s->dot_classes, s->outer_classes, s->outer_registers, s->strip_classes,
+           class_text, setosa_tuning_name(record->how), s->lanes, s->dot_classes, s->outer_classes, s->outer_registers, s->strip_classes,
            s->panel_rows, s->tile_classes, s->shares, record->default_ns, record->shape_ns);
 }
 
@@ -134,7 +132,7 @@ static bool read_record(TuneRecord *record, const TuneClass *class, const char *
                              how, &s->lanes, &s->dot_classes, &s->outer_classes, &s->outer_registers, &s->strip_classes, &s->panel_rows,
                              &s->tile_classes, &s->shares, &record->default_ns, &record->shape_ns) != 11)
     return false;
-  size_t how_index = find_name(how, how_names, 3);
+  size_t how_index = find_name(how, tuning_names, names_count(tuning_names));
   if (how_index > 2 || how_index == SETOSA_TUNING_OFF) return false;
   record->how = (SetosaTuning)how_index;
   write_record(again, class, record);

@@ -2,7 +2,7 @@
 #ifndef SETOSA_CLI_PROGRESS_H
 #define SETOSA_CLI_PROGRESS_H
 
-#include "cli/console.h"
+#include "cli/terminal/console.h"
 
 typedef struct Progress {
   const Console *console;

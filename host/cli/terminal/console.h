@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
-#include "cli/color.h"
+#include "cli/terminal/color.h"
 
 typedef struct Console {
   bool color_out, color_err; /* colours on stdout, on stderr */

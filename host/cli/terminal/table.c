@@ -1,5 +1,5 @@
 /* Aligned tables. */
-#include "cli/table.h"
+#include "cli/terminal/table.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "cli/color.h"
-#include "cli/console.h"
+#include "cli/terminal/color.h"
+#include "cli/terminal/console.h"
 
 enum { GAP = 2, SHORTEST_FLEXIBLE = 8 };
 

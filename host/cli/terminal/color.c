@@ -1,5 +1,5 @@
 /* Colours: the decision and the escape sequences. */
-#include "cli/color.h"
+#include "cli/terminal/color.h"
 
 #include <stdlib.h>
 #include <string.h>

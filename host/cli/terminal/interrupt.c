@@ -1,5 +1,5 @@
 /* The signal handlers. The two flags below are the program's only mutable globals: a handler can reach nothing else. */
-#include "cli/interrupt.h"
+#include "cli/terminal/interrupt.h"
 
 #include <signal.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* Messages on stderr, line wrapping, and the fate of stdout. */
-#include "cli/console.h"
+#include "cli/terminal/console.h"
 
 #include <errno.h>
 #include <poll.h>

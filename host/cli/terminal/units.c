@@ -1,5 +1,5 @@
 /* Numbers with their units. */
-#include "cli/units.h"
+#include "cli/terminal/units.h"
 
 #include <math.h>
 #include <stdio.h>

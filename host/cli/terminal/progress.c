@@ -1,13 +1,13 @@
 /* The progress line. Drawn with blanks and carriage returns only, so that every terminal understands it. */
-#include "cli/progress.h"
+#include "cli/terminal/progress.h"
 
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "cli/interrupt.h"
-#include "cli/units.h"
+#include "cli/terminal/interrupt.h"
+#include "cli/terminal/units.h"
 
 enum { PARTS = 6, PART_SIZE = 96 };
 static const double redraw_seconds = 0.1;
