@@ -24,8 +24,8 @@ typedef struct Running {
 } Running;
 
 /* Several times as many chunks as there are stages: what is small enough for the stages would stay there, and be read and not made. */
-static size_t chunk_rows(const Dataset *dataset) {
-  size_t most = CHUNK_BYTES / sizeof(float) / dataset->features, some = dataset->rows / CHUNKS;
+static size_t chunk_rows(const DataShape *shape) {
+  size_t most = CHUNK_BYTES / sizeof(float) / shape->features, some = shape->rows / CHUNKS;
   some = some < most ? some : most;
   return some > 0 ? some : 1;
 }
@@ -43,7 +43,7 @@ BackendSettings row_settings(const Row *row, const RowDevices *devices) {
                               .tunes = true,
                               .vectors = BENCH_VECTORS,
                               .streamed = row->group->made && device,
-                              .chunk_rows = row->group->made ? chunk_rows(row->group->dataset) : 0,
+                              .chunk_rows = row->group->made ? chunk_rows(&row->group->shape) : 0,
                               .reproducible = native && options->reproducible};
   _Static_assert((int)SETOSA_CHOICES_MOST <= (int)BACKEND_MOST_DEVICES, "as many devices as a backend takes");
   if (devices->count > 1) settings.context_count = devices->count;
@@ -205,7 +205,7 @@ cleanup:
 }
 
 static Status reserve_scores(Running *r, Error *error) {
-  const Dataset *data = r->row->group->dataset;
+  const DataShape *data = &r->row->group->shape;
   if (r->row->group->what != SETOSA_BENCH_PREDICT) return SETOSA_OK;
   r->block = SCORES_BYTES / sizeof(float) / data->classes;
   if (r->block < 1) r->block = 1;
@@ -246,9 +246,9 @@ static void begin_result(const Row *row, SetosaBenchResult *result) {
   static const char *const storages[] = {"auto", "f32", "f16", "u8"}, *const families[] = {"auto", "cpu", "gpu"};
   const Group *group = row->group;
   bool device = backend_needs_device(row->backend);
-  *result = (SetosaBenchResult){.rows = group->dataset->rows,
-                                .features = group->dataset->features,
-                                .classes = group->dataset->classes,
+  *result = (SetosaBenchResult){.rows = group->shape.rows,
+                                .features = group->shape.features,
+                                .classes = group->shape.classes,
                                 .what = group->what,
                                 .backend = backend_names[row->backend],
                                 .device_index = row->place != NULL ? row->place->index : SETOSA_BENCH_HOST,

@@ -22,7 +22,8 @@ typedef struct Place {
 typedef struct Group {
   const SetosaBenchOptions *options;
   char name[64];
-  Dataset *dataset;
+  const Dataset *dataset; /* NULL where nothing is measured */
+  DataShape shape;        /* of it */
   SetosaBenchWhat what;
   Truth *truth;
   bool made; /* rows are made as passes need them, at any size: none stays on a device */

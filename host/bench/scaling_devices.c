@@ -106,7 +106,8 @@ cleanup:
 /* One operation on `size` devices: its lines share the reference's answer, which the others then have, too. */
 static Status run_operation(Growth *growth, SetosaBenchWhat what, Error *error) {
   Status status = SETOSA_OK;
-  Group group = {.options = &growth->bench, .dataset = growth->dataset, .what = what, .made = growth->made};
+  Group group = {
+      .options = &growth->bench, .dataset = growth->dataset, .shape = dataset_shape(growth->dataset), .what = what, .made = growth->made};
   uint64_t size = growth->from;
   do {
     snprintf(group.name, sizeof group.name, "devices=%llu", (unsigned long long)size);

@@ -169,8 +169,8 @@ static Status end_lines(Growth *growth, size_t *left, Error *error) {
                           .free_bytes = scaling_free_bytes()};
   double data_bytes = growth->made ? 0 : (double)s->rows * ((double)s->features * sizeof(float) + sizeof(int32_t));
   double parameters = ((double)s->features + 1) * (double)s->classes;
-  Dataset shape = {.rows = (size_t)s->rows, .features = (size_t)s->features, .classes = (size_t)s->classes};
-  Group group = {.options = growth->bench.options, .dataset = &shape};
+  Group group = {.options = growth->bench.options,
+                 .shape = {.rows = (size_t)s->rows, .features = (size_t)s->features, .classes = (size_t)s->classes}};
   *left = 0;
   snprintf(group.name, sizeof group.name, "%s=%llu", setosa_bench_growth_name(growth->options->grows), (unsigned long long)*growth->grows);
   for (size_t i = 0; i < growth->count; i++) {
@@ -221,6 +221,7 @@ static Status run_size(Growth *growth, Error *error) {
   bench_say(group.options, "making the data of %s", group.name);
   TRY(scaling_load(&dataset, &growth->shape, growth->made, error));
   group.dataset = dataset;
+  group.shape = dataset_shape(dataset);
   for (int what = SETOSA_BENCH_STEP; what <= SETOSA_BENCH_PREDICT; what++) {
     group.what = (SetosaBenchWhat)what;
     TRY(run_operation(growth, &group, error));

@@ -13,13 +13,10 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/range.h"
 
 typedef struct Backend Backend;
 typedef struct Vector Vector;
-
-typedef struct RowRange {
-  size_t begin, count;
-} RowRange;
 
 typedef struct Evaluation {
   double loss;          /* mean over the rows of the range */

@@ -1,7 +1,5 @@
 /* setosa_check: a device against the double reference and finite differences, on the caller's data or a table of synthetic shapes. */
-#include <math.h>
-
-#include "data/dataset.h"
+#include "data/storage.h"
 #include "judge/compare.h"
 #include "train/device.h"
 
@@ -12,17 +10,14 @@ static const char *const shapes[] = {
     "synthetic:rows=500,features=33,classes=257,seed=5", "synthetic:rows=200,features=784,classes=1000,seed=6",
 };
 
-/* Whole numbers of steps of 1/8 instead of real values, so that u8 can be checked on the table of shapes, too. */
-static void make_bytes(Dataset *dataset) {
-  dataset->byte_scale = 0.125f;
-  for (size_t i = 0; i < dataset->rows * dataset->features; i++)
-    dataset->values[i] = dataset->byte_scale * roundf(fminf(fmaxf(64 + 8 * dataset->values[i], 0), 255));
-}
-
 static Status check_family(const Dataset *dataset, const SetosaComputeOptions *compute, SetosaFamily family, double l2,
                            SetosaCheckCallback row, void *user, size_t *failures, Error *error) {
-  CompareSettings settings = {
-      .family = family, .storage = compute->storage, .l2 = l2, .finite_differences = dataset->rows > 1, .row = row, .user = user};
+  CompareSettings settings = {.family = family,
+                              .storage = compute->storage,
+                              .l2 = l2,
+                              .finite_differences = dataset_shape(dataset).rows > 1,
+                              .row = row,
+                              .user = user};
   return judge_compare(dataset, compute->device->context, &settings, failures, error);
 }
 
@@ -48,7 +43,8 @@ SetosaStatus setosa_check(const SetosaDataset *dataset, const SetosaComputeOptio
   if (dataset != NULL) return check_dataset(dataset, compute, l2, row, user, failures, error);
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
     TRY(setosa_dataset_load(&synthetic, shapes[i], NULL, error));
-    if (compute->storage == SETOSA_STORAGE_U8) make_bytes(synthetic);
+    /* Whole numbers of steps of 1/8 instead of real values, so that u8 can be checked on these, too. */
+    if (compute->storage == SETOSA_STORAGE_U8) TRY(storage_make_bytes(synthetic, 8, 64, 0.125f, error));
     TRY(check_dataset(synthetic, compute, l2, row, user, failures, error));
     setosa_dataset_destroy(synthetic);
     synthetic = NULL;

@@ -15,6 +15,7 @@
 #include "compute/backends.h"
 #include "compute/open.h"
 #include "optim/optimizer.h"
+#include "support/dataset.h"
 
 enum { MAX_ROWS = 2000, MAX_FEATURES = 64, LINE_BYTES = 4096 };
 
@@ -132,15 +133,11 @@ static OptimizerReport check_optimum(const Set *set, const OptimizerSettings *se
     print_message("SKIP %s: neither data/%s nor %s is there; install python3-sklearn\n", set->name, set->files[0], set->files[1]);
     skip();
   }
-  Dataset data = {.rows = set->rows,
-                  .features = set->last - set->first,
-                  .classes = set->first_class_against_rest ? 2 : set->classes,
-                  .values = x,
-                  .labels = labels};
+  Dataset *data = wrap_arrays(set->rows, set->last - set->first, set->first_class_against_rest ? 2 : set->classes, x, labels);
   BackendSettings backend_settings = {.kind = SETOSA_BACKEND_REFERENCE, .l2 = set->l2, .intercept = true};
   Backend *backend = NULL;
   Vector *w = NULL;
-  assert_int_equal(reference_open(&backend, &data, &backend_settings, NULL), SETOSA_OK);
+  assert_int_equal(reference_open(&backend, data, &backend_settings, NULL), SETOSA_OK);
   assert_int_equal(vector_create(backend, &w, NULL), SETOSA_OK);
   assert_int_equal(optimizer_minimize(backend, w, settings, &report, NULL), SETOSA_OK);
   assert_float_equal(report.at.objective / set->optimum, 1.0, tolerance);
@@ -148,6 +145,7 @@ static OptimizerReport check_optimum(const Set *set, const OptimizerSettings *se
   if (tolerance <= 1e-6) assert_float_equal(accuracy_of(backend, w, labels), set->accuracy, 5e-5);
   vector_destroy(backend, w);
   backend_close(backend);
+  setosa_dataset_destroy(data);
   return report;
 }
 

@@ -24,9 +24,8 @@ static void tell(Native *native, const TuneClass *class, const TuneRecord *recor
 }
 
 /* Whether what tuning finds may have a say here at all. */
-static bool applies(const Dataset *dataset, const BackendSettings *settings) {
-  return settings->tuning != SETOSA_TUNING_OFF && !settings->reproducible &&
-         tune_is_worth_it(dataset->rows, dataset->features, dataset->classes);
+static bool applies(const DataShape *shape, const BackendSettings *settings) {
+  return settings->tuning != SETOSA_TUNING_OFF && !settings->reproducible && tune_is_worth_it(shape->rows, shape->features, shape->classes);
 }
 
 Status native_tune(Native *native, const Dataset *dataset, const BackendSettings *settings, Error *error) {
@@ -35,9 +34,10 @@ Status native_tune(Native *native, const Dataset *dataset, const BackendSettings
   TuneRecord record;
   NativeShape shapes[TUNE_CANDIDATES];
   const DeviceTraits *traits = context_traits(native->context);
+  DataShape shape = dataset_shape(dataset);
   double began = clock_seconds();
-  if (!applies(dataset, settings) ||
-      !tune_class_make(&class, native->context, native->family, dataset->classes, dataset->features, native->plan.storage))
+  if (!applies(&shape, settings) ||
+      !tune_class_make(&class, native->context, native->family, shape.classes, shape.features, native->plan.storage))
     return SETOSA_OK;
   bool known = tune_load(&record, &class, traits);
   bool search =
@@ -77,9 +77,10 @@ static bool prefers_clblast(const Dataset *dataset, const BackendSettings *setti
   StoragePlan plan;
   Error ignored = {0};
   const DeviceTraits *traits = context_traits(settings->context);
-  return applies(dataset, settings) && settings->storage <= SETOSA_STORAGE_F32 &&
+  DataShape shape = dataset_shape(dataset);
+  return applies(&shape, settings) && settings->storage <= SETOSA_STORAGE_F32 &&
          storage_choose(&plan, dataset, settings->storage, traits->unified_memory, &ignored) == SETOSA_OK &&
-         tune_class_make(&class, settings->context, settings->family, dataset->classes, dataset->features, plan.storage) &&
+         tune_class_make(&class, settings->context, settings->family, shape.classes, shape.features, plan.storage) &&
          tune_load(&record, &class, traits) && record.backend == TUNE_BACKEND_CLBLAST &&
          (settings->tuning != SETOSA_TUNING_FULL || record.how == SETOSA_TUNING_FULL);
 }

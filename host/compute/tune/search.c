@@ -81,8 +81,7 @@ cleanup:
 
 /* Both answers are within the tolerance of the truth, so they are within twice that of each other. */
 static bool agrees(const Tuner *tuner, double loss) {
-  const Dataset *dataset = tuner->dataset;
-  double rounding = compare_logit_rounding(dataset->features, logit_size);
+  double rounding = compare_logit_rounding(tuner->native->head.features, logit_size);
   double loss_tolerance = 2 * compare_loss_tolerance(rounding, tuner->rows.count, tuner->expected_loss);
   return compare_relative(loss, tuner->expected_loss) <= loss_tolerance &&
          compare_relative_norm(tuner->actual, tuner->expected, tuner->native->head.parameters) <= 2 * compare_gradient_tolerance(rounding);
@@ -178,7 +177,7 @@ static const double backend_factor = 1.1; /* clblast needs a reason to be taken 
 /* The clblast backend on the same rows, verified in the same way. Whatever it cannot do, native can: no failure of it is one of ours. */
 static void time_clblast(const Tuner *tuner, double native_seconds, TuneRecord *record) {
   Native *native = tuner->native;
-  Dataset view = *tuner->dataset; /* never destroyed: all it holds is borrowed */
+  Dataset *view = NULL;
   Backend *backend = NULL;
   Vector *w = NULL, *gradient = NULL;
   Error ignored = {0};
@@ -191,10 +190,10 @@ static void time_clblast(const Tuner *tuner, double native_seconds, TuneRecord *
                               .l2 = native->head.l2,
                               .intercept = native->head.intercept,
                               .tuning = SETOSA_TUNING_OFF};
-  view.rows = tuner->rows.count;
   record->backend = TUNE_BACKEND_NATIVE;
   record->native_ns = (uint64_t)(1e9 * native_seconds);
-  TRY(clblast_open(&backend, &view, &settings, &ignored));
+  TRY(dataset_slice(&view, tuner->dataset, (RowRange){0, tuner->rows.count}, &ignored));
+  TRY(clblast_open(&backend, view, &settings, &ignored));
   TRY(vector_create(backend, &w, &ignored));
   TRY(vector_create(backend, &gradient, &ignored));
   TRY(vector_write(backend, w, tuner->weights, &ignored));
@@ -210,6 +209,7 @@ cleanup:
     vector_destroy(backend, gradient);
   }
   backend_close(backend);
+  setosa_dataset_destroy(view);
 }
 #endif
 
