@@ -75,7 +75,7 @@ typedef struct BackendOperations {
   Status (*predict)(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error);
 
   /* labels (count) of rows that the backend makes itself, best asked for just after their scores: rows that stream are still there. NULL:
-   * the data set says them (dataset_labels). */
+   * the data set says them (dataset_targets). */
   Status (*labels)(Backend *backend, RowRange rows, int32_t *labels, Error *error);
 
   /* A line phi(t) = F(w + t s) over all rows: X w and X s are computed once, then a point costs N*K and no read of X. When that
