@@ -124,8 +124,6 @@ void cache_close(Cache *cache) {
   free(cache);
 }
 
-const char *cache_note(const Cache *cache) { return cache->note; }
-
 /* ---- the file ---------------------------------------------------------------------------------------------------- */
 
 /* a * b, rounded up to whole pages, added to *sum. */
@@ -171,9 +169,9 @@ bool cache_read_page(CachePage *page, const Cache *cache, int descriptor) {
 
 /* What of the file this process looks at: all but rows of others' parts. */
 static bool is_own_block(const CacheLayout *layout, const CacheHeader *header, const Dataset *dataset, size_t at, size_t count) {
-  size_t begin = 0, rows = 0, row_bytes = (size_t)header->features * sizeof(float);
-  dataset_own_part(dataset, &begin, &rows);
-  bool before = at + count <= CACHE_PAGE + begin * row_bytes, after = at >= CACHE_PAGE + (begin + rows) * row_bytes;
+  size_t row_bytes = (size_t)header->features * sizeof(float);
+  RowRange own = rows_of_part(dataset);
+  bool before = at + count <= CACHE_PAGE + own.begin * row_bytes, after = at >= CACHE_PAGE + (own.begin + own.count) * row_bytes;
   return (!before && !after) || at + count > layout->labels_at; /* labels and names are used whole */
 }
 
@@ -189,11 +187,10 @@ static bool block_is_good(const unsigned char *bytes, size_t count, const unsign
 static Status verify(bool *good, const Dataset *dataset, const CacheLayout *layout, const CacheHeader *header, Reader *reader,
                      Error *error) {
   Status status = SETOSA_OK;
-  const Mapping *mapping = &dataset->mapping;
+  const Mapping *mapping = &dataset->held->mapping;
   const unsigned char *table = mapping->at + layout->blocks_at;
-  size_t begin = 0, rows = 0, own = 0, row_bytes = (size_t)header->features * sizeof(float);
+  size_t rows = rows_of_part(dataset).count, own = 0, row_bytes = (size_t)header->features * sizeof(float);
   Hash *hash = NULL;
-  dataset_own_part(dataset, &begin, &rows);
   TRY(hash_create(&hash, error));
   reader->bytes_total = mapping->bytes;
   reader->rows_total = rows;
@@ -260,9 +257,10 @@ cleanup:
 }
 
 static bool labels_are_good(const Dataset *dataset) {
+  const int32_t *labels = rows_labels(dataset);
   bool good = true;
-  for (size_t i = 0; dataset->labels != NULL && i < dataset->rows; i++)
-    good = good && dataset->labels[i] >= -1 && (dataset->labels[i] < 0 || (size_t)dataset->labels[i] < dataset->classes);
+  for (size_t i = 0; labels != NULL && i < dataset->rows; i++)
+    good = good && labels[i] >= -1 && (labels[i] < 0 || (size_t)labels[i] < dataset->classes);
   return good;
 }
 
@@ -278,19 +276,18 @@ static Status load_entry(Dataset **out, const Cache *cache, int descriptor, Read
   *out = NULL;
   if (!good) return SETOSA_OK;
   const CacheHeader *header = &page.header;
-  TRY(dataset_create_bare(&dataset, reader->source, error));
-  if (mapping_open(&dataset->mapping, descriptor, layout.bytes, cache->path, NULL) != SETOSA_OK) goto cleanup;
-  dataset->part = reader->options->part;
-  dataset->parts = reader->options->parts;
+  TRY(reader_create_dataset(&dataset, reader, error));
+  Rows *held = dataset->held;
+  if (mapping_open(&held->mapping, descriptor, layout.bytes, cache->path, NULL) != SETOSA_OK) goto cleanup;
   dataset->rows = header->rows;
   TRY(verify(&good, dataset, &layout, header, reader, error));
   if (!good) goto cleanup;
   dataset->features = header->features;
   dataset->classes = header->classes;
   dataset->byte_scale = header->byte_scale;
-  dataset->values = (float *)(uintptr_t)(dataset->mapping.at + CACHE_PAGE); /* never written: dataset_own copies before */
-  if (header->has_labels) dataset->labels = (int32_t *)(uintptr_t)(dataset->mapping.at + layout.labels_at);
-  TRY(take_all_names(&good, dataset, header, (const char *)dataset->mapping.at + layout.text_at, header->text_bytes, error));
+  held->values = (float *)(uintptr_t)(held->mapping.at + CACHE_PAGE); /* never written: rows_own copies before */
+  if (header->has_labels) held->labels = (int32_t *)(uintptr_t)(held->mapping.at + layout.labels_at);
+  TRY(take_all_names(&good, dataset, header, (const char *)held->mapping.at + layout.text_at, header->text_bytes, error));
   if (!good || !labels_are_good(dataset)) goto cleanup;
   reader->default_scale = header->default_scale;
   dataset->cached = true;

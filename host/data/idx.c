@@ -99,24 +99,27 @@ static Status check_end(Stream *stream, Error *error) {
                    stream_path(stream));
 }
 
-static Status read_values(Dataset *dataset, const IdxHeader *header, Reader *reader, Error *error) {
+static Status read_values(const IdxHeader *header, Reader *reader, Error *error) {
   Status status = SETOSA_OK;
   unsigned char *block = NULL;
-  size_t row_bytes = header->features * header->type.size, got = 0;
+  float *room = NULL;
+  size_t row_bytes = header->features * header->type.size, got = 0, room_rows = 0;
   size_t block_rows = row_bytes < IDX_BLOCK_BYTES ? IDX_BLOCK_BYTES / row_bytes : 1;
   if (block_rows > header->rows) block_rows = header->rows;
-  TRY(memory_allocate((void **)&dataset->values, header->rows * header->features, sizeof(float), "the data", error));
+  TRY(reader->sink->begin(reader->sink, &(RowsAhead){.features = header->features, .rows = header->rows, .compact = true}, error));
   TRY(memory_allocate((void **)&block, block_rows, row_bytes, "a block of rows", error));
-  for (size_t row = 0; row < header->rows; row += block_rows) {
-    size_t count = header->rows - row < block_rows ? header->rows - row : block_rows;
+  for (size_t row = 0; row < header->rows;) {
+    TRY(reader->sink->room(reader->sink, &room, &room_rows, error));
+    size_t count = range_next(row, header->rows, block_rows < room_rows ? block_rows : room_rows).count;
     TRY(stream_read(reader->stream, block, count * row_bytes, &got, error));
     if (got < count * row_bytes)
       TRY(error_set(error, SETOSA_ERROR_DATA, "%s: ends after %zu of %zu rows; fetch the file again", reader->source, row + got / row_bytes,
                     header->rows));
-    float *values = dataset->values + row * header->features;
-    elements_to_float(header->type, block, count * header->features, values);
-    TRY(reader_check_finite(reader->source, values, count, header->features, row, error));
-    TRY(reader_report(reader, row + count, false, error));
+    elements_to_float(header->type, block, count * header->features, room);
+    TRY(reader_check_finite(reader->source, room, count, header->features, row, error));
+    TRY(reader->sink->take(reader->sink, count, error));
+    row += count;
+    TRY(reader_report(reader, row, false, error));
   }
   TRY(check_end(reader->stream, error));
 cleanup:
@@ -197,7 +200,7 @@ Status idx_read(Dataset *dataset, Reader *reader, Error *error) {
   reader->rows_total = header.rows;
   dataset->rows = header.rows;
   dataset->features = header.features;
-  TRY(read_values(dataset, &header, reader, error));
+  TRY(read_values(&header, reader, error));
   TRY(read_labels(dataset, reader, error));
 cleanup:
   return status;

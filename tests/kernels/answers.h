@@ -8,6 +8,7 @@
 
 #include "compute/native/native.h"
 #include "compute/open.h"
+#include "support/dataset.h"
 #include "support/support.h"
 
 typedef struct Answers {
@@ -96,7 +97,7 @@ static inline Dataset *load(const char *spec, bool generated) {
   SetosaDataOptions options = setosa_data_options_default();
   options.generate_above_bytes = generated ? 1 : 0;
   support_ok(setosa_dataset_load(&dataset, spec, &options, &error), &error);
-  assert_int_equal(dataset->generator != NULL, generated);
+  assert_int_equal(is_made(dataset), generated);
   return dataset;
 }
 

@@ -79,7 +79,7 @@ static void gathered_rows_give_the_same_bits(void **state) {
       support_ok(setosa_dataset_load(&gathered, path, &options, &error), &error);
       support_ok(setosa_dataset_shuffle(copied, 5, &error), &error);
       support_ok(setosa_dataset_shuffle(gathered, 5, &error), &error);
-      assert_null(gathered->values);
+      assert_null(setosa_dataset_values(gathered));
       BackendSettings settings = {.storage = storages[s], .streamed = streamed, .chunk_rows = streamed ? 300 : 0};
       Answer expected = ask(copied, settings), actual = ask(gathered, settings);
       assert_true(isfinite(expected.all.loss));
@@ -113,18 +113,18 @@ static void made_rows_have_their_labels_on_the_device(void **state) {
     support_ok(backend_open(&backend, dataset, &settings, &error), &error);
     assert_int_equal(((Native *)backend)->residence.resident, !streamed);
     assert_true(predict_block_rows(backend) == (streamed ? ((Native *)backend)->residence.part_rows : 2003));
-    LabelScratch device = {0}, host = {0};
+    TargetRoom device = {0}, host = {0};
     for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++) {
       RowRange rows = {ranges[r][0], ranges[r][1]};
-      const int32_t *actual = NULL, *expected = NULL;
+      Targets actual, expected;
       if (device.labels != NULL) memset(device.labels, 0x7F, device.capacity * sizeof *device.labels);
-      support_ok(predict_labels(&actual, backend, dataset, rows, &device, &error), &error);
-      support_ok(dataset_labels(&expected, dataset, rows.begin, rows.count, &host, &error), &error);
-      assert_memory_equal(actual, expected, rows.count * sizeof *expected);
+      support_ok(predict_targets(&actual, backend, dataset, rows, &device, &error), &error);
+      support_ok(dataset_targets(&expected, dataset, rows, &host, &error), &error);
+      assert_memory_equal(actual.labels, expected.labels, rows.count * sizeof *expected.labels);
       assert_null(device.values); /* the host made none */
     }
-    label_scratch_free(&device);
-    label_scratch_free(&host);
+    target_room_free(&device);
+    target_room_free(&host);
     backend_close(backend);
     setosa_dataset_destroy(dataset);
   }

@@ -59,25 +59,27 @@ static void compare_backends(Backend *device, Backend *truth, const Dataset *dat
   double *w = memory, *v = w + device->parameters;
   Answers expected = {.gradient = v + device->parameters, .product = v + 2 * device->parameters};
   Answers actual = {.gradient = v + 3 * device->parameters, .product = v + 4 * device->parameters};
-  double rounding = compare_logit_rounding(dataset->features, LOGIT_SIZE);
+  double rounding = compare_logit_rounding(setosa_dataset_features(dataset), LOGIT_SIZE);
   compare_fill_vectors(dataset, LOGIT_SIZE, w, v);
   for (size_t point = 0; point < POINTS; point++) {
     /* All rows, some in the middle, and all again at other weights: the same vectors hold other values every time. */
-    RowRange rows = point == 1 && dataset->rows > 3 ? (RowRange){dataset->rows / 3, dataset->rows / 2} : backend_all_rows(device);
+    RowRange rows = point == 1 && setosa_dataset_rows(dataset) > 3
+                        ? (RowRange){setosa_dataset_rows(dataset) / 3, setosa_dataset_rows(dataset) / 2}
+                        : backend_all_rows(device);
     for (size_t i = 0; i < device->parameters; i++) w[i] = (float)(w[i] * (point == 2 ? -0.5 : 1)), v[i] = (float)v[i];
     answer(truth, w, v, rows, &expected);
     answer(device, w, v, rows, &actual);
     double gradient = compare_relative_norm(actual.gradient, expected.gradient, device->parameters);
     double product = compare_relative_norm(actual.product, expected.product, device->parameters);
-    double line_tolerance = compare_loss_tolerance(rounding, dataset->rows, expected.line);
+    double line_tolerance = compare_loss_tolerance(rounding, setosa_dataset_rows(dataset), expected.line);
     if (!(compare_relative(actual.loss, expected.loss) <= compare_loss_tolerance(rounding, rows.count, expected.loss)) ||
         !(gradient <= compare_gradient_tolerance(rounding)) || !(product <= compare_hessian_tolerance(rounding)) ||
         !(compare_relative(actual.line, expected.line) <= line_tolerance) || !(fabs(actual.slope - expected.slope) <= 1e-3))
       fail_msg(
           "%zu x %zu, %zu classes, panels of %u rows, point %zu: loss %g for %g, gradient off by %g, product by %g, line %g for %g, "
           "slope %g for %g",
-          dataset->rows, dataset->features, dataset->classes, height, point, actual.loss, expected.loss, gradient, product, actual.line,
-          expected.line, actual.slope, expected.slope);
+          setosa_dataset_rows(dataset), setosa_dataset_features(dataset), setosa_dataset_classes(dataset), height, point, actual.loss,
+          expected.loss, gradient, product, actual.line, expected.line, actual.slope, expected.slope);
   }
   free(memory);
 }
@@ -93,16 +95,16 @@ static void every_height_agrees_with_the_reference(void **state) {
     for (size_t h = 0; h < sizeof heights / sizeof *heights; h++) {
       Native *native = NULL;
       BackendSettings settings = {.family = SETOSA_FAMILY_CPU, .context = support_device(), .intercept = true};
-      if (dataset->classes <= CLASSES_FUSED_MOST && h < FUSED_HEIGHTS) continue; /* a program for each */
-      NativeShape shape = native_default_shape(SETOSA_FAMILY_CPU, dataset->classes, context_traits(support_device()));
+      if (setosa_dataset_classes(dataset) <= CLASSES_FUSED_MOST && h < FUSED_HEIGHTS) continue; /* a program for each */
+      NativeShape shape = native_default_shape(SETOSA_FAMILY_CPU, setosa_dataset_classes(dataset), context_traits(support_device()));
       shape.panel_rows = heights[h];
-      support_ok(native_open_window(&native, dataset, &settings, (RowRange){0, dataset->rows}, &shape, &error), &error);
+      support_ok(native_open_window(&native, dataset, &settings, (RowRange){0, setosa_dataset_rows(dataset)}, &shape, &error), &error);
       used += native_uses_panels(native);
       compare_backends(&native->head, truth, dataset, heights[h]);
       backend_close(&native->head);
     }
     backend_close(truth);
-    free_dataset(dataset);
+    setosa_dataset_destroy(dataset);
   }
   assert_int_equal(used, 3 * 2 + 5 * 3); /* not with 10 classes, not with 513 */
 }

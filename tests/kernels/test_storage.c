@@ -29,15 +29,16 @@ static const Shape stored_shapes[] = {
 /* Values that the storage can hold: within f16's range, or bytes with one factor. */
 static Dataset *make_storable(const Shape *shape, uint64_t seed, SetosaStorage storage) {
   Dataset *dataset = make_dataset(shape, seed);
-  size_t count = dataset->rows * dataset->features;
+  size_t count = setosa_dataset_rows(dataset) * setosa_dataset_features(dataset);
+  float *values = values_of(dataset);
   const float scale = shape->kind == BIG_FEATURES ? 40.0f : shape->kind == CONSTANT_FEATURES ? 0.5f : 1.0f / 255;
   for (size_t i = 0; i < count; i++) {
-    if (storage == SETOSA_STORAGE_F16 && shape->kind == BIG_FEATURES) dataset->values[i] *= 0.05f; /* up to 50000 */
-    if (storage == SETOSA_STORAGE_U8) dataset->values[i] = (float)random_below(seed, RANDOM_STREAM_CHECK, 1, i, 256) * scale;
-    if (storage == SETOSA_STORAGE_U8 && shape->kind == CONSTANT_FEATURES) dataset->values[i] = (float)(i % shape->features) * scale;
+    if (storage == SETOSA_STORAGE_F16 && shape->kind == BIG_FEATURES) values[i] *= 0.05f; /* up to 50000 */
+    if (storage == SETOSA_STORAGE_U8) values[i] = (float)random_below(seed, RANDOM_STREAM_CHECK, 1, i, 256) * scale;
+    if (storage == SETOSA_STORAGE_U8 && shape->kind == CONSTANT_FEATURES) values[i] = (float)(i % shape->features) * scale;
   }
   /* The largest byte is what tells the factor; where all rows are alike it is the smallest, and an outlier would be another test. */
-  if (storage == SETOSA_STORAGE_U8 && shape->kind != CONSTANT_FEATURES) dataset->values[0] = 255 * scale;
+  if (storage == SETOSA_STORAGE_U8 && shape->kind != CONSTANT_FEATURES) values[0] = 255 * scale;
   return dataset;
 }
 
@@ -56,7 +57,7 @@ static void compare_shape(const Shape *shape, uint64_t seed, SetosaFamily family
   if (failures > 0)
     fail_msg("%zu x %zu, %zu classes, %s: %zu failures", shape->rows, shape->features, shape->classes, setosa_storage_name(storage),
              failures);
-  free_dataset(dataset);
+  setosa_dataset_destroy(dataset);
 }
 
 static void compare_all(SetosaFamily family, SetosaStorage storage) {
@@ -103,7 +104,7 @@ static Answers ask(const Dataset *dataset, SetosaFamily family, SetosaStorage st
   support_ok(backend_open(&backend, dataset, &settings, &error), &error);
   Answers answers = {.parameters = backend->parameters};
   answers.numbers = malloc(3 * backend->parameters * sizeof(double));
-  answers.logits = malloc(dataset->rows * dataset->classes * sizeof(float));
+  answers.logits = malloc(setosa_dataset_rows(dataset) * setosa_dataset_classes(dataset) * sizeof(float));
   assert_non_null(answers.numbers);
   assert_non_null(answers.logits);
   support_ok(vector_create(backend, &w, &error), &error);
@@ -114,8 +115,8 @@ static Answers ask(const Dataset *dataset, SetosaFamily family, SetosaStorage st
   for (size_t i = 0; i < backend->parameters; i++) answers.numbers[i] = (float)cos(1.3 * (double)i);
   support_ok(vector_write(backend, v, answers.numbers, &error), &error);
   support_poison_double(answers.numbers, 3 * backend->parameters);
-  support_poison(answers.logits, dataset->rows * dataset->classes);
-  RowRange ranges[] = {backend_all_rows(backend), {dataset->rows / 3, dataset->rows / 2}};
+  support_poison(answers.logits, setosa_dataset_rows(dataset) * setosa_dataset_classes(dataset));
+  RowRange ranges[] = {backend_all_rows(backend), {setosa_dataset_rows(dataset) / 3, setosa_dataset_rows(dataset) / 2}};
   for (int i = 0; i < 2; i++) {
     support_ok(backend_evaluate(backend, w, ranges[i], NULL, out, &at, &error), &error);
     support_ok(vector_read(backend, out, answers.numbers + (size_t)i * backend->parameters, &error), &error);
@@ -166,13 +167,13 @@ static void several_parts(void **state) {
     StoragePlan plan = {.storage = storage};
     Dataset *dataset = make_storable(&middling[i / 6], 7, storage);
     Answers whole = ask(dataset, families[i / 3 % 2], storage, 0);
-    Answers parts = ask(dataset, families[i / 3 % 2], storage, 97 * dataset->features * storage_element_bytes(&plan));
+    Answers parts = ask(dataset, families[i / 3 % 2], storage, 97 * setosa_dataset_features(dataset) * storage_element_bytes(&plan));
     assert_string_equal(parts.facts.storage, setosa_storage_name(storage));
     expect_close(&parts, &whole);
-    assert_memory_equal(parts.logits, whole.logits, dataset->rows * dataset->classes * sizeof(float));
+    assert_memory_equal(parts.logits, whole.logits, setosa_dataset_rows(dataset) * setosa_dataset_classes(dataset) * sizeof(float));
     free_answers(&whole);
     free_answers(&parts);
-    free_dataset(dataset);
+    setosa_dataset_destroy(dataset);
   }
 }
 
@@ -182,14 +183,14 @@ static void bytes_change_nothing(void **state) {
   for (size_t i = 0; i < 4; i++) {
     Dataset *dataset = make_storable(&middling[i / 2], 8, SETOSA_STORAGE_U8);
     Answers floats = ask(dataset, families[i % 2], SETOSA_STORAGE_F32, 0), bytes = ask(dataset, families[i % 2], SETOSA_STORAGE_U8, 0);
-    expect_equal(&bytes, &floats, dataset->rows * dataset->classes);
+    expect_equal(&bytes, &floats, setosa_dataset_rows(dataset) * setosa_dataset_classes(dataset));
     assert_string_equal(bytes.facts.storage, "u8");
     assert_string_equal(floats.facts.storage, "f32");
     assert_true(bytes.facts.storage_rms_error == 0 && bytes.facts.storage_largest_error == 0);
     assert_int_equal(floats.facts.bytes_read, 4 * bytes.facts.bytes_read);
     free_answers(&floats);
     free_answers(&bytes);
-    free_dataset(dataset);
+    setosa_dataset_destroy(dataset);
   }
 }
 
@@ -197,27 +198,28 @@ static void bytes_change_nothing(void **state) {
 static void halves_are_measured(void **state) {
   (void)state;
   Dataset *dataset = make_dataset(&middling[0], 9);
-  size_t count = dataset->rows * dataset->features;
+  size_t count = setosa_dataset_rows(dataset) * setosa_dataset_features(dataset);
+  float *values = values_of(dataset);
   Answers halves = ask(dataset, SETOSA_FAMILY_GPU, SETOSA_STORAGE_F16, 0);
   double squares = 0, differences = 0, largest = 0;
   for (size_t i = 0; i < count; i++) {
-    double x = dataset->values[i], unit = exp2(fmax(floor(log2(fabs(x))), -14) - 10), rounded = rint(x / unit) * unit;
+    double x = values[i], unit = exp2(fmax(floor(log2(fabs(x))), -14) - 10), rounded = rint(x / unit) * unit;
     squares += x * x;
     differences += (rounded - x) * (rounded - x);
     largest = fmax(largest, fabs(rounded - x) / fabs(x));
-    dataset->values[i] = (float)rounded;
+    values[i] = (float)rounded;
   }
   assert_true(differences > 0);
   support_near(halves.facts.storage_rms_error / sqrt(differences / squares), 1, 1e-6);
   support_near(halves.facts.storage_largest_error / largest, 1, 1e-6);
   Answers again = ask(dataset, SETOSA_FAMILY_GPU, SETOSA_STORAGE_F16, 0), floats = ask(dataset, SETOSA_FAMILY_GPU, SETOSA_STORAGE_F32, 0);
   assert_true(again.facts.storage_rms_error == 0);
-  expect_equal(&halves, &floats, dataset->rows * dataset->classes);
-  expect_equal(&again, &floats, dataset->rows * dataset->classes);
+  expect_equal(&halves, &floats, setosa_dataset_rows(dataset) * setosa_dataset_classes(dataset));
+  expect_equal(&again, &floats, setosa_dataset_rows(dataset) * setosa_dataset_classes(dataset));
   free_answers(&halves);
   free_answers(&again);
   free_answers(&floats);
-  free_dataset(dataset);
+  setosa_dataset_destroy(dataset);
 }
 
 int main(void) {

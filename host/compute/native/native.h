@@ -168,6 +168,7 @@ struct Native {
   NativeTuning tuning;
 
   const Dataset *source; /* borrowed */
+  DataPlace place;       /* where its rows are */
   StoragePlan plan;      /* how X is stored */
   StorageRounding rounding;
   size_t rounded_rows; /* counted in rounding */
@@ -243,7 +244,7 @@ double native_seconds_build(const Native *native);
 /* Brings X and the labels to the device as settings->storage asks: fills plan, rounding, parts, labelled and seconds_upload. */
 Status native_upload(Native *native, const Dataset *dataset, const BackendSettings *settings, Error *error);
 void native_release_upload(Native *native);
-/* Fills source, plan and labelled. */
+/* Fills source, place, plan and labelled. */
 Status native_choose_storage(Native *native, const Dataset *dataset, const BackendSettings *settings, Error *error);
 /* Whether views of the data set's own array serve the device. */
 bool native_reads_in_place(const Native *native);

@@ -25,7 +25,7 @@ static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 static size_t round_up(size_t value, size_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
 bool native_reads_in_place(const Native *native) {
-  return native->plan.storage == SETOSA_STORAGE_F32 && context_traits(native->context)->unified_memory && native->source->values != NULL;
+  return native->plan.storage == SETOSA_STORAGE_F32 && context_traits(native->context)->unified_memory && native->place == DATA_HELD;
 }
 
 /* ---- filling buffers --------------------------------------------------------------------------------------------- */
@@ -33,9 +33,10 @@ bool native_reads_in_place(const Native *native) {
 /* Rows [begin, begin + count) made where they are needed. */
 static Status make_rows(Native *native, NativePart *part, size_t begin, size_t count, Error *error) {
   Status status = SETOSA_OK;
-  if (native->synthesizer == NULL)
-    TRY(synthesize_create(&native->synthesizer, native->context, native->source->generator, native->family, error));
-  TRY(synthesize_rows(native->synthesizer, begin, count, part->x, part->labels, error));
+  uint64_t first = 0;
+  const Synthetic *generator = dataset_generator(native->source, &first);
+  if (native->synthesizer == NULL) TRY(synthesize_create(&native->synthesizer, native->context, generator, native->family, error));
+  TRY(synthesize_rows(native->synthesizer, first + begin, count, part->x, part->labels, error));
 cleanup:
   return status;
 }
@@ -44,7 +45,7 @@ cleanup:
 static Status convert_rows(Native *native, NativePart *part, size_t begin, size_t count, Error *error) {
   Status status = SETOSA_OK;
   const Dataset *dataset = native->source;
-  size_t element_bytes = storage_element_bytes(&native->plan), features = dataset->features, values = count * features, now = 0;
+  size_t element_bytes = storage_element_bytes(&native->plan), features = native->head.features, values = count * features, now = 0;
   if (native->scratch == NULL) TRY(memory_allocate(&native->scratch, CHUNK_VALUES, element_bytes, "a chunk of the feature matrix", error));
   for (size_t done = 0; done < values; done += now) {
     now = smaller(CHUNK_VALUES, values - done);
@@ -74,26 +75,32 @@ cleanup:
 static Status load_part(Native *native, NativePart *part, size_t begin, size_t count, size_t capacity, Error *error) {
   Status status = SETOSA_OK;
   const Dataset *dataset = native->source;
+  size_t features = native->head.features;
+  Targets targets = {NULL, NULL};
   part->count = 0; /* until it is loaded */
   if (native_reads_in_place(native)) {
     native_release_part(part);
     size_t first = begin - begin % ALIGNED_ROWS;
     count += begin - first;
     begin = first;
-    TRY(buffer_create_from(&part->x, native->context, dataset->values + begin * dataset->features,
-                           count * dataset->features * sizeof(float), "the feature matrix", error));
+    RowRange rows = {begin, count};
+    TRY(buffer_create_from(&part->x, native->context, dataset_dense(dataset, rows, NULL), count * features * sizeof(float),
+                           "the feature matrix", error));
+    TRY(dataset_targets(&targets, dataset, rows, NULL, error));
     if (native->labelled)
-      TRY(buffer_create_from(&part->labels, native->context, dataset->labels + begin, count * sizeof(int32_t), "the labels", error));
+      TRY(buffer_create_from(&part->labels, native->context, targets.labels, count * sizeof(int32_t), "the labels", error));
   } else {
     TRY(reserve_part(native, part, capacity, error));
-    if (dataset->generator != NULL)
+    RowRange rows = {begin, count};
+    bool made = native->place == DATA_MADE;
+    if (made)
       TRY(make_rows(native, part, begin, count, error));
-    else if (native->plan.storage != SETOSA_STORAGE_F32 || dataset->values == NULL) /* converted, or gathered */
+    else if (native->plan.storage != SETOSA_STORAGE_F32 || native->place == DATA_GATHERED)
       TRY(convert_rows(native, part, begin, count, error));
     else
-      TRY(buffer_upload(part->x, 0, count * native_row_bytes(native), dataset->values + begin * dataset->features, error));
-    if (native->labelled && dataset->generator == NULL)
-      TRY(buffer_upload(part->labels, 0, count * sizeof(int32_t), dataset->labels + begin, error));
+      TRY(buffer_upload(part->x, 0, count * native_row_bytes(native), dataset_dense(dataset, rows, NULL), error));
+    if (!made) TRY(dataset_targets(&targets, dataset, rows, NULL, error));
+    if (!made && native->labelled) TRY(buffer_upload(part->labels, 0, count * sizeof(int32_t), targets.labels, error));
   }
   part->begin = begin;
   part->count = count;
@@ -171,15 +178,17 @@ static void release_parts(Native *native) {
 
 Status native_choose_storage(Native *native, const Dataset *dataset, const BackendSettings *settings, Error *error) {
   Status status = SETOSA_OK;
+  DataShape shape = dataset_shape(dataset);
   native->source = dataset;
-  native->labelled = dataset->labels != NULL || dataset->generator != NULL;
-  if (dataset->generator != NULL)
+  native->place = shape.place;
+  native->labelled = shape.labelled;
+  if (shape.place == DATA_MADE)
     native->plan = (StoragePlan){.storage = SETOSA_STORAGE_F32, .scale = 1};
   else
     TRY(storage_choose(&native->plan, dataset, settings->storage, context_traits(native->context)->unified_memory, error));
-  if (dataset->generator != NULL && settings->storage > SETOSA_STORAGE_F32)
+  if (shape.place == DATA_MADE && settings->storage > SETOSA_STORAGE_F32)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: rows that are made as they are needed are held as f32; leave --storage out, or use fewer",
-                  dataset->source));
+                  dataset_source(dataset)));
 cleanup:
   return status;
 }
@@ -251,7 +260,7 @@ Status native_rows(Native *native, const NativePart **out, RowRange rows, size_t
   Status status = SETOSA_OK;
   NativePart *part = NULL;
   size_t held = 0;
-  if (native->residence.resident && rows.begin - native->window.begin < native->window.count) { /* wraps around before the window */
+  if (native->residence.resident && range_contains(native->window, rows.begin)) {
     part = &native->parts[(rows.begin - native->window.begin) / native->residence.part_rows];
     held = rows_held(part, rows, unit);
   }
