@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compute/native.h"
 #include "kernels/answers.h"
 #include "support/device.h"
 
