@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "compute/objective.h"
 #include "compute/open.h"
 #include "compute/tolerance.h"
 #include "data/storage.h"
@@ -14,6 +15,7 @@ typedef struct Comparison {
   Dataset *rounded;       /* with values of its own, when f16 changes them */
   DataShape shape;
   Backend *truth, *device;
+  Objective truth_objective, device_objective; /* theirs */
   Vector *truth_w, *truth_v, *truth_out, *device_w, *device_v, *device_out;
   size_t parameters;
   double *w, *v;             /* (P) exactly representable in f32, so that both sides start from the same numbers */
@@ -46,9 +48,9 @@ static Status compare_gradient(Comparison *c, RowRange rows, const char *loss_na
   Status status = SETOSA_OK;
   Evaluation expected, actual, alone;
   double rounding = logit_rounding(c);
-  TRY(backend_evaluate(c->truth, c->truth_w, rows, c->truth_out, &expected, error));
-  TRY(backend_evaluate(c->device, c->device_w, rows, c->device_out, &actual, error));
-  TRY(backend_evaluate(c->device, c->device_w, rows, NULL, &alone, error));
+  TRY(objective_evaluate(&c->truth_objective, c->truth_w, rows, c->truth_out, &expected, error));
+  TRY(objective_evaluate(&c->device_objective, c->device_w, rows, c->device_out, &actual, error));
+  TRY(objective_evaluate(&c->device_objective, c->device_w, rows, NULL, &alone, error));
   double tolerance = compare_loss_tolerance(rounding, rows.count, expected.loss);
   report(c, loss_name, "reference",
          fmax(compare_relative(actual.objective, expected.objective), compare_relative(alone.objective, expected.objective)), tolerance);
@@ -63,9 +65,9 @@ static Status compare_hessian(Comparison *c, Error *error) {
   Status status = SETOSA_OK;
   RowRange all = backend_all_rows(c->truth);
   double worst = 0;
-  TRY(backend_hessian_product(c->truth, c->truth_w, c->truth_v, all, c->truth_out, error));
+  TRY(objective_hessian_product(&c->truth_objective, c->truth_w, c->truth_v, all, c->truth_out, error));
   for (int product = 0; product < 2; product++) { /* the second may use probabilities that the first kept */
-    TRY(backend_hessian_product(c->device, c->device_w, c->device_v, all, c->device_out, error));
+    TRY(objective_hessian_product(&c->device_objective, c->device_w, c->device_v, all, c->device_out, error));
     TRY(fetch(c, error));
     worst = fmax(worst, compare_relative_norm(c->actual, c->expected, c->parameters));
   }
@@ -101,12 +103,12 @@ cleanup:
 static Status compare_line(Comparison *c, Error *error) {
   Status status = SETOSA_OK;
   double worst_value = 0, worst_slope = 0, largest_slope = 0;
-  TRY(backend_line_open(c->truth, c->truth_w, c->truth_v, error));
-  TRY(backend_line_open(c->device, c->device_w, c->device_v, error));
+  TRY(objective_line_open(&c->truth_objective, c->truth_w, c->truth_v, error));
+  TRY(objective_line_open(&c->device_objective, c->device_w, c->device_v, error));
   for (int quarters = 0; quarters <= 2; quarters++) {
     double step = 0.25 * quarters, value = 0, slope = 0, device_value = NAN, device_slope = NAN;
-    TRY(backend_line_evaluate(c->truth, step, &value, &slope, error));
-    TRY(backend_line_evaluate(c->device, step, &device_value, &device_slope, error));
+    TRY(objective_line_evaluate(&c->truth_objective, step, &value, &slope, error));
+    TRY(objective_line_evaluate(&c->device_objective, step, &device_value, &device_slope, error));
     worst_value = fmax(worst_value, compare_relative(device_value, value));
     worst_slope = isfinite(device_slope) ? fmax(worst_slope, fabs(device_slope - slope)) : INFINITY;
     largest_slope = fmax(largest_slope, fabs(slope));
@@ -115,21 +117,25 @@ static Status compare_line(Comparison *c, Error *error) {
   report(c, "line value", "reference", worst_value, FLT_EPSILON + 4 * logit_rounding(c) / averaging);
   report(c, "line slope", "reference", worst_slope / fmax(largest_slope, 0.1), 8 * logit_rounding(c));
 cleanup:
-  if (c->truth != NULL) backend_line_close(c->truth);
-  if (c->device != NULL) backend_line_close(c->device);
+  if (c->truth != NULL) objective_line_close(&c->truth_objective);
+  if (c->device != NULL) objective_line_close(&c->device_objective);
   return status;
 }
 
 /* Vector operations: the inputs are exact on both sides, so only the operation itself rounds. */
 static Status compare_vectors(Comparison *c, Error *error) {
   Status status = SETOSA_OK;
-  double expected[3], actual[3];
-  const VectorPair truth_pairs[] = {{c->truth_w, c->truth_w}, {c->truth_w, c->truth_v}, {c->truth_v, c->truth_v}};
-  const VectorPair device_pairs[] = {{c->device_w, c->device_w}, {c->device_w, c->device_v}, {c->device_v, c->device_v}};
-  TRY(vector_dots(c->truth, 3, truth_pairs, expected, error));
-  TRY(vector_dots(c->device, 3, device_pairs, actual, error));
+  double expected[4], actual[4];
+  const VectorPair truth_pairs[] = {
+      {c->truth_w, c->truth_w, false}, {c->truth_w, c->truth_v, false}, {c->truth_v, c->truth_v, false}, {c->truth_w, c->truth_v, true}};
+  const VectorPair device_pairs[] = {{c->device_w, c->device_w, false},
+                                     {c->device_w, c->device_v, false},
+                                     {c->device_v, c->device_v, false},
+                                     {c->device_w, c->device_v, true}};
+  TRY(vector_dots(c->truth, 4, truth_pairs, expected, error));
+  TRY(vector_dots(c->device, 4, device_pairs, actual, error));
   double worst = 0, size = sqrt(expected[0] * expected[2]);
-  for (int i = 0; i < 3; i++) worst = isfinite(actual[i]) ? fmax(worst, fabs(actual[i] - expected[i]) / size) : INFINITY;
+  for (int i = 0; i < 4; i++) worst = isfinite(actual[i]) ? fmax(worst, fabs(actual[i] - expected[i]) / size) : INFINITY;
   report(c, "inner products", "reference", worst, FLT_EPSILON); /* twice the precision, rounded once or twice */
 
   const double coefficients[] = {0.75, -1.5, 0.5};
@@ -166,16 +172,16 @@ static Status compare_finite_differences(Comparison *c, Error *error) {
   TRY(memory_allocate((void **)&ahead, c->parameters, sizeof *ahead, "a gradient", error));
   for (int side = 0; side < 2; side++) {
     TRY(vector_combine(c->truth, moved, 2, (double[]){1, side == 0 ? h : -h}, (const Vector *[]){c->truth_w, c->truth_v}, error));
-    TRY(backend_evaluate(c->truth, moved, all, c->truth_out, &at[side], error));
+    TRY(objective_evaluate(&c->truth_objective, moved, all, c->truth_out, &at[side], error));
     TRY(vector_read(c->truth, c->truth_out, side == 0 ? ahead : c->expected, error));
   }
   for (size_t i = 0; i < c->parameters; i++) c->expected[i] = (ahead[i] - c->expected[i]) / (2 * h);
-  TRY(backend_hessian_product(c->device, c->device_w, c->device_v, all, c->device_out, error));
+  TRY(objective_hessian_product(&c->device_objective, c->device_w, c->device_v, all, c->device_out, error));
   TRY(vector_read(c->device, c->device_out, c->actual, error));
   report(c, "Hessian * v", "finite differences", compare_relative_norm(c->actual, c->expected, c->parameters),
          1e-6 + 8 * logit_rounding(c));
 
-  TRY(backend_evaluate(c->device, c->device_w, all, c->device_out, NULL, error));
+  TRY(objective_evaluate(&c->device_objective, c->device_w, all, c->device_out, NULL, error));
   TRY(vector_read(c->device, c->device_out, c->actual, error));
   for (size_t i = 0; i < c->parameters; i++) {
     slope += c->actual[i] * c->v[i];
@@ -214,7 +220,7 @@ static void report_rounding(Comparison *c, const Dataset *exact) {
 /* The device rounds X itself as it is uploaded, so it is given the exact values. */
 static Status open_both(Comparison *c, const Dataset *exact, Context *context, double l2, Error *error) {
   Status status = SETOSA_OK;
-  BackendSettings settings = {.kind = SETOSA_BACKEND_REFERENCE, .family = c->family, .l2 = l2, .intercept = true};
+  BackendSettings settings = {.kind = SETOSA_BACKEND_REFERENCE, .family = c->family, .intercept = true};
   TRY(backend_open(&c->truth, c->dataset, &settings, error));
   settings.kind = c->settings->backend;
   settings.context = context;
@@ -222,6 +228,8 @@ static Status open_both(Comparison *c, const Dataset *exact, Context *context, d
   settings.part_bytes = c->settings->part_bytes;
   settings.storage = c->settings->storage;
   TRY(backend_open(&c->device, exact, &settings, error));
+  TRY(objective_open(&c->truth_objective, c->truth, &(ObjectiveTerms){.l2 = l2}, error));
+  TRY(objective_open(&c->device_objective, c->device, &(ObjectiveTerms){.l2 = l2}, error));
   c->parameters = c->truth->parameters;
   double **const arrays[] = {&c->w, &c->v, &c->expected, &c->actual};
   for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
@@ -241,6 +249,8 @@ cleanup:
 }
 
 static void close_both(Comparison *c) {
+  objective_close(&c->truth_objective);
+  objective_close(&c->device_objective);
   if (c->truth != NULL) {
     vector_destroy(c->truth, c->truth_w);
     vector_destroy(c->truth, c->truth_v);

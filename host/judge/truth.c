@@ -36,26 +36,35 @@ static Status open_view(Dataset **view, const Dataset *dataset, RowRange rows, E
   return status == SETOSA_OK ? dataset_hold(*view, error) : status;
 }
 
-static Status open_reference(Contender *c, const Dataset *dataset, const double *w, const double *v, Error *error) {
+Status contender_open(Contender *contender, SetosaBenchWhat what, Error *error) {
   Status status = SETOSA_OK;
-  BackendSettings settings = {.kind = SETOSA_BACKEND_REFERENCE, .l2 = BENCH_L2, .intercept = true};
-  TRY(backend_open(&c->backend, dataset, &settings, error));
-  TRY(vector_create(c->backend, &c->w, error));
-  TRY(vector_write(c->backend, c->w, w, error));
-  if (v != NULL) {
-    TRY(vector_create(c->backend, &c->v, error));
-    TRY(vector_write(c->backend, c->v, v, error));
-  }
+  TRY(objective_open(&contender->objective, contender->backend, &(ObjectiveTerms){.l2 = BENCH_L2}, error));
+  TRY(vector_create(contender->backend, &contender->w, error));
+  if (what != SETOSA_BENCH_PREDICT) TRY(vector_create(contender->backend, &contender->out, error));
+  if (what == SETOSA_BENCH_HESSIAN) TRY(vector_create(contender->backend, &contender->v, error));
 cleanup:
   return status;
 }
 
-static void close_reference(Contender *c) {
-  if (c->backend == NULL) return;
-  vector_destroy(c->backend, c->w);
-  vector_destroy(c->backend, c->v);
-  vector_destroy(c->backend, c->out);
-  backend_close(c->backend);
+void contender_close(Contender *contender) {
+  if (contender->backend == NULL) return;
+  objective_close(&contender->objective);
+  vector_destroy(contender->backend, contender->w);
+  vector_destroy(contender->backend, contender->v);
+  vector_destroy(contender->backend, contender->out);
+  backend_close(contender->backend);
+  *contender = (Contender){.backend = NULL};
+}
+
+static Status open_reference(Contender *c, const Dataset *dataset, SetosaBenchWhat what, const double *w, const double *v, Error *error) {
+  Status status = SETOSA_OK;
+  BackendSettings settings = {.kind = SETOSA_BACKEND_REFERENCE, .intercept = true};
+  TRY(backend_open(&c->backend, dataset, &settings, error));
+  TRY(contender_open(c, what, error));
+  TRY(vector_write(c->backend, c->w, w, error));
+  if (v != NULL) TRY(vector_write(c->backend, c->v, v, error));
+cleanup:
+  return status;
 }
 
 static Status compute_expected(Truth *truth, Error *error) {
@@ -65,7 +74,7 @@ static Status compute_expected(Truth *truth, Error *error) {
   Evaluation at = {0};
   size_t scores = 0;
   TRY(open_view(&view, truth->dataset, truth->rows, error));
-  TRY(open_reference(&reference, view, truth->w, truth->v, error));
+  TRY(open_reference(&reference, view, truth->what, truth->w, truth->v, error));
   size_t parameters = reference.backend->parameters;
   RowRange all = backend_all_rows(reference.backend);
   if (truth->what == SETOSA_BENCH_PREDICT) {
@@ -75,16 +84,15 @@ static Status compute_expected(Truth *truth, Error *error) {
     goto cleanup;
   }
   TRY(memory_allocate((void **)&truth->expected, parameters, sizeof *truth->expected, "the reference's answer", error));
-  TRY(vector_create(reference.backend, &reference.out, error));
   if (truth->what == SETOSA_BENCH_HESSIAN)
-    TRY(backend_hessian_product(reference.backend, reference.w, reference.v, all, reference.out, error));
+    TRY(objective_hessian_product(&reference.objective, reference.w, reference.v, all, reference.out, error));
   else
-    TRY(backend_evaluate(reference.backend, reference.w, all, reference.out, &at, error));
+    TRY(objective_evaluate(&reference.objective, reference.w, all, reference.out, &at, error));
   truth->loss = at.loss;
   truth->objective = at.objective;
   TRY(vector_read(reference.backend, reference.out, truth->expected, error));
 cleanup:
-  close_reference(&reference);
+  contender_close(&reference);
   setosa_dataset_destroy(view);
   return status;
 }
@@ -142,16 +150,16 @@ static double storage_rounding(const Backend *backend) {
 
 typedef struct Judging {
   const Truth *truth;
-  const Contender *contender;
+  Contender *contender;
   double rounding;
   double *actual, *sum; /* (P) */
   Verdict *verdict;
 } Judging;
 
 static Status run(const Judging *j, RowRange rows, bool gradient, Evaluation *at, Error *error) {
-  const Contender *c = j->contender;
-  if (j->truth->what == SETOSA_BENCH_HESSIAN) return backend_hessian_product(c->backend, c->w, c->v, rows, c->out, error);
-  return backend_evaluate(c->backend, c->w, rows, gradient ? c->out : NULL, at, error);
+  Contender *c = j->contender;
+  if (j->truth->what == SETOSA_BENCH_HESSIAN) return objective_hessian_product(&c->objective, c->w, c->v, rows, c->out, error);
+  return objective_evaluate(&c->objective, c->w, rows, gradient ? c->out : NULL, at, error);
 }
 
 static Status judge_part(const Judging *j, Error *error) {
@@ -223,7 +231,7 @@ cleanup:
   return status;
 }
 
-Status truth_judge(const Truth *truth, const Contender *contender, double pass_seconds, Verdict *verdict, Error *error) {
+Status truth_judge(const Truth *truth, Contender *contender, double pass_seconds, Verdict *verdict, Error *error) {
   Status status = SETOSA_OK;
   const Backend *backend = contender->backend;
   Judging j = {.truth = truth, .contender = contender, .verdict = verdict};
@@ -246,15 +254,15 @@ cleanup:
 static Status loss_of_rows(const Dataset *dataset, RowRange rows, SetosaStorage storage, const double *w, double *loss, Error *error) {
   Status status = SETOSA_OK;
   Contender reference = {0};
-  Evaluation at = {.loss = NAN};
+  DataTerm at = {.loss = NAN};
   Dataset *view = NULL;
   TRY(open_view(&view, dataset, rows, error));
   if (storage == SETOSA_STORAGE_F16) TRY(storage_round(view, &(StoragePlan){.storage = SETOSA_STORAGE_F16, .scale = 1}, error));
-  TRY(open_reference(&reference, view, w, NULL, error));
-  TRY(backend_evaluate(reference.backend, reference.w, backend_all_rows(reference.backend), NULL, &at, error));
+  TRY(open_reference(&reference, view, SETOSA_BENCH_PREDICT, w, NULL, error));
+  TRY(backend_evaluate(reference.backend, reference.w, backend_all_rows(reference.backend), NULL, NULL, &at, error));
   *loss = at.loss;
 cleanup:
-  close_reference(&reference);
+  contender_close(&reference);
   setosa_dataset_destroy(view);
   return status;
 }

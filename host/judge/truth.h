@@ -2,8 +2,9 @@
 #ifndef SETOSA_JUDGE_TRUTH_H
 #define SETOSA_JUDGE_TRUTH_H
 
-#include "compute/backend.h"
+#include "compute/objective.h"
 #include "data/dataset.h"
+#include "setosa_bench.h"
 
 /* L2 penalty of all that is benched. */
 #define BENCH_L2 1e-4
@@ -24,11 +25,15 @@ typedef struct Truth {
 Status truth_create(Truth **truth, const Dataset *dataset, SetosaBenchWhat what, double flops, Error *error);
 void truth_destroy(Truth *truth);
 
-/* The three vectors of a backend that holds the truth's data. */
+/* A backend that holds the truth's data, its objective and three vectors. Zero-initialise. */
 typedef struct Contender {
   Backend *backend;
-  Vector *w, *v, *out;
+  Objective objective;
+  Vector *w, *v, *out; /* v: for HESSIAN; out: not for PREDICT; else NULL */
 } Contender;
+/* The objective that is benched, and the vectors for an operation, on contender->backend, which is owned from now on. */
+Status contender_open(Contender *contender, SetosaBenchWhat what, Error *error);
+void contender_close(Contender *contender);
 
 typedef struct Verdict {
   bool passed;
@@ -39,7 +44,7 @@ typedef struct Verdict {
 /* Compares with the reference on truth->rows; when those are not all rows, a pass over all rows is compared with the weighted mean of
  * passes over two parts (gradients too when pass_seconds, one pass, is at most 5; the loss alone otherwise). The rounding of X that the
  * backend reports is allowed for. A wrong backend is a verdict, not an error. */
-Status truth_judge(const Truth *truth, const Contender *contender, double pass_seconds, Verdict *verdict, Error *error);
+Status truth_judge(const Truth *truth, Contender *contender, double pass_seconds, Verdict *verdict, Error *error);
 /* The mean loss of the reference at weights (K,D) and bias (K) over all rows as the storage holds them (f16: rounded); NAN where that would
  * take too long. */
 Status truth_model_loss(const Dataset *dataset, SetosaStorage storage, const float *weights, const float *bias, double *loss, Error *error);

@@ -12,7 +12,7 @@ static Status add_block(Backend *backend, RowRange rows, const float *scores, vo
   Evaluator *evaluator = user;
   Targets targets;
   Status status = predict_targets(&targets, backend, evaluator->dataset, rows, &evaluator->room, error);
-  return status != SETOSA_OK ? status : metrics_add(evaluator->accumulator, rows.count, scores, targets.labels, error);
+  return status != SETOSA_OK ? status : metrics_add(evaluator->accumulator, rows.count, scores, targets.labels, targets.weights, error);
 }
 
 /* Before any work is done: every row must have a label that the model knows. */

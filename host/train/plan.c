@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "options/table.h"
 #include "train/device.h"
 #include "train/predict.h"
 #include "train/train_options.h"
@@ -48,11 +49,11 @@ static Status time_pass(double *seconds, double *upload, const Dataset *sample, 
     TRY(memory_allocate((void **)&scores, rows * backend->classes, sizeof(float), "a block of predictions", error));
   for (int i = 0; i <= SAMPLES; i++) { /* the first builds the kernels */
     double began = clock_seconds();
-    Evaluation at;
+    DataTerm at;
     if (work == SETOSA_PLAN_PREDICT)
       TRY(backend_predict(backend, w, (RowRange){0, rows}, ROW_LOGITS, scores, error));
     else
-      TRY(backend_evaluate(backend, w, backend_all_rows(backend), gradient, &at, error));
+      TRY(backend_evaluate(backend, w, backend_all_rows(backend), NULL, gradient, &at, error));
     if (i > 0) *seconds = fmin(*seconds, clock_seconds() - began);
   }
   *seconds /= (double)(work == SETOSA_PLAN_PREDICT ? rows : backend->rows);
@@ -74,7 +75,7 @@ static void add_buffer(SetosaPlan *plan, const char *name, uint64_t bytes) {
 
 /* At most: lbfgs and gd may converge before --max-iterations; batches read X once an epoch, and once more for the loss at its end. */
 static uint64_t most_passes(const SetosaTrainOptions *o) {
-  return train_solver_uses_batches(o->solver) ? 2 * o->epochs + 1 : o->max_iterations + 1;
+  return solver_uses_batches(o->solver) ? 2 * o->epochs + 1 : o->max_iterations + 1;
 }
 
 SetosaStatus setosa_plan(SetosaPlan *plan, SetosaPlanWork work, const SetosaDataset *dataset, size_t classes,
@@ -89,7 +90,6 @@ SetosaStatus setosa_plan(SetosaPlan *plan, SetosaPlanWork work, const SetosaData
   TRY(device_check_options(&options->compute, error));
   if (work == SETOSA_PLAN_TRAIN) TRY(train_options_check(options, dataset, error));
   BackendSettings settings = device_backend_settings(&options->compute);
-  settings.l2 = options->l2;
   settings.intercept = options->intercept;
   settings.vectors = work == SETOSA_PLAN_TRAIN ? train_solver_vectors(options) : 1;
   TRY(work == SETOSA_PLAN_PREDICT ? dataset_for_scores(&view, dataset, classes, error)

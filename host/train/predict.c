@@ -52,10 +52,9 @@ size_t predict_block_rows(const Backend *backend) {
 
 Status predict_targets(Targets *targets, Backend *backend, const Dataset *dataset, RowRange rows, TargetRoom *room, Error *error) {
   Status status = SETOSA_OK;
-  if (dataset_shape(dataset).place != DATA_MADE || backend->operations->labels == NULL)
-    return dataset_targets(targets, dataset, rows, room, error);
+  if (dataset_shape(dataset).place != DATA_MADE) return dataset_targets(targets, dataset, rows, room, error);
   TRY(target_room_reserve(room, rows.count, error));
-  TRY(backend->operations->labels(backend, rows, room->labels, error));
+  TRY(backend_labels(backend, rows, room->labels, error));
   *targets = (Targets){.labels = room->labels};
 cleanup:
   return status;

@@ -10,6 +10,7 @@
 #include "model/metrics.h"
 #include "model/model.h"
 #include "optim/optimizer.h"
+#include "options/table.h"
 #include "train/checkpoint.h"
 #include "train/device.h"
 #include "train/job.h"
@@ -19,6 +20,7 @@
 typedef struct Training {
   const SetosaTrainOptions *options;
   Backend *backend;
+  Objective objective; /* what is minimised on it */
   Vector *w;
   Backend *validation; /* NULL without validation rows, and on ranks other than 0 */
   Vector *validation_w;
@@ -35,7 +37,6 @@ typedef struct Training {
 static Status open_backend(Backend **backend, Vector **w, double *seconds_test, const Dataset *dataset, const SetosaTrainOptions *options,
                            bool trains, Error *error) {
   BackendSettings settings = device_backend_settings(&options->compute);
-  settings.l2 = options->l2;
   settings.intercept = options->intercept;
   settings.tunes = trains;
   settings.vectors = trains ? train_solver_vectors(options) : 1;
@@ -57,6 +58,7 @@ static Status write_start(const Training *t, Error *error) {
 }
 
 static void close_training(Training *t) {
+  objective_close(&t->objective);
   if (t->backend != NULL) vector_destroy(t->backend, t->w);
   if (t->validation != NULL) vector_destroy(t->validation, t->validation_w);
   backend_close(t->validation);
@@ -72,6 +74,7 @@ static Status open_training(Training *t, const Dataset *dataset, Error *error) {
   if (t->options->validation != NULL && is_first(t))
     TRY(open_backend(&t->validation, &t->validation_w, NULL, t->options->validation, t->options, false, error));
   TRY(memory_allocate((void **)&t->parameters, t->backend->parameters, sizeof(double), "the parameters", error));
+  TRY(objective_open(&t->objective, t->backend, &(ObjectiveTerms){.l2 = t->options->l2}, error));
   TRY(write_start(t, error));
 cleanup:
   return status;
@@ -87,9 +90,9 @@ static Status copy_to_validation(Training *t, const Vector *w, Error *error) {
 
 static Status compute_validation_loss(Training *t, const Vector *w, double *loss, Error *error) {
   Status status = SETOSA_OK;
-  Evaluation at = {.loss = NAN};
+  DataTerm at = {.loss = NAN};
   TRY(copy_to_validation(t, w, error));
-  if (t->validation != NULL) TRY(backend_evaluate(t->validation, t->validation_w, backend_all_rows(t->validation), NULL, &at, error));
+  if (t->validation != NULL) TRY(backend_evaluate(t->validation, t->validation_w, backend_all_rows(t->validation), NULL, NULL, &at, error));
 cleanup:
   *loss = at.loss;
   return status;
@@ -116,7 +119,7 @@ static bool on_step(const OptimizerStep *step, const Vector *w, void *user) {
   SetosaProgress progress = {
       .phase = SETOSA_PHASE_TRAIN,
       .iteration = step->iteration,
-      .max_iterations = train_solver_uses_batches(options->solver) ? options->epochs : options->max_iterations,
+      .max_iterations = solver_uses_batches(options->solver) ? options->epochs : options->max_iterations,
       .objective = step->at.objective,
       .loss = step->at.loss,
       .gradient_norm = step->at.gradient_norm,
@@ -179,7 +182,7 @@ static Status run_optimizer(Training *t, OptimizerReport *report, double *second
   if (o->resume != NULL) t->evaluations_before = checkpoint_state_evaluations(&o->resume->state);
   t->began = clock_seconds();
   t->build_before = facts.seconds_build;
-  Status status = optimizer_minimize(t->backend, t->w, &settings, report, error);
+  Status status = optimizer_minimize(&t->objective, t->w, &settings, report, error);
   *seconds = training_seconds(t);
   return status != SETOSA_OK ? status : t->callback_status;
 }
@@ -207,7 +210,7 @@ static Status score_rows(Backend *backend, const Vector *w, const Dataset *datas
     Targets targets;
     TRY(backend_predict(backend, w, rows, ROW_LOGITS, logits, error));
     TRY(predict_targets(&targets, backend, dataset, rows, &room, error));
-    TRY(metrics_add(metrics, rows.count, logits, targets.labels, error));
+    TRY(metrics_add(metrics, rows.count, logits, targets.labels, targets.weights, error));
   }
   metrics_totals(metrics, &totals);
   TRY(job_add_scores(ranks, &totals, error));
@@ -242,12 +245,14 @@ static void write_advice(SetosaTrainResult *result, const OptimizerReport *repor
   const char *standardize = dataset_scaling(dataset)->offset == NULL ? "; standardize the features with --standardize" : "";
   char *advice = result->advice;
   size_t size = sizeof result->advice;
+  bool ends_as_asked = options->tolerance == 0.0; /* convergence was not looked for */
   switch (report->reason) {
     case STOP_GRADIENT_TOLERANCE:
     case STOP_PRECISION:
       advice[0] = '\0';
       break;
     case STOP_MAX_ITERATIONS:
+      if (ends_as_asked) break;
       snprintf(advice, size, "raise --max-iterations or --tolerance%s", standardize);
       break;
     case STOP_EPOCHS_DONE:
@@ -255,9 +260,11 @@ static void write_advice(SetosaTrainResult *result, const OptimizerReport *repor
         snprintf(advice, size, "it diverged: lower --learning-rate%s", standardize);
         break;
       }
+      if (ends_as_asked) break;
       snprintf(advice, size, "raise --epochs, change --learning-rate, or use --solver lbfgs to reach the optimum%s", standardize);
       break;
     case STOP_NO_PROGRESS:
+      if (ends_as_asked) break;
       snprintf(advice, size, "rounding hides any further decrease: %s%sraise --tolerance above %.1e",
                options->l2 == 0.0 ? "use --l2 above 0, since separable data has no finite optimum; " : "",
                standardize[0] != '\0' ? "standardize the features with --standardize, or " : "", report->at.gradient_norm);
@@ -301,6 +308,21 @@ static void fill_result(SetosaTrainResult *result, const Training *t, const Opti
   write_advice(result, report, t->options, dataset);
 }
 
+/* The options that made the weights what they are. */
+static Status write_options(Model *model, const SetosaTrainOptions *options, Error *error) {
+  Status status = SETOSA_OK;
+  char room[OPTION_VALUE];
+  size_t count = 0;
+  const OptionRow *rows = option_table(&count);
+  for (size_t i = 0; i < count; i++) {
+    const void *home = option_of_training(&rows[i], options);
+    if (home == NULL || rows[i].class != OPTION_RESULT || rows[i].resolved || !option_means_something(&rows[i], options)) continue;
+    TRY(model_set_metadata(model, error, rows[i].field, "%s", option_print(room, &rows[i], home)));
+  }
+cleanup:
+  return status;
+}
+
 /* Where the model came from. No times and no folders: the same training writes the same file. */
 static Status write_metadata(Model *model, const SetosaTrainResult *result, const Training *t, const Dataset *dataset, Error *error) {
   Status status = SETOSA_OK;
@@ -310,9 +332,7 @@ static Status write_metadata(Model *model, const SetosaTrainResult *result, cons
   TRY(model_set_metadata(model, error, "version", "%s", SETOSA_VERSION));
   TRY(model_set_metadata(model, error, "source", "%s", slash != NULL ? slash + 1 : source));
   TRY(model_set_metadata(model, error, "rows", "%zu", dataset_shape(dataset).rows));
-  TRY(model_set_metadata(model, error, "solver", "%s", train_solver_name(t->options->solver)));
-  TRY(model_set_metadata(model, error, "l2", "%.17g", t->options->l2));
-  TRY(model_set_metadata(model, error, "intercept", "%s", t->options->intercept ? "true" : "false"));
+  TRY(write_options(model, t->options, error));
   TRY(model_set_metadata(model, error, "objective", "%.17g", result->objective));
   TRY(model_set_metadata(model, error, "loss", "%.17g", result->loss));
   TRY(model_set_metadata(model, error, "gradient_norm", "%.17g", result->gradient_norm));
@@ -350,7 +370,7 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   TRY(model_create_for(&made, dataset, error)); /* before the work: names that cannot be kept are refused here */
   TRY(keeper_open(&t.keeper, options, dataset, error));
   /* Batches are ranges of rows, so rows in the order of a sorted file would make batches of one class. */
-  if (train_solver_uses_batches(options->solver) && !dataset_shape(dataset).exchangeable)
+  if (solver_uses_batches(options->solver) && !dataset_shape(dataset).exchangeable)
     TRY(setosa_dataset_shuffle(dataset, options->seed, error));
   TRY(open_training(&t, dataset, error));
   TRY(keeper_meet_backend(&t.keeper, t.backend, error));

@@ -24,7 +24,7 @@ static void agrees_in_little_memory(void **state) {
 static Backend *open_blas(const Dataset *dataset, bool intercept, Vector **w, Vector **gradient) {
   Backend *backend = NULL;
   Error error = {0};
-  BackendSettings settings = {.kind = SETOSA_BACKEND_BLAS, .l2 = 0.0, .intercept = intercept};
+  BackendSettings settings = {.kind = SETOSA_BACKEND_BLAS, .intercept = intercept};
   support_ok(backend_open(&backend, dataset, &settings, &error), &error);
   support_ok(vector_create(backend, w, &error), &error);
   support_ok(vector_create(backend, gradient, &error), &error);
@@ -41,11 +41,11 @@ static void a_bias_that_is_fixed_has_no_gradient(void **state) {
   (void)state;
   Error error = {0};
   Vector *w = NULL, *gradient = NULL;
-  Evaluation at;
+  DataTerm at;
   Dataset *dataset = make_dataset(&(Shape){90, 5, 3, PLAIN}, 1);
   Backend *backend = open_blas(dataset, false, &w, &gradient);
   double values[18];
-  support_ok(backend_evaluate(backend, w, backend_all_rows(backend), gradient, &at, &error), &error);
+  support_ok(backend_evaluate(backend, w, backend_all_rows(backend), NULL, gradient, &at, &error), &error);
   support_poison_double(values, 18);
   support_ok(vector_read(backend, gradient, values, &error), &error);
   support_near(at.loss, log(3), 1e-7);
@@ -65,10 +65,10 @@ static void what_is_not_finite_shows(void **state) {
   Backend *backend = open_blas(dataset, true, &w, &gradient);
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     double values[15] = {0.1, -0.2};
-    Evaluation at = {0};
+    DataTerm at = {0};
     values[5] = bad[i];
     support_ok(vector_write(backend, w, values, &error), &error);
-    support_ok(backend_evaluate(backend, w, backend_all_rows(backend), gradient, &at, &error), &error);
+    support_ok(backend_evaluate(backend, w, backend_all_rows(backend), NULL, gradient, &at, &error), &error);
     assert_false(isfinite(at.loss));
     assert_false(isfinite(at.gradient_norm));
   }
@@ -83,7 +83,8 @@ static void small_losses_keep_their_digits(void **state) {
   for (double distance = 0.0; distance < 80.0; distance += 2.5) {
     float z[2 * BLAS_LANES];
     for (int j = 0; j < BLAS_LANES; j++) z[j] = 1.0f, z[BLAS_LANES + j] = (float)(1.0 - distance);
-    double loss = blas_rows_residuals(z, BLAS_LANES, 2, labels, BLAS_LANES, 1.0f), exact = BLAS_LANES * log1p(exp(-distance));
+    double loss = blas_rows_residuals(z, BLAS_LANES, 2, (BlasTargets){labels, NULL}, BLAS_LANES, 1.0f),
+           exact = BLAS_LANES * log1p(exp(-distance));
     assert_true(fabs(loss / exact - 1.0) < 4e-7);
     double other = exp(-distance) / (1.0 + exp(-distance));
     assert_true(fabs(z[0] / -other - 1.0) < 4e-7);
@@ -102,11 +103,11 @@ static void each_row_is_its_own(void **state) {
   for (int i = 0; i < CLASSES * STRIDE; i++) all[i] = (float)(20.0 * sin(1.7 * i));
   float copy[CLASSES * STRIDE];
   memcpy(copy, all, sizeof all);
-  double loss = blas_rows_residuals(all, STRIDE, CLASSES, labels, 45, 0.5f);
+  double loss = blas_rows_residuals(all, STRIDE, CLASSES, (BlasTargets){labels, NULL}, 45, 0.5f);
   for (int i = 0; i < 45; i++) {
     support_poison(alone, CLASSES * BLAS_LANES);
     for (int k = 0; k < CLASSES; k++) alone[k * BLAS_LANES] = copy[k * STRIDE + i];
-    sum += blas_rows_residuals(alone, BLAS_LANES, CLASSES, labels + i, 1, 0.5f);
+    sum += blas_rows_residuals(alone, BLAS_LANES, CLASSES, (BlasTargets){labels + i, NULL}, 1, 0.5f);
     for (int k = 0; k < CLASSES; k++) assert_true(alone[k * BLAS_LANES] == all[k * STRIDE + i]);
   }
   support_near(loss, sum, 1e-12);
@@ -116,18 +117,19 @@ static void work_is_counted(void **state) {
   (void)state;
   Error error = {0};
   Vector *w = NULL, *gradient = NULL;
-  Evaluation at;
+  DataTerm at;
   BackendFacts facts = {0};
   Dataset *dataset = make_dataset(&(Shape){100, 8, 3, PLAIN}, 3);
   Backend *backend = open_blas(dataset, true, &w, &gradient);
-  support_ok(backend_evaluate(backend, w, (RowRange){10, 50}, gradient, &at, &error), &error);
+  support_ok(backend_evaluate(backend, w, (RowRange){10, 50}, NULL, gradient, &at, &error), &error);
   backend_facts(backend, &facts);
   assert_string_equal(facts.name, "blas");
   assert_int_equal(facts.flops, 4 * 50 * 8 * 3);
   assert_int_equal(facts.bytes_read, 50 * 8 * 4);
   assert_true(facts.bytes_held >= 100 * 8 * 4 + 2 * 27 * 4);
   assert_true(facts.bytes_held < 1000000);
-  support_fails(backend_evaluate(backend, w, (RowRange){90, 11}, gradient, &at, &error), &error, SETOSA_ERROR_INTERNAL, "rows 90 to 101");
+  support_fails(backend_evaluate(backend, w, (RowRange){90, 11}, NULL, gradient, &at, &error), &error, SETOSA_ERROR_INTERNAL,
+                "rows 90 to 101");
   close_blas(backend, w, gradient);
   setosa_dataset_destroy(dataset);
 }
@@ -166,7 +168,7 @@ int main(void) {
       cmocka_unit_test(work_is_counted),
       cmocka_unit_test(the_team_calls_each_participant_once),
   };
-  return cmocka_run_group_tests_name("blas", tests, NULL, NULL);
+  return support_run("blas", tests, NULL, NULL);
 }
 
 #else
@@ -185,6 +187,6 @@ static void a_build_without_it_says_so(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(a_build_without_it_says_so)};
   (void)shape_compare;
-  return cmocka_run_group_tests_name("blas", tests, NULL, NULL);
+  return support_run("blas", tests, NULL, NULL);
 }
 #endif

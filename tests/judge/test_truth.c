@@ -4,27 +4,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/support.h"
-/* after it */
 #include "compute/open.h"
 #include "compute/reference/reference.h"
 #include "judge/truth.h"
+#include "support/support.h"
 
 /* What is wrong, at rows of which range: everywhere, or only when all rows are asked for. */
 typedef enum Fault { RIGHT, WRONG_LOSS, WRONG_GRADIENT, WRONG_HESSIAN, WRONG_SCORES, NAN_GRADIENT, WRONG_WHOLE } Fault;
 static Fault fault;
 
-static Status faulty_evaluate(Backend *backend, const Vector *w, RowRange rows, Vector *gradient, Evaluation *evaluation, Error *error) {
-  Status status = reference_evaluate(backend, w, rows, gradient, evaluation, error);
-  if (fault == WRONG_LOSS && evaluation != NULL) evaluation->objective *= 1.001;
+static Status faulty_evaluate(Backend *backend, const Vector *w, RowRange rows, const Addition *addition, Vector *gradient, DataTerm *at,
+                              Error *error) {
+  Status status = reference_evaluate(backend, w, rows, addition, gradient, at, error);
+  if (fault == WRONG_LOSS && at != NULL) at->loss *= 1.001;
   if (fault == WRONG_GRADIENT && gradient != NULL) gradient->values[1] += 0.01 * (1 + fabs(gradient->values[1]));
   if (fault == NAN_GRADIENT && gradient != NULL) gradient->values[backend->parameters - 1] = NAN;
   if (fault == WRONG_WHOLE && gradient != NULL && rows.count == backend->rows) gradient->values[0] += 0.01;
   return status;
 }
 
-static Status faulty_hessian(Backend *backend, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *error) {
-  Status status = reference_hessian_product(backend, w, v, rows, out, error);
+static Status faulty_hessian(Backend *backend, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out,
+                             Error *error) {
+  Status status = reference_hessian_product(backend, w, v, rows, addition, out, error);
   if (fault == WRONG_HESSIAN) out->values[0] = -out->values[0];
   return status;
 }
@@ -41,7 +42,7 @@ static Verdict judge(const char *source, SetosaBenchWhat what, Fault wrong, doub
   Truth *truth = NULL;
   Contender c = {0};
   Verdict verdict = {0};
-  BackendSettings settings = {.kind = SETOSA_BACKEND_REFERENCE, .l2 = BENCH_L2, .intercept = true};
+  BackendSettings settings = {.kind = SETOSA_BACKEND_REFERENCE, .intercept = true};
   support_ok(setosa_dataset_load(&dataset, source, NULL, &error), &error);
   support_ok(truth_create(&truth, dataset, what, flops, &error), &error);
   support_ok(backend_open(&c.backend, dataset, &settings, &error), &error);
@@ -50,17 +51,12 @@ static Verdict judge(const char *source, SetosaBenchWhat what, Fault wrong, doub
   operations.hessian_product = faulty_hessian;
   operations.predict = faulty_predict;
   c.backend->operations = &operations;
-  support_ok(vector_create(c.backend, &c.w, &error), &error);
-  support_ok(vector_create(c.backend, &c.v, &error), &error);
-  support_ok(vector_create(c.backend, &c.out, &error), &error);
+  support_ok(contender_open(&c, what, &error), &error);
   support_ok(vector_write(c.backend, c.w, truth->w, &error), &error);
   if (truth->v != NULL) support_ok(vector_write(c.backend, c.v, truth->v, &error), &error);
   fault = wrong;
   support_ok(truth_judge(truth, &c, 0, &verdict, &error), &error);
-  vector_destroy(c.backend, c.w);
-  vector_destroy(c.backend, c.v);
-  vector_destroy(c.backend, c.out);
-  backend_close(c.backend);
+  contender_close(&c);
   truth_destroy(truth);
   setosa_dataset_destroy(dataset);
   return verdict;
@@ -128,20 +124,17 @@ static void expect_step(const Truth *truth, const Dataset *held) {
   Contender c = {0};
   Evaluation at = {.loss = NAN};
   double gradient[3 * (19 + 1)];
-  BackendSettings settings = {.kind = SETOSA_BACKEND_REFERENCE, .l2 = BENCH_L2, .intercept = true};
+  BackendSettings settings = {.kind = SETOSA_BACKEND_REFERENCE, .intercept = true};
   for (size_t i = 0; i < 60; i++) gradient[i] = NAN;
   support_ok(backend_open(&c.backend, held, &settings, &error), &error);
-  support_ok(vector_create(c.backend, &c.w, &error), &error);
-  support_ok(vector_create(c.backend, &c.out, &error), &error);
+  support_ok(contender_open(&c, SETOSA_BENCH_STEP, &error), &error);
   support_ok(vector_write(c.backend, c.w, truth->w, &error), &error);
-  support_ok(backend_evaluate(c.backend, c.w, truth->rows, c.out, &at, &error), &error);
+  support_ok(objective_evaluate(&c.objective, c.w, truth->rows, c.out, &at, &error), &error);
   support_ok(vector_read(c.backend, c.out, gradient, &error), &error);
   support_near(truth->loss, at.loss, 0);
   support_near(truth->objective, at.objective, 0);
   assert_memory_equal(gradient, truth->expected, sizeof gradient);
-  vector_destroy(c.backend, c.w);
-  vector_destroy(c.backend, c.out);
-  backend_close(c.backend);
+  contender_close(&c);
 }
 
 /* Rows that are made as needed have the same truth as those that are held. */
@@ -191,5 +184,5 @@ int main(void) {
       cmocka_unit_test(what_is_right_passes), cmocka_unit_test(what_is_wrong_is_named), cmocka_unit_test(the_whole_is_judged_too),
       cmocka_unit_test(a_model_has_its_loss), cmocka_unit_test(made_rows_are_the_same),
   };
-  return cmocka_run_group_tests_name("truth", tests, NULL, NULL);
+  return support_run("truth", tests, NULL, NULL);
 }

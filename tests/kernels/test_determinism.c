@@ -3,9 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/support.h"
-/* after support.h, which has cmocka.h and what that needs */
 #include "compute/open.h"
+#include "support/device.h"
 
 enum { REPEATS = 40 };
 
@@ -20,16 +19,16 @@ typedef struct Run {
 typedef Status (*Operation)(Run *run, double numbers[4], Error *error);
 
 static Status gradient(Run *run, double numbers[4], Error *error) {
-  Evaluation at;
-  Status status = backend_evaluate(run->backend, run->w, backend_all_rows(run->backend), run->out, &at, error);
-  numbers[0] = at.objective;
+  DataTerm at;
+  Status status = backend_evaluate(run->backend, run->w, backend_all_rows(run->backend), NULL, run->out, &at, error);
+  numbers[0] = at.loss;
   numbers[1] = at.gradient_norm;
   return status != SETOSA_OK ? status : vector_read(run->backend, run->out, run->parameters, error);
 }
 
 static Status hessian(Run *run, double numbers[4], Error *error) {
   (void)numbers;
-  Status status = backend_hessian_product(run->backend, run->w, run->v, backend_all_rows(run->backend), run->out, error);
+  Status status = backend_hessian_product(run->backend, run->w, run->v, backend_all_rows(run->backend), NULL, run->out, error);
   return status != SETOSA_OK ? status : vector_read(run->backend, run->out, run->parameters, error);
 }
 
@@ -41,7 +40,7 @@ static Status line(Run *run, double numbers[4], Error *error) {
 }
 
 static Status dots(Run *run, double numbers[4], Error *error) {
-  const VectorPair pairs[] = {{run->w, run->w}, {run->w, run->v}, {run->v, run->v}};
+  const VectorPair pairs[] = {{.a = run->w, .b = run->w}, {.a = run->w, .b = run->v}, {.a = run->v, .b = run->v}};
   return vector_dots(run->backend, 3, pairs, numbers, error);
 }
 
@@ -81,7 +80,7 @@ static void run_shape(Context *context, const char *spec, SetosaFamily family) {
   SetosaDataset *dataset = NULL;
   Run run = {0};
   Error error = {0};
-  BackendSettings settings = {.kind = SETOSA_BACKEND_NATIVE, .family = family, .context = context, .l2 = 0.01, .intercept = true};
+  BackendSettings settings = {.kind = SETOSA_BACKEND_NATIVE, .family = family, .context = context, .intercept = true};
   support_ok(setosa_dataset_load(&dataset, spec, NULL, &error), &error);
   support_ok(backend_open(&run.backend, dataset, &settings, &error), &error);
   support_ok(vector_create(run.backend, &run.w, &error), &error);
@@ -115,20 +114,8 @@ static void same_call_same_bits(SetosaFamily family) {
       "synthetic:rows=2000,features=20,classes=10",  "synthetic:rows=700,features=33,classes=40",
       "synthetic:rows=130,features=100,classes=257",
   };
-  DeviceList *devices = NULL;
-  Context *context = NULL;
-  size_t index = 0;
-  Error error = {0};
-  support_ok(device_list_open(&devices, &error), &error);
-  if (device_list_select(devices, getenv("SETOSA_TEST_DEVICE"), false, &index, &error) != SETOSA_OK) {
-    print_message("no usable OpenCL device: skipped\n");
-    device_list_close(devices);
-    skip();
-  }
-  support_ok(context_open(&context, devices, index, &error), &error);
+  Context *context = support_device();
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) run_shape(context, shapes[i], family);
-  context_close(context);
-  device_list_close(devices);
 }
 
 static void cpu_family_is_deterministic(void **state) {
@@ -145,5 +132,5 @@ int main(void) {
       cmocka_unit_test(cpu_family_is_deterministic),
       cmocka_unit_test(gpu_family_is_deterministic),
   };
-  return cmocka_run_group_tests_name("determinism", tests, NULL, NULL);
+  return support_run("determinism", tests, support_device_open, support_device_close);
 }

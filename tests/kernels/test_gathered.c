@@ -5,36 +5,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/support.h"
-/* after support.h, which has cmocka.h and what that needs */
 #include "compute/native/native.h"
 #include "compute/open.h"
+#include "support/device.h"
 #include "train/predict.h"
 
-static Context *context;
 static char folder[SUPPORT_PATH];
 
 static int create(void **state) {
-  (void)state;
-  DeviceList *devices = NULL;
-  size_t index = 0;
-  Error error = {0};
   support_folder_create(folder);
-  if (device_list_open(&devices, &error) == SETOSA_OK && device_list_select(devices, NULL, false, &index, &error) == SETOSA_OK)
-    support_ok(context_open(&context, devices, index, &error), &error);
-  device_list_close(devices);
-  return 0;
+  return support_device_open(state);
 }
 
 static int destroy(void **state) {
-  (void)state;
-  context_close(context);
   support_folder_remove(folder);
-  return 0;
+  return support_device_close(state);
 }
 
 typedef struct Answer {
-  Evaluation all, batch;
+  DataTerm all, batch;
   double *gradient;
   float *logits;
   size_t parameters, scores;
@@ -44,7 +33,7 @@ static Answer ask(const Dataset *dataset, BackendSettings settings) {
   Backend *backend = NULL;
   Vector *w = NULL, *gradient = NULL;
   Error error = {0};
-  settings.context = context;
+  settings.context = support_device();
   settings.kind = SETOSA_BACKEND_NATIVE;
   settings.intercept = true;
   support_ok(backend_open(&backend, dataset, &settings, &error), &error);
@@ -58,9 +47,9 @@ static Answer ask(const Dataset *dataset, BackendSettings settings) {
   support_ok(vector_write(backend, w, a.gradient, &error), &error);
   support_poison_double(a.gradient, a.parameters);
   memset(a.logits, 0xFF, a.scores * sizeof *a.logits);
-  support_ok(backend_evaluate(backend, w, backend_all_rows(backend), gradient, &a.all, &error), &error);
+  support_ok(backend_evaluate(backend, w, backend_all_rows(backend), NULL, gradient, &a.all, &error), &error);
   support_ok(vector_read(backend, gradient, a.gradient, &error), &error);
-  support_ok(backend_evaluate(backend, w, (RowRange){backend->rows / 3 + 1, 77}, gradient, &a.batch, &error), &error);
+  support_ok(backend_evaluate(backend, w, (RowRange){backend->rows / 3 + 1, 77}, NULL, gradient, &a.batch, &error), &error);
   support_ok(backend_predict(backend, w, backend_all_rows(backend), ROW_LOGITS, a.logits, &error), &error);
   vector_destroy(backend, w);
   vector_destroy(backend, gradient);
@@ -73,7 +62,6 @@ static void gathered_rows_give_the_same_bits(void **state) {
   static const SetosaStorage storages[] = {SETOSA_STORAGE_F32, SETOSA_STORAGE_F16, SETOSA_STORAGE_U8};
   char path[SUPPORT_PATH];
   Error error = {0};
-  if (context == NULL) skip();
   support_path(path, folder, "rows.npy");
   support_ok(setosa_generate("rows=2003,features=9,classes=4,noise=0.2", path, NULL, NULL, &error), &error);
   size_t length = 0, count = 2003 * 9;
@@ -94,8 +82,8 @@ static void gathered_rows_give_the_same_bits(void **state) {
       assert_null(setosa_dataset_values(gathered));
       BackendSettings settings = {.storage = storages[s], .streamed = streamed, .chunk_rows = streamed ? 300 : 0};
       Answer expected = ask(copied, settings), actual = ask(gathered, settings);
-      assert_true(isfinite(expected.all.objective));
-      assert_true(actual.all.objective == expected.all.objective && actual.batch.objective == expected.batch.objective);
+      assert_true(isfinite(expected.all.loss));
+      assert_true(actual.all.loss == expected.all.loss && actual.batch.loss == expected.batch.loss);
       assert_memory_equal(actual.gradient, expected.gradient, expected.parameters * sizeof *expected.gradient);
       assert_memory_equal(actual.logits, expected.logits, expected.scores * sizeof *expected.logits);
       free(expected.gradient);
@@ -113,13 +101,15 @@ static void made_rows_have_their_labels_on_the_device(void **state) {
   Error error = {0};
   SetosaDataOptions options = setosa_data_options_default();
   options.generate_above_bytes = 1;
-  if (context == NULL) skip();
   for (int streamed = 0; streamed < 2; streamed++) {
     Dataset *dataset = NULL;
     Backend *backend = NULL;
     support_ok(setosa_dataset_load(&dataset, "synthetic:rows=2003,features=9,classes=4,noise=0.2", &options, &error), &error);
-    BackendSettings settings = {
-        .context = context, .kind = SETOSA_BACKEND_NATIVE, .intercept = true, .streamed = streamed, .chunk_rows = streamed ? 300 : 0};
+    BackendSettings settings = {.context = support_device(),
+                                .kind = SETOSA_BACKEND_NATIVE,
+                                .intercept = true,
+                                .streamed = streamed,
+                                .chunk_rows = streamed ? 300 : 0};
     support_ok(backend_open(&backend, dataset, &settings, &error), &error);
     assert_int_equal(((Native *)backend)->residence.resident, !streamed);
     assert_true(predict_block_rows(backend) == (streamed ? ((Native *)backend)->residence.part_rows : 2003));
@@ -143,5 +133,5 @@ static void made_rows_have_their_labels_on_the_device(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(gathered_rows_give_the_same_bits),
                                      cmocka_unit_test(made_rows_have_their_labels_on_the_device)};
-  return cmocka_run_group_tests(tests, create, destroy);
+  return support_run("kernels_gathered", tests, create, destroy);
 }

@@ -4,16 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "support/shape.h"
-/* after shape.h, which has cmocka.h and what that needs */
 #include "compute/native/native.h"
+#include "compute/open.h"
 #include "compute/tolerance.h"
 #include "compute/tune/tune.h"
+#include "support/device.h"
+#include "support/shape.h"
 
 enum { LOGIT_SIZE = 3, POINTS = 3 };
-
-static DeviceList *devices;
-static Context *context;
 
 static const uint32_t heights[] = {0, 4, 6, 8};
 enum { FUSED_HEIGHTS = 2 }; /* the first that few classes are tested without */
@@ -34,7 +32,7 @@ typedef struct Answers {
 static void answer(Backend *backend, const double *at, const double *along, RowRange rows, Answers *answers) {
   Error error = {0};
   Vector *w = NULL, *v = NULL, *out = NULL;
-  Evaluation evaluation;
+  DataTerm evaluation;
   support_ok(vector_create(backend, &w, &error), &error);
   support_ok(vector_create(backend, &v, &error), &error);
   support_ok(vector_create(backend, &out, &error), &error);
@@ -42,9 +40,9 @@ static void answer(Backend *backend, const double *at, const double *along, RowR
   support_ok(vector_write(backend, v, along, &error), &error);
   support_poison_double(answers->gradient, backend->parameters);
   support_ok(vector_write(backend, out, answers->gradient, &error), &error);
-  support_ok(backend_evaluate(backend, w, rows, out, &evaluation, &error), &error);
+  support_ok(backend_evaluate(backend, w, rows, NULL, out, &evaluation, &error), &error);
   support_ok(vector_read(backend, out, answers->gradient, &error), &error);
-  support_ok(backend_hessian_product(backend, w, v, rows, out, &error), &error);
+  support_ok(backend_hessian_product(backend, w, v, rows, NULL, out, &error), &error);
   support_ok(vector_read(backend, out, answers->product, &error), &error);
   support_ok(backend_line_open(backend, w, v, &error), &error);
   support_ok(backend_line_evaluate(backend, 0.5, &answers->line, &answers->slope, &error), &error);
@@ -93,12 +91,12 @@ static void every_height_agrees_with_the_reference(void **state) {
     Error error = {0};
     Dataset *dataset = make_dataset(&panel_shapes[i], 7 + i);
     Backend *truth = NULL;
-    support_ok(reference_open(&truth, dataset, &(BackendSettings){.l2 = 0.01, .intercept = true}, &error), &error);
+    support_ok(reference_open(&truth, dataset, &(BackendSettings){.intercept = true}, &error), &error);
     for (size_t h = 0; h < sizeof heights / sizeof *heights; h++) {
       Native *native = NULL;
-      BackendSettings settings = {.family = SETOSA_FAMILY_CPU, .context = context, .l2 = 0.01, .intercept = true};
+      BackendSettings settings = {.family = SETOSA_FAMILY_CPU, .context = support_device(), .intercept = true};
       if (setosa_dataset_classes(dataset) <= CLASSES_FUSED_MOST && h < FUSED_HEIGHTS) continue; /* a program for each */
-      NativeShape shape = native_default_shape(SETOSA_FAMILY_CPU, setosa_dataset_classes(dataset), context_traits(context));
+      NativeShape shape = native_default_shape(SETOSA_FAMILY_CPU, setosa_dataset_classes(dataset), context_traits(support_device()));
       shape.panel_rows = heights[h];
       support_ok(native_open_window(&native, dataset, &settings, (RowRange){0, setosa_dataset_rows(dataset)}, &shape, &error), &error);
       used += native_uses_panels(native);
@@ -122,30 +120,10 @@ static void what_would_take_much_memory_is_not_packed(void **state) {
   assert_int_equal(native_panel_count(&native), 0);
 }
 
-static int open_device(void **state) {
-  (void)state;
-  Error error = {0};
-  size_t index = 0;
-  if (device_list_open(&devices, &error) != SETOSA_OK ||
-      device_list_select(devices, getenv("SETOSA_TEST_DEVICE"), false, &index, &error) != SETOSA_OK ||
-      context_open(&context, devices, index, &error) != SETOSA_OK) {
-    printf("no device to test: %s\n", error.message);
-    return 1;
-  }
-  return 0;
-}
-
-static int close_device(void **state) {
-  (void)state;
-  context_close(context);
-  device_list_close(devices);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_height_agrees_with_the_reference),
       cmocka_unit_test(what_would_take_much_memory_is_not_packed),
   };
-  return cmocka_run_group_tests_name("weights in panels", tests, open_device, close_device);
+  return support_run("weights in panels", tests, support_device_open, support_device_close);
 }

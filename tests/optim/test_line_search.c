@@ -1,14 +1,9 @@
 /* The line search on functions of one variable, through a backend that is nothing but a line. */
 #include <float.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "optim/line_search.h"
+#include "support/support.h"
 
 typedef void (*Curve)(double t, double *value, double *slope);
 
@@ -49,7 +44,9 @@ static LinePoint point_of(Curve curve, double step) {
 static LinePoint search(Curve curve, double trial, bool *success, unsigned *points) {
   Line line = {.base = {.operations = &operations}, .curve = curve};
   LinePoint found = {NAN, NAN, NAN};
-  assert_int_equal(line_search(&line.base, NULL, NULL, point_of(curve, 0.0), point_of(curve, trial), &found, success, NULL), SETOSA_OK);
+  assert_int_equal(
+      line_search(&(Objective){.backend = &line.base}, NULL, NULL, point_of(curve, 0.0), point_of(curve, trial), &found, success, NULL),
+      SETOSA_OK);
   assert_false(line.open);
   *points = line.points;
   return found;
@@ -143,7 +140,8 @@ static void test_failure_closes_the_line(void **state) {
     Error error = {0};
     LinePoint found;
     bool success = true;
-    assert_int_equal(line_search(&line.base, NULL, NULL, point_of(parabola, 0.0), point_of(parabola, 100.0), &found, &success, &error),
+    assert_int_equal(line_search(&(Objective){.backend = &line.base}, NULL, NULL, point_of(parabola, 0.0), point_of(parabola, 100.0),
+                                 &found, &success, &error),
                      SETOSA_ERROR_DEVICE);
     assert_string_equal(error.message, "the device failed");
     assert_false(line.open);
@@ -159,5 +157,5 @@ int main(void) {
       cmocka_unit_test(test_acceptance),
       cmocka_unit_test(test_failure_closes_the_line),
   };
-  return cmocka_run_group_tests_name("line search", tests, NULL, NULL);
+  return support_run("line search", tests, NULL, NULL);
 }

@@ -1,15 +1,10 @@
 /* Known optima of real data, computed elsewhere in double precision: each is a row of the table below. Data come from the repository's data
  * folder or, where it has them not, from Debian's python3-sklearn; a set that is nowhere is skipped by name. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
 #include <zlib.h>
 
 #include "compute/backends.h"
@@ -129,21 +124,22 @@ static OptimizerReport check_optimum(const Set *set, const OptimizerSettings *se
   static float x[MAX_ROWS * MAX_FEATURES];
   static int32_t labels[MAX_ROWS];
   OptimizerReport report = {0};
-  if (!read_set(set, x, labels)) {
-    print_message("SKIP %s: neither data/%s nor %s is there; install python3-sklearn\n", set->name, set->files[0], set->files[1]);
-    skip();
-  }
+  if (!read_set(set, x, labels))
+    support_skip("%s: neither data/%s nor %s is there; install python3-sklearn", set->name, set->files[0], set->files[1]);
   Dataset *data = wrap_arrays(set->rows, set->last - set->first, set->first_class_against_rest ? 2 : set->classes, x, labels);
-  BackendSettings backend_settings = {.kind = SETOSA_BACKEND_REFERENCE, .l2 = set->l2, .intercept = true};
+  BackendSettings backend_settings = {.kind = SETOSA_BACKEND_REFERENCE, .intercept = true};
   Backend *backend = NULL;
+  Objective objective = {0};
   Vector *w = NULL;
   assert_int_equal(reference_open(&backend, data, &backend_settings, NULL), SETOSA_OK);
+  assert_int_equal(objective_open(&objective, backend, &(ObjectiveTerms){.l2 = set->l2}, NULL), SETOSA_OK);
   assert_int_equal(vector_create(backend, &w, NULL), SETOSA_OK);
-  assert_int_equal(optimizer_minimize(backend, w, settings, &report, NULL), SETOSA_OK);
+  assert_int_equal(optimizer_minimize(&objective, w, settings, &report, NULL), SETOSA_OK);
   assert_float_equal(report.at.objective / set->optimum, 1.0, tolerance);
   assert_true(report.at.objective > set->optimum * (1.0 - 1e-8)); /* features are rounded to f32, which moves the optimum that far */
   if (tolerance <= 1e-6) assert_float_equal(accuracy_of(backend, w, labels), set->accuracy, 5e-5);
   vector_destroy(backend, w);
+  objective_close(&objective);
   backend_close(backend);
   setosa_dataset_destroy(data);
   return report;
@@ -193,5 +189,5 @@ int main(void) {
       cmocka_unit_test(test_lbfgs_iris), cmocka_unit_test(test_lbfgs_petal), cmocka_unit_test(test_lbfgs_digits),
       cmocka_unit_test(test_lbfgs_wine), cmocka_unit_test(test_gd_wine),     cmocka_unit_test(test_stochastic_wine),
   };
-  return cmocka_run_group_tests_name("known optima", tests, NULL, NULL);
+  return support_run("known optima", tests, NULL, NULL);
 }

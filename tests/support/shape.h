@@ -2,9 +2,10 @@
 #ifndef SETOSA_TESTS_SUPPORT_SHAPE_H
 #define SETOSA_TESTS_SUPPORT_SHAPE_H
 
-#include "support/dataset.h"
-/* after it, which has cmocka.h and what that needs */
+#include <stdlib.h>
+
 #include "base/random.h"
+#include "support/dataset.h"
 
 typedef enum Kind { PLAIN, ONE_CLASS, CONSTANT_FEATURES, BIG_FEATURES, HARD_LOGITS } Kind;
 

@@ -1,5 +1,5 @@
-/* The blas backend: f32 on the host, the two products of a block of rows by OpenBLAS and the softmax between them by blas_rows.c, on all
- * cores. This file owns its life and its vectors; the mathematics is in blas_objective.c and blas_line.c. */
+/* The blas backend: f32 on the host, the two products of a block of rows by OpenBLAS and the softmax between them by rows.c, on all
+ * cores. This file owns its life and its vectors; the mathematics is in pass.c and line.c. */
 #include "compute/blas/blas.h"
 
 #include <cblas.h>
@@ -17,8 +17,7 @@ enum {
   BLOCK_ROWS = 256,
   WHOLE_BLOCK_ROWS = 512,
   BLOCK_BYTES = 8 << 20, /* most bytes of a thread's logits, so that they stay in cache between the products */
-  WHOLE_BLOCK_BYTES = 32 << 20,
-  LINE_BYTES = 64 << 20 /* as native_line.c: four of its workspaces */
+  WHOLE_BLOCK_BYTES = 32 << 20
 };
 
 /* ---- memory and threads ----------------------------------------------------------------------------------------- */
@@ -158,7 +157,9 @@ double blas_dot(Blas *blas, const float *a, const float *b, size_t count) {
 
 static Status blas_vector_dots(Backend *backend, size_t count, const VectorPair *pairs, double *dots, Error *error) {
   (void)error;
-  for (size_t i = 0; i < count; i++) dots[i] = blas_dot((Blas *)backend, pairs[i].a->values, pairs[i].b->values, backend->parameters);
+  for (size_t i = 0; i < count; i++)
+    dots[i] = blas_dot((Blas *)backend, pairs[i].a->values, pairs[i].b->values,
+                       backend->parameters - (pairs[i].weights_only ? backend->classes : 0));
   return SETOSA_OK;
 }
 
@@ -215,6 +216,7 @@ static const BackendOperations blas_operations = {
     .evaluate = blas_evaluate,
     .hessian_product = blas_hessian_product,
     .predict = blas_predict,
+    .labels = blas_labels,
     .line_open = blas_line_open,
     .line_evaluate = blas_line_evaluate,
     .line_close = blas_line_close,
@@ -257,12 +259,12 @@ Status blas_open(Backend **backend, const Dataset *dataset, const BackendSetting
                          .features = shape.features,
                          .classes = shape.classes,
                          .parameters = shape.classes * shape.features + shape.classes,
-                         .l2 = settings->l2,
+                         .mean_weight = 1,
                          .intercept = settings->intercept};
   blas->x = dataset_dense(dataset, dataset_all(dataset), NULL);
   TRY(dataset_targets(&targets, dataset, dataset_all(dataset), NULL, error));
   /* A row whose label is none of the classes cannot be trained on: then the labels are not used at all. */
-  if (dataset_first_unlabelled(dataset, shape.classes) == shape.rows) blas->labels = targets.labels;
+  if (dataset_first_unlabelled(dataset, shape.classes) == shape.rows) blas->targets.labels = targets.labels;
   blas->workspace_bytes = settings->workspace_bytes;
   hold_bytes(blas, (int64_t)(shape.rows * shape.features * sizeof(float)));
   int cores = openblas_get_num_threads(); /* the cores of this process, or OPENBLAS_NUM_THREADS */

@@ -4,8 +4,8 @@
 #include "base/memory.h"
 #include "compute/blas/blas.h"
 
-/* Floats of each of the two products, and whether they take no more than native_line.c allows: 64 MB (four of its workspaces), or half of
- * what X itself takes. Beyond that every point reads X. */
+/* Floats of each of the two products, and whether both take no more than four workspaces (16 MB each unless settings say otherwise), or
+ * half of what X itself takes. Beyond that every point reads X. */
 static bool products_fit(const Blas *blas, size_t *floats) {
   const uint64_t small = (uint64_t)4 * (blas->workspace_bytes > 0 ? blas->workspace_bytes : (size_t)16 << 20);
   uint64_t blocks = (blas->head.rows + blas->block_rows - 1) / blas->block_rows;
@@ -44,7 +44,7 @@ static void line_share(void *argument, size_t index, size_t count) {
       blas_logits(blas, line->shared.w->values, begin, rows, z, stride);
       blas_logits(blas, line->shared.s->values, begin, rows, s, stride);
     } else {
-      task->losses[index] += blas_rows_line(z, s, stride, classes, blas->labels + begin, rows, task->step, &task->slopes[index]);
+      task->losses[index] += blas_rows_line(z, s, stride, classes, blas_targets(blas, begin), rows, task->step, &task->slopes[index]);
     }
   }
 }
@@ -53,7 +53,7 @@ Status blas_line_open(Backend *backend, const Vector *w, const Vector *s, Error 
   Status status = SETOSA_OK;
   Blas *blas = (Blas *)backend;
   BlasLine *line = &blas->line;
-  size_t weights = backend->parameters - backend->classes, floats = 0;
+  size_t floats = 0;
   uint64_t product = 2 * (uint64_t)backend->rows * backend->features * backend->classes;
   TRY(blas_check_rows(blas, backend_all_rows(backend), true, error));
   line->shared.w = w;
@@ -69,9 +69,6 @@ Status blas_line_open(Backend *backend, const Vector *w, const Vector *s, Error 
   } else {
     TRY(line_reserve_point(&line->shared, backend, error));
   }
-  line->shared.ww = blas_dot(blas, w->values, w->values, weights);
-  line->shared.ws = blas_dot(blas, w->values, s->values, weights);
-  line->shared.ss = blas_dot(blas, s->values, s->values, weights);
   line->open = true;
 cleanup:
   return status;
@@ -84,10 +81,11 @@ static Status evaluate_products(Blas *blas, double step, double *loss, double *s
   TRY(memory_allocate_zero((void **)&sums, 2 * team, sizeof *sums, "the sums of a line search", error));
   LineTask task = {blas, (float)step, sums, sums + team};
   blas_threads_run(blas->threads, team, line_share, &task);
+  double scale = backend_row_scale(&blas->head, blas->head.rows);
   *loss = *slope = 0.0;
   for (size_t t = 0; t < team; t++) {
-    *loss += sums[t] / (double)blas->head.rows;
-    *slope += sums[team + t] / (double)blas->head.rows;
+    *loss += scale * sums[t];
+    *slope += scale * sums[team + t];
   }
 cleanup:
   free(sums);
@@ -101,7 +99,6 @@ Status blas_line_evaluate(Backend *backend, double step, double *value, double *
   if (!line->open) return error_set(error, SETOSA_ERROR_INTERNAL, "a line was evaluated before it was opened");
   if (line->slopes != NULL) {
     TRY(evaluate_products(blas, step, value, slope, error));
-    line_add_penalty(&line->shared, backend->l2, step, value, slope);
   } else {
     TRY(line_read_point(&line->shared, backend, step, value, slope, error));
   }

@@ -1,15 +1,14 @@
 /* Loss, gradient, Hessian times vector and predictions of the blas backend, block of rows by block of rows:
- *   Z (K, rows) = W X' + b,   softmax and residuals in place (blas_rows.c),   G (K, D) += R X,   never N x K.
+ *   Z (K, rows) = W X' + b,   softmax and residuals in place (rows.c),   G (K, D) += R X,   never N x K.
  * Each thread has rows and a gradient of its own, and they are added at the end; where P is so large that this takes too much memory, all
  * threads share one block: rows of its logits first, then classes of the gradient. */
 #include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "compute/blas/blas.h"
-
-enum { ACCURATE_CLASSES = 100 }; /* as native: predictions of at most so many classes sum their logits in twice the precision */
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
@@ -17,7 +16,7 @@ Status blas_check_rows(const Blas *blas, RowRange rows, bool labels_needed, Erro
   if (rows.count == 0 || rows.begin > blas->head.rows || rows.count > blas->head.rows - rows.begin)
     return error_set(error, SETOSA_ERROR_INTERNAL, "rows %zu to %zu asked for, there are %zu", rows.begin, rows.begin + rows.count,
                      blas->head.rows);
-  if (labels_needed && blas->labels == NULL)
+  if (labels_needed && blas->targets.labels == NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "the loss needs labels, and this data set has none; name them with --labels or --label");
   return SETOSA_OK;
 }
@@ -34,10 +33,11 @@ void blas_logits(const Blas *blas, const float *w, size_t begin, size_t rows, fl
 /* One pass: loss and gradient (v NULL), or Hessian times v. */
 typedef struct Pass {
   Blas *blas;
-  const float *w, *v, *of; /* of: what the penalty is taken of */
-  RowRange rows;           /* of the data; with whole blocks, of the block at hand */
-  float scale, *out;       /* out NULL: no gradient */
-  bool add;                /* whole blocks: not the first */
+  const float *w, *v;
+  const Addition *addition; /* NULL: none */
+  RowRange rows;            /* of the data; with whole blocks, of the block at hand */
+  float scale, *out;        /* out NULL: no gradient */
+  bool add;                 /* whole blocks: not the first */
   size_t team;
 } Pass;
 
@@ -47,11 +47,11 @@ static float *compute_residuals(const Pass *pass, BlasRoom *room, size_t begin, 
   size_t stride = blas->block_rows, classes = blas->head.classes;
   blas_logits(blas, pass->w, begin, rows, z, stride);
   if (pass->v == NULL) {
-    room->loss += blas_rows_residuals(z, stride, classes, blas->labels + begin, rows, pass->scale);
+    room->loss += blas_rows_residuals(z, stride, classes, blas_targets(blas, begin), rows, pass->scale);
     return z;
   }
   blas_logits(blas, pass->v, begin, rows, q, stride);
-  blas_rows_hessian(z, q, stride, classes, rows, pass->scale);
+  blas_rows_hessian(z, q, stride, classes, blas->targets.weights != NULL ? blas->targets.weights + begin : NULL, rows, pass->scale);
   return q;
 }
 
@@ -115,24 +115,33 @@ static void run_whole_blocks(Pass *pass) {
   pass->rows = all;
 }
 
-/* out = the sum of the threads' gradients + l2 * of on the weights; without an intercept the bias has none. */
+/* out = the sum of the threads' gradients + what is added (see Addition); without an intercept the derivatives of the bias are 0. */
 static void finish_share(void *argument, size_t index, size_t count) {
   const Pass *pass = argument;
   const Blas *blas = pass->blas;
   size_t parameters = blas->head.parameters, weights = parameters - blas->head.classes, slabs = blas->whole_blocks ? 1 : pass->team;
-  float l2 = (float)blas->head.l2, *out = pass->out;
+  const Addition *addition = pass->addition;
+  float *out = pass->out;
   size_t first = parameters * index / count, last = parameters * (index + 1) / count;
   for (size_t t = 1; t < slabs; t++) {
     const float *slab = blas->rooms[t].slab;
     for (size_t p = first; p < last; p++) out[p] += slab[p];
   }
-  for (size_t p = first; p < smaller(last, weights); p++) out[p] += l2 * pass->of[p];
+  if (addition != NULL) {
+    const float *of = pass->v != NULL ? pass->v : pass->w, *factors = addition->factors != NULL ? addition->factors->values : NULL;
+    float l2 = (float)addition->l2;
+    if (factors == NULL)
+      for (size_t p = first; p < smaller(last, weights); p++) out[p] += l2 * of[p];
+    else
+      for (size_t p = first; p < last; p++) out[p] += l2 * factors[p] * of[p];
+    for (size_t p = first; addition->linear != NULL && p < last; p++) out[p] += addition->linear->values[p];
+  }
   if (!blas->head.intercept)
     for (size_t p = first > weights ? first : weights; p < last; p++) out[p] = 0.0f;
 }
 
-/* What the rooms of `team` threads lack for this kind of pass. */
-static Status furnish(Blas *blas, size_t team, bool hessian, bool gradient, Error *error) {
+/* Allocates what this kind of pass needs in the workspaces of `team` threads and is not there yet. */
+static Status reserve_workspaces(Blas *blas, size_t team, bool hessian, bool gradient, Error *error) {
   Status status = SETOSA_OK;
   size_t block = blas->block_rows, rooms = blas->whole_blocks ? 1 : team;
   TRY(memory_multiply(&block, block, blas->head.classes, "a block of logits", error));
@@ -149,19 +158,20 @@ cleanup:
 }
 
 /* The pass over rows; *loss (may be NULL) is the sum of the rows' losses. */
-static Status run_pass(Blas *blas, const Vector *w, const Vector *v, RowRange rows, Vector *out, double *loss, Error *error) {
+static Status run_pass(Blas *blas, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out, double *loss,
+                       Error *error) {
   Status status = SETOSA_OK;
   uint64_t product = 2 * (uint64_t)rows.count * blas->head.features * blas->head.classes;
   unsigned products = (v != NULL ? 2u : 1u) + (out != NULL ? 1u : 0u);
   Pass pass = {.blas = blas,
                .w = w->values,
                .v = v != NULL ? v->values : NULL,
-               .of = v != NULL ? v->values : w->values,
+               .addition = addition,
                .rows = rows,
-               .scale = (float)(1.0 / (double)rows.count),
+               .scale = (float)backend_row_scale(&blas->head, rows.count),
                .out = out != NULL ? out->values : NULL,
                .team = smaller(blas_team(blas, products * product), rows.count)};
-  TRY(furnish(blas, pass.team, v != NULL, out != NULL, error));
+  TRY(reserve_workspaces(blas, pass.team, v != NULL, out != NULL, error));
   int before = blas_products_begin();
   if (blas->whole_blocks) {
     run_whole_blocks(&pass);
@@ -187,27 +197,34 @@ static double largest_magnitude(const float *values, size_t count) {
   return (double)largest;
 }
 
-Status blas_evaluate(Backend *backend, const Vector *w, RowRange rows, Vector *gradient, Evaluation *evaluation, Error *error) {
+Status blas_evaluate(Backend *backend, const Vector *w, RowRange rows, const Addition *addition, Vector *gradient, DataTerm *at,
+                     Error *error) {
   Status status = SETOSA_OK;
   Blas *blas = (Blas *)backend;
   double loss = 0.0;
   TRY(blas_check_rows(blas, rows, true, error));
-  TRY(run_pass(blas, w, NULL, rows, gradient, &loss, error));
-  if (evaluation == NULL) goto cleanup;
-  evaluation->loss = loss / (double)rows.count;
-  evaluation->penalty = 0.5 * backend->l2 * blas_dot(blas, w->values, w->values, backend->parameters - backend->classes);
-  evaluation->objective = evaluation->loss + evaluation->penalty;
-  evaluation->gradient_norm = gradient != NULL ? largest_magnitude(gradient->values, backend->parameters) : NAN;
+  TRY(run_pass(blas, w, NULL, rows, addition, gradient, &loss, error));
+  if (at == NULL) goto cleanup;
+  at->loss = backend_row_scale(backend, rows.count) * loss;
+  at->gradient_norm = gradient != NULL ? largest_magnitude(gradient->values, backend->parameters) : NAN;
 cleanup:
   return status;
 }
 
-Status blas_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *error) {
+Status blas_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out,
+                            Error *error) {
   Status status = SETOSA_OK;
   Blas *blas = (Blas *)backend;
   TRY(blas_check_rows(blas, rows, false, error));
-  TRY(run_pass(blas, w, v, rows, out, NULL, error));
+  TRY(run_pass(blas, w, v, rows, addition, out, NULL, error));
 cleanup:
+  return status;
+}
+
+Status blas_labels(Backend *backend, RowRange rows, int32_t *labels, Error *error) {
+  const Blas *blas = (const Blas *)backend;
+  Status status = blas_check_rows(blas, rows, true, error);
+  if (status == SETOSA_OK) memcpy(labels, blas->targets.labels + rows.begin, rows.count * sizeof *labels);
   return status;
 }
 
@@ -280,8 +297,8 @@ Status blas_predict(Backend *backend, const Vector *w, RowRange rows, RowScores 
   size_t team = smaller(blas_team(blas, product), rows.count);
   bool whole = blas->whole_blocks;
   if (whole) team = 1; /* only the first room has logits; K is large then and the product takes most of the time */
-  TRY(furnish(blas, team, false, false, error));
-  if (backend->classes <= ACCURATE_CLASSES) TRY(prepare_accurate(&task, team, error));
+  TRY(reserve_workspaces(blas, team, false, false, error));
+  if (backend->classes <= CLASSES_ACCURATE_MOST) TRY(prepare_accurate(&task, team, error));
   int before = whole ? 1 : blas_products_begin(); /* one of ours: let OpenBLAS use all of its threads */
   blas_threads_run(blas->threads, team, predict_share, &task);
   if (!whole) blas_products_end(before);

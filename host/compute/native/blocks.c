@@ -133,7 +133,7 @@ typedef struct BlockPlace {
   uint32_t groups;
 } BlockPlace;
 
-static float pass_scale(const Pass *pass) { return (float)(1.0 / (double)pass->cut.rows); }
+static float pass_scale(const Native *native, const Pass *pass) { return (float)backend_row_scale(&native->head, pass->cut.rows); }
 
 static Status enqueue_gradient(Native *native, const BlockPlace *at, const Buffer *residuals, Error *error) {
   Status status = SETOSA_OK;
@@ -172,7 +172,7 @@ static Status enqueue_strips(Native *native, const BlockPlace *at, Error *error)
   if (pass->v == NULL) {
     TRY(native_kernel(native, KERNEL_RESIDUAL_STRIPS, &kernel, error));
     TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(classes), ARG(at->part->labels), ARG(first), ARG(count),
-                      ARG(pass_scale(pass)), ARG(native->row_factors), ARG(native->sums), ARG(at->loss), ARG((uint32_t)1)));
+                      ARG(pass_scale(native, pass)), ARG(native->row_factors), ARG(native->sums), ARG(at->loss), ARG((uint32_t)1)));
   } else {
     /* Probabilities are kept for the whole window, or made for this block. */
     Buffer *probabilities = at->kept == NATIVE_KEPT_NONE ? native->block_directions : native->kept;
@@ -184,7 +184,7 @@ static Status enqueue_strips(Native *native, const BlockPlace *at, Error *error)
     }
     TRY(native_kernel(native, KERNEL_HESSIAN_STRIPS, &kernel, error));
     TRY(kernel_launch(kernel, range, error, ARG(probabilities), ARG(row), ARG(native->block), ARG(classes), ARG(count),
-                      ARG(pass_scale(pass)), ARG(native->row_factors)));
+                      ARG(pass_scale(native, pass)), ARG(native->row_factors)));
   }
   if (pass->want_gradient) TRY(enqueue_gradient(native, at, native->block, error));
 cleanup:
@@ -201,11 +201,11 @@ static Status enqueue_rows(Native *native, const BlockPlace *at, Error *error) {
   TRY(native_enqueue_logits(native, pass->w, at->part, at->rows, native->block, 0, -INFINITY, error));
   if (pass->v == NULL) {
     TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->stride), ARG(at->part->labels), ARG((uint64_t)at->rows.begin),
-                      ARG((uint64_t)at->rows.count), ARG(pass_scale(pass)), ARG(native->sums), ARG(at->loss), ARG((uint32_t)1)));
+                      ARG((uint64_t)at->rows.count), ARG(pass_scale(native, pass)), ARG(native->sums), ARG(at->loss), ARG((uint32_t)1)));
   } else {
     TRY(native_enqueue_logits(native, pass->v, at->part, at->rows, native->block_directions, 0, 0.0f, error));
     TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->block_directions), ARG(native->stride),
-                      ARG((uint64_t)at->rows.count), ARG(pass_scale(pass))));
+                      ARG((uint64_t)at->rows.count), ARG(pass_scale(native, pass))));
   }
   if (pass->want_gradient) TRY(enqueue_gradient(native, at, pass->v == NULL ? native->block : native->block_directions, error));
 cleanup:

@@ -54,7 +54,7 @@ Status native_enqueue_fused(Native *native, const Pass *pass, NativeKept kept, P
   const Cut *cut = &pass->cut;
   RowRange rows = cut_rows(cut, pass->shards);
   size_t shares = cut_shares(cut, pass->shards).count, most = native_most_slabs(native, cut->rows), count = 0;
-  float scale = (float)(1.0 / (double)cut->rows);
+  float scale = (float)backend_row_scale(&native->head, cut->rows);
   bool folding = pass->want_gradient && cut->per_shard > 1, cpu = native->family == SETOSA_FAMILY_CPU;
   uint32_t share_blocks = (uint32_t)(cut->share_rows / block_rows(native));
   const Buffer *w_panels = pass->w->buffer, *v_panels = w_panels; /* not read without panels */

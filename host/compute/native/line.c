@@ -68,23 +68,6 @@ Status native_line_open(Backend *backend, const Vector *w, const Vector *s, Erro
     TRY(native_enqueue_line(native, w, s, error));
   else
     TRY(line_reserve_point(&line->shared, backend, error));
-  TRY(native_line_penalty(native, &line->shared, error));
-cleanup:
-  return status;
-}
-
-Status native_line_penalty(Native *native, Line *line, Error *error) {
-  Status status = SETOSA_OK;
-  size_t weights = native->head.parameters - native->head.classes;
-  uint32_t groups = native_vector_groups(native, weights);
-  TRY(native_reserve_sums(native, 3 * (size_t)groups, error));
-  TRY(native_enqueue_dot(native, line->w, line->w, weights, 0, error));
-  TRY(native_enqueue_dot(native, line->w, line->s, weights, groups, error));
-  TRY(native_enqueue_dot(native, line->s, line->s, weights, 2 * groups, error));
-  TRY(native_read_sums(native, 3 * (size_t)groups, error));
-  line->ww = native_sum(native, 0, groups);
-  line->ws = native_sum(native, groups, groups);
-  line->ss = native_sum(native, 2 * (size_t)groups, groups);
 cleanup:
   return status;
 }
@@ -115,11 +98,12 @@ static Status evaluate_products(Native *native, double step, double *loss, doubl
   Status status = SETOSA_OK;
   size_t pairs = 0;
   Cut cut = native_cut(native, native->head.rows);
+  double scale = backend_row_scale(&native->head, native->head.rows);
   TRY(native_enqueue_line_point(native, step, &pairs, error));
   TRY(native_read_sums(native, pairs, error));
-  *loss = native_pass_sum(native, &cut) / (double)native->head.rows;
+  *loss = scale * native_pass_sum(native, &cut);
   TRY(buffer_read(native->slabs, 0, pairs * sizeof(SumPair), native->sums_host, error));
-  *slope = native_pass_sum(native, &cut) / (double)native->head.rows;
+  *slope = scale * native_pass_sum(native, &cut);
 cleanup:
   return status;
 }
@@ -129,12 +113,10 @@ Status native_line_evaluate(Backend *backend, double step, double *value, double
   Native *native = (Native *)backend;
   NativeLine *line = &native->line;
   if (line->shared.w == NULL) return error_set(error, SETOSA_ERROR_INTERNAL, "a line was evaluated before it was opened");
-  if (line->logits != NULL) {
+  if (line->logits != NULL)
     TRY(evaluate_products(native, step, value, slope, error));
-    line_add_penalty(&line->shared, backend->l2, step, value, slope);
-  } else {
+  else
     TRY(line_read_point(&line->shared, backend, step, value, slope, error));
-  }
 cleanup:
   return status;
 }

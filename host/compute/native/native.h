@@ -240,7 +240,7 @@ void shard_sums(ShardSum *sums, const Cut *cut, ShardRange shards, const SumPair
 double native_pass_sum(const Native *native, const Cut *cut);
 double native_seconds_build(const Native *native);
 
-/* native_upload.c */
+/* upload.c */
 /* Brings X and the labels to the device as settings->storage asks: fills plan, rounding, parts, labelled and seconds_upload. */
 Status native_upload(Native *native, const Dataset *dataset, const BackendSettings *settings, Error *error);
 void native_release_upload(Native *native);
@@ -259,7 +259,7 @@ static inline bool native_is_whole(const Native *native) { return native->reside
 /* Appends what storage.clh needs to know to the options (size bytes) of a program that reads X; nothing for f32. */
 void native_append_storage(const Native *native, char *options, size_t size);
 
-/* native_vector.c */
+/* vector.c */
 Status native_vector_create(Backend *backend, Vector **vector, Error *error);
 void native_vector_destroy(Backend *backend, Vector *vector);
 Status native_vector_read(Backend *backend, const Vector *vector, double *values, Error *error);
@@ -278,22 +278,29 @@ static inline size_t native_enough_groups(const Native *native) { return 8 * (si
 /* Groups that share `pieces` of work (kernels/pieces.clh): more than one for every thread of the device, whichever way a driver deals them.
  * Readies native->taken. */
 Status native_pieces_range(Native *native, size_t pieces, KernelRange *range, Error *error);
-/* Enqueues <a, b> over the first `elements`, leaving native_vector_groups(elements) pairs in sums from `first` on. */
-Status native_enqueue_dot(Native *native, const Vector *a, const Vector *b, size_t elements, uint32_t first, Error *error);
-/* Enqueues max |a| likewise, and its value after the sums were read (NAN if any element was). */
+/* Enqueues max |a|, leaving native_vector_groups(P) pairs in sums from `first` on, and its value after the sums were read (NAN if any
+ * element was). */
 Status native_enqueue_max_abs(Native *native, const Vector *a, uint32_t first, Error *error);
 double native_max(const Native *native, size_t first, size_t count);
 
-/* native_objective.c */
-Status native_evaluate(Backend *backend, const Vector *w, RowRange rows, Vector *gradient, Evaluation *evaluation, Error *error);
-Status native_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *error);
+/* pass.c */
+Status native_evaluate(Backend *backend, const Vector *w, RowRange rows, const Addition *addition, Vector *gradient, DataTerm *at,
+                       Error *error);
+Status native_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out,
+                              Error *error);
 /* SETOSA_ERROR_INTERNAL unless the rows exist, SETOSA_ERROR_USAGE when labels are needed and there are none. */
 Status native_check_rows(const Native *native, RowRange rows, bool labels_needed, Error *error);
 Cut native_cut(const Native *native, size_t rows);
 /* Enqueues the shards of a pass. */
 Status native_enqueue_pass(Native *native, const Pass *pass, PassResult *result, Error *error);
-/* out = the sum of slabs (P each), in order, + l2 * of (on the weights). */
-Status native_enqueue_finish(Native *native, Vector *out, const Buffer *slabs, size_t slab_count, const Vector *of, Error *error);
+/* Where the sum of partial gradients goes, and what is added to it (NULL: nothing) at `of`. */
+typedef struct Finish {
+  Vector *out;
+  const Vector *of;
+  const Addition *addition;
+} Finish;
+/* finish->out = the sum of slabs (P each), in order, and what is added. */
+Status native_enqueue_finish(Native *native, const Finish *finish, const Buffer *slabs, size_t slab_count, Error *error);
 /* Gradients of many rows: native->folded takes slabs (P each) in order, `per_shard` of them to a shard, slab_count of them from number
  * `first` on, and stands for two slabs a shard, highs and lows, zero at the beginning. */
 Status native_begin_folding(Native *native, size_t shards, Error *error);
@@ -310,13 +317,13 @@ static inline bool native_is_fused(const Native *native) { return native->produc
 /* Bytes that passes over the window need: partial gradients, logits. */
 size_t native_work_bytes(const Native *native);
 
-/* native_fused.c: few classes. */
+/* fused.c: few classes. */
 Cut native_fused_cut(const Native *native, size_t rows);
 Status native_enqueue_fused(Native *native, const Pass *pass, NativeKept kept, PassResult *result, Error *error);
 /* Bytes of the probabilities of the window as the fused pass keeps them. */
 size_t native_fused_kept_bytes(const Native *native);
 
-/* native_blocks.c: many. */
+/* blocks.c: many. */
 Cut native_block_cut(const Native *native, size_t rows);
 Status native_enqueue_blocks(Native *native, const Pass *pass, NativeKept kept, PassResult *result, Error *error);
 /* Whether logits lie in strips (kernels/strip.clh) or in padded rows. */
@@ -332,7 +339,7 @@ Status native_enqueue_logits(Native *native, const Vector *w, const NativePart *
 /* Groups of a kernel over `rows` rows of logits. */
 uint32_t native_row_groups(const Native *native, size_t rows);
 
-/* native_panels.c */
+/* panels.c */
 /* Panels of W that logits are made from; of few classes, the rest is made without. 0: none. */
 uint32_t native_panel_count(const Native *native);
 static inline bool native_uses_panels(const Native *native) { return native_panel_count(native) > 0; }
@@ -341,17 +348,15 @@ Status native_panels(Native *native, const Vector *w, const Buffer **panels, Err
 size_t native_panels_bytes(const Native *native);
 void native_release_panels(Native *native);
 
-/* native_predict.c */
+/* predict.c */
 Status native_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error);
 Status native_labels(Backend *backend, RowRange rows, int32_t *labels, Error *error);
 
-/* native_line.c */
+/* line.c */
 /* The same in two steps, for a part of the rows: X w and X s of the window; then `pairs` partial sums each of losses and of slopes at
  * w + step s, enqueued from the beginning of native->sums and of native->slabs on. */
 bool native_line_fits(const Native *native);
 Status native_enqueue_line(Native *native, const Vector *w, const Vector *s, Error *error);
-/* The inner products of the weights of line->w and line->s. */
-Status native_line_penalty(Native *native, Line *line, Error *error);
 Status native_enqueue_line_point(Native *native, double step, size_t *pairs, Error *error);
 Status native_line_open(Backend *backend, const Vector *w, const Vector *s, Error *error);
 Status native_line_evaluate(Backend *backend, double step, double *value, double *slope, Error *error);

@@ -81,15 +81,19 @@ cleanup:
   return status;
 }
 
-Status native_enqueue_finish(Native *native, Vector *out, const Buffer *slabs, size_t slab_count, const Vector *of, Error *error) {
+Status native_enqueue_finish(Native *native, const Finish *finish, const Buffer *slabs, size_t slab_count, Error *error) {
   Status status = SETOSA_OK;
+  static const Addition nothing = {.l2 = 0};
+  const Addition *addition = finish->addition != NULL ? finish->addition : &nothing;
+  const Buffer *factors = addition->factors != NULL ? addition->factors->buffer : NULL;
+  const Buffer *linear = addition->linear != NULL ? addition->linear->buffer : NULL;
   Kernel *kernel = NULL;
   size_t parameters = native->head.parameters;
   TRY(native_kernel(native, KERNEL_FINISH_GRADIENT, &kernel, error));
-  TRY(kernel_launch(kernel, native_team_range(native, native_vector_groups(native, parameters)), error, ARG(out->buffer), ARG(slabs),
-                    ARG((uint32_t)slab_count), ARG(of->buffer), ARG((float)native->head.l2),
+  TRY(kernel_launch(kernel, native_team_range(native, native_vector_groups(native, parameters)), error, ARG(finish->out->buffer),
+                    ARG(slabs), ARG((uint32_t)slab_count), ARG(finish->of->buffer), ARG((float)addition->l2), ARG(factors), ARG(linear),
                     ARG((uint64_t)(parameters - native->head.classes)), ARG((uint64_t)parameters), ARG((uint32_t)native->head.intercept)));
-  native_changed(native, out);
+  native_changed(native, finish->out);
 cleanup:
   return status;
 }
@@ -130,47 +134,45 @@ cleanup:
 }
 
 /* All shards of a pass over rows, and its gradient or product into out unless that is NULL. */
-static Status enqueue_whole(Native *native, const Vector *w, const Vector *v, RowRange rows, Vector *out, PassResult *result,
-                            Error *error) {
+static Status enqueue_whole(Native *native, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out,
+                            PassResult *result, Error *error) {
   Status status = SETOSA_OK;
   Pass pass = {.w = w, .v = v, .first_row = rows.begin, .cut = native_cut(native, rows.count), .want_gradient = out != NULL};
+  Finish finish = {.out = out, .of = v == NULL ? w : v, .addition = addition};
   pass.shards = cut_all(&pass.cut);
   if (out != NULL && out != w && out != v) pass.direct = out; /* later blocks still read w and v */
   TRY(native_enqueue_pass(native, &pass, result, error));
-  if (out != NULL) TRY(native_enqueue_finish(native, out, result->slab_buffer, result->slabs, v == NULL ? w : v, error));
+  if (out != NULL) TRY(native_enqueue_finish(native, &finish, result->slab_buffer, result->slabs, error));
 cleanup:
   return status;
 }
 
-Status native_evaluate(Backend *backend, const Vector *w, RowRange rows, Vector *gradient, Evaluation *evaluation, Error *error) {
+Status native_evaluate(Backend *backend, const Vector *w, RowRange rows, const Addition *addition, Vector *gradient, DataTerm *at,
+                       Error *error) {
   Status status = SETOSA_OK;
   Native *native = (Native *)backend;
   PassResult result = {0};
-  size_t weights = backend->parameters - backend->classes;
-  uint32_t norm_groups = native_vector_groups(native, backend->parameters), penalty_groups = native_vector_groups(native, weights);
+  uint32_t norm_groups = native_vector_groups(native, backend->parameters);
   TRY(native_check_rows(native, rows, true, error));
   Cut cut = native_cut(native, rows.count);
-  TRY(native_reserve_sums(native, cut.shares * cut.losses + norm_groups + penalty_groups, error)); /* growing drops what they hold */
-  TRY(enqueue_whole(native, w, NULL, rows, gradient, &result, error));
-  if (evaluation == NULL) goto cleanup;
-  size_t norms = result.losses, penalties = norms + norm_groups;
-  if (gradient != NULL) TRY(native_enqueue_max_abs(native, gradient, (uint32_t)norms, error));
-  TRY(native_enqueue_dot(native, w, w, weights, (uint32_t)penalties, error));
-  TRY(native_read_sums(native, penalties + penalty_groups, error));
-  evaluation->loss = native_pass_sum(native, &cut) / (double)rows.count;
-  evaluation->penalty = 0.5 * backend->l2 * native_sum(native, penalties, penalty_groups);
-  evaluation->objective = evaluation->loss + evaluation->penalty;
-  evaluation->gradient_norm = gradient != NULL ? native_max(native, norms, norm_groups) : NAN;
+  TRY(native_reserve_sums(native, cut.shares * cut.losses + norm_groups, error)); /* growing drops what they hold */
+  TRY(enqueue_whole(native, w, NULL, rows, addition, gradient, &result, error));
+  if (at == NULL) goto cleanup;
+  if (gradient != NULL) TRY(native_enqueue_max_abs(native, gradient, (uint32_t)result.losses, error));
+  TRY(native_read_sums(native, result.losses + (gradient != NULL ? norm_groups : 0), error));
+  at->loss = backend_row_scale(backend, rows.count) * native_pass_sum(native, &cut);
+  at->gradient_norm = gradient != NULL ? native_max(native, result.losses, norm_groups) : NAN;
 cleanup:
   return status;
 }
 
-Status native_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *error) {
+Status native_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out,
+                              Error *error) {
   Status status = SETOSA_OK;
   Native *native = (Native *)backend;
   PassResult result = {0};
   TRY(native_check_rows(native, rows, false, error));
-  TRY(enqueue_whole(native, w, v, rows, out, &result, error));
+  TRY(enqueue_whole(native, w, v, rows, addition, out, &result, error));
 cleanup:
   return status;
 }

@@ -135,23 +135,19 @@ cleanup:
   return status;
 }
 
-/* Pairs of <a, b_i> for up to 8 i, from `first` on in sums. */
-static Status enqueue_dots(Native *native, const Vector *a, uint32_t count, const Vector *const *b, size_t elements, uint32_t first,
-                           Error *error) {
+/* Pairs of <a, b_i> over the first `elements` for up to 8 i, `groups` pairs each from `first` on in sums. */
+static Status enqueue_dots(Native *native, const Vector *a, uint32_t count, const Vector *const *b, size_t elements, uint32_t groups,
+                           uint32_t first, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   const Buffer *buffers[SOURCES];
   for (uint32_t i = 0; i < SOURCES; i++) buffers[i] = i < count ? b[i]->buffer : a->buffer;
   TRY(native_kernel(native, KERNEL_DOTS, &kernel, error));
-  TRY(kernel_launch(kernel, native_team_range(native, native_vector_groups(native, elements)), error, ARG(a->buffer),
-                    ARG((uint64_t)elements), ARG(count), ARG(buffers[0]), ARG(buffers[1]), ARG(buffers[2]), ARG(buffers[3]),
-                    ARG(buffers[4]), ARG(buffers[5]), ARG(buffers[6]), ARG(buffers[7]), ARG(native->sums), ARG(first)));
+  TRY(kernel_launch(kernel, native_team_range(native, groups), error, ARG(a->buffer), ARG((uint64_t)elements), ARG(count), ARG(buffers[0]),
+                    ARG(buffers[1]), ARG(buffers[2]), ARG(buffers[3]), ARG(buffers[4]), ARG(buffers[5]), ARG(buffers[6]), ARG(buffers[7]),
+                    ARG(native->sums), ARG(first)));
 cleanup:
   return status;
-}
-
-Status native_enqueue_dot(Native *native, const Vector *a, const Vector *b, size_t elements, uint32_t first, Error *error) {
-  return enqueue_dots(native, a, 1, &b, elements, first, error);
 }
 
 Status native_vector_dots(Backend *backend, size_t count, const VectorPair *pairs, double *dots, Error *error) {
@@ -166,11 +162,13 @@ Status native_vector_dots(Backend *backend, size_t count, const VectorPair *pair
         (pairs[i + 1].a == pairs[i].b || pairs[i + 1].b == pairs[i].b))
       shared = pairs[i].b;
     uint32_t now = 0;
-    while (i + now < count && now < SOURCES && (pairs[i + now].a == shared || pairs[i + now].b == shared)) {
+    while (i + now < count && now < SOURCES && pairs[i + now].weights_only == pairs[i].weights_only &&
+           (pairs[i + now].a == shared || pairs[i + now].b == shared)) {
       others[now] = pairs[i + now].a == shared ? pairs[i + now].b : pairs[i + now].a;
       now++;
     }
-    TRY(enqueue_dots(native, shared, now, others, backend->parameters, (uint32_t)(i * groups), error));
+    size_t elements = backend->parameters - (pairs[i].weights_only ? backend->classes : 0);
+    TRY(enqueue_dots(native, shared, now, others, elements, groups, (uint32_t)(i * groups), error));
     i += now;
   }
   TRY(native_read_sums(native, count * groups, error));

@@ -1,13 +1,14 @@
 /* The mathematics of the reference backend, row by row, as in kernels/README.md:
- *   z = W x + b,  a = softmax(z),  l = logsumexp(z) - z[y],  F = 1/n sum l + (l2/2) ||W||^2
- *   dF/dz = (a - p) / n,  dF/dW_k = sum_i (a_ik - p_ik) x_i / n + l2 W_k,  dF/db_k = sum_i (a_ik - p_ik) / n
- *   H v:  q = V x + v_b,  t = a * (q - <a, q>),  (H v)_k = sum_i t_ik x_i / n + l2 V_k
+ *   z = W x + b,  a = softmax(z),  l = logsumexp(z) - z[y],  L = 1/n sum s l,  s the weight of a row and n = rows * mean weight
+ *   dL/dz = s (a - p) / n,  dL/dW_k = sum_i s_i (a_ik - p_ik) x_i / n,  dL/db_k = sum_i s_i (a_ik - p_ik) / n
+ *   H v:  q = V x + v_b,  t = s a * (q - <a, q>),  (H v)_k = sum_i t_ik x_i / n
  * Without an intercept the bias takes part in the logits as it stands, and its derivatives are 0. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/softmax.h"
 #include "compute/reference/reference.h"
 
 /* Bytes: the two (N,K) products of a line are kept below this, and recomputed from X above it. */
@@ -27,19 +28,13 @@ static void compute_logits(const Reference *reference, const float *x, const dou
   }
 }
 
-/* z (K) becomes a = softmax(z); returns logsumexp(z) - z[label]. Both are taken relative to the largest logit, whose own term is
- * exactly 1: nothing overflows, and log1p keeps a loss far below 1e-16 apart from 0. */
-static double softmax_and_loss(double *z, size_t classes, size_t label) {
-  size_t top = 0;
-  for (size_t k = 1; k < classes; k++)
-    if (z[k] > z[top]) top = k;
-  double largest = z[top], chosen = z[label], others = 0.0;
-  for (size_t k = 0; k < classes; k++) {
-    z[k] = exp(z[k] - largest);
-    if (k != top) others += z[k];
-  }
-  for (size_t k = 0; k < classes; k++) z[k] /= 1.0 + others;
-  return (largest - chosen) + log1p(others);
+static double weight_of(const Reference *reference, size_t row) {
+  return reference->weights != NULL ? (double)reference->weights[row] : 1.0;
+}
+
+/* r (K) times the weight of the row. */
+static void weigh_row(const Reference *reference, size_t row, double *r) {
+  for (size_t k = 0; reference->weights != NULL && k < reference->base.classes; k++) r[k] *= (double)reference->weights[row];
 }
 
 /* sum_k += r_k x for the weights, += r_k for the bias.   r (K), x (D), sum (P) */
@@ -52,17 +47,15 @@ static void add_outer_product(const Reference *reference, const double *r, const
   }
 }
 
-/* <A, B> over the weights alone: the bias is not penalised.   a (P), b (P) */
-static double weights_dot(const Reference *reference, const double *a, const double *b) {
-  CompensatedSum sum = {0.0, 0.0};
-  for (size_t p = 0; p < reference->base.classes * reference->base.features; p++) compensated_add(&sum, a[p] * b[p]);
-  return sum.high + sum.low;
-}
-
-/* out = out / n + l2 V on the weights, out / n on the bias.   out (P), v (P) */
-static void average_and_penalise(const Reference *reference, size_t n, const double *v, double *out) {
+/* out = scale * out + what is added, see Addition in backend.h.   out (P), of (P) */
+static void scale_and_add(const Reference *reference, double scale, const Addition *addition, const double *of, double *out) {
   size_t weights = reference->base.classes * reference->base.features;
-  for (size_t p = 0; p < reference->base.parameters; p++) out[p] = out[p] / (double)n + (p < weights ? reference->base.l2 * v[p] : 0.0);
+  for (size_t p = 0; p < reference->base.parameters; p++) {
+    out[p] *= scale;
+    if (addition == NULL) continue;
+    double factor = addition->factors != NULL ? addition->factors->values[p] : p < weights ? 1.0 : 0.0;
+    out[p] += addition->l2 * factor * of[p] + (addition->linear != NULL ? addition->linear->values[p] : 0.0);
+  }
 }
 
 /* Largest |component|; NaN when one is NaN. */
@@ -88,46 +81,48 @@ static Status check_range(const Reference *reference, RowRange rows, bool with_l
   return SETOSA_OK;
 }
 
-Status reference_evaluate(Backend *backend, const Vector *w, RowRange rows, Vector *gradient, Evaluation *evaluation, Error *error) {
+Status reference_evaluate(Backend *backend, const Vector *w, RowRange rows, const Addition *addition, Vector *gradient, DataTerm *at,
+                          Error *error) {
   Reference *reference = (Reference *)backend;
   Status status = check_range(reference, rows, true, error);
   if (status != SETOSA_OK) return status;
-  double *z = reference->logits, *g = gradient == NULL ? NULL : gradient->values;
+  double *z = reference->logits, *g = gradient == NULL ? NULL : gradient->values, scale = backend_row_scale(backend, rows.count);
   CompensatedSum loss = {0.0, 0.0};
   if (g != NULL) memset(g, 0, backend->parameters * sizeof *g);
   for (size_t i = rows.begin; i < rows.begin + rows.count; i++) {
     size_t label = (size_t)reference->labels[i];
     compute_logits(reference, row_of(reference, i), w->values, z);
-    compensated_add(&loss, softmax_and_loss(z, backend->classes, label));
+    compensated_add(&loss, weight_of(reference, i) * softmax_row(z, backend->classes, label));
     z[label] -= 1.0; /* a - p */
+    weigh_row(reference, i, z);
     if (g != NULL) add_outer_product(reference, z, row_of(reference, i), g);
   }
-  if (g != NULL) average_and_penalise(reference, rows.count, w->values, g);
+  if (g != NULL) scale_and_add(reference, scale, addition, w->values, g);
   count_work(reference, rows.count, g != NULL ? 2 : 1);
-  if (evaluation == NULL) return SETOSA_OK;
-  evaluation->loss = (loss.high + loss.low) / (double)rows.count;
-  evaluation->penalty = 0.5 * backend->l2 * weights_dot(reference, w->values, w->values);
-  evaluation->objective = evaluation->loss + evaluation->penalty;
-  evaluation->gradient_norm = g == NULL ? NAN : largest_magnitude(g, backend->parameters);
+  if (at == NULL) return SETOSA_OK;
+  at->loss = scale * (loss.high + loss.low);
+  at->gradient_norm = g == NULL ? NAN : largest_magnitude(g, backend->parameters);
   return SETOSA_OK;
 }
 
-Status reference_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *error) {
+Status reference_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out,
+                                 Error *error) {
   Reference *reference = (Reference *)backend;
-  Status status = check_range(reference, rows, true, error);
+  Status status = check_range(reference, rows, false, error);
   if (status != SETOSA_OK) return status;
   double *a = reference->logits, *q = reference->tangent;
   memset(out->values, 0, backend->parameters * sizeof(double));
   for (size_t i = rows.begin; i < rows.begin + rows.count; i++) {
     compute_logits(reference, row_of(reference, i), w->values, a);
     compute_logits(reference, row_of(reference, i), v->values, q);
-    softmax_and_loss(a, backend->classes, (size_t)reference->labels[i]);
+    softmax_row(a, backend->classes, 0);
     double mean = 0.0; /* <a, q> */
     for (size_t k = 0; k < backend->classes; k++) mean += a[k] * q[k];
     for (size_t k = 0; k < backend->classes; k++) q[k] = a[k] * (q[k] - mean);
+    weigh_row(reference, i, q);
     add_outer_product(reference, q, row_of(reference, i), out->values);
   }
-  average_and_penalise(reference, rows.count, v->values, out->values);
+  scale_and_add(reference, backend_row_scale(backend, rows.count), addition, v->values, out->values);
   count_work(reference, rows.count, 3);
   return SETOSA_OK;
 }
@@ -139,14 +134,21 @@ Status reference_predict(Backend *backend, const Vector *w, RowRange rows, RowSc
   double *z = reference->logits;
   for (size_t i = 0; i < rows.count; i++) {
     compute_logits(reference, row_of(reference, rows.begin + i), w->values, z);
-    if (kind == ROW_PROBABILITIES) softmax_and_loss(z, backend->classes, 0);
+    if (kind == ROW_PROBABILITIES) softmax_row(z, backend->classes, 0);
     for (size_t k = 0; k < backend->classes; k++) scores[i * backend->classes + k] = (float)z[k];
   }
   count_work(reference, rows.count, 1);
   return SETOSA_OK;
 }
 
-/* ---- the line phi(t) = F(w + t s) ------------------------------------------------------------------------------- */
+Status reference_labels(Backend *backend, RowRange rows, int32_t *labels, Error *error) {
+  const Reference *reference = (const Reference *)backend;
+  Status status = check_range(reference, rows, true, error);
+  if (status == SETOSA_OK) memcpy(labels, reference->labels + rows.begin, rows.count * sizeof *labels);
+  return status;
+}
+
+/* ---- the line phi(t) = L(w + t s) ------------------------------------------------------------------------------- */
 
 /* Room for X w and X s, if they fit. */
 static Status allocate_line(Reference *reference, ReferenceLine *line, Error *error) {
@@ -169,9 +171,6 @@ Status reference_line_open(Backend *backend, const Vector *w, const Vector *s, E
   if (line->open) return error_set(error, SETOSA_ERROR_INTERNAL, "a line is open already; close it before opening another");
   *line = (ReferenceLine){.open = true, .w = w->values, .s = s->values};
   TRY(allocate_line(reference, line, error));
-  line->ww = weights_dot(reference, line->w, line->w);
-  line->ws = weights_dot(reference, line->w, line->s);
-  line->ss = weights_dot(reference, line->s, line->s);
   if (line->xs == NULL) return SETOSA_OK;
   for (size_t i = 0; i < backend->rows; i++) {
     compute_logits(reference, row_of(reference, i), line->w, line->xw + i * backend->classes);
@@ -200,14 +199,15 @@ Status reference_line_evaluate(Backend *backend, double step, double *value, dou
     }
     for (size_t k = 0; k < classes; k++) z[k] += step * u[k];
     size_t label = (size_t)reference->labels[i];
-    compensated_add(&loss, softmax_and_loss(z, classes, label));
+    compensated_add(&loss, weight_of(reference, i) * softmax_row(z, classes, label));
     z[label] -= 1.0; /* dl/dt = <a - p, u> */
+    weigh_row(reference, i, z);
     for (size_t k = 0; k < classes; k++) compensated_add(&change, z[k] * u[k]);
   }
   if (line->xs == NULL) count_work(reference, backend->rows, 2);
-  double n = (double)backend->rows;
-  *value = (loss.high + loss.low) / n + 0.5 * backend->l2 * (line->ww + step * (2.0 * line->ws + step * line->ss));
-  *slope = (change.high + change.low) / n + backend->l2 * (line->ws + step * line->ss);
+  double scale = backend_row_scale(backend, backend->rows);
+  *value = scale * (loss.high + loss.low);
+  *slope = scale * (change.high + change.low);
   return SETOSA_OK;
 }
 

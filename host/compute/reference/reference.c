@@ -1,5 +1,5 @@
 /* The reference backend: double precision, one thread, no cleverness. It is the truth that every other backend is checked against.
- * This file holds its life and its vectors; the mathematics is in reference_objective.c. */
+ * This file holds its life and its vectors; the mathematics is in pass.c. */
 #include "compute/reference/reference.h"
 
 #include <math.h>
@@ -79,7 +79,8 @@ static Status reference_vector_dots(Backend *backend, size_t count, const Vector
   for (size_t i = 0; i < count; i++) {
     const double *a = pairs[i].a->values, *b = pairs[i].b->values;
     CompensatedSum sum = {0.0, 0.0};
-    for (size_t p = 0; p < backend->parameters; p++) compensated_add(&sum, a[p] * b[p]);
+    size_t elements = backend->parameters - (pairs[i].weights_only ? backend->classes : 0);
+    for (size_t p = 0; p < elements; p++) compensated_add(&sum, a[p] * b[p]);
     dots[i] = sum.high + sum.low;
   }
   return SETOSA_OK;
@@ -133,6 +134,7 @@ static const BackendOperations reference_operations = {
     .evaluate = reference_evaluate,
     .hessian_product = reference_hessian_product,
     .predict = reference_predict,
+    .labels = reference_labels,
     .line_open = reference_line_open,
     .line_evaluate = reference_line_evaluate,
     .line_close = reference_line_close,
@@ -159,7 +161,7 @@ Status reference_open(Backend **backend, const Dataset *dataset, const BackendSe
                               .features = shape.features,
                               .classes = shape.classes,
                               .parameters = weights,
-                              .l2 = settings->l2,
+                              .mean_weight = 1,
                               .intercept = settings->intercept};
   reference->x = dataset_dense(dataset, dataset_all(dataset), NULL);
   TRY(dataset_targets(&targets, dataset, dataset_all(dataset), NULL, error));

@@ -9,18 +9,18 @@ struct Vector {
   double *values; /* (P) */
 };
 
-/* An open line phi(t) = F(w + t s). */
+/* An open line phi(t) = L(w + t s). */
 typedef struct ReferenceLine {
   bool open;
   const double *w, *s; /* (P), borrowed while the line is open */
   double *xw, *xs;     /* (N,K) logits of w and of s, or both NULL: computed row by row at every point */
-  double ww, ws, ss;   /* <W,W>, <W,S>, <S,S>, without the bias: the penalty is a parabola in t */
 } ReferenceLine;
 
 typedef struct Reference {
   Backend base;
   const float *x;        /* (N,D) row-major, borrowed from the data set */
   const int32_t *labels; /* (N) in 0..K-1, borrowed; NULL: only predict works */
+  const float *weights;  /* (N) borrowed, or NULL: 1 for every row */
   double *logits;        /* (K) of the row at hand */
   double *tangent;       /* (K) of the row at hand: x_i . V, or x_i . S */
   ReferenceLine line;
@@ -31,8 +31,11 @@ typedef struct Reference {
 void reference_hold_bytes(Reference *reference, int64_t change);
 
 /* The operations of backend.h on the objective; each is described there. */
-Status reference_evaluate(Backend *backend, const Vector *w, RowRange rows, Vector *gradient, Evaluation *evaluation, Error *error);
-Status reference_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *error);
+Status reference_evaluate(Backend *backend, const Vector *w, RowRange rows, const Addition *addition, Vector *gradient, DataTerm *at,
+                          Error *error);
+Status reference_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out,
+                                 Error *error);
+Status reference_labels(Backend *backend, RowRange rows, int32_t *labels, Error *error);
 Status reference_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error);
 Status reference_line_open(Backend *backend, const Vector *w, const Vector *s, Error *error);
 Status reference_line_evaluate(Backend *backend, double step, double *value, double *slope, Error *error);

@@ -150,8 +150,16 @@ cleanup:
   return status;
 }
 
+Status finish_member(Sharded *sharded, size_t member, const Finish *finish, size_t slab_count, Error *error) {
+  Addition addition = {.l2 = 0};
+  if (finish->addition != NULL)
+    addition = (Addition){finish->addition->l2, replica(finish->addition->factors, member), replica(finish->addition->linear, member)};
+  Finish own = {.out = replica_of(finish->out, member), .of = replica(finish->of, member), .addition = &addition};
+  return native_enqueue_finish(sharded->members[member].native, &own, sharded->members[member].gathered, slab_count, error);
+}
+
 /* Slabs of all shards onto every member, and its sum. */
-Status finish_everywhere(Sharded *sharded, const Layout *layout, size_t first_row, Vector *out, const Vector *of, Error *error) {
+Status finish_everywhere(Sharded *sharded, const Layout *layout, size_t first_row, const Finish *finish, Error *error) {
   Status status = SETOSA_OK;
   size_t slabs = layout->cut->shards * layout->slabs;
   for (size_t i = 0; i < sharded->member_count; i++) {
@@ -166,7 +174,7 @@ Status finish_everywhere(Sharded *sharded, const Layout *layout, size_t first_ro
       to += bytes;
       from += device_bytes(layout, shards);
     }
-    TRY(native_enqueue_finish(member->native, replica_of(out, i), member->gathered, slabs, replica(of, i), error));
+    TRY(finish_member(sharded, i, finish, slabs, error));
   }
 cleanup:
   return status;

@@ -17,63 +17,62 @@ static Status run_pass(Sharded *sharded, size_t member, const Task *task, Error 
 }
 
 /* *loss: the sum over the rows. */
-static Status pass_everywhere(Sharded *sharded, const Vector *w, const Vector *v, RowRange rows, Vector *out, double *loss, Error *error) {
+static Status pass_everywhere(Sharded *sharded, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out,
+                              double *loss, Error *error) {
   Status status = SETOSA_OK;
+  Finish finish = {.out = out, .of = v == NULL ? w : v, .addition = addition};
   Cut cut = native_cut(sharded->members[0].native, rows.count);
   Task task = {.run = run_pass, .w = w, .v = v, .pass = {.first_row = rows.begin, .cut = cut, .want_gradient = out != NULL}};
   Layout layout = {.cut = &cut,
                    .sets = v == NULL,
                    .slabs = out != NULL ? cut_shard_slabs(&cut) : 0,
                    .vector_bytes = sharded->head.parameters * sizeof(float)};
-  if (sharded->fast) return reduce_fast(sharded, &task, &layout, out, v == NULL ? w : v, loss, error);
-  if (out != NULL && wants_slices(sharded, &layout)) return reduce_slices(sharded, &task, &layout, out, v == NULL ? w : v, loss, error);
+  if (sharded->fast) return reduce_fast(sharded, &task, &layout, &finish, loss, error);
+  if (out != NULL && wants_slices(sharded, &layout)) return reduce_slices(sharded, &task, &layout, &finish, loss, error);
   TRY(exchange_all(sharded, &task, &layout, error));
   if (v == NULL) *loss = add_sums(sharded, &layout, rows.begin, 0);
-  if (out != NULL) TRY(finish_everywhere(sharded, &layout, rows.begin, out, v == NULL ? w : v, error));
+  if (out != NULL) TRY(finish_everywhere(sharded, &layout, rows.begin, &finish, error));
 cleanup:
   return status;
 }
 
-/* Norm and penalty are rank 0's: what an optimizer decides by must be the same everywhere. */
-static Status read_norms(Sharded *sharded, const Vector *w, const Vector *gradient, double *penalty, double *norm, Error *error) {
+/* The norm is rank 0's: what an optimizer decides by must be the same everywhere. */
+static Status read_norm(Sharded *sharded, const Vector *gradient, double *norm, Error *error) {
   Status status = SETOSA_OK;
   Native *native = sharded->members[0].native;
-  size_t weights = native->head.parameters - native->head.classes;
-  uint32_t norms = native_vector_groups(native, native->head.parameters), penalties = native_vector_groups(native, weights);
-  double values[2] = {0, NAN};
-  TRY(native_reserve_sums(native, (size_t)norms + penalties, error));
-  if (gradient != NULL) TRY(native_enqueue_max_abs(native, replica(gradient, 0), 0, error));
-  TRY(native_enqueue_dot(native, replica(w, 0), replica(w, 0), weights, norms, error));
-  TRY(native_read_sums(native, (size_t)norms + penalties, error));
-  values[0] = 0.5 * sharded->head.l2 * native_sum(native, norms, penalties);
-  if (gradient != NULL) values[1] = native_max(native, 0, norms);
-  TRY(ranks_share(sharded->ranks, values, sizeof values, error));
-  *penalty = values[0];
-  *norm = values[1];
+  uint32_t groups = native_vector_groups(native, native->head.parameters);
+  *norm = NAN;
+  if (gradient == NULL) goto cleanup;
+  TRY(native_reserve_sums(native, groups, error));
+  TRY(native_enqueue_max_abs(native, replica(gradient, 0), 0, error));
+  TRY(native_read_sums(native, groups, error));
+  *norm = native_max(native, 0, groups);
+  TRY(ranks_share(sharded->ranks, norm, sizeof *norm, error));
 cleanup:
   return status;
 }
 
-Status sharded_evaluate(Backend *backend, const Vector *w, RowRange rows, Vector *gradient, Evaluation *evaluation, Error *error) {
+Status sharded_evaluate(Backend *backend, const Vector *w, RowRange rows, const Addition *addition, Vector *gradient, DataTerm *at,
+                        Error *error) {
   Status status = SETOSA_OK;
   Sharded *sharded = (Sharded *)backend;
   double loss = NAN;
   TRY(native_check_rows(sharded->members[0].native, rows, true, error));
-  TRY(pass_everywhere(sharded, w, NULL, rows, gradient, &loss, error));
-  if (evaluation == NULL) goto cleanup;
-  evaluation->loss = loss / (double)rows.count;
-  TRY(read_norms(sharded, w, gradient, &evaluation->penalty, &evaluation->gradient_norm, error));
-  evaluation->objective = evaluation->loss + evaluation->penalty;
+  TRY(pass_everywhere(sharded, w, NULL, rows, addition, gradient, &loss, error));
+  if (at == NULL) goto cleanup;
+  at->loss = backend_row_scale(backend, rows.count) * loss;
+  TRY(read_norm(sharded, gradient, &at->gradient_norm, error));
 cleanup:
   return status;
 }
 
-Status sharded_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *error) {
+Status sharded_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out,
+                               Error *error) {
   Status status = SETOSA_OK;
   Sharded *sharded = (Sharded *)backend;
   double ignored = 0;
   TRY(native_check_rows(sharded->members[0].native, rows, false, error));
-  TRY(pass_everywhere(sharded, w, v, rows, out, &ignored, error));
+  TRY(pass_everywhere(sharded, w, v, rows, addition, out, &ignored, error));
 cleanup:
   return status;
 }
@@ -137,7 +136,7 @@ static Status run_line_point(Sharded *sharded, size_t member, const Task *task, 
 Status sharded_line_open(Backend *backend, const Vector *w, const Vector *s, Error *error) {
   Status status = SETOSA_OK;
   Sharded *sharded = (Sharded *)backend;
-  Line *line = &sharded->line, first = {.w = replica(w, 0), .s = replica(s, 0)};
+  Line *line = &sharded->line;
   Task task = {.run = run_line_open, .w = w, .v = s};
   TRY(native_check_rows(sharded->members[0].native, backend_all_rows(backend), true, error));
   line->w = w;
@@ -146,12 +145,6 @@ Status sharded_line_open(Backend *backend, const Vector *w, const Vector *s, Err
     TRY(run_members(sharded, &task, error));
   else
     TRY(line_reserve_point(line, backend, error));
-  TRY(native_line_penalty(sharded->members[0].native, &first, error));
-  double products[] = {first.ww, first.ws, first.ss};
-  TRY(ranks_share(sharded->ranks, products, sizeof products, error));
-  line->ww = products[0];
-  line->ws = products[1];
-  line->ss = products[2];
 cleanup:
   return status;
 }
@@ -165,9 +158,8 @@ Status sharded_line_evaluate(Backend *backend, double step, double *value, doubl
   if (sharded->line.w == NULL) return error_set(error, SETOSA_ERROR_INTERNAL, "a line was evaluated before it was opened");
   if (!sharded->line_fits) return line_read_point(&sharded->line, backend, step, value, slope, error);
   TRY(exchange_all(sharded, &task, &layout, error));
-  *value = add_sums(sharded, &layout, 0, 0) / (double)backend->rows;
-  *slope = add_sums(sharded, &layout, 0, 1) / (double)backend->rows;
-  line_add_penalty(&sharded->line, backend->l2, step, value, slope);
+  *value = backend_row_scale(backend, backend->rows) * add_sums(sharded, &layout, 0, 0);
+  *slope = backend_row_scale(backend, backend->rows) * add_sums(sharded, &layout, 0, 1);
 cleanup:
   return status;
 }

@@ -114,21 +114,21 @@ static double unpack_slices(const Sharded *sharded, const Task *task, const Layo
   return all.high + all.low;
 }
 
-/* out = the sum of highs and lows (2,P) on every member. */
-static Status finish_halves(Sharded *sharded, const float *halves, Vector *out, const Vector *of, Error *error) {
+/* finish->out = the sum of highs and lows (2,P) and what is added, on every member. */
+static Status finish_halves(Sharded *sharded, const float *halves, const Finish *finish, Error *error) {
   Status status = SETOSA_OK;
   size_t bytes = 2 * sharded->head.parameters * sizeof *halves;
   for (size_t i = 0; i < sharded->member_count; i++) {
     Member *member = &sharded->members[i];
     TRY(native_reserve(member->native, &member->gathered, bytes, "partial gradients of all devices", error));
     TRY(buffer_write(member->gathered, 0, bytes, halves, error));
-    TRY(native_enqueue_finish(member->native, replica_of(out, i), member->gathered, 2, replica(of, i), error));
+    TRY(finish_member(sharded, i, finish, 2, error));
   }
 cleanup:
   return status;
 }
 
-Status reduce_slices(Sharded *sharded, const Task *task, const Layout *layout, Vector *out, const Vector *of, double *loss, Error *error) {
+Status reduce_slices(Sharded *sharded, const Task *task, const Layout *layout, const Finish *finish, double *loss, Error *error) {
   Status status = SETOSA_OK;
   size_t ranks = ranks_count(sharded->ranks), bytes = 0, *sizes = NULL;
   float *halves = NULL;
@@ -148,7 +148,7 @@ Status reduce_slices(Sharded *sharded, const Task *task, const Layout *layout, V
   TRY(send_slices(sharded, task, layout, &all, error));
   TRY(gather_slices(sharded, task, layout, &all, error));
   *loss = unpack_slices(sharded, task, layout, halves);
-  TRY(finish_halves(sharded, halves, out, of, error));
+  TRY(finish_halves(sharded, halves, finish, error));
 cleanup:
   free(sizes);
   free(halves);
@@ -157,7 +157,7 @@ cleanup:
 
 /* The same by MPI_Allreduce in doubles: what goes round is one gradient, whatever the number of shards. Only this rank's parts were read.
  */
-Status reduce_fast(Sharded *sharded, const Task *task, const Layout *layout, Vector *out, const Vector *of, double *loss, Error *error) {
+Status reduce_fast(Sharded *sharded, const Task *task, const Layout *layout, const Finish *finish, double *loss, Error *error) {
   Status status = SETOSA_OK;
   size_t parameters = sharded->head.parameters;
   float *halves = NULL;
@@ -184,13 +184,13 @@ Status reduce_fast(Sharded *sharded, const Task *task, const Layout *layout, Vec
   }
   TRY(ranks_sum(sharded->ranks, sharded->sums, parameters + 1, error));
   *loss = sharded->sums[parameters];
-  if (out == NULL) goto cleanup;
+  if (finish->out == NULL) goto cleanup;
   TRY(memory_allocate((void **)&halves, 2 * parameters, sizeof *halves, "the gradient", error));
   for (size_t p = 0; p < parameters; p++) {
     halves[p] = (float)sharded->sums[p];
     halves[parameters + p] = (float)(sharded->sums[p] - halves[p]);
   }
-  TRY(finish_halves(sharded, halves, out, of, error));
+  TRY(finish_halves(sharded, halves, finish, error));
 cleanup:
   free(halves);
   return status;

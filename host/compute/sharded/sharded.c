@@ -97,7 +97,7 @@ static Status sharded_vector_dots(Backend *backend, size_t count, const VectorPa
   Sharded *sharded = (Sharded *)backend;
   VectorPair *own = NULL;
   TRY(memory_allocate((void **)&own, count, sizeof *own, "pairs of vectors", error));
-  for (size_t n = 0; n < count; n++) own[n] = (VectorPair){replica(pairs[n].a, 0), replica(pairs[n].b, 0)};
+  for (size_t n = 0; n < count; n++) own[n] = (VectorPair){replica(pairs[n].a, 0), replica(pairs[n].b, 0), pairs[n].weights_only};
   TRY(native_vector_dots(&sharded->members[0].native->head, count, own, dots, error));
   TRY(ranks_share(sharded->ranks, dots, count * sizeof *dots, error));
 cleanup:
@@ -235,9 +235,9 @@ static Status measure_rate(double *rate, const Dataset *dataset, const BackendSe
   TRY(vector_create(backend, &w, error));
   TRY(vector_create(backend, &gradient, error));
   for (int i = 0; i <= SAMPLES; i++) { /* the first builds the kernels */
-    Evaluation ignored;
+    DataTerm ignored;
     double began = clock_seconds();
-    TRY(backend_evaluate(backend, w, backend_all_rows(backend), gradient, &ignored, error));
+    TRY(backend_evaluate(backend, w, backend_all_rows(backend), NULL, gradient, &ignored, error));
     if (i > 0) best = fmin(best, clock_seconds() - began);
   }
   *rate = (double)rows.count / fmax(best, 1e-9);

@@ -82,21 +82,25 @@ Status read_member(Native *native, const Layout *layout, ShardRange shards, char
 Status exchange_all(Sharded *sharded, const Task *task, const Layout *layout, Error *error);
 /* The sum of a set over all shards, in their order, from `exchange`. */
 double add_sums(const Sharded *sharded, const Layout *layout, size_t first_row, size_t set);
-/* out = the sum of the slabs in `exchange` + l2 * of, on every member. */
-Status finish_everywhere(Sharded *sharded, const Layout *layout, size_t first_row, Vector *out, const Vector *of, Error *error);
+/* finish->out = the sum of the slabs in `exchange` and what is added to it, on every member. */
+Status finish_everywhere(Sharded *sharded, const Layout *layout, size_t first_row, const Finish *finish, Error *error);
+/* The same of `slab_count` slabs in one member's `gathered`. */
+Status finish_member(Sharded *sharded, size_t member, const Finish *finish, size_t slab_count, Error *error);
 
 /* ---- reduce.c: the same, task and all, with less to send --------------------------------------------- */
 
 /* Whether reduce_slices is worth it. */
 bool wants_slices(const Sharded *sharded, const Layout *layout);
-Status reduce_slices(Sharded *sharded, const Task *task, const Layout *layout, Vector *out, const Vector *of, double *loss, Error *error);
-/* out may be NULL. */
-Status reduce_fast(Sharded *sharded, const Task *task, const Layout *layout, Vector *out, const Vector *of, double *loss, Error *error);
+Status reduce_slices(Sharded *sharded, const Task *task, const Layout *layout, const Finish *finish, double *loss, Error *error);
+/* finish->out may be NULL. */
+Status reduce_fast(Sharded *sharded, const Task *task, const Layout *layout, const Finish *finish, double *loss, Error *error);
 
 /* ---- pass.c ---------------------------------------------------------------------------------------- */
 
-Status sharded_evaluate(Backend *backend, const Vector *w, RowRange rows, Vector *gradient, Evaluation *evaluation, Error *error);
-Status sharded_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *error);
+Status sharded_evaluate(Backend *backend, const Vector *w, RowRange rows, const Addition *addition, Vector *gradient, DataTerm *at,
+                        Error *error);
+Status sharded_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out,
+                               Error *error);
 Status sharded_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error);
 Status sharded_labels(Backend *backend, RowRange rows, int32_t *labels, Error *error);
 Status sharded_line_open(Backend *backend, const Vector *w, const Vector *s, Error *error);
