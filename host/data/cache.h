@@ -39,22 +39,22 @@ Status cache_write(Cache *cache, const float *values, size_t count, Error *error
 Status cache_commit(Cache *cache, Dataset *dataset, const Reader *reader, Error *error);
 
 /* Blocks are hashed one by one, so that the rows of a part can be verified alone. */
-enum { CACHE_FORMAT = 2, CACHE_PAGE = 4096, CACHE_BLOCK = 1 << 22 };
+enum { CACHE_FORMAT = 3, CACHE_PAGE = 4096, CACHE_BLOCK = 1 << 22 };
 
 /* What the entry was made from. */
 typedef struct CacheSource {
-  FileIdentity data, labels; /* labels zero without --labels */
+  FileIdentity data, labels, weights; /* labels and weights zero where no file is named */
 } CacheSource;
 
 /* The first CACHE_PAGE bytes, in the machine's byte order: another order is another format. Then pages of rows (N,D) f32, pages of labels
- * (N) i32, the names, terminated: D of features, K of classes, label column, positive; and the hash of each block of all these, as text,
- * terminated. */
+ * (N) i32, pages of weights (N) f32, the names, terminated: D of features, K of classes, columns of label and weights, positive; and the
+ * hash of each block of all these, as text, terminated. */
 typedef struct CacheHeader {
   char magic[8];                   /* "SETOSADC" */
   char page_hash[HASH_HEX_SIZE];   /* of the rest of the page, from here on */
   char blocks_hash[HASH_HEX_SIZE]; /* of the hashes of the blocks */
   char key[HASH_HEX_SIZE];
-  uint8_t has_labels, has_feature_names, has_label_name, has_positive;
+  uint8_t has_labels, has_weights, has_weights_name, has_feature_names, has_label_name, has_positive;
   uint32_t format;
   CacheSource source;
   uint64_t rows, features, classes, text_bytes;
@@ -69,7 +69,7 @@ typedef union CachePage {
 
 /* Where things lie in the file. */
 typedef struct CacheLayout {
-  size_t labels_at, text_at, blocks_at, blocks, bytes;
+  size_t labels_at, weights_at, text_at, blocks_at, blocks, bytes;
 } CacheLayout;
 
 struct Cache {

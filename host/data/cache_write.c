@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/cache.h"
+#include "data/weights.h"
 
 static const uint64_t SYNC_BYTES = 1 << 24; /* written to disk while the next ones are read, so that the sync at the end is short */
 
@@ -151,6 +152,8 @@ static CacheHeader describe(const Cache *cache, const Dataset *dataset, const Re
   memcpy(header.magic, cache_magic, sizeof cache_magic);
   memcpy(header.key, cache->key, HASH_HEX_SIZE);
   header.has_labels = rows_labels(dataset) != NULL;
+  header.has_weights = rows_sample_weights(dataset) != NULL;
+  header.has_weights_name = dataset->weights_name != NULL;
   header.has_feature_names = dataset->feature_names != NULL;
   header.has_label_name = dataset->label_name != NULL;
   header.has_positive = dataset->positive != NULL;
@@ -173,11 +176,14 @@ static Status write_rest(CacheLayout *layout, Cache *cache, const Dataset *datas
   TRY(gather_names(&names, dataset->feature_names, dataset->features, error));
   TRY(gather_names(&names, dataset->class_names, dataset->classes, error));
   if (dataset->label_name != NULL) TRY(gather_names(&names, &dataset->label_name, 1, error));
+  if (dataset->weights_name != NULL) TRY(gather_names(&names, &dataset->weights_name, 1, error));
   if (dataset->positive != NULL) TRY(gather_names(&names, &dataset->positive, 1, error));
   page.header.text_bytes = names.length;
   if (!cache_layout(layout, &page.header)) TRY(failed(cache, "address", error));
   TRY(pad(cache, layout->labels_at, error));
   if (page.header.has_labels) TRY(append(cache, rows_labels(dataset), dataset->rows * sizeof(int32_t), error));
+  TRY(pad(cache, layout->weights_at, error));
+  if (page.header.has_weights) TRY(append(cache, rows_sample_weights(dataset), dataset->rows * sizeof(float), error));
   TRY(pad(cache, layout->text_at, error));
   TRY(append(cache, names.text, names.length, error));
   if ((cache->position - CACHE_PAGE) % CACHE_BLOCK != 0) TRY(end_block(cache, error));

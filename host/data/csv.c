@@ -10,6 +10,7 @@
 #include "data/csv_columns.h"
 #include "data/labels.h"
 #include "data/reader.h"
+#include "data/weights.h"
 
 enum { BLOCK_BYTES = 1 << 18, FIELD_LIMIT_BYTES = 1 << 24 };
 
@@ -30,6 +31,7 @@ typedef struct Csv {
   size_t rows; /* so far */
   float *row;  /* (D) room for the next one */
   Labels *labels;
+  WeightList weights;
 } Csv;
 
 /* The label or value at the current field is wrong. */
@@ -53,8 +55,10 @@ static Status take_number(Csv *csv, const char *text, size_t length, float *valu
   return field_error(csv, text, length, "is not a number", "correct it, or leave the column out with --drop");
 }
 
-static Status take_label(Csv *csv, const char *text, size_t length) {
-  Status status = labels_add_text(csv->labels, text, length, csv->error);
+/* A label or a weight, whose own errors say what is wrong. */
+static Status take_target(Csv *csv, size_t role, const char *text, size_t length) {
+  Status status = role == CSV_LABEL ? labels_add_text(csv->labels, text, length, csv->error)
+                                    : weight_list_add_text(&csv->weights, text, length, csv->error);
   if (status == SETOSA_ERROR_DATA) {
     char quoted[QUOTE_SIZE];
     const char *name = csv->columns.names != NULL ? csv->columns.names[csv->field] : NULL;
@@ -70,7 +74,8 @@ static Status take_field(Csv *csv, const char *text, size_t length) {
   if (role == CSV_SKIP || csv->field_failure.status != SETOSA_OK) return SETOSA_OK;
   Error *outer = csv->error;
   csv->error = &csv->field_failure;
-  Status status = role == CSV_LABEL ? take_label(csv, text, length) : take_number(csv, text, length, &csv->row[role]);
+  bool target = role == CSV_LABEL || role == CSV_WEIGHT;
+  Status status = target ? take_target(csv, role, text, length) : take_number(csv, text, length, &csv->row[role]);
   csv->error = outer;
   if (status == SETOSA_OK || status == SETOSA_ERROR_DATA) return SETOSA_OK; /* wrong data: the end of the record says so */
   return error_set(outer, status, "%s", csv->field_failure.message);
@@ -250,8 +255,10 @@ static Status hand_over(Csv *csv, Dataset *dataset) {
                              csv->error));
     for (size_t d = 0; d < columns->features; d++)
       TRY(memory_copy_text(&dataset->feature_names[d], columns->names[columns->sources[d]], csv->error));
+    if (csv->weights.count > 0) TRY(memory_copy_text(&dataset->weights_name, columns->names[columns->weight], csv->error));
     if (columns->label != CSV_NONE) TRY(memory_copy_text(&dataset->label_name, columns->names[columns->label], csv->error));
   }
+  if (csv->weights.count > 0) TRY(weights_take(dataset, &csv->weights, source, csv->error));
   if (columns->label != CSV_NONE)
     TRY(labels_finish(csv->labels, dataset, dataset->label_name, csv->error));
   else
@@ -273,5 +280,6 @@ cleanup:
   free_first(&csv);
   csv_columns_free(&csv.columns);
   labels_destroy(csv.labels);
+  weight_list_free(&csv.weights);
   return status;
 }

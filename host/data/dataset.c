@@ -73,6 +73,7 @@ void setosa_dataset_destroy(SetosaDataset *dataset) {
   free_names(dataset->feature_names, dataset->features);
   free_names(dataset->class_names, dataset->classes);
   free(dataset->label_name);
+  free(dataset->weights_name);
   free(dataset->source);
   free(dataset->labels_found);
   free(dataset->positive);
@@ -109,7 +110,7 @@ Status dataset_copy_description(Dataset *to, const Dataset *from, Error *error) 
   Status status = SETOSA_OK;
   to->byte_scale = from->byte_scale;
   to->exchangeable = from->exchangeable;
-  to->without_labels = from->without_labels;
+  to->for_scores = from->for_scores;
   to->part = from->part;
   to->parts = from->parts;
   TRY(copy_names(&to->feature_names, from->feature_names, from->features, error));
@@ -117,6 +118,7 @@ Status dataset_copy_description(Dataset *to, const Dataset *from, Error *error) 
   TRY(copy_names(&to->class_names, from->class_names, from->classes, error));
   to->classes = from->classes;
   TRY(memory_copy_text(&to->label_name, from->label_name, error));
+  TRY(memory_copy_text(&to->weights_name, from->weights_name, error));
   TRY(memory_copy_text(&to->positive, from->positive, error));
   if (from->scaling.scale != NULL) TRY(scaling_copy(&to->scaling, from->features, from->scaling.offset, from->scaling.scale, error));
 cleanup:
@@ -167,6 +169,7 @@ const char *setosa_dataset_cache_note(const SetosaDataset *dataset) { return dat
 
 const char *dataset_source(const Dataset *dataset) { return dataset->source != NULL ? dataset->source : "data"; }
 const char *dataset_label_name(const Dataset *dataset) { return dataset->label_name; }
+const char *dataset_weights_name(const Dataset *dataset) { return dataset->weights_name; }
 const char *dataset_positive(const Dataset *dataset) { return dataset->positive; }
 const Scaling *dataset_scaling(const Dataset *dataset) { return &dataset->scaling; }
 

@@ -30,6 +30,7 @@ typedef struct DataShape {
   DataKind kind;
   DataPlace place;
   bool labelled;     /* rows have labels; of an unknown class, one may have -1 where labels are optional */
+  bool weighted;     /* rows have weights */
   bool exchangeable; /* rows are independent draws: their order says nothing, and batches need no shuffle */
   float byte_scale;  /* every value is (float)q * byte_scale with a whole q in 0..255, bit for bit; 0 when that is not known */
 } DataShape;
@@ -48,7 +49,7 @@ double dataset_square_sum(const Dataset *dataset, RowRange rows);
 /* What rows are compared with. */
 typedef struct Targets {
   const int32_t *labels; /* (count) in 0..K-1 or -1; NULL: none */
-  const float *weights;  /* (count) of the rows; NULL: every row counts 1 */
+  const float *weights;  /* (count) 0 or more, of the rows; NULL: every row counts 1 */
 } Targets;
 
 /* What dataset_targets may need; zero-initialise. */
@@ -63,11 +64,22 @@ Status dataset_targets(Targets *targets, const Dataset *dataset, RowRange rows, 
 /* Room for count labels that come from elsewhere. */
 Status target_room_reserve(TargetRoom *room, size_t count, Error *error);
 void target_room_free(TargetRoom *room);
-/* The sum of the weights, and their mean: exactly N and 1 when there are none. */
+/* The sum of the weights of all rows, and their mean: exactly N and 1 when there are none. Weights that backends see are those given times
+ * a power of two: only ratios count. Of a whole data set the mean is about 1, above 0 at least; of a slice it may be 0. */
 double dataset_total_weight(const Dataset *dataset);
 double dataset_mean_weight(const Dataset *dataset);
 /* The first row whose label is none of 0..classes-1; N when every row has one. Without labels: 0. */
 size_t dataset_first_unlabelled(const Dataset *dataset, size_t classes);
+
+/* ---- weights of classes ------------------------------------------------------------------------------------------ */
+
+/* The weight of a row becomes its sample weight times factors[label]; factors (K), finite and not negative. From the sample weights as they
+ * were given, whatever factors were applied before. SETOSA_ERROR_USAGE without labels, or for rows that are made as needed;
+ * SETOSA_ERROR_DATA when every weight would be 0. */
+Status dataset_apply_class_weights(Dataset *dataset, const double *factors, Error *error);
+/* factors (K): sum(s) / (K * sum of s of the class), s the sample weights as given: every class then weighs the same. SETOSA_ERROR_DATA
+ * names a class without any weight. */
+Status dataset_balanced_class_weights(const Dataset *dataset, double *factors, Error *error);
 
 /* ---- other views of the same rows -------------------------------------------------------------------------------- */
 
@@ -92,9 +104,10 @@ typedef struct Scaling {
 
 /* The path or spec that the rows come from, for messages: "data" when they come from no file. */
 const char *dataset_source(const Dataset *dataset);
-const char *dataset_label_name(const Dataset *dataset); /* of the label column, or NULL */
-const char *dataset_positive(const Dataset *dataset);   /* the CLASS of --positive, or NULL */
-const Scaling *dataset_scaling(const Dataset *dataset); /* what was applied to the values as read */
+const char *dataset_label_name(const Dataset *dataset);   /* of the label column, or NULL */
+const char *dataset_weights_name(const Dataset *dataset); /* of the column of weights, or NULL */
+const char *dataset_positive(const Dataset *dataset);     /* the CLASS of --positive, or NULL */
+const Scaling *dataset_scaling(const Dataset *dataset);   /* what was applied to the values as read */
 /* x' = (x - offset) * scale on values as read; composes with nothing: SETOSA_ERROR_USAGE when a scaling was already applied
  * and differs. offset NULL means 0. */
 Status dataset_apply_scaling(Dataset *dataset, const float *offset, const float *scale, Error *error);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/rows.h"
+#include "data/weights.h"
 
 enum { FINGERPRINT_BLOCKS = 64, SAMPLE_ROWS = 512 };
 
@@ -11,12 +11,14 @@ uint64_t dataset_glance(const Dataset *dataset) {
   const int32_t *labels = rows_labels(dataset);
   const float *values = rows_values(dataset);
   size_t features = dataset->features;
-  uint64_t hashes[3] = {0};
+  const float *weights = rows_weights(dataset);
+  uint64_t hashes[4] = {0};
   if (labels != NULL) hashes[0] = hash_bytes(labels, dataset->rows * sizeof *labels);
   if (values != NULL) {
     hashes[1] = hash_bytes(values, features * sizeof *values);
     hashes[2] = hash_bytes(values + (dataset->rows - 1) * features, features * sizeof *values);
   }
+  if (weights != NULL) hashes[3] = hash_bytes(weights, dataset->rows * sizeof *weights);
   return hash_bytes(hashes, sizeof hashes);
 }
 
@@ -42,6 +44,7 @@ static Status hash_rows(Hash *hash, const Dataset *dataset, RowRange rows, Error
   }
   TRY(dataset_targets(&targets, dataset, rows, &target_room, error));
   if (targets.labels != NULL) hash_add(hash, targets.labels, rows.count * sizeof *targets.labels);
+  if (targets.weights != NULL) hash_add(hash, targets.weights, rows.count * sizeof *targets.weights);
 cleanup:
   target_room_free(&target_room);
   free(room);

@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "data/elements.h"
+#include "data/column_file.h"
 #include "data/labels.h"
 #include "data/reader.h"
 
@@ -206,23 +206,24 @@ cleanup:
   return status;
 }
 
-Status idx_read_labels(Labels *labels, Stream *stream, Error *error) {
+Status idx_read_column(size_t *count, const ColumnTaker *taker, Stream *stream, Error *error) {
   Status status = SETOSA_OK;
   IdxHeader header = {0};
   unsigned char element[8];
   const char *path = stream_path(stream);
   size_t got = 0;
   TRY(read_header(&header, stream, error));
-  if (header.dimensions == 1 && header.type.kind == 'f')
-    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: holds real numbers, and labels are whole ones; name the labels with --labels", path));
+  if (header.dimensions == 1 && header.type.kind == 'f' && !taker->real)
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: holds real numbers, and %s are whole ones; name the %s with --%s", path, taker->many,
+                  taker->many, taker->many));
   if (header.dimensions != 1)
-    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: is not a labels file (%zu dimensions, 1 expected); name the labels with --labels", path,
-                  header.dimensions));
-  for (size_t row = 0; row < header.rows; row++) {
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: is not a %s file (%zu dimensions, 1 expected); name the %s with --%s", path, taker->many,
+                  header.dimensions, taker->many, taker->many));
+  for (size_t row = 0; row < header.rows; row++, ++*count) {
     TRY(stream_read(stream, element, header.type.size, &got, error));
     if (got < header.type.size)
-      TRY(error_set(error, SETOSA_ERROR_DATA, "%s: ends after %zu of %zu labels; fetch the file again", path, row, header.rows));
-    status = labels_add_integer(labels, element_to_integer(header.type, element), error);
+      TRY(error_set(error, SETOSA_ERROR_DATA, "%s: ends after %zu of %zu %s; fetch the file again", path, row, header.rows, taker->many));
+    status = taker->take_element(taker->values, header.type, element, error);
     if (status == SETOSA_ERROR_DATA) error_prefix(error, "%s:%zu", path, row + 1);
     TRY(status);
   }

@@ -101,6 +101,9 @@ static Status check_options(const Reader *reader, ReadFunction read, Error *erro
   if (read != csv_read && column_option != NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "%s: %s chooses columns of a CSV, and this is none; leave it out", reader->source,
                      column_option);
+  if (read == synthetic_read && options->weights != NULL)
+    return error_set(error, SETOSA_ERROR_USAGE, "%s: --weights: synthetic rows have no weights; write them to a file with generate",
+                     reader->source);
   if (!isnan(options->scale) && (!isfinite(options->scale) || !isfinite((float)options->scale) || (float)options->scale == 0))
     return error_set(error, SETOSA_ERROR_USAGE, "--scale %g makes no sense; give a number other than 0 such as 0.00392157", options->scale);
   return SETOSA_OK;

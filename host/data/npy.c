@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/column_file.h"
 #include "data/labels.h"
 #include "data/npy_header.h"
 #include "data/reader.h"
@@ -150,7 +151,7 @@ cleanup:
   return status;
 }
 
-Status npy_read_labels(Labels *labels, Stream *stream, Error *error) {
+Status npy_read_column(size_t *count, const ColumnTaker *taker, Stream *stream, Error *error) {
   Status status = SETOSA_OK;
   NpyHeader header;
   enum { BLOCK = 1024 };
@@ -159,17 +160,18 @@ Status npy_read_labels(Labels *labels, Stream *stream, Error *error) {
   size_t got = 0;
   TRY(npy_read_header(&header, stream, error));
   bool column = header.dimensions == 1 || (header.dimensions == 2 && header.shape[1] == 1);
-  if (!column || header.type.kind == 'f')
-    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: labels must be integers in one dimension; save labels.astype('int32').ravel()", path));
+  if (!column || (header.type.kind == 'f' && !taker->real))
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: %s must be %s in one dimension; save %s.astype('%s').ravel()", path, taker->many,
+                  taker->real ? "numbers" : "integers", taker->many, taker->real ? "float32" : "int32"));
   for (size_t row = 0; row < header.shape[0]; row += BLOCK) {
-    size_t count = header.shape[0] - row < BLOCK ? header.shape[0] - row : BLOCK;
-    TRY(stream_read(stream, block, count * header.type.size, &got, error));
-    for (size_t i = 0; i < got / header.type.size; i++) {
-      status = labels_add_integer(labels, element_to_integer(header.type, block + i * header.type.size), error);
+    size_t wanted = header.shape[0] - row < BLOCK ? header.shape[0] - row : BLOCK;
+    TRY(stream_read(stream, block, wanted * header.type.size, &got, error));
+    for (size_t i = 0; i < got / header.type.size; i++, ++*count) {
+      status = taker->take_element(taker->values, header.type, block + i * header.type.size, error);
       if (status == SETOSA_ERROR_DATA) error_prefix(error, "%s:%zu", path, row + i + 1);
       TRY(status);
     }
-    if (got < count * header.type.size) TRY(ends_early(path, row + got / header.type.size, header.shape[0], error));
+    if (got < wanted * header.type.size) TRY(ends_early(path, row + got / header.type.size, header.shape[0], error));
   }
   TRY(check_end(stream, error));
 cleanup:

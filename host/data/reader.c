@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "data/half.h"
 #include "data/row_store.h"
+#include "data/weights.h"
 
 static const double REPORT_SECONDS = 0.05;
 enum { FINITE_BLOCK = 4096 }; /* values between two looks */
@@ -26,6 +27,9 @@ Status reader_run(Dataset *dataset, Reader *reader, ReadFunction read, RowSink *
   reader->sink = sink;
   Status status = read(dataset, reader, error);
   reader->sink = NULL;
+  const char *weights = reader->options->weights;
+  if (status == SETOSA_OK && weights != NULL && rows_sample_weights(dataset) == NULL) /* no column: a file */
+    status = weights_read_file(dataset, reader, weights, error);
   return status == SETOSA_OK ? sink->finish(sink, dataset, error) : status;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/weights.h"
 
 /* ---- sharing ----------------------------------------------------------------------------------------------------- */
 
@@ -27,6 +28,8 @@ void rows_release(Rows *rows) {
     if (!mapping_holds(&rows->mapping, rows->labels)) free(rows->labels);
   }
   mapping_close(&rows->mapping);
+  if (rows->weights != rows->sample_weights) free(rows->weights);
+  free(rows->sample_weights);
   row_order_free(&rows->order);
   synthetic_destroy(rows->generator);
   free(rows);
@@ -37,11 +40,12 @@ float *rows_values(const Dataset *dataset) {
 }
 
 int32_t *rows_labels(const Dataset *dataset) {
-  return dataset->held->labels != NULL && !dataset->without_labels ? dataset->held->labels + dataset->first : NULL;
+  return dataset->held->labels != NULL && !dataset->for_scores ? dataset->held->labels + dataset->first : NULL;
 }
 
-static bool is_own(const Rows *rows) {
-  return atomic_load(&rows->users) == 1 && !rows->borrowed && rows->mapping.at == NULL && rows->generator == NULL;
+static bool is_own(const Dataset *dataset) {
+  const Rows *held = dataset->held;
+  return atomic_load(&held->users) == 1 && dataset->first == 0 && !held->borrowed && held->mapping.at == NULL && held->generator == NULL;
 }
 
 Status rows_own(Dataset *dataset, Error *error) {
@@ -50,7 +54,7 @@ Status rows_own(Dataset *dataset, Error *error) {
   size_t count = 0;
   const Rows *held = dataset->held;
   bool labelled = dataset_shape(dataset).labelled;
-  if (is_own(held)) return SETOSA_OK;
+  if (is_own(dataset)) return SETOSA_OK;
   TRY(memory_multiply(&count, dataset->rows, dataset->features, "the data", error));
   TRY(rows_create(&own, error));
   TRY(memory_allocate((void **)&own->values, count, sizeof *own->values, "a copy of the data", error));
@@ -62,6 +66,7 @@ Status rows_own(Dataset *dataset, Error *error) {
     if (values != own->values) memcpy(own->values, values, count * sizeof *values);
     if (labelled) memcpy(own->labels, rows_labels(dataset), dataset->rows * sizeof *own->labels);
   }
+  TRY(weights_copy(own, held, dataset->first, dataset->rows, error));
   rows_release(dataset->held);
   dataset->held = own;
   dataset->first = 0;
@@ -120,7 +125,7 @@ Status dataset_for_scores(Dataset **out, const Dataset *dataset, size_t classes,
   TRY(dataset_create_bare(&view, dataset->source, error));
   share_rows(view, dataset, dataset_all(dataset));
   view->classes = classes;
-  view->without_labels = true;
+  view->for_scores = true;
   view->byte_scale = dataset->byte_scale;
   view->part = dataset->part;
   view->parts = dataset->parts;
@@ -143,6 +148,7 @@ DataShape dataset_shape(const Dataset *dataset) {
                               : held->unordered != NULL ? DATA_GATHERED
                                                         : DATA_HELD,
                      .labelled = held->generator != NULL || rows_labels(dataset) != NULL,
+                     .weighted = rows_weights(dataset) != NULL,
                      .exchangeable = dataset->exchangeable,
                      .byte_scale = dataset->byte_scale};
 }
@@ -192,7 +198,8 @@ Status dataset_targets(Targets *targets, const Dataset *dataset, RowRange rows, 
   Status status = SETOSA_OK;
   const int32_t *labels = rows_labels(dataset);
   size_t block = ((size_t)1 << 18) / dataset->features + 1;
-  *targets = (Targets){.labels = labels != NULL ? labels + rows.begin : NULL};
+  const float *weights = rows_weights(dataset);
+  *targets = (Targets){labels != NULL ? labels + rows.begin : NULL, weights != NULL ? weights + rows.begin : NULL};
   if (dataset->held->generator == NULL) return SETOSA_OK;
   TRY(target_room_reserve(room, rows.count, error));
   if (room->values == NULL)
@@ -204,13 +211,6 @@ Status dataset_targets(Targets *targets, const Dataset *dataset, RowRange rows, 
   targets->labels = room->labels;
 cleanup:
   return status;
-}
-
-double dataset_total_weight(const Dataset *dataset) { return (double)dataset->rows; }
-
-double dataset_mean_weight(const Dataset *dataset) {
-  (void)dataset;
-  return 1;
 }
 
 size_t dataset_first_unlabelled(const Dataset *dataset, size_t classes) {

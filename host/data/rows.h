@@ -35,16 +35,19 @@ typedef struct Rows {
   const float *unordered; /* (N,D) of the mapping: row i is its row order[i] */
   RowOrder order;         /* zeroed: none; labels are in this order already */
   Synthetic *generator;   /* makes the rows and their labels */
+  float *sample_weights;  /* (N) as given, never in the mapping; NULL: every row counts 1 */
+  float *weights;         /* (N) as backends see them (weights.c), perhaps the same array; NULL: every row counts 1 */
 } Rows;
 
 struct SetosaDataset {
   size_t rows, features, classes;
   Rows *held;
   size_t first;         /* of a slice: its row i is row first + i of those held */
-  bool without_labels;  /* those that the rows may have are not looked at */
+  bool for_scores;      /* the labels and weights that the rows may have are not looked at */
   char **feature_names; /* (D), or NULL */
   char **class_names;   /* (K), or NULL */
   char *label_name;     /* of the label column, or NULL */
+  char *weights_name;   /* of the column of weights, or NULL */
   char *source;         /* the path or spec, for messages */
   char *labels_found;   /* the file of labels that was found by its name, or NULL */
   char *positive;       /* the CLASS of --positive, or NULL */
@@ -76,7 +79,7 @@ void rows_release(Rows *rows);
 /* (N,D), or NULL when rows are not held; (N), or NULL when there are none or they are made. To be changed after rows_own only. */
 float *rows_values(const Dataset *dataset);
 int32_t *rows_labels(const Dataset *dataset);
-/* Rows and labels become this data set's alone, in memory: before any change. */
+/* Rows, labels and weights become this data set's alone, in memory, from row 0 on: before any change. */
 Status rows_own(Dataset *dataset, Error *error);
 /* From now on rows of a mapping are gathered in `order`, which begins as they lie; labels become the data set's own. Whoever changes the
  * order moves the labels along. The data set is the only user of its rows. */

@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
-#include "data/rows.h"
+#include "data/weights.h"
 
 /* Counters (high word) of RANDOM_STREAM_SHUFFLE, so that a shuffle and a split of one seed are independent. */
 enum { SHUFFLE_ROWS = 0, SHUFFLE_SPLIT = 1 };
@@ -144,12 +144,22 @@ Status setosa_dataset_scale_like(SetosaDataset *dataset, const SetosaDataset *li
   return dataset_apply_scaling(dataset, like->scaling.offset, like->scaling.scale, error);
 }
 
+static void swap_floats(float *values, size_t i, size_t j) {
+  float value = values[i];
+  values[i] = values[j];
+  values[j] = value;
+}
+
 static void swap_targets(Dataset *dataset, size_t i, size_t j) {
   int32_t *labels = rows_labels(dataset);
-  if (labels == NULL) return;
-  int32_t label = labels[i];
-  labels[i] = labels[j];
-  labels[j] = label;
+  float *weights = rows_weights(dataset), *samples = rows_sample_weights(dataset);
+  if (labels != NULL) {
+    int32_t label = labels[i];
+    labels[i] = labels[j];
+    labels[j] = label;
+  }
+  if (samples != NULL) swap_floats(samples, i, j);
+  if (weights != NULL && weights != samples) swap_floats(weights, i, j);
 }
 
 static void swap_rows(Dataset *dataset, size_t i, size_t j, float *kept) {
@@ -195,18 +205,43 @@ cleanup:
   return status;
 }
 
+/* Row i of a split is moved, when `moved` of the `count` are so far. */
+static bool is_moved(const Dataset *dataset, size_t i, size_t count, size_t moved, uint64_t seed) {
+  return random_below(seed, RANDOM_STREAM_SHUFFLE, SHUFFLE_SPLIT, i, dataset->rows - i) < count - moved;
+}
+
+/* Both parts need a row that counts: looked at before anything is moved. */
+static Status check_split_weights(const Dataset *dataset, size_t count, uint64_t seed, Error *error) {
+  const float *weights = rows_weights(dataset);
+  bool counts[2] = {false, false};
+  size_t moved = 0;
+  if (weights == NULL) return SETOSA_OK;
+  for (size_t i = 0; i < dataset->rows && !(counts[0] && counts[1]); i++) {
+    bool move = is_moved(dataset, i, count, moved, seed);
+    moved += move;
+    counts[move] = counts[move] || weights[i] > 0;
+  }
+  if (counts[0] && counts[1]) return SETOSA_OK;
+  return error_set(error, SETOSA_ERROR_DATA, "%s: all rows with a weight above 0 fall into one part; choose another seed or fraction",
+                   dataset_source(dataset));
+}
+
 /* Moves exactly `count` rows, every choice equally likely, one pass, both parts in their old order (D. E. Knuth, The Art of
  * Computer Programming, volume 2, 3.4.2, Algorithm S). */
 static void move_rows(Dataset *from, Dataset *to, size_t count, uint64_t seed) {
   size_t features = from->features, bytes = features * sizeof(float), rows = from->rows, moved = 0, stayed = 0;
   const float *values = rows_values(from);
   const int32_t *labels = rows_labels(from);
+  float *const from_weights[] = {rows_sample_weights(from), rows_weights(from)};
+  float *const to_weights[] = {rows_sample_weights(to), rows_weights(to)};
   for (size_t i = 0; i < rows; i++) {
-    bool move = random_below(seed, RANDOM_STREAM_SHUFFLE, SHUFFLE_SPLIT, i, rows - i) < count - moved;
+    bool move = is_moved(from, i, count, moved, seed);
     Dataset *target = move ? to : from;
     size_t at = move ? moved++ : stayed++;
     if (target != from || at != i) memcpy(rows_values(target) + at * features, values + i * features, bytes);
     if (labels != NULL) rows_labels(target)[at] = labels[i];
+    for (int w = 0; w < 2; w++)
+      if (from_weights[w] != NULL) (move ? to_weights : from_weights)[w][at] = from_weights[w][i]; /* again where the two are one */
   }
   from->rows = stayed;
 }
@@ -222,10 +257,14 @@ Status setosa_dataset_split(SetosaDataset *dataset, double fraction, uint64_t se
   if (count == 0 || count >= dataset->rows)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "holding %g of %zu rows out leaves one part empty; choose another fraction", fraction,
                   dataset->rows));
+  TRY(check_split_weights(dataset, count, seed, error));
   TRY(rows_own(dataset, error));
   TRY(dataset_create(&held, count, dataset->features, rows_labels(dataset) != NULL, dataset->source, error));
   TRY(dataset_copy_description(held, dataset, error));
+  TRY(weights_copy(held->held, dataset->held, 0, count, error)); /* for their places: all are moved */
   move_rows(dataset, held, count, seed);
+  TRY(weights_level(held, error));
+  TRY(weights_level(dataset, error));
   *held_out = held;
   held = NULL;
 cleanup:

@@ -26,6 +26,7 @@ void setosa_model_destroy(SetosaModel *model) {
   destroy_names(model->class_names, model->classes);
   destroy_names(model->feature_names, model->features);
   free(model->label_name);
+  free(model->weights_name);
   free(model->positive);
   for (size_t i = 0; i < model->metadata_count; i++) {
     free(model->metadata[i].key);
@@ -138,6 +139,7 @@ Status model_create_for(Model **model, const Dataset *dataset, Error *error) {
       TRY(copy_name(&made->feature_names[d], setosa_dataset_feature_name(dataset, d), "feature name", dataset, error));
   }
   TRY(copy_name(&made->label_name, dataset_label_name(dataset), "label name", dataset, error));
+  TRY(copy_name(&made->weights_name, dataset_weights_name(dataset), "name of the weights", dataset, error));
   TRY(copy_name(&made->positive, dataset_positive(dataset), "class name", dataset, error));
   if (scaling->scale != NULL) {
     TRY(copy_floats(&made->scaling.offset, scaling->offset, made->features, error));
@@ -215,6 +217,7 @@ SetosaDataOptions setosa_model_data_options(const SetosaModel *model) {
   options.expect_features = model->features;
   options.expect_feature_names = (const char *const *)model->feature_names;
   options.expect_label = model->label_name;
+  options.expect_weights = model->weights_name;
   options.expect_classes = model->classes;
   options.expect_class_names = (const char *const *)model->class_names;
   return options;

@@ -132,6 +132,8 @@ static void expect_same(const SetosaDataset *a, const SetosaDataset *b) {
     assert_string_equal(setosa_dataset_feature_name(a, d), setosa_dataset_feature_name(b, d));
   for (size_t k = 0; k < setosa_dataset_classes(a); k++)
     assert_string_equal(setosa_dataset_class_name(a, k), setosa_dataset_class_name(b, k));
+  same_floats(setosa_dataset_weights(a), setosa_dataset_weights(b), setosa_dataset_rows(a));
+  same_text(dataset_weights_name(a), dataset_weights_name(b));
   same_text(dataset_label_name(a), dataset_label_name(b));
   same_text(dataset_positive(a), dataset_positive(b));
   same_text(dataset_source(a), dataset_source(b));
@@ -716,9 +718,40 @@ static void arrays_of_doubles_are_kept(void **state) {
   remove(path);
 }
 
+/* A column of weights is kept; a file of them belongs to the source, and another choice of them is another entry. */
+static void weights_are_kept(void **state) {
+  (void)state;
+  char path[SUPPORT_PATH], file[SUPPORT_PATH], options[2 * SUPPORT_PATH];
+  char *positive = malloc(text_length), *lines = malloc(2 * ROWS + 1);
+  assert_true(positive != NULL && lines != NULL);
+  for (size_t i = 0; i < text_length; i++) positive[i] = text[i] == '-' ? '0' : text[i];
+  for (size_t i = 0; i < ROWS; i++) memcpy(lines + 2 * i, i % 5 == 0 ? "2\n" : "1\n", 3);
+  support_path(path, test_folder, "weighted.csv");
+  support_path(file, test_folder, "weights.txt");
+  support_write(path, positive, text_length);
+  support_write(file, lines, 2 * ROWS);
+  settle();
+  snprintf(options, sizeof options, "weights=%s", file);
+  const char *const ways[] = {"", "weights=c", "weights=8", options};
+  for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
+    expect_load(path, ways[w], false);
+    expect_load(path, ways[w], true);
+  }
+  lines[2] = '7';
+  support_write(file, lines, 2 * ROWS);
+  settle();
+  expect_load(path, options, false);
+  expect_load(path, options, true);
+  expect_load(path, "weights=c", true);
+  free(positive);
+  free(lines);
+  remove(path);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(second_reading_comes_from_the_cache, forget),
+      cmocka_unit_test_setup(weights_are_kept, forget),
       cmocka_unit_test_setup(small_files_and_no_cache_leave_nothing, forget),
       cmocka_unit_test_setup(a_changed_source_is_read_again, forget),
       cmocka_unit_test_setup(every_damage_is_found, forget),

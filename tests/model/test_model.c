@@ -22,6 +22,7 @@ static Dataset *make_dataset(void) {
   for (int d = 0; d < 2; d++) dataset->feature_names[d] = strdup(features[d]);
   for (int k = 0; k < 3; k++) rename_text(&dataset->class_names[k], classes[k]);
   dataset->label_name = strdup("colour");
+  dataset->weights_name = strdup("count");
   return dataset;
 }
 
@@ -52,6 +53,7 @@ static void a_model_for_data_takes_its_names_and_scaling(void **state) {
   assert_string_equal(options.expect_feature_names[0], "length");
   assert_string_equal(options.expect_class_names[1], "green");
   assert_string_equal(options.expect_label, "colour");
+  assert_string_equal(options.expect_weights, "count");
   assert_null(options.positive);
   setosa_model_destroy(model);
 }
