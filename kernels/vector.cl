@@ -101,37 +101,37 @@ kernel void divide_sqrt(global float *out, global const float *a, global const f
   FOR_TAIL(i, begin, end) out[i] = a[i] / (sqrt(b[i]) + epsilon);
 }
 
-// Slabs (slab_count, P) are those of shares first_share, ... of a pass, share_count of them to a shard. folded (shards, 2, P), highs and then
-// lows of every shard, += its slabs in order. Work size: groups x TEAM, shards that the slabs touch.
-kernel void fold_slabs(global float *folded, global const float *slabs, ulong first_share, uint slab_count, uint share_count, ulong count) {
+// Partials (partial_count, P) are those of shares first_share, ... of a pass, share_count of them to a shard. folded (shards, 2, P), highs and then
+// lows of every shard, += its partials in order. Work size: groups x TEAM, shards that the partials touch.
+kernel void fold_partials(global float *folded, global const float *partials, ulong first_share, uint partial_count, uint share_count, ulong count) {
   SHARE(count);
   ulong shard = first_share / share_count + get_group_id(1);
   ulong from = max(shard * share_count, first_share) - first_share;
-  ulong to = min((shard + 1) * share_count - first_share, (ulong)slab_count);
+  ulong to = min((shard + 1) * share_count - first_share, (ulong)partial_count);
   global float *highs = folded + shard * 2 * count, *lows = highs + count;
   FOR_EIGHTS(i, begin, end) {
     float8 high = vload8(0, highs + i), low = vload8(0, lows + i);
-    for (ulong s = from; s < to; s++) accumulate8(&high, &low, vload8(0, slabs + s * count + i));
+    for (ulong s = from; s < to; s++) accumulate8(&high, &low, vload8(0, partials + s * count + i));
     vstore8(high, 0, highs + i);
     vstore8(low, 0, lows + i);
   }
   FOR_TAIL(i, begin, end) {
     float high = highs[i], low = lows[i];
-    for (ulong s = from; s < to; s++) accumulate(&high, &low, slabs[s * count + i]);
+    for (ulong s = from; s < to; s++) accumulate(&high, &low, partials[s * count + i]);
     highs[i] = high;
     lows[i] = low;
   }
 }
 
-// gradient (P) = sum over slabs (slab_count, P) in order, compensated, + l2 * w on the weights (the first `weights` elements). The sum is
-// normalised, so that two slabs, the highs and lows of what fold_slabs made of many, give the bits of the many.
-// keep_bias 0 (no intercept): the bias part is 0. With one slab, slabs may be the gradient itself.
-kernel void finish_gradient(global float *gradient, global const float *slabs, uint slab_count,
+// gradient (P) = sum over partials (partial_count, P) in order, compensated, + l2 * w on the weights (the first `weights` elements). The sum is
+// normalised, so that two partials, the highs and lows of what fold_partials made of many, give the bits of the many.
+// keep_bias 0 (no intercept): the bias part is 0. With one partial, partials may be the gradient itself.
+kernel void finish_gradient(global float *gradient, global const float *partials, uint partial_count,
                             global const float *w, float l2, ulong weights, ulong count, uint keep_bias) {
   SHARE(count);
   FOR_EIGHTS(i, begin, end) {
-    float8 high = vload8(0, slabs + i), low = 0.0f;
-    for (uint s = 1; s < slab_count; s++) accumulate8(&high, &low, vload8(0, slabs + s * count + i));
+    float8 high = vload8(0, partials + i), low = 0.0f;
+    for (uint s = 1; s < partial_count; s++) accumulate8(&high, &low, vload8(0, partials + s * count + i));
     float8 rest = low;
     low = 0.0f;
     accumulate8(&high, &low, rest);
@@ -148,8 +148,8 @@ kernel void finish_gradient(global float *gradient, global const float *slabs, u
     }
   }
   FOR_TAIL(i, begin, end) {
-    float high = slabs[i], low = 0.0f;
-    for (uint s = 1; s < slab_count; s++) accumulate(&high, &low, slabs[s * count + i]);
+    float high = partials[i], low = 0.0f;
+    for (uint s = 1; s < partial_count; s++) accumulate(&high, &low, partials[s * count + i]);
     float rest = low;
     low = 0.0f;
     accumulate(&high, &low, rest);
