@@ -123,11 +123,13 @@ kernel void fold_partials(global float *folded, global const float *partials, ul
   }
 }
 
-// gradient (P) = sum over partials (partial_count, P) in order, compensated, + l2 * w on the weights (the first `weights` elements). The sum is
-// normalised, so that two partials, the highs and lows of what fold_partials made of many, give the bits of the many.
+// gradient (P) = sum over partials (partial_count, P) in order, compensated, + l2 * factors * w + linear. factors (P) NULL: 1 on the weights, the first
+// `weights` elements, and 0 on the bias. linear (P) NULL: nothing. The sum is normalised, so that two partials, the highs and lows of what
+// fold_partials made of many, give the bits of the many.
 // keep_bias 0 (no intercept): the bias part is 0. With one partial, partials may be the gradient itself.
 kernel void finish_gradient(global float *gradient, global const float *partials, uint partial_count,
-                            global const float *w, float l2, ulong weights, ulong count, uint keep_bias) {
+                            global const float *w, float l2, global const float *factors, global const float *linear,
+                            ulong weights, ulong count, uint keep_bias) {
   SHARE(count);
   FOR_EIGHTS(i, begin, end) {
     float8 high = vload8(0, partials + i), low = 0.0f;
@@ -135,17 +137,18 @@ kernel void finish_gradient(global float *gradient, global const float *partials
     float8 rest = low;
     low = 0.0f;
     accumulate8(&high, &low, rest);
-    if (i + 8 <= weights) {
-      accumulate_product8(&high, &low, (float8)(l2), vload8(0, w + i));
-      vstore8(high + low, 0, gradient + i);
-    } else {
-      float8 sum = high + low, value = vload8(0, w + i);
-      float parts[8], values[8];
-      vstore8(sum, 0, parts);
-      vstore8(value, 0, values);
-      for (uint lane = 0; lane < 8; lane++)
-        gradient[i + lane] = i + lane < weights ? fma(l2, values[lane], parts[lane]) : (keep_bias ? parts[lane] : 0.0f);
+    if (factors != 0 || i + 8 <= weights) {
+      float8 ridge = factors != 0 ? l2 * vload8(0, factors + i) : (float8)(l2);
+      accumulate_product8(&high, &low, ridge, vload8(0, w + i));
+    } else if (i < weights) {
+      int8 penalised = (int8)(0, 1, 2, 3, 4, 5, 6, 7) < (int8)((int)(weights - i));
+      accumulate_product8(&high, &low, select((float8)(0.0f), (float8)(l2), penalised), vload8(0, w + i));
     }
+    if (linear != 0) accumulate8(&high, &low, vload8(0, linear + i));
+    float8 sum = high + low;
+    if (!keep_bias && i + 8 > weights)
+      sum = select((float8)(0.0f), sum, (int8)(0, 1, 2, 3, 4, 5, 6, 7) < (int8)((int)((long)weights - (long)i)));
+    vstore8(sum, 0, gradient + i);
   }
   FOR_TAIL(i, begin, end) {
     float high = partials[i], low = 0.0f;
@@ -153,7 +156,8 @@ kernel void finish_gradient(global float *gradient, global const float *partials
     float rest = low;
     low = 0.0f;
     accumulate(&high, &low, rest);
-    if (i < weights) accumulate_product(&high, &low, l2, w[i]);
+    if (factors != 0 || i < weights) accumulate_product(&high, &low, factors != 0 ? l2 * factors[i] : l2, w[i]);
+    if (linear != 0) accumulate(&high, &low, linear[i]);
     gradient[i] = i < weights || keep_bias ? high + low : 0.0f;
   }
 }

@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "bench/bench.h"
 #include "bench/suite.h"
-#include "compute/selftest.h"
+#include "judge/selftest.h"
 #include "train/device.h"
 
 static const double cheap_flops = 2e8; /* of a pass: the reference joins without being asked */

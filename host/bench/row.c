@@ -36,7 +36,6 @@ BackendSettings row_settings(const Row *row, const RowDevices *devices) {
   BackendSettings settings = {.kind = row->backend,
                               .family = device ? options->family : SETOSA_FAMILY_AUTO,
                               .context = device ? devices->contexts[0] : NULL,
-                              .l2 = BENCH_L2,
                               .intercept = true,
                               .storage = native ? row->storage : SETOSA_STORAGE_F32,
                               .tuning = options->tuning,
@@ -94,20 +93,9 @@ Status row_open_contender(const Row *row, const RowDevices *devices, Contender *
   Status status = SETOSA_OK;
   BackendSettings settings = row_settings(row, devices);
   TRY(backend_open(&contender->backend, row->group->dataset, &settings, error));
-  TRY(vector_create(contender->backend, &contender->w, error));
-  if (row->group->what != SETOSA_BENCH_PREDICT) TRY(vector_create(contender->backend, &contender->out, error));
-  if (row->group->what == SETOSA_BENCH_HESSIAN) TRY(vector_create(contender->backend, &contender->v, error));
+  TRY(contender_open(contender, row->group->what, error));
 cleanup:
   return status;
-}
-
-void row_close_contender(Contender *contender) {
-  if (contender->backend == NULL) return;
-  vector_destroy(contender->backend, contender->w);
-  vector_destroy(contender->backend, contender->v);
-  vector_destroy(contender->backend, contender->out);
-  backend_close(contender->backend);
-  *contender = (Contender){0};
 }
 
 /* The weights that every backend gets; made by the truth, so that this is the first thing that needs one. */
@@ -124,7 +112,7 @@ cleanup:
   return status;
 }
 
-Status row_judge(const Row *row, const Contender *contender, double pass_seconds, SetosaBenchResult *result, Error *error) {
+Status row_judge(const Row *row, Contender *contender, double pass_seconds, SetosaBenchResult *result, Error *error) {
   Status status = SETOSA_OK;
   Verdict verdict = {.passed = false};
   TRY(write_vectors(row, contender, error));
@@ -147,14 +135,14 @@ static Status finish(const Running *r, Error *error) {
   return status;
 }
 
-static Status run_once(const Running *r, Error *error) {
+static Status run_once(Running *r, Error *error) {
   Status status = SETOSA_OK;
   Backend *backend = r->contender.backend;
   RowRange all = backend_all_rows(backend);
   Evaluation at = {.objective = NAN};
   switch (r->row->group->what) {
     case SETOSA_BENCH_HESSIAN:
-      return backend_hessian_product(backend, r->contender.w, r->contender.v, all, r->contender.out, error);
+      return objective_hessian_product(&r->contender.objective, r->contender.w, r->contender.v, all, r->contender.out, error);
     case SETOSA_BENCH_PREDICT:
       for (size_t first = 0; first < all.count; first += r->block) {
         RowRange rows = {first, all.count - first < r->block ? all.count - first : r->block};
@@ -166,13 +154,13 @@ static Status run_once(const Running *r, Error *error) {
     case SETOSA_BENCH_TRAIN:
       break;
   }
-  TRY(backend_evaluate(backend, r->contender.w, all, r->contender.out, &at, error));
+  TRY(objective_evaluate(&r->contender.objective, r->contender.w, all, r->contender.out, &at, error));
   if (!isfinite(at.objective)) TRY(error_set(error, SETOSA_ERROR_DEVICE, "the objective is %g where it was finite before", at.objective));
 cleanup:
   return status;
 }
 
-static Status time_passes(const Running *r, size_t passes, double *seconds, Error *error) {
+static Status time_passes(Running *r, size_t passes, double *seconds, Error *error) {
   Status status = SETOSA_OK;
   TRY(finish(r, error));
   double began = clock_seconds();
@@ -183,7 +171,7 @@ cleanup:
   return status;
 }
 
-static Status time_samples(const Running *r, Timing *timing, Error *error) {
+static Status time_samples(Running *r, Timing *timing, Error *error) {
   Status status = SETOSA_OK;
   double seconds = 0;
   size_t passes = 1;
@@ -294,7 +282,7 @@ Status row_measure(const Row *row, SetosaBenchResult *result, Error *error) {
     status = row_open_devices(row, &r.devices, &failure);
     if (status == SETOSA_OK) status = run_row(&r, result, &failure);
   }
-  row_close_contender(&r.contender);
+  contender_close(&r.contender);
   free(r.scores);
   row_close_devices(&r.devices);
   if (status == SETOSA_INTERRUPTED) return error_set(error, status, "%s", failure.message);

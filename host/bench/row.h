@@ -4,8 +4,8 @@
 
 #include "bench/limits.h"
 #include "bench/statistics.h"
-#include "bench/truth.h"
 #include "compute/open.h"
+#include "judge/truth.h"
 
 /* Where backends run. Its limits have a context of their own, so that the memory of a row is the row's alone. */
 typedef struct Place {
@@ -79,10 +79,9 @@ double row_bytes(const Row *row); /* of X, read once */
 /* row_train.c: EPOCH and TRAIN. */
 Status row_train(const Row *row, SetosaBenchResult *result, Error *error);
 
-/* row.c: opens the backend with its vectors in *contender; judges it. The caller closes both. */
+/* row.c: opens the backend with its objective and vectors in *contender, which the caller closes, whatever happens. */
 Status row_open_contender(const Row *row, const RowDevices *devices, Contender *contender, Error *error);
-void row_close_contender(Contender *contender);
 /* The reference's verdict; a wrong backend fails the row. */
-Status row_judge(const Row *row, const Contender *contender, double pass_seconds, SetosaBenchResult *result, Error *error);
+Status row_judge(const Row *row, Contender *contender, double pass_seconds, SetosaBenchResult *result, Error *error);
 
 #endif

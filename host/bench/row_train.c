@@ -74,7 +74,7 @@ static double units(const SetosaTrainResult *trained) { return trained->iteratio
 static Status judge_model(const Row *row, const SetosaModel *model, const SetosaTrainResult *trained, SetosaBenchResult *result,
                           Error *error) {
   double loss = NAN;
-  Status status = truth_model_loss(row->group->dataset, row->storage, model, &loss, error);
+  Status status = truth_model_loss(row->group->dataset, row->storage, setosa_model_weights(model), setosa_model_bias(model), &loss, error);
   if (status != SETOSA_OK || isnan(loss)) return status;
   /* f32 logits of a trained model can be large; what matters is that the loss of the model is the loss that was said. */
   double difference = fabs(trained->train_log_loss - loss) / fmax(loss, 1e-3), tolerance = 1e-4;
@@ -149,7 +149,7 @@ static Status judge_steps(const Row *row, SetosaBenchResult *result, Error *erro
   result->family = facts.family;
   result->first_call_ms = 1e3 * facts.seconds_tune; /* that the training then finds done */
 cleanup:
-  row_close_contender(&contender);
+  contender_close(&contender);
   row_close_devices(&devices);
   return status;
 }

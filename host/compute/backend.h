@@ -1,10 +1,10 @@
-/* THE SEAM. Everything that can evaluate the objective is a backend; optimizers and the trainer see nothing else.
+/* THE SEAM. Everything that can evaluate the data term of the objective is a backend; what is added to it is in objective.h, above.
  *
  * Parameters are one vector of P = K*D + K numbers: weights (K,D) row-major, then bias (K). A Vector lives where its backend keeps it
  * (device memory, f32; host memory, double) and only its owner can read it.
- *   F(w) = loss + penalty,  loss = 1/n * sum over the rows of the range of l_i,  penalty = (l2/2) ||W||^2 (the bias is free)
- * so that a range of all rows is the objective, and a shorter one a mini-batch. Without an intercept the gradient of the bias is 0.
- * Every call may be asynchronous on the device until a scalar or array is read back. */
+ *   L(w) = 1/n * sum over the rows of the range of l_i,   l_i = logsumexp(z_i) - z_i[y_i]
+ * A range of all rows is the data term, and a shorter one that of a mini-batch. Without an intercept the derivatives of the bias are 0.
+ * Every call may be asynchronous on the device until a scalar or array is read back. Every backend has every member. */
 #ifndef SETOSA_COMPUTE_BACKEND_H
 #define SETOSA_COMPUTE_BACKEND_H
 
@@ -21,15 +21,23 @@ typedef struct RowRange {
   size_t begin, count;
 } RowRange;
 
-typedef struct Evaluation {
+typedef struct DataTerm {
   double loss;          /* mean over the rows of the range */
-  double penalty;       /* (l2/2) ||W||^2 */
-  double objective;     /* loss + penalty */
-  double gradient_norm; /* largest |component| of the gradient; NAN when no gradient was asked for */
-} Evaluation;
+  double gradient_norm; /* largest |component| of the gradient, with what was added to it; NAN when no gradient was asked for */
+} DataTerm;
+
+/* What is added to a gradient, or to the product of the Hessian with a vector, where its sums are finished anyway:
+ *   out += l2 * factors * of + linear,   of: the vector at which the gradient is taken, or which the Hessian is multiplied with.
+ * So a penalty costs no pass of its own over P numbers. */
+typedef struct Addition {
+  double l2;
+  const Vector *factors; /* (P); NULL: 1 on the weights and 0 on the bias */
+  const Vector *linear;  /* (P); NULL: nothing */
+} Addition;
 
 typedef struct VectorPair {
   const Vector *a, *b;
+  bool weights_only; /* the product of the first K*D elements, without the bias */
 } VectorPair;
 
 typedef enum RowScores { ROW_LOGITS, ROW_PROBABILITIES } RowScores;
@@ -63,25 +71,28 @@ typedef struct BackendOperations {
   /* out = sum_i coefficients[i] * vectors[i], count >= 1; out may be one of them. */
   Status (*vector_combine)(Backend *backend, Vector *out, size_t count, const double *coefficients, const Vector *const *vectors,
                            Error *error);
-  /* dots[i] = <pairs[i].a, pairs[i].b>, all in one call, each as accurate as if summed in twice the precision. */
+  /* dots[i] = <pairs[i].a, pairs[i].b>, all in one call, each as accurate as if summed in twice the precision. Waits for the device. */
   Status (*vector_dots)(Backend *backend, size_t count, const VectorPair *pairs, double *dots, Error *error);
   /* out = a * b, element by element; out may be a or b. */
   Status (*vector_multiply)(Backend *backend, Vector *out, const Vector *a, const Vector *b, Error *error);
   /* out = a / (sqrt(b) + epsilon), element by element; out may be a or b. */
   Status (*vector_divide_sqrt)(Backend *backend, Vector *out, const Vector *a, const Vector *b, double epsilon, Error *error);
 
-  /* Loss, and the gradient when it is not NULL. evaluation NULL: nothing is read back and the call does not wait. */
-  Status (*evaluate)(Backend *backend, const Vector *w, RowRange rows, Vector *gradient, Evaluation *evaluation, Error *error);
-  /* out = (Hessian of F at w) v. */
-  Status (*hessian_product)(Backend *backend, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *error);
+  /* The mean loss of the rows, and its gradient with `addition` (NULL: none) when gradient is not NULL. at NULL: nothing is read back and
+   * the call does not wait. SETOSA_ERROR_USAGE when the data set has no labels. */
+  Status (*evaluate)(Backend *backend, const Vector *w, RowRange rows, const Addition *addition, Vector *gradient, DataTerm *at,
+                     Error *error);
+  /* out = (Hessian of the mean loss at w) v, with `addition` (NULL: none). Labels are not needed. */
+  Status (*hessian_product)(Backend *backend, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out,
+                            Error *error);
   /* scores (count,K) row-major on the host. */
   Status (*predict)(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error);
 
-  /* labels (count) of rows that the backend makes itself, best asked for just after their scores: rows that stream are still there. NULL:
-   * the data set says them (dataset_labels). */
+  /* labels (count) of rows, best asked for just after their scores: rows that a device makes as they are needed are still there.
+   * SETOSA_ERROR_USAGE when there are none. */
   Status (*labels)(Backend *backend, RowRange rows, int32_t *labels, Error *error);
 
-  /* A line phi(t) = F(w + t s) over all rows: X w and X s are computed once, then a point costs N*K and no read of X. When that
+  /* A line phi(t) = L(w + t s) over all rows: X w and X s are computed once, then a point costs N*K and no read of X. When that
    * does not fit the workspace the same answers come by reading X. One line at a time; w and s must not change while it is open. */
   Status (*line_open)(Backend *backend, const Vector *w, const Vector *s, Error *error);
   Status (*line_evaluate)(Backend *backend, double step, double *value, double *slope, Error *error);
@@ -95,12 +106,15 @@ struct Backend {
   const BackendOperations *operations;
   size_t rows, features, classes;
   size_t parameters; /* P = K*D + K */
-  double l2;
   bool intercept;
-  double seconds_test; /* of the device's self-test before it was opened, compiling included */
 };
 
 static inline RowRange backend_all_rows(const Backend *backend) { return (RowRange){0, backend->rows}; }
+/* What the sum over a range is multiplied with to become its mean. */
+static inline double backend_row_scale(const Backend *backend, size_t rows) {
+  (void)backend;
+  return 1.0 / (double)rows;
+}
 
 /* The calls, so that a reader sees verbs and not function pointers. Each is documented at its member above; destroy and close take NULL. */
 #define BACKEND_CALL(backend, operation, ...) ((backend)->operations->operation((backend), __VA_ARGS__))
@@ -130,11 +144,16 @@ static inline Status vector_multiply(Backend *b, Vector *out, const Vector *x, c
 static inline Status vector_divide_sqrt(Backend *b, Vector *out, const Vector *x, const Vector *y, double epsilon, Error *e) {
   return BACKEND_CALL(b, vector_divide_sqrt, out, x, y, epsilon, e);
 }
-static inline Status backend_evaluate(Backend *b, const Vector *w, RowRange rows, Vector *gradient, Evaluation *evaluation, Error *e) {
-  return BACKEND_CALL(b, evaluate, w, rows, gradient, evaluation, e);
+static inline Status backend_evaluate(Backend *b, const Vector *w, RowRange rows, const Addition *addition, Vector *gradient, DataTerm *at,
+                                      Error *e) {
+  return BACKEND_CALL(b, evaluate, w, rows, addition, gradient, at, e);
 }
-static inline Status backend_hessian_product(Backend *b, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *e) {
-  return BACKEND_CALL(b, hessian_product, w, v, rows, out, e);
+static inline Status backend_hessian_product(Backend *b, const Vector *w, const Vector *v, RowRange rows, const Addition *addition,
+                                             Vector *out, Error *e) {
+  return BACKEND_CALL(b, hessian_product, w, v, rows, addition, out, e);
+}
+static inline Status backend_labels(Backend *b, RowRange rows, int32_t *labels, Error *e) {
+  return BACKEND_CALL(b, labels, rows, labels, e);
 }
 static inline Status backend_predict(Backend *b, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *e) {
   return BACKEND_CALL(b, predict, w, rows, kind, scores, e);

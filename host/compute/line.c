@@ -11,18 +11,13 @@ cleanup:
 
 Status line_read_point(Line *line, Backend *backend, double step, double *value, double *slope, Error *error) {
   Status status = SETOSA_OK;
-  Evaluation at;
+  DataTerm at;
   TRY(vector_combine(backend, line->point, 2, (double[]){1, step}, (const Vector *[]){line->w, line->s}, error));
-  TRY(backend_evaluate(backend, line->point, backend_all_rows(backend), line->gradient, &at, error));
-  TRY(vector_dots(backend, 1, &(VectorPair){line->gradient, line->s}, slope, error));
-  *value = at.objective;
+  TRY(backend_evaluate(backend, line->point, backend_all_rows(backend), NULL, line->gradient, &at, error));
+  TRY(vector_dots(backend, 1, &(VectorPair){.a = line->gradient, .b = line->s}, slope, error));
+  *value = at.loss;
 cleanup:
   return status;
-}
-
-void line_add_penalty(const Line *line, double l2, double step, double *value, double *slope) {
-  *value += 0.5 * l2 * (line->ww + 2 * step * line->ws + step * step * line->ss);
-  *slope += l2 * (line->ws + step * line->ss);
 }
 
 void line_release_point(Line *line, Backend *backend) {

@@ -1,20 +1,8 @@
 /* Opening a backend: the one place that knows which backends there are. */
 #include "compute/open.h"
 
-#include "base/clock.h"
 #include "base/memory.h"
-#include "compute/selftest.h"
-
-/* A device that computes wrong results is refused before it is used. */
-static Status test_device(const Dataset *dataset, const BackendSettings *settings, Error *error) {
-  Status status = SETOSA_OK;
-  if (!settings->tested || !backend_needs_device(settings->kind) || settings->context == NULL) return SETOSA_OK;
-  TRY(selftest_require(settings->context, settings->family, dataset->features, dataset->classes, settings->uses, error));
-  for (size_t i = 1; i < settings->context_count; i++)
-    TRY(selftest_require(settings->contexts[i], settings->family, dataset->features, dataset->classes, settings->uses, error));
-cleanup:
-  return status;
-}
+#include "compute/backends.h"
 
 static Status open_kind(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
   if (backend_is_shared(settings) && settings->kind != SETOSA_BACKEND_NATIVE && settings->kind != SETOSA_BACKEND_AUTO)
@@ -27,7 +15,7 @@ static Status open_kind(Backend **backend, const Dataset *dataset, const Backend
       if (settings->context == NULL)
         return error_set(error, SETOSA_ERROR_USAGE, "the native backend needs a device; open one, or choose the reference backend");
       if (backend_is_shared(settings)) return sharded_open(backend, dataset, settings, error);
-      return (settings->kind == SETOSA_BACKEND_AUTO ? native_open_auto : native_open)(backend, dataset, settings, error);
+      return (settings->kind == SETOSA_BACKEND_AUTO ? native_open_auto : tuned_open)(backend, dataset, settings, error);
     case SETOSA_BACKEND_CLBLAST:
 #ifdef SETOSA_HAVE_CLBLAST
       if (settings->context == NULL)
@@ -52,16 +40,12 @@ static Status open_kind(Backend **backend, const Dataset *dataset, const Backend
 Status backend_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
   Status status = SETOSA_OK;
   size_t parameters = 0, bytes = 0;
-  double began = clock_seconds(), tested = 0;
   *backend = NULL;
   /* Every size that a backend derives from the shape fits, once K (D + 1) doubles do: the readers have checked N D. */
   TRY(memory_multiply(&parameters, dataset->classes, dataset->features + 1, "the parameters", error));
   TRY(memory_multiply(&bytes, parameters, sizeof(double), "the parameters", error));
   if (!backend_needs_device(settings->kind)) TRY(dataset_check_held(dataset, "this backend", error));
-  TRY(test_device(dataset, settings, error));
-  tested = clock_seconds();
   TRY(open_kind(backend, dataset, settings, error));
-  (*backend)->seconds_test = tested - began;
 cleanup:
   return status;
 }

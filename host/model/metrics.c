@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/softmax.h"
 
 enum { CONFUSION_LIMIT = 1000, TOP_K_LIMIT = 5 };
 
@@ -13,6 +14,7 @@ struct MetricsAccumulator {
   size_t classes, top_k;
   uint64_t first, rows, correct, correct_top_k;   /* first: the number of the first row */
   double loss_sum, loss_carry;                    /* Neumaier's compensated sum: a million terms keep their last digits */
+  double *row;                                    /* (K) logits of the row at hand, then its probabilities */
   uint64_t *hits, *support, *predicted;           /* (K) each, one block */
   uint64_t *confusion;                            /* (K,K), or NULL */
   double bin_confidence[SETOSA_CALIBRATION_BINS]; /* sums */
@@ -28,6 +30,7 @@ Status metrics_create(MetricsAccumulator **accumulator, size_t classes, Error *e
   made->classes = classes;
   made->top_k = classes - 1 < TOP_K_LIMIT ? classes - 1 : TOP_K_LIMIT;
   TRY(memory_allocate_zero((void **)&made->hits, classes, 3 * sizeof(uint64_t), "metrics", error));
+  TRY(memory_allocate((void **)&made->row, classes, sizeof *made->row, "metrics", error));
   made->support = made->hits + classes;
   made->predicted = made->support + classes;
   if (classes <= CONFUSION_LIMIT)
@@ -41,6 +44,7 @@ cleanup:
 
 void metrics_destroy(MetricsAccumulator *accumulator) {
   if (accumulator == NULL) return;
+  free(accumulator->row);
   free(accumulator->hits);
   free(accumulator->confusion);
   free(accumulator);
@@ -71,11 +75,9 @@ static bool add_row(MetricsAccumulator *a, const float *z, size_t label) {
     if (z[k] > z[best]) best = k;
     rank += z[k] > own || (z[k] == own && k < label);
   }
-  /* Terms that are e^-50 of the largest vanish in the sum of doubles; the logit of the label itself enters exactly. */
-  double sum = 0, top = z[best];
-  for (size_t k = 0; k < classes; k++) sum += exp((double)z[k] - top);
-  add_compensated(&a->loss_sum, &a->loss_carry, log(sum) + (top - (double)own));
-  add_confidence(a, 1 / sum, best == label);
+  for (size_t k = 0; k < classes; k++) a->row[k] = (double)z[k];
+  add_compensated(&a->loss_sum, &a->loss_carry, softmax_row(a->row, classes, label));
+  add_confidence(a, a->row[best], best == label);
   a->rows++;
   a->correct += rank == 0;
   a->correct_top_k += rank < a->top_k;

@@ -29,14 +29,15 @@ cleanup:
   return status;
 }
 
-Status adam_minimize(Backend *backend, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
+Status adam_minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
   Status status = SETOSA_OK;
+  Backend *backend = objective->backend;
   Adam adam = {.backend = backend};
   TRY(vector_create(backend, &adam.mean, error));
   TRY(vector_create(backend, &adam.square, error));
   TRY(vector_create(backend, &adam.scratch, error));
   MinibatchMemory memory = {{"mean", "square"}, {adam.mean, adam.square}, 2};
-  TRY(minibatch_minimize(backend, w, settings, DEFAULT_RATE, adam_update, &adam, &memory, report, error));
+  TRY(minibatch_minimize(objective, w, settings, DEFAULT_RATE, adam_update, &adam, &memory, report, error));
 cleanup:
   vectors_destroy(backend, (Vector *[]){adam.mean, adam.square, adam.scratch}, 3);
   return status;

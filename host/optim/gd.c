@@ -10,7 +10,8 @@ static const double FIRST_GROWTH = 2.0, GROWTH = 1.1, SHRINK = 0.5;
 enum { MAX_TRIALS = 60 }; /* halvings of one step: enough to pass from any step to rounding */
 
 typedef struct GradientDescent {
-  Backend *backend;
+  Objective *objective;
+  Backend *backend;   /* the objective's */
   Vector *vectors[5]; /* the iterate and its gradient, the trial and its gradient, and (fixed step) the best so far */
   Evaluation best_at;
   OptimizerReport *report;
@@ -32,7 +33,7 @@ static Status is_low_enough(GradientDescent *d, const Evaluation *at, double slo
   *enough = evaluation_is_finite(at) && at->objective <= before + DECREASE * d->step * slope;
   if (*enough || !evaluation_is_finite(at) || at->objective > before + LINE_NOISE * fabs(before)) return SETOSA_OK;
   double product = 0.0;
-  VectorPair pair = {d->vectors[GRADIENT], d->vectors[TRIAL_GRADIENT]};
+  VectorPair pair = {.a = d->vectors[GRADIENT], .b = d->vectors[TRIAL_GRADIENT]};
   Status status = vector_dots(d->backend, 1, &pair, &product, error);
   *enough = -product <= -0.8 * slope;
   return status;
@@ -44,7 +45,7 @@ static Status take_step(GradientDescent *d, bool *accepted, Error *error) {
   double slope = 0.0;
   *accepted = false;
   if (!d->fixed) {
-    VectorPair pair = {d->vectors[GRADIENT], d->vectors[GRADIENT]};
+    VectorPair pair = {.a = d->vectors[GRADIENT], .b = d->vectors[GRADIENT]};
     TRY(vector_dots(d->backend, 1, &pair, &slope, error));
     d->step = d->step > 0.0 ? (d->refused ? GROWTH : FIRST_GROWTH) * d->step : fmin(1.0, 1.0 / sqrt(slope));
     slope = -slope;
@@ -53,7 +54,7 @@ static Status take_step(GradientDescent *d, bool *accepted, Error *error) {
     Evaluation at = {0};
     if (trial > 0) d->step *= SHRINK;
     TRY(vector_add_scaled(d->backend, d->vectors[TRIAL], d->vectors[HERE], -d->step, d->vectors[GRADIENT], error));
-    TRY(backend_evaluate(d->backend, d->vectors[TRIAL], backend_all_rows(d->backend), d->vectors[TRIAL_GRADIENT], &at, error));
+    TRY(objective_evaluate(d->objective, d->vectors[TRIAL], backend_all_rows(d->backend), d->vectors[TRIAL_GRADIENT], &at, error));
     d->report->evaluations++;
     *accepted = d->fixed && evaluation_is_finite(&at);
     if (!d->fixed) TRY(is_low_enough(d, &at, slope, accepted, error));
@@ -139,16 +140,17 @@ static Status begin(GradientDescent *d, const Vector *w, const OptimizerSettings
   if (settings->resume != NULL) return load_state(d, settings->resume, error);
   TRY(vector_copy(d->backend, d->vectors[HERE], w, error));
   TRY(vector_copy(d->backend, d->vectors[BEST], w, error));
-  TRY(backend_evaluate(d->backend, w, backend_all_rows(d->backend), d->vectors[GRADIENT], &d->report->at, error));
+  TRY(objective_evaluate(d->objective, w, backend_all_rows(d->backend), d->vectors[GRADIENT], &d->report->at, error));
   d->report->evaluations = 1;
   d->best_at = d->report->at;
 cleanup:
   return status;
 }
 
-Status gd_minimize(Backend *backend, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
+Status gd_minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
   Status status = SETOSA_OK;
-  GradientDescent d = {.backend = backend, .report = report, .fixed = settings->learning_rate > 0.0};
+  Backend *backend = objective->backend;
+  GradientDescent d = {.objective = objective, .backend = backend, .report = report, .fixed = settings->learning_rate > 0.0};
   d.step = d.fixed ? settings->learning_rate : 0.0;
   *report = (OptimizerReport){.reason = STOP_NON_FINITE};
   /* Own vectors only, so that swapping them needs no care for the caller's. */

@@ -18,7 +18,8 @@ enum { PATIENCE = 20 };
 static const double OBJECTIVE_PROGRESS = 1e-9, GRADIENT_PROGRESS = 0.9;
 
 typedef struct Lbfgs {
-  Backend *backend;
+  Objective *objective;
+  Backend *backend;                            /* the objective's */
   Vector *w, *w_next, *g, *g_next, *direction; /* _next: at the trial point */
   Vector **s, **y;                             /* (slots), created when first used */
   LbfgsProducts products;
@@ -44,10 +45,11 @@ static double *take_numbers(double **next, size_t count) {
 }
 
 /* Places for one more pair than the history keeps: a trial must not overwrite the oldest before it is accepted. */
-static Status lbfgs_open(Lbfgs *l, Backend *backend, Vector *w, size_t history, OptimizerReport *report, Error *error) {
+static Status lbfgs_open(Lbfgs *l, Objective *objective, Vector *w, size_t history, OptimizerReport *report, Error *error) {
   Status status = SETOSA_OK;
   size_t n = history + 1, dots = 5 * n + 1, terms = 2 * n + 1;
-  *l = (Lbfgs){.backend = backend, .w = w, .report = report, .products = {.slots = n}};
+  Backend *backend = objective->backend;
+  *l = (Lbfgs){.objective = objective, .backend = backend, .w = w, .report = report, .products = {.slots = n}};
   TRY(memory_allocate_zero((void **)&l->s, n, sizeof *l->s, "the L-BFGS history", error));
   TRY(memory_allocate_zero((void **)&l->y, n, sizeof *l->y, "the L-BFGS history", error));
   TRY(memory_allocate_zero((void **)&l->order, n, sizeof *l->order, "the L-BFGS history", error));
@@ -91,7 +93,7 @@ static void swap_vectors(Vector **a, Vector **b) {
 }
 
 static void want_dot(Lbfgs *l, const Vector *a, const Vector *b, double *target) {
-  l->dot_pairs[l->dot_count] = (VectorPair){a, b};
+  l->dot_pairs[l->dot_count] = (VectorPair){.a = a, .b = b};
   l->dot_targets[l->dot_count++] = target;
 }
 
@@ -131,7 +133,7 @@ static Status try_step(Lbfgs *l, double step, Evaluation *at, LinePoint *point, 
   Backend *backend = l->backend;
   size_t c = l->candidate;
   TRY(vector_add_scaled(backend, l->w_next, l->w, step, l->direction, error));
-  TRY(backend_evaluate(backend, l->w_next, backend_all_rows(backend), l->g_next, at, error));
+  TRY(objective_evaluate(l->objective, l->w_next, backend_all_rows(backend), l->g_next, at, error));
   l->report->evaluations++;
   *point = (LinePoint){step, at->objective, NAN};
   if (!evaluation_is_finite(at)) return SETOSA_OK;
@@ -203,7 +205,7 @@ static Status take_step(Lbfgs *l, double slope, double *step, bool *accepted, Er
   if (!*accepted) {
     LinePoint found = {0};
     bool success = false;
-    TRY(line_search(l->backend, l->w, l->direction, start, point, &found, &success, error));
+    TRY(line_search(l->objective, l->w, l->direction, start, point, &found, &success, error));
     l->report->evaluations++;
     if (!success) goto cleanup;
     *step = found.step;
@@ -350,7 +352,7 @@ cleanup:
 static Status begin(Lbfgs *l, Progress *progress, const OptimizerSettings *settings, Error *error) {
   Status status = SETOSA_OK;
   if (settings->resume != NULL) return load_state(l, progress, settings->resume, error);
-  TRY(backend_evaluate(l->backend, l->w, backend_all_rows(l->backend), l->g, &l->report->at, error));
+  TRY(objective_evaluate(l->objective, l->w, backend_all_rows(l->backend), l->g, &l->report->at, error));
   l->report->evaluations = 1;
   if (!evaluation_is_finite(&l->report->at)) goto cleanup;
   want_dot(l, l->g, l->g, &l->products.gg);
@@ -360,17 +362,17 @@ cleanup:
   return status;
 }
 
-Status lbfgs_minimize(Backend *backend, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
+Status lbfgs_minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
   Status status = SETOSA_OK;
   Lbfgs l;
   Progress progress = {0};
   *report = (OptimizerReport){.reason = STOP_NON_FINITE};
-  TRY(lbfgs_open(&l, backend, w, settings->history, report, error));
+  TRY(lbfgs_open(&l, objective, w, settings->history, report, error));
   TRY(begin(&l, &progress, settings, error));
   if (!evaluation_is_finite(&report->at)) goto cleanup;
   TRY(iterate(&l, &progress, settings, error));
   if (optimizer_keeps_end(settings, report->reason)) TRY(keep_state(&l, &progress, settings, error));
-  if (l.w != w) TRY(vector_copy(backend, w, l.w, error));
+  if (l.w != w) TRY(vector_copy(objective->backend, w, l.w, error));
 cleanup:
   lbfgs_close(&l, w);
   return status;

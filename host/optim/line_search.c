@@ -55,7 +55,7 @@ static double step_beyond(LinePoint before, LinePoint last) {
   return fmin(fmax(step, 2.0 * last.step), 10.0 * last.step);
 }
 
-static Status search_open_line(Backend *backend, LinePoint start, LinePoint p, LinePoint *found, bool *success, Error *error) {
+static Status search_open_line(Objective *objective, LinePoint start, LinePoint p, LinePoint *found, bool *success, Error *error) {
   LinePoint low = start, high = {0};
   bool bracketed = false, bisect = false;
   for (int points = 0; points < MAX_POINTS; points++) {
@@ -71,7 +71,7 @@ static Status search_open_line(Backend *backend, LinePoint start, LinePoint p, L
     }
     bisect = width > 0.0 && high.step - low.step > 0.66 * width;
     if (!isfinite(p.step) || p.step == low.step) break;
-    Status status = backend_line_evaluate(backend, p.step, &p.value, &p.slope, error);
+    Status status = objective_line_evaluate(objective, p.step, &p.value, &p.slope, error);
     if (status != SETOSA_OK) return status;
     if (line_accepts(start, p)) {
       low = p;
@@ -83,17 +83,17 @@ static Status search_open_line(Backend *backend, LinePoint start, LinePoint p, L
   return SETOSA_OK;
 }
 
-Status line_search(Backend *backend, const Vector *w, const Vector *s, LinePoint start, LinePoint rejected, LinePoint *found, bool *success,
-                   Error *error) {
+Status line_search(Objective *objective, const Vector *w, const Vector *s, LinePoint start, LinePoint rejected, LinePoint *found,
+                   bool *success, Error *error) {
   *success = false;
   *found = start;
-  Status status = backend_line_open(backend, w, s, error);
+  Status status = objective_line_open(objective, w, s, error);
   if (status != SETOSA_OK) return status;
   /* The start again, from the cached products: rounded in the same way as the points to be compared with it. */
-  TRY(backend_line_evaluate(backend, 0.0, &start.value, &start.slope, error));
+  TRY(objective_line_evaluate(objective, 0.0, &start.value, &start.slope, error));
   if (!is_finite(start) || start.slope >= 0.0) goto cleanup;
-  TRY(search_open_line(backend, start, rejected, found, success, error));
+  TRY(search_open_line(objective, start, rejected, found, success, error));
 cleanup:
-  backend_line_close(backend);
+  objective_line_close(objective);
   return status;
 }

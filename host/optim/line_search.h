@@ -1,8 +1,8 @@
-/* Search for a good step along a descent direction, on a line whose points cost no read of X (backend_line_evaluate). */
+/* Search for a good step along a descent direction, on a line whose points cost no read of X (objective_line_evaluate). */
 #ifndef SETOSA_OPTIM_LINE_SEARCH_H
 #define SETOSA_OPTIM_LINE_SEARCH_H
 
-#include "compute/backend.h"
+#include "compute/objective.h"
 
 /* phi(step) = F(w + step * s), and its slope there. */
 typedef struct LinePoint {
@@ -19,7 +19,7 @@ bool line_accepts(LinePoint start, LinePoint p);
 
 /* Looks for an acceptable point of the line from w along s. `start` holds F and its slope (< 0) at w, `rejected` a point tried already.
  * *found is the point to take; false in *success when no step lowers F by more than noise. */
-Status line_search(Backend *backend, const Vector *w, const Vector *s, LinePoint start, LinePoint rejected, LinePoint *found, bool *success,
-                   Error *error);
+Status line_search(Objective *objective, const Vector *w, const Vector *s, LinePoint start, LinePoint rejected, LinePoint *found,
+                   bool *success, Error *error);
 
 #endif

@@ -27,7 +27,8 @@ double minibatch_rate(SetosaSchedule schedule, double rate, double progress) {
 static const double QUEUED_SECONDS = 0.2;
 
 typedef struct Epochs {
-  Backend *backend;
+  Objective *objective;
+  Backend *backend; /* the objective's */
   const OptimizerSettings *settings;
   double rate; /* before the schedule */
   MinibatchUpdate update;
@@ -95,7 +96,7 @@ static Status bound_the_queue(Epochs *e, Error *error) {
   if (e->settings->never_queues || (e->settings->stop == NULL && e->settings->keep == NULL)) return SETOSA_OK;
   if (++e->queued < e->wait_after) return SETOSA_OK;
   double product = 0.0;
-  VectorPair pair = {e->gradient, e->gradient};
+  VectorPair pair = {.a = e->gradient, .b = e->gradient};
   Status status = vector_dots(e->backend, 1, &pair, &product, error);
   double now = clock_seconds(), took = now - e->waited;
   double fits = took > 0.0 ? (double)e->queued * QUEUED_SECONDS / took : (double)e->queued * 2.0;
@@ -114,7 +115,7 @@ static Status run_epoch(Epochs *e, double *rate, Error *error) {
     RowRange rows = {begin, left < e->batch ? left : e->batch};
     double progress = ((double)e->epoch + (double)i / (double)e->batches) / (double)e->settings->epochs;
     *rate = minibatch_rate(e->settings->schedule, e->rate, progress);
-    TRY(backend_evaluate(e->backend, e->w, rows, e->gradient, NULL, error));
+    TRY(objective_evaluate(e->objective, e->w, rows, e->gradient, NULL, error));
     /* The rows of a short batch would pull harder than all others, in every epoch the same ones: its gradient counts by its rows. */
     double part = (double)rows.count / (double)e->batch;
     if (rows.count < e->batch) TRY(vector_combine(e->backend, e->gradient, 1, &part, &(const Vector *){e->gradient}, error));
@@ -131,7 +132,7 @@ cleanup:
 
 /* Evaluates all rows; weights that overflowed give way to the best so far, and *finite is false. */
 static Status evaluate_all(Epochs *e, bool *finite, Error *error) {
-  Status status = backend_evaluate(e->backend, e->w, backend_all_rows(e->backend), e->gradient, &e->report->at, error);
+  Status status = objective_evaluate(e->objective, e->w, backend_all_rows(e->backend), e->gradient, &e->report->at, error);
   if (status != SETOSA_OK) return status;
   e->report->evaluations += 2; /* the batches together, and the whole */
   *finite = evaluation_is_finite(&e->report->at);
@@ -181,7 +182,7 @@ cleanup:
 static Status begin(Epochs *e, Error *error) {
   Status status = SETOSA_OK;
   if (e->settings->resume != NULL) return load_state(e, e->settings->resume, error);
-  TRY(backend_evaluate(e->backend, e->w, backend_all_rows(e->backend), e->gradient, &e->report->at, error));
+  TRY(objective_evaluate(e->objective, e->w, backend_all_rows(e->backend), e->gradient, &e->report->at, error));
   e->report->evaluations = 1;
   e->best_at = e->report->at;
   TRY(vector_copy(e->backend, e->best, e->w, error));
@@ -189,10 +190,18 @@ cleanup:
   return status;
 }
 
-Status minibatch_minimize(Backend *backend, Vector *w, const OptimizerSettings *settings, double default_rate, MinibatchUpdate update,
+Status minibatch_minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, double default_rate, MinibatchUpdate update,
                           void *state, const MinibatchMemory *memory, OptimizerReport *report, Error *error) {
   Status status = SETOSA_OK;
-  Epochs e = {.backend = backend, .settings = settings, .update = update, .state = state, .memory = memory, .report = report, .w = w};
+  Backend *backend = objective->backend;
+  Epochs e = {.objective = objective,
+              .backend = backend,
+              .settings = settings,
+              .update = update,
+              .state = state,
+              .memory = memory,
+              .report = report,
+              .w = w};
   *report = (OptimizerReport){.reason = STOP_NON_FINITE};
   e.rate = settings->learning_rate > 0.0 ? settings->learning_rate : default_rate;
   e.batch = settings->batch_size == 0 || settings->batch_size > backend->rows ? backend->rows : settings->batch_size;

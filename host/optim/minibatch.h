@@ -21,7 +21,7 @@ double minibatch_rate(SetosaSchedule schedule, double rate, double progress);
 /* Runs settings->epochs epochs of `update` over mini-batches: contiguous ranges of rows, visited in an order permuted by
  * (seed, epoch), the last one shorter. The whole data set is evaluated after every epoch. `state` is handed to `update`; what of it lives
  * on between updates stands in `memory`. */
-Status minibatch_minimize(Backend *backend, Vector *w, const OptimizerSettings *settings, double default_rate, MinibatchUpdate update,
+Status minibatch_minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, double default_rate, MinibatchUpdate update,
                           void *state, const MinibatchMemory *memory, OptimizerReport *report, Error *error);
 
 #endif

@@ -26,24 +26,24 @@ const char *optimizer_reason_name(StopReason reason) {
   return "unknown";
 }
 
-static Status minimize(Backend *backend, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
+static Status minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
   switch (settings->solver) {
     case SETOSA_SOLVER_LBFGS:
-      return lbfgs_minimize(backend, w, settings, report, error);
+      return lbfgs_minimize(objective, w, settings, report, error);
     case SETOSA_SOLVER_GD:
-      return gd_minimize(backend, w, settings, report, error);
+      return gd_minimize(objective, w, settings, report, error);
     case SETOSA_SOLVER_SGD:
-      return sgd_minimize(backend, w, settings, report, error);
+      return sgd_minimize(objective, w, settings, report, error);
     case SETOSA_SOLVER_ADAM:
-      return adam_minimize(backend, w, settings, report, error);
+      return adam_minimize(objective, w, settings, report, error);
   }
   return error_set(error, SETOSA_ERROR_USAGE, "there is no solver number %d; choose lbfgs, gd, sgd or adam", (int)settings->solver);
 }
 
-Status optimizer_minimize(Backend *backend, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
+Status optimizer_minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
   /* Features of size 10 and weights of size 10 leave a gradient of a few 1e-6 in f32 whatever is done: that is the optimum, too. */
   static const double PRECISION_TOLERANCES = 10;
-  Status status = minimize(backend, w, settings, report, error);
+  Status status = minimize(objective, w, settings, report, error);
   if (status == SETOSA_OK && report->reason == STOP_NO_PROGRESS && report->at.gradient_norm <= PRECISION_TOLERANCES * settings->tolerance)
     report->reason = STOP_PRECISION;
   return status;

@@ -1,8 +1,8 @@
-/* Minimisation of the objective behind a backend. One file per optimizer, written once against backend.h and blind to the device. */
+/* Minimisation of an objective. One file per optimizer, written once against objective.h and backend.h and blind to the device. */
 #ifndef SETOSA_OPTIM_OPTIMIZER_H
 #define SETOSA_OPTIM_OPTIMIZER_H
 
-#include "compute/backend.h"
+#include "compute/objective.h"
 #include "optim/state.h"
 
 /* What an observer sees after each iteration (or epoch). Return false to stop. */
@@ -52,12 +52,12 @@ typedef struct OptimizerReport {
 /* "gradient-tolerance", ... as SetosaTrainResult.stop_reason. */
 const char *optimizer_reason_name(StopReason reason);
 
-/* Minimises from w, in place. */
-Status optimizer_minimize(Backend *backend, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error);
+/* Minimises from w, a vector of the objective's backend, in place. */
+Status optimizer_minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error);
 
-Status lbfgs_minimize(Backend *backend, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error);
-Status gd_minimize(Backend *backend, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error);
-Status sgd_minimize(Backend *backend, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error);
-Status adam_minimize(Backend *backend, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error);
+Status lbfgs_minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error);
+Status gd_minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error);
+Status sgd_minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error);
+Status adam_minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error);
 
 #endif

@@ -23,12 +23,13 @@ static Status sgd_update(void *state, Vector *w, const Vector *gradient, double 
                         (const Vector *const[]){w, gradient, sgd->velocity}, error);
 }
 
-Status sgd_minimize(Backend *backend, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
+Status sgd_minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
   Status status = SETOSA_OK;
+  Backend *backend = objective->backend;
   Sgd sgd = {.backend = backend, .momentum = settings->momentum, .nesterov = settings->nesterov};
   if (settings->momentum > 0.0) TRY(vector_create(backend, &sgd.velocity, error));
   MinibatchMemory memory = {{"velocity"}, {sgd.velocity}, sgd.velocity != NULL ? 1 : 0};
-  TRY(minibatch_minimize(backend, w, settings, DEFAULT_RATE, sgd_update, &sgd, &memory, report, error));
+  TRY(minibatch_minimize(objective, w, settings, DEFAULT_RATE, sgd_update, &sgd, &memory, report, error));
 cleanup:
   vector_destroy(backend, sgd.velocity);
   return status;

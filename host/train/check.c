@@ -1,8 +1,8 @@
 /* setosa_check: a device against the double reference and finite differences, on the caller's data or a table of synthetic shapes. */
 #include <math.h>
 
-#include "compute/selftest.h"
 #include "data/dataset.h"
+#include "judge/compare.h"
 #include "train/device.h"
 
 /* Every kernel of both families: fused and blocked, tile edges, the shape that the accuracy targets name, hard shapes. */
@@ -23,7 +23,7 @@ static Status check_family(const Dataset *dataset, const SetosaComputeOptions *c
                            SetosaCheckCallback row, void *user, size_t *failures, Error *error) {
   CompareSettings settings = {
       .family = family, .storage = compute->storage, .l2 = l2, .finite_differences = dataset->rows > 1, .row = row, .user = user};
-  return selftest_compare(dataset, compute->device->context, &settings, failures, error);
+  return judge_compare(dataset, compute->device->context, &settings, failures, error);
 }
 
 static Status check_dataset(const Dataset *dataset, const SetosaComputeOptions *compute, double l2, SetosaCheckCallback row, void *user,

@@ -3,9 +3,10 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "compute/selftest.h"
+#include "judge/selftest.h"
 #include "opencl/cache.h"
 
 SetosaStatus setosa_devices_open(SetosaDevices **devices, SetosaError *error) {
@@ -80,7 +81,6 @@ BackendSettings device_backend_settings(const SetosaComputeOptions *compute) {
                               .intercept = true,
                               .storage = compute->storage,
                               .tuning = compute->tuning,
-                              .tested = backend_needs_device(compute->backend) && !compute->device->forced,
                               .device_memory_bytes = compute->device_memory_bytes,
                               .reproducible = compute->reproducible,
                               .context_count = compute->device_count,
@@ -88,6 +88,19 @@ BackendSettings device_backend_settings(const SetosaComputeOptions *compute) {
                               .fast_reduce = compute->fast_reduce};
   for (size_t i = 0; i < compute->device_count; i++) settings.contexts[i] = compute->devices[i]->context;
   return settings;
+}
+
+Status device_open_backend(Backend **backend, double *seconds_test, const Dataset *dataset, const BackendSettings *settings,
+                           const SetosaComputeOptions *compute, CompareOperations uses, Error *error) {
+  Status status = SETOSA_OK;
+  double began = clock_seconds();
+  *backend = NULL;
+  if (backend_needs_device(compute->backend) && !compute->device->forced)
+    TRY(selftest_require_all(settings, dataset->features, dataset->classes, uses, error));
+  if (seconds_test != NULL) *seconds_test = clock_seconds() - began;
+  TRY(backend_open(backend, dataset, settings, error));
+cleanup:
+  return status;
 }
 
 Status device_check_tuning(SetosaTuning tuning, bool reproducible, Error *error) {

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/softmax.h"
 
 static Status check_numbers(const double *values, size_t count, const char *what, Error *error) {
   for (size_t i = 0; i < count; i++)
@@ -60,20 +61,16 @@ void setosa_explanation_destroy(SetosaExplanation *explanation) {
   free(explanation);
 }
 
-/* z = W x + b, a = softmax(z), H = logsumexp(z) - z_y. The largest logit is taken out first, so that exp cannot overflow. */
+/* z = W x + b, a = softmax(z), H = logsumexp(z) - z_y. */
 static Status work_forward(SetosaExplanation *e, Error *error) {
-  double top = -INFINITY, sum = 0;
   for (size_t k = 0; k < e->classes; k++) {
     double z = e->bias[k];
     for (size_t d = 0; d < e->features; d++) z += e->weights[k * e->features + d] * e->x[d];
     if (!isfinite(z))
       return error_set(error, SETOSA_ERROR_USAGE, "explain: the logit of class %zu overflows; give smaller weights or features", k + 1);
-    e->logits[k] = z;
-    if (z > top) top = z;
+    e->logits[k] = e->probabilities[k] = z;
   }
-  for (size_t k = 0; k < e->classes; k++) sum += e->probabilities[k] = exp(e->logits[k] - top);
-  for (size_t k = 0; k < e->classes; k++) e->probabilities[k] /= sum;
-  e->loss = log(sum) + (top - e->logits[e->label]);
+  e->loss = softmax_row(e->probabilities, e->classes, e->label);
   return SETOSA_OK;
 }
 

@@ -54,7 +54,6 @@ static Status time_pass(double *seconds, double *upload, const Sample *sample, B
   Vector *w = NULL, *gradient = NULL;
   float *scores = NULL;
   BackendFacts facts = {0};
-  settings.tested = false;
   settings.device_memory_bytes = 0;
   *seconds = INFINITY;
   TRY(backend_open(&backend, &sample->view, &settings, error));
@@ -67,11 +66,11 @@ static Status time_pass(double *seconds, double *upload, const Sample *sample, B
     TRY(memory_allocate((void **)&scores, rows * backend->classes, sizeof(float), "a block of predictions", error));
   for (int i = 0; i <= SAMPLES; i++) { /* the first builds the kernels */
     double began = clock_seconds();
-    Evaluation at;
+    DataTerm at;
     if (work == SETOSA_PLAN_PREDICT)
       TRY(backend_predict(backend, w, (RowRange){0, rows}, ROW_LOGITS, scores, error));
     else
-      TRY(backend_evaluate(backend, w, backend_all_rows(backend), gradient, &at, error));
+      TRY(backend_evaluate(backend, w, backend_all_rows(backend), NULL, gradient, &at, error));
     if (i > 0) *seconds = fmin(*seconds, clock_seconds() - began);
   }
   *seconds /= (double)(work == SETOSA_PLAN_PREDICT ? rows : backend->rows);
@@ -107,7 +106,6 @@ SetosaStatus setosa_plan(SetosaPlan *plan, SetosaPlanWork work, const SetosaData
   TRY(device_check_options(&options->compute, error));
   if (work == SETOSA_PLAN_TRAIN) TRY(train_options_check(options, dataset, error));
   BackendSettings settings = device_backend_settings(&options->compute);
-  settings.l2 = options->l2;
   settings.intercept = options->intercept;
   settings.vectors = work == SETOSA_PLAN_TRAIN ? train_solver_vectors(options) : 1;
   Dataset view = *dataset;

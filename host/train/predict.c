@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "compute/open.h"
 #include "train/device.h"
 
 static Status check_shapes(const Model *model, const Dataset *dataset, const SetosaComputeOptions *compute, Error *error) {
@@ -53,10 +52,9 @@ size_t predict_block_rows(const Backend *backend) {
 Status predict_labels(const int32_t **labels, Backend *backend, const Dataset *dataset, RowRange rows, LabelScratch *scratch,
                       Error *error) {
   Status status = SETOSA_OK;
-  if (dataset->generator == NULL || backend->operations->labels == NULL)
-    return dataset_labels(labels, dataset, rows.begin, rows.count, scratch, error);
+  if (dataset->generator == NULL) return dataset_labels(labels, dataset, rows.begin, rows.count, scratch, error);
   TRY(label_scratch_reserve(scratch, rows.count, error));
-  TRY(backend->operations->labels(backend, rows, scratch->labels, error));
+  TRY(backend_labels(backend, rows, scratch->labels, error));
   *labels = scratch->labels;
 cleanup:
   return status;
@@ -77,8 +75,8 @@ Status predict_scores(const Model *model, const Dataset *dataset, const SetosaCo
   view.labels = NULL;
   BackendSettings settings = device_backend_settings(compute);
   settings.vectors = 1;
-  settings.uses = kind == ROW_LOGITS ? COMPARE_LOGITS : COMPARE_PROBABILITIES;
-  TRY(backend_open(&backend, &view, &settings, error));
+  CompareOperations uses = kind == ROW_LOGITS ? COMPARE_LOGITS : COMPARE_PROBABILITIES;
+  TRY(device_open_backend(&backend, NULL, &view, &settings, compute, uses, error));
   TRY(write_parameters(backend, model, &w, error));
 
   size_t block = predict_block_rows(backend);

@@ -2,8 +2,8 @@
 #ifndef SETOSA_TRAIN_TRAIN_OPTIONS_H
 #define SETOSA_TRAIN_TRAIN_OPTIONS_H
 
-#include "compute/selftest.h"
 #include "data/dataset.h"
+#include "judge/compare.h"
 
 /* SETOSA_ERROR_USAGE with one line for the first option out of its range, without effect, or at odds with the data; SETOSA_ERROR_DATA for
  * data that cannot be trained on. */

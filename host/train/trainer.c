@@ -19,6 +19,7 @@
 typedef struct Training {
   const SetosaTrainOptions *options;
   Backend *backend;
+  Objective objective; /* what is minimised on it */
   Vector *w;
   Backend *validation; /* NULL without validation rows, and on ranks other than 0 */
   Vector *validation_w;
@@ -26,22 +27,22 @@ typedef struct Training {
   double began, build_before;  /* clock, and seconds spent building kernels, at the start of the optimizer */
   Keeper keeper;               /* of checkpoints */
   JobWishes wishes;            /* of the ranks, where there are several */
+  double seconds_test;         /* of the self-test of its devices */
   uint64_t evaluations_before; /* of a training that goes on: not of this run's time */
   Status callback_status;      /* of what goes on inside an observer, which can only say stop */
   Error *error;
 } Training;
 
-static Status open_backend(Backend **backend, Vector **w, const Dataset *dataset, const SetosaTrainOptions *options, bool trains,
-                           Error *error) {
+static Status open_backend(Backend **backend, Vector **w, double *seconds_test, const Dataset *dataset, const SetosaTrainOptions *options,
+                           bool trains, Error *error) {
   BackendSettings settings = device_backend_settings(&options->compute);
-  settings.l2 = options->l2;
   settings.intercept = options->intercept;
   settings.tunes = trains;
   settings.vectors = trains ? train_solver_vectors(options) : 1;
   settings.ranks = trains ? options->compute.ranks : NULL;
   settings.fast_reduce = options->compute.fast_reduce;
-  settings.uses = train_solver_operations(options->solver);
-  Status status = backend_open(backend, dataset, &settings, error);
+  Status status =
+      device_open_backend(backend, seconds_test, dataset, &settings, &options->compute, train_solver_operations(options->solver), error);
   return status != SETOSA_OK ? status : vector_create(*backend, w, error);
 }
 
@@ -56,6 +57,7 @@ static Status write_start(const Training *t, Error *error) {
 }
 
 static void close_training(Training *t) {
+  objective_close(&t->objective);
   if (t->backend != NULL) vector_destroy(t->backend, t->w);
   if (t->validation != NULL) vector_destroy(t->validation, t->validation_w);
   backend_close(t->validation);
@@ -67,10 +69,11 @@ static bool is_first(const Training *t) { return ranks_own(t->wishes.ranks) == 0
 
 static Status open_training(Training *t, const Dataset *dataset, Error *error) {
   Status status = SETOSA_OK;
-  TRY(open_backend(&t->backend, &t->w, dataset, t->options, true, error));
+  TRY(open_backend(&t->backend, &t->w, &t->seconds_test, dataset, t->options, true, error));
   if (t->options->validation != NULL && is_first(t))
-    TRY(open_backend(&t->validation, &t->validation_w, t->options->validation, t->options, false, error));
+    TRY(open_backend(&t->validation, &t->validation_w, NULL, t->options->validation, t->options, false, error));
   TRY(memory_allocate((void **)&t->parameters, t->backend->parameters, sizeof(double), "the parameters", error));
+  TRY(objective_open(&t->objective, t->backend, &(ObjectiveTerms){.l2 = t->options->l2}, error));
   TRY(write_start(t, error));
 cleanup:
   return status;
@@ -86,9 +89,9 @@ static Status copy_to_validation(Training *t, const Vector *w, Error *error) {
 
 static Status compute_validation_loss(Training *t, const Vector *w, double *loss, Error *error) {
   Status status = SETOSA_OK;
-  Evaluation at = {.loss = NAN};
+  DataTerm at = {.loss = NAN};
   TRY(copy_to_validation(t, w, error));
-  if (t->validation != NULL) TRY(backend_evaluate(t->validation, t->validation_w, backend_all_rows(t->validation), NULL, &at, error));
+  if (t->validation != NULL) TRY(backend_evaluate(t->validation, t->validation_w, backend_all_rows(t->validation), NULL, NULL, &at, error));
 cleanup:
   *loss = at.loss;
   return status;
@@ -178,7 +181,7 @@ static Status run_optimizer(Training *t, OptimizerReport *report, double *second
   if (o->resume != NULL) t->evaluations_before = checkpoint_state_evaluations(&o->resume->state);
   t->began = clock_seconds();
   t->build_before = facts.seconds_build;
-  Status status = optimizer_minimize(t->backend, t->w, &settings, report, error);
+  Status status = optimizer_minimize(&t->objective, t->w, &settings, report, error);
   *seconds = training_seconds(t);
   return status != SETOSA_OK ? status : t->callback_status;
 }
@@ -284,7 +287,7 @@ static void fill_result(SetosaTrainResult *result, const Training *t, const Opti
   result->stop_reason = optimizer_reason_name(report->reason);
   result->seconds_upload = facts.seconds_upload;
   result->seconds_build = facts.seconds_build;
-  result->seconds_test = t->backend->seconds_test;
+  result->seconds_test = t->seconds_test;
   result->seconds_tune = facts.seconds_tune;
   snprintf(result->tuning, sizeof result->tuning, "%s", facts.tuning != NULL ? facts.tuning : "");
   result->backend = facts.name;

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "compute/open.h"
-#include "compute/selftest.h"
+#include "judge/compare.h"
 
 static const Shape shapes[] = {
     {1, 1, 2, PLAIN},          {7, 1, 3, PLAIN},           {31, 7, 2, PLAIN},
@@ -40,7 +40,7 @@ static void shape_compare(const Shape *shape, uint64_t seed, Context *context, C
   settings.logit_size = shape->kind == HARD_LOGITS ? 100 : 3;
   settings.finite_differences = shape->rows > 1;
   settings.row = shape_print;
-  support_ok(selftest_compare(dataset, context, &settings, &failures, &error), &error);
+  support_ok(judge_compare(dataset, context, &settings, &failures, &error), &error);
   if (failures > 0)
     fail_msg("%zu x %zu, %zu classes, seed %llu: %zu quantities out of tolerance", shape->rows, shape->features, shape->classes,
              (unsigned long long)seed, failures);

@@ -6,8 +6,8 @@
 #include "compute/shapes.h"
 
 #ifdef SETOSA_HAVE_BLAS
-#include "compute/blas_rows.h"
-#include "compute/blas_threads.h"
+#include "compute/blas/rows.h"
+#include "compute/blas/threads.h"
 
 static void agrees_with_the_reference(void **state) {
   (void)state;
@@ -24,7 +24,7 @@ static void agrees_in_little_memory(void **state) {
 static Backend *open_blas(const Dataset *dataset, bool intercept, Vector **w, Vector **gradient) {
   Backend *backend = NULL;
   Error error = {0};
-  BackendSettings settings = {.kind = SETOSA_BACKEND_BLAS, .l2 = 0.0, .intercept = intercept};
+  BackendSettings settings = {.kind = SETOSA_BACKEND_BLAS, .intercept = intercept};
   support_ok(backend_open(&backend, dataset, &settings, &error), &error);
   support_ok(vector_create(backend, w, &error), &error);
   support_ok(vector_create(backend, gradient, &error), &error);
@@ -41,11 +41,11 @@ static void a_bias_that_is_fixed_has_no_gradient(void **state) {
   (void)state;
   Error error = {0};
   Vector *w = NULL, *gradient = NULL;
-  Evaluation at;
+  DataTerm at;
   Dataset *dataset = make_dataset(&(Shape){90, 5, 3, PLAIN}, 1);
   Backend *backend = open_blas(dataset, false, &w, &gradient);
   double values[18];
-  support_ok(backend_evaluate(backend, w, backend_all_rows(backend), gradient, &at, &error), &error);
+  support_ok(backend_evaluate(backend, w, backend_all_rows(backend), NULL, gradient, &at, &error), &error);
   support_poison_double(values, 18);
   support_ok(vector_read(backend, gradient, values, &error), &error);
   support_near(at.loss, log(3), 1e-7);
@@ -65,10 +65,10 @@ static void what_is_not_finite_shows(void **state) {
   Backend *backend = open_blas(dataset, true, &w, &gradient);
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     double values[15] = {0.1, -0.2};
-    Evaluation at = {0};
+    DataTerm at = {0};
     values[5] = bad[i];
     support_ok(vector_write(backend, w, values, &error), &error);
-    support_ok(backend_evaluate(backend, w, backend_all_rows(backend), gradient, &at, &error), &error);
+    support_ok(backend_evaluate(backend, w, backend_all_rows(backend), NULL, gradient, &at, &error), &error);
     assert_false(isfinite(at.loss));
     assert_false(isfinite(at.gradient_norm));
   }
@@ -116,18 +116,19 @@ static void work_is_counted(void **state) {
   (void)state;
   Error error = {0};
   Vector *w = NULL, *gradient = NULL;
-  Evaluation at;
+  DataTerm at;
   BackendFacts facts = {0};
   Dataset *dataset = make_dataset(&(Shape){100, 8, 3, PLAIN}, 3);
   Backend *backend = open_blas(dataset, true, &w, &gradient);
-  support_ok(backend_evaluate(backend, w, (RowRange){10, 50}, gradient, &at, &error), &error);
+  support_ok(backend_evaluate(backend, w, (RowRange){10, 50}, NULL, gradient, &at, &error), &error);
   backend_facts(backend, &facts);
   assert_string_equal(facts.name, "blas");
   assert_int_equal(facts.flops, 4 * 50 * 8 * 3);
   assert_int_equal(facts.bytes_read, 50 * 8 * 4);
   assert_true(facts.bytes_held >= 100 * 8 * 4 + 2 * 27 * 4);
   assert_true(facts.bytes_held < 1000000);
-  support_fails(backend_evaluate(backend, w, (RowRange){90, 11}, gradient, &at, &error), &error, SETOSA_ERROR_INTERNAL, "rows 90 to 101");
+  support_fails(backend_evaluate(backend, w, (RowRange){90, 11}, NULL, gradient, &at, &error), &error, SETOSA_ERROR_INTERNAL,
+                "rows 90 to 101");
   close_blas(backend, w, gradient);
   free_dataset(dataset);
 }

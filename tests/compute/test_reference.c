@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
+#include "compute/objective.h"
 #include "compute/open.h"
 
 enum { MAX_PARAMETERS = 4096 };
@@ -17,14 +18,15 @@ enum { MAX_PARAMETERS = 4096 };
 typedef struct Fixture {
   Dataset data;
   Backend *backend;
+  Objective objective;
   float *values;
   int32_t *labels;
 } Fixture;
 
-static Backend *open_on(const Dataset *data, double l2, bool intercept) {
+static Backend *open_on(const Dataset *data, bool intercept) {
   Backend *backend = NULL;
   Error error = {0};
-  BackendSettings settings = {.kind = SETOSA_BACKEND_REFERENCE, .l2 = l2, .intercept = intercept};
+  BackendSettings settings = {.kind = SETOSA_BACKEND_REFERENCE, .intercept = intercept};
   assert_int_equal(backend_open(&backend, data, &settings, &error), SETOSA_OK);
   assert_non_null(backend);
   return backend;
@@ -37,10 +39,12 @@ static void open_random(Fixture *f, size_t rows, size_t features, size_t classes
   for (size_t i = 0; i < rows * features; i++) f->values[i] = (float)(size * random_symmetric(7, RANDOM_STREAM_CHECK, 1, i));
   for (size_t i = 0; i < rows; i++) f->labels[i] = (int32_t)random_below(7, RANDOM_STREAM_CHECK, 2, i, classes);
   f->data = (Dataset){.rows = rows, .features = features, .classes = classes, .values = f->values, .labels = f->labels};
-  f->backend = open_on(&f->data, l2, intercept);
+  f->backend = open_on(&f->data, intercept);
+  assert_int_equal(objective_open(&f->objective, f->backend, &(ObjectiveTerms){.l2 = l2}, NULL), SETOSA_OK);
 }
 
 static void close_fixture(Fixture *f) {
+  objective_close(&f->objective);
   backend_close(f->backend);
   free(f->values);
   free(f->labels);
@@ -62,9 +66,9 @@ static Vector *random_vector(Backend *backend, uint64_t which, bool with_bias) {
   return new_vector(backend, values);
 }
 
-static double objective_at(Backend *backend, const Vector *w) {
+static double objective_at(Objective *objective, const Vector *w) {
   Evaluation at = {NAN, NAN, NAN, NAN};
-  assert_int_equal(backend_evaluate(backend, w, backend_all_rows(backend), NULL, &at, NULL), SETOSA_OK);
+  assert_int_equal(objective_evaluate(objective, w, backend_all_rows(objective->backend), NULL, &at, NULL), SETOSA_OK);
   assert_true(isnan(at.gradient_norm));
   return at.objective;
 }
@@ -75,18 +79,16 @@ static void test_worked_example(void **state) {
   float x[] = {1.9f, 0.4f};
   int32_t label[] = {0};
   Dataset data = {.rows = 1, .features = 2, .classes = 2, .values = x, .labels = label};
-  Backend *backend = open_on(&data, 0.0, false);
+  Backend *backend = open_on(&data, false);
   Vector *w = new_vector(backend, (const double[]){0.1, 0.1, 0.5, 0.5, 0.0, 0.0}), *g = new_vector(backend, NULL);
-  Evaluation at = {NAN, NAN, NAN, NAN};
+  DataTerm at = {NAN, NAN};
   double gradient[6] = {NAN, NAN, NAN, NAN, NAN, NAN};
   float logits[2] = {NAN, NAN}, a[2] = {NAN, NAN};
-  assert_int_equal(backend_evaluate(backend, w, backend_all_rows(backend), g, &at, NULL), SETOSA_OK);
+  assert_int_equal(backend_evaluate(backend, w, backend_all_rows(backend), NULL, g, &at, NULL), SETOSA_OK);
   assert_int_equal(vector_read(backend, g, gradient, NULL), SETOSA_OK);
   assert_int_equal(backend_predict(backend, w, backend_all_rows(backend), ROW_LOGITS, logits, NULL), SETOSA_OK);
   assert_int_equal(backend_predict(backend, w, backend_all_rows(backend), ROW_PROBABILITIES, a, NULL), SETOSA_OK);
   assert_float_equal(at.loss, 1.255414, 5e-7);
-  assert_float_equal(at.objective, at.loss, 0.0);
-  assert_float_equal(at.penalty, 0.0, 0.0);
   assert_float_equal(logits[0], 0.23, 1e-7);
   assert_float_equal(logits[1], 1.15, 2e-7);
   assert_float_equal(a[0], 0.284958, 5e-7);
@@ -105,18 +107,18 @@ static void test_extreme_logits(void **state) {
   float x[] = {1.0f, 1.0f};
   int32_t labels[] = {0, 1};
   Dataset data = {.rows = 2, .features = 1, .classes = 2, .values = x, .labels = labels};
-  Backend *backend = open_on(&data, 0.0, true);
+  Backend *backend = open_on(&data, true);
   Vector *w = new_vector(backend, (const double[]){1000.0, -1000.0, 0.0, 0.0}), *g = new_vector(backend, NULL);
-  Evaluation at = {NAN, NAN, NAN, NAN};
-  assert_int_equal(backend_evaluate(backend, w, (RowRange){1, 1}, g, &at, NULL), SETOSA_OK);
+  DataTerm at = {NAN, NAN};
+  assert_int_equal(backend_evaluate(backend, w, (RowRange){1, 1}, NULL, g, &at, NULL), SETOSA_OK);
   assert_float_equal(at.loss, 2000.0, 0.0);
   assert_float_equal(at.gradient_norm, 1.0, 0.0);
   assert_int_equal(vector_write(backend, w, (const double[]){30.0, -30.0, 0.0, 0.0}, NULL), SETOSA_OK);
-  assert_int_equal(backend_evaluate(backend, w, (RowRange){0, 1}, g, &at, NULL), SETOSA_OK);
+  assert_int_equal(backend_evaluate(backend, w, (RowRange){0, 1}, NULL, g, &at, NULL), SETOSA_OK);
   assert_float_equal(at.loss / exp(-60.0), 1.0, 1e-12);
   assert_int_equal(vector_write(backend, w, (const double[]){INFINITY, 0.0, 0.0, 0.0}, NULL), SETOSA_OK);
-  assert_int_equal(backend_evaluate(backend, w, (RowRange){0, 2}, g, &at, NULL), SETOSA_OK);
-  assert_false(isfinite(at.objective));
+  assert_int_equal(backend_evaluate(backend, w, (RowRange){0, 2}, NULL, g, &at, NULL), SETOSA_OK);
+  assert_false(isfinite(at.loss));
   assert_false(isfinite(at.gradient_norm));
   vector_destroy(backend, w);
   vector_destroy(backend, g);
@@ -139,7 +141,7 @@ static void test_gradient(void **state) {
     Vector *w = random_vector(f.backend, 10, shape.intercept), *g = random_vector(f.backend, 11, true);
     double point[MAX_PARAMETERS], gradient[MAX_PARAMETERS], largest = 0.0;
     Evaluation at = {NAN, NAN, NAN, NAN};
-    assert_int_equal(backend_evaluate(f.backend, w, backend_all_rows(f.backend), g, &at, NULL), SETOSA_OK);
+    assert_int_equal(objective_evaluate(&f.objective, w, backend_all_rows(f.backend), g, &at, NULL), SETOSA_OK);
     assert_int_equal(vector_read(f.backend, w, point, NULL), SETOSA_OK);
     assert_int_equal(vector_read(f.backend, g, gradient, NULL), SETOSA_OK);
     for (size_t p = 0; p < f.backend->parameters; p++) {
@@ -151,10 +153,10 @@ static void test_gradient(void **state) {
       }
       point[p] = kept + h;
       vector_write(f.backend, w, point, NULL);
-      double above = objective_at(f.backend, w);
+      double above = objective_at(&f.objective, w);
       point[p] = kept - h;
       vector_write(f.backend, w, point, NULL);
-      double below = objective_at(f.backend, w);
+      double below = objective_at(&f.objective, w);
       point[p] = kept;
       assert_float_equal(gradient[p], (above - below) / (2.0 * h), 2e-9);
     }
@@ -178,11 +180,11 @@ static void test_hessian_product(void **state) {
     Vector *out = random_vector(b, 22, true), *moved = new_vector(b, NULL), *above = new_vector(b, NULL), *below = new_vector(b, NULL);
     double product[MAX_PARAMETERS], difference[MAX_PARAMETERS];
     const double h = 1e-5;
-    assert_int_equal(backend_hessian_product(b, w, v, rows, out, NULL), SETOSA_OK);
+    assert_int_equal(objective_hessian_product(&f.objective, w, v, rows, out, NULL), SETOSA_OK);
     assert_int_equal(vector_combine(b, moved, 2, (const double[]){1.0, h}, (const Vector *const[]){w, v}, NULL), SETOSA_OK);
-    assert_int_equal(backend_evaluate(b, moved, rows, above, NULL, NULL), SETOSA_OK);
+    assert_int_equal(objective_evaluate(&f.objective, moved, rows, above, NULL, NULL), SETOSA_OK);
     assert_int_equal(vector_combine(b, moved, 2, (const double[]){1.0, -h}, (const Vector *const[]){w, v}, NULL), SETOSA_OK);
-    assert_int_equal(backend_evaluate(b, moved, rows, below, NULL, NULL), SETOSA_OK);
+    assert_int_equal(objective_evaluate(&f.objective, moved, rows, below, NULL, NULL), SETOSA_OK);
     assert_int_equal(vector_combine(b, above, 2, (const double[]){0.5 / h, -0.5 / h}, (const Vector *const[]){above, below}, NULL),
                      SETOSA_OK);
     vector_read(b, out, product, NULL);
@@ -198,25 +200,25 @@ static void test_hessian_product(void **state) {
 static void check_line(Fixture *f, bool intercept) {
   Backend *b = f->backend;
   Vector *w = random_vector(b, 30, intercept), *s = random_vector(b, 31, intercept), *moved = new_vector(b, NULL), *g = new_vector(b, NULL);
-  assert_int_equal(backend_line_open(b, w, s, NULL), SETOSA_OK);
+  assert_int_equal(objective_line_open(&f->objective, w, s, NULL), SETOSA_OK);
   Error error = {0};
-  assert_int_equal(backend_line_open(b, w, s, &error), SETOSA_ERROR_INTERNAL);
+  assert_int_equal(objective_line_open(&f->objective, w, s, &error), SETOSA_ERROR_INTERNAL);
   assert_non_null(strstr(error.message, "close it"));
   const double steps[] = {0.0, 1e-3, 1.0, 17.0, -2.0};
   for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
     double value = NAN, slope = NAN, expected = NAN;
     Evaluation at = {NAN, NAN, NAN, NAN};
-    assert_int_equal(backend_line_evaluate(b, steps[i], &value, &slope, NULL), SETOSA_OK);
+    assert_int_equal(objective_line_evaluate(&f->objective, steps[i], &value, &slope, NULL), SETOSA_OK);
     vector_combine(b, moved, 2, (const double[]){1.0, steps[i]}, (const Vector *const[]){w, s}, NULL);
-    assert_int_equal(backend_evaluate(b, moved, backend_all_rows(b), g, &at, NULL), SETOSA_OK);
-    vector_dots(b, 1, &(VectorPair){g, s}, &expected, NULL);
+    assert_int_equal(objective_evaluate(&f->objective, moved, backend_all_rows(b), g, &at, NULL), SETOSA_OK);
+    vector_dots(b, 1, &(VectorPair){.a = g, .b = s}, &expected, NULL);
     assert_float_equal(value, at.objective, 1e-13 * (1.0 + fabs(at.objective)));
     assert_float_equal(slope, expected, 1e-13 * (1.0 + fabs(expected)));
   }
-  backend_line_close(b);
-  backend_line_close(b);
+  objective_line_close(&f->objective);
+  objective_line_close(&f->objective);
   double unused = 0.0;
-  assert_int_equal(backend_line_evaluate(b, 0.0, &unused, &unused, NULL), SETOSA_ERROR_INTERNAL);
+  assert_int_equal(objective_line_evaluate(&f->objective, 0.0, &unused, &unused, NULL), SETOSA_ERROR_INTERNAL);
   Vector *all[] = {w, s, moved, g};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) vector_destroy(b, all[i]);
 }
@@ -243,15 +245,15 @@ static void test_line_without_cache(void **state) {
   BackendFacts before, after;
   Vector *w = random_vector(f.backend, 30, true), *s = random_vector(f.backend, 31, true), *g = new_vector(f.backend, NULL);
   backend_facts(f.backend, &before);
-  assert_int_equal(backend_line_open(f.backend, w, s, NULL), SETOSA_OK);
+  assert_int_equal(objective_line_open(&f.objective, w, s, NULL), SETOSA_OK);
   double value = NAN, slope = NAN, expected = NAN;
   Evaluation at = {NAN, NAN, NAN, NAN};
-  assert_int_equal(backend_line_evaluate(f.backend, 0.0, &value, &slope, NULL), SETOSA_OK);
-  assert_int_equal(backend_evaluate(f.backend, w, backend_all_rows(f.backend), g, &at, NULL), SETOSA_OK);
-  vector_dots(f.backend, 1, &(VectorPair){g, s}, &expected, NULL);
+  assert_int_equal(objective_line_evaluate(&f.objective, 0.0, &value, &slope, NULL), SETOSA_OK);
+  assert_int_equal(objective_evaluate(&f.objective, w, backend_all_rows(f.backend), g, &at, NULL), SETOSA_OK);
+  vector_dots(f.backend, 1, &(VectorPair){.a = g, .b = s}, &expected, NULL);
   assert_float_equal(value, at.objective, 1e-12 * at.objective);
   assert_float_equal(slope, expected, 1e-12);
-  backend_line_close(f.backend);
+  objective_line_close(&f.objective);
   backend_facts(f.backend, &after);
   assert_int_equal(after.bytes_held, before.bytes_held);
   vector_destroy(f.backend, w);
@@ -267,13 +269,14 @@ static void test_vectors(void **state) {
   Backend *b = f.backend;
   Vector *x = new_vector(b, (const double[]){1.0, 1e16, 3.0, -1e16}), *ones = new_vector(b, (const double[]){1.0, 1.0, 1.0, 1.0});
   Vector *out = new_vector(b, NULL);
-  double values[4] = {NAN, NAN, NAN, NAN}, dots[2] = {NAN, NAN};
+  double values[4] = {NAN, NAN, NAN, NAN}, dots[3] = {NAN, NAN, NAN};
   vector_read(b, out, values, NULL);
   for (int i = 0; i < 4; i++) assert_true(values[i] == 0.0); /* a new vector is zero */
-  VectorPair pairs[] = {{x, ones}, {ones, ones}};
-  assert_int_equal(vector_dots(b, 2, pairs, dots, NULL), SETOSA_OK);
+  VectorPair pairs[] = {{.a = x, .b = ones}, {.a = ones, .b = ones}, {.a = ones, .b = ones, .weights_only = true}};
+  assert_int_equal(vector_dots(b, 3, pairs, dots, NULL), SETOSA_OK);
   assert_true(dots[0] == 4.0); /* a plain sum of doubles would lose the 1 and the 3 */
   assert_true(dots[1] == 4.0);
+  assert_true(dots[2] == 2.0); /* two classes of one feature, without their two biases */
   vector_write(b, x, (const double[]){1.0, 4.0, 9.0, 16.0}, NULL);
   assert_int_equal(vector_divide_sqrt(b, x, ones, x, 1.0, NULL), SETOSA_OK); /* in place */
   vector_read(b, x, values, NULL);
@@ -301,10 +304,10 @@ static void test_row_ranges(void **state) {
   Vector *w = random_vector(f.backend, 40, true);
   double sum = 0.0;
   Evaluation at, all;
-  assert_int_equal(backend_evaluate(f.backend, w, backend_all_rows(f.backend), NULL, &all, NULL), SETOSA_OK);
+  assert_int_equal(objective_evaluate(&f.objective, w, backend_all_rows(f.backend), NULL, &all, NULL), SETOSA_OK);
   for (size_t begin = 0; begin < 10; begin += 4) {
     RowRange rows = {begin, begin == 8 ? 2 : 4};
-    assert_int_equal(backend_evaluate(f.backend, w, rows, NULL, &at, NULL), SETOSA_OK);
+    assert_int_equal(objective_evaluate(&f.objective, w, rows, NULL, &at, NULL), SETOSA_OK);
     assert_float_equal(at.penalty, all.penalty, 0.0);
     sum += at.loss * (double)rows.count;
   }
@@ -313,7 +316,7 @@ static void test_row_ranges(void **state) {
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     float scores[64];
     Error error = {0};
-    assert_int_equal(backend_evaluate(f.backend, w, bad[i], NULL, &at, &error), SETOSA_ERROR_INTERNAL);
+    assert_int_equal(objective_evaluate(&f.objective, w, bad[i], NULL, &at, &error), SETOSA_ERROR_INTERNAL);
     assert_int_equal(backend_predict(f.backend, w, bad[i], ROW_LOGITS, scores, NULL), SETOSA_ERROR_INTERNAL);
   }
   vector_destroy(f.backend, w);
@@ -326,13 +329,17 @@ static void test_without_labels(void **state) {
   int32_t unknown[] = {0, -1}, *choices[] = {NULL, unknown};
   for (int c = 0; c < 2; c++) {
     Dataset data = {.rows = 2, .features = 1, .classes = 2, .values = x, .labels = choices[c]};
-    Backend *backend = open_on(&data, 0.0, true);
+    Backend *backend = open_on(&data, true);
     Vector *w = new_vector(backend, (const double[]){1.0, -1.0, 0.5, 0.0});
-    Evaluation at;
+    DataTerm at;
     Error error = {0};
-    assert_int_equal(backend_evaluate(backend, w, backend_all_rows(backend), NULL, &at, &error), SETOSA_ERROR_USAGE);
+    int32_t labels[2];
+    assert_int_equal(backend_evaluate(backend, w, backend_all_rows(backend), NULL, NULL, &at, &error), SETOSA_ERROR_USAGE);
     assert_non_null(strstr(error.message, "no labels"));
     assert_int_equal(backend_line_open(backend, w, w, NULL), SETOSA_ERROR_USAGE);
+    assert_int_equal(backend_labels(backend, backend_all_rows(backend), labels, NULL), SETOSA_ERROR_USAGE);
+    assert_int_equal(backend_hessian_product(backend, w, w, backend_all_rows(backend), NULL, w, NULL), SETOSA_OK);
+    assert_int_equal(vector_write(backend, w, (const double[]){1.0, -1.0, 0.5, 0.0}, NULL), SETOSA_OK);
     assert_int_equal(backend_predict(backend, w, (RowRange){1, 1}, ROW_LOGITS, scores, NULL), SETOSA_OK);
     assert_float_equal(scores[0], 2.5, 0.0);
     assert_float_equal(scores[1], -2.0, 0.0);
@@ -349,7 +356,7 @@ static void test_facts_and_errors(void **state) {
   Vector *w = new_vector(f.backend, NULL), *g = new_vector(f.backend, NULL);
   Evaluation at;
   BackendFacts facts;
-  assert_int_equal(backend_evaluate(f.backend, w, backend_all_rows(f.backend), g, &at, NULL), SETOSA_OK);
+  assert_int_equal(objective_evaluate(&f.objective, w, backend_all_rows(f.backend), g, &at, NULL), SETOSA_OK);
   backend_facts(f.backend, &facts);
   assert_string_equal(facts.name, "reference");
   assert_string_equal(facts.device, "host");

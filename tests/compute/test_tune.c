@@ -8,7 +8,8 @@
 
 #include "support/support.h"
 /* after support.h, which has cmocka.h and what that needs */
-#include "compute/tune.h"
+#include "compute/open.h"
+#include "compute/tune/tune.h"
 
 static DeviceList *devices;
 static Context *context;
@@ -58,7 +59,7 @@ static size_t count_files(char path[SUPPORT_PATH]) {
 }
 
 static void expect_shape(const NativeShape *actual, const NativeShape *expected) {
-  if (!tune_shape_equal(actual, expected))
+  if (!native_shape_equal(actual, expected))
     fail_msg(
         "lanes %u dot %u outer %u %u strip %u panel %u tile %u shares %u, not lanes %u dot %u outer %u %u strip %u panel %u tile %u shares "
         "%u",

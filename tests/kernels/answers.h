@@ -8,10 +8,11 @@
 
 #include "support/support.h"
 /* after support.h, which has cmocka.h and what that needs */
-#include "compute/native.h"
+#include "compute/native/native.h"
+#include "compute/open.h"
 
 typedef struct Answers {
-  Evaluation at, batch;
+  DataTerm at, batch;
   double line[4]; /* value and slope at two steps */
   double *gradient, *product, *batch_gradient;
   float *probabilities;
@@ -47,16 +48,16 @@ static Answers ask_backend(Backend *backend) {
   support_ok(vector_write(backend, v, a.gradient, &error), &error);
   support_poison_double(a.gradient, count);
   for (int pass = 0; pass < 2; pass++) /* the second finds other chunks on the device than the first */
-    support_ok(backend_evaluate(backend, w, backend_all_rows(backend), out, &a.at, &error), &error);
+    support_ok(backend_evaluate(backend, w, backend_all_rows(backend), NULL, out, &a.at, &error), &error);
   support_ok(vector_read(backend, out, a.gradient, &error), &error);
-  support_ok(backend_hessian_product(backend, w, v, backend_all_rows(backend), out, &error), &error);
+  support_ok(backend_hessian_product(backend, w, v, backend_all_rows(backend), NULL, out, &error), &error);
   support_ok(vector_read(backend, out, a.product, &error), &error);
   support_ok(backend_line_open(backend, w, v, &error), &error);
   for (int step = 0; step < 2; step++)
     support_ok(backend_line_evaluate(backend, 0.1 + step, &a.line[2 * step], &a.line[2 * step + 1], &error), &error);
   backend_line_close(backend);
   RowRange batch = {backend->rows / 3 + 1, backend->rows / 2};
-  support_ok(backend_evaluate(backend, w, batch, out, &a.batch, &error), &error);
+  support_ok(backend_evaluate(backend, w, batch, NULL, out, &a.batch, &error), &error);
   support_ok(vector_read(backend, out, a.batch_gradient, &error), &error);
   a.scores = backend->rows * backend->classes;
   a.probabilities = malloc(a.scores * sizeof *a.probabilities);
@@ -73,7 +74,6 @@ static inline Backend *open_native(const Dataset *dataset, BackendSettings setti
   Error error = {0};
   Backend *backend = NULL;
   settings.kind = SETOSA_BACKEND_NATIVE;
-  settings.l2 = 0.01;
   settings.intercept = true;
   support_ok(backend_open(&backend, dataset, &settings, &error), &error);
   return backend;
@@ -86,8 +86,8 @@ static void expect_same(const Answers *a, const Answers *b, const char *how) {
   if (memcmp(a->batch_gradient, b->batch_gradient, a->parameters * sizeof(double)) != 0) fail_msg("%s: a batch's gradient differs", how);
   if (memcmp(a->probabilities, b->probabilities, a->scores * sizeof(float)) != 0) fail_msg("%s: the probabilities differ", how);
   if (memcmp(a->line, b->line, sizeof a->line) != 0) fail_msg("%s: the line differs", how);
-  if (a->at.objective != b->at.objective || a->batch.objective != b->batch.objective) fail_msg("%s: the objective differs", how);
-  assert_true(isfinite(a->at.objective));
+  if (a->at.loss != b->at.loss || a->batch.loss != b->batch.loss) fail_msg("%s: the objective differs", how);
+  assert_true(isfinite(a->at.loss));
 }
 
 /* data.h's generator behind the same spec: rows are never held. */

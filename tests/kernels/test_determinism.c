@@ -20,16 +20,16 @@ typedef struct Run {
 typedef Status (*Operation)(Run *run, double numbers[4], Error *error);
 
 static Status gradient(Run *run, double numbers[4], Error *error) {
-  Evaluation at;
-  Status status = backend_evaluate(run->backend, run->w, backend_all_rows(run->backend), run->out, &at, error);
-  numbers[0] = at.objective;
+  DataTerm at;
+  Status status = backend_evaluate(run->backend, run->w, backend_all_rows(run->backend), NULL, run->out, &at, error);
+  numbers[0] = at.loss;
   numbers[1] = at.gradient_norm;
   return status != SETOSA_OK ? status : vector_read(run->backend, run->out, run->parameters, error);
 }
 
 static Status hessian(Run *run, double numbers[4], Error *error) {
   (void)numbers;
-  Status status = backend_hessian_product(run->backend, run->w, run->v, backend_all_rows(run->backend), run->out, error);
+  Status status = backend_hessian_product(run->backend, run->w, run->v, backend_all_rows(run->backend), NULL, run->out, error);
   return status != SETOSA_OK ? status : vector_read(run->backend, run->out, run->parameters, error);
 }
 
@@ -41,7 +41,7 @@ static Status line(Run *run, double numbers[4], Error *error) {
 }
 
 static Status dots(Run *run, double numbers[4], Error *error) {
-  const VectorPair pairs[] = {{run->w, run->w}, {run->w, run->v}, {run->v, run->v}};
+  const VectorPair pairs[] = {{.a = run->w, .b = run->w}, {.a = run->w, .b = run->v}, {.a = run->v, .b = run->v}};
   return vector_dots(run->backend, 3, pairs, numbers, error);
 }
 
@@ -81,7 +81,7 @@ static void run_shape(Context *context, const char *spec, SetosaFamily family) {
   SetosaDataset *dataset = NULL;
   Run run = {0};
   Error error = {0};
-  BackendSettings settings = {.kind = SETOSA_BACKEND_NATIVE, .family = family, .context = context, .l2 = 0.01, .intercept = true};
+  BackendSettings settings = {.kind = SETOSA_BACKEND_NATIVE, .family = family, .context = context, .intercept = true};
   support_ok(setosa_dataset_load(&dataset, spec, NULL, &error), &error);
   support_ok(backend_open(&run.backend, dataset, &settings, &error), &error);
   support_ok(vector_create(run.backend, &run.w, &error), &error);

@@ -7,7 +7,8 @@
 
 #include "support/support.h"
 /* after support.h, which has cmocka.h and what that needs */
-#include "compute/native.h"
+#include "compute/native/native.h"
+#include "compute/open.h"
 #include "train/predict.h"
 
 static Context *context;
@@ -33,7 +34,7 @@ static int destroy(void **state) {
 }
 
 typedef struct Answer {
-  Evaluation all, batch;
+  DataTerm all, batch;
   double *gradient;
   float *logits;
   size_t parameters, scores;
@@ -57,9 +58,9 @@ static Answer ask(const Dataset *dataset, BackendSettings settings) {
   support_ok(vector_write(backend, w, a.gradient, &error), &error);
   support_poison_double(a.gradient, a.parameters);
   memset(a.logits, 0xFF, a.scores * sizeof *a.logits);
-  support_ok(backend_evaluate(backend, w, backend_all_rows(backend), gradient, &a.all, &error), &error);
+  support_ok(backend_evaluate(backend, w, backend_all_rows(backend), NULL, gradient, &a.all, &error), &error);
   support_ok(vector_read(backend, gradient, a.gradient, &error), &error);
-  support_ok(backend_evaluate(backend, w, (RowRange){backend->rows / 3 + 1, 77}, gradient, &a.batch, &error), &error);
+  support_ok(backend_evaluate(backend, w, (RowRange){backend->rows / 3 + 1, 77}, NULL, gradient, &a.batch, &error), &error);
   support_ok(backend_predict(backend, w, backend_all_rows(backend), ROW_LOGITS, a.logits, &error), &error);
   vector_destroy(backend, w);
   vector_destroy(backend, gradient);
@@ -93,8 +94,8 @@ static void gathered_rows_give_the_same_bits(void **state) {
       assert_null(gathered->values);
       BackendSettings settings = {.storage = storages[s], .streamed = streamed, .chunk_rows = streamed ? 300 : 0};
       Answer expected = ask(copied, settings), actual = ask(gathered, settings);
-      assert_true(isfinite(expected.all.objective));
-      assert_true(actual.all.objective == expected.all.objective && actual.batch.objective == expected.batch.objective);
+      assert_true(isfinite(expected.all.loss));
+      assert_true(actual.all.loss == expected.all.loss && actual.batch.loss == expected.batch.loss);
       assert_memory_equal(actual.gradient, expected.gradient, expected.parameters * sizeof *expected.gradient);
       assert_memory_equal(actual.logits, expected.logits, expected.scores * sizeof *expected.logits);
       free(expected.gradient);

@@ -5,8 +5,8 @@
 
 #include "support/support.h"
 /* after support.h, which has cmocka.h and what that needs */
-#include "compute/compare.h"
 #include "compute/open.h"
+#include "compute/tolerance.h"
 
 enum { LOGIT_SIZE = 2 };
 
@@ -34,10 +34,10 @@ static Status change_divide(Kept *k, Error *error) {
   return status != SETOSA_OK ? status : vector_divide_sqrt(k->device, k->w, k->w, k->out, 0.5, error);
 }
 static Status change_gradient(Kept *k, Error *error) {
-  return backend_evaluate(k->device, k->w, backend_all_rows(k->device), k->w, NULL, error);
+  return backend_evaluate(k->device, k->w, backend_all_rows(k->device), NULL, k->w, NULL, error);
 }
 static Status change_hessian(Kept *k, Error *error) {
-  return backend_hessian_product(k->device, k->w, k->v, backend_all_rows(k->device), k->w, error);
+  return backend_hessian_product(k->device, k->w, k->v, backend_all_rows(k->device), NULL, k->w, error);
 }
 /* A new vector may lie where the old one did. */
 static Status change_vector(Kept *k, Error *error) {
@@ -46,7 +46,7 @@ static Status change_vector(Kept *k, Error *error) {
 }
 /* Another point in between takes the place of what was kept. */
 static Status change_point(Kept *k, Error *error) {
-  return backend_hessian_product(k->device, k->other, k->v, backend_all_rows(k->device), k->out, error);
+  return backend_hessian_product(k->device, k->other, k->v, backend_all_rows(k->device), NULL, k->out, error);
 }
 
 static const struct {
@@ -67,10 +67,10 @@ static void compare_products(Kept *k, RowRange rows, const char *when) {
   double tolerance = compare_hessian_tolerance(compare_logit_rounding(k->device->features, LOGIT_SIZE));
   support_ok(vector_read(k->device, k->w, k->point, &error), &error);
   support_ok(vector_write(k->truth, k->truth_w, k->point, &error), &error);
-  support_ok(backend_hessian_product(k->truth, k->truth_w, k->truth_v, rows, k->truth_out, &error), &error);
+  support_ok(backend_hessian_product(k->truth, k->truth_w, k->truth_v, rows, NULL, k->truth_out, &error), &error);
   support_ok(vector_read(k->truth, k->truth_out, k->expected, &error), &error);
   support_poison_double(k->actual, k->device->parameters);
-  support_ok(backend_hessian_product(k->device, k->w, k->v, rows, k->out, &error), &error);
+  support_ok(backend_hessian_product(k->device, k->w, k->v, rows, NULL, k->out, &error), &error);
   support_ok(vector_read(k->device, k->out, k->actual, &error), &error);
   double off = compare_relative_norm(k->actual, k->expected, k->device->parameters);
   if (!(off <= tolerance)) fail_msg("%zu classes: Hessian * v after %s is off by %g, %g allowed", k->device->classes, when, off, tolerance);
@@ -118,7 +118,7 @@ static void run_changes(Kept *k, const Dataset *dataset) {
 
 static void open_both(Kept *k, const Dataset *dataset, Context *context, SetosaFamily family) {
   Error error = {0};
-  BackendSettings settings = {.kind = SETOSA_BACKEND_NATIVE, .family = family, .context = context, .l2 = 0.01, .intercept = true};
+  BackendSettings settings = {.kind = SETOSA_BACKEND_NATIVE, .family = family, .context = context, .intercept = true};
   support_ok(backend_open(&k->device, dataset, &settings, &error), &error);
   settings.kind = SETOSA_BACKEND_REFERENCE;
   support_ok(backend_open(&k->truth, dataset, &settings, &error), &error);

@@ -48,7 +48,7 @@ static void compare_far_end(size_t rows, SetosaFamily family, size_t classes) {
 
   Dataset dataset = {.rows = rows, .features = FEATURES, .classes = classes, .values = values, .labels = labels, .borrowed = true};
   RowRange far_end = {rows - BATCH, BATCH};
-  Evaluation evaluations[2];
+  DataTerm evaluations[2];
   for (int side = 0; side < 2; side++) {
     BackendSettings settings = {.kind = side == 0 ? SETOSA_BACKEND_REFERENCE : SETOSA_BACKEND_NATIVE,
                                 .family = family,
@@ -63,7 +63,7 @@ static void compare_far_end(size_t rows, SetosaFamily family, size_t classes) {
     assert_int_equal(vector_create(backend, &at, &error), SETOSA_OK);
     assert_int_equal(vector_create(backend, &gradient, &error), SETOSA_OK);
     assert_int_equal(vector_write(backend, at, w, &error), SETOSA_OK);
-    assert_int_equal(backend_evaluate(backend, at, far_end, gradient, &evaluations[side], &error), SETOSA_OK);
+    assert_int_equal(backend_evaluate(backend, at, far_end, NULL, gradient, &evaluations[side], &error), SETOSA_OK);
     assert_int_equal(vector_read(backend, gradient, out, &error), SETOSA_OK);
     vector_destroy(backend, at);
     vector_destroy(backend, gradient);

@@ -6,9 +6,9 @@
 
 #include "support/shape.h"
 /* after shape.h, which has cmocka.h and what that needs */
-#include "compute/compare.h"
-#include "compute/native.h"
-#include "compute/tune.h"
+#include "compute/native/native.h"
+#include "compute/tolerance.h"
+#include "compute/tune/tune.h"
 
 enum { LOGIT_SIZE = 3, POINTS = 3 };
 
@@ -34,7 +34,7 @@ typedef struct Answers {
 static void answer(Backend *backend, const double *at, const double *along, RowRange rows, Answers *answers) {
   Error error = {0};
   Vector *w = NULL, *v = NULL, *out = NULL;
-  Evaluation evaluation;
+  DataTerm evaluation;
   support_ok(vector_create(backend, &w, &error), &error);
   support_ok(vector_create(backend, &v, &error), &error);
   support_ok(vector_create(backend, &out, &error), &error);
@@ -42,9 +42,9 @@ static void answer(Backend *backend, const double *at, const double *along, RowR
   support_ok(vector_write(backend, v, along, &error), &error);
   support_poison_double(answers->gradient, backend->parameters);
   support_ok(vector_write(backend, out, answers->gradient, &error), &error);
-  support_ok(backend_evaluate(backend, w, rows, out, &evaluation, &error), &error);
+  support_ok(backend_evaluate(backend, w, rows, NULL, out, &evaluation, &error), &error);
   support_ok(vector_read(backend, out, answers->gradient, &error), &error);
-  support_ok(backend_hessian_product(backend, w, v, rows, out, &error), &error);
+  support_ok(backend_hessian_product(backend, w, v, rows, NULL, out, &error), &error);
   support_ok(vector_read(backend, out, answers->product, &error), &error);
   support_ok(backend_line_open(backend, w, v, &error), &error);
   support_ok(backend_line_evaluate(backend, 0.5, &answers->line, &answers->slope, &error), &error);
@@ -91,12 +91,12 @@ static void every_height_agrees_with_the_reference(void **state) {
     Error error = {0};
     Dataset *dataset = make_dataset(&panel_shapes[i], 7 + i);
     Backend *truth = NULL;
-    support_ok(reference_open(&truth, dataset, &(BackendSettings){.l2 = 0.01, .intercept = true}, &error), &error);
+    support_ok(reference_open(&truth, dataset, &(BackendSettings){.intercept = true}, &error), &error);
     for (size_t h = 0; h < sizeof heights / sizeof *heights; h++) {
       Native *native = NULL;
-      BackendSettings settings = {.family = SETOSA_FAMILY_CPU, .context = context, .l2 = 0.01, .intercept = true};
-      if (dataset->classes <= NATIVE_FUSED_CLASSES && h < FUSED_HEIGHTS) continue; /* a program for each */
-      NativeShape shape = tune_default_shape(SETOSA_FAMILY_CPU, dataset->classes, context_traits(context));
+      BackendSettings settings = {.family = SETOSA_FAMILY_CPU, .context = context, .intercept = true};
+      if (dataset->classes <= CLASSES_FUSED_MOST && h < FUSED_HEIGHTS) continue; /* a program for each */
+      NativeShape shape = native_default_shape(SETOSA_FAMILY_CPU, dataset->classes, context_traits(context));
       shape.panel_rows = heights[h];
       support_ok(native_open_window(&native, dataset, &settings, (RowRange){0, dataset->rows}, &shape, &error), &error);
       used += native_uses_panels(native);

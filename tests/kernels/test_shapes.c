@@ -2,7 +2,7 @@
 #include "kernels/shapes.h"
 /* after shapes.h, which has cmocka.h and what that needs */
 #include "compute/open.h"
-#include "compute/selftest.h"
+#include "judge/compare.h"
 
 static DeviceList *devices;
 static Context *context;
@@ -19,7 +19,7 @@ static void run_family(SetosaFamily family) {
                                 .finite_differences = dataset->rows > 1,
                                 .row = print_row,
                                 .user = &verbose};
-    Status status = selftest_compare(dataset, context, &settings, &failures, &error);
+    Status status = judge_compare(dataset, context, &settings, &failures, &error);
     if (status != SETOSA_OK) printf("%s\n", error.message);
     assert_int_equal(status, SETOSA_OK);
     assert_int_equal(failures, 0);

@@ -1,7 +1,7 @@
 /* Rows over several devices give the bits of one device, however they are dealt: sub-devices of one CPU stand for the devices. */
 #include <stdio.h>
 
-#include "compute/sharded.h"
+#include "compute/sharded/sharded.h"
 #include "kernels/answers.h"
 
 enum { PARTS = 2 };

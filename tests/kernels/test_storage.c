@@ -6,9 +6,9 @@
 #include "kernels/shapes.h"
 /* after shapes.h, which has cmocka.h and what that needs */
 #include "compute/open.h"
-#include "compute/selftest.h"
 #include "data/half.h"
 #include "data/storage.h"
+#include "judge/compare.h"
 
 static DeviceList *devices;
 static Context *context;
@@ -55,7 +55,7 @@ static void compare_shape(const Shape *shape, uint64_t seed, SetosaFamily family
                               .logit_size = shape->kind == HARD_LOGITS ? 100 : 3,
                               .row = print_row,
                               .user = &verbose};
-  support_ok(selftest_compare(dataset, context, &settings, &failures, &error), &error);
+  support_ok(judge_compare(dataset, context, &settings, &failures, &error), &error);
   if (failures > 0)
     fail_msg("%zu x %zu, %zu classes, %s: %zu failures", shape->rows, shape->features, shape->classes, storage_name(storage), failures);
   free_dataset(dataset);
@@ -95,14 +95,9 @@ static Answers ask(const Dataset *dataset, SetosaFamily family, SetosaStorage st
   Error error = {0};
   Backend *backend = NULL;
   Vector *w = NULL, *v = NULL, *out = NULL;
-  Evaluation at;
-  BackendSettings settings = {.kind = SETOSA_BACKEND_NATIVE,
-                              .family = family,
-                              .context = context,
-                              .l2 = 0.01,
-                              .intercept = true,
-                              .storage = storage,
-                              .part_bytes = part_bytes};
+  DataTerm at;
+  BackendSettings settings = {
+      .kind = SETOSA_BACKEND_NATIVE, .family = family, .context = context, .intercept = true, .storage = storage, .part_bytes = part_bytes};
   support_ok(backend_open(&backend, dataset, &settings, &error), &error);
   Answers answers = {.parameters = backend->parameters};
   answers.numbers = malloc(3 * backend->parameters * sizeof(double));
@@ -120,11 +115,11 @@ static Answers ask(const Dataset *dataset, SetosaFamily family, SetosaStorage st
   support_poison(answers.logits, dataset->rows * dataset->classes);
   RowRange ranges[] = {backend_all_rows(backend), {dataset->rows / 3, dataset->rows / 2}};
   for (int i = 0; i < 2; i++) {
-    support_ok(backend_evaluate(backend, w, ranges[i], out, &at, &error), &error);
+    support_ok(backend_evaluate(backend, w, ranges[i], NULL, out, &at, &error), &error);
     support_ok(vector_read(backend, out, answers.numbers + (size_t)i * backend->parameters, &error), &error);
     answers.losses[i] = at.loss;
   }
-  support_ok(backend_hessian_product(backend, w, v, ranges[1], out, &error), &error);
+  support_ok(backend_hessian_product(backend, w, v, ranges[1], NULL, out, &error), &error);
   support_ok(vector_read(backend, out, answers.numbers + 2 * backend->parameters, &error), &error);
   support_ok(backend_predict(backend, w, ranges[0], ROW_LOGITS, answers.logits, &error), &error);
   backend_facts(backend, &answers.facts);

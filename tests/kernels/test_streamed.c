@@ -202,7 +202,7 @@ static void a_device_with_less_memory_than_it_says(void **state) {
   if (status == SETOSA_OK) {
     Vector *w = NULL;
     status = vector_create(backend, &w, &error);
-    if (status == SETOSA_OK) status = backend_evaluate(backend, w, backend_all_rows(backend), NULL, &(Evaluation){0}, &error);
+    if (status == SETOSA_OK) status = backend_evaluate(backend, w, backend_all_rows(backend), NULL, NULL, &(DataTerm){0}, &error);
     vector_destroy(backend, w);
   }
   backend_close(backend);

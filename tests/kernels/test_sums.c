@@ -48,11 +48,11 @@ static void evaluate(SetosaBackend kind, SetosaFamily family, size_t classes, do
   BackendSettings settings = {.kind = kind, .family = family, .context = context, .intercept = true, .tuning = SETOSA_TUNING_OFF};
   Backend *backend = NULL;
   Vector *w = NULL, *out = NULL;
-  Evaluation at;
+  DataTerm at;
   if (backend_open(&backend, &dataset, &settings, &error) != SETOSA_OK) fail_msg("%s", error.message);
   assert_int_equal(vector_create(backend, &w, &error), SETOSA_OK);
   assert_int_equal(vector_create(backend, &out, &error), SETOSA_OK);
-  assert_int_equal(backend_evaluate(backend, w, backend_all_rows(backend), out, &at, &error), SETOSA_OK);
+  assert_int_equal(backend_evaluate(backend, w, backend_all_rows(backend), NULL, out, &at, &error), SETOSA_OK);
   assert_int_equal(vector_read(backend, out, gradient, &error), SETOSA_OK);
   *loss = at.loss;
   vector_destroy(backend, w);

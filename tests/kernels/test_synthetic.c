@@ -10,7 +10,7 @@
 #include <math.h>
 
 #include "base/clock.h"
-#include "compute/synthesize.h"
+#include "compute/native/synthesize.h"
 #include "support/support.h"
 
 static Context *context;

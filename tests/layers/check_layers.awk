@@ -7,19 +7,36 @@ function allow(layer, below,  i, n, part) {
   is_layer[layer] = 1
 }
 
+# Of a room that is part of another: which neighbours' headers it may include beside the outer room's own. All else in a part is private.
+function allow_inside(part, below,  i, n, name) {
+  n = split(part " " below, name, " ")
+  for (i = 1; i <= n; i++) may_include[part, name[i]] = 1
+  is_part[part] = 1
+}
+
 BEGIN {
   allow("base", "")
   allow("ranks", "base")
   allow("data", "base")
   allow("opencl", "base")
   allow("compute", "ranks data opencl base")
-  allow("optim", "base") # and compute/backend.h, below
+  allow("optim", "base") # and the seam with what is above it, below
   allow("model", "data base")
-  allow("train", "optim compute model data opencl ranks base")
-  allow("bench", "train optim compute model data opencl ranks base")
+  allow("judge", "compute data opencl base")
+  allow("train", "optim judge compute model data opencl ranks base")
+  allow("bench", "train optim judge compute model data opencl ranks base")
   allow("cli", "base")
   allow("examples", "")
   is_layer["include"] = 1
+  # Parts of compute: tuning searches for the native backend, and the sharded one is made of several of it.
+  allow_inside("compute/native", "")
+  allow_inside("compute/blas", "")
+  allow_inside("compute/reference", "")
+  allow_inside("compute/tune", "compute/native")
+  allow_inside("compute/sharded", "compute/tune compute/native")
+  # Parts of cli, all for its commands: what options there are, and how a terminal is written to.
+  allow_inside("cli/options", "")
+  allow_inside("cli/terminal", "")
   relaxed = "native_(cos|divide|exp|exp2|exp10|log|log2|log10|powr|recip|rsqrt|sin|sqrt|tan)[ \t]*\\(|half_(exp|log|sqrt|recip|divide|powr)[a-z0-9]*[ \t]*\\(|fast-relaxed-math|finite-math-only|" \
             "unsafe-math|-ffast-math|-Ofast|-cl-mad-enable|-cl-no-signed-zeros|-fassociative-math|-freciprocal-math"
 }
@@ -64,10 +81,18 @@ function check_include(line, layer, folder, source,  target, part, above) {
   if (target ~ /\.\./) { report(source, "includes \"" target "\"; name it from host/, not with .."); return }
   if (target == "setosa.h") return
   if (target !~ /\//) { report(source, "includes \"" target "\"; write \"" layer "/" target "\""); return }
+  includes[file] = includes[file] " host/" target
+  line_of[file, "host/" target] = source
+  part = target
+  sub(/\/[^\/]*$/, "", part)
+  if (part ~ /\// && part in is_part && room != part && !((room, part) in may_include) && part !~ /^cli\//) {
+    report(source, "includes \"" target "\", which is private to host/" part)
+    return
+  }
   above = target
   sub(/\/.*/, "", above)
   if (!(above in is_layer)) { report(source, "includes \"" target "\", which is in no layer of host/"); return }
-  if (layer == "optim" && target == "compute/backend.h") return
+  if (layer == "optim" && (target == "compute/backend.h" || target == "compute/objective.h")) return
   if (layer == "include") { report(source, "the public header includes \"" target "\"; it stands alone"); return }
   if (!((layer, above) in may_include)) report(source, layer " includes \"" target "\", which is not below it")
 }
@@ -87,9 +112,11 @@ function check_code(code, layer, source) {
   folder = file
   sub(/\/[^\/]*$/, "", folder)
   if (file ~ /^host\/.*\.[ch]$/) {
-    layer = folder
-    sub(/^host\//, "", layer)
-    if (!(layer in is_layer)) { report(1, "host/" layer " is no layer of the house"); layer = "?" }
+    room = folder
+    sub(/^host\//, "", room)
+    layer = room
+    sub(/\/.*/, "", layer)
+    if (!(layer in is_layer) || (room ~ /\// && !(room in is_part))) { report(1, "host/" room " is no room of the house"); layer = "?" }
   }
   in_comment = 0
   number = 0
@@ -110,7 +137,22 @@ function check_code(code, layer, source) {
   files++
 }
 
+# Headers that include each other, by depth-first search: state 1 is on the way, 2 is done.
+function visit(name, trail,  targets, n, i) {
+  if (state[name] == 2) return
+  state[name] = 1
+  n = split(includes[name], targets, " ")
+  for (i = 1; i <= n; i++) {
+    if (state[targets[i]] == 1) {
+      file = name
+      report(line_of[name, targets[i]], "closes a circle of includes:" trail " " name " " targets[i])
+    } else if (targets[i] in includes) visit(targets[i], trail " " name)
+  }
+  state[name] = 2
+}
+
 END {
+  for (name in includes) visit(name, "")
   if (files == 0) { print "check_layers: no files to check"; exit 2 }
   if (problems > 0) { printf "%d problems in %d files\n", problems, files; exit 1 }
   printf "%d files, no problem\n", files

@@ -45,6 +45,19 @@ flags() {
   failures=$((failures + 1))
 }
 
+# Two headers that include each other are one problem, named at one of them.
+flags_circle() {
+  tests=$((tests + 1))
+  fresh_tree
+  printf '#include "base/second.h"\n' >"$work/tree/host/base/first.h"
+  printf '#include "base/first.h"\n' >"$work/tree/host/base/second.h"
+  check
+  if [ "$status" = 1 ] && grep -qE 'host/base/(first|second)\.h:1: closes a circle' "$work/out" && grep -q '^1 problems in' "$work/out"; then return; fi
+  echo "NOT AS EXPECTED (exit $status): a circle of includes"
+  cat "$work/out"
+  failures=$((failures + 1))
+}
+
 tests=$((tests + 1))
 fresh_tree
 check
@@ -65,7 +78,13 @@ flags 'public header leans' host/include/setosa.h '#include "base/error.h"\n' 1 
 flags 'dots' host/train/bad.c '#include "../base/error.h"\n' 1 'not with ..'
 flags 'no folder' host/train/bad.c '#include "other.h"\n' 1 'train/other.h'
 flags 'unknown folder' host/train/bad.c '#include "misc/other.h"\n' 1 'in no layer'
-flags 'a room not planned' host/utils/bad.c 'int x;\n' 1 'no layer of the house'
+flags 'a room not planned' host/utils/bad.c 'int x;\n' 1 'no room of the house'
+flags "a sibling's private header" host/compute/blas/bad.c '#include "compute/native/native.h"\n' 1 'private to host/compute/native'
+flags 'a private header from above' host/train/bad.c '#include "compute/native/native.h"\n' 1 'private to host/compute/native'
+flags 'a private header within its room' host/compute/open.c '\n#include "compute/reference/reference.h"\n' 2 'private to host/compute/reference'
+flags 'a part not planned' host/compute/misc/bad.c 'int x;\n' 1 'no room of the house'
+flags 'judge from below' host/compute/open.c '#include "judge/selftest.h"\n' 1 'not below it'
+flags_circle
 flags 'OpenCL header' host/compute/bad.c '#include <CL/cl.h>\n' 1 'host/opencl alone'
 flags 'CLBlast header' host/compute/bad.c '#include <clblast_c.h>\n' 1 'host/opencl alone'
 flags 'MPI header' host/train/bad.c '#include <mpi.h>\n' 1 'host/ranks alone'

@@ -49,7 +49,9 @@ static LinePoint point_of(Curve curve, double step) {
 static LinePoint search(Curve curve, double trial, bool *success, unsigned *points) {
   Line line = {.base = {.operations = &operations}, .curve = curve};
   LinePoint found = {NAN, NAN, NAN};
-  assert_int_equal(line_search(&line.base, NULL, NULL, point_of(curve, 0.0), point_of(curve, trial), &found, success, NULL), SETOSA_OK);
+  assert_int_equal(
+      line_search(&(Objective){.backend = &line.base}, NULL, NULL, point_of(curve, 0.0), point_of(curve, trial), &found, success, NULL),
+      SETOSA_OK);
   assert_false(line.open);
   *points = line.points;
   return found;
@@ -143,7 +145,8 @@ static void test_failure_closes_the_line(void **state) {
     Error error = {0};
     LinePoint found;
     bool success = true;
-    assert_int_equal(line_search(&line.base, NULL, NULL, point_of(parabola, 0.0), point_of(parabola, 100.0), &found, &success, &error),
+    assert_int_equal(line_search(&(Objective){.backend = &line.base}, NULL, NULL, point_of(parabola, 0.0), point_of(parabola, 100.0),
+                                 &found, &success, &error),
                      SETOSA_ERROR_DEVICE);
     assert_string_equal(error.message, "the device failed");
     assert_false(line.open);

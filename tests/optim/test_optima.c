@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <zlib.h>
 
+#include "compute/backends.h"
 #include "compute/open.h"
 #include "optim/optimizer.h"
 
@@ -136,16 +137,19 @@ static OptimizerReport check_optimum(const Set *set, const OptimizerSettings *se
                   .classes = set->first_class_against_rest ? 2 : set->classes,
                   .values = x,
                   .labels = labels};
-  BackendSettings backend_settings = {.kind = SETOSA_BACKEND_REFERENCE, .l2 = set->l2, .intercept = true};
+  BackendSettings backend_settings = {.kind = SETOSA_BACKEND_REFERENCE, .intercept = true};
   Backend *backend = NULL;
+  Objective objective = {0};
   Vector *w = NULL;
   assert_int_equal(reference_open(&backend, &data, &backend_settings, NULL), SETOSA_OK);
+  assert_int_equal(objective_open(&objective, backend, &(ObjectiveTerms){.l2 = set->l2}, NULL), SETOSA_OK);
   assert_int_equal(vector_create(backend, &w, NULL), SETOSA_OK);
-  assert_int_equal(optimizer_minimize(backend, w, settings, &report, NULL), SETOSA_OK);
+  assert_int_equal(optimizer_minimize(&objective, w, settings, &report, NULL), SETOSA_OK);
   assert_float_equal(report.at.objective / set->optimum, 1.0, tolerance);
   assert_true(report.at.objective > set->optimum * (1.0 - 1e-8)); /* features are rounded to f32, which moves the optimum that far */
   if (tolerance <= 1e-6) assert_float_equal(accuracy_of(backend, w, labels), set->accuracy, 5e-5);
   vector_destroy(backend, w);
+  objective_close(&objective);
   backend_close(backend);
   return report;
 }

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
+#include "compute/backends.h"
 #include "compute/open.h"
 #include "optim/common.h"
 #include "optim/minibatch.h"
@@ -22,6 +23,7 @@ typedef struct Problem {
   float *values;
   int32_t *labels;
   Backend *backend;
+  Objective objective;
   Vector *w;
 } Problem;
 
@@ -38,13 +40,15 @@ static void open_problem(Problem *p, size_t rows, size_t features, size_t classe
     p->labels[i] = (int32_t)(wrong ? random_below(3, RANDOM_STREAM_CHECK, 3, i, classes) : top);
   }
   p->data = (Dataset){.rows = rows, .features = features, .classes = classes, .values = p->values, .labels = p->labels};
-  BackendSettings settings = {.kind = SETOSA_BACKEND_REFERENCE, .l2 = l2, .intercept = true};
+  BackendSettings settings = {.kind = SETOSA_BACKEND_REFERENCE, .intercept = true};
   assert_int_equal(reference_open(&p->backend, &p->data, &settings, NULL), SETOSA_OK);
+  assert_int_equal(objective_open(&p->objective, p->backend, &(ObjectiveTerms){.l2 = l2}, NULL), SETOSA_OK);
   assert_int_equal(vector_create(p->backend, &p->w, NULL), SETOSA_OK);
 }
 
 static void close_problem(Problem *p) {
   vector_destroy(p->backend, p->w);
+  objective_close(&p->objective);
   BackendFacts facts;
   backend_facts(p->backend, &facts);
   backend_close(p->backend);
@@ -67,7 +71,7 @@ static OptimizerSettings settings_of(SetosaSolver solver) {
 static OptimizerReport minimize(Problem *p, const OptimizerSettings *settings) {
   OptimizerReport report = {.reason = (StopReason)77};
   Error error = {0};
-  assert_int_equal(optimizer_minimize(p->backend, p->w, settings, &report, &error), SETOSA_OK);
+  assert_int_equal(optimizer_minimize(&p->objective, p->w, settings, &report, &error), SETOSA_OK);
   assert_string_equal(error.message, "");
   assert_string_not_equal(optimizer_reason_name(report.reason), "unknown");
   return report;
@@ -78,7 +82,7 @@ static void check_report_is_of_w(Problem *p, const OptimizerReport *report) {
   Vector *g = NULL;
   Evaluation at = {NAN, NAN, NAN, NAN};
   assert_int_equal(vector_create(p->backend, &g, NULL), SETOSA_OK);
-  assert_int_equal(backend_evaluate(p->backend, p->w, backend_all_rows(p->backend), g, &at, NULL), SETOSA_OK);
+  assert_int_equal(objective_evaluate(&p->objective, p->w, backend_all_rows(p->backend), g, &at, NULL), SETOSA_OK);
   assert_true(at.objective == report->at.objective);
   assert_true(at.gradient_norm == report->at.gradient_norm);
   vector_destroy(p->backend, g);
@@ -352,7 +356,7 @@ static void test_first_updates(void **state) {
     double g[MAX_PARAMETERS], w[MAX_PARAMETERS];
     Vector *gradient = NULL;
     vector_create(p.backend, &gradient, NULL);
-    backend_evaluate(p.backend, p.w, backend_all_rows(p.backend), gradient, NULL, NULL);
+    objective_evaluate(&p.objective, p.w, backend_all_rows(p.backend), gradient, NULL, NULL);
     vector_read(p.backend, gradient, g, NULL);
     vector_destroy(p.backend, gradient);
     OptimizerSettings settings = settings_of(solvers[s]);
@@ -385,9 +389,10 @@ static void test_schedules(void **state) {
 static const BackendOperations *real_operations;
 static unsigned calls_left;
 
-static Status failing_evaluate(Backend *b, const Vector *w, RowRange rows, Vector *g, Evaluation *at, Error *error) {
+static Status failing_evaluate(Backend *b, const Vector *w, RowRange rows, const Addition *addition, Vector *g, DataTerm *at,
+                               Error *error) {
   if (calls_left-- == 0) return error_set(error, SETOSA_ERROR_DEVICE, "the device was lost");
-  return real_operations->evaluate(b, w, rows, g, at, error);
+  return real_operations->evaluate(b, w, rows, addition, g, at, error);
 }
 
 static Status failing_create(Backend *b, Vector **vector, Error *error) {
@@ -411,7 +416,7 @@ static void test_failures_come_out(void **state) {
         calls_left = after;
         p.backend->operations = &failing;
         OptimizerSettings settings = settings_of(solvers[s]);
-        assert_int_equal(optimizer_minimize(p.backend, p.w, &settings, &report, &error), SETOSA_ERROR_DEVICE);
+        assert_int_equal(optimizer_minimize(&p.objective, p.w, &settings, &report, &error), SETOSA_ERROR_DEVICE);
         assert_non_null(strstr(error.message, "device"));
         p.backend->operations = real_operations;
         close_problem(&p);
@@ -427,7 +432,7 @@ static void test_unknown_solver(void **state) {
   OptimizerReport report;
   open_problem(&p, 4, 3, 3, 0.01);
   OptimizerSettings settings = settings_of((SetosaSolver)9);
-  assert_int_equal(optimizer_minimize(p.backend, p.w, &settings, &report, &error), SETOSA_ERROR_USAGE);
+  assert_int_equal(optimizer_minimize(&p.objective, p.w, &settings, &report, &error), SETOSA_ERROR_USAGE);
   assert_non_null(strstr(error.message, "lbfgs, gd, sgd or adam"));
   close_problem(&p);
 }

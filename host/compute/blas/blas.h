@@ -1,0 +1,72 @@
+/* Private to the blas backend: its state, and what its files offer each other. */
+#ifndef SETOSA_COMPUTE_BLAS_H
+#define SETOSA_COMPUTE_BLAS_H
+
+#include "compute/backends.h"
+#include "compute/blas/rows.h"
+#include "compute/blas/threads.h"
+#include "compute/line.h"
+
+/* f32, as on a device: the gradient is accumulated by sgemm where it lies and W goes into it as it is, with no conversion in a pass. */
+struct Vector {
+  float *values; /* (P): weights (K,D) row-major, then bias (K) */
+};
+
+/* What one thread works in. Blocks of logits are class-major (K, stride), see rows.h. */
+typedef struct BlasRoom {
+  float *logits;     /* (K, stride) */
+  float *directions; /* (K, stride), for Hessians only */
+  float *slab;       /* (P) its part of the gradient; NULL for the first thread, which adds into the result */
+  double loss;
+} BlasRoom;
+
+typedef struct BlasLine {
+  bool open;
+  Line shared;
+  float *logits, *slopes; /* X w and X s: blocks of block_rows rows, each (K, stride); NULL when they do not fit */
+  size_t capacity;        /* floats in each */
+} BlasLine;
+
+typedef struct Blas {
+  Backend head;
+  const float *x;        /* (N,D) row-major, borrowed */
+  const int32_t *labels; /* (N), borrowed, or NULL: then only predict works */
+  BlasThreads *threads;
+  BlasRoom *rooms;   /* one a thread */
+  bool whole_blocks; /* all threads on one block, since a gradient for each thread would take too much memory */
+  size_t block_rows; /* a multiple of BLAS_LANES, and the stride of its logits */
+  float *ones;       /* (block_rows): column sums by sgemv */
+  size_t workspace_bytes;
+  BlasLine line;
+  uint64_t bytes_held, bytes_peak, flops, bytes_read;
+} Blas;
+
+/* blas.c. Zeros; counted in bytes_held until released with the same count. */
+Status blas_hold(Blas *blas, void **memory, size_t count, size_t size, const char *what, Error *error);
+void blas_release(Blas *blas, void *memory, size_t bytes);
+/* Threads that pay for about `flops` operations: at least 1, at most all. */
+size_t blas_team(const Blas *blas, uint64_t flops);
+/* OpenBLAS must not start threads of its own inside ours: 1 for the time of a call, then what it was. */
+int blas_products_begin(void);
+void blas_products_end(int before);
+double blas_dot(Blas *blas, const float *a, const float *b, size_t count);
+
+/* pass.c */
+Status blas_evaluate(Backend *backend, const Vector *w, RowRange rows, const Addition *addition, Vector *gradient, DataTerm *at,
+                     Error *error);
+Status blas_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out,
+                            Error *error);
+Status blas_labels(Backend *backend, RowRange rows, int32_t *labels, Error *error);
+Status blas_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error);
+Status blas_check_rows(const Blas *blas, RowRange rows, bool labels_needed, Error *error);
+/* z (K, stride), its first `rows` columns = W X' + b for rows from `begin` on. */
+void blas_logits(const Blas *blas, const float *w, size_t begin, size_t rows, float *z, size_t stride);
+
+/* line.c */
+Status blas_line_open(Backend *backend, const Vector *w, const Vector *s, Error *error);
+Status blas_line_evaluate(Backend *backend, double step, double *value, double *slope, Error *error);
+void blas_line_close(Backend *backend);
+/* Frees what lines keep between them. */
+void blas_line_release(Blas *blas);
+
+#endif

@@ -1,0 +1,280 @@
+/* The blocked pass for many classes: a block of rows goes through logits, softmax and gradient, so that no more than a block of rows times
+ * K is held. The CPU family keeps logits in strips (kernels/strip.clh), the GPU family in padded rows (kernels/rows.cl). */
+#include <math.h>
+
+#include "compute/native/native.h"
+
+enum {
+  SPAN_ROWS = 16384,       /* of a share at most, unless a block has more: they are added up in f32, shares in twice the precision, */
+  FOLDED_BYTES = 32 << 20, /* for gradients of at most this; larger ones are one share */
+  SLABS_PART = 8,          /* the partial gradients of few rows are at most this part of their X, */
+  RANGE_CLASSES = 768,     /* of a group of gradient_strips: the groups of all features find their residuals in the caches */
+  LEAST_SHARES = 16        /* but there are so many shares, as long as there are blocks */
+};
+
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+static size_t at_least_one(size_t value) { return value > 0 ? value : 1; }
+static size_t divide_up(size_t count, size_t size) { return (count + size - 1) / size; }
+
+static size_t strips_of(size_t rows) { return divide_up(rows, STRIP); }
+
+/* Groups of a kernel that sums over the rows of a block: by the family alone, as far as there are rows for them. */
+static uint32_t loss_groups(const Native *native, size_t rows) {
+  size_t block_rows = smaller(rows, native->block_rows);
+  return (uint32_t)at_least_one(native_uses_strips(native) ? smaller(strips_of(block_rows), 64) : smaller(block_rows, 512));
+}
+
+uint32_t native_row_groups(const Native *native, size_t rows) {
+  size_t units = native_uses_strips(native) ? strips_of(rows) : rows, most = native_enough_groups(native);
+  return (uint32_t)at_least_one(smaller(units, most < 16 ? 16 : most));
+}
+
+/* Slabs of a share: one, unless features and classes alone give too few groups to share a block out. A slab has at least a strip of rows,
+ * on the gpu family a tile of them. */
+static uint32_t share_slabs(const Native *native, size_t rows) {
+  if (native->products != NULL) return 1;
+  bool strips = native_uses_strips(native);
+  size_t tiles = divide_up(native->head.features, strips ? STRIP * COLUMN_STRIPS : 64) * divide_up(native->head.classes, strips ? 8 : 64);
+  size_t wanted = strips ? 16 : 256, block_rows = smaller(rows, native->block_rows);
+  size_t most = strips ? strips_of(block_rows) : smaller(divide_up(block_rows, 64), 64);
+  return (uint32_t)at_least_one(smaller(smaller(wanted / tiles, most), native_most_slabs(native, 0)));
+}
+
+Cut native_block_cut(const Native *native, size_t rows) {
+  size_t blocks = divide_up(rows, native->block_rows);
+  Cut cut = {.rows = rows, .slabs = share_slabs(native, rows), .losses = loss_groups(native, rows)};
+  size_t most = at_least_one(smaller(native_most_slabs(native, rows) / cut.slabs, native->shape.shares));
+  size_t wanted = at_least_one(rows * native->head.features / native->head.parameters / SLABS_PART / cut.slabs);
+  if (wanted < LEAST_SHARES) wanted = LEAST_SHARES;
+  size_t share_blocks = smaller(divide_up(blocks, smaller(wanted, most)), at_least_one(SPAN_ROWS / native->block_rows));
+  if (native->head.parameters * sizeof(float) > FOLDED_BYTES) share_blocks = blocks;
+  share_blocks = at_least_one(share_blocks);
+  cut.share_rows = share_blocks * native->block_rows;
+  cut.shares = divide_up(blocks, share_blocks);
+  if (cut.shares > most) most = at_least_one(most / 2); /* a folded shard takes two */
+  cut.per_shard = at_least_one(divide_up(cut.shares, most));
+  cut.shards = divide_up(cut.shares, cut.per_shard);
+  return cut;
+}
+
+size_t native_logits_bytes(const Native *native, size_t rows) {
+  if (native_uses_strips(native)) return strips_of(rows) * STRIP * native->head.classes * sizeof(float);
+  return rows * native->stride * sizeof(float);
+}
+
+/* Pieces of logits_panels: runs of strips that share panels, two times each. */
+static uint32_t panels_pieces(size_t rows) { return (uint32_t)divide_up(divide_up(strips_of(rows), PANEL_STRIPS), 2); }
+
+/* Class ranges of logits_strips: one, unless there are too few groups of strips to share out. */
+static uint32_t logits_ranges(const Native *native, size_t rows) {
+  size_t groups = divide_up(strips_of(rows), GROUP_STRIPS), tiles = divide_up(native->head.classes, native_strip_classes(native));
+  return (uint32_t)smaller(divide_up(native_enough_groups(native), groups), tiles);
+}
+
+/* Columns of features and class ranges of gradient_strips. */
+static void gradient_pieces(const Native *native, size_t slabs, uint32_t *columns, uint32_t *ranges) {
+  size_t classes = native->head.classes, tiles = divide_up(classes, native_strip_classes(native)),
+         cached = divide_up(classes, RANGE_CLASSES);
+  *columns = (uint32_t)divide_up(native->head.features, STRIP * COLUMN_STRIPS);
+  size_t shared = divide_up(native_enough_groups(native), *columns * slabs);
+  *ranges = (uint32_t)smaller(shared > cached ? shared : cached, tiles);
+}
+
+static KernelRange gradient_block_range(const Native *native, size_t slabs) {
+  size_t features = native->head.features, classes = native->head.classes;
+  return (KernelRange){{divide_up(features, 64) * 16, divide_up(classes, native->shape.tile_classes) * 16, slabs}, {16, 16, 1}};
+}
+
+Status native_enqueue_logits(Native *native, const Vector *w, const NativePart *part, RowRange rows, Buffer *block, size_t block_row,
+                             float padding, Error *error) {
+  Status status = SETOSA_OK;
+  Kernel *kernel = NULL;
+  KernelRange range;
+  uint64_t features = native->head.features;
+  uint32_t classes = (uint32_t)native->head.classes;
+  if (native->products != NULL) return native->products->logits(native, w, part, rows, block, padding, error);
+  if (native_uses_panels(native)) {
+    const Buffer *panels = NULL;
+    TRY(native_panels(native, w, &panels, error));
+    uint32_t pieces = panels_pieces(rows.count);
+    TRY(native_pieces_range(native, pieces, &range, error));
+    TRY(native_kernel(native, KERNEL_LOGITS_PANELS, &kernel, error));
+    TRY(kernel_launch(kernel, range, error, ARG(part->x), ARG(panels), ARG(features), ARG(classes), ARG((uint64_t)rows.begin),
+                      ARG((uint64_t)rows.count), ARG(block), ARG((uint64_t)block_row), ARG(pieces), ARG(native->taken)));
+  } else if (native_uses_strips(native)) {
+    uint32_t ranges = logits_ranges(native, rows.count);
+    TRY(native_pieces_range(native, divide_up(strips_of(rows.count), GROUP_STRIPS) * ranges, &range, error));
+    TRY(native_kernel(native, KERNEL_LOGITS_STRIPS, &kernel, error));
+    TRY(kernel_launch(kernel, range, error, ARG(part->x), ARG(w->buffer), ARG(features), ARG(classes), ARG((uint64_t)rows.begin),
+                      ARG((uint64_t)rows.count), ARG(block), ARG((uint64_t)block_row), ARG(ranges), ARG(native->taken)));
+  } else {
+    range = (KernelRange){{divide_up(rows.count, 64) * 16, divide_up(classes, native->shape.tile_classes) * 16}, {16, 16}};
+    TRY(native_kernel(native, KERNEL_LOGITS_BLOCK, &kernel, error));
+    TRY(kernel_launch(kernel, range, error, ARG(part->x), ARG(w->buffer), ARG(features), ARG(classes), ARG((uint64_t)rows.begin),
+                      ARG((uint64_t)rows.count), ARG(block), ARG(native->stride), ARG(padding)));
+  }
+  native->flops += 2 * (uint64_t)rows.count * features * classes;
+  native->bytes_read += native_row_bytes(native) * rows.count;
+cleanup:
+  return status;
+}
+
+/* Where a block's sums go. */
+typedef struct BlockPlace {
+  const Pass *pass;
+  const NativePart *part;
+  RowRange rows; /* of the part */
+  NativeKept kept;
+  uint64_t kept_row; /* of the probabilities kept, where the block's begin */
+  Buffer *slabs;     /* the block's share takes pass->cut.slabs of them, */
+  size_t slab;       /* from this one on, */
+  bool add;          /* which hold something already; */
+  uint32_t loss;     /* and as many pairs as its groups from this one on, zero at the share's beginning */
+  uint32_t groups;
+} BlockPlace;
+
+static float pass_scale(const Native *native, const Pass *pass) { return (float)backend_row_scale(&native->head, pass->cut.rows); }
+
+static Status enqueue_gradient(Native *native, const BlockPlace *at, const Buffer *residuals, Error *error) {
+  Status status = SETOSA_OK;
+  Kernel *kernel = NULL;
+  uint64_t features = native->head.features, begin = at->rows.begin, count = at->rows.count;
+  uint32_t classes = (uint32_t)native->head.classes, slab = (uint32_t)at->slab, slabs = at->pass->cut.slabs;
+  if (native->products != NULL)
+    return native->products->gradient(native, residuals, at->part, at->rows, at->slabs, at->slab, at->add, error);
+  if (native_uses_strips(native)) {
+    KernelRange range;
+    uint32_t columns = 0, ranges = 0;
+    gradient_pieces(native, slabs, &columns, &ranges);
+    TRY(native_pieces_range(native, (size_t)columns * ranges * slabs, &range, error));
+    TRY(native_kernel(native, KERNEL_GRADIENT_STRIPS, &kernel, error));
+    TRY(kernel_launch(kernel, range, error, ARG(at->part->x), ARG(residuals), ARG(native->row_factors), ARG(features), ARG(classes),
+                      ARG(begin), ARG(count), ARG(at->slabs), ARG(slab), ARG((uint32_t)at->add), ARG(ranges), ARG(slabs),
+                      ARG(native->taken)));
+  } else {
+    TRY(native_kernel(native, KERNEL_GRADIENT_BLOCK, &kernel, error));
+    TRY(kernel_launch(kernel, gradient_block_range(native, slabs), error, ARG(at->part->x), ARG(residuals), ARG(features), ARG(classes),
+                      ARG(begin), ARG(count), ARG(native->stride), ARG(at->slabs), ARG(slab), ARG((uint32_t)at->add)));
+  }
+cleanup:
+  return status;
+}
+
+/* One block of rows in strips: logits, softmax in place, gradient added up. */
+static Status enqueue_strips(Native *native, const BlockPlace *at, Error *error) {
+  Status status = SETOSA_OK;
+  Kernel *kernel = NULL;
+  const Pass *pass = at->pass;
+  uint32_t classes = (uint32_t)native->head.classes;
+  uint64_t count = at->rows.count, first = at->rows.begin;
+  KernelRange range = native_team_range(native, (uint32_t)smaller(at->groups, strips_of(at->rows.count)));
+  TRY(native_enqueue_logits(native, pass->v == NULL ? pass->w : pass->v, at->part, at->rows, native->block, 0, 0.0f, error));
+  if (pass->v == NULL) {
+    TRY(native_kernel(native, KERNEL_RESIDUAL_STRIPS, &kernel, error));
+    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(classes), ARG(at->part->labels), ARG(first), ARG(count),
+                      ARG(pass_scale(native, pass)), ARG(native->row_factors), ARG(native->sums), ARG(at->loss), ARG((uint32_t)1)));
+  } else {
+    /* Probabilities are kept for the whole window, or made for this block. */
+    Buffer *probabilities = at->kept == NATIVE_KEPT_NONE ? native->block_directions : native->kept;
+    uint64_t row = at->kept == NATIVE_KEPT_NONE ? 0 : at->kept_row;
+    if (at->kept != NATIVE_KEPT_READ) {
+      TRY(native_enqueue_logits(native, pass->w, at->part, at->rows, probabilities, row, 0.0f, error));
+      TRY(native_kernel(native, KERNEL_SOFTMAX_STRIPS, &kernel, error));
+      TRY(kernel_launch(kernel, range, error, ARG(probabilities), ARG(row), ARG(classes), ARG(count)));
+    }
+    TRY(native_kernel(native, KERNEL_HESSIAN_STRIPS, &kernel, error));
+    TRY(kernel_launch(kernel, range, error, ARG(probabilities), ARG(row), ARG(native->block), ARG(classes), ARG(count),
+                      ARG(pass_scale(native, pass)), ARG(native->row_factors)));
+  }
+  if (pass->want_gradient) TRY(enqueue_gradient(native, at, native->block, error));
+cleanup:
+  return status;
+}
+
+/* The same in padded rows. */
+static Status enqueue_rows(Native *native, const BlockPlace *at, Error *error) {
+  Status status = SETOSA_OK;
+  Kernel *kernel = NULL;
+  const Pass *pass = at->pass;
+  KernelRange range = native_team_range(native, (uint32_t)smaller(at->groups, at->rows.count)); /* no group without a row */
+  TRY(native_kernel(native, pass->v == NULL ? KERNEL_RESIDUAL_ROWS : KERNEL_HESSIAN_ROWS, &kernel, error));
+  TRY(native_enqueue_logits(native, pass->w, at->part, at->rows, native->block, 0, -INFINITY, error));
+  if (pass->v == NULL) {
+    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->stride), ARG(at->part->labels), ARG((uint64_t)at->rows.begin),
+                      ARG((uint64_t)at->rows.count), ARG(pass_scale(native, pass)), ARG(native->sums), ARG(at->loss), ARG((uint32_t)1)));
+  } else {
+    TRY(native_enqueue_logits(native, pass->v, at->part, at->rows, native->block_directions, 0, 0.0f, error));
+    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->block_directions), ARG(native->stride),
+                      ARG((uint64_t)at->rows.count), ARG(pass_scale(native, pass))));
+  }
+  if (pass->want_gradient) TRY(enqueue_gradient(native, at, pass->v == NULL ? native->block : native->block_directions, error));
+cleanup:
+  return status;
+}
+
+/* Room for what a pass leaves and for what it works in. *clear: slabs begin at zero, since a block may have fewer strips than there are
+ * slabs in a share. */
+static Status begin_blocks(Native *native, const Pass *pass, NativeKept kept, PassResult *result, bool *clear, Error *error) {
+  Status status = SETOSA_OK;
+  const Cut *cut = &pass->cut;
+  size_t bytes = native->head.parameters * sizeof(float), block_bytes = native_logits_bytes(native, native->block_rows);
+  size_t shares = cut_shares(cut, pass->shards).count;
+  bool strips = native_uses_strips(native), folding = cut->per_shard > 1;
+  *result = (PassResult){.losses = shares * cut->losses, .slabs = shares * cut->slabs};
+  *clear = pass->want_gradient && strips && cut->slabs > 1;
+  if (pass->want_gradient && result->slabs == 1 && pass->direct != NULL) {
+    result->slab_buffer = pass->direct->buffer;
+  } else if (pass->want_gradient) {
+    TRY(native_reserve(native, &native->slabs, (folding ? cut->slabs : result->slabs) * bytes, "partial gradients", error));
+    result->slab_buffer = native->slabs;
+  }
+  if (pass->want_gradient && folding) TRY(native_begin_folding(native, pass->shards.count, error));
+  TRY(native_reserve(native, &native->block, block_bytes, "a block of logits", error));
+  if (pass->v != NULL && kept == NATIVE_KEPT_NONE)
+    TRY(native_reserve(native, &native->block_directions, block_bytes, "a block of directions", error));
+  if (strips)
+    TRY(native_reserve(native, &native->row_factors, strips_of(native->block_rows) * STRIP * sizeof(float), "row factors", error));
+  TRY(native_reserve_sums(native, result->losses, error));
+  TRY(buffer_fill_zero(native->sums, 0, result->losses * sizeof(SumPair), error));
+cleanup:
+  return status;
+}
+
+/* The blocks of one share, from row `begin` on; number: of the share among those worked on. */
+static Status enqueue_share(Native *native, BlockPlace *at, size_t begin, size_t rows, bool clear, Error *error) {
+  Status status = SETOSA_OK;
+  size_t bytes = native->head.parameters * sizeof(float), slabs = at->pass->cut.slabs;
+  at->add = clear;
+  if (clear) TRY(buffer_fill_zero(at->slabs, at->slab * bytes, slabs * bytes, error));
+  for (size_t done = 0; done < rows; done += at->rows.count) {
+    TRY(native_rows(native, &at->part, (RowRange){begin + done, rows - done}, native->block_rows, &at->rows, error));
+    at->rows.count = smaller(at->rows.count, native->block_rows);
+    at->kept_row = begin + done - native->window.begin;
+    TRY((native_uses_strips(native) ? enqueue_strips : enqueue_rows)(native, at, error));
+    at->add = true;
+  }
+cleanup:
+  return status;
+}
+
+Status native_enqueue_blocks(Native *native, const Pass *pass, NativeKept kept, PassResult *result, Error *error) {
+  Status status = SETOSA_OK;
+  const Cut *cut = &pass->cut;
+  RowRange rows = cut_rows(cut, pass->shards), shares = cut_shares(cut, pass->shards);
+  bool clear = false, folding = pass->want_gradient && cut->per_shard > 1;
+  TRY(begin_blocks(native, pass, kept, result, &clear, error));
+  BlockPlace at = {.pass = pass, .kept = kept, .slabs = result->slab_buffer, .groups = cut->losses};
+  for (size_t share = 0; share < shares.count; share++) {
+    size_t first = share * cut->share_rows;
+    at.slab = folding ? 0 : share * cut->slabs;
+    at.loss = (uint32_t)(share * cut->losses);
+    TRY(enqueue_share(native, &at, pass->first_row + rows.begin + first, smaller(cut->share_rows, rows.count - first), clear, error));
+    if (folding) TRY(native_fold(native, native->slabs, share * cut->slabs, cut->slabs, cut->per_shard * cut->slabs, error));
+  }
+  if (folding) {
+    result->slab_buffer = native->folded; /* highs and lows */
+    result->slabs = 2 * pass->shards.count;
+  }
+cleanup:
+  return status;
+}

@@ -1,0 +1,135 @@
+/* The line search of the native backend: X w and X s are kept, so that a point costs N*K and no read of X. */
+#include <math.h>
+
+#include "compute/native/native.h"
+
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+/* Where the two (N,K) products take more than this, every point reads X instead. The rows alone decide, so that a training takes the same
+ * path with any storage, and streamed as well as resident. */
+bool native_line_fits(const Native *native) {
+  uint64_t bytes = native_line_bytes(native);
+  return bytes > 0 && bytes / 2 <= context_traits(native->context)->max_allocation_bytes;
+}
+
+size_t native_line_bytes(const Native *native) {
+  size_t all = 2 * native_logits_bytes(native, native->head.rows);
+  return all <= 4 * native->workspace_bytes ? 2 * native_logits_bytes(native, native->window.count) : 0;
+}
+
+/* products = the logits of a piece under v, from row `to` on. Padded rows come block by block through native->block. */
+static Status enqueue_piece(Native *native, const Vector *v, const NativePart *part, RowRange piece, Buffer *products, size_t to,
+                            float padding, Error *error) {
+  Status status = SETOSA_OK;
+  size_t row_bytes = native->stride * sizeof(float);
+  if (native_uses_strips(native)) return native_enqueue_logits(native, v, part, piece, products, to, padding, error);
+  TRY(native_reserve(native, &native->block, native_logits_bytes(native, native->block_rows), "a block of logits", error));
+  for (size_t done = 0; done < piece.count; done += native->block_rows) {
+    RowRange rows = {piece.begin + done, smaller(piece.count - done, native->block_rows)};
+    TRY(native_enqueue_logits(native, v, part, rows, native->block, 0, padding, error));
+    TRY(buffer_copy(products, (to + done) * row_bytes, native->block, 0, rows.count * row_bytes, error));
+  }
+cleanup:
+  return status;
+}
+
+/* X w and X s of the window, and its labels where they do not lie in one part. */
+Status native_enqueue_line(Native *native, const Vector *w, const Vector *s, Error *error) {
+  Status status = SETOSA_OK;
+  NativeLine *line = &native->line;
+  RowRange window = native->window;
+  size_t bytes = native_logits_bytes(native, window.count), count = 0;
+  bool gathers = !native_is_whole(native);
+  TRY(native_reserve(native, &line->logits, bytes, "the logits of a line search", error));
+  TRY(native_reserve(native, &line->slopes, bytes, "the slopes of a line search", error));
+  if (gathers) TRY(native_reserve(native, &line->labels, window.count * sizeof(int32_t), "the labels of a line search", error));
+  for (size_t done = 0; done < window.count; done += count) {
+    const NativePart *part = NULL;
+    RowRange piece;
+    TRY(native_rows(native, &part, (RowRange){window.begin + done, window.count - done}, native->block_rows, &piece, error));
+    count = piece.count;
+    TRY(enqueue_piece(native, w, part, piece, line->logits, done, -INFINITY, error));
+    TRY(enqueue_piece(native, s, part, piece, line->slopes, done, 0.0f, error));
+    if (gathers)
+      TRY(buffer_copy(line->labels, done * sizeof(int32_t), part->labels, piece.begin * sizeof(int32_t), count * sizeof(int32_t), error));
+  }
+cleanup:
+  return status;
+}
+
+Status native_line_open(Backend *backend, const Vector *w, const Vector *s, Error *error) {
+  Status status = SETOSA_OK;
+  Native *native = (Native *)backend;
+  NativeLine *line = &native->line;
+  if (!native->labelled) return error_set(error, SETOSA_ERROR_USAGE, "a line search needs labels, and this data set has none");
+  line->shared.w = w;
+  line->shared.s = s;
+  if (native_line_fits(native))
+    TRY(native_enqueue_line(native, w, s, error));
+  else
+    TRY(line_reserve_point(&line->shared, backend, error));
+cleanup:
+  return status;
+}
+
+Status native_enqueue_line_point(Native *native, double step, size_t *pairs, Error *error) {
+  Status status = SETOSA_OK;
+  Kernel *kernel = NULL;
+  Cut cut = native_cut(native, native->head.rows);
+  uint64_t first = 0, rows = native->window.count;
+  const Buffer *labels = native->line.labels;
+  bool strips = native_uses_strips(native);
+  *pairs = (rows + cut.share_rows - 1) / cut.share_rows * cut.losses;
+  TRY(native_reserve_sums(native, *pairs, error));
+  TRY(native_reserve(native, &native->slabs, *pairs * sizeof(SumPair), "partial slopes", error));
+  if (native_is_whole(native)) {
+    labels = native->parts[0].labels;
+    first = native->window.begin - native->parts[0].begin;
+  }
+  TRY(native_kernel(native, strips ? KERNEL_LINE_STRIPS : KERNEL_LINE_ROWS, &kernel, error));
+  TRY(kernel_launch(kernel, native_team_range(native, (uint32_t)*pairs), error, ARG(native->line.logits), ARG(native->line.slopes),
+                    ARG(strips ? (uint32_t)native->head.classes : native->stride), ARG(labels), ARG(first), ARG(rows),
+                    ARG((uint64_t)cut.share_rows), ARG(cut.losses), ARG((float)step), ARG(native->sums), ARG(native->slabs)));
+cleanup:
+  return status;
+}
+
+static Status evaluate_products(Native *native, double step, double *loss, double *slope, Error *error) {
+  Status status = SETOSA_OK;
+  size_t pairs = 0;
+  Cut cut = native_cut(native, native->head.rows);
+  double scale = backend_row_scale(&native->head, native->head.rows);
+  TRY(native_enqueue_line_point(native, step, &pairs, error));
+  TRY(native_read_sums(native, pairs, error));
+  *loss = scale * native_pass_sum(native, &cut);
+  TRY(buffer_read(native->slabs, 0, pairs * sizeof(SumPair), native->sums_host, error));
+  *slope = scale * native_pass_sum(native, &cut);
+cleanup:
+  return status;
+}
+
+Status native_line_evaluate(Backend *backend, double step, double *value, double *slope, Error *error) {
+  Status status = SETOSA_OK;
+  Native *native = (Native *)backend;
+  NativeLine *line = &native->line;
+  if (line->shared.w == NULL) return error_set(error, SETOSA_ERROR_INTERNAL, "a line was evaluated before it was opened");
+  if (line->logits != NULL)
+    TRY(evaluate_products(native, step, value, slope, error));
+  else
+    TRY(line_read_point(&line->shared, backend, step, value, slope, error));
+cleanup:
+  return status;
+}
+
+void native_line_close(Backend *backend) {
+  NativeLine *line = &((Native *)backend)->line;
+  line->shared.w = line->shared.s = NULL; /* the buffers serve the next line */
+}
+
+void native_line_release(Native *native) {
+  buffer_destroy(native->line.logits);
+  buffer_destroy(native->line.slopes);
+  buffer_destroy(native->line.labels);
+  line_release_point(&native->line.shared, &native->head);
+  native->line = (NativeLine){0};
+}

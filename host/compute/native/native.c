@@ -1,0 +1,350 @@
+/* The native backend: our OpenCL kernels behind the seam. This file owns its life, its kernels and its shared buffers;
+ * X goes up in upload.c, the operations are in vector.c, pass.c, predict.c and line.c. */
+#include "compute/native/native.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum {
+  GPU_TEAM = 256,
+  GPU_BLOCK_ROWS = 64,
+  GPU_MOST_ROWS = 65536,      /* a block's gradient is summed plainly */
+  BLOCK_BYTES = 8 << 20,      /* a block of X and its strips stay in the caches between the three kernels, */
+  BLOCK_ROWS = 384,           /* but has so many rows that adding to the gradient costs little beside computing it, */
+  WORKSPACE_BYTES = 48 << 20, /* within this */
+  GPU_WORKSPACE_BYTES = 16 << 20
+};
+
+static void native_facts(const Backend *backend, BackendFacts *facts) {
+  const Native *native = (const Native *)backend;
+  *facts = (BackendFacts){.name = native->products != NULL ? native->products->name : "native",
+                          .device = context_info(native->context)->name,
+                          .family = native->family == SETOSA_FAMILY_CPU ? "cpu" : "gpu",
+                          .storage = storage_name(native->plan.storage),
+                          .storage_rms_error = storage_rounding_rms(&native->rounding),
+                          .storage_largest_error = native->rounding.largest,
+                          .chunk_rows = native->residence.resident ? 0 : native->residence.part_rows,
+                          .fell_back = native->residence.fell_back,
+                          .local = backend_all_rows(backend),
+                          .bytes_held = context_peak_bytes(native->context),
+                          .flops = native->flops,
+                          .bytes_read = native->bytes_read,
+                          .seconds_upload = native->seconds_upload,
+                          .seconds_build = native_seconds_build(native),
+                          .seconds_tune = native->tuning.seconds,
+                          .tuning = native->tuning.text};
+}
+
+static void native_close(Backend *backend) {
+  Native *native = (Native *)backend;
+  native_line_release(native);
+  for (int i = 0; i < KERNEL_COUNT; i++) kernel_destroy(native->kernels[i]);
+  native_release_upload(native);
+  native_release_panels(native);
+  buffer_destroy(native->slabs);
+  buffer_destroy(native->folded);
+  buffer_destroy(native->block);
+  buffer_destroy(native->block_directions);
+  buffer_destroy(native->row_factors);
+  buffer_destroy(native->kept);
+  buffer_destroy(native->products_temporary);
+  buffer_destroy(native->taken);
+  buffer_destroy(native->sums);
+  free(native->sums_host);
+  free(native);
+}
+
+static const BackendOperations native_operations = {
+    .close = native_close,
+    .vector_create = native_vector_create,
+    .vector_destroy = native_vector_destroy,
+    .vector_read = native_vector_read,
+    .vector_write = native_vector_write,
+    .vector_copy = native_vector_copy,
+    .vector_combine = native_vector_combine,
+    .vector_dots = native_vector_dots,
+    .vector_multiply = native_vector_multiply,
+    .vector_divide_sqrt = native_vector_divide_sqrt,
+    .evaluate = native_evaluate,
+    .hessian_product = native_hessian_product,
+    .predict = native_predict,
+    .labels = native_labels,
+    .line_open = native_line_open,
+    .line_evaluate = native_line_evaluate,
+    .line_close = native_line_close,
+    .facts = native_facts,
+};
+
+static size_t round_up(size_t value, size_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+
+/* Rows of a block of logits: whole tiles, at least one, never much more than there are. */
+static void choose_block(Native *native, size_t workspace_bytes) {
+  size_t classes = native->head.classes, stride = round_up(classes, 8);
+  if (stride * sizeof(float) % 4096 == 0) stride += 8; /* rows 4 KB apart would all fall into one set of the first-level cache */
+  native->stride = (uint32_t)stride;
+  size_t rows = 0, tile = GPU_BLOCK_ROWS;
+  if (native_uses_strips(native)) {
+    size_t row_bytes = classes * sizeof(float), most = (workspace_bytes > 0 ? workspace_bytes : WORKSPACE_BYTES) / row_bytes;
+    rows = BLOCK_BYTES / (row_bytes + native->head.features * sizeof(float));
+    if (rows < BLOCK_ROWS) rows = BLOCK_ROWS;
+    if (rows > most) rows = most;
+    tile = rows >= GROUP_STRIPS * STRIP && workspace_bytes == 0 ? GROUP_STRIPS * STRIP : STRIP;
+  } else {
+    rows = (workspace_bytes > 0 ? workspace_bytes : GPU_WORKSPACE_BYTES) / (stride * sizeof(float));
+    if (rows > GPU_MOST_ROWS) rows = GPU_MOST_ROWS;
+  }
+  rows = rows / tile * tile;
+  if (rows < tile) rows = tile;
+  size_t needed = round_up(native->head.rows, tile);
+  native->block_rows = rows < needed ? rows : needed;
+}
+
+uint32_t native_strip_classes(const Native *native) {
+  size_t tiles = (native->head.classes + native->shape.strip_classes - 1) / native->shape.strip_classes;
+  return (uint32_t)((native->head.classes + tiles - 1) / tiles);
+}
+
+/* Everything but what lies on the device. */
+static Status create_native(Native **out, const Dataset *dataset, const BackendSettings *settings, Error *error) {
+  Status status = SETOSA_OK;
+  Native *native = NULL;
+  *out = NULL;
+  TRY(memory_allocate_zero((void **)&native, 1, sizeof *native, "a backend", error));
+  *out = native;
+  const DeviceTraits *traits = context_traits(settings->context);
+  native->head = (Backend){.operations = &native_operations,
+                           .rows = dataset->rows,
+                           .features = dataset->features,
+                           .classes = dataset->classes,
+                           .parameters = dataset->classes * dataset->features + dataset->classes,
+                           .intercept = settings->intercept};
+  native->window = backend_all_rows(&native->head);
+  native->context = settings->context;
+  native->family = settings->family == SETOSA_FAMILY_AUTO ? traits->family : settings->family;
+  native->compute_units = traits->compute_units > 0 ? traits->compute_units : 1;
+  native->workspace_bytes = settings->workspace_bytes > 0 ? settings->workspace_bytes : GPU_WORKSPACE_BYTES;
+  native->team = native->family == SETOSA_FAMILY_CPU ? 1 : GPU_TEAM;
+  if (traits->max_group_size < native->team) {
+    status =
+        error_set(error, SETOSA_ERROR_DEVICE, "%s runs work-groups of at most %zu work-items, the GPU kernels need %d; use --family cpu",
+                  context_info(native->context)->name, traits->max_group_size, GPU_TEAM);
+    goto cleanup;
+  }
+  native->shape = native_default_shape(native->family, dataset->classes, traits);
+  choose_block(native, settings->workspace_bytes);
+cleanup:
+  return status;
+}
+
+Status native_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
+  Status status = SETOSA_OK;
+  Native *native = NULL;
+  *backend = NULL;
+  TRY(create_native(&native, dataset, settings, error));
+  TRY(native_upload(native, dataset, settings, error));
+  native_restart_build_clock(native);
+  *backend = &native->head;
+  native = NULL;
+cleanup:
+  if (native != NULL) native_close(&native->head);
+  return status;
+}
+
+Status native_open_window(Native **out, const Dataset *dataset, const BackendSettings *settings, RowRange window, const NativeShape *shape,
+                          Error *error) {
+  Status status = SETOSA_OK;
+  Native *native = NULL;
+  *out = NULL;
+  TRY(create_native(&native, dataset, settings, error));
+  native->shape = *shape;
+  native->window = window;
+  if (window.count > 0)
+    TRY(native_upload(native, dataset, settings, error));
+  else
+    TRY(native_choose_storage(native, dataset, settings, error));
+  native->residence.resident = native->residence.resident || window.count == 0;
+  native_restart_build_clock(native);
+  *out = native;
+  native = NULL;
+cleanup:
+  if (native != NULL) native_close(&native->head);
+  return status;
+}
+
+Status native_describe(BackendPlan *plan, const Dataset *dataset, const BackendSettings *settings, Error *error) {
+  Status status = SETOSA_OK;
+  Native *native = NULL;
+  NativePlan residence = {0};
+  TRY(create_native(&native, dataset, settings, error));
+  if (backend_is_shared(settings)) { /* of equal devices; the first has as many shards as any */
+    size_t devices = (settings->context_count > 0 ? settings->context_count : 1) * ranks_count(settings->ranks);
+    Cut cut = native_cut(native, dataset->rows);
+    native->window = cut_rows(&cut, (ShardRange){0, (cut.shards + devices - 1) / devices});
+  }
+  TRY(native_choose_storage(native, dataset, settings, error));
+  TRY(native_plan(&residence, native, settings, error));
+  size_t row_bytes = native_row_bytes(native), rows = residence.resident ? native->window.count : residence.part_rows;
+  bool views = native_reads_in_place(native);
+  if (!residence.resident) rows *= NATIVE_STAGES;
+  *plan = (BackendPlan){.devices = settings->context_count > 0 ? settings->context_count : 1,
+                        .resident = residence.resident,
+                        .chunk_rows = residence.resident ? 0 : residence.part_rows,
+                        .budget_bytes = residence.budget_bytes,
+                        .data_bytes = rows * row_bytes,
+                        .label_bytes = native->labelled ? rows * sizeof(int32_t) : 0,
+                        .work_bytes = native_work_bytes(native) + native_line_bytes(native),
+                        .in_place = views,
+                        .storage = storage_name(native->plan.storage)};
+cleanup:
+  if (native != NULL) native_close(&native->head);
+  return status;
+}
+
+typedef enum KernelOptions { OPTIONS_TEAM, OPTIONS_TILE, OPTIONS_STRIPS, OPTIONS_GRADIENT, OPTIONS_HESSIAN } KernelOptions;
+
+static const struct {
+  const char *name, *cpu_source, *gpu_source;
+  KernelOptions options;
+} native_kernels[KERNEL_COUNT] = {
+    [KERNEL_COMBINE] = {"combine", "common", "common", OPTIONS_TEAM},
+    [KERNEL_DOTS] = {"dots", "common", "common", OPTIONS_TEAM},
+    [KERNEL_MAX_ABS] = {"max_abs", "common", "common", OPTIONS_TEAM},
+    [KERNEL_MULTIPLY] = {"multiply", "common", "common", OPTIONS_TEAM},
+    [KERNEL_DIVIDE_SQRT] = {"divide_sqrt", "common", "common", OPTIONS_TEAM},
+    [KERNEL_FOLD_SLABS] = {"fold_slabs", "common", "common", OPTIONS_TEAM},
+    [KERNEL_FINISH_GRADIENT] = {"finish_gradient", "common", "common", OPTIONS_TEAM},
+    [KERNEL_RESIDUAL_ROWS] = {"residual_rows", "common", "common", OPTIONS_TEAM},
+    [KERNEL_PROBABILITY_ROWS] = {"probability_rows", "common", "common", OPTIONS_TEAM},
+    [KERNEL_HESSIAN_ROWS] = {"hessian_rows", "common", "common", OPTIONS_TEAM},
+    [KERNEL_LINE_ROWS] = {"line_rows", "common", "common", OPTIONS_TEAM},
+    [KERNEL_BIAS_ROWS] = {"bias_rows", "common", "common", OPTIONS_TEAM},
+    [KERNEL_COLUMN_SUMS] = {"column_sums", "common", "common", OPTIONS_TEAM},
+    [KERNEL_ACCURATE_LOGITS] = {"accurate_logits", "common", "common", OPTIONS_TEAM},
+    [KERNEL_LOGITS_BLOCK] = {"logits_block", "block_gpu", "block_gpu", OPTIONS_TILE},
+    [KERNEL_GRADIENT_BLOCK] = {"gradient_block", "block_gpu", "block_gpu", OPTIONS_TILE},
+    [KERNEL_LOGITS_STRIPS] = {"logits_strips", "block_cpu", "block_cpu", OPTIONS_STRIPS},
+    [KERNEL_LOGITS_PANELS] = {"logits_panels", "block_cpu", "block_cpu", OPTIONS_STRIPS},
+    [KERNEL_PACK_PANELS] = {"pack_panels", "block_cpu", "block_cpu", OPTIONS_STRIPS},
+    [KERNEL_GRADIENT_STRIPS] = {"gradient_strips", "block_cpu", "block_cpu", OPTIONS_STRIPS},
+    [KERNEL_RESIDUAL_STRIPS] = {"residual_strips", "common", "common", OPTIONS_TEAM},
+    [KERNEL_SOFTMAX_STRIPS] = {"softmax_strips", "common", "common", OPTIONS_TEAM},
+    [KERNEL_HESSIAN_STRIPS] = {"hessian_strips", "common", "common", OPTIONS_TEAM},
+    [KERNEL_LINE_STRIPS] = {"line_strips", "common", "common", OPTIONS_TEAM},
+    [KERNEL_UNPACK_STRIPS] = {"unpack_strips", "common", "common", OPTIONS_TEAM},
+    [KERNEL_FUSED_GRADIENT] = {"fused_pass", "fused_cpu", "fused_gpu", OPTIONS_GRADIENT},
+    [KERNEL_FUSED_HESSIAN] = {"fused_pass", "fused_cpu", "fused_gpu", OPTIONS_HESSIAN},
+};
+
+static void append_tiles(char *options, size_t size, const Native *native) {
+  const NativeShape *shape = &native->shape;
+  size_t used = strlen(options);
+  snprintf(options + used, size - used, " -DLANES=%u -DDOT_CLASSES=%u -DOUTER_CLASSES=%u -DOUTER_REGISTERS=%u -DTILE_CLASSES=%u",
+           shape->lanes, shape->dot_classes, shape->outer_classes, shape->outer_registers, native_strip_classes(native));
+  used = strlen(options);
+  if (native_uses_panels(native))
+    snprintf(options + used, size - used, " -DPANELS=%u -DPANEL_ROWS=%u", native_panel_count(native), shape->panel_rows);
+}
+
+/* The kernel in whose program this one is. With few classes the logits of a line search are in that of the fused pass. */
+static NativeKernel program_of(const Native *native, NativeKernel id) {
+  bool logits = id == KERNEL_LOGITS_STRIPS || id == KERNEL_LOGITS_PANELS || id == KERNEL_PACK_PANELS;
+  return logits && native->head.classes <= CLASSES_FUSED_MOST ? KERNEL_FUSED_GRADIENT : id;
+}
+
+Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *error) {
+  if (native->kernels[id] == NULL) {
+    char options[320] = "";
+    bool cpu = native->family == SETOSA_FAMILY_CPU;
+    NativeKernel program = program_of(native, id);
+    const char *source = cpu ? native_kernels[program].cpu_source : native_kernels[program].gpu_source;
+    switch (native_kernels[program].options) {
+      case OPTIONS_TEAM:
+        snprintf(options, sizeof options, "-DTEAM=%u", native->team);
+        break;
+      case OPTIONS_TILE:
+        snprintf(options, sizeof options, "-DTILE_CLASSES=%u", native->shape.tile_classes);
+        break;
+      case OPTIONS_STRIPS:
+        snprintf(options, sizeof options, "-DTILE_CLASSES=%u -DPANEL_ROWS=%u", native_strip_classes(native), native->shape.panel_rows);
+        break;
+      case OPTIONS_GRADIENT:
+      case OPTIONS_HESSIAN:
+        snprintf(options, sizeof options, "-DTEAM=%u -DCLASSES=%zu -DFEATURES=%zu -DHESSIAN=%d", native->team, native->head.classes,
+                 native->head.features, native_kernels[id].options == OPTIONS_HESSIAN);
+        if (cpu) append_tiles(options, sizeof options, native);
+        break;
+    }
+    native_append_storage(native, options, sizeof options);
+    Status status = kernel_create(&native->kernels[id], native->context, source, options, native_kernels[id].name, error);
+    if (status != SETOSA_OK) return status;
+  }
+  *kernel = native->kernels[id];
+  return SETOSA_OK;
+}
+
+Status native_reserve(Native *native, Buffer **buffer, size_t bytes, const char *what, Error *error) {
+  if (*buffer != NULL && buffer_bytes(*buffer) >= bytes) return SETOSA_OK;
+  Status status = context_finish(native->context, error); /* nothing enqueued may still use the old one */
+  if (status != SETOSA_OK) return status;
+  buffer_destroy(*buffer);
+  *buffer = NULL;
+  return buffer_create(buffer, native->context, bytes, what, error);
+}
+
+Status native_reserve_sums(Native *native, size_t count, Error *error) {
+  Status status = SETOSA_OK;
+  if (count <= native->sums_capacity) return SETOSA_OK;
+  size_t wanted = round_up(count, 256);
+  free(native->sums_host);
+  native->sums_host = NULL;
+  native->sums_capacity = 0;
+  TRY(memory_allocate((void **)&native->sums_host, wanted, sizeof(SumPair), "partial sums", error));
+  TRY(native_reserve(native, &native->sums, wanted * sizeof(SumPair), "partial sums", error));
+  native->sums_capacity = wanted;
+cleanup:
+  return status;
+}
+
+Status native_read_sums(Native *native, size_t count, Error *error) {
+  return buffer_read(native->sums, 0, count * sizeof(SumPair), native->sums_host, error);
+}
+
+ShardSum shard_sum(const SumPair *pairs, size_t count) {
+  ShardSum sum = {0, 0};
+  for (size_t i = 0; i < count; i++) {
+    sum.high += pairs[i].high;
+    sum.low += pairs[i].low;
+  }
+  return sum;
+}
+
+double native_sum(const Native *native, size_t first, size_t count) {
+  ShardSum sum = shard_sum(native->sums_host + first, count);
+  return sum.high + sum.low;
+}
+
+void shard_sums(ShardSum *sums, const Cut *cut, ShardRange shards, const SumPair *pairs) {
+  size_t done = 0;
+  for (size_t i = 0; i < shards.count; i++) {
+    size_t count = cut_shares(cut, (ShardRange){shards.first + i, 1}).count * cut->losses;
+    sums[i] = shard_sum(pairs + done, count);
+    done += count;
+  }
+}
+
+double native_pass_sum(const Native *native, const Cut *cut) {
+  ShardSum all = {0, 0}, one;
+  size_t pairs = cut->per_shard * cut->losses;
+  for (size_t i = 0; i < cut->shards; i++) {
+    shard_sums(&one, cut, (ShardRange){i, 1}, native->sums_host + i * pairs);
+    shard_sum_add(&all, one);
+  }
+  return all.high + all.low;
+}
+
+void native_restart_build_clock(Native *native) { native->build_seconds_before = context_build_seconds(native->context); }
+
+double native_seconds_build(const Native *native) { return context_build_seconds(native->context) - native->build_seconds_before; }

@@ -1,0 +1,178 @@
+/* Loss, gradient and Hessian times vector of the native backend: the fused pass for few classes, blocks of logits for many. Either way no
+ * more than a block of rows times K is held, but for the probabilities that Hessian products at one point share. */
+#include <math.h>
+
+#include "compute/native/native.h"
+
+enum {
+  LEAST_SLAB_BYTES = 64 << 20, /* partial gradients may take so much, */
+  MOST_SLAB_BYTES = 512 << 20, /* up to this where */
+  SLABS_OF_X = 64,             /* it is such a part of X: then there are shards enough for many devices */
+  KEPT_BYTES = 64 << 20        /* probabilities kept for Hessian products: at most this, or half of what X takes as f32 */
+};
+
+size_t native_most_slabs(const Native *native, size_t rows) {
+  size_t bytes = rows * native->head.features * sizeof(float) / SLABS_OF_X;
+  if (bytes < LEAST_SLAB_BYTES) bytes = LEAST_SLAB_BYTES;
+  if (bytes > MOST_SLAB_BYTES) bytes = MOST_SLAB_BYTES;
+  size_t slabs = bytes / (native->head.parameters * sizeof(float));
+  return slabs > 0 ? slabs : 1;
+}
+
+Cut native_cut(const Native *native, size_t rows) {
+  return native_is_fused(native) ? native_fused_cut(native, rows) : native_block_cut(native, rows);
+}
+
+size_t native_work_bytes(const Native *native) {
+  Cut cut = native_cut(native, native->head.rows);
+  /* The window is whole shards of the pass over all rows. */
+  size_t shares = (native->window.count + cut.share_rows - 1) / cut.share_rows, folded = (shares + cut.per_shard - 1) / cut.per_shard * 2;
+  size_t vector = native->head.parameters * sizeof(float), most = native_most_slabs(native, native->head.rows), slabs = shares * cut.slabs;
+  if (!native_is_fused(native) && cut.per_shard > 1) slabs = cut.slabs;
+  if (slabs > most) slabs = most;
+  if (cut.shares == 1 && cut.slabs == 1 && !native_is_fused(native)) slabs = 0; /* the gradient itself */
+  size_t bytes = (slabs + (cut.per_shard > 1 ? folded : 0)) * vector + shares * cut.losses * sizeof(SumPair);
+  if (native_uses_panels(native)) bytes += 2 * native_panels_bytes(native);
+  return native_is_fused(native) ? bytes : bytes + native_logits_bytes(native, native->block_rows);
+}
+
+Status native_check_rows(const Native *native, RowRange rows, bool labels_needed, Error *error) {
+  if (rows.count == 0 || rows.begin > native->head.rows || rows.count > native->head.rows - rows.begin)
+    return error_set(error, SETOSA_ERROR_INTERNAL, "rows %zu to %zu asked for, there are %zu", rows.begin, rows.begin + rows.count,
+                     native->head.rows);
+  if (labels_needed && !native->labelled)
+    return error_set(error, SETOSA_ERROR_USAGE, "the loss needs labels, and this data set has none; name them with --labels or --label");
+  return SETOSA_OK;
+}
+
+Status native_begin_folding(Native *native, size_t shards, Error *error) {
+  Status status = SETOSA_OK;
+  size_t bytes = 2 * shards * native->head.parameters * sizeof(float);
+  TRY(native_reserve(native, &native->folded, bytes, "the sums of partial gradients", error));
+  TRY(buffer_fill_zero(native->folded, 0, bytes, error));
+cleanup:
+  return status;
+}
+
+static Status enqueue_fold(Native *native, const Buffer *slabs, size_t first, size_t slab_count, size_t per_shard, size_t count,
+                           Error *error) {
+  Status status = SETOSA_OK;
+  Kernel *kernel = NULL;
+  KernelRange range = native_team_range(native, native_vector_groups(native, count));
+  range.global[1] = (first + slab_count - 1) / per_shard - first / per_shard + 1;
+  range.local[1] = 1;
+  TRY(native_kernel(native, KERNEL_FOLD_SLABS, &kernel, error));
+  TRY(kernel_launch(kernel, range, error, ARG(native->folded), ARG(slabs), ARG((uint64_t)first), ARG((uint32_t)slab_count),
+                    ARG((uint32_t)per_shard), ARG((uint64_t)count)));
+cleanup:
+  return status;
+}
+
+Status native_fold(Native *native, const Buffer *slabs, size_t first, size_t slab_count, size_t per_shard, Error *error) {
+  return enqueue_fold(native, slabs, first, slab_count, per_shard, native->head.parameters, error);
+}
+
+Status native_fold_slice(Native *native, const Buffer *slabs, size_t slab_count, size_t count, Error *error) {
+  Status status = SETOSA_OK;
+  TRY(native_reserve(native, &native->folded, 2 * count * sizeof(float), "the sums of partial gradients", error));
+  TRY(buffer_fill_zero(native->folded, 0, 2 * count * sizeof(float), error));
+  TRY(enqueue_fold(native, slabs, 0, slab_count, slab_count, count, error));
+cleanup:
+  return status;
+}
+
+Status native_enqueue_finish(Native *native, const Finish *finish, const Buffer *slabs, size_t slab_count, Error *error) {
+  Status status = SETOSA_OK;
+  static const Addition nothing = {.l2 = 0};
+  const Addition *addition = finish->addition != NULL ? finish->addition : &nothing;
+  const Buffer *factors = addition->factors != NULL ? addition->factors->buffer : NULL;
+  const Buffer *linear = addition->linear != NULL ? addition->linear->buffer : NULL;
+  Kernel *kernel = NULL;
+  size_t parameters = native->head.parameters;
+  TRY(native_kernel(native, KERNEL_FINISH_GRADIENT, &kernel, error));
+  TRY(kernel_launch(kernel, native_team_range(native, native_vector_groups(native, parameters)), error, ARG(finish->out->buffer),
+                    ARG(slabs), ARG((uint32_t)slab_count), ARG(finish->of->buffer), ARG((float)addition->l2), ARG(factors), ARG(linear),
+                    ARG((uint64_t)(parameters - native->head.classes)), ARG((uint64_t)parameters), ARG((uint32_t)native->head.intercept)));
+  native_changed(native, finish->out);
+cleanup:
+  return status;
+}
+
+/* Products at one w (conjugate gradients ask for many) share the probabilities of all rows where those are small beside X: then the first
+ * product keeps them and each later one costs what a gradient costs. The GPU family and rows in several parts do without. */
+static Status choose_kept(Native *native, const Pass *pass, NativeKept *kept, Error *error) {
+  Status status = SETOSA_OK;
+  RowRange rows = cut_rows(&pass->cut, pass->shards);
+  *kept = NATIVE_KEPT_NONE;
+  if (pass->v == NULL || !native_uses_strips(native) || !native_is_whole(native) || pass->cut.rows != native->head.rows ||
+      rows.count != native->window.count)
+    goto cleanup;
+  size_t bytes = native_is_fused(native) ? native_fused_kept_bytes(native) : native_logits_bytes(native, native->window.count);
+  size_t budget = native->window.count * native->head.features * sizeof(float) / 2;
+  if (budget < KEPT_BYTES) budget = KEPT_BYTES;
+  if (bytes > budget || bytes > context_traits(native->context)->max_allocation_bytes) goto cleanup;
+  *kept = native->kept_version == pass->w->version ? NATIVE_KEPT_READ : NATIVE_KEPT_WRITE;
+  native->kept_version = 0; /* until the pass is enqueued */
+  TRY(native_reserve(native, &native->kept, bytes, "probabilities kept for Hessian products", error));
+cleanup:
+  return status;
+}
+
+Status native_enqueue_pass(Native *native, const Pass *pass, PassResult *result, Error *error) {
+  Status status = SETOSA_OK;
+  NativeKept kept = NATIVE_KEPT_NONE;
+  uint64_t version = pass->w->version;
+  if (pass->cut.shares > UINT32_MAX / (pass->cut.losses + pass->cut.slabs))
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "%zu rows are too many for one pass; train on fewer", pass->cut.rows));
+  TRY(choose_kept(native, pass, &kept, error));
+  TRY((native_is_fused(native) ? native_enqueue_fused : native_enqueue_blocks)(native, pass, kept, result, error));
+  if (kept != NATIVE_KEPT_NONE) native->kept_version = version;
+  if (pass->want_gradient)
+    native->flops += 2 * (uint64_t)cut_rows(&pass->cut, pass->shards).count * native->head.features * native->head.classes;
+cleanup:
+  return status;
+}
+
+/* All shards of a pass over rows, and its gradient or product into out unless that is NULL. */
+static Status enqueue_whole(Native *native, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out,
+                            PassResult *result, Error *error) {
+  Status status = SETOSA_OK;
+  Pass pass = {.w = w, .v = v, .first_row = rows.begin, .cut = native_cut(native, rows.count), .want_gradient = out != NULL};
+  Finish finish = {.out = out, .of = v == NULL ? w : v, .addition = addition};
+  pass.shards = cut_all(&pass.cut);
+  if (out != NULL && out != w && out != v) pass.direct = out; /* later blocks still read w and v */
+  TRY(native_enqueue_pass(native, &pass, result, error));
+  if (out != NULL) TRY(native_enqueue_finish(native, &finish, result->slab_buffer, result->slabs, error));
+cleanup:
+  return status;
+}
+
+Status native_evaluate(Backend *backend, const Vector *w, RowRange rows, const Addition *addition, Vector *gradient, DataTerm *at,
+                       Error *error) {
+  Status status = SETOSA_OK;
+  Native *native = (Native *)backend;
+  PassResult result = {0};
+  uint32_t norm_groups = native_vector_groups(native, backend->parameters);
+  TRY(native_check_rows(native, rows, true, error));
+  Cut cut = native_cut(native, rows.count);
+  TRY(native_reserve_sums(native, cut.shares * cut.losses + norm_groups, error)); /* growing drops what they hold */
+  TRY(enqueue_whole(native, w, NULL, rows, addition, gradient, &result, error));
+  if (at == NULL) goto cleanup;
+  if (gradient != NULL) TRY(native_enqueue_max_abs(native, gradient, (uint32_t)result.losses, error));
+  TRY(native_read_sums(native, result.losses + (gradient != NULL ? norm_groups : 0), error));
+  at->loss = backend_row_scale(backend, rows.count) * native_pass_sum(native, &cut);
+  at->gradient_norm = gradient != NULL ? native_max(native, result.losses, norm_groups) : NAN;
+cleanup:
+  return status;
+}
+
+Status native_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out,
+                              Error *error) {
+  Status status = SETOSA_OK;
+  Native *native = (Native *)backend;
+  PassResult result = {0};
+  TRY(native_check_rows(native, rows, false, error));
+  TRY(enqueue_whole(native, w, v, rows, addition, out, &result, error));
+cleanup:
+  return status;
+}

@@ -1,0 +1,279 @@
+/* X and the labels on their way to the device: used in place, copied, converted to fewer bytes, or made there. They stay when they fit the
+ * budget; else rows stream through two stages, the next chunk going up while the last is worked on. No second whole copy of X ever lies on
+ * the host. */
+#include "compute/native/native.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+enum {
+  ALIGNED_ROWS = 1024,     /* views of the host's f32 begin on a page of its array, so that unified memory can use them in place */
+  CHUNK_VALUES = 1 << 20,  /* converted at a time: 1 or 2 MB, which stay in the cache until they are copied */
+  STAGE_BYTES = 128 << 20, /* most bytes of X in a stage: enough to hide a launch, and two are little beside any device's memory */
+  WORK_VECTORS = 50,       /* parameter vectors that are held when nobody says how many */
+  SPARE_BYTES = 1 << 20,   /* for what is small: labels' padding, sums */
+  FALLBACK_PARTS = 8,      /* a device that refuses X gets it in so many chunks */
+  DEFAULT_BUDGET_PART = 10 /* without a budget, this part of the device's memory is left alone */
+};
+
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
+static size_t round_up(size_t value, size_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+
+bool native_reads_in_place(const Native *native) {
+  return native->plan.storage == SETOSA_STORAGE_F32 && context_traits(native->context)->unified_memory && native->source->values != NULL;
+}
+
+/* ---- filling buffers --------------------------------------------------------------------------------------------- */
+
+/* Rows [begin, begin + count) made where they are needed. */
+static Status make_rows(Native *native, NativePart *part, size_t begin, size_t count, Error *error) {
+  Status status = SETOSA_OK;
+  if (native->synthesizer == NULL)
+    TRY(synthesize_create(&native->synthesizer, native->context, native->source->generator, native->family, error));
+  TRY(synthesize_rows(native->synthesizer, begin, count, part->x, part->labels, error));
+cleanup:
+  return status;
+}
+
+/* Rows [begin, begin + count), converted by CHUNK_VALUES values at a time. */
+static Status convert_rows(Native *native, NativePart *part, size_t begin, size_t count, Error *error) {
+  Status status = SETOSA_OK;
+  const Dataset *dataset = native->source;
+  size_t element_bytes = storage_element_bytes(&native->plan), features = dataset->features, values = count * features, now = 0;
+  if (native->scratch == NULL) TRY(memory_allocate(&native->scratch, CHUNK_VALUES, element_bytes, "a chunk of the feature matrix", error));
+  for (size_t done = 0; done < values; done += now) {
+    now = smaller(CHUNK_VALUES, values - done);
+    TRY(storage_convert(native->scratch, &native->plan, dataset, begin * features + done, now,
+                        native->rounded_rows > begin ? &(StorageRounding){0} : &native->rounding, error));
+    TRY(buffer_upload(part->x, done * element_bytes, now * element_bytes, native->scratch, error));
+  }
+  native->rounded_rows = larger(native->rounded_rows, begin + count); /* what rounding did counts once, however often rows go up */
+cleanup:
+  return status;
+}
+
+/* Buffers for capacity rows. On failure part may hold some; they are the caller's. */
+static Status reserve_part(Native *native, NativePart *part, size_t capacity, Error *error) {
+  Status status = SETOSA_OK;
+  size_t bytes = capacity * native_row_bytes(native);
+  if (part->x != NULL && buffer_bytes(part->x) >= bytes) return SETOSA_OK;
+  native_release_part(part);
+  TRY(buffer_create(&part->x, native->context, bytes, "the feature matrix", error));
+  if (native->labelled) TRY(buffer_create(&part->labels, native->context, capacity * sizeof(int32_t), "the labels", error));
+cleanup:
+  return status;
+}
+
+/* part = rows [begin, begin + count), in place where that can be. Its buffers are kept for capacity rows where they are the device's own.
+ */
+static Status load_part(Native *native, NativePart *part, size_t begin, size_t count, size_t capacity, Error *error) {
+  Status status = SETOSA_OK;
+  const Dataset *dataset = native->source;
+  part->count = 0; /* until it is loaded */
+  if (native_reads_in_place(native)) {
+    native_release_part(part);
+    size_t first = begin - begin % ALIGNED_ROWS;
+    count += begin - first;
+    begin = first;
+    TRY(buffer_create_from(&part->x, native->context, dataset->values + begin * dataset->features,
+                           count * dataset->features * sizeof(float), "the feature matrix", error));
+    if (native->labelled)
+      TRY(buffer_create_from(&part->labels, native->context, dataset->labels + begin, count * sizeof(int32_t), "the labels", error));
+  } else {
+    TRY(reserve_part(native, part, capacity, error));
+    if (dataset->generator != NULL)
+      TRY(make_rows(native, part, begin, count, error));
+    else if (native->plan.storage != SETOSA_STORAGE_F32 || dataset->values == NULL) /* converted, or gathered */
+      TRY(convert_rows(native, part, begin, count, error));
+    else
+      TRY(buffer_upload(part->x, 0, count * native_row_bytes(native), dataset->values + begin * dataset->features, error));
+    if (native->labelled && dataset->generator == NULL)
+      TRY(buffer_upload(part->labels, 0, count * sizeof(int32_t), dataset->labels + begin, error));
+  }
+  part->begin = begin;
+  part->count = count;
+cleanup:
+  return status;
+}
+
+void native_release_part(NativePart *part) {
+  buffer_destroy(part->x);
+  buffer_destroy(part->labels);
+  *part = (NativePart){0};
+}
+
+/* ---- what stays, what streams ------------------------------------------------------------------------------------ */
+
+/* The pieces that passes ask for: a share, a block. */
+static size_t largest_unit(const Native *native) {
+  size_t unit = native_is_fused(native) ? native_cut(native, native->head.rows).share_rows : native->block_rows;
+  return smaller(unit, native->window.count);
+}
+
+Status native_plan(NativePlan *plan, const Native *native, const BackendSettings *settings, Error *error) {
+  Status status = SETOSA_OK;
+  const DeviceTraits *traits = context_traits(native->context);
+  size_t row_bytes = 0, label_bytes = native->labelled ? sizeof(int32_t) : 0, unit = largest_unit(native);
+  *plan = (NativePlan){.budget_bytes = settings->device_memory_bytes};
+  if (plan->budget_bytes == 0) plan->budget_bytes = traits->memory_bytes - traits->memory_bytes / DEFAULT_BUDGET_PART;
+  TRY(memory_multiply(&row_bytes, native->head.features, storage_element_bytes(&native->plan), "a row of the feature matrix", error));
+  TRY(memory_multiply(&plan->data_bytes, native->window.count, row_bytes + label_bytes, "the feature matrix", error));
+  plan->work_bytes = (settings->vectors > 0 ? settings->vectors : WORK_VECTORS) * native->head.parameters * sizeof(float) +
+                     native_work_bytes(native) + SPARE_BYTES + native_line_bytes(native) +
+                     (native_line_bytes(native) > 0 ? native->window.count * label_bytes : 0);
+  size_t allocation = smaller(traits->max_allocation_bytes, settings->part_bytes > 0 ? settings->part_bytes : SIZE_MAX);
+  size_t room = plan->budget_bytes > plan->work_bytes ? plan->budget_bytes - plan->work_bytes : 0;
+  bool whole = native->window.count * row_bytes <= allocation;
+  /* Views cost nothing, so what is too large for one streams in views; elsewhere several allocations hold it. */
+  plan->resident = plan->data_bytes <= room && (whole || !native_reads_in_place(native)) && !settings->streamed;
+  if (plan->resident) {
+    plan->part_rows = whole ? native->window.count : larger(allocation / row_bytes / unit, 1) * unit;
+    goto cleanup;
+  }
+  /* Chunks take turns in two stages; views of the host's memory count as if they took the device's own. */
+  size_t stage = smaller(smaller(room / NATIVE_STAGES, STAGE_BYTES), allocation);
+  plan->part_rows = larger(stage / (row_bytes + label_bytes) / unit, 1) * unit;
+  if (settings->chunk_rows > 0) plan->part_rows = round_up(settings->chunk_rows, unit);
+  plan->part_rows = smaller(plan->part_rows, native->window.count);
+  if (room < (native_reads_in_place(native) ? 1 : NATIVE_STAGES) * plan->part_rows * (row_bytes + label_bytes))
+    status = error_set(error, SETOSA_ERROR_DEVICE,
+                       "%.1f MB of device memory do not hold %.1f MB of workspace and chunks of %zu rows; raise --device-memory to %.0fM",
+                       (double)plan->budget_bytes / 1e6, (double)plan->work_bytes / 1e6, plan->part_rows,
+                       ((double)plan->work_bytes + 2.0 * (double)plan->part_rows * (double)(row_bytes + label_bytes)) / 1e6 + 1);
+cleanup:
+  return status;
+}
+
+static Status load_resident(Native *native, Error *error) {
+  Status status = SETOSA_OK;
+  size_t rows = native->window.count, part_rows = native->residence.part_rows, parts = (rows + part_rows - 1) / part_rows;
+  TRY(memory_allocate_zero((void **)&native->parts, parts, sizeof *native->parts, "the parts of a data set", error));
+  while (native->part_count < parts) {
+    size_t begin = native->part_count * part_rows, count = smaller(part_rows, rows - begin);
+    NativePart *part = &native->parts[native->part_count++]; /* counted at once: closing frees what a failed upload has made */
+    TRY(load_part(native, part, native->window.begin + begin, count, count, error));
+  }
+cleanup:
+  return status;
+}
+
+static void release_parts(Native *native) {
+  for (size_t i = 0; i < native->part_count; i++) native_release_part(&native->parts[i]);
+  free(native->parts);
+  native->parts = NULL;
+  native->part_count = 0;
+}
+
+Status native_choose_storage(Native *native, const Dataset *dataset, const BackendSettings *settings, Error *error) {
+  Status status = SETOSA_OK;
+  native->source = dataset;
+  native->labelled = dataset->labels != NULL || dataset->generator != NULL;
+  if (dataset->generator != NULL)
+    native->plan = (StoragePlan){.storage = SETOSA_STORAGE_F32, .scale = 1};
+  else
+    TRY(storage_choose(&native->plan, dataset, settings->storage, context_traits(native->context)->unified_memory, error));
+  if (dataset->generator != NULL && settings->storage > SETOSA_STORAGE_F32)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: rows that are made as they are needed are held as f32; leave --storage out, or use fewer",
+                  dataset->source));
+cleanup:
+  return status;
+}
+
+Status native_upload(Native *native, const Dataset *dataset, const BackendSettings *settings, Error *error) {
+  Status status = SETOSA_OK;
+  double start = clock_seconds();
+  BackendSettings again = *settings;
+  TRY(native_choose_storage(native, dataset, settings, error));
+  TRY(native_plan(&native->residence, native, settings, error));
+  if (native->residence.resident) {
+    Error refused = {0};
+    Status loaded = load_resident(native, &refused);
+    if (device_memory_refused(refused.opencl_code)) { /* less memory than the device says: other programs have it */
+      release_parts(native);
+      again.streamed = true;
+      again.device_memory_bytes = native->residence.budget_bytes;
+      again.part_bytes = native->residence.data_bytes / FALLBACK_PARTS + 1;
+      TRY(native_plan(&native->residence, native, &again, error));
+      native->residence.fell_back = true;
+    } else if (loaded != SETOSA_OK) {
+      TRY(error_set_opencl(error, loaded, refused.opencl_code, "%s", refused.message));
+    }
+  }
+  native->seconds_upload = clock_seconds() - start;
+cleanup:
+  return status;
+}
+
+void native_release_upload(Native *native) {
+  release_parts(native);
+  for (int i = 0; i < NATIVE_STAGES; i++) {
+    mark_destroy(native->stages[i].used);
+    native_release_part(&native->stages[i].part);
+  }
+  free(native->scratch);
+  synthesize_destroy(native->synthesizer);
+}
+
+/* ---- rows for a pass --------------------------------------------------------------------------------------------- */
+
+/* As many of the rows as the part holds, whole units of them unless it holds all; 0: none. */
+static size_t rows_held(const NativePart *part, RowRange rows, size_t unit) {
+  if (rows.begin < part->begin || rows.begin >= part->begin + part->count) return 0;
+  size_t held = part->begin + part->count - rows.begin;
+  return held >= rows.count ? rows.count : held - held % unit;
+}
+
+/* The other stage takes the rows as soon as the kernels that read it have run; those on the last one go on meanwhile. */
+static Status load_stage(Native *native, NativePart **part, RowRange rows, size_t unit, Error *error) {
+  Status status = SETOSA_OK;
+  double start = clock_seconds();
+  NativeStage *last = &native->stages[native->stage], *next = &native->stages[(native->stage + 1) % NATIVE_STAGES];
+  size_t capacity = native->residence.resident ? rows.count : native->residence.part_rows;
+  size_t most = larger(capacity / unit, 1) * unit, count = smaller(rows.count, most);
+  mark_destroy(last->used);
+  last->used = NULL;
+  TRY(context_mark(native->context, &last->used, error));
+  TRY(mark_wait(next->used, error));
+  TRY(load_part(native, &next->part, rows.begin, count, larger(count, smaller(capacity, native->head.rows)), error));
+  native->stage = (native->stage + 1) % NATIVE_STAGES;
+  *part = &next->part;
+  native->seconds_upload += clock_seconds() - start;
+cleanup:
+  return status;
+}
+
+Status native_rows(Native *native, const NativePart **out, RowRange rows, size_t unit, RowRange *piece, Error *error) {
+  Status status = SETOSA_OK;
+  NativePart *part = NULL;
+  size_t held = 0;
+  if (native->residence.resident && rows.begin - native->window.begin < native->window.count) { /* wraps around before the window */
+    part = &native->parts[(rows.begin - native->window.begin) / native->residence.part_rows];
+    held = rows_held(part, rows, unit);
+  }
+  for (int i = 0; i < NATIVE_STAGES && held == 0; i++) { /* streamed; rows across two parts, or of another device's window */
+    part = &native->stages[i].part;
+    held = rows_held(part, rows, unit);
+  }
+  if (held == 0) {
+    RowRange wanted = {rows.begin, native->residence.resident ? smaller(rows.count, unit) : rows.count};
+    TRY(load_stage(native, &part, wanted, unit, error));
+    held = rows_held(part, rows, unit);
+  }
+  *piece = (RowRange){rows.begin - part->begin, held};
+  *out = part;
+cleanup:
+  return status;
+}
+
+void native_append_storage(const Native *native, char *options, size_t size) {
+  size_t used = strlen(options);
+  if (native->plan.storage == SETOSA_STORAGE_F16) snprintf(options + used, size - used, " -DSTORAGE=1");
+  /* Hexadecimal, so that the device multiplies by the very factor that the bytes were checked with. */
+  if (native->plan.storage == SETOSA_STORAGE_U8)
+    snprintf(options + used, size - used, " -DSTORAGE=2 -DX_SCALE=%af", (double)native->plan.scale);
+}

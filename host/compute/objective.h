@@ -1,0 +1,50 @@
+/* The objective, above the seam: what a training minimises is the data term of a backend with what is added to it here, and nowhere else.
+ *
+ *   F(w) = L(w) + (l2/2) sum_p r_p w_p^2 + <c, w>
+ *   r: 0 on the bias, which is not penalised; on the weights 1, or with a scale per feature its square (so that the penalty is that of the
+ *      weights of features that were divided by it)
+ *   c: from label smoothing. Targets (1 - e) onehot(y) + e/K change the loss of a row by e (z_y - mean of z), which is linear in w. The
+ *      gradient of L at w = 0 is the mean of x (1/K - onehot(y)), so that the change of the whole is <c, w> with c = -e dL/dw(0): one pass
+ *      when the objective is opened, and no kernel knows of it. Mini-batches take the c of all rows, whose expectation is theirs.
+ *
+ * To add a penalty that is not quadratic, this is the file; the non-smooth part then belongs to the optimizers. */
+#ifndef SETOSA_COMPUTE_OBJECTIVE_H
+#define SETOSA_COMPUTE_OBJECTIVE_H
+
+#include "compute/backend.h"
+
+typedef struct ObjectiveTerms {
+  double l2;                   /* strength of the penalty, 0 or more */
+  double label_smoothing;      /* e, 0 <= e < 1 */
+  const double *feature_scale; /* (D) borrowed for the call, each above 0; NULL: 1 everywhere */
+} ObjectiveTerms;
+
+typedef struct Evaluation {
+  double loss;          /* the data term, label smoothing included */
+  double penalty;       /* (l2/2) sum of r w^2 */
+  double objective;     /* loss + penalty */
+  double gradient_norm; /* largest |component| of the gradient; NAN when no gradient was asked for */
+} Evaluation;
+
+typedef struct Objective {
+  Backend *backend;                   /* borrowed; vectors are its own */
+  Addition addition;                  /* its vectors are owned */
+  Vector *factors, *linear, *scratch; /* r when it is not 0 and 1; c; r * w on its way. NULL: not needed */
+  double ww, ws, ss, cw, cs;          /* of the open line: <w,rw>, <w,rs>, <s,rs>, <c,w>, <c,s> */
+} Objective;
+
+/* Prepares the terms for a backend, which must outlive the objective. Zero-initialise, so that close may be called after a failure. With
+ * label smoothing the data set must have labels; all ranks of a job open theirs together. */
+Status objective_open(Objective *objective, Backend *backend, const ObjectiveTerms *terms, Error *error);
+void objective_close(Objective *objective);
+
+/* F over the rows and, when gradient is not NULL, its gradient. at NULL: nothing is read back and the call does not wait. */
+Status objective_evaluate(Objective *objective, const Vector *w, RowRange rows, Vector *gradient, Evaluation *at, Error *error);
+/* out = (Hessian of F at w) v. */
+Status objective_hessian_product(Objective *objective, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *error);
+/* phi(t) = F(w + t s) over all rows, as the line of a backend: one at a time, and w and s must not change while it is open. */
+Status objective_line_open(Objective *objective, const Vector *w, const Vector *s, Error *error);
+Status objective_line_evaluate(Objective *objective, double step, double *value, double *slope, Error *error);
+void objective_line_close(Objective *objective);
+
+#endif

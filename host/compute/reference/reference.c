@@ -1,0 +1,178 @@
+/* The reference backend: double precision, one thread, no cleverness. It is the truth that every other backend is checked against.
+ * This file holds its life and its vectors; the mathematics is in pass.c. */
+#include "compute/reference/reference.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+void reference_hold_bytes(Reference *reference, int64_t change) {
+  reference->bytes_held = (uint64_t)((int64_t)reference->bytes_held + change);
+  if (reference->bytes_held > reference->bytes_peak) reference->bytes_peak = reference->bytes_held;
+}
+
+void compensated_add(CompensatedSum *sum, double term) {
+  double total = sum->high + term;
+  /* What the rounding of `total` lost is exact when taken from the larger of the two. A non-finite total has nothing to correct. */
+  if (isfinite(total)) sum->low += fabs(sum->high) >= fabs(term) ? (sum->high - total) + term : (term - total) + sum->high;
+  sum->high = total;
+}
+
+/* ---- vectors ---------------------------------------------------------------------------------------------------- */
+
+static int64_t vector_bytes(const Backend *backend) { return (int64_t)(backend->parameters * sizeof(double)); }
+
+static Status reference_vector_create(Backend *backend, Vector **vector, Error *error) {
+  *vector = NULL;
+  Status status = memory_allocate_zero((void **)vector, 1, sizeof(Vector), "a vector", error);
+  if (status != SETOSA_OK) return status;
+  status = memory_allocate_zero((void **)&(*vector)->values, backend->parameters, sizeof(double), "a vector of parameters", error);
+  if (status != SETOSA_OK) {
+    free(*vector);
+    *vector = NULL;
+    return status;
+  }
+  reference_hold_bytes((Reference *)backend, vector_bytes(backend));
+  return SETOSA_OK;
+}
+
+static void reference_vector_destroy(Backend *backend, Vector *vector) {
+  if (vector == NULL) return;
+  reference_hold_bytes((Reference *)backend, -vector_bytes(backend));
+  free(vector->values);
+  free(vector);
+}
+
+static Status reference_vector_read(Backend *backend, const Vector *vector, double *values, Error *error) {
+  (void)error;
+  memcpy(values, vector->values, backend->parameters * sizeof *values);
+  return SETOSA_OK;
+}
+
+static Status reference_vector_write(Backend *backend, Vector *vector, const double *values, Error *error) {
+  (void)error;
+  memcpy(vector->values, values, backend->parameters * sizeof *values);
+  return SETOSA_OK;
+}
+
+static Status reference_vector_copy(Backend *backend, Vector *to, const Vector *from, Error *error) {
+  (void)error;
+  memmove(to->values, from->values, backend->parameters * sizeof(double));
+  return SETOSA_OK;
+}
+
+static Status reference_vector_combine(Backend *backend, Vector *out, size_t count, const double *coefficients,
+                                       const Vector *const *vectors, Error *error) {
+  if (count == 0) return error_set(error, SETOSA_ERROR_INTERNAL, "vector_combine of no vectors; at least one is needed");
+  for (size_t p = 0; p < backend->parameters; p++) { /* one element at a time, since out may be one of the vectors */
+    double sum = 0.0;
+    for (size_t i = 0; i < count; i++) sum += coefficients[i] * vectors[i]->values[p];
+    out->values[p] = sum;
+  }
+  return SETOSA_OK;
+}
+
+static Status reference_vector_dots(Backend *backend, size_t count, const VectorPair *pairs, double *dots, Error *error) {
+  (void)error;
+  for (size_t i = 0; i < count; i++) {
+    const double *a = pairs[i].a->values, *b = pairs[i].b->values;
+    CompensatedSum sum = {0.0, 0.0};
+    size_t elements = backend->parameters - (pairs[i].weights_only ? backend->classes : 0);
+    for (size_t p = 0; p < elements; p++) compensated_add(&sum, a[p] * b[p]);
+    dots[i] = sum.high + sum.low;
+  }
+  return SETOSA_OK;
+}
+
+static Status reference_vector_multiply(Backend *backend, Vector *out, const Vector *a, const Vector *b, Error *error) {
+  (void)error;
+  for (size_t p = 0; p < backend->parameters; p++) out->values[p] = a->values[p] * b->values[p];
+  return SETOSA_OK;
+}
+
+static Status reference_vector_divide_sqrt(Backend *backend, Vector *out, const Vector *a, const Vector *b, double epsilon, Error *error) {
+  (void)error;
+  for (size_t p = 0; p < backend->parameters; p++) out->values[p] = a->values[p] / (sqrt(b->values[p]) + epsilon);
+  return SETOSA_OK;
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------- */
+
+static void reference_close(Backend *backend) {
+  if (backend == NULL) return;
+  Reference *reference = (Reference *)backend;
+  reference_line_close(backend);
+  free(reference->logits);
+  free(reference->tangent);
+  free(reference);
+}
+
+static void reference_facts(const Backend *backend, BackendFacts *facts) {
+  const Reference *reference = (const Reference *)backend;
+  *facts = (BackendFacts){.name = "reference",
+                          .device = "host",
+                          .family = "",
+                          .local = backend_all_rows(backend),
+                          .bytes_held = reference->bytes_peak,
+                          .flops = reference->flops,
+                          .bytes_read = reference->bytes_read};
+}
+
+static const BackendOperations reference_operations = {
+    .close = reference_close,
+    .vector_create = reference_vector_create,
+    .vector_destroy = reference_vector_destroy,
+    .vector_read = reference_vector_read,
+    .vector_write = reference_vector_write,
+    .vector_copy = reference_vector_copy,
+    .vector_combine = reference_vector_combine,
+    .vector_dots = reference_vector_dots,
+    .vector_multiply = reference_vector_multiply,
+    .vector_divide_sqrt = reference_vector_divide_sqrt,
+    .evaluate = reference_evaluate,
+    .hessian_product = reference_hessian_product,
+    .predict = reference_predict,
+    .labels = reference_labels,
+    .line_open = reference_line_open,
+    .line_evaluate = reference_line_evaluate,
+    .line_close = reference_line_close,
+    .facts = reference_facts,
+};
+
+/* A row whose label is none of the classes cannot be trained on: then the labels are not used at all. */
+static const int32_t *labels_if_complete(const Dataset *dataset) {
+  if (dataset->labels == NULL) return NULL;
+  for (size_t i = 0; i < dataset->rows; i++)
+    if (dataset->labels[i] < 0 || (size_t)dataset->labels[i] >= dataset->classes) return NULL;
+  return dataset->labels;
+}
+
+Status reference_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
+  Status status = SETOSA_OK;
+  Reference *reference = NULL;
+  size_t weights = 0, values = 0;
+  *backend = NULL;
+  if (dataset->rows == 0 || dataset->features == 0 || dataset->classes == 0)
+    return error_set(error, SETOSA_ERROR_USAGE, "a data set of %zu rows, %zu features and %zu classes has nothing to compute on",
+                     dataset->rows, dataset->features, dataset->classes);
+  TRY(memory_multiply(&weights, dataset->classes, dataset->features + 1, "the parameters", error));
+  TRY(memory_multiply(&values, dataset->rows, dataset->features, "the data set", error));
+  TRY(memory_allocate_zero((void **)&reference, 1, sizeof *reference, "the reference backend", error));
+  TRY(memory_allocate((void **)&reference->logits, dataset->classes, sizeof(double), "the logits of a row", error));
+  TRY(memory_allocate((void **)&reference->tangent, dataset->classes, sizeof(double), "the tangent of a row", error));
+  reference->base = (Backend){.operations = &reference_operations,
+                              .rows = dataset->rows,
+                              .features = dataset->features,
+                              .classes = dataset->classes,
+                              .parameters = weights,
+                              .intercept = settings->intercept};
+  reference->x = dataset->values;
+  reference->labels = labels_if_complete(dataset);
+  reference_hold_bytes(reference, (int64_t)(values * sizeof(float) + 2 * dataset->classes * sizeof(double)));
+  *backend = &reference->base;
+cleanup:
+  if (status != SETOSA_OK && reference != NULL) reference_close(&reference->base);
+  return status;
+}

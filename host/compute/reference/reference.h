@@ -1,0 +1,50 @@
+/* Inside the reference backend: its data, shared by reference.c (life, vectors) and pass.c (the mathematics). */
+#ifndef SETOSA_COMPUTE_REFERENCE_H
+#define SETOSA_COMPUTE_REFERENCE_H
+
+#include "compute/backends.h"
+
+/* A vector of the reference backend: P = K*D + K doubles, weights (K,D) row-major, then bias (K). */
+struct Vector {
+  double *values; /* (P) */
+};
+
+/* An open line phi(t) = L(w + t s). */
+typedef struct ReferenceLine {
+  bool open;
+  const double *w, *s; /* (P), borrowed while the line is open */
+  double *xw, *xs;     /* (N,K) logits of w and of s, or both NULL: computed row by row at every point */
+} ReferenceLine;
+
+typedef struct Reference {
+  Backend base;
+  const float *x;        /* (N,D) row-major, borrowed from the data set */
+  const int32_t *labels; /* (N) in 0..K-1, borrowed; NULL: only predict works */
+  double *logits;        /* (K) of the row at hand */
+  double *tangent;       /* (K) of the row at hand: x_i . V, or x_i . S */
+  ReferenceLine line;
+  uint64_t bytes_held, bytes_peak, flops, bytes_read;
+} Reference;
+
+/* Adds to (or with a negative change takes from) the bytes held, remembering the most. */
+void reference_hold_bytes(Reference *reference, int64_t change);
+
+/* The operations of backend.h on the objective; each is described there. */
+Status reference_evaluate(Backend *backend, const Vector *w, RowRange rows, const Addition *addition, Vector *gradient, DataTerm *at,
+                          Error *error);
+Status reference_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out,
+                                 Error *error);
+Status reference_labels(Backend *backend, RowRange rows, int32_t *labels, Error *error);
+Status reference_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error);
+Status reference_line_open(Backend *backend, const Vector *w, const Vector *s, Error *error);
+Status reference_line_evaluate(Backend *backend, double step, double *value, double *slope, Error *error);
+void reference_line_close(Backend *backend);
+
+/* A sum that carries its own rounding error (Neumaier's form of TwoSum): as accurate as if added in twice the precision.
+ * Start from {0, 0}; the value is high + low. */
+typedef struct CompensatedSum {
+  double high, low;
+} CompensatedSum;
+void compensated_add(CompensatedSum *sum, double term);
+
+#endif

@@ -1,0 +1,170 @@
+/* Loss, gradient, Hessian products, scores and lines of the sharded backend. */
+#include <math.h>
+
+#include "compute/sharded/sharded.h"
+
+/* ---- passes ----------------------------------------------------------------------------------------------------- */
+
+static Status run_pass(Sharded *sharded, size_t member, const Task *task, Error *error) {
+  Pass pass = task->pass;
+  PassResult ignored; /* what slabs, folded and sums of the native hold is known from the cut */
+  pass.shards = device_shards(sharded, &pass.cut, pass.first_row, sharded->own + member);
+  pass.w = replica(task->w, member);
+  pass.v = replica(task->v, member);
+  if (pass.shards.count == 0) return SETOSA_OK;
+  Status status = native_enqueue_pass(sharded->members[member].native, &pass, &ignored, error);
+  return status != SETOSA_OK ? status : context_flush(sharded->members[member].native->context, error);
+}
+
+/* *loss: the sum over the rows. */
+static Status pass_everywhere(Sharded *sharded, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out,
+                              double *loss, Error *error) {
+  Status status = SETOSA_OK;
+  Finish finish = {.out = out, .of = v == NULL ? w : v, .addition = addition};
+  Cut cut = native_cut(sharded->members[0].native, rows.count);
+  Task task = {.run = run_pass, .w = w, .v = v, .pass = {.first_row = rows.begin, .cut = cut, .want_gradient = out != NULL}};
+  Layout layout = {.cut = &cut,
+                   .sets = v == NULL,
+                   .slabs = out != NULL ? cut_shard_slabs(&cut) : 0,
+                   .vector_bytes = sharded->head.parameters * sizeof(float)};
+  if (sharded->fast) return reduce_fast(sharded, &task, &layout, &finish, loss, error);
+  if (out != NULL && wants_slices(sharded, &layout)) return reduce_slices(sharded, &task, &layout, &finish, loss, error);
+  TRY(exchange_all(sharded, &task, &layout, error));
+  if (v == NULL) *loss = add_sums(sharded, &layout, rows.begin, 0);
+  if (out != NULL) TRY(finish_everywhere(sharded, &layout, rows.begin, &finish, error));
+cleanup:
+  return status;
+}
+
+/* The norm is rank 0's: what an optimizer decides by must be the same everywhere. */
+static Status read_norm(Sharded *sharded, const Vector *gradient, double *norm, Error *error) {
+  Status status = SETOSA_OK;
+  Native *native = sharded->members[0].native;
+  uint32_t groups = native_vector_groups(native, native->head.parameters);
+  *norm = NAN;
+  if (gradient == NULL) goto cleanup;
+  TRY(native_reserve_sums(native, groups, error));
+  TRY(native_enqueue_max_abs(native, replica(gradient, 0), 0, error));
+  TRY(native_read_sums(native, groups, error));
+  *norm = native_max(native, 0, groups);
+  TRY(ranks_share(sharded->ranks, norm, sizeof *norm, error));
+cleanup:
+  return status;
+}
+
+Status sharded_evaluate(Backend *backend, const Vector *w, RowRange rows, const Addition *addition, Vector *gradient, DataTerm *at,
+                        Error *error) {
+  Status status = SETOSA_OK;
+  Sharded *sharded = (Sharded *)backend;
+  double loss = NAN;
+  TRY(native_check_rows(sharded->members[0].native, rows, true, error));
+  TRY(pass_everywhere(sharded, w, NULL, rows, addition, gradient, &loss, error));
+  if (at == NULL) goto cleanup;
+  at->loss = backend_row_scale(backend, rows.count) * loss;
+  TRY(read_norm(sharded, gradient, &at->gradient_norm, error));
+cleanup:
+  return status;
+}
+
+Status sharded_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out,
+                               Error *error) {
+  Status status = SETOSA_OK;
+  Sharded *sharded = (Sharded *)backend;
+  double ignored = 0;
+  TRY(native_check_rows(sharded->members[0].native, rows, false, error));
+  TRY(pass_everywhere(sharded, w, v, rows, addition, out, &ignored, error));
+cleanup:
+  return status;
+}
+
+/* The rows at `begin` that one member of this rank has, of `count`; SETOSA_ERROR_INTERNAL when they are another rank's. */
+static Status find_member(size_t *member, RowRange *piece, const Sharded *sharded, size_t begin, size_t count, Error *error) {
+  for (size_t i = 0; i < sharded->member_count; i++) {
+    RowRange window = sharded->windows[sharded->own + i];
+    size_t end = window.begin + window.count;
+    if (begin < window.begin || begin >= end) continue;
+    *member = i;
+    *piece = (RowRange){begin, end - begin < count ? end - begin : count};
+    return SETOSA_OK;
+  }
+  return error_set(error, SETOSA_ERROR_INTERNAL, "rows %zu to %zu were asked for, which another rank has", begin, begin + count);
+}
+
+Status sharded_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error) {
+  Status status = SETOSA_OK;
+  Sharded *sharded = (Sharded *)backend;
+  RowRange piece = {0, 0};
+  TRY(native_check_rows(sharded->members[0].native, rows, false, error));
+  for (size_t done = 0, i = 0; done < rows.count; done += piece.count) {
+    TRY(find_member(&i, &piece, sharded, rows.begin + done, rows.count - done, error));
+    TRY(native_predict(&sharded->members[i].native->head, replica(w, i), piece, kind, scores + done * backend->classes, error));
+  }
+cleanup:
+  return status;
+}
+
+Status sharded_labels(Backend *backend, RowRange rows, int32_t *labels, Error *error) {
+  Status status = SETOSA_OK;
+  Sharded *sharded = (Sharded *)backend;
+  RowRange piece = {0, 0};
+  TRY(native_check_rows(sharded->members[0].native, rows, true, error));
+  for (size_t done = 0, i = 0; done < rows.count; done += piece.count) {
+    TRY(find_member(&i, &piece, sharded, rows.begin + done, rows.count - done, error));
+    TRY(native_labels(&sharded->members[i].native->head, piece, labels + done, error));
+  }
+cleanup:
+  return status;
+}
+
+/* ---- lines ------------------------------------------------------------------------------------------------------ */
+
+static Status run_line_open(Sharded *sharded, size_t member, const Task *task, Error *error) {
+  Native *native = sharded->members[member].native;
+  if (native->window.count == 0) return SETOSA_OK;
+  Status status = native_enqueue_line(native, replica(task->w, member), replica(task->v, member), error);
+  return status != SETOSA_OK ? status : context_flush(native->context, error);
+}
+
+static Status run_line_point(Sharded *sharded, size_t member, const Task *task, Error *error) {
+  Native *native = sharded->members[member].native;
+  size_t ignored = 0;
+  if (native->window.count == 0) return SETOSA_OK;
+  Status status = native_enqueue_line_point(native, task->step, &ignored, error);
+  return status != SETOSA_OK ? status : context_flush(native->context, error);
+}
+
+Status sharded_line_open(Backend *backend, const Vector *w, const Vector *s, Error *error) {
+  Status status = SETOSA_OK;
+  Sharded *sharded = (Sharded *)backend;
+  Line *line = &sharded->line;
+  Task task = {.run = run_line_open, .w = w, .v = s};
+  TRY(native_check_rows(sharded->members[0].native, backend_all_rows(backend), true, error));
+  line->w = w;
+  line->s = s;
+  if (sharded->line_fits)
+    TRY(run_members(sharded, &task, error));
+  else
+    TRY(line_reserve_point(line, backend, error));
+cleanup:
+  return status;
+}
+
+Status sharded_line_evaluate(Backend *backend, double step, double *value, double *slope, Error *error) {
+  Status status = SETOSA_OK;
+  Sharded *sharded = (Sharded *)backend;
+  Cut cut = native_cut(sharded->members[0].native, backend->rows);
+  Task task = {.run = run_line_point, .pass = {.cut = cut}, .step = step};
+  Layout layout = {.cut = &cut, .sets = 2};
+  if (sharded->line.w == NULL) return error_set(error, SETOSA_ERROR_INTERNAL, "a line was evaluated before it was opened");
+  if (!sharded->line_fits) return line_read_point(&sharded->line, backend, step, value, slope, error);
+  TRY(exchange_all(sharded, &task, &layout, error));
+  *value = backend_row_scale(backend, backend->rows) * add_sums(sharded, &layout, 0, 0);
+  *slope = backend_row_scale(backend, backend->rows) * add_sums(sharded, &layout, 0, 1);
+cleanup:
+  return status;
+}
+
+void sharded_line_close(Backend *backend) {
+  Line *line = &((Sharded *)backend)->line;
+  line->w = line->s = NULL;
+}

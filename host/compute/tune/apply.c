@@ -1,0 +1,108 @@
+/* What an opening backend does with tuning: looks its class up, searches where that pays off, and chooses between native and clblast. */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "compute/tune/tune.h"
+
+static const double worth_flops = 4e8, worth_bytes = 64 << 20; /* of a pass: the least that a search pays off for */
+
+bool tune_is_worth_it(size_t rows, size_t features, size_t classes) {
+  double values = (double)rows * (double)features;
+  return 4 * values * (double)classes >= worth_flops || values * sizeof(float) >= worth_bytes;
+}
+
+static void tell(Native *native, const TuneClass *class, const TuneRecord *record, bool searched) {
+  char what[96], shape[128], how[64] = "known from before", rival[64] = ", the default", compared[64] = "";
+  double milliseconds = 1e-6 * (double)record->shape_ns;
+  tune_class_describe(what, sizeof what, class);
+  tune_shape_describe(shape, sizeof shape, &record->shape, class);
+  if (searched) snprintf(how, sizeof how, "best of %u shapes", native->tuning.tried + 1);
+  if (record->shape_ns != record->default_ns)
+    snprintf(rival, sizeof rival, ", the default takes %.3g ms", 1e-6 * (double)record->default_ns);
+  if (record->clblast_ns > 0) snprintf(compared, sizeof compared, "; clblast takes %.3g ms", 1e-6 * (double)record->clblast_ns);
+  snprintf(native->tuning.text, sizeof native->tuning.text, "%s: %s, %s: %.3g ms%s%s", what, how, shape, milliseconds, rival, compared);
+}
+
+/* Whether what tuning finds may have a say here at all. */
+static bool applies(const Dataset *dataset, const BackendSettings *settings) {
+  return settings->tuning != SETOSA_TUNING_OFF && !settings->reproducible &&
+         tune_is_worth_it(dataset->rows, dataset->features, dataset->classes);
+}
+
+Status native_tune(Native *native, const Dataset *dataset, const BackendSettings *settings, Error *error) {
+  Status status = SETOSA_OK;
+  TuneClass class;
+  TuneRecord record;
+  NativeShape shapes[TUNE_CANDIDATES];
+  const DeviceTraits *traits = context_traits(native->context);
+  double began = clock_seconds();
+  if (!applies(dataset, settings) ||
+      !tune_class_make(&class, native->context, native->family, dataset->classes, dataset->features, native->plan.storage))
+    return SETOSA_OK;
+  bool known = tune_load(&record, &class, traits);
+  bool search =
+      settings->tunes && native->labelled && (!known || (settings->tuning == SETOSA_TUNING_FULL && record.how != settings->tuning));
+  if (search) {
+    size_t count = tune_candidates(shapes, &class, traits);
+    TRY(tune_search(native, dataset, shapes, count, settings->tuning, &record, NULL, error));
+    tune_save(&class, &record);
+  } else if (known) {
+    native->shape = record.shape;
+  }
+  if (search || known) tell(native, &class, &record, search);
+cleanup:
+  native->tuning.seconds = clock_seconds() - began;
+  return status;
+}
+
+Status tuned_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
+  Status status = SETOSA_OK;
+  Backend *opened = NULL;
+  *backend = NULL;
+  TRY(native_open(&opened, dataset, settings, error));
+  TRY(native_tune((Native *)opened, dataset, settings, error));
+  native_restart_build_clock((Native *)opened); /* what tuning built is part of its own seconds */
+  *backend = opened;
+  opened = NULL;
+cleanup:
+  backend_close(opened);
+  return status;
+}
+
+#ifdef SETOSA_HAVE_CLBLAST
+/* What a full tuning said about the two backends for data of this class. clblast holds X as f32 only. */
+static bool prefers_clblast(const Dataset *dataset, const BackendSettings *settings) {
+  TuneClass class;
+  TuneRecord record;
+  StoragePlan plan;
+  Error ignored = {0};
+  const DeviceTraits *traits = context_traits(settings->context);
+  return applies(dataset, settings) && settings->storage <= SETOSA_STORAGE_F32 &&
+         storage_choose(&plan, dataset, settings->storage, traits->unified_memory, &ignored) == SETOSA_OK &&
+         tune_class_make(&class, settings->context, settings->family, dataset->classes, dataset->features, plan.storage) &&
+         tune_load(&record, &class, traits) && record.backend == TUNE_BACKEND_CLBLAST &&
+         (settings->tuning != SETOSA_TUNING_FULL || record.how == SETOSA_TUNING_FULL);
+}
+
+/* A class holds smaller and larger shapes than the one that was timed: what clblast refuses is native's again. */
+static bool open_clblast(Backend **backend, const Dataset *dataset, const BackendSettings *settings) {
+  Error ignored = {0};
+  return prefers_clblast(dataset, settings) && clblast_open(backend, dataset, settings, &ignored) == SETOSA_OK;
+}
+#endif
+
+Status native_open_auto(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
+#ifdef SETOSA_HAVE_CLBLAST
+  Backend *faster = NULL;
+  if (open_clblast(backend, dataset, settings)) return SETOSA_OK;
+  Status status = tuned_open(backend, dataset, settings, error);
+  if (status == SETOSA_OK && settings->tuning == SETOSA_TUNING_FULL && open_clblast(&faster, dataset, settings)) {
+    ((Native *)faster)->tuning = ((Native *)*backend)->tuning; /* the search that chose it */
+    backend_close(*backend);
+    *backend = faster;
+  }
+  return status;
+#else
+  return tuned_open(backend, dataset, settings, error);
+#endif
+}

@@ -1,0 +1,276 @@
+/* The self-test refuses a device that computes wrong results, remembers its verdict, and trusts no damaged one. The wrong device is made by
+ * planting one wrong line in a copy of the kernels. */
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/support.h"
+/* after support.h, which has cmocka.h and what that needs */
+#include "judge/selftest.h"
+
+typedef struct Opened {
+  DeviceList *list;
+  Context *context;
+} Opened;
+
+static Opened open_device(void) {
+  Opened opened = {0};
+  Error error = {0};
+  size_t index = 0;
+  support_ok(device_list_open(&opened.list, &error), &error);
+  if (device_list_select(opened.list, getenv("SETOSA_TEST_DEVICE"), false, &index, &error) != SETOSA_OK) {
+    print_message("no usable OpenCL device: skipped\n");
+    device_list_close(opened.list);
+    skip();
+  }
+  support_ok(context_open(&opened.context, opened.list, index, &error), &error);
+  return opened;
+}
+
+static void close_device(Opened opened) {
+  context_close(opened.context);
+  device_list_close(opened.list);
+}
+
+/* Copies kernels/ into folder, with `wrong` in place of the first `right` of one file. */
+static void plant(const char *folder, const char *file, const char *right, const char *wrong) {
+  char pattern[SUPPORT_PATH], target[SUPPORT_PATH];
+  glob_t found;
+  bool planted = false;
+  support_source_path(pattern, "kernels/*.cl*");
+  assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+  for (size_t i = 0; i < found.gl_pathc; i++) {
+    const char *name = strrchr(found.gl_pathv[i], '/') + 1;
+    size_t length = 0;
+    char *text = support_read(found.gl_pathv[i], &length);
+    support_path(target, folder, name);
+    char *at = strcmp(name, file) == 0 ? strstr(text, right) : NULL;
+    if (at == NULL) {
+      support_write_text(target, text);
+    } else {
+      char *changed = malloc(length + strlen(wrong) + 1);
+      assert_non_null(changed);
+      memcpy(changed, text, (size_t)(at - text));
+      strcpy(changed + (at - text), wrong);
+      strcat(changed, at + strlen(right));
+      support_write_text(target, changed);
+      free(changed);
+      planted = true;
+    }
+    free(text);
+  }
+  globfree(&found);
+  assert_true(planted);
+}
+
+/* A mistake, and the shape whose self-test has to find it. */
+typedef struct Mistake {
+  SetosaFamily family;
+  size_t features, classes; /* classes 0: the whole self-test */
+  const char *file, *right, *wrong;
+  const char *named; /* the quantity that is wrong first */
+  CompareOperations operations;
+} Mistake;
+
+/* What the self-test says of kernels with this mistake. */
+static Status test_with(const Mistake *mistake, Error *error) {
+  char folder[SUPPORT_PATH];
+  support_folder_create(folder);
+  plant(folder, mistake->file, mistake->right, mistake->wrong);
+  setenv("SETOSA_KERNEL_DIR", folder, 1);
+  Opened opened = open_device();
+  Status status = mistake->classes == 0
+                      ? selftest_run(opened.context, error)
+                      : selftest_require(opened.context, mistake->family, mistake->features, mistake->classes, mistake->operations, error);
+  close_device(opened);
+  unsetenv("SETOSA_KERNEL_DIR");
+  support_folder_remove(folder);
+  return status;
+}
+
+static void refuses(const Mistake *mistake) {
+  Error error = {0};
+  Status status = test_with(mistake, &error);
+  if (status == SETOSA_OK) fail_msg("%s with \"%s\" passed", mistake->file, mistake->wrong);
+  support_fails(status, &error, SETOSA_ERROR_DEVICE, "device ");
+  assert_non_null(strstr(error.message, "computes wrong results in the self-test"));
+  if (strstr(error.message, mistake->named) == NULL) fail_msg("%s: no %s in: %s", mistake->file, mistake->named, error.message);
+  assert_non_null(strstr(error.message, "--force-device"));
+}
+
+static void refuses_all(const Mistake *mistakes, size_t count) {
+  for (size_t i = 0; i < count; i++) refuses(&mistakes[i]);
+}
+
+static void wrong_kernels_for_few_classes_are_refused(void **state) {
+  (void)state;
+  static const Mistake mistakes[] = {
+      /* the diagonal-only residual of the project's first question */
+      {SETOSA_FAMILY_CPU, 19, 3, "fused_cpu.cl", "select(vloadn(0, z + k * BLOCK_ROWS), -others, labels == (int)k)",
+       "select((floatn)(0.0f), -others, labels == (int)k)", "(gradient of", COMPARE_STEP},
+      {SETOSA_FAMILY_CPU, 19, 3, "fused_cpu.cl", "log1p(below) - distance", "log1p(below)", "(loss of", COMPARE_STEP},
+      {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "accumulate_product8(&high, &low, (float8)(l2), vload8(0, w + i));", "", "(gradient of",
+       COMPARE_STEP},
+      {SETOSA_FAMILY_CPU, 19, 3, "rows.cl", "logit = high + low", "logit = high + 0.01f", "(logits of", COMPARE_LOGITS},
+      {SETOSA_FAMILY_CPU, 19, 3, "rows.cl", "vload8(0, z + k) / total", "vload8(0, z + k) / (total + 0.01f)", "(probabilities of",
+       COMPARE_PROBABILITIES},
+      {SETOSA_FAMILY_CPU, 19, 3, "strips_cpu.cl", "weighted = fma(e, slope - target_slope, weighted)", "weighted = fma(e, slope, weighted)",
+       "(line slope of", COMPARE_LINE},
+      {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "pairs[n] = sources > n ?", "pairs[n] = sources > n + 1 ?", "(inner products of",
+       COMPARE_VECTORS},
+      {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "sum = fma(c##n, v##n[i], sum)", "sum = v##n[i]", "(combination of", COMPARE_VECTORS},
+      {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "a[i] / (sqrt(b[i]) + epsilon)", "a[i] / sqrt(b[i])", "(element-wise of", COMPARE_ELEMENTS},
+      /* Hessians are part of the whole self-test: a sign, a softmax that is none, probabilities kept in the wrong place */
+      {SETOSA_FAMILY_CPU, 0, 0, "fused_cpu.cl", "(vloadn(0, q + k * BLOCK_ROWS) - mean)", "(vloadn(0, q + k * BLOCK_ROWS) + mean)",
+       "(Hessian * v of 61", 0},
+      {SETOSA_FAMILY_CPU, 0, 0, "fused_cpu.cl", "floatn factor = 1.0f / total;", "floatn factor = 1.0f;", "(Hessian * v of 61", 0},
+      {SETOSA_FAMILY_CPU, 0, 0, "fused_cpu.cl", "vload8(0, kept + k * BLOCK_ROWS + i)", "vload8(0, kept + i)", "(Hessian * v of 61", 0},
+  };
+  refuses_all(mistakes, sizeof mistakes / sizeof *mistakes);
+}
+
+static void wrong_kernels_for_many_classes_are_refused(void **state) {
+  (void)state;
+  static const Mistake mistakes[] = {
+      {SETOSA_FAMILY_CPU, 34, 37, "panel.clh", "d < depth; d++, step++", "d + 1 < depth; d++, step++", "(loss of", COMPARE_STEP},
+      {SETOSA_FAMILY_CPU, 34, 37, "panels_cpu.cl", "turn_block(z + i * 16 + k, 16, turned + k * STRIP + i, STRIP)",
+       "turn_block(z + i * 16 + k, 16, turned + i * STRIP + k, STRIP)", "(loss of", COMPARE_STEP},
+      {SETOSA_FAMILY_CPU, 34, 20, "fused_cpu.cl", "turn_rest(tile + i * 16 + k", "turn_rest(tile + i * 16", "(loss of", COMPARE_STEP},
+      {SETOSA_FAMILY_CPU, 34, 37, "block_cpu.cl", "i < rest; i++", "i + 1 < rest; i++", "(gradient of", COMPARE_STEP},
+      {SETOSA_FAMILY_CPU, 34, 37, "block_cpu.cl", "d + lane < width ? x_load(x, i * features + d + lane) * factors[i] : 0.0f", "0.0f",
+       "(gradient of", COMPARE_STEP},
+      {SETOSA_FAMILY_CPU, 34, 600, "block_cpu.cl", "i < rest; i++", "i + 1 < rest; i++", "(loss of", COMPARE_STEP},
+      {SETOSA_FAMILY_CPU, 34, 37, "strips_cpu.cl", "z[place[i]] = -lane[i]", "z[place[i]] = lane[i]", "(gradient of", COMPARE_STEP},
+      {SETOSA_FAMILY_CPU, 34, 37, "strips_cpu.cl", "(vload16(k, q) - mean)", "(vload16(k, q) + mean)", "(Hessian * v of", COMPARE_HESSIAN},
+      {SETOSA_FAMILY_CPU, 34, 37, "strips_cpu.cl", "float16 factor = 1.0f / (high + low);", "float16 factor = 1.0f;", "(Hessian * v of",
+       COMPARE_HESSIAN},
+      {SETOSA_FAMILY_CPU, 34, 103, "strips_cpu.cl", "= z[k * STRIP + i]", "= z[k * STRIP]", "(logits of", COMPARE_LOGITS},
+  };
+  refuses_all(mistakes, sizeof mistakes / sizeof *mistakes);
+}
+
+static void wrong_kernels_of_the_gpu_family_are_refused(void **state) {
+  (void)state;
+  static const Mistake mistakes[] = {
+      {SETOSA_FAMILY_GPU, 34, 37, "rows.cl", "target = exp(distance);", "target = 1.0f;", "(loss of", COMPARE_STEP},
+      {SETOSA_FAMILY_GPU, 34, 37, "rows.cl", "(vload8(0, q + k) - mean)", "(vload8(0, q + k) + mean)", "(Hessian * v of", COMPARE_HESSIAN},
+  };
+  refuses_all(mistakes, sizeof mistakes / sizeof *mistakes);
+}
+
+/* A kernel that is wrong is no reason to refuse what does not launch it. */
+static void only_what_is_asked_for_is_tested(void **state) {
+  (void)state;
+  static const Mistake mistakes[] = {
+      {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "a[i] / (sqrt(b[i]) + epsilon)", "0.0f", "",
+       COMPARE_STEP | COMPARE_VECTORS | COMPARE_LOGITS | COMPARE_LINE},
+      {SETOSA_FAMILY_CPU, 19, 3, "strips_cpu.cl", "weighted = fma(e, slope - target_slope, weighted)", "weighted = 0.0f", "",
+       COMPARE_STEP | COMPARE_VECTORS | COMPARE_LOGITS | COMPARE_ELEMENTS},
+      {SETOSA_FAMILY_CPU, 19, 3, "fused_cpu.cl", "log1p(below) - distance", "log1p(below)", "", COMPARE_PROBABILITIES},
+      {SETOSA_FAMILY_CPU, 34, 37, "strips_cpu.cl", "(vload16(k, q) - mean)", "0.0f", "", COMPARE_STEP | COMPARE_LINE},
+  };
+  for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+    Error error = {0};
+    support_ok(test_with(&mistakes[i], &error), &error);
+  }
+}
+
+/* A family, a set of operations, a number of classes and, with few of them, a shape: each has a verdict of its own. */
+static void shapes_have_verdicts_of_their_own(void **state) {
+  (void)state;
+  char cache[SUPPORT_PATH], pattern[SUPPORT_PATH];
+  const char *before = getenv("XDG_CACHE_HOME");
+  char *kept = before != NULL ? strdup(before) : NULL;
+  static const struct {
+    size_t features, classes, verdicts;
+    CompareOperations operations;
+  } asked[] = {{4, 3, 1, 0},
+               {4, 3, 1, 0},
+               {4, 3, 2, COMPARE_STEP | COMPARE_VECTORS},
+               {4, 3, 3, COMPARE_STEP},
+               {4, 3, 3, COMPARE_STEP | COMPARE_VECTORS},
+               {5, 3, 4, COMPARE_STEP},
+               {1000000, 2, 5, COMPARE_STEP},
+               {2000000, 3, 6, COMPARE_STEP},
+               {3000000, 3, 6, COMPARE_STEP},
+               {7, 33, 7, COMPARE_STEP},
+               {9000, 100, 7, COMPARE_STEP},
+               {7, 101, 8, COMPARE_STEP},
+               {7, 512, 8, COMPARE_STEP},
+               {7, 513, 9, COMPARE_STEP},
+               {7, 5000, 9, COMPARE_STEP}};
+  Error error = {0};
+  glob_t found;
+  support_folder_create(cache);
+  setenv("XDG_CACHE_HOME", cache, 1);
+  Opened opened = open_device();
+  support_path(pattern, cache, "setosa/selftest/*.txt");
+  for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+    support_ok(selftest_require(opened.context, SETOSA_FAMILY_CPU, asked[i].features, asked[i].classes, asked[i].operations, &error),
+               &error);
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    assert_int_equal(found.gl_pathc, asked[i].verdicts);
+    globfree(&found);
+  }
+  close_device(opened);
+  if (kept != NULL) setenv("XDG_CACHE_HOME", kept, 1);
+  free(kept);
+  support_folder_remove(cache);
+}
+
+/* The verdict's file, alone in a cache of its own. */
+static void find_verdict(const char *cache, char path[SUPPORT_PATH]) {
+  char pattern[SUPPORT_PATH];
+  glob_t found;
+  support_path(pattern, cache, "setosa/selftest/*.txt");
+  assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+  assert_int_equal(found.gl_pathc, 1);
+  strcpy(path, found.gl_pathv[0]);
+  globfree(&found);
+}
+
+static void the_verdict_is_remembered(void **state) {
+  (void)state;
+  char cache[SUPPORT_PATH], path[SUPPORT_PATH];
+  const char *before = getenv("XDG_CACHE_HOME");
+  char *kept = before != NULL ? strdup(before) : NULL;
+  Error error = {0};
+  support_folder_create(cache);
+  setenv("XDG_CACHE_HOME", cache, 1);
+  Opened opened = open_device();
+  support_ok(selftest_require(opened.context, SETOSA_FAMILY_AUTO, 4, 3, 0, &error), &error);
+  find_verdict(cache, path);
+  char *text = support_read(path, NULL);
+  assert_string_equal(text, "passed\n");
+  free(text);
+
+  /* A remembered failure is believed ... */
+  support_write_text(path, "failed: loss of 1 x 1\n");
+  support_fails(selftest_require(opened.context, SETOSA_FAMILY_AUTO, 4, 3, 0, &error), &error, SETOSA_ERROR_DEVICE, "device ");
+  assert_non_null(strstr(error.message, "loss of 1 x 1"));
+
+  /* ... a damaged file is not: the test runs again and mends it. */
+  static const char *const damaged[] = {"", "pass", "passed", "failed: ", "failed: cut", "\xff\xff\xff\xff"};
+  for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
+    error = (Error){0};
+    support_write_text(path, damaged[i]);
+    support_ok(selftest_require(opened.context, SETOSA_FAMILY_AUTO, 4, 3, 0, &error), &error);
+    text = support_read(path, NULL);
+    assert_string_equal(text, "passed\n");
+    free(text);
+  }
+  close_device(opened);
+  if (kept != NULL) setenv("XDG_CACHE_HOME", kept, 1);
+  free(kept);
+  support_folder_remove(cache);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(wrong_kernels_for_few_classes_are_refused),   cmocka_unit_test(wrong_kernels_for_many_classes_are_refused),
+      cmocka_unit_test(wrong_kernels_of_the_gpu_family_are_refused), cmocka_unit_test(only_what_is_asked_for_is_tested),
+      cmocka_unit_test(shapes_have_verdicts_of_their_own),           cmocka_unit_test(the_verdict_is_remembered),
+  };
+  return cmocka_run_group_tests_name("self-test", tests, NULL, NULL);
+}
