@@ -72,7 +72,7 @@ kernel void residual_rows(global float *block, uint stride, global const int *la
   do {
     global float *z = block + i * stride;
     int y = labels[label_offset + i];
-    float distance, others = team_exponentials(z, stride, y, &distance, scratch), total = softmax_total(others, distance);
+    float distance, others = team_exponentials(z, stride, y, &distance, scratch), total = others + exp(distance);
     float factor = scale / total;
     FOR_COLUMNS(k) {
       float8 r = select(vload8(0, z + k), (float8)(-others), EIGHT_NUMBERS + (int)k == y) * factor;
@@ -135,7 +135,7 @@ kernel void line_rows(global const float *logits, global const float *directions
       accumulate8(&high, &low, e);
       accumulate_product8(&s_high, &s_low, e, direction - target_slope);
     }
-    float others = team_total(high, low, scratch), total = softmax_total(others, distance);
+    float others = team_total(high, low, scratch), total = others + exp(distance);
     float slope = team_total(s_high, s_low, scratch) / total;
     accumulate(&loss_high, &loss_low, cross_entropy(others, total, distance));
     accumulate(&slope_high, &slope_low, slope);

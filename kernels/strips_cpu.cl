@@ -25,8 +25,8 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void residual_strips(globa
     global float *z = block + strip * classes * STRIP + lane;
     ulong first = strip * STRIP + lane;
     intn y = load_labels(labels + label_offset, first, rows);
-    floatn weight = row_weights(first, rows), distance;
-    floatn others = strip_exponentials(z, classes, y, &distance), total = softmax_total(others, distance);
+    floatn weight = row_weights(first, rows), target, distance;
+    floatn others = strip_exponentials(z, classes, y, &target, &distance), total = others + target;
     float residual[LANES];
     int label[LANES];
     vstoren(-others, 0, residual);
@@ -91,7 +91,7 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void line_strips(global co
       accumulaten(&high, &low, sum);
       accumulaten(&weighted_high, &weighted_low, weighted);
     }
-    floatn others = high + low, total = softmax_total(others, distance);
+    floatn others = high + low, total = others + exp(distance);
     accumulaten(&loss_high, &loss_low, weight * cross_entropy(others, total, distance));
     accumulaten(&slope_high, &slope_low, weight * ((weighted_high + weighted_low) / total));
   }
