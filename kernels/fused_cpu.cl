@@ -123,7 +123,7 @@ static inline void panel_logits(Rows rows, global const float *panels, float *z)
 
 // z[k * BLOCK_ROWS + i] = <x_i, w_k> + bias_k. Rows past the last, up to the next 16, repeat it (or are 0 in panels): nothing beyond X is read, nothing
 // in z that is used later is left unset, and their results are masked.
-static inline void block_logits(Rows rows, Weights weights, float *z) {
+OUT_OF_LINE void block_logits(Rows rows, Weights weights, float *z) {
 #if PANELS
   panel_logits(rows, weights.panels, z);
 #endif

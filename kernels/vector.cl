@@ -1,10 +1,11 @@
 // Operations on parameter vectors (P numbers): linear combinations, batched inner products, element-wise steps, and the end of a gradient.
 // One team a group, each with a contiguous share of the elements. Work size: groups x TEAM.
 // Macros: TEAM (team.clh).
+#include "compiler.clh"
 #include "team.clh"
 
 #define FOR_EIGHTS(i, begin, end) for (ulong i = (begin) + 8 * TEAM_ITEM; i + 8 <= (end); i += 8 * TEAM)
-#define FOR_TAIL(i, begin, end) for (ulong i = (begin) + ((end) - (begin)) / 8 * 8 + TEAM_ITEM; i < (end); i += TEAM)
+#define FOR_TAIL(i, begin, end) SHORT_LOOP for (ulong i = (begin) + ((end) - (begin)) / 8 * 8 + TEAM_ITEM; i < (end); i += TEAM)
 
 #define SHARE(count) \
   ulong begin, end;  \
@@ -137,17 +138,12 @@ kernel void finish_gradient(global float *gradient, global const float *partials
     float8 rest = low;
     low = 0.0f;
     accumulate8(&high, &low, rest);
-    if (factors != 0 || i + 8 <= weights) {
-      float8 ridge = factors != 0 ? l2 * vload8(0, factors + i) : (float8)(l2);
-      accumulate_product8(&high, &low, ridge, vload8(0, w + i));
-    } else if (i < weights) {
-      int8 penalised = (int8)(0, 1, 2, 3, 4, 5, 6, 7) < (int8)((int)(weights - i));
-      accumulate_product8(&high, &low, select((float8)(0.0f), (float8)(l2), penalised), vload8(0, w + i));
-    }
+    int8 penalised = (int8)(0, 1, 2, 3, 4, 5, 6, 7) < (int8)(i < weights ? (int)min(weights - i, (ulong)8) : 0);
+    float8 ridge = factors != 0 ? l2 * vload8(0, factors + i) : select((float8)(0.0f), (float8)(l2), penalised);
+    accumulate_product8(&high, &low, ridge, vload8(0, w + i));
     if (linear != 0) accumulate8(&high, &low, vload8(0, linear + i));
     float8 sum = high + low;
-    if (!keep_bias && i + 8 > weights)
-      sum = select((float8)(0.0f), sum, (int8)(0, 1, 2, 3, 4, 5, 6, 7) < (int8)((int)((long)weights - (long)i)));
+    if (!keep_bias) sum = select((float8)(0.0f), sum, penalised);
     vstore8(sum, 0, gradient + i);
   }
   FOR_TAIL(i, begin, end) {
