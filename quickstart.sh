@@ -35,7 +35,6 @@ openmpi-bin           mpirun, which starts them'
 
 packages_to_test='
 libcmocka-dev         test framework
-gnuplot-nox           draws the pictures of setosa bench --plot
 dataset-fashion-mnist the Fashion-MNIST images, a test set of real size'
 
 packages_for_tools='

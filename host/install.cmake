@@ -1,13 +1,13 @@
-# What `cmake --install` puts in place: the program, libsetosa.so with setosa.h, and a pkg-config file.
+# What `cmake --install` puts in place: the program, libsetosa.so with setosa.h and setosa_bench.h, and a pkg-config file.
 include(GNUInstallDirs)
 
 # One shared library out of all layers; only setosa_* is visible.
 file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/no_source.c "/* libsetosa.so is made of the layers' libraries. */\ntypedef int setosa_no_source;\n")
 add_library(setosa_shared SHARED ${CMAKE_CURRENT_BINARY_DIR}/no_source.c)
-target_link_libraries(setosa_shared PRIVATE -Wl,--whole-archive setosa_base setosa_ranks setosa_data setosa_opencl setosa_compute setosa_optim
+target_link_libraries(setosa_shared PRIVATE -Wl,--whole-archive setosa_base setosa_options setosa_ranks setosa_data setosa_opencl setosa_compute setosa_optim
   setosa_model setosa_train setosa_bench -Wl,--no-whole-archive)
 target_link_options(setosa_shared PRIVATE -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/libsetosa.map)
-if(NOT SETOSA_SANITIZE)
+if(NOT SETOSA_SANITIZE AND NOT SETOSA_FUZZ)
   target_link_options(setosa_shared PRIVATE -Wl,--no-undefined)
 endif()
 set_target_properties(setosa_shared PROPERTIES OUTPUT_NAME setosa VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
@@ -20,6 +20,7 @@ configure_file(${CMAKE_CURRENT_SOURCE_DIR}/setosa.pc.in ${CMAKE_CURRENT_BINARY_D
 
 install(TARGETS setosa_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS setosa_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(FILES ${CMAKE_CURRENT_SOURCE_DIR}/include/setosa.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES ${CMAKE_CURRENT_SOURCE_DIR}/include/setosa.h ${CMAKE_CURRENT_SOURCE_DIR}/include/setosa_bench.h
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/setosa.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(FILES ${CMAKE_SOURCE_DIR}/LICENSE ${CMAKE_SOURCE_DIR}/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -178,6 +179,29 @@ Status file_cache_folder(char *path, size_t size, const char *folder, Error *err
   return create_folders(path, error);
 }
 
+int file_lock_folder(const char *path) {
+  struct stat opened, named;
+  int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (folder < 0) return FOLDER_UNLOCKABLE;
+  bool locked = flock(folder, LOCK_EX | LOCK_NB) == 0;
+  int failure = locked || errno == EWOULDBLOCK ? FOLDER_BUSY : FOLDER_UNLOCKABLE;
+  if (locked && fstat(folder, &opened) == 0 && stat(path, &named) == 0 && opened.st_ino == named.st_ino && opened.st_dev == named.st_dev)
+    return folder;
+  close(folder);
+  return failure;
+}
+
+/* A folder and what is in it. One that keeps something that is locked stays. */
+static Status remove_folder(const char *path, uint64_t *bytes_freed, Error *error) {
+  int lock = file_lock_folder(path);
+  if (lock == FOLDER_BUSY) return SETOSA_OK;
+  Status status = file_remove_below(path, bytes_freed, error);
+  if (status == SETOSA_OK && rmdir(path) != 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
+    status = write_failed(error, path, "remove the folder");
+  if (lock >= 0) close(lock);
+  return status;
+}
+
 Status file_remove_below(const char *path, uint64_t *bytes_freed, Error *error) {
   Status status = SETOSA_OK;
   DIR *folder = opendir(path);
@@ -189,8 +213,7 @@ Status file_remove_below(const char *path, uint64_t *bytes_freed, Error *error) 
     int length = snprintf(below, sizeof below, "%s/%s", path, entry->d_name);
     if (length < 0 || (size_t)length >= sizeof below || lstat(below, &info) != 0) continue;
     if (S_ISDIR(info.st_mode)) {
-      TRY(file_remove_below(below, bytes_freed, error));
-      if (rmdir(below) != 0 && errno != ENOENT) TRY(write_failed(error, below, "remove the folder"));
+      TRY(remove_folder(below, bytes_freed, error));
     } else {
       if (unlink(below) != 0 && errno != ENOENT) TRY(write_failed(error, below, "remove the file"));
       if (bytes_freed != NULL) *bytes_freed += (uint64_t)info.st_size;

@@ -36,7 +36,14 @@ bool file_identify(FileIdentity *identity, int descriptor);
 
 /* $XDG_CACHE_HOME/setosa, else ~/.cache/setosa, then "/" and folder (may be ""), created with its parents, mode 0700. */
 Status file_cache_folder(char *path, size_t size, const char *folder, Error *error);
-/* Removes every file and folder below path, not path itself. Missing is fine. */
+/* An open descriptor that holds the lock of a folder until it is closed or the process ends, however it ends; or why there is none. */
+enum {
+  FOLDER_BUSY = -1 /* another has it, or it was removed meanwhile */,
+  FOLDER_UNLOCKABLE = -2 /* no folder, or a disk without locks */
+};
+int file_lock_folder(const char *path);
+/* Removes every file and folder below path but what is in folders that somebody has locked; not path itself. Missing is fine. *bytes_freed
+ * is added to; it may be NULL. */
 Status file_remove_below(const char *path, uint64_t *bytes_freed, Error *error);
 
 #endif

@@ -225,3 +225,19 @@ Status text_split(char ***parts, size_t *count, const char *list, char separator
   *count = n;
   return SETOSA_OK;
 }
+
+bool text_is_utf8(const char *text, size_t length) {
+  const unsigned char *s = (const unsigned char *)text;
+  for (size_t i = 0; i < length;) {
+    size_t more = s[i] < 0x80 ? 0 : s[i] >= 0xC2 && s[i] < 0xE0 ? 1 : s[i] >= 0xE0 && s[i] < 0xF0 ? 2 : s[i] >= 0xF0 && s[i] < 0xF5 ? 3 : 4;
+    if (more == 4 || i + more >= length) return false;
+    for (size_t j = 1; j <= more; j++)
+      if ((s[i + j] & 0xC0) != 0x80) return false;
+    if (s[i] == 0xE0 && s[i + 1] < 0xA0) return false;  /* overlong */
+    if (s[i] == 0xED && s[i + 1] >= 0xA0) return false; /* a surrogate */
+    if (s[i] == 0xF0 && s[i + 1] < 0x90) return false;
+    if (s[i] == 0xF4 && s[i + 1] >= 0x90) return false;
+    i += more + 1;
+  }
+  return true;
+}

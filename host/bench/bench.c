@@ -5,21 +5,23 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "bench/bench.h"
+#include "bench/measure.h"
+#include "bench/statistics.h"
 #include "bench/suite.h"
 #include "judge/selftest.h"
+#include "options/table.h"
 #include "train/device.h"
+
+typedef struct Bench {
+  const SetosaBenchOptions *options;
+  Place host, *devices; /* (options->device_count) */
+} Bench;
 
 static const double cheap_flops = 2e8; /* of a pass: the reference joins without being asked */
 
 SetosaBenchOptions setosa_bench_options_default(void) {
   SetosaTrainOptions train = setosa_train_options_default();
   return (SetosaBenchOptions){.seconds = 1, .max_iterations = train.max_iterations, .tolerance = train.tolerance};
-}
-
-const char *setosa_bench_what_name(SetosaBenchWhat what) {
-  static const char *const names[] = {"step", "hessian", "epoch", "train", "predict"};
-  return (size_t)what < sizeof names / sizeof *names ? names[what] : "unknown";
 }
 
 static Status check_options(const SetosaBenchOptions *o, Error *error) {
@@ -36,7 +38,7 @@ static Status check_options(const SetosaBenchOptions *o, Error *error) {
     if (o->devices == NULL || o->device_indices[i] >= setosa_devices_count(o->devices))
       return error_set(error, SETOSA_ERROR_USAGE, "there is no device %zu; see `setosa devices`", o->device_indices[i]);
   if ((unsigned)o->family > SETOSA_FAMILY_GPU) return error_set(error, SETOSA_ERROR_USAGE, "--family: choose auto, cpu or gpu");
-  if (device_check_tuning(o->tuning, o->reproducible, error) != SETOSA_OK) return SETOSA_ERROR_USAGE;
+  if (options_check_tuning(o->tuning, o->reproducible, error) != SETOSA_OK) return SETOSA_ERROR_USAGE;
   if (!(o->seconds >= 0) || !isfinite(o->seconds)) return error_set(error, SETOSA_ERROR_USAGE, "--seconds: give a number of at least 0");
   if (o->repeat > SAMPLES_MOST) return error_set(error, SETOSA_ERROR_USAGE, "--repeat: give at most %d", SAMPLES_MOST);
   if (o->dataset != NULL && o->dataset->labels == NULL && o->dataset->generator == NULL)
@@ -47,16 +49,11 @@ static Status check_options(const SetosaBenchOptions *o, Error *error) {
 
 /* ---- places ----------------------------------------------------------------------------------------------------- */
 
-void bench_say(const SetosaBenchOptions *options, const char *format, const char *name) {
+static void say(const SetosaBenchOptions *options, const char *format, const char *name) {
   char line[256];
   if (options->doing == NULL) return;
   snprintf(line, sizeof line, format, name);
   options->doing(line, options->user);
-}
-
-Status bench_go_on(const SetosaBenchOptions *options, Error *error) {
-  if (options->stop == NULL || !options->stop(options->user)) return SETOSA_OK;
-  return error_set(error, SETOSA_INTERRUPTED, "interrupted; what was measured so far stands, the rest is missing");
 }
 
 static Status prepare_device(Place *place, const SetosaBenchOptions *options, Error *error) {
@@ -64,19 +61,20 @@ static Status prepare_device(Place *place, const SetosaBenchOptions *options, Er
   const SetosaDeviceInfo *info = setosa_devices_get(options->devices, (size_t)place->index);
   if (!info->usable && !options->force_device)
     TRY(error_set(error, SETOSA_ERROR_DEVICE, "device %d is refused: %s", place->index, info->refusal));
-  TRY(context_open_part(&place->context, options->devices, (size_t)place->index, place->part, place->parts > 0 ? place->parts : 1, error));
+  TRY(context_open(&place->context, options->devices, (size_t)place->index, error));
   if (!options->force_device) TRY(selftest_run(place->context, error));
   TRY(limits_open_device(&place->limits, place->context, error));
 cleanup:
   return status;
 }
 
-Status bench_open_place(Place *place, const SetosaBenchOptions *options, Error *error) {
+/* Opens a place (its index and name are set) and reports its limits. One that cannot be used remembers the reason, for its rows. */
+static Status open_place(Place *place, const SetosaBenchOptions *options, Error *error) {
   Error refusal = {0};
   SetosaBenchLimits measured = {.device_index = place->index};
   Status status = bench_go_on(options, error);
   if (status != SETOSA_OK) return status;
-  bench_say(options, "measuring the limits of %s", place->name);
+  say(options, "measuring the limits of %s", place->name);
   status = place->index == SETOSA_BENCH_HOST ? limits_open_host(&place->limits, &refusal) : prepare_device(place, options, &refusal);
   if (status == SETOSA_OK) status = limits_measure(place->limits, &measured, &refusal);
   if (status != SETOSA_OK) {
@@ -84,12 +82,11 @@ Status bench_open_place(Place *place, const SetosaBenchOptions *options, Error *
     return SETOSA_OK;
   }
   snprintf(measured.device, sizeof measured.device, "%s", place->context != NULL ? context_info(place->context)->name : place->name);
-  place->launch_us = measured.launch_us;
   if (options->limits != NULL) options->limits(&measured, options->user);
   return SETOSA_OK;
 }
 
-Status bench_open(Bench *bench, const SetosaBenchOptions *options, Error *error) {
+static Status open_places(Bench *bench, const SetosaBenchOptions *options, Error *error) {
   Status status = SETOSA_OK;
   bool uses_device = options->backend_count == 0, uses_host = uses_device;
   *bench = (Bench){.options = options};
@@ -103,54 +100,51 @@ Status bench_open(Bench *bench, const SetosaBenchOptions *options, Error *error)
     Place *place = &bench->devices[i];
     place->index = (int)options->device_indices[i];
     snprintf(place->name, sizeof place->name, "%s", setosa_devices_get(options->devices, options->device_indices[i])->name);
-    TRY(bench_open_place(place, options, error));
+    TRY(open_place(place, options, error));
   }
   bench->host = (Place){.index = SETOSA_BENCH_HOST, .name = "host"};
-  if (uses_host) TRY(bench_open_place(&bench->host, options, error));
+  if (uses_host) TRY(open_place(&bench->host, options, error));
 cleanup:
   return status;
 }
 
-void bench_close_place(Place *place) {
+static void close_place(Place *place) {
   limits_close(place->limits);
   context_close(place->context);
 }
 
-void bench_close(Bench *bench) {
-  bench_close_place(&bench->host);
-  for (size_t i = 0; bench->devices != NULL && i < bench->options->device_count; i++) bench_close_place(&bench->devices[i]);
+static void close_places(Bench *bench) {
+  close_place(&bench->host);
+  for (size_t i = 0; bench->devices != NULL && i < bench->options->device_count; i++) close_place(&bench->devices[i]);
   free(bench->devices);
 }
 
 /* ---- rows ------------------------------------------------------------------------------------------------------- */
 
-Status bench_each_row(const Bench *bench, SetosaBackend backend, BenchVisit visit, void *user, Error *error) {
-  Status status = SETOSA_OK;
-  const SetosaBenchOptions *options = bench->options;
-  Row row = {.place = &bench->host, .backend = backend, .storage = SETOSA_STORAGE_F32};
-  if (!backend_needs_device(backend)) return visit(&row, user, error);
-  row.place = NULL;
-  if (options->device_count == 0) return visit(&row, user, error);
-  bool choice = backend == SETOSA_BACKEND_NATIVE && options->storage_count > 0;
-  for (size_t d = 0; d < options->device_count; d++)
-    for (size_t s = 0; s < (choice ? options->storage_count : 1); s++) {
-      row.place = &bench->devices[d];
-      row.storage = choice ? options->storages[s] : SETOSA_STORAGE_F32;
-      TRY(visit(&row, user, error));
-    }
-cleanup:
-  return status;
-}
-
-static Status run_row(const Row *line, void *user, Error *error) {
+static Status run_row(Row row, Error *error) {
   Status status = SETOSA_OK;
   SetosaBenchResult result;
-  Row row = *line;
-  row.group = user;
   const SetosaBenchOptions *options = row.group->options;
   TRY(bench_go_on(options, error));
   TRY(row_measure(&row, &result, error));
   if (options->result != NULL) options->result(&result, options->user);
+cleanup:
+  return status;
+}
+
+/* A row of one backend at every place and in every storage that make a difference to it. */
+static Status run_backend(const Bench *bench, Group *group, SetosaBackend backend, Error *error) {
+  Status status = SETOSA_OK;
+  const SetosaBenchOptions *options = bench->options;
+  bool device = backend_needs_device(backend), choice = backend == SETOSA_BACKEND_NATIVE && options->storage_count > 0;
+  Row row = {.group = group, .place = device ? NULL : &bench->host, .backend = backend, .storage = SETOSA_STORAGE_F32};
+  if (!device || options->device_count == 0) return run_row(row, error);
+  for (size_t d = 0; d < options->device_count; d++)
+    for (size_t s = 0; s < (choice ? options->storage_count : 1); s++) {
+      row.place = &bench->devices[d];
+      row.storage = choice ? options->storages[s] : SETOSA_STORAGE_F32;
+      TRY(run_row(row, error));
+    }
 cleanup:
   return status;
 }
@@ -163,7 +157,7 @@ static Status run_group(const Bench *bench, Group *group, Error *error) {
   bool cheap = 4.0 * (double)data->rows * (double)data->features * (double)data->classes <= cheap_flops;
   size_t count = options->backend_count > 0 ? options->backend_count : cheap ? 4 : 3;
   const SetosaBackend *backends = options->backend_count > 0 ? options->backends : usual;
-  for (size_t i = 0; i < count; i++) TRY(bench_each_row(bench, backends[i], run_row, group, error));
+  for (size_t i = 0; i < count; i++) TRY(run_backend(bench, group, backends[i], error));
 cleanup:
   truth_destroy(group->truth);
   group->truth = NULL;
@@ -190,7 +184,7 @@ static Status run_suite(const Bench *bench, const bool chosen[SUITE_WORKS], Erro
   for (size_t work = 0; work < SUITE_WORKS; work++) {
     if (!chosen[work]) continue;
     TRY(bench_go_on(bench->options, error));
-    bench_say(bench->options, "preparing the data of %s", suite_name(work));
+    say(bench->options, "preparing the data of %s", suite_name(work));
     TRY(suite_load(&dataset, work, bench->options->fashion, error));
     TRY(run_work(bench, suite_name(work), dataset, error));
     setosa_dataset_destroy(dataset);
@@ -207,13 +201,14 @@ SetosaStatus setosa_bench(const SetosaBenchOptions *options, SetosaError *error)
   bool chosen[SUITE_WORKS];
   error_clear(error);
   TRY(suite_choose(chosen, options->works, error));
-  TRY(bench_open(&bench, options, error));
-  if (options->dataset != NULL) TRY(dataset_materialize(options->dataset, error)); /* to be compared with the reference */
+  TRY(open_places(&bench, options, error));
+  /* The reference reads rows in memory; of rows that are made as passes need them it fetches those it judges. */
+  if (options->dataset != NULL && options->dataset->generator == NULL) TRY(dataset_materialize(options->dataset, error));
   if (options->dataset != NULL)
     TRY(run_work(&bench, options->name != NULL ? options->name : "data", options->dataset, error));
   else
     TRY(run_suite(&bench, chosen, error));
 cleanup:
-  bench_close(&bench);
+  close_places(&bench);
   return status;
 }

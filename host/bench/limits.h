@@ -3,6 +3,7 @@
 #define SETOSA_BENCH_LIMITS_H
 
 #include "opencl/context.h"
+#include "setosa_bench.h"
 
 typedef struct Limits Limits;
 

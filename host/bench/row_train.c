@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bench/row.h"
+#include "bench/timing.h"
 #include "model/model.h"
 #include "train/device.h"
 
@@ -24,31 +25,14 @@ static bool on_progress(const SetosaProgress *progress, void *user) {
   return options->stop == NULL || !options->stop(options->user);
 }
 
-/* The row's contexts as setosa_train wants them. Its place was tested. */
-typedef struct Trainees {
-  RowDevices contexts;
-  SetosaDevice devices[SETOSA_CHOICES_MOST], *pointers[SETOSA_CHOICES_MOST];
-} Trainees;
-
-static Status open_trainees(const Row *row, Trainees *trainees, Error *error) {
-  Status status = row_open_devices(row, &trainees->contexts, error);
-  for (size_t i = 0; i < trainees->contexts.count; i++) {
-    trainees->devices[i] = (SetosaDevice){.context = trainees->contexts.contexts[i], .forced = true};
-    trainees->pointers[i] = &trainees->devices[i];
-  }
-  return status;
-}
-
-static SetosaTrainOptions train_options(const Row *row, const Trainees *trainees, uint64_t epochs) {
+/* device NULL: the host. */
+static SetosaTrainOptions train_options(const Row *row, SetosaDevice *device, uint64_t epochs) {
   const SetosaBenchOptions *options = row->group->options;
-  size_t count = trainees->contexts.count;
-  BackendSettings settings = row_settings(row, &trainees->contexts);
+  BackendSettings settings = row_settings(row, device != NULL ? device->context : NULL);
   SetosaTrainOptions train = setosa_train_options_default();
   train.compute = (SetosaComputeOptions){.backend = settings.kind,
                                          .family = settings.family,
-                                         .device = count > 0 ? trainees->pointers[0] : NULL,
-                                         .devices = count > 1 ? trainees->pointers : NULL,
-                                         .device_count = count > 1 ? count : 0,
+                                         .device = device,
                                          .storage = settings.storage,
                                          .tuning = settings.tuning,
                                          .reproducible = settings.reproducible};
@@ -98,31 +82,31 @@ static bool overflowed(const SetosaTrainResult *trained, SetosaBenchResult *resu
 static Status run_once(const Row *row, Dataset *view, const SetosaTrainOptions *options, bool judged, SetosaTrainResult *trained,
                        SetosaBenchResult *result, Error *error) {
   SetosaModel *model = NULL;
-  Status status = row_go_on(row, error);
+  Status status = bench_go_on(row->group->options, error);
   if (status == SETOSA_OK) status = setosa_train(&model, trained, view, options, error);
-  if (status == SETOSA_OK) status = row_go_on(row, error); /* a run that was cut short is no sample */
+  if (status == SETOSA_OK) status = bench_go_on(row->group->options, error); /* a run that was cut short is no sample */
   if (status == SETOSA_OK && !overflowed(trained, result) && judged) status = judge_model(row, model, trained, result, error);
   setosa_model_destroy(model);
   return status;
 }
 
-static Status time_training(const Row *row, const Trainees *trainees, Dataset *view, SetosaBenchResult *result, Error *error) {
+static Status time_training(const Row *row, SetosaDevice *device, Dataset *view, SetosaBenchResult *result, Error *error) {
   Status status = SETOSA_OK;
-  Timing timing = {.began = 0};
+  Timing timing = {.options = row->group->options, .limits = row->place->limits};
   SetosaTrainResult trained = {0};
   uint64_t epochs = 1;
   row_say(row, "first run");
-  SetosaTrainOptions options = train_options(row, trainees, epochs);
+  SetosaTrainOptions options = train_options(row, device, epochs);
   TRY(run_once(row, view, &options, true, &trained, result, error));
   if (result->reason[0] != '\0') return SETOSA_OK;
   result->first_call_ms += 1e3 * (trained.seconds_upload + trained.seconds_tune + trained.seconds_build);
   if (trained.seconds_train < SAMPLE_SECONDS)
     epochs = (uint64_t)fmin(EPOCHS_MOST, ceil(1.2 * SAMPLE_SECONDS / fmax(trained.seconds_train, 1e-6)));
-  options = train_options(row, trainees, epochs);
+  options = train_options(row, device, epochs);
   row_say(row, "timing");
-  for (bool more = true;;) {
-    TRY(timing_next(row, &timing, &more, error));
-    if (!more) break;
+  while (timing_wants_more(&timing)) {
+    TRY(bench_go_on(timing.options, error));
+    TRY(timing_look_at_limits(&timing, error));
     TRY(run_once(row, view, &options, false, &trained, result, error));
     if (result->reason[0] != '\0') return SETOSA_OK;
     samples_add(&timing.seconds, trained.seconds_train / units(&trained));
@@ -138,11 +122,11 @@ cleanup:
 /* The backend's steps against the reference, on a context of their own: what they hold is not the training's. */
 static Status judge_steps(const Row *row, SetosaBenchResult *result, Error *error) {
   Status status = SETOSA_OK;
-  RowDevices devices = {.count = 0};
+  Context *context = NULL;
   Contender contender = {0};
   BackendFacts facts = {0};
-  TRY(row_open_devices(row, &devices, error));
-  TRY(row_open_contender(row, &devices, &contender, error));
+  TRY(row_open_context(row, &context, error));
+  TRY(row_open_contender(row, context, &contender, error));
   result->status = SETOSA_BENCH_FAILED;
   TRY(row_judge(row, &contender, INFINITY, result, error));
   backend_facts(contender.backend, &facts);
@@ -150,21 +134,21 @@ static Status judge_steps(const Row *row, SetosaBenchResult *result, Error *erro
   result->first_call_ms = 1e3 * facts.seconds_tune; /* that the training then finds done */
 cleanup:
   contender_close(&contender);
-  row_close_devices(&devices);
+  context_close(context);
   return status;
 }
 
 Status row_train(const Row *row, SetosaBenchResult *result, Error *error) {
   Status status = SETOSA_OK;
-  Trainees trainees = {.contexts = {.count = 0}};
+  SetosaDevice device = {.forced = true}; /* its place was tested */
   Dataset view = *row->group->dataset;
   view.borrowed = true;
   TRY(judge_steps(row, result, error));
   if (result->reason[0] != '\0') return SETOSA_OK;
-  TRY(open_trainees(row, &trainees, error));
-  TRY(time_training(row, &trainees, &view, result, error));
+  TRY(row_open_context(row, &device.context, error));
+  TRY(time_training(row, device.context != NULL ? &device : NULL, &view, result, error));
 cleanup:
   close_view(&view);
-  row_close_devices(&trainees.contexts);
+  context_close(device.context);
   return status;
 }

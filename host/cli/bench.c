@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "cli/inputs.h"
-#include "cli/interrupt.h"
+#include "cli/terminal/interrupt.h"
 
 enum { DEVICES_MOST = 64 };
 
@@ -14,7 +14,6 @@ enum { DEVICES_MOST = 64 };
 typedef struct BenchWork {
   SetosaDevices *devices;
   size_t indices[DEVICES_MOST], index_count;
-  SetosaDeviceChoices shared; /* --scaling devices */
   SetosaDataset *data;
   char name[64];
   SetosaBackend backends[OPTIONS_LIST];
@@ -39,7 +38,7 @@ static void on_result(const SetosaBenchResult *result, void *user) {
   Status status =
       memory_grow((void **)&report->results, &report->result_capacity, report->result_count + 1, sizeof *result, "results", &report->error);
   if (status == SETOSA_OK) report->results[report->result_count++] = *result;
-  if (status == SETOSA_OK && !report->session->options->json && !report->scaling) {
+  if (status == SETOSA_OK && !report->session->options->json) {
     progress_end(&report->progress);
     if (report->result_count == 1) bench_print_limits(report);
     status = bench_print_groups(report, false, &report->error);
@@ -48,19 +47,13 @@ static void on_result(const SetosaBenchResult *result, void *user) {
   if (status != SETOSA_OK) report->status = status;
 }
 
-static void on_line(const SetosaBenchScaling *line, void *user) {
-  BenchReport *report = user;
-  Status status = bench_keep_line(report, line, &report->error);
-  if (status != SETOSA_OK) report->status = status;
-}
-
 static void on_doing(const char *what, void *user) { progress_say(&((BenchReport *)user)->progress, what); }
 
 static bool on_stop(void *user) {
   const BenchReport *report = user;
   const Options *options = report->session->options;
-  bool files = options->csv != NULL || options->plot != NULL; /* which are wanted whole, whoever reads the table */
-  return interrupt_requested() || report->status != SETOSA_OK || (console_output_failed() && !files);
+  bool file = options->csv != NULL; /* which is wanted whole, whoever reads the table */
+  return interrupt_requested() || report->status != SETOSA_OK || (console_output_failed() && !file);
 }
 
 /* ---- what to do ------------------------------------------------------------------------------------------------- */
@@ -71,31 +64,10 @@ static void add_device(BenchWork *work, size_t index) {
   if (work->index_count < DEVICES_MOST) work->indices[work->index_count++] = index;
 }
 
-/* --scaling devices: as for train, but all by default; when that is one CPU, it is cut into its compute units. */
-static Status choose_shared(BenchWork *work, const Options *options, Error *error) {
-  static const char *const all[] = {"all"};
-  Status status = SETOSA_OK;
-  SetosaDeviceChoices *shared = &work->shared;
-  char cut[64];
-  const char *const parts[] = {cut};
-  bool given = options->devices.count > 0;
-  TRY(setosa_devices_choose(shared, work->devices, given ? options->devices.count : 1, given ? options->devices.text : all,
-                            (SetosaFamily)options->family, options->force_device, error));
-  const SetosaDeviceInfo *first = setosa_devices_get(work->devices, shared->choice[0].index);
-  if (given || shared->count > 1 || first->type != SETOSA_DEVICE_CPU || first->compute_units < 2) return SETOSA_OK;
-  snprintf(cut, sizeof cut, "%zu/%u", first->index,
-           first->compute_units < SETOSA_CHOICES_MOST ? first->compute_units : SETOSA_CHOICES_MOST);
-  TRY(setosa_devices_choose(shared, work->devices, 1, parts, (SetosaFamily)options->family, options->force_device, error));
-cleanup:
-  if (status == SETOSA_ERROR_USAGE) error_prefix(error, "--device");
-  return status;
-}
-
 /* Every usable device once, or those that --device names ("all" again means every one). */
 static Status choose_devices(BenchWork *work, const Options *options, Error *error) {
   Status status = SETOSA_OK;
   TRY(setosa_devices_open(&work->devices, error));
-  if (options->scaling == SETOSA_BENCH_DEVICES) return choose_shared(work, options, error);
   bool all = options->devices.count == 0;
   for (size_t i = 0; i < options->devices.count; i++) {
     size_t index = 0;
@@ -136,11 +108,11 @@ static SetosaBenchOptions make_options(BenchWork *work, BenchReport *report, con
   bench.storage_count = options->storages.count;
   bench.whats = work->whats;
   bench.what_count = options->what.count;
-  bench.family = (SetosaFamily)options->family;
-  bench.tuning = (SetosaTuning)options->tuning;
-  bench.reproducible = options->reproducible;
-  bench.max_iterations = options->max_iterations;
-  bench.tolerance = options->tolerance;
+  bench.family = options->train.compute.family;
+  bench.tuning = options->train.compute.tuning;
+  bench.reproducible = options->train.compute.reproducible;
+  bench.max_iterations = options->train.max_iterations;
+  bench.tolerance = options->train.tolerance;
   bench.repeat = (size_t)options->repeat;
   bench.seconds = options->seconds;
   bench.limits = on_limits;
@@ -154,8 +126,8 @@ static SetosaBenchOptions make_options(BenchWork *work, BenchReport *report, con
 static Status load_data(BenchWork *work, const Session *session, Error *error) {
   Status status = SETOSA_OK;
   const Options *options = session->options;
-  if (options->argument_count == 0 || options->scaling >= 0) return SETOSA_OK;
-  TRY(input_load(&work->data, session, options->argument[0], input_data_options(options), NULL, error));
+  if (options->argument_count == 0) return SETOSA_OK;
+  TRY(input_load(&work->data, session, options->argument[0], options->data, NULL, error));
   if (options->standardize) TRY(setosa_dataset_standardize(work->data, error));
   const char *slash = strncmp(options->argument[0], "synthetic:", 10) == 0 ? NULL : strrchr(options->argument[0], '/');
   snprintf(work->name, sizeof work->name, "%.*s", (int)sizeof work->name - 1, slash != NULL ? slash + 1 : options->argument[0]);
@@ -211,41 +183,21 @@ static Status show(BenchReport *report, Error *error) {
   const Options *options = report->session->options;
   if (options->json) {
     TRY(json_print(bench_json(report), false, stdout, error));
-  } else if (report->scaling) {
-    bench_print_limits(report);
-    TRY(bench_print_scaling(report, error));
-    TRY(bench_print_changes(report, error));
   } else {
     TRY(bench_print_groups(report, true, error));
     TRY(bench_print_changes(report, error));
   }
   TRY(console_flush(error));
   warn_of_noise(report);
-  if (options->csv != NULL) TRY((report->scaling ? bench_write_scaling_csv : bench_write_csv)(report, options->csv, error));
-  if (options->plot != NULL) TRY(bench_write_plot(report, options->plot, error));
+  if (options->csv != NULL) TRY(bench_write_csv(report, options->csv, error));
   TRY(judge(report, error));
 cleanup:
   return status;
 }
 
-static Status scale(BenchReport *report, const SetosaBenchOptions *bench, const SetosaDeviceChoices *shared, Error *error) {
-  const Options *options = report->session->options;
-  SetosaBenchScalingOptions scaling = setosa_bench_scaling_options_default();
-  scaling.bench = *bench;
-  scaling.bench.name = NULL;
-  scaling.grows = (SetosaBenchGrowth)options->scaling;
-  scaling.shape = options->argument_count > 0 ? options->argument[0] : NULL;
-  scaling.from = options->from;
-  scaling.to = options->to;
-  scaling.line = on_line;
-  scaling.devices = shared->choice;
-  scaling.device_count = shared->count;
-  return setosa_bench_scaling(&scaling, error);
-}
-
-static Status measure(BenchReport *report, const SetosaBenchOptions *options, const SetosaDeviceChoices *shared, Error *error) {
+static Status measure(BenchReport *report, const SetosaBenchOptions *options, Error *error) {
   progress_begin(&report->progress, &report->session->console, NULL);
-  Status status = report->scaling ? scale(report, options, shared, error) : setosa_bench(options, error);
+  Status status = setosa_bench(options, error);
   progress_end(&report->progress);
   if (report->status != SETOSA_OK) return error_set(error, report->status, "%s", report->error.message);
   return status;
@@ -255,7 +207,7 @@ static Status run(const Session *session, Error *error) {
   Status status = SETOSA_OK;
   const Options *options = session->options;
   BenchWork work = {.devices = NULL};
-  BenchReport report = {.session = session, .scaling = options->scaling >= 0};
+  BenchReport report = {.session = session};
   Error stopped = {0};
   TRY(bench_check_arguments(options, error));
   TRY(bench_check_outputs(options, error));
@@ -263,7 +215,7 @@ static Status run(const Session *session, Error *error) {
   TRY(choose_devices(&work, options, error));
   TRY(load_data(&work, session, error));
   SetosaBenchOptions bench = make_options(&work, &report, options);
-  status = measure(&report, &bench, &work.shared, &stopped);
+  status = measure(&report, &bench, &stopped);
   report.interrupted = status == SETOSA_INTERRUPTED;
   if (status != SETOSA_OK && !report.interrupted) TRY(error_set(error, status, "%s", stopped.message));
   TRY(show(&report, error));
@@ -271,7 +223,6 @@ static Status run(const Session *session, Error *error) {
   if (report.interrupted && interrupt_requested())
     status = error_set(error, SETOSA_INTERRUPTED, "interrupted; what was measured so far stands, the rest is missing");
 cleanup:
-  bench_free_lines(&report);
   free(report.limits);
   free(report.results);
   free(report.baseline);
@@ -291,9 +242,7 @@ const Command command_bench = {
     .examples =
         "  setosa bench --suite --json > before.json\n"
         "  setosa bench --work W1,W4 --what step,hessian --compare before.json\n"
-        "  setosa bench synthetic:rows=1e5,features=100,classes=10 --plot bench.svg\n"
-        "  setosa bench --scaling rows --backends native --plot growth.svg\n"
-        "  setosa bench --scaling devices --device 0 --device 1\n",
+        "  setosa bench synthetic:rows=1e5,features=100,classes=10 --csv rows.csv\n",
     .id = FOR_BENCH,
     .least_arguments = 0,
     .most_arguments = 1,

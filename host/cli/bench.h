@@ -4,7 +4,8 @@
 
 #include "cli/command.h"
 #include "cli/json_output.h"
-#include "cli/progress.h"
+#include "cli/terminal/progress.h"
+#include "setosa_bench.h"
 
 /* A row of an earlier run, read from its JSON. */
 typedef struct BaselineRow {
@@ -18,10 +19,7 @@ typedef struct BenchReport {
   size_t limit_count, limit_capacity;
   SetosaBenchResult *results;
   size_t result_count, result_capacity;
-  size_t printed;            /* results that stand in a table already */
-  bool scaling;              /* the results are points of lines, which have tables of their own */
-  SetosaBenchScaling *lines; /* (line_count), their points owned */
-  size_t line_count, line_capacity;
+  size_t printed; /* results that stand in a table already */
   BaselineRow *baseline;
   size_t baseline_count;
   bool interrupted;
@@ -38,7 +36,7 @@ const char *bench_label(char text[BENCH_LABEL], const SetosaBenchResult *result)
 const char *bench_key(char text[BENCH_KEY], const SetosaBenchResult *result);
 bool bench_same_group(const SetosaBenchResult *a, const SetosaBenchResult *b); /* work and operation */
 
-/* bench_arguments.c: SETOSA_ERROR_USAGE for flags that nothing of this run would heed; SETOSA_ERROR_WRITE and others for --csv and --plot
+/* bench_arguments.c: SETOSA_ERROR_USAGE for flags that nothing of this run would heed; SETOSA_ERROR_WRITE and others for --csv
  * where nothing can be written or something would be overwritten. */
 Status bench_check_arguments(const Options *options, Error *error);
 Status bench_check_outputs(const Options *options, Error *error);
@@ -50,18 +48,6 @@ Status bench_print_groups(BenchReport *report, bool last, Error *error);
 /* bench_files.c */
 json_t *bench_json(const BenchReport *report);
 Status bench_write_csv(const BenchReport *report, const char *path, Error *error);
-const char *bench_status_name(SetosaBenchStatus status);
-/* A field and the comma after it: text quoted, nothing for a number that is none. */
-void bench_csv_text(FILE *stream, const char *text);
-void bench_csv_number(FILE *stream, double value);
-
-/* bench_scaling.c: what --scaling measured. */
-Status bench_keep_line(BenchReport *report, const SetosaBenchScaling *line, Error *error);
-void bench_free_lines(BenchReport *report);
-const char *bench_line_label(char text[BENCH_LABEL], const SetosaBenchScaling *line); /* "native 0 hessian" */
-Status bench_print_scaling(const BenchReport *report, Error *error);
-json_t *bench_scaling_json(const BenchReport *report);
-Status bench_write_scaling_csv(const BenchReport *report, const char *path, Error *error);
 
 /* bench_compare.c. NULL path: no baseline. */
 Status bench_load_baseline(BenchReport *report, const char *path, Error *error);
@@ -70,17 +56,5 @@ const BaselineRow *bench_baseline(const BenchReport *report, const SetosaBenchRe
 /* True when a change of the median is more than the spreads of both runs explain. */
 bool bench_change_matters(const SetosaBenchResult *result, const BaselineRow *before);
 Status bench_print_changes(const BenchReport *report, Error *error);
-
-/* bench_plot.c. SETOSA_ERROR_USAGE for a name without .svg or .png, or when there is no gnuplot; NULL path is fine. */
-Status bench_check_plot(const char *path, Error *error);
-Status bench_write_plot(const BenchReport *report, const char *path, Error *error);
-/* Draws what a script of gnuplot says; for it: the page with its colours, and a text without quotes or backslashes. */
-typedef void (*BenchScript)(FILE *script, const BenchReport *report, bool svg);
-Status bench_draw(const BenchReport *report, const char *path, BenchScript write, Error *error);
-void bench_plot_page(FILE *script, double height, bool svg);
-const char *bench_plot_text(char text[64], const char *name);
-
-/* bench_scaling_plot.c: time and memory over size, both logarithmic. */
-void bench_scaling_script(FILE *script, const BenchReport *report, bool svg);
 
 #endif

@@ -9,26 +9,10 @@ static bool names(const OptionList *list, int one, int other, bool otherwise) {
   return list->count == 0 && otherwise;
 }
 
-/* What grows is made up; neither the suite nor a file can. */
-static Status check_scaling(const Options *options, Error *error) {
-  static const char *const others[] = {"suite",    "work",   "fashion",   "label",       "labels", "features", "drop",
-                                       "positive", "header", "no-header", "standardize", "scale",  "cache",    "no-cache"};
-  for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-    if (options_given(options, others[i]))
-      return error_set(error, SETOSA_ERROR_USAGE, "--%s says nothing about made-up data, which --scaling is of; leave one of them out",
-                       others[i]);
-  return SETOSA_OK;
-}
-
 static Status check_data(const Options *options, Error *error) {
   static const char *const of_suite[] = {"suite", "work", "fashion"};
   static const char *const of_data[] = {"label", "labels", "features", "drop", "positive", "header", "no-header", "standardize", "scale"};
   bool data = options->argument_count > 0;
-  if (options->scaling >= 0) return check_scaling(options, error);
-  for (size_t i = 0; i < 2; i++)
-    if (options_given(options, i == 0 ? "from" : "to"))
-      return error_set(error, SETOSA_ERROR_USAGE, "--%s is about growth; add --scaling rows, or leave --%s out", i == 0 ? "from" : "to",
-                       i == 0 ? "from" : "to");
   if (!data && !options->suite && options->work == NULL && options->fashion == NULL)
     return error_set(error, SETOSA_ERROR_USAGE,
                      "name what to bench: --suite, DATA, or made-up data such as synthetic:rows=1e5,features=100,classes=10");
@@ -69,13 +53,8 @@ Status bench_check_arguments(const Options *options, Error *error) {
 Status bench_check_outputs(const Options *options, Error *error) {
   Status status = SETOSA_OK;
   TRY(input_check_output("--csv", options->csv, options->argument[0], error));
-  TRY(input_check_output("--plot", options->plot, options->argument[0], error));
-  TRY(input_check_output("--csv", options->csv, options->plot, error));
   TRY(input_check_output("--csv", options->csv, options->compare, error));
-  TRY(input_check_output("--plot", options->plot, options->compare, error));
-  TRY(bench_check_plot(options->plot, error));
   TRY(input_probe_output("--csv", options->csv, error));
-  TRY(input_probe_output("--plot", options->plot, error));
 cleanup:
   return status;
 }

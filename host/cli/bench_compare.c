@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/bench.h"
-#include "cli/table.h"
+#include "cli/terminal/table.h"
 
 static const size_t baseline_bytes_most = (size_t)64 << 20;
 

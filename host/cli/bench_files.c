@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "cli/bench.h"
 
-const char *bench_status_name(SetosaBenchStatus status) {
+static const char *status_name(SetosaBenchStatus status) {
   static const char *const names[] = {"ok", "failed", "skipped"}; /* as SetosaBenchStatus */
   return names[status];
 }
@@ -54,7 +54,7 @@ static json_t *result_json(const BenchReport *report, const SetosaBenchResult *r
   json_t *rest = json_pack(
       "{s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "device_bytes", ok ? json_integer((json_int_t)r->device_bytes) : json_null(),
       "workspace_bytes", ok ? json_integer((json_int_t)r->workspace_bytes) : json_null(), "error", json_number(r->error), "tolerance",
-      json_number(r->tolerance), "status", bench_status_name(r->status), "reason", json_text(r->reason), "ratios", ratios_json(report, r));
+      json_number(r->tolerance), "status", status_name(r->status), "reason", json_text(r->reason), "ratios", ratios_json(report, r));
   bool made = entry != NULL && times != NULL && rest != NULL && json_object_update(entry, times) == 0 &&
               json_object_update(entry, rest) == 0 && add_change(entry, report, r);
   if (made && r->what == SETOSA_BENCH_TRAIN) made = json_object_set_new(entry, "iterations", json_integer((json_int_t)r->iterations)) == 0;
@@ -76,19 +76,14 @@ json_t *bench_json(const BenchReport *report) {
     json_decref(results);
     return NULL;
   }
-  json_t *document = json_pack("{s:s, s:s, s:b, s:o, s:o}", "command", "bench", "version", SETOSA_VERSION, "interrupted",
-                               report->interrupted, "limits", limits, "results", results);
-  if (report->scaling && json_object_set_new(document, "scaling", bench_scaling_json(report)) != 0) {
-    json_decref(document);
-    return NULL;
-  }
-  return document;
+  return json_pack("{s:s, s:s, s:b, s:o, s:o}", "command", "bench", "version", SETOSA_VERSION, "interrupted", report->interrupted, "limits",
+                   limits, "results", results);
 }
 
 /* ---- CSV -------------------------------------------------------------------------------------------------------- */
 
 /* Quoted as RFC 4180 has it. */
-void bench_csv_text(FILE *stream, const char *text) {
+static void csv_text(FILE *stream, const char *text) {
   fputc('"', stream);
   for (; *text != '\0'; text++) {
     if (*text == '"') fputc('"', stream);
@@ -98,27 +93,27 @@ void bench_csv_text(FILE *stream, const char *text) {
 }
 
 /* Nothing between the commas where there is no number. */
-void bench_csv_number(FILE *stream, double value) {
+static void csv_number(FILE *stream, double value) {
   if (isfinite(value)) fprintf(stream, "%.9g", value);
   fputc(',', stream);
 }
 
 static void csv_row(FILE *stream, const SetosaBenchResult *r) {
   bool ok = r->status == SETOSA_BENCH_OK;
-  bench_csv_text(stream, r->work);
+  csv_text(stream, r->work);
   fprintf(stream, "%llu,%llu,%llu,%s,%s,", (unsigned long long)r->rows, (unsigned long long)r->features, (unsigned long long)r->classes,
           setosa_bench_what_name(r->what), r->backend);
-  bench_csv_text(stream, r->device);
+  csv_text(stream, r->device);
   fprintf(stream, "%s,%s,", r->storage, r->family);
   const double numbers[] = {r->median_ms,         r->min_ms,   r->max_ms,        r->spread,       r->gflops, r->gbytes_per_s, r->fma_gflops,
                             r->read_gbytes_per_s, r->limit_ms, r->part_of_limit, r->first_call_ms};
-  for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) bench_csv_number(stream, numbers[i]);
-  bench_csv_number(stream, ok ? (double)r->device_bytes : NAN);
-  bench_csv_number(stream, ok ? (double)r->workspace_bytes : NAN);
-  bench_csv_number(stream, r->error);
-  bench_csv_number(stream, r->tolerance);
-  fprintf(stream, "%s,", bench_status_name(r->status));
-  bench_csv_text(stream, r->reason);
+  for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) csv_number(stream, numbers[i]);
+  csv_number(stream, ok ? (double)r->device_bytes : NAN);
+  csv_number(stream, ok ? (double)r->workspace_bytes : NAN);
+  csv_number(stream, r->error);
+  csv_number(stream, r->tolerance);
+  fprintf(stream, "%s,", status_name(r->status));
+  csv_text(stream, r->reason);
   fprintf(stream, "%zu\n", r->samples);
 }
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli/bench.h"
-#include "cli/table.h"
+#include "cli/terminal/table.h"
 
 const char *bench_label(char text[BENCH_LABEL], const SetosaBenchResult *result) {
   char device[32] = "", storage[32] = "";
@@ -44,7 +44,6 @@ void bench_print_limits(const BenchReport *report) {
   }
   printf("Limits: fused multiply-adds in f32, reads of memory, copies from and to the\nhost, an empty launch\n\n");
   table_print(table, console_page_width(), report->session->console.color_out);
-  if (report->scaling) goto cleanup;
   printf(
       "\nms: median; +-: 90th less 10th percentile; limit: part of the limit reached,\nwhich is measured again between the samples; MB: "
       "held "

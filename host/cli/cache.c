@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/units.h"
+#include "cli/terminal/units.h"
 
 static Status clear(const char *path, Error *error) {
   uint64_t freed = 0;

@@ -1,12 +1,10 @@
-/* `setosa check`: does a device compute what the double reference computes? */
+/* `setosa check`: does a backend compute what the double reference computes? */
 #include <string.h>
 
 #include "cli/inputs.h"
 #include "cli/json_output.h"
-#include "cli/progress.h"
-#include "cli/table.h"
-
-static const char *const family_names[] = {"auto", "cpu", "gpu"};
+#include "cli/terminal/progress.h"
+#include "cli/terminal/table.h"
 
 /* The checks of one shape and family so far, and the one nearest to its tolerance. */
 typedef struct CheckGroup {
@@ -33,7 +31,7 @@ static void add_table_row(CheckWork *work, const SetosaCheckRow *row) {
   TRY(table_cell(table, error, "%s", row->what));
   TRY(table_cell(table, error, "%s", strcmp(row->against, "finite differences") == 0 ? "finite diff." : row->against));
   TRY(table_cell(table, error, "%zux%zux%zu", row->rows, row->features, row->classes));
-  TRY(table_cell(table, error, "%s", family_names[row->family]));
+  TRY(table_cell(table, error, "%s", setosa_family_name(row->family)));
   TRY(table_cell(table, error, "%.1e", row->error));
   TRY(table_cell(table, error, "%.1e", row->tolerance));
   TRY(table_cell(table, error, "%s", row->passed ? "ok" : "FAIL"));
@@ -49,7 +47,7 @@ static void print_group(CheckWork *work) {
   Status status = SETOSA_OK;
   if (group->count == 0) return;
   TRY(table_cell(table, error, "%zux%zux%zu", worst->rows, worst->features, worst->classes));
-  TRY(table_cell(table, error, "%s", family_names[worst->family]));
+  TRY(table_cell(table, error, "%s", setosa_family_name(worst->family)));
   TRY(table_cell(table, error, "%zu", group->count));
   TRY(table_cell(table, error, "%s", worst->what));
   TRY(table_cell(table, error, "%.1e", worst->error));
@@ -83,8 +81,8 @@ static void add_to_group(CheckWork *work, const SetosaCheckRow *row) {
 static void add_json_row(CheckWork *work, const SetosaCheckRow *row) {
   json_t *entry =
       json_pack("{s:s, s:s, s:I, s:I, s:I, s:s, s:o, s:o, s:b}", "what", row->what, "against", row->against, "rows", (json_int_t)row->rows,
-                "features", (json_int_t)row->features, "classes", (json_int_t)row->classes, "family", family_names[row->family], "error",
-                json_number(row->error), "tolerance", json_number(row->tolerance), "passed", row->passed);
+                "features", (json_int_t)row->features, "classes", (json_int_t)row->classes, "family", setosa_family_name(row->family),
+                "error", json_number(row->error), "tolerance", json_number(row->tolerance), "passed", row->passed);
   if (json_array_append_new(work->rows, entry) != 0)
     work->status = error_set(&work->error, SETOSA_ERROR_INTERNAL, "out of memory for a JSON document");
 }
@@ -104,27 +102,32 @@ static void on_row(const SetosaCheckRow *row, void *user) {
     add_to_group(work, row);
 }
 
+static json_t *device_json(const SetosaDeviceInfo *device) {
+  if (device == NULL) return json_null();
+  return json_pack("{s:I, s:o, s:o, s:o}", "index", (json_int_t)device->index, "name", json_text(device->name), "platform",
+                   json_text(device->platform), "driver", json_text(device->driver));
+}
+
 static Status report_json(CheckWork *work, const Compute *compute, size_t failures, Error *error) {
-  const SetosaDeviceInfo *device = compute_device(compute);
-  json_t *document =
-      json_pack("{s:s, s:s, s:{s:I, s:o, s:o, s:o}, s:o, s:I, s:b}", "command", "check", "version", SETOSA_VERSION, "device", "index",
-                (json_int_t)device->index, "name", json_text(device->name), "platform", json_text(device->platform), "driver",
-                json_text(device->driver), "checks", work->rows, "failures", (json_int_t)failures, "passed", failures == 0);
+  json_t *document = json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:b}", "command", "check", "version", SETOSA_VERSION, "backend",
+                               setosa_backend_name(compute->options.backend), "device", device_json(compute_device(compute)), "checks",
+                               work->rows, "failures", (json_int_t)failures, "passed", failures == 0);
   work->rows = NULL; /* now the document's */
   return json_print(document, false, stdout, error);
 }
 
 static void report_table(const CheckWork *work, const Compute *compute, size_t failures, const Session *session) {
   const SetosaDeviceInfo *device = compute_device(compute);
+  const char *via = device != NULL ? "; via the kernels for CPUs or GPUs" : "";
   bool color = session->console.color_out;
-  printf("Device %zu, %s\n", device->index, device->name);
-  if (work->all)
-    printf("N rows, D features, K classes; via the kernels for CPUs or GPUs; errors relative\n\n");
+  if (device == NULL)
+    printf("The %s backend, on the host\n", setosa_backend_name(compute->options.backend));
+  else if (compute->options.backend == SETOSA_BACKEND_NATIVE)
+    printf("Device %zu, %s\n", device->index, device->name);
   else
-    printf(
-        "Each shape with the check nearest to its limit (--verbose lists them all):\nN rows, D features, K classes; via the kernels for "
-        "CPUs or "
-        "GPUs; errors relative\n\n");
+    printf("The %s backend on device %zu, %s\n", setosa_backend_name(compute->options.backend), device->index, device->name);
+  if (!work->all) printf("Each shape with the check nearest to its limit (--verbose lists them all):\n");
+  printf("N rows, D features, K classes%s; errors relative\n\n", via);
   table_print(work->table, console_page_width(), color);
   if (work->rounding > 0)
     printf("\nThe reference computed on the features as f16 holds them; rounding changed them\nby up to %.1e of their size (RMS).\n",
@@ -139,7 +142,7 @@ static Status check(CheckWork *work, const SetosaDataset *data, const Compute *c
   size_t failures = 0;
   progress_begin(&work->progress, &session->console, NULL);
   progress_say(&work->progress, "checking");
-  Status status = setosa_check(data, &compute->options, session->options->l2, on_row, work, &failures, error);
+  Status status = setosa_check(data, &compute->options, session->options->train.l2, on_row, work, &failures, error);
   progress_end(&work->progress);
   if (status != SETOSA_OK) return status;
   if (!session->options->json && !work->all) print_group(work);
@@ -170,7 +173,7 @@ static Status run(const Session *session, Error *error) {
   if (options->json && (work.rows = json_array()) == NULL)
     TRY(error_set(error, SETOSA_ERROR_INTERNAL, "out of memory for a JSON document"));
   TRY(compute_choose_one(&compute, session, error));
-  if (options->argument_count > 0) TRY(input_load(&data, session, options->argument[0], input_data_options(options), NULL, error));
+  if (options->argument_count > 0) TRY(input_load(&data, session, options->argument[0], options->data, NULL, error));
   TRY(compute_open(&compute, session, error));
   TRY(check(&work, data, &compute, session, error));
 cleanup:
@@ -184,13 +187,15 @@ cleanup:
 const Command command_check = {
     .name = "check",
     .arguments = "[DATA]",
-    .summary = "compare a device with double precision arithmetic",
+    .summary = "compare a backend with double precision arithmetic",
     .description =
         "Compares loss, gradient, Hessian times vector, probabilities and line search of a device with the reference in double "
-        "precision and with finite differences, on DATA or on a table of synthetic shapes. Exits with 4 when a check fails.",
+        "precision and with finite differences, on DATA or on a table of synthetic shapes; with --backend those of CLBlast, of OpenBLAS on "
+        "the host, or of the reference itself. Exits with 4 when a check fails.",
     .examples =
         "  setosa check\n"
         "  setosa check iris.csv --device 0 --family gpu\n"
+        "  setosa check --backend reference\n"
         "  setosa check synthetic:rows=1e4,features=100,classes=20\n",
     .id = FOR_CHECK,
     .least_arguments = 0,

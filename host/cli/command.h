@@ -2,8 +2,8 @@
 #ifndef SETOSA_CLI_COMMAND_H
 #define SETOSA_CLI_COMMAND_H
 
-#include "cli/console.h"
-#include "cli/options.h"
+#include "cli/options/options.h"
+#include "cli/terminal/console.h"
 
 typedef struct Session {
   const Options *options;

@@ -5,9 +5,9 @@
 #include "base/memory.h"
 #include "cli/inputs.h"
 #include "cli/json_output.h"
-#include "cli/progress.h"
-#include "cli/table.h"
-#include "cli/units.h"
+#include "cli/terminal/progress.h"
+#include "cli/terminal/table.h"
+#include "cli/terminal/units.h"
 
 /* The outcome of --check for one device. */
 typedef struct DeviceCheck {
@@ -86,14 +86,14 @@ cleanup:
 }
 
 static json_t *device_json(const SetosaDeviceInfo *info, const DeviceCheck *check) {
-  static const char *const types[] = {"cpu", "gpu", "other"};
-  json_t *device = json_pack(
-      "{s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o}", "index", (json_int_t)info->index, "name",
-      json_text(info->name), "type", types[info->type], "vendor", json_text(info->vendor), "platform", json_text(info->platform),
-      "platform_version", json_text(info->platform_version), "driver", json_text(info->driver), "version", json_text(info->version),
-      "memory_bytes", (json_int_t)info->memory_bytes, "max_allocation_bytes", (json_int_t)info->max_allocation_bytes, "local_memory_bytes",
-      (json_int_t)info->local_memory_bytes, "compute_units", (json_int_t)info->compute_units, "clock_mhz", (json_int_t)info->clock_mhz,
-      "usable", info->usable, "refusal", json_text(info->refusal), "note", json_text(info->note));
+  json_t *device =
+      json_pack("{s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o}", "index", (json_int_t)info->index,
+                "name", json_text(info->name), "type", setosa_device_type_name(info->type), "vendor", json_text(info->vendor), "platform",
+                json_text(info->platform), "platform_version", json_text(info->platform_version), "driver", json_text(info->driver),
+                "version", json_text(info->version), "memory_bytes", (json_int_t)info->memory_bytes, "max_allocation_bytes",
+                (json_int_t)info->max_allocation_bytes, "local_memory_bytes", (json_int_t)info->local_memory_bytes, "compute_units",
+                (json_int_t)info->compute_units, "clock_mhz", (json_int_t)info->clock_mhz, "usable", info->usable, "refusal",
+                json_text(info->refusal), "note", json_text(info->note));
   if (device == NULL || check == NULL) return device;
   json_t *outcome = json_pack("{s:b, s:o}", "passed", check->status == SETOSA_OK, "reason",
                               check->status == SETOSA_OK ? json_text("") : json_text(check->error.message));

@@ -2,7 +2,7 @@
 #include "cli/dry_run.h"
 
 #include "cli/json_output.h"
-#include "cli/units.h"
+#include "cli/terminal/units.h"
 
 static Status print_json(const SetosaPlan *plan, Error *error) {
   json_t *buffers = json_array();

@@ -1,11 +1,13 @@
 /* `setosa eval`: how good a model is on data whose labels are known. */
 #include <math.h>
+#include <string.h>
 
 #include "cli/dry_run.h"
 #include "cli/inputs.h"
 #include "cli/json_output.h"
-#include "cli/progress.h"
-#include "cli/table.h"
+#include "cli/terminal/progress.h"
+#include "cli/terminal/table.h"
+#include "cli/terminal/units.h"
 
 /* Most classes whose confusion matrix fits a terminal. */
 enum { CONFUSION_CLASSES = 20, LISTED_CLASSES = 50 };
@@ -16,7 +18,9 @@ static void print_title(const Session *session, const char *title) {
 }
 
 static void print_headline(const SetosaMetrics *metrics) {
-  printf("  accuracy        %.2f %%  (%llu rows)\n", 100 * metrics->accuracy, (unsigned long long)metrics->rows);
+  char weight[UNITS_SIZE + 20] = "", sum[UNITS_SIZE];
+  if (metrics->weight != (double)metrics->rows) snprintf(weight, sizeof weight, " of weight %s", units_sum(sum, metrics->weight));
+  printf("  accuracy        %.2f %%  (%llu rows%s)\n", 100 * metrics->accuracy, (unsigned long long)metrics->rows, weight);
   printf("  log-loss        %.6g\n", metrics->log_loss);
   if (metrics->top_k > 1) printf("  top-%zu accuracy  %.2f %%\n", metrics->top_k, 100 * metrics->top_k_accuracy);
   printf("  calibration     %.4f  (ECE: how far confidence is from accuracy; 0 is best)\n", metrics->ece);
@@ -28,6 +32,7 @@ static Status print_classes(const SetosaMetrics *metrics, const SetosaModel *mod
                                         {"F1", true, false},    {"rows", true, false},      {"predicted", true, false}};
   Status status = SETOSA_OK;
   Table *table = NULL;
+  char sum[UNITS_SIZE];
   size_t shown = metrics->classes > LISTED_CLASSES ? LISTED_CLASSES : metrics->classes;
   TRY(table_create(&table, 6, columns, error));
   for (size_t k = 0; k < shown; k++) {
@@ -36,8 +41,8 @@ static Status print_classes(const SetosaMetrics *metrics, const SetosaModel *mod
     TRY(table_number(table, of->precision, 4, error));
     TRY(table_number(table, of->recall, 4, error));
     TRY(table_number(table, of->f1, 4, error));
-    TRY(table_cell(table, error, "%llu", (unsigned long long)of->support));
-    TRY(table_cell(table, error, "%llu", (unsigned long long)of->predicted));
+    TRY(table_cell(table, error, "%s", units_sum(sum, of->support)));
+    TRY(table_cell(table, error, "%s", units_sum(sum, of->predicted)));
   }
   print_title(session, "By class");
   table_print(table, console_page_width(), session->console.color_out);
@@ -62,7 +67,7 @@ static Status print_confusion_columns(const SetosaMetrics *metrics, const Setosa
   Status status = SETOSA_OK;
   Table *table = NULL;
   size_t classes = metrics->classes;
-  char titles[CONFUSION_CLASSES][32];
+  char titles[CONFUSION_CLASSES][32], sum[UNITS_SIZE];
   TableColumn columns[CONFUSION_CLASSES + 1] = {{"true class", false, true}};
   for (size_t j = 0; j < count; j++) {
     if (named)
@@ -75,8 +80,7 @@ static Status print_confusion_columns(const SetosaMetrics *metrics, const Setosa
   for (size_t k = 0; k < classes; k++) {
     const char *name = setosa_model_class_name(model, k);
     TRY(named ? table_cell(table, error, "%s", name) : table_cell(table, error, "%zu %s", k + 1, name));
-    for (size_t j = 0; j < count; j++)
-      TRY(table_cell(table, error, "%llu", (unsigned long long)metrics->confusion[k * classes + first + j]));
+    for (size_t j = 0; j < count; j++) TRY(table_cell(table, error, "%s", units_sum(sum, metrics->confusion[k * classes + first + j])));
   }
   table_print(table, console_page_width(), session->console.color_out);
 cleanup:
@@ -89,14 +93,14 @@ static Status print_confusion(const SetosaMetrics *metrics, const SetosaModel *m
   Status status = SETOSA_OK;
   bool named = names_are_short(model, metrics->classes);
   size_t classes = metrics->classes, widest = named ? SHORT_NAME : 2, names = 10;
-  char number[32];
+  char number[UNITS_SIZE];
   if (metrics->confusion == NULL || classes > CONFUSION_CLASSES) {
     print_title(session, "Confusion matrix");
     printf("  too large to show (%zu classes)%s\n", classes, metrics->confusion != NULL ? "; --json has it whole" : "");
     return SETOSA_OK;
   }
   for (size_t i = 0; i < classes * classes; i++) {
-    size_t digits = (size_t)snprintf(number, sizeof number, "%llu", (unsigned long long)metrics->confusion[i]);
+    size_t digits = strlen(units_sum(number, metrics->confusion[i]));
     if (digits > widest) widest = digits;
   }
   for (size_t k = 0; k < classes; k++) {
@@ -118,9 +122,9 @@ static json_t *classes_json(const SetosaMetrics *metrics, const SetosaModel *mod
   json_t *list = json_array();
   for (size_t k = 0; list != NULL && k < metrics->classes; k++) {
     const SetosaClassMetrics *of = &metrics->per_class[k];
-    json_t *entry = json_pack("{s:o, s:o, s:o, s:o, s:I, s:I}", "class", json_text(setosa_model_class_name(model, k)), "precision",
+    json_t *entry = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "class", json_text(setosa_model_class_name(model, k)), "precision",
                               json_number(of->precision), "recall", json_number(of->recall), "f1", json_number(of->f1), "support",
-                              (json_int_t)of->support, "predicted", (json_int_t)of->predicted);
+                              json_sum(of->support), "predicted", json_sum(of->predicted));
     if (json_array_append_new(list, entry) != 0) {
       json_decref(list);
       list = NULL;
@@ -136,7 +140,7 @@ static json_t *confusion_json(const SetosaMetrics *metrics) {
     json_t *row = json_array();
     bool failed = row == NULL;
     for (size_t j = 0; !failed && j < metrics->classes; j++)
-      failed = json_array_append_new(row, json_integer((json_int_t)metrics->confusion[k * metrics->classes + j])) != 0;
+      failed = json_array_append_new(row, json_sum(metrics->confusion[k * metrics->classes + j])) != 0;
     if (failed) json_decref(row);
     if (failed || json_array_append_new(rows, row) != 0) {
       json_decref(rows);
@@ -149,8 +153,8 @@ static json_t *confusion_json(const SetosaMetrics *metrics) {
 static json_t *calibration_json(const SetosaMetrics *metrics) {
   json_t *bins = json_array();
   for (size_t b = 0; bins != NULL && b < SETOSA_CALIBRATION_BINS; b++) {
-    json_t *bin = json_pack("{s:o, s:o, s:I}", "confidence", json_number(metrics->bin_confidence[b]), "accuracy",
-                            json_number(metrics->bin_accuracy[b]), "rows", (json_int_t)metrics->bin_count[b]);
+    json_t *bin = json_pack("{s:o, s:o, s:o}", "confidence", json_number(metrics->bin_confidence[b]), "accuracy",
+                            json_number(metrics->bin_accuracy[b]), "rows", json_sum(metrics->bin_weight[b]));
     if (json_array_append_new(bins, bin) != 0) {
       json_decref(bins);
       bins = NULL;
@@ -161,11 +165,11 @@ static json_t *calibration_json(const SetosaMetrics *metrics) {
 
 static Status print_json(const SetosaMetrics *metrics, const SetosaModel *model, const SetosaDataset *data, Error *error) {
   json_t *document =
-      json_pack("{s:s, s:s, s:{s:I, s:I, s:I}, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "command", "eval", "version",
+      json_pack("{s:s, s:s, s:{s:I, s:I, s:I, s:o}, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "command", "eval", "version",
                 SETOSA_VERSION, "data", "rows", (json_int_t)metrics->rows, "features", (json_int_t)setosa_dataset_features(data), "classes",
-                (json_int_t)metrics->classes, "accuracy", json_number(metrics->accuracy), "log_loss", json_number(metrics->log_loss),
-                "top_k", (json_int_t)metrics->top_k, "top_k_accuracy", json_number(metrics->top_k_accuracy), "macro_precision",
-                json_number(metrics->macro_precision), "macro_recall", json_number(metrics->macro_recall), "macro_f1",
+                (json_int_t)metrics->classes, "weight", json_sum(metrics->weight), "accuracy", json_number(metrics->accuracy), "log_loss",
+                json_number(metrics->log_loss), "top_k", (json_int_t)metrics->top_k, "top_k_accuracy", json_number(metrics->top_k_accuracy),
+                "macro_precision", json_number(metrics->macro_precision), "macro_recall", json_number(metrics->macro_recall), "macro_f1",
                 json_number(metrics->macro_f1), "ece", json_number(metrics->ece), "calibration", calibration_json(metrics), "per_class",
                 classes_json(metrics, model), "confusion", confusion_json(metrics));
   return json_print(document, false, stdout, error);

@@ -129,7 +129,7 @@ static Status example_from_options(Example *example, const Options *options, Err
       TRY(error_set(error, SETOSA_ERROR_USAGE, "--%s belongs to `setosa explain MODEL DATA --row N`; leave it out with --x", theirs[i]));
   if (options->weights == NULL)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "--x needs --weights, one group per class, as in --weights \"0.1,0.1;0.5,0.5\""));
-  if (options->label == NULL) TRY(error_set(error, SETOSA_ERROR_USAGE, "--x needs --label, the true class of the example"));
+  if (options->data.label == NULL) TRY(error_set(error, SETOSA_ERROR_USAGE, "--x needs --label, the true class of the example"));
   TRY(parse_numbers(&example->x, &example->features, "--x", options->x, error));
   TRY(parse_weights(example, options->weights, error));
   if (options->bias != NULL) {
@@ -139,7 +139,7 @@ static Status example_from_options(Example *example, const Options *options, Err
                     example->classes));
   }
   TRY(name_classes(example, options->classes, error));
-  TRY(find_label(example, options->label, error));
+  TRY(find_label(example, options->data.label, error));
 cleanup:
   return status;
 }

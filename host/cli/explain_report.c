@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "cli/explain.h"
 #include "cli/json_output.h"
-#include "cli/table.h"
+#include "cli/terminal/table.h"
 
 /* Vectors longer than SMALL are told by their largest entries, LISTED of them. */
 enum { SMALL = 6, LISTED = 12, NUMBER_SIZE = 32 };

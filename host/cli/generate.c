@@ -3,8 +3,8 @@
 
 #include "cli/inputs.h"
 #include "cli/json_output.h"
-#include "cli/progress.h"
-#include "cli/units.h"
+#include "cli/terminal/progress.h"
+#include "cli/terminal/units.h"
 
 static Status print_json(const SetosaGenerateResult *result, const char *path, Error *error) {
   const char *labels = result->labels_path;
@@ -49,9 +49,9 @@ static Status run(const Session *session, Error *error) {
   Progress progress;
   if (options->output == NULL)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "name the file to write: add -o FILE.npy, FILE.csv or FILE.csv.gz"));
-  TRY(input_check_output("--labels", options->labels, options->output, error));
+  TRY(input_check_output("--labels", options->data.labels_path, options->output, error));
   SetosaGenerateOptions how = setosa_generate_options_default();
-  how.labels_path = options->labels;
+  how.labels_path = options->data.labels_path;
   how.progress = progress_update;
   how.progress_user = &progress;
   progress_begin(&progress, &session->console, options->output);

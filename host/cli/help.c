@@ -32,26 +32,21 @@ void help_print_overview(FILE *stream, bool color) {
 }
 
 /* "0.0001", "lbfgs": the default of an option, read from the defaults themselves. */
-static void format_default(const OptionSpec *spec, char *text, size_t size) {
+static void format_default(const OptionRow *row, char *text, size_t size) {
   Options defaults;
+  char room[OPTION_VALUE];
   options_default(&defaults);
-  const void *field = (const char *)&defaults + spec->offset;
-  if (spec->kind == OPTION_COUNT)
-    snprintf(text, size, " (default %llu)", (unsigned long long)*(const uint64_t *)field);
-  else if (spec->kind == OPTION_REAL)
-    snprintf(text, size, " (default %g)", *(const double *)field);
-  else if (spec->kind == OPTION_CHOICE)
-    snprintf(text, size, " (default %s)", spec->choices[*(const int *)field]);
+  snprintf(text, size, " (default %s)", option_print(room, row, options_home(&defaults, row)));
   options_free(&defaults);
 }
 
-static void print_option(const OptionSpec *spec, FILE *stream, bool color) {
+static void print_option(const OptionRow *row, FILE *stream, bool color) {
   char text[256], with_default[64] = "", name[64], letter[8] = "";
-  if (spec->show_default) format_default(spec, with_default, sizeof with_default);
-  if (spec->letter != '\0') snprintf(letter, sizeof letter, "-%c, ", spec->letter);
-  int length = snprintf(name, sizeof name, "%s--%s%s%s", letter, spec->name, spec->argument != NULL ? " " : "",
-                        spec->argument != NULL ? spec->argument : "");
-  snprintf(text, sizeof text, "%s%s", spec->help, with_default);
+  if (row->show_default) format_default(row, with_default, sizeof with_default);
+  if (row->letter != '\0') snprintf(letter, sizeof letter, "-%c, ", row->letter);
+  int length = snprintf(name, sizeof name, "%s--%s%s%s", letter, option_flag(row), row->argument != NULL ? " " : "",
+                        row->argument != NULL ? row->argument : "");
+  snprintf(text, sizeof text, "%s%s", row->help, with_default);
   fprintf(stream, "  %s%s%s", color_code(color, COLOR_CYAN), name, color_code(color, COLOR_PLAIN));
   if (length + 4 > OPTION_COLUMN)
     fprintf(stream, "\n%*s", OPTION_COLUMN, "");
@@ -62,14 +57,13 @@ static void print_option(const OptionSpec *spec, FILE *stream, bool color) {
 
 static void print_options(const Command *command, OptionHeading heading, FILE *stream, bool color) {
   static const char *const titles[] = {"Data", "Training", "Device", "Results", "The example", "Timing"};
-  size_t count = 0;
-  const OptionSpec *specs = option_specs(&count);
   bool any = false;
-  for (size_t i = 0; i < count; i++) {
-    if ((specs[i].commands & command->id) == 0 || specs[i].heading != heading || specs[i].kind == OPTION_LATER) continue;
+  for (size_t i = 0; i < options_row_count(); i++) {
+    const OptionRow *row = options_row(i);
+    if ((row->commands & command->id) == 0 || row->heading != heading || row->kind == OPTION_LATER) continue;
     if (!any) print_heading(stream, color, titles[heading]);
     any = true;
-    print_option(&specs[i], stream, color);
+    print_option(row, stream, color);
   }
 }
 

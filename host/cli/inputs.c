@@ -8,33 +8,14 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "cli/progress.h"
-#include "cli/units.h"
-
-SetosaDataOptions input_data_options(const Options *options) {
-  SetosaDataOptions data = setosa_data_options_default();
-  data.header = options->header;
-  data.label = options->label;
-  data.labels_path = options->labels;
-  data.features = options->features;
-  data.drop = options->drop;
-  data.positive = options->positive;
-  data.scale = options->scale;
-  data.cache = options->cache;
-  data.no_cache = options->no_cache;
-  return data;
-}
+#include "cli/terminal/progress.h"
+#include "cli/terminal/units.h"
 
 SetosaDataOptions input_model_options(const SetosaModel *model, const Options *options) {
-  SetosaDataOptions data = setosa_model_data_options(model);
-  data.header = options->header;
-  data.label = options->label;
-  data.labels_path = options->labels;
-  data.features = options->features;
-  data.drop = options->drop;
-  data.cache = options->cache;
-  data.no_cache = options->no_cache;
-  return data;
+  Options merged = {.data = setosa_model_data_options(model)};
+  for (size_t i = 0; i < options_row_count(); i++)
+    if (options->given[i] && options_row(i)->home == OPTION_OF_DATA) options_copy(&merged, options_row(i), options);
+  return merged.data;
 }
 
 Status input_load(SetosaDataset **dataset, const Session *session, const char *source, SetosaDataOptions data, double *seconds,
@@ -58,8 +39,8 @@ Status input_load(SetosaDataset **dataset, const Session *session, const char *s
   const char *note = setosa_dataset_cache_note(*dataset), *labels = setosa_dataset_labels_found(*dataset);
   if (labels != NULL) console_note(&session->console, "%s: labels from %s", source, labels);
   if (setosa_dataset_cached(*dataset)) console_note(&session->console, "%s: from the cache of an earlier conversion", source);
-  if (note != NULL && session->options->cache != NULL && !setosa_dataset_cached(*dataset)) /* a folder that was named should work */
-    console_warn(&session->console, "nothing is kept in --cache %s: %s", session->options->cache, note);
+  if (note != NULL && session->options->data.cache != NULL && !setosa_dataset_cached(*dataset)) /* a folder that was named should work */
+    console_warn(&session->console, "nothing is kept in --cache %s: %s", session->options->data.cache, note);
   else if (note != NULL)
     console_note(&session->console, "no cache: %s", note);
   return SETOSA_OK;
@@ -109,7 +90,7 @@ static Status choose_devices(Compute *compute, const Session *session, Error *er
   bool dealt = session->ranks != NULL && options->devices.count == 0; /* each process of a machine takes the next one */
   TRY(setosa_devices_open(&compute->devices, error));
   status = setosa_devices_choose(chosen, compute->devices, dealt ? 1 : options->devices.count, dealt ? every : options->devices.text,
-                                 (SetosaFamily)options->family, options->force_device, error);
+                                 options->train.compute.family, options->force_device, error);
   if (status == SETOSA_ERROR_USAGE) error_prefix(error, "--device"); /* the others name the device already */
   TRY(status);
   if (chosen->left_out[0] != '\0' && !dealt) console_note(&session->console, "--device all leaves out: %s", chosen->left_out);
@@ -119,40 +100,22 @@ static Status choose_devices(Compute *compute, const Session *session, Error *er
         "--device names %zu devices, and several at a time are for the native backend alone; leave out --backend clblast, or name "
         "one",
         chosen->count));
-  if (chosen->count > 1) compute->options.backend = SETOSA_BACKEND_NATIVE; /* of auto */
 cleanup:
   return status;
 }
 
 Status compute_choose(Compute *compute, const Session *session, Error *error) {
+  Status status = SETOSA_OK;
   const Options *options = session->options;
-  compute->options = setosa_compute_options_default();
-  compute->options.backend = (SetosaBackend)options->backend;
-  compute->options.family = (SetosaFamily)options->family;
-  compute->options.storage = (SetosaStorage)options->storage;
-  compute->options.device_memory_bytes = options->device_memory;
-  compute->options.tuning = (SetosaTuning)options->tuning;
-  compute->options.reproducible = options->reproducible;
+  compute->options = options->train.compute;
+  compute->options.ranks = session->ranks;
   SetosaBackend backend = compute->options.backend;
-  if (backend != SETOSA_BACKEND_NATIVE && backend != SETOSA_BACKEND_AUTO) {
-    static const char *const native_only[] = {"storage", "tune", "reproducible", "device-memory"};
-    for (size_t i = 0; i < sizeof native_only / sizeof native_only[0]; i++)
-      if (options_given(options, native_only[i]))
-        return error_set(error, SETOSA_ERROR_USAGE, "--%s is for the native backend alone; leave it out, or use --backend native",
-                         native_only[i]);
-  }
-  if (options->reproducible && compute->options.tuning == SETOSA_TUNING_FULL) /* said before any data are read */
-    return error_set(error, SETOSA_ERROR_USAGE,
-                     "--reproducible keeps to fixed kernel shapes, so --tune full would search for nothing; leave one of the two out");
-  if (!uses_device(backend)) {
-    static const char *const meaningless[] = {"device", "family", "force-device"};
-    for (size_t i = 0; i < sizeof meaningless / sizeof meaningless[0]; i++)
-      if (options_given(options, meaningless[i]))
-        return error_set(error, SETOSA_ERROR_USAGE, "--%s: the %s backend runs on the host and uses no device; leave one of the two out",
-                         meaningless[i], backend == SETOSA_BACKEND_BLAS ? "blas" : "reference");
-    return SETOSA_OK;
-  }
-  return choose_devices(compute, session, error);
+  for (size_t i = 0; i < options_row_count(); i++)
+    if (options->given[i]) TRY(option_check_backend(options_row(i), backend, error));
+  TRY(options_check_compute(&compute->options, error)); /* said before any data are read */
+  if (uses_device(backend)) TRY(choose_devices(compute, session, error));
+cleanup:
+  return status;
 }
 
 Status compute_choose_one(Compute *compute, const Session *session, Error *error) {

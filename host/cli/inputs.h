@@ -4,8 +4,6 @@
 
 #include "cli/command.h"
 
-/* The data options of the command line. */
-SetosaDataOptions input_data_options(const Options *options);
 /* The data options that a model brings, with what the command line adds to them. Borrows from both. */
 SetosaDataOptions input_model_options(const SetosaModel *model, const Options *options);
 

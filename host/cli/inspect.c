@@ -4,7 +4,7 @@
 
 #include "cli/inputs.h"
 #include "cli/json_output.h"
-#include "cli/table.h"
+#include "cli/terminal/table.h"
 
 enum { SHOWN = 20 };
 

@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+json_t *json_sum(double value) {
+  return value == floor(value) && fabs(value) < 9e15 ? json_integer((json_int_t)value) : json_number(value);
+}
+
 json_t *json_number(double value) { return isfinite(value) ? json_real(value) : json_null(); }
 
 json_t *json_text(const char *text) {

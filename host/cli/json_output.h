@@ -9,6 +9,8 @@
 
 /* A number; null when it is not finite (JSON has no other word for it). */
 json_t *json_number(double value);
+/* A sum of sample weights: an integer where it is whole, as sums of ones are. */
+json_t *json_sum(double value);
 /* A text; bytes that are not UTF-8 become "?"; NULL becomes null. */
 json_t *json_text(const char *text);
 /* An array of count numbers. */

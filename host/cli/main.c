@@ -7,7 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
-#include "cli/interrupt.h"
+#include "cli/terminal/interrupt.h"
 
 /* A closed standard stream would give its number to the next file that is opened, and results would land in a log. */
 static void guard_standard_streams(void) {
@@ -39,8 +39,8 @@ static Status run_command(const Command *command, int argc, const char **argv, S
   TRY(options_parse(&options, command, argc, argv, error));
   *console = (Console){
       /* mpirun gives its first process a terminal of its own, whatever stands behind. */
-      .color_out = (ranks == NULL || options.color == COLOR_ALWAYS) && color_wanted((ColorMode)options.color, stdout),
-      .color_err = color_wanted((ColorMode)options.color, stderr),
+      .color_out = (ranks == NULL || options.color == COLOR_ALWAYS) && color_wanted(options.color, stdout),
+      .color_err = color_wanted(options.color, stderr),
       .quiet = options.quiet || setosa_ranks_own(ranks) != 0,
       .verbose = options.verbose,
   };

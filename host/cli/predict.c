@@ -8,8 +8,8 @@
 #include "base/memory.h"
 #include "cli/dry_run.h"
 #include "cli/inputs.h"
-#include "cli/interrupt.h"
-#include "cli/progress.h"
+#include "cli/terminal/interrupt.h"
+#include "cli/terminal/progress.h"
 
 typedef struct PredictWork {
   FILE *stream;

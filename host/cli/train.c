@@ -7,11 +7,11 @@
 
 #include "base/clock.h"
 #include "cli/dry_run.h"
-#include "cli/interrupt.h"
-#include "cli/progress.h"
+#include "cli/terminal/interrupt.h"
+#include "cli/terminal/progress.h"
+#include "cli/terminal/units.h"
 #include "cli/train_log.h"
 #include "cli/train_resume.h"
-#include "cli/units.h"
 
 typedef struct TrainWork {
   SetosaDataset *data, *held_out, *test;
@@ -23,30 +23,16 @@ typedef struct TrainWork {
 } TrainWork;
 
 /* Options that the chosen solver does not have would be silently without effect. */
-static Status check_solver_options(const Options *options, Error *error) {
-  enum { LBFGS = 1 << SETOSA_SOLVER_LBFGS, GD = 1 << SETOSA_SOLVER_GD, SGD = 1 << SETOSA_SOLVER_SGD, ADAM = 1 << SETOSA_SOLVER_ADAM };
-  static const struct {
-    const char *option;
-    int solvers;
-    const char *names;
-  } rules[] = {
-      {"max-iterations", LBFGS | GD, "lbfgs and gd (sgd and adam count --epochs)"},
-      {"history", LBFGS, "lbfgs"},
-      {"learning-rate", GD | SGD | ADAM, "gd, sgd and adam"},
-      {"momentum", SGD, "sgd"},
-      {"nesterov", SGD, "sgd"},
-      {"batch-size", SGD | ADAM, "sgd and adam"},
-      {"epochs", SGD | ADAM, "sgd and adam (lbfgs and gd count --max-iterations)"},
-      {"schedule", SGD | ADAM, "sgd and adam"},
-  };
-  static const char *const names[] = {"lbfgs", "gd", "sgd", "adam"};
-  for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
-    if (options_given(options, rules[i].option) && (rules[i].solvers & (1 << options->solver)) == 0)
-      return error_set(error, SETOSA_ERROR_USAGE, "--%s has no effect with --solver %s: it belongs to %s", rules[i].option,
-                       names[options->solver], rules[i].names);
-  if (options->nesterov && options->momentum == 0)
-    return error_set(error, SETOSA_ERROR_USAGE, "--nesterov needs momentum to look ahead along; add --momentum 0.9");
-  return SETOSA_OK;
+static Status check_training_options(const Options *options, Error *error) {
+  Status status = SETOSA_OK;
+  for (size_t i = 0; i < options_row_count(); i++)
+    if (options->given[i]) TRY(option_check_solver(options_row(i), options->train.solver, error));
+  TRY(options_check_training(&options->train, error));
+  if (options->strict && options->train.tolerance == 0)
+    TRY(error_set(error, SETOSA_ERROR_USAGE,
+                  "--strict asks for convergence, which --tolerance 0 does not look for; leave one of them out"));
+cleanup:
+  return status;
 }
 
 /* Neither the checkpoint nor the one before it may lie on anything else. */
@@ -54,8 +40,9 @@ static Status check_checkpoint(const Options *options, Error *error) {
   Status status = SETOSA_OK;
   SetosaTrainOptions ignored = setosa_train_options_default();
   char previous[4096];
-  const char *path = options->checkpoint;
-  const char *const others[] = {options->argument[0], options->labels, options->test, options->test_labels, options->model, options->log};
+  const char *path = options->train.checkpoint;
+  const char *const others[] = {options->argument[0], options->data.labels_path, options->test, options->test_labels, options->model,
+                                options->log};
   if (path == NULL && options->every != NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "--every without --checkpoint; add --checkpoint FILE or leave it out");
   if (path == NULL) return SETOSA_OK;
@@ -90,7 +77,7 @@ cleanup:
 /* The test data: read with the names and classes of the training data, then scaled alike. */
 static Status load_test(SetosaDataset **test, const Session *session, const SetosaDataset *like, double *seconds, Error *error) {
   Status status = SETOSA_OK;
-  SetosaDataOptions data = input_data_options(session->options);
+  SetosaDataOptions data = session->options->data;
   const char **feature_names = NULL, **class_names = NULL;
   size_t features = setosa_dataset_features(like), classes = setosa_dataset_classes(like);
   double more = 0;
@@ -112,7 +99,7 @@ cleanup:
 static Status load_all(TrainWork *work, TrainReport *report, const Session *session, Error *error) {
   Status status = SETOSA_OK;
   const Options *options = session->options;
-  SetosaDataOptions data = input_data_options(options);
+  SetosaDataOptions data = options->data;
   data.part = setosa_ranks_own(session->ranks);
   data.parts = setosa_ranks_count(session->ranks);
   /* Standardizing undoes any factor, so it starts from the values as read; held-out rows can then be scaled in one step, too. */
@@ -121,7 +108,7 @@ static Status load_all(TrainWork *work, TrainReport *report, const Session *sess
   report->cached = setosa_dataset_cached(work->data);
   if (options->test != NULL && session_is_first(session)) TRY(load_test(&work->test, session, work->data, &report->seconds_load, error));
   /* Held out before the scaling is measured: nothing of those rows may reach the training. */
-  if (!isnan(options->validation)) TRY(setosa_dataset_split(work->data, options->validation, options->seed, &work->held_out, error));
+  if (!isnan(options->validation)) TRY(setosa_dataset_split(work->data, options->validation, options->train.seed, &work->held_out, error));
   if (options->standardize) TRY(setosa_dataset_standardize(work->data, error));
   if (work->held_out != NULL && options->standardize) TRY(setosa_dataset_scale_like(work->held_out, work->data, error));
   if (work->test != NULL) TRY(setosa_dataset_scale_like(work->test, work->data, error));
@@ -148,38 +135,22 @@ static void on_warn(const char *line, void *user) {
 
 static Status train(TrainWork *work, TrainReport *report, const Session *session, Error *error) {
   const Options *from = session->options;
-  SetosaTrainOptions options = setosa_train_options_default();
+  SetosaTrainOptions options = from->train;
   options.compute = work->compute.options;
-  options.solver = (SetosaSolver)from->solver;
-  options.l2 = from->l2;
-  options.intercept = !from->no_intercept;
-  options.max_iterations = from->max_iterations;
-  options.tolerance = from->tolerance;
-  options.history = (size_t)from->history;
-  options.learning_rate = from->learning_rate;
-  options.momentum = from->momentum;
-  options.nesterov = from->nesterov;
-  options.batch_size = (size_t)from->batch_size;
-  options.epochs = from->epochs;
-  options.schedule = (SetosaSchedule)from->schedule;
-  options.seed = from->seed;
   options.validation = work->held_out;
   options.progress = on_progress;
   options.progress_user = work;
   options.stop = on_stop;
   options.warn = on_warn;
-  options.checkpoint = from->checkpoint;
   options.checkpoint_notes = work->resume.notes;
   options.checkpoint_note_count = work->resume.note_count;
   options.resume = work->resume.checkpoint;
-  options.compute.ranks = session->ranks;
-  options.compute.fast_reduce = from->fast_reduce;
   Status status = train_resume_interval(&options, from->every, error);
   if (status != SETOSA_OK) return status;
   if (from->dry_run && !session_is_first(session)) return SETOSA_OK;
   if (from->dry_run) return dry_run(work->data, SETOSA_PLAN_TRAIN, setosa_dataset_classes(work->data), &options, session, error);
   progress_begin(&work->progress, &session->console, from->argument[0]);
-  work->progress.epochs = from->solver == SETOSA_SOLVER_SGD || from->solver == SETOSA_SOLVER_ADAM;
+  work->progress.epochs = solver_uses_batches(options.solver);
   progress_say(&work->progress, "starting the training (new shapes build their kernels first)");
   status = setosa_train(&work->model, &report->result, work->data, &options, error);
   progress_end(&work->progress);
@@ -188,7 +159,10 @@ static Status train(TrainWork *work, TrainReport *report, const Session *session
 
 static Status score_test(TrainScores *scores, const TrainWork *work, const SetosaDataset *test, Error *error) {
   SetosaMetrics *metrics = NULL;
-  Status status = setosa_evaluate(&metrics, work->model, test, &work->compute.options, error);
+  SetosaComputeOptions alone = work->compute.options; /* the other processes have no test data */
+  alone.ranks = NULL;
+  alone.fast_reduce = false;
+  Status status = setosa_evaluate(&metrics, work->model, test, &alone, error);
   if (status == SETOSA_OK) *scores = (TrainScores){true, metrics->rows, metrics->accuracy, metrics->log_loss};
   setosa_metrics_destroy(metrics);
   return status;
@@ -210,7 +184,7 @@ static void fill_report(TrainReport *report, const TrainWork *work) {
 /* Synthetic data has true weights to compare with, unless --positive made another task of it. */
 static Status compare_with_truth(TrainReport *report, const TrainWork *work, const Options *options, Error *error) {
   if (strncmp(report->data, "synthetic:", 10) != 0 && strcmp(report->data, "synthetic") != 0) return SETOSA_OK;
-  if (options->positive != NULL) return SETOSA_OK;
+  if (options->data.positive != NULL) return SETOSA_OK;
   report->truth_known = true;
   return setosa_model_truth(work->model, report->data, &report->truth_distance, &report->truth_cosine, error);
 }
@@ -225,10 +199,9 @@ static void note_storage(const SetosaTrainResult *result, const Session *session
                  result->storage, result->storage_rms_error, result->storage_largest_error);
 }
 
-/* With --verbose: which backend was taken where it was free to choose, and what tuning did for it. */
+/* With --verbose: what tuning did. */
 static void note_compute(const SetosaTrainResult *result, const Session *session) {
   char time[UNITS_SIZE];
-  if (session->options->backend == SETOSA_BACKEND_AUTO) console_note(&session->console, "backend auto: %s was taken", result->backend);
   if (result->tuning[0] != '\0')
     console_note(&session->console, "tuning: %s in %s", result->tuning, units_seconds(time, result->seconds_tune));
 }
@@ -253,10 +226,9 @@ static void print_hints(const TrainReport *report, const Session *session) {
   char model[512];
   if (strcmp(report->result.stop_reason, "interrupted") == 0 && report->result.checkpoints > 0 &&
       report->result.checkpoint_error[0] == '\0')
-    console_hint(&session->console, "go on: setosa train --resume %s", units_shell_word(model, sizeof model, options->checkpoint));
-  if (!report->result.converged && strcmp(report->result.stop_reason, "interrupted") != 0)
-    console_warn(&session->console, "not converged (%s): %s", report->result.stop_reason,
-                 report->result.advice[0] != '\0' ? report->result.advice : "raise --max-iterations or --tolerance");
+    console_hint(&session->console, "go on: setosa train --resume %s", units_shell_word(model, sizeof model, options->train.checkpoint));
+  if (report->result.advice[0] != '\0' && strcmp(report->result.stop_reason, "interrupted") != 0)
+    console_warn(&session->console, "not converged (%s): %s", report->result.stop_reason, report->result.advice);
   if (options->model == NULL)
     console_hint(&session->console, "the model was not kept; add --model FILE.safetensors to keep it");
   else if (!options->json)
@@ -301,19 +273,10 @@ static Status prepare(TrainWork *work, const Session *session, Error *error) {
   const Options *options = session->options;
   if (options->test_labels != NULL && options->test == NULL)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "--test-labels without --test; add --test DATA or leave it out"));
-  TRY(check_solver_options(options, error));
-  if (options->fast_reduce && session->ranks == NULL)
-    TRY(error_set(error, SETOSA_ERROR_USAGE,
-                  "--fast-reduce is about how several processes add up; start them with mpirun -n N, or leave it out"));
-  if (session->ranks != NULL && options->backend != SETOSA_BACKEND_NATIVE && options->backend != SETOSA_BACKEND_AUTO)
-    TRY(error_set(error, SETOSA_ERROR_USAGE,
-                  "--backend: several processes share the rows with the native backend alone; leave it out, or start without mpirun"));
+  TRY(check_training_options(options, error));
   if (session_is_first(session)) TRY(check_outputs(options, error));
   TRY(compute_choose(&work->compute, session, error));
-  if (session->ranks != NULL) {
-    compute_keep(&work->compute, setosa_ranks_local(session->ranks));
-    work->compute.options.backend = SETOSA_BACKEND_NATIVE; /* of auto, on every machine alike */
-  }
+  if (session->ranks != NULL) compute_keep(&work->compute, setosa_ranks_local(session->ranks));
 cleanup:
   return status;
 }

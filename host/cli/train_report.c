@@ -3,11 +3,8 @@
 #include <string.h>
 
 #include "cli/json_output.h"
+#include "cli/terminal/units.h"
 #include "cli/train.h"
-#include "cli/units.h"
-
-static const char *const solver_names[] = {"lbfgs", "gd", "sgd", "adam"};
-static const char *const type_names[] = {"cpu", "gpu", "other"};
 
 enum { LABEL_COLUMN = 14 };
 
@@ -63,7 +60,7 @@ static void print_device(const TrainReport *report, const Session *session) {
   print_label(session, "device");
   if (report->device == NULL)
     snprintf(text, sizeof text, "none: the %s backend computes on this machine in %s precision", report->result.backend,
-             session->options->backend == SETOSA_BACKEND_BLAS ? "single" : "double");
+             session->options->train.compute.backend == SETOSA_BACKEND_BLAS ? "single" : "double");
   else
     snprintf(text, sizeof text, "[%zu] %s (%s, %s)", report->device->index, report->device->name,
              input_device_type_name(report->device->type), report->device->platform);
@@ -74,19 +71,21 @@ static void print_device(const TrainReport *report, const Session *session) {
 static void print_outcome(const TrainReport *report, const Session *session) {
   const SetosaTrainResult *result = &report->result;
   bool color = session->console.color_out;
-  bool batches = session->options->solver == SETOSA_SOLVER_SGD || session->options->solver == SETOSA_SOLVER_ADAM;
+  bool batches = solver_uses_batches(session->options->train.solver);
   const char *unit = batches ? (result->iterations == 1 ? "epoch" : "epochs") : (result->iterations == 1 ? "iteration" : "iterations");
   char before[96] = "";
   if (result->resumed_iterations > 0)
     snprintf(before, sizeof before, " (%llu before --resume)", (unsigned long long)result->resumed_iterations);
   print_label(session, "solver");
-  printf("%s: ", solver_names[session->options->solver]);
+  printf("%s: ", setosa_solver_name(session->options->train.solver));
   if (result->converged)
     printf("%sconverged%s after %llu %s%s%s\n", color_code(color, COLOR_GREEN), color_code(color, COLOR_PLAIN),
            (unsigned long long)result->iterations, unit, before,
            strcmp(result->stop_reason, "precision-limit") == 0 ? ", at the limit of float32" : "");
   else if (strcmp(result->stop_reason, "interrupted") == 0)
     printf("stopped by you after %llu %s%s\n", (unsigned long long)result->iterations, unit, before);
+  else if (strcmp(result->stop_reason, "no-progress") == 0 && session->options->train.tolerance == 0)
+    printf("stopped after %llu %s%s, where rounding hides any further decrease\n", (unsigned long long)result->iterations, unit, before);
   else
     printf("stopped after %llu %s%s (%s)\n", (unsigned long long)result->iterations, unit, before, result->stop_reason);
   print_label(session, "objective");
@@ -95,7 +94,7 @@ static void print_outcome(const TrainReport *report, const Session *session) {
   printf("%.*f = log-loss %.*f + L2 penalty %.*f\n", decimals, result->objective, decimals, result->loss, decimals,
          fmax(0, result->objective - result->loss));
   print_label(session, "gradient");
-  printf("%.1e is its largest component (--tolerance %g)\n", result->gradient_norm, session->options->tolerance);
+  printf("%.1e is its largest component (--tolerance %g)\n", result->gradient_norm, session->options->train.tolerance);
 }
 
 static void print_scores(const char *name, const TrainScores *scores, const Session *session) {
@@ -169,7 +168,7 @@ static json_t *truth_json(const TrainReport *report) {
 static json_t *device_json(const SetosaDeviceInfo *device) {
   if (device == NULL) return json_null();
   return json_pack("{s:I, s:o, s:o, s:o, s:s}", "index", (json_int_t)device->index, "name", json_text(device->name), "platform",
-                   json_text(device->platform), "driver", json_text(device->driver), "type", type_names[device->type]);
+                   json_text(device->platform), "driver", json_text(device->driver), "type", setosa_device_type_name(device->type));
 }
 
 static json_t *devices_json(const TrainReport *report) {
@@ -189,7 +188,7 @@ Status train_print_json(const TrainReport *report, const Session *session, Error
       json_pack("{s:s, s:s, s:{s:I, s:I, s:I}, s:o, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:b, s:s, s:o, s:o}", "command", "train", "version",
                 SETOSA_VERSION, "data", "rows", (json_int_t)report->rows, "features", (json_int_t)report->features, "classes",
                 (json_int_t)report->classes, "device", device_json(report->device), "backend", result->backend, "solver",
-                solver_names[options->solver], "objective", json_number(result->objective), "loss", json_number(result->loss),
+                setosa_solver_name(options->train.solver), "objective", json_number(result->objective), "loss", json_number(result->loss),
                 "gradient_norm", json_number(result->gradient_norm), "iterations", (json_int_t)result->iterations, "evaluations",
                 (json_int_t)result->evaluations, "converged", result->converged, "stop_reason", result->stop_reason, "train",
                 scores_json(&report->training), "test", scores_json(&report->test));

@@ -2,9 +2,11 @@
  *
  * Parameters are one vector of P = K*D + K numbers: weights (K,D) row-major, then bias (K). A Vector lives where its backend keeps it
  * (device memory, f32; host memory, double) and only its owner can read it.
- *   L(w) = 1/n * sum over the rows of the range of l_i,   l_i = logsumexp(z_i) - z_i[y_i]
- * A range of all rows is the data term, and a shorter one that of a mini-batch. Without an intercept the derivatives of the bias are 0.
- * Every call may be asynchronous on the device until a scalar or array is read back. Every backend has every member. */
+ *   L(w) = 1/n * sum over the rows of the range of s_i l_i,   l_i = logsumexp(z_i) - z_i[y_i],   n = rows of the range * mean of all s
+ * s_i is the weight of a row, 1 where there are none. A range of all rows is the data term, and a shorter one an estimate of it without
+ * bias, a mini-batch; n does not depend on which rows those are, so that a batch of little weight moves little. Without an intercept the
+ * derivatives of the bias are 0. Every call may be asynchronous on the device until a scalar or array is read back. Every backend has every
+ * member. */
 #ifndef SETOSA_COMPUTE_BACKEND_H
 #define SETOSA_COMPUTE_BACKEND_H
 
@@ -22,7 +24,7 @@ typedef struct RowRange {
 } RowRange;
 
 typedef struct DataTerm {
-  double loss;          /* mean over the rows of the range */
+  double loss;          /* weighted mean over the rows of the range */
   double gradient_norm; /* largest |component| of the gradient, with what was added to it; NAN when no gradient was asked for */
 } DataTerm;
 
@@ -78,8 +80,8 @@ typedef struct BackendOperations {
   /* out = a / (sqrt(b) + epsilon), element by element; out may be a or b. */
   Status (*vector_divide_sqrt)(Backend *backend, Vector *out, const Vector *a, const Vector *b, double epsilon, Error *error);
 
-  /* The mean loss of the rows, and its gradient with `addition` (NULL: none) when gradient is not NULL. at NULL: nothing is read back and
-   * the call does not wait. SETOSA_ERROR_USAGE when the data set has no labels. */
+  /* The weighted mean loss of the rows, and its gradient with `addition` (NULL: none) when gradient is not NULL. at NULL: nothing is read
+   * back and the call does not wait. SETOSA_ERROR_USAGE when the data set has no labels. */
   Status (*evaluate)(Backend *backend, const Vector *w, RowRange rows, const Addition *addition, Vector *gradient, DataTerm *at,
                      Error *error);
   /* out = (Hessian of the mean loss at w) v, with `addition` (NULL: none). Labels are not needed. */
@@ -105,16 +107,14 @@ typedef struct BackendOperations {
 struct Backend {
   const BackendOperations *operations;
   size_t rows, features, classes;
-  size_t parameters; /* P = K*D + K */
+  size_t parameters;  /* P = K*D + K */
+  double mean_weight; /* of all rows; 1 without weights */
   bool intercept;
 };
 
 static inline RowRange backend_all_rows(const Backend *backend) { return (RowRange){0, backend->rows}; }
-/* What the sum over a range is multiplied with to become its mean. */
-static inline double backend_row_scale(const Backend *backend, size_t rows) {
-  (void)backend;
-  return 1.0 / (double)rows;
-}
+/* What the weighted sum over a range is multiplied with to become its mean. */
+static inline double backend_row_scale(const Backend *backend, size_t rows) { return 1.0 / ((double)rows * backend->mean_weight); }
 
 /* The calls, so that a reader sees verbs and not function pointers. Each is documented at its member above; destroy and close take NULL. */
 #define BACKEND_CALL(backend, operation, ...) ((backend)->operations->operation((backend), __VA_ARGS__))

@@ -15,8 +15,6 @@ Status native_open(Backend **backend, const Dataset *dataset, const BackendSetti
 Status native_describe(BackendPlan *plan, const Dataset *dataset, const BackendSettings *settings, Error *error);
 /* The same in the shape that tuning knows for such data, or finds now. */
 Status tuned_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);
-/* AUTO: native, or clblast where a full tuning found that faster. */
-Status native_open_auto(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);
 /* The native backend with CLBlast for its matrix products; only in builds that found it. */
 Status clblast_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);
 /* The native backend on several devices, of this process and of the others of settings->ranks. */

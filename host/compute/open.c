@@ -5,17 +5,16 @@
 #include "compute/backends.h"
 
 static Status open_kind(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
-  if (backend_is_shared(settings) && settings->kind != SETOSA_BACKEND_NATIVE && settings->kind != SETOSA_BACKEND_AUTO)
+  if (backend_is_shared(settings) && settings->kind != SETOSA_BACKEND_NATIVE)
     return error_set(error, SETOSA_ERROR_USAGE, "only the native backend shares rows over devices and ranks; use --backend native");
   switch (settings->kind) {
     case SETOSA_BACKEND_REFERENCE:
       return reference_open(backend, dataset, settings, error);
     case SETOSA_BACKEND_NATIVE:
-    case SETOSA_BACKEND_AUTO:
       if (settings->context == NULL)
         return error_set(error, SETOSA_ERROR_USAGE, "the native backend needs a device; open one, or choose the reference backend");
       if (backend_is_shared(settings)) return sharded_open(backend, dataset, settings, error);
-      return (settings->kind == SETOSA_BACKEND_AUTO ? native_open_auto : tuned_open)(backend, dataset, settings, error);
+      return tuned_open(backend, dataset, settings, error);
     case SETOSA_BACKEND_CLBLAST:
 #ifdef SETOSA_HAVE_CLBLAST
       if (settings->context == NULL)
@@ -33,7 +32,7 @@ static Status open_kind(Backend **backend, const Dataset *dataset, const Backend
                        "this build has no blas backend; install libopenblas-dev and build Setosa again, or use --backend native");
 #endif
   }
-  return error_set(error, SETOSA_ERROR_USAGE, "there is no backend number %d; choose auto, native, clblast, blas or reference",
+  return error_set(error, SETOSA_ERROR_USAGE, "there is no backend number %d; choose native, clblast, blas or reference",
                    (int)settings->kind);
 }
 

@@ -18,9 +18,7 @@ enum {
 enum { BACKEND_MOST_DEVICES = 64 };
 
 /* Whether a backend of this kind needs settings.context. */
-static inline bool backend_needs_device(SetosaBackend kind) {
-  return kind == SETOSA_BACKEND_NATIVE || kind == SETOSA_BACKEND_CLBLAST || kind == SETOSA_BACKEND_AUTO;
-}
+static inline bool backend_needs_device(SetosaBackend kind) { return kind == SETOSA_BACKEND_NATIVE || kind == SETOSA_BACKEND_CLBLAST; }
 
 typedef struct BackendSettings {
   SetosaBackend kind;
@@ -30,7 +28,7 @@ typedef struct BackendSettings {
   SetosaStorage storage;  /* NATIVE */
   SetosaTuning tuning;    /* NATIVE */
   bool reproducible;      /* NATIVE */
-  bool tunes;             /* NATIVE, AUTO: many passes follow, so that a search may pay off; else only what is known is used */
+  bool tunes;             /* NATIVE: many passes follow, so that a search may pay off; else only what is known is used */
   size_t workspace_bytes; /* NATIVE: most bytes of a block of logits; 0: the default (16 MB) */
   size_t part_bytes;      /* NATIVE: most bytes of X in one buffer; 0: what the device allows */
   /* NATIVE, CLBLAST: */
@@ -38,7 +36,7 @@ typedef struct BackendSettings {
   uint64_t device_memory_bytes; /* budget for data, vectors and workspace; 0: what the device reports, less a margin */
   bool streamed;                /* chunks take turns even if X would fit */
   size_t chunk_rows;            /* of a chunk when streamed, rounded up to what passes ask for; 0: as fits the budget */
-  /* NATIVE, AUTO (then native): several devices, here and in the processes of a job, share the rows (sharded.c). */
+  /* NATIVE: several devices, here and in the processes of a job, share the rows (sharded.c). */
   Context *contexts[BACKEND_MOST_DEVICES]; /* (context_count) borrowed; the first is `context` */
   size_t context_count;                    /* 0: context alone */
   const double *rates;                     /* (context_count) rows are dealt in this proportion; NULL: as fast as each device is */

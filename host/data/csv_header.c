@@ -129,7 +129,7 @@ Status csv_header_take(CsvColumns *columns, const Reader *reader, const char *co
   for (size_t c = 0; c < columns->count; c++) {
     Text name = {0};
     size_t index = 0, length = strlen(first[c]);
-    if (!reader_is_utf8(first[c], length))
+    if (!text_is_utf8(first[c], length))
       TRY(error_set(error, SETOSA_ERROR_DATA, "%s:%zu:%zu: the column name is not UTF-8 text; convert the file (iconv -f LATIN1 -t UTF-8)",
                     reader->source, line, c + 1));
     if (length == 0) {

@@ -121,7 +121,7 @@ Status labels_add_text(Labels *labels, const char *text, size_t length, Error *e
     TRY(find_expected(labels, text, length, &index, error));
   } else if (!name_table_find(labels->names, text, length, &index)) {
     char quoted[QUOTE_SIZE];
-    if (!reader_is_utf8(text, length))
+    if (!text_is_utf8(text, length))
       TRY(error_set(error, SETOSA_ERROR_DATA, "the label is not UTF-8 text; convert the file (iconv -f LATIN1 -t UTF-8)"));
     if (memchr(text, 0, length) != NULL || name_table_count(labels->names) >= INT32_MAX)
       TRY(error_set(error, SETOSA_ERROR_DATA, "cannot use the label %s; is this the label column?", reader_quote(quoted, text, length)));

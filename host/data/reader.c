@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "data/half.h"
 
 static const double REPORT_SECONDS = 0.05;
@@ -95,7 +96,7 @@ const char *reader_quote(char out[QUOTE_SIZE], const char *text, size_t length) 
   if (kept < length)
     while (kept > 0 && ((unsigned char)text[kept] & 0xC0) == 0x80) kept--; /* never cut inside a UTF-8 character */
   size_t at = 0;
-  bool utf8 = reader_is_utf8(text, kept);
+  bool utf8 = text_is_utf8(text, kept);
   out[at++] = '\'';
   for (size_t i = 0; i < kept; i++) {
     unsigned char c = (unsigned char)text[i];
@@ -113,22 +114,6 @@ void reader_list_names(char *out, size_t size, const char *const *names, size_t 
     at += (size_t)snprintf(out + at, size - at, "%s%s", i > 0 ? ", " : "", reader_quote(quoted, names[i], strlen(names[i])));
   }
   if (count > shown && at < size) snprintf(out + at, size - at, ", ... (%zu in all)", count);
-}
-
-bool reader_is_utf8(const char *text, size_t length) {
-  const unsigned char *s = (const unsigned char *)text;
-  for (size_t i = 0; i < length;) {
-    size_t more = s[i] < 0x80 ? 0 : s[i] >= 0xC2 && s[i] < 0xE0 ? 1 : s[i] >= 0xE0 && s[i] < 0xF0 ? 2 : s[i] >= 0xF0 && s[i] < 0xF5 ? 3 : 4;
-    if (more == 4 || i + more >= length) return false;
-    for (size_t j = 1; j <= more; j++)
-      if ((s[i + j] & 0xC0) != 0x80) return false;
-    if (s[i] == 0xE0 && s[i + 1] < 0xA0) return false;  /* overlong */
-    if (s[i] == 0xED && s[i + 1] >= 0xA0) return false; /* a surrogate */
-    if (s[i] == 0xF0 && s[i + 1] < 0x90) return false;
-    if (s[i] == 0xF4 && s[i + 1] >= 0x90) return false;
-    i += more + 1;
-  }
-  return true;
 }
 
 bool reader_has_suffix(const char *path, const char *suffix) {

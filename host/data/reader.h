@@ -43,7 +43,6 @@ enum { QUOTE_SIZE = 64 };
 const char *reader_quote(char out[QUOTE_SIZE], const char *text, size_t length);
 /* Up to five names, quoted and separated by commas, then "... (N in all)". */
 void reader_list_names(char *out, size_t size, const char *const *names, size_t count);
-bool reader_is_utf8(const char *text, size_t length);
 /* True when path, less a final ".gz", ends with suffix (any case). */
 bool reader_has_suffix(const char *path, const char *suffix);
 

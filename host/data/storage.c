@@ -8,11 +8,6 @@
 
 enum { BLOCK = 4096 }; /* values between two looks at whether all were exact: loops without an exit are vectorised */
 
-const char *storage_name(SetosaStorage storage) {
-  static const char *const names[] = {"auto", "f32", "f16", "u8"};
-  return (size_t)storage < sizeof names / sizeof *names ? names[storage] : "unknown";
-}
-
 size_t storage_element_bytes(const StoragePlan *plan) {
   return plan->storage == SETOSA_STORAGE_U8 ? sizeof(uint8_t) : plan->storage == SETOSA_STORAGE_F16 ? sizeof(uint16_t) : sizeof(float);
 }

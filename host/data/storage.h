@@ -19,7 +19,6 @@ typedef struct StorageRounding {
 /* ||X' - X|| / ||X||, Frobenius; 0 when nothing was rounded. */
 double storage_rounding_rms(const StorageRounding *rounding);
 
-const char *storage_name(SetosaStorage storage); /* "auto", "f32", "f16", "u8" */
 size_t storage_element_bytes(const StoragePlan *plan);
 
 /* AUTO: U8 when the data set says that its values were bytes with one factor and they have to be copied to the device anyway, else F32

@@ -1,6 +1,6 @@
 /*
  * Setosa: softmax regression (multinomial logistic regression) on any OpenCL device.
- * The public C API, and the only header that is installed. Everything the program `setosa` does, a C caller can do.
+ * The public C API. Everything the program `setosa` does, a C caller can do; measuring, which few do, is in setosa_bench.h.
  *
  * Mathematics: N rows, D features, K classes. X (N,D) row-major f32, labels (N) in 0..K-1,
  * weights (K,D) row-major (row k is the weight vector of class k), bias (K).
@@ -68,6 +68,9 @@ typedef bool (*SetosaProgressCallback)(const SetosaProgress *progress, void *use
 
 typedef enum SetosaDeviceType { SETOSA_DEVICE_CPU, SETOSA_DEVICE_GPU, SETOSA_DEVICE_OTHER } SetosaDeviceType;
 typedef enum SetosaFamily { SETOSA_FAMILY_AUTO, SETOSA_FAMILY_CPU, SETOSA_FAMILY_GPU } SetosaFamily; /* of kernels */
+/* "cpu", "gpu", "other", "auto"; static. "unknown" for a value that is none. */
+const char *setosa_device_type_name(SetosaDeviceType type);
+const char *setosa_family_name(SetosaFamily family);
 
 typedef struct SetosaDeviceInfo {
   size_t index; /* as `setosa devices` prints it */
@@ -254,14 +257,13 @@ typedef enum SetosaBackend {
   SETOSA_BACKEND_NATIVE,    /* our kernels */
   SETOSA_BACKEND_REFERENCE, /* plain C in double precision, one thread: the truth */
   SETOSA_BACKEND_CLBLAST,   /* matrix products by CLBlast on an OpenCL device, the rest as native */
-  SETOSA_BACKEND_BLAS,      /* f32 on the host with OpenBLAS, all cores */
-  SETOSA_BACKEND_AUTO       /* native, or clblast where SETOSA_TUNING_FULL found that faster for data of this shape on this device */
+  SETOSA_BACKEND_BLAS       /* f32 on the host with OpenBLAS, all cores */
 } SetosaBackend;
 /* How X is held on the device; arithmetic is f32 always. AUTO: f32 in place on devices that share the host's memory; on others u8
  * where that is exact (images of bytes), else f32. */
 typedef enum SetosaStorage { SETOSA_STORAGE_AUTO, SETOSA_STORAGE_F32, SETOSA_STORAGE_F16, SETOSA_STORAGE_U8 } SetosaStorage;
 /* The search for the fastest tile sizes when training first meets a shape class on a device, and then from the cache: about 2 s; none, and
- * nothing from the cache; or all candidates at length, and clblast beside them for AUTO. Work below 4e8 flops a pass is never tuned. */
+ * nothing from the cache; or all candidates at length. Work below 4e8 flops a pass is never tuned. */
 typedef enum SetosaTuning { SETOSA_TUNING_QUICK, SETOSA_TUNING_OFF, SETOSA_TUNING_FULL } SetosaTuning;
 typedef enum SetosaSolver { SETOSA_SOLVER_LBFGS, SETOSA_SOLVER_GD, SETOSA_SOLVER_SGD, SETOSA_SOLVER_ADAM } SetosaSolver;
 typedef enum SetosaSchedule {
@@ -270,6 +272,12 @@ typedef enum SetosaSchedule {
   SETOSA_SCHEDULE_COSINE,
   SETOSA_SCHEDULE_STEP
 } SetosaSchedule;
+/* "native", "f16", "quick", "lbfgs", "cosine", ... as the program's flags spell them; static. "unknown" for a value that is none. */
+const char *setosa_backend_name(SetosaBackend backend);
+const char *setosa_storage_name(SetosaStorage storage);
+const char *setosa_tuning_name(SetosaTuning tuning);
+const char *setosa_solver_name(SetosaSolver solver);
+const char *setosa_schedule_name(SetosaSchedule schedule);
 
 /* The processes of one MPI job. Every rank makes the same calls with the same options on the same data; each works on its own part of the
  * rows, and all return the same model. Only rank 0 writes checkpoints. */
@@ -321,9 +329,9 @@ typedef struct SetosaTrainOptions {
   double l2;                       /* >= 0; the bias is not penalised */
   bool intercept;                  /* false: the bias stays 0 */
   uint64_t max_iterations;         /* lbfgs, gd; 0: evaluate the starting point only */
-  double tolerance;                /* stop when the largest |gradient| component is at most this */
+  double tolerance;                /* stop when the largest |gradient| component is at most this; 0: all iterations are run */
   size_t history;                  /* lbfgs: pairs kept */
-  double learning_rate;            /* gd: 0 means backtracking; sgd, adam: initial rate; NAN: the solver's default */
+  double learning_rate;            /* above 0. gd: fixed step; sgd, adam: initial rate; NAN: the solver's default, gd's: backtracking */
   double momentum;                 /* sgd: in [0,1) */
   bool nesterov;                   /* sgd */
   size_t batch_size;               /* sgd, adam: rows in a mini-batch */
@@ -355,7 +363,7 @@ typedef struct SetosaTrainResult {
   bool converged;
   const char *stop_reason; /* "gradient-tolerance", "precision-limit", "max-iterations", "epochs-done", "no-progress", "interrupted",
                               "non-finite", ...; static */
-  char advice[256];        /* what to do about not having converged; "" when converged */
+  char advice[256];        /* what to do about not having converged; "" when converged, or with tolerance 0 at the end that was asked for */
   double train_accuracy, train_log_loss;
   double validation_accuracy, validation_log_loss;     /* NAN without validation rows */
   double seconds_upload, seconds_build, seconds_train; /* apart: training does not count building kernels */
@@ -393,7 +401,7 @@ const char *setosa_checkpoint_warning(const SetosaCheckpoint *checkpoint); /* on
 uint64_t setosa_checkpoint_iterations(const SetosaCheckpoint *checkpoint); /* done: iterations, or whole epochs */
 /* The caller's notes, i from 0: false past the last. Borrowed. */
 bool setosa_checkpoint_note(const SetosaCheckpoint *checkpoint, size_t i, SetosaNote *note);
-/* Sets the options that define the training (solver to seed) as they were. */
+/* Sets the options that define the training as they were: solver to seed, and of computing tuning and reproducible. */
 void setosa_checkpoint_options(const SetosaCheckpoint *checkpoint, SetosaTrainOptions *options);
 
 typedef enum SetosaPlanWork { SETOSA_PLAN_TRAIN, SETOSA_PLAN_PREDICT } SetosaPlanWork;
@@ -437,13 +445,15 @@ SetosaStatus setosa_predict(const SetosaModel *model, const SetosaDataset *datas
 
 typedef struct SetosaClassMetrics {
   double precision, recall, f1; /* NAN where undefined: precision without predictions, recall without rows */
-  uint64_t support, predicted;
+  double support, predicted;    /* rows of the class and rows predicted to be: sums of their weights */
 } SetosaClassMetrics;
 
 enum { SETOSA_CALIBRATION_BINS = 15 };
 
+/* With sample weights every mean is weighted and every count a sum of weights. */
 typedef struct SetosaMetrics {
   uint64_t rows;
+  double weight; /* the sum of the rows' weights: rows, when they have none */
   size_t classes;
   double accuracy, log_loss;
   size_t top_k; /* k used for top_k_accuracy: min(K-1, 5), at least 1 */
@@ -451,16 +461,16 @@ typedef struct SetosaMetrics {
   double macro_precision, macro_recall, macro_f1; /* over classes with support; an undefined one counts 0 */
   double ece;                                     /* expected calibration error of the predicted class, 15 equal bins */
   double bin_confidence[SETOSA_CALIBRATION_BINS], bin_accuracy[SETOSA_CALIBRATION_BINS];
-  uint64_t bin_count[SETOSA_CALIBRATION_BINS];
+  double bin_weight[SETOSA_CALIBRATION_BINS];
   SetosaClassMetrics *per_class; /* (K) */
-  uint64_t *confusion;           /* (K,K) row-major, row = true class; NULL when K > 1000 */
+  double *confusion;             /* (K,K) row-major, row = true class; NULL when K > 1000 */
 } SetosaMetrics;
 
 SetosaStatus setosa_evaluate(SetosaMetrics **metrics, const SetosaModel *model, const SetosaDataset *dataset,
                              const SetosaComputeOptions *compute, SetosaError *error);
 void setosa_metrics_destroy(SetosaMetrics *metrics);
 
-/* One line of a check: a quantity of a device against the double reference or finite differences. */
+/* One line of a check: a quantity of a backend against the double reference or finite differences. */
 typedef struct SetosaCheckRow {
   const char *what;    /* "loss", "gradient", ... ; static */
   const char *against; /* "reference" or "finite differences"; static */
@@ -471,8 +481,9 @@ typedef struct SetosaCheckRow {
 } SetosaCheckRow;
 typedef void (*SetosaCheckCallback)(const SetosaCheckRow *row, void *user);
 
-/* Checks loss, gradient, Hessian*V, probabilities and the line search of a device. dataset NULL: a table of shapes of synthetic data.
- * family AUTO checks both families. *failures counts rows not passed. */
+/* Checks loss, gradient, Hessian*V, probabilities and the line search of a backend (AUTO: native), the reference against finite differences
+ * alone. dataset NULL: a table of shapes of synthetic data. family AUTO checks both families of kernels. *failures counts rows not
+ * passed. */
 SetosaStatus setosa_check(const SetosaDataset *dataset, const SetosaComputeOptions *compute, double l2, SetosaCheckCallback row, void *user,
                           size_t *failures, SetosaError *error);
 
@@ -499,157 +510,12 @@ SetosaStatus setosa_explain(SetosaExplanation **explanation, size_t features, si
                             const double *bias, size_t label, SetosaError *error);
 void setosa_explanation_destroy(SetosaExplanation *explanation);
 
-/* ---- bench ------------------------------------------------------------------------------------------------------ */
-
-typedef enum SetosaBenchWhat {
-  SETOSA_BENCH_STEP,    /* loss and gradient of all rows: 4NDK flops */
-  SETOSA_BENCH_HESSIAN, /* Hessian times a vector: 6NDK */
-  SETOSA_BENCH_EPOCH,   /* one epoch of sgd by setosa_train */
-  SETOSA_BENCH_TRAIN,   /* lbfgs by setosa_train; times are of one iteration */
-  SETOSA_BENCH_PREDICT  /* probabilities of all rows on the host, data already on the device: 2NDK */
-} SetosaBenchWhat;
-
-typedef enum SetosaBenchStatus {
-  SETOSA_BENCH_OK,
-  SETOSA_BENCH_FAILED, /* wrong, or an error while it ran: there is no time */
-  SETOSA_BENCH_SKIPPED /* not built in, not usable, or not asked for at this size */
-} SetosaBenchStatus;
-
-enum { SETOSA_BENCH_HOST = -1 }; /* device_index of the backends that run on the host */
-
-/* What a device can do at most, measured before anything else: best of several kernels, median of several runs. */
-typedef struct SetosaBenchLimits {
-  char device[128]; /* "host" for the same in C with threads on all cores */
-  int device_index; /* as `setosa devices` prints it, or SETOSA_BENCH_HOST */
-  double fma_gflops, read_gbytes_per_s;
-  double upload_gbytes_per_s, download_gbytes_per_s, launch_us; /* NAN for the host */
-} SetosaBenchLimits;
-
-/* One line of the table. Numbers are NAN (sizes 0) when status is not OK, but for error and tolerance of a wrong result.
- * The limit is measured again between the samples, so that a noisy machine slows both: fma_gflops and read_gbytes_per_s are medians over
- * the same time as median_ms. limit_ms = max(flops / FMA peak, bytes of X / read bandwidth). */
-typedef struct SetosaBenchResult {
-  char work[64]; /* "W1", or the name of the data */
-  uint64_t rows, features, classes;
-  SetosaBenchWhat what;
-  const char *backend; /* "native", ...; static, as storage and family */
-  char device[128];
-  int device_index;
-  const char *storage, *family;
-  SetosaBenchStatus status;
-  char reason[256];                       /* "" when OK */
-  double median_ms, min_ms, max_ms;       /* per pass, epoch, or iteration */
-  double spread;                          /* (90th - 10th percentile) / median of the samples; above 0.1 the machine is noisy */
-  size_t samples;                         /* each of at least 20 ms, short work repeated */
-  double gflops, gbytes_per_s;            /* flops, and bytes of X read once, over the median */
-  double fma_gflops, read_gbytes_per_s;   /* the limit, see above */
-  double limit_ms, part_of_limit;         /* part: limit_ms / median_ms */
-  double first_call_ms;                   /* upload, building and tuning kernels, first pass */
-  uint64_t device_bytes, workspace_bytes; /* most held; that without data, weights and gradient (and the direction of a Hessian) */
-  double error, tolerance;                /* relative, against the reference: the quantity nearest to its tolerance */
-  uint64_t iterations;                    /* TRAIN: of one run */
-} SetosaBenchResult;
-
-/* Start from setosa_bench_options_default(). All is borrowed for the call. */
-typedef struct SetosaBenchOptions {
-  SetosaDataset *dataset; /* the user's own data (its rows stay as they are), or NULL for the suite */
-  const char *name;       /* of dataset, in results */
-  const char *works;      /* the suite: "W1,W4", or NULL for all six */
-  const char *fashion;    /* W1: folder or images file of Fashion-MNIST; NULL: where Debian puts it, else synthetic data of that shape */
-  const SetosaDevices *devices; /* NULL: only backends on the host */
-  const size_t *device_indices; /* (device_count) */
-  size_t device_count;
-  bool force_device;             /* devices that fail the self-test too */
-  const SetosaBackend *backends; /* (backend_count); 0: native, clblast, blas, and reference where a pass takes below 0.2 GFLOP */
-  size_t backend_count;
-  const SetosaStorage *storages; /* (storage_count) of NATIVE; 0: f32 */
-  size_t storage_count;
-  const SetosaBenchWhat *whats; /* (what_count); 0: STEP */
-  size_t what_count;
-  SetosaFamily family;
-  SetosaTuning tuning;
-  bool reproducible;
-  uint64_t max_iterations; /* TRAIN */
-  double tolerance;        /* TRAIN */
-  size_t repeat;           /* samples of a row; 0: as many as fit `seconds` */
-  double seconds;          /* of samples of a row; at least 5 samples are taken (3 when one takes more than 5 s) */
-  void (*limits)(const SetosaBenchLimits *limits, void *user); /* once per device; may be NULL */
-  void (*result)(const SetosaBenchResult *result, void *user); /* as they come; may be NULL */
-  void (*doing)(const char *what, void *user);                 /* what goes on, never while a time is taken; may be NULL */
-  bool (*stop)(void *user);                                    /* asked between samples; true ends with SETOSA_INTERRUPTED; may be NULL */
-  void *user;
-} SetosaBenchOptions;
-
-SetosaBenchOptions setosa_bench_options_default(void);
-const char *setosa_bench_what_name(SetosaBenchWhat what); /* "step", "hessian", ... */
-
-/* Times the same work on every device and backend, beside the limits of each. Every result is compared with the double reference before
- * it is timed (on so many rows that the reference needs about 2 GFLOP; a pass over more rows is then compared with passes over its
- * parts). Wrong and unavailable rows are results, not errors. Errors: SETOSA_ERROR_USAGE for options without sense, SETOSA_ERROR_DATA,
- * SETOSA_INTERRUPTED when stop said so; what was reported before stands. */
-SetosaStatus setosa_bench(const SetosaBenchOptions *options, SetosaError *error);
-
-typedef enum SetosaBenchGrowth { SETOSA_BENCH_ROWS, SETOSA_BENCH_FEATURES, SETOSA_BENCH_CLASSES, SETOSA_BENCH_DEVICES } SetosaBenchGrowth;
-
-typedef struct SetosaBenchPoint {
-  uint64_t size;               /* of what grows */
-  bool used;                   /* counts for the exponents: measured, and its time is at least least_ms */
-  double speed_up, efficiency; /* DEVICES: time of the first size over this one's, and that by the growth of the size; else NAN */
-  SetosaBenchResult result;    /* DEVICES: without limits above one device, which alone they are measured on */
-} SetosaBenchPoint;
-
-/* One operation of one backend on one device while the work grows: time ~ size^exponent, memory ~ size^memory_exponent, fitted by least
- * squares of logarithms over the points that are used. NAN: too few points (2 for an exponent, 3 for its standard error). */
-typedef struct SetosaBenchScaling {
-  SetosaBenchGrowth grows;
-  SetosaBenchWhat what;
-  const char *backend, *storage; /* static */
-  char device[128];
-  int device_index;
-  const SetosaBenchPoint *points; /* (point_count), valid during the call */
-  size_t point_count;
-  double least_ms; /* ten times an empty launch (20 us for backends on the host) */
-  uint64_t used_from, used_to;
-  size_t used_count;
-  double exponent, exponent_error;           /* of medians */
-  double best_exponent, best_exponent_error; /* of the quickest samples, which a busy machine disturbs less */
-  double memory_exponent, memory_exponent_error;
-  char devices[256]; /* DEVICES: all of them, as "0 in 2 parts, 1"; else "" */
-  bool made;         /* the rows were made as passes needed them, and streamed: making them is in the times */
-} SetosaBenchScaling;
-
-/* Start from setosa_bench_scaling_options_default(). All is borrowed for the call. */
-typedef struct SetosaBenchScalingOptions {
-  SetosaBenchOptions
-      bench; /* without dataset, works, fashion; no backends: native, clblast, blas; its result gets every point as it comes */
-  SetosaBenchGrowth grows;
-  const SetosaDeviceChoice *devices; /* (device_count) DEVICES: those that share the work; bench.device_indices are for the others */
-  size_t device_count;
-  const char *shape;   /* "synthetic:rows=...,features=...,classes=..."; NULL: a usual one for what grows */
-  uint64_t from;       /* the first size; 0: that of shape, or the usual one */
-  uint64_t to;         /* none is larger; 0: until a bound is met */
-  double pass_seconds; /* a bound while `to` is 0: the longest pass, 20 s */
-  double memory_part;  /* a bound always: of the host's free memory, for what is held, 0.6 */
-  /* When X of the size `to` takes more, rows are made as passes need them and stream through the device, at every size alike; 0: 1 GiB. */
-  uint64_t generate_above_bytes;
-  void (*line)(const SetosaBenchScaling *line, void *user); /* bench.user; once a line, at the end, also when interrupted; may be NULL */
-} SetosaBenchScalingOptions;
-
-SetosaBenchScalingOptions setosa_bench_scaling_options_default(void);
-const char *setosa_bench_growth_name(SetosaBenchGrowth growth); /* "rows", "features", ... */
-
-/* DEVICES: the same work of the native backend on the first of the devices, on the first two, three, ... (from 9 on doubling) and all.
- * Else: measures the sizes from, 2 from, 4 from, ... of made-up data as setosa_bench does, each verified, until every line met `to` or a
- * bound: the last point of a line then is skipped with the reason, as is a size that the device refuses memory for. Errors as of
- * setosa_bench. */
-SetosaStatus setosa_bench_scaling(const SetosaBenchScalingOptions *options, SetosaError *error);
-
 /* ---- cache ------------------------------------------------------------------------------------------------------ */
 
 /* The folder of compiled kernels, tuning results, self-test verdicts and converted data ($XDG_CACHE_HOME/setosa, else ~/.cache/setosa).
  * Written to path (size bytes). */
 SetosaStatus setosa_cache_path(char *path, size_t size, SetosaError *error);
-/* Removes every file in it; *bytes_freed may be NULL. */
+/* Removes every file in it that no running process has locked; *bytes_freed may be NULL. */
 SetosaStatus setosa_cache_clear(uint64_t *bytes_freed, SetosaError *error);
 
 #ifdef __cplusplus

@@ -95,8 +95,8 @@ static Status require_part(Context *context, SetosaFamily family, const Part *pa
   if (family == SETOSA_FAMILY_AUTO) family = context_traits(context)->family;
   context_fingerprint(context, fingerprint);
   if (fingerprint[0] != '\0' && file_cache_folder(folder, sizeof folder, "selftest", NULL) == SETOSA_OK)
-    snprintf(path, sizeof path, "%s/%s-%s-%s-%02x-%zux%zu.txt", folder, fingerprint, family == SETOSA_FAMILY_CPU ? "cpu" : "gpu",
-             part->name, (unsigned)part->operations, part->features, part->classes);
+    snprintf(path, sizeof path, "%s/%s-%s-%s-%02x-%zux%zu.txt", folder, fingerprint, setosa_family_name(family), part->name,
+             (unsigned)part->operations, part->features, part->classes);
   if (path[0] != '\0' && read_verdict(path, verdict, sizeof verdict)) {
     if (verdict[0] == 'p') return SETOSA_OK;
     verdict[strlen(verdict) - 1] = '\0';

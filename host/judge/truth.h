@@ -4,6 +4,7 @@
 
 #include "compute/objective.h"
 #include "data/dataset.h"
+#include "setosa_bench.h"
 
 /* L2 penalty of all that is benched. */
 #define BENCH_L2 1e-4

@@ -28,6 +28,12 @@ static inline float load_f32(const unsigned char *bytes) {
   return value;
 }
 
+static inline void store_f64(unsigned char *bytes, double value) {
+  uint64_t bits = 0;
+  memcpy(&bits, &value, sizeof bits);
+  store_u64(bytes, bits);
+}
+
 static inline double load_f64(const unsigned char *bytes) {
   uint64_t bits = load_bits(bytes, 8);
   double value = 0;

@@ -12,13 +12,14 @@ enum { CONFUSION_LIMIT = 1000, TOP_K_LIMIT = 5 };
 
 struct MetricsAccumulator {
   size_t classes, top_k;
-  uint64_t first, rows, correct, correct_top_k;   /* first: the number of the first row */
+  uint64_t first, rows;                           /* first: the number of the first row */
+  double weight, correct, correct_top_k;          /* sums of weights, as all counts below */
   double loss_sum, loss_carry;                    /* Neumaier's compensated sum: a million terms keep their last digits */
   double *row;                                    /* (K) logits of the row at hand, then its probabilities */
-  uint64_t *hits, *support, *predicted;           /* (K) each, one block */
-  uint64_t *confusion;                            /* (K,K), or NULL */
+  double *hits, *support, *predicted;             /* (K) each, one block */
+  double *confusion;                              /* (K,K), or NULL */
   double bin_confidence[SETOSA_CALIBRATION_BINS]; /* sums */
-  uint64_t bin_correct[SETOSA_CALIBRATION_BINS], bin_count[SETOSA_CALIBRATION_BINS];
+  double bin_correct[SETOSA_CALIBRATION_BINS], bin_weight[SETOSA_CALIBRATION_BINS];
 };
 
 Status metrics_create(MetricsAccumulator **accumulator, size_t classes, Error *error) {
@@ -29,12 +30,12 @@ Status metrics_create(MetricsAccumulator **accumulator, size_t classes, Error *e
   TRY(memory_allocate_zero((void **)&made, 1, sizeof *made, "metrics", error));
   made->classes = classes;
   made->top_k = classes - 1 < TOP_K_LIMIT ? classes - 1 : TOP_K_LIMIT;
-  TRY(memory_allocate_zero((void **)&made->hits, classes, 3 * sizeof(uint64_t), "metrics", error));
+  TRY(memory_allocate_zero((void **)&made->hits, classes, 3 * sizeof(double), "metrics", error));
   TRY(memory_allocate((void **)&made->row, classes, sizeof *made->row, "metrics", error));
   made->support = made->hits + classes;
   made->predicted = made->support + classes;
   if (classes <= CONFUSION_LIMIT)
-    TRY(memory_allocate_zero((void **)&made->confusion, classes * classes, sizeof(uint64_t), "the confusion matrix", error));
+    TRY(memory_allocate_zero((void **)&made->confusion, classes * classes, sizeof(double), "the confusion matrix", error));
   *accumulator = made;
   made = NULL;
 cleanup:
@@ -57,17 +58,17 @@ static void add_compensated(double *total, double *carry, double term) {
 }
 
 /* Bins as in "On Calibration of Modern Neural Networks" (arXiv:1706.04599): bin m holds confidences in (m/15, (m+1)/15]. */
-static void add_confidence(MetricsAccumulator *a, double confidence, bool correct) {
+static void add_confidence(MetricsAccumulator *a, double confidence, bool correct, double weight) {
   int bin = (int)ceil(confidence * SETOSA_CALIBRATION_BINS) - 1;
   if (bin < 0) bin = 0;
   if (bin >= SETOSA_CALIBRATION_BINS) bin = SETOSA_CALIBRATION_BINS - 1;
-  a->bin_confidence[bin] += confidence;
-  a->bin_correct[bin] += correct;
-  a->bin_count[bin]++;
+  a->bin_confidence[bin] += weight * confidence;
+  a->bin_correct[bin] += correct ? weight : 0;
+  a->bin_weight[bin] += weight;
 }
 
-/* z (K), one row. False when a logit is not finite. */
-static bool add_row(MetricsAccumulator *a, const float *z, size_t label) {
+/* z (K), one row of this weight. False when a logit is not finite. */
+static bool add_row(MetricsAccumulator *a, const float *z, size_t label, double weight) {
   size_t classes = a->classes, best = 0, rank = 0; /* rank: classes that come before the label's, ties by lower index */
   float own = z[label];
   for (size_t k = 0; k < classes; k++) {
@@ -76,26 +77,28 @@ static bool add_row(MetricsAccumulator *a, const float *z, size_t label) {
     rank += z[k] > own || (z[k] == own && k < label);
   }
   for (size_t k = 0; k < classes; k++) a->row[k] = (double)z[k];
-  add_compensated(&a->loss_sum, &a->loss_carry, softmax_row(a->row, classes, label));
-  add_confidence(a, a->row[best], best == label);
+  add_compensated(&a->loss_sum, &a->loss_carry, weight * softmax_row(a->row, classes, label));
+  add_confidence(a, a->row[best], best == label, weight);
   a->rows++;
-  a->correct += rank == 0;
-  a->correct_top_k += rank < a->top_k;
-  a->hits[label] += best == label;
-  a->support[label]++;
-  a->predicted[best]++;
-  if (a->confusion != NULL) a->confusion[label * classes + best]++;
+  a->weight += weight;
+  a->correct += rank == 0 ? weight : 0;
+  a->correct_top_k += rank < a->top_k ? weight : 0;
+  a->hits[label] += best == label ? weight : 0;
+  a->support[label] += weight;
+  a->predicted[best] += weight;
+  if (a->confusion != NULL) a->confusion[label * classes + best] += weight;
   return true;
 }
 
-Status metrics_add(MetricsAccumulator *accumulator, size_t count, const float *logits, const int32_t *labels, Error *error) {
+Status metrics_add(MetricsAccumulator *accumulator, size_t count, const float *logits, const int32_t *labels, const float *weights,
+                   Error *error) {
   size_t classes = accumulator->classes;
   for (size_t i = 0; i < count; i++) {
     if (labels[i] < 0 || (size_t)labels[i] >= classes)
       return error_set(error, SETOSA_ERROR_DATA,
                        "row %llu: its label %d is none of the %zu classes of the model; use data with known labels",
                        (unsigned long long)(accumulator->first + accumulator->rows) + 1, (int)labels[i], classes);
-    if (!add_row(accumulator, logits + i * classes, (size_t)labels[i]))
+    if (!add_row(accumulator, logits + i * classes, (size_t)labels[i], weights != NULL ? (double)weights[i] : 1))
       return error_set(error, SETOSA_ERROR_DATA,
                        "row %llu overflows single precision under this model; check the values and units of the row",
                        (unsigned long long)(accumulator->first + accumulator->rows) + 1);
@@ -106,20 +109,19 @@ Status metrics_add(MetricsAccumulator *accumulator, size_t count, const float *l
 void metrics_begin_at(MetricsAccumulator *accumulator, uint64_t row) { accumulator->first = row; }
 
 void metrics_totals(const MetricsAccumulator *accumulator, MetricsTotals *totals) {
-  *totals = (MetricsTotals){accumulator->rows, accumulator->correct, accumulator->loss_sum, accumulator->loss_carry};
+  *totals = (MetricsTotals){accumulator->weight, accumulator->correct, accumulator->loss_sum, accumulator->loss_carry};
 }
 
 void metrics_totals_add(MetricsTotals *sum, const MetricsTotals *more) {
-  sum->rows += more->rows;
+  sum->weight += more->weight;
   sum->correct += more->correct;
   add_compensated(&sum->loss, &sum->carry, more->loss);
   add_compensated(&sum->loss, &sum->carry, more->carry);
 }
 
 void metrics_totals_summary(const MetricsTotals *totals, double *accuracy, double *log_loss) {
-  double rows = (double)totals->rows; /* no rows: 0/0, not a number */
-  *accuracy = (double)totals->correct / rows;
-  *log_loss = (totals->loss + totals->carry) / rows;
+  *accuracy = totals->correct / totals->weight; /* no rows: 0/0, not a number */
+  *log_loss = (totals->loss + totals->carry) / totals->weight;
 }
 
 void metrics_summary(const MetricsAccumulator *accumulator, double *accuracy, double *log_loss) {
@@ -132,9 +134,9 @@ static void finish_classes(const MetricsAccumulator *a, SetosaMetrics *m) {
   size_t with_support = 0;
   for (size_t k = 0; k < a->classes; k++) {
     SetosaClassMetrics *c = &m->per_class[k];
-    double hits = (double)a->hits[k], support = (double)a->support[k], predicted = (double)a->predicted[k];
-    c->support = a->support[k];
-    c->predicted = a->predicted[k];
+    double hits = a->hits[k], support = a->support[k], predicted = a->predicted[k];
+    c->support = support;
+    c->predicted = predicted;
     c->precision = hits / predicted; /* 0/0 is the NAN of "undefined" */
     c->recall = hits / support;
     c->f1 = 2 * hits / (support + predicted); /* = 2PR/(P+R), and 0 where rows exist but no prediction hits */
@@ -149,16 +151,16 @@ static void finish_classes(const MetricsAccumulator *a, SetosaMetrics *m) {
   m->macro_f1 /= (double)with_support;
 }
 
-/* ECE = sum over bins of (rows in the bin / rows) * |accuracy - mean confidence|. An empty bin has NAN averages. */
+/* ECE = sum over bins of (weight of the bin / weight of all) * |accuracy - mean confidence|. An empty bin has NAN averages. */
 static void finish_bins(const MetricsAccumulator *a, SetosaMetrics *m) {
   for (int b = 0; b < SETOSA_CALIBRATION_BINS; b++) {
-    double count = (double)a->bin_count[b];
-    m->bin_count[b] = a->bin_count[b];
-    m->bin_confidence[b] = a->bin_confidence[b] / count;
-    m->bin_accuracy[b] = (double)a->bin_correct[b] / count;
-    if (a->bin_count[b] > 0) m->ece += count / (double)a->rows * fabs(m->bin_accuracy[b] - m->bin_confidence[b]);
+    double weight = a->bin_weight[b];
+    m->bin_weight[b] = weight;
+    m->bin_confidence[b] = a->bin_confidence[b] / weight;
+    m->bin_accuracy[b] = a->bin_correct[b] / weight;
+    if (weight > 0) m->ece += weight / a->weight * fabs(m->bin_accuracy[b] - m->bin_confidence[b]);
   }
-  if (a->rows == 0) m->ece = NAN;
+  if (!(a->weight > 0)) m->ece = NAN;
 }
 
 Status metrics_finish(const MetricsAccumulator *accumulator, SetosaMetrics **metrics, Error *error) {
@@ -169,13 +171,14 @@ Status metrics_finish(const MetricsAccumulator *accumulator, SetosaMetrics **met
   TRY(memory_allocate_zero((void **)&made, 1, sizeof *made, "metrics", error));
   TRY(memory_allocate_zero((void **)&made->per_class, a->classes, sizeof *made->per_class, "metrics", error));
   if (a->confusion != NULL) {
-    TRY(memory_allocate((void **)&made->confusion, a->classes * a->classes, sizeof(uint64_t), "the confusion matrix", error));
-    memcpy(made->confusion, a->confusion, a->classes * a->classes * sizeof(uint64_t));
+    TRY(memory_allocate((void **)&made->confusion, a->classes * a->classes, sizeof(double), "the confusion matrix", error));
+    memcpy(made->confusion, a->confusion, a->classes * a->classes * sizeof(double));
   }
   made->rows = a->rows;
+  made->weight = a->weight;
   made->classes = a->classes;
   made->top_k = a->top_k;
-  made->top_k_accuracy = (double)a->correct_top_k / (double)a->rows;
+  made->top_k_accuracy = a->correct_top_k / a->weight;
   metrics_summary(a, &made->accuracy, &made->log_loss);
   finish_classes(a, made);
   finish_bins(a, made);

@@ -1,4 +1,4 @@
-/* Classification metrics, accumulated block by block from log-probabilities. */
+/* Classification metrics, accumulated block by block from logits. With sample weights every count below is a sum of weights. */
 #ifndef SETOSA_MODEL_METRICS_H
 #define SETOSA_MODEL_METRICS_H
 
@@ -8,15 +8,16 @@ typedef struct MetricsAccumulator MetricsAccumulator;
 
 Status metrics_create(MetricsAccumulator **accumulator, size_t classes, Error *error);
 void metrics_destroy(MetricsAccumulator *accumulator);
-/* logits (count,K) row-major, labels (count) in 0..K-1. Softmax in double, so that a log-loss stays finite where a f32 probability is 0.
- * Equal logits: the lowest class index is predicted. */
-Status metrics_add(MetricsAccumulator *accumulator, size_t count, const float *logits, const int32_t *labels, Error *error);
-/* Accuracy and mean log-loss so far, without the rest. */
+/* logits (count,K) row-major, labels (count) in 0..K-1, weights (count) of the rows, NULL: 1 each. Softmax in double, so that a log-loss
+ * stays finite where a f32 probability is 0. Equal logits: the lowest class index is predicted. */
+Status metrics_add(MetricsAccumulator *accumulator, size_t count, const float *logits, const int32_t *labels, const float *weights,
+                   Error *error);
+/* Accuracy and mean log-loss so far, without the rest; NAN for rows that weigh nothing. */
 void metrics_summary(const MetricsAccumulator *accumulator, double *accuracy, double *log_loss);
 /* What the summary is made of, for rows that were scored in several places. The sum of losses is loss + carry, twice as precise as a
  * double: added up in any parts it rounds to the same but once in millions of times. */
 typedef struct MetricsTotals {
-  uint64_t rows, correct;
+  double weight, correct; /* sums of the weights of the rows, and of those predicted rightly */
   double loss, carry;
 } MetricsTotals;
 void metrics_totals(const MetricsAccumulator *accumulator, MetricsTotals *totals);

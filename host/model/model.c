@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "model/little_endian.h"
 
 static void destroy_names(char **names, size_t count) {
@@ -106,23 +107,9 @@ cleanup:
   return status;
 }
 
-static bool is_utf8(const char *text) {
-  const unsigned char *c = (const unsigned char *)text;
-  while (*c != 0) {
-    int following = *c < 0x80 ? 0 : *c >= 0xC2 && *c < 0xE0 ? 1 : *c >= 0xE0 && *c < 0xF0 ? 2 : *c >= 0xF0 && *c < 0xF5 ? 3 : -1;
-    if (following < 0) return false;
-    /* Overlong forms, surrogates and code points past U+10FFFF show in the second byte. */
-    if ((c[0] == 0xE0 && c[1] < 0xA0) || (c[0] == 0xED && c[1] > 0x9F) || (c[0] == 0xF0 && c[1] < 0x90) || (c[0] == 0xF4 && c[1] > 0x8F))
-      return false;
-    for (c++; following > 0; following--, c++)
-      if ((*c & 0xC0) != 0x80) return false;
-  }
-  return true;
-}
-
 /* A model file holds names as UTF-8: say so before the training rather than when the result is saved. */
 static Status copy_name(char **out, const char *name, const char *what, const Dataset *dataset, Error *error) {
-  if (name != NULL && !is_utf8(name))
+  if (name != NULL && !text_is_utf8(name, strlen(name)))
     return error_set(error, SETOSA_ERROR_DATA,
                      "%s: the %s \"%s\" is not UTF-8, which a model file needs; convert the data (iconv -t UTF-8)",
                      dataset->source != NULL ? dataset->source : "data", what, name);
@@ -210,7 +197,7 @@ Status model_set_metadata(Model *model, Error *error, const char *key, const cha
   int length = vasprintf(&value, format, arguments);
   va_end(arguments);
   if (length < 0) return error_set(error, SETOSA_ERROR_INTERNAL, "out of memory for the model's metadata; close other programs");
-  if (!is_utf8(key) || !is_utf8(value))
+  if (!text_is_utf8(key, strlen(key)) || !text_is_utf8(value, strlen(value)))
     TRY(error_set(error, SETOSA_ERROR_DATA, "the metadata \"%s\" is not UTF-8, which a model file needs; convert it (iconv -t UTF-8)",
                   key));
   TRY(put_metadata(model, key, &value, error));

@@ -42,30 +42,31 @@ static Status check_finite(const char *path, const char *what, const float *valu
 SetosaStatus setosa_model_save(const SetosaModel *model, const char *path, SetosaError *error) {
   Status status = SETOSA_OK;
   char *class_names = NULL, *feature_names = NULL;
-  TextPair *pairs = NULL;
+  MetadataPair *pairs = NULL;
   size_t count = 0, features = model->features, classes = model->classes, tensors_count = 2;
   bool has_version = false;
   error_clear(error);
   TRY(check_finite(path, "weights", model->weights, classes * features, error));
   TRY(check_finite(path, "bias", model->bias, classes, error));
   TRY(memory_allocate((void **)&pairs, model->metadata_count + 6, sizeof *pairs, "metadata", error));
-  pairs[count++] = (TextPair){"format", "setosa"};
+  pairs[count++] = (MetadataPair){"format", "setosa"};
   for (size_t i = 0; i < model->metadata_count; i++) has_version |= strcmp(model->metadata[i].key, "version") == 0;
-  if (!has_version) pairs[count++] = (TextPair){"version", SETOSA_VERSION};
+  if (!has_version) pairs[count++] = (MetadataPair){"version", SETOSA_VERSION};
   for (size_t i = 0; i < model->metadata_count; i++)
-    if (!is_own_key(model->metadata[i].key)) pairs[count++] = (TextPair){model->metadata[i].key, model->metadata[i].value};
+    if (!is_own_key(model->metadata[i].key)) pairs[count++] = (MetadataPair){model->metadata[i].key, model->metadata[i].value};
   TRY(names_to_json(&class_names, model->class_names, classes, error));
-  pairs[count++] = (TextPair){"class_names", class_names};
+  pairs[count++] = (MetadataPair){"class_names", class_names};
   if (model->feature_names != NULL) {
     TRY(names_to_json(&feature_names, model->feature_names, features, error));
-    pairs[count++] = (TextPair){"feature_names", feature_names};
+    pairs[count++] = (MetadataPair){"feature_names", feature_names};
   }
-  if (model->label_name != NULL) pairs[count++] = (TextPair){"label_name", model->label_name};
-  if (model->positive != NULL) pairs[count++] = (TextPair){"positive", model->positive};
-  TensorSource tensors[4] = {{"weights", 2, {classes, features}, model->weights}, {"bias", 1, {classes, 1}, model->bias}};
+  if (model->label_name != NULL) pairs[count++] = (MetadataPair){"label_name", model->label_name};
+  if (model->positive != NULL) pairs[count++] = (MetadataPair){"positive", model->positive};
+  TensorSource tensors[4] = {{"weights", TENSOR_F32, 2, {classes, features}, model->weights, NULL},
+                             {"bias", TENSOR_F32, 1, {classes, 1}, model->bias, NULL}};
   if (model->scaling.scale != NULL) {
-    tensors[tensors_count++] = (TensorSource){"feature_offset", 1, {features, 1}, model->scaling.offset};
-    tensors[tensors_count++] = (TensorSource){"feature_scale", 1, {features, 1}, model->scaling.scale};
+    tensors[tensors_count++] = (TensorSource){"feature_offset", TENSOR_F32, 1, {features, 1}, model->scaling.offset, NULL};
+    tensors[tensors_count++] = (TensorSource){"feature_scale", TENSOR_F32, 1, {features, 1}, model->scaling.scale, NULL};
   }
   TRY(safetensors_save(path, pairs, count, tensors, tensors_count, error));
 cleanup:
@@ -116,7 +117,7 @@ cleanup:
 }
 
 /* The keys of a file are distinct already, so nothing is looked up: a header of a million pairs costs a million steps. */
-static Status append_metadata(Model *model, const TextPair *pair, Error *error) {
+static Status append_metadata(Model *model, const MetadataPair *pair, Error *error) {
   Status status = SETOSA_OK;
   char *key = NULL, *value = NULL;
   TRY(memory_grow((void **)&model->metadata, &model->metadata_capacity, model->metadata_count + 1, sizeof *model->metadata, "metadata",
@@ -132,7 +133,7 @@ cleanup:
 
 static Status load_metadata(Model *model, const SafetensorsFile *file, const char *path, Error *error) {
   Status status = SETOSA_OK;
-  const TextPair *pair = NULL;
+  const MetadataPair *pair = NULL;
   for (size_t i = 0; (pair = safetensors_metadata(file, i)) != NULL; i++) {
     if (strcmp(pair->key, "class_names") == 0) {
       TRY(names_from_json(model->class_names, model->classes, pair->key, pair->value, path, error));

@@ -22,7 +22,7 @@ struct SafetensorsFile {
   uint64_t data_begin, data_bytes;
   Tensor *tensors; /* in order of their offsets */
   size_t tensor_count;
-  TextPair *metadata;
+  MetadataPair *metadata;
   size_t metadata_count;
 };
 
@@ -52,9 +52,6 @@ static Status read_header(SafetensorsFile *file, Error *error) {
   struct stat info;
   json_error_t json_error;
   const char *path = file->path;
-  file->stream = fopen(path, "rb");
-  if (file->stream == NULL)
-    return error_set(error, SETOSA_ERROR_DATA, "%s: cannot open: %s; check the path of the model", path, strerror(errno));
   if (fstat(fileno(file->stream), &info) != 0 || !S_ISREG(info.st_mode))
     return error_set(error, SETOSA_ERROR_DATA, "%s: is not a regular file; name a .safetensors model file", path);
   uint64_t file_bytes = (uint64_t)info.st_size;
@@ -77,7 +74,7 @@ static Status read_header(SafetensorsFile *file, Error *error) {
                   path));
   file->header = json_loadb(text, header_bytes, JSON_REJECT_DUPLICATES, &json_error);
   if (file->header == NULL)
-    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: byte %d of its JSON header: %s; write the model again", path, json_error.position,
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: byte %d of its JSON header: %s; write it again", path, json_error.position,
                   json_error.text));
   file->data_begin = LENGTH_BYTES + header_bytes;
   file->data_bytes = file_bytes - file->data_begin;
@@ -91,12 +88,12 @@ static Status parse_metadata(SafetensorsFile *file, json_t *map, Error *error) {
   const char *key = NULL;
   json_t *value = NULL;
   if (!json_is_object(map))
-    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: \"__metadata__\" is not a JSON object; write the model again", file->path));
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: \"__metadata__\" is not a JSON object; write it again", file->path));
   TRY(memory_allocate((void **)&file->metadata, json_object_size(map), sizeof *file->metadata, "metadata", error));
   json_object_foreach(map, key, value) {
     if (!json_is_string(value))
-      TRY(error_set(error, SETOSA_ERROR_DATA, "%s: the metadata \"%.60s\" is not a string; write the model again", file->path, key));
-    file->metadata[file->metadata_count++] = (TextPair){key, json_string_value(value)};
+      TRY(error_set(error, SETOSA_ERROR_DATA, "%s: the metadata \"%.60s\" is not a string; write it again", file->path, key));
+    file->metadata[file->metadata_count++] = (MetadataPair){key, json_string_value(value)};
   }
 cleanup:
   return status;
@@ -114,33 +111,31 @@ static Status parse_tensor(const SafetensorsFile *file, const char *name, const 
   const json_t *offsets = json_object_get(entry, "data_offsets");
   const char *path = file->path;
   if (!json_is_string(type) || !json_is_array(shape) || !json_is_array(offsets))
-    return error_set(error, SETOSA_ERROR_DATA, "%s: tensor \"%.60s\" lacks its dtype, shape or data_offsets; write the model again", path,
-                     name);
+    return error_set(error, SETOSA_ERROR_DATA, "%s: tensor \"%.60s\" lacks its dtype, shape or data_offsets; write it again", path, name);
   *tensor = (Tensor){.name = name, .type_name = json_string_value(type), .shape = {1, 1}, .count = 1};
   tensor->type = type_of(tensor->type_name);
   tensor->dimensions = json_array_size(shape);
   for (size_t i = 0; i < tensor->dimensions; i++) {
     uint64_t size = 0;
     if (!get_count(json_array_get(shape, i), &size))
-      return error_set(error, SETOSA_ERROR_DATA, "%s: tensor \"%.60s\": its shape is not a list of whole numbers; write the model again",
-                       path, name);
+      return error_set(error, SETOSA_ERROR_DATA, "%s: tensor \"%.60s\": its shape is not a list of whole numbers; write it again", path,
+                       name);
     if (i < 2) tensor->shape[i] = size;
     if (__builtin_mul_overflow(tensor->count, size, &tensor->count))
-      return error_set(error, SETOSA_ERROR_DATA, "%s: tensor \"%.60s\": its shape is too large; write the model again", path, name);
+      return error_set(error, SETOSA_ERROR_DATA, "%s: tensor \"%.60s\": its shape is too large; write it again", path, name);
   }
   if (json_array_size(offsets) != 2 || !get_count(json_array_get(offsets, 0), &tensor->begin) ||
       !get_count(json_array_get(offsets, 1), &tensor->end) || tensor->begin > tensor->end)
-    return error_set(error, SETOSA_ERROR_DATA, "%s: tensor \"%.60s\": data_offsets are not two rising whole numbers; write the model again",
-                     path, name);
+    return error_set(error, SETOSA_ERROR_DATA, "%s: tensor \"%.60s\": data_offsets are not two rising whole numbers; write it again", path,
+                     name);
   if (tensor->end > file->data_bytes)
     return error_set(error, SETOSA_ERROR_DATA,
-                     "%s: tensor \"%.60s\" ends at byte %llu of the data but the file holds %llu; it is cut short: write the model again",
-                     path, name, (unsigned long long)tensor->end, (unsigned long long)file->data_bytes);
+                     "%s: tensor \"%.60s\" ends at byte %llu of the data but the file holds %llu; it is cut short: write it again", path,
+                     name, (unsigned long long)tensor->end, (unsigned long long)file->data_bytes);
   uint64_t bytes = type_bytes(tensor->type_name);
   if (bytes != 0 && (__builtin_mul_overflow(bytes, tensor->count, &bytes) || bytes != tensor->end - tensor->begin))
-    return error_set(error, SETOSA_ERROR_DATA,
-                     "%s: tensor \"%.60s\": %llu bytes do not fit its shape and dtype %.12s; write the model again", path, name,
-                     (unsigned long long)(tensor->end - tensor->begin), tensor->type_name);
+    return error_set(error, SETOSA_ERROR_DATA, "%s: tensor \"%.60s\": %llu bytes do not fit its shape and dtype %.12s; write it again",
+                     path, name, (unsigned long long)(tensor->end - tensor->begin), tensor->type_name);
   return SETOSA_OK;
 }
 
@@ -157,25 +152,35 @@ static Status check_layout(SafetensorsFile *file, Error *error) {
   for (size_t i = 0; i < file->tensor_count; i++) {
     const Tensor *tensor = &file->tensors[i];
     if (tensor->begin != covered)
-      return error_set(error, SETOSA_ERROR_DATA, "%s: tensor \"%.60s\" begins at byte %llu of the data and %s; write the model again",
-                       file->path, tensor->name, (unsigned long long)tensor->begin,
+      return error_set(error, SETOSA_ERROR_DATA, "%s: tensor \"%.60s\" begins at byte %llu of the data and %s; write it again", file->path,
+                       tensor->name, (unsigned long long)tensor->begin,
                        tensor->begin < covered ? "overlaps the one before it" : "leaves a hole before it");
     covered = tensor->end;
   }
   if (covered != file->data_bytes)
-    return error_set(error, SETOSA_ERROR_DATA, "%s: %llu bytes follow the last tensor; write the model again", file->path,
+    return error_set(error, SETOSA_ERROR_DATA, "%s: %llu bytes follow the last tensor; write it again", file->path,
                      (unsigned long long)(file->data_bytes - covered));
   return SETOSA_OK;
 }
 
 Status safetensors_open(SafetensorsFile **file, const char *path, Error *error) {
+  FILE *stream = fopen(path, "rb");
+  *file = NULL;
+  if (stream == NULL) return error_set(error, SETOSA_ERROR_DATA, "%s: cannot open: %s; check the path", path, strerror(errno));
+  return safetensors_open_stream(file, stream, path, error);
+}
+
+Status safetensors_open_stream(SafetensorsFile **file, FILE *stream, const char *path, Error *error) {
   Status status = SETOSA_OK;
   SafetensorsFile *opened = NULL;
   const char *key = NULL;
   json_t *value = NULL;
   *file = NULL;
-  TRY(memory_allocate_zero((void **)&opened, 1, sizeof *opened, "a model file", error));
+  status = memory_allocate_zero((void **)&opened, 1, sizeof *opened, "a safetensors file", error);
+  if (status != SETOSA_OK) fclose(stream);
+  TRY(status);
   opened->path = path;
+  opened->stream = stream;
   TRY(read_header(opened, error));
   TRY(memory_allocate((void **)&opened->tensors, json_object_size(opened->header), sizeof *opened->tensors, "tensors", error));
   json_object_foreach(opened->header, key, value) {
@@ -201,13 +206,17 @@ void safetensors_close(SafetensorsFile *file) {
   free(file);
 }
 
+const Tensor *safetensors_tensor(const SafetensorsFile *file, size_t i) { return i < file->tensor_count ? &file->tensors[i] : NULL; }
+
 const Tensor *safetensors_find(const SafetensorsFile *file, const char *name) {
   for (size_t i = 0; i < file->tensor_count; i++)
     if (strcmp(file->tensors[i].name, name) == 0) return &file->tensors[i];
   return NULL;
 }
 
-const TextPair *safetensors_metadata(const SafetensorsFile *file, size_t i) { return i < file->metadata_count ? &file->metadata[i] : NULL; }
+const MetadataPair *safetensors_metadata(const SafetensorsFile *file, size_t i) {
+  return i < file->metadata_count ? &file->metadata[i] : NULL;
+}
 
 static float load_f16(const unsigned char *bytes) {
   unsigned bits = (unsigned)load_bits(bytes, 2), exponent = bits >> 10 & 31, fraction = bits & 1023;
@@ -217,11 +226,13 @@ static float load_f16(const unsigned char *bytes) {
   return bits & 0x8000 ? -magnitude : magnitude;
 }
 
+static double load_value(TensorType type, const unsigned char *bytes) {
+  if (type == TENSOR_F64) return load_f64(bytes);
+  return type == TENSOR_F32 ? load_f32(bytes) : load_f16(bytes);
+}
+
 /* A double past the range of f32 becomes an infinity, which the caller refuses. */
-static float load_value(TensorType type, const unsigned char *bytes) {
-  if (type == TENSOR_F32) return load_f32(bytes);
-  if (type == TENSOR_F16) return load_f16(bytes);
-  double value = load_f64(bytes);
+static float to_f32(double value) {
   return fabs(value) > 3.4028235677973362e38 ? INFINITY : (float)value; /* the largest f32 and half a last place */
 }
 
@@ -231,7 +242,8 @@ Status safetensors_check_type(const SafetensorsFile *file, const Tensor *tensor,
                    tensor->type_name);
 }
 
-Status safetensors_read(SafetensorsFile *file, const Tensor *tensor, float *values, Error *error) {
+/* Into one of two arrays: of floats, which must be finite, or of doubles, which may be anything. */
+static Status read_values(SafetensorsFile *file, const Tensor *tensor, float *floats, double *doubles, Error *error) {
   unsigned char block[8 * 4096];
   Status status = safetensors_check_type(file, tensor, error);
   if (status != SETOSA_OK) return status;
@@ -242,15 +254,28 @@ Status safetensors_read(SafetensorsFile *file, const Tensor *tensor, float *valu
   for (unsigned long long done = 0; done < tensor->count;) {
     size_t part = tensor->count - done < 4096 ? (size_t)(tensor->count - done) : 4096;
     if (fread(block, width, part, file->stream) != part)
-      return error_set(error, SETOSA_ERROR_DATA, "%s: cannot read tensor \"%.60s\": the file ends early; write the model again", file->path,
+      return error_set(error, SETOSA_ERROR_DATA, "%s: cannot read tensor \"%.60s\": the file ends early; write it again", file->path,
                        tensor->name);
     for (size_t i = 0; i < part; i++) {
-      values[done + i] = load_value(tensor->type, block + width * i);
-      if (!isfinite(values[done + i]))
+      double value = load_value(tensor->type, block + width * i);
+      if (doubles != NULL) {
+        doubles[done + i] = value;
+        continue;
+      }
+      floats[done + i] = to_f32(value);
+      if (!isfinite(floats[done + i]))
         return error_set(error, SETOSA_ERROR_DATA, "%s: tensor \"%.60s\": value %llu is not a finite f32 number; train the model again",
                          file->path, tensor->name, done + i);
     }
     done += part;
   }
   return SETOSA_OK;
+}
+
+Status safetensors_read(SafetensorsFile *file, const Tensor *tensor, float *values, Error *error) {
+  return read_values(file, tensor, values, NULL, error);
+}
+
+Status safetensors_read_doubles(SafetensorsFile *file, const Tensor *tensor, double *values, Error *error) {
+  return read_values(file, tensor, NULL, values, error);
 }

@@ -1,70 +1,175 @@
-/* Explains what the OpenCL loader sees and what to do about what it does not see. */
-#include "opencl/diagnose.h"
-
+/* Explains what the OpenCL loader sees and what to do about what it does not see: the report of `setosa devices --diagnose`. */
+#include <ctype.h>
+#include <dlfcn.h>
+#include <glob.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "opencl/internal.h"
 
-static void print_line(Report *report, const char *prefix, const char *format, va_list arguments) {
+/* Where the lines go. */
+typedef struct Report {
+  SetosaTextCallback print;
+  void *user;
+} Report;
+
+__attribute__((format(printf, 2, 3))) static void say(const Report *report, const char *format, ...) {
   char line[2048];
-  int used = snprintf(line, sizeof line, "%s", prefix);
-  vsnprintf(line + used, sizeof line - (size_t)used, format, arguments);
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(line, sizeof line, format, arguments);
+  va_end(arguments);
   report->print(line, report->user);
 }
 
-void report_line(Report *report, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  print_line(report, "", format, arguments);
-  va_end(arguments);
+/* Overrides that loaders and drivers are known to heed. */
+static void diagnose_environment(const Report *report) {
+  static const char *const names[] = {"OCL_ICD_VENDORS",      "OPENCL_VENDOR_PATH",  "OCL_ICD_FILENAMES", "POCL_DEVICES",
+                                      "POCL_CACHE_DIR",       "POCL_MEMORY_LIMIT",   "RUSTICL_ENABLE",    "CUDA_VISIBLE_DEVICES",
+                                      "ROCR_VISIBLE_DEVICES", "NEOReadDebugKeys",    "LD_LIBRARY_PATH",   "LD_PRELOAD",
+                                      "GPU_DEVICE_ORDINAL",   "HIP_VISIBLE_DEVICES", "SETOSA_KERNEL_DIR", "POCL_MAX_PTHREAD_COUNT"};
+  size_t shown = 0;
+  say(report, "Environment overrides:");
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (getenv(names[i]) != NULL) say(report, "  %s=%s", names[i], getenv(names[i])), shown++;
+  if (shown == 0) say(report, "  none");
 }
 
-void report_remedy(Report *report, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  print_line(report, "    -> ", format, arguments);
-  va_end(arguments);
+static void diagnose_library(const Report *report, const char *library, const char *file) {
+  void *handle = dlopen(library, RTLD_LAZY | RTLD_LOCAL);
+  const char *reason = handle == NULL ? dlerror() : NULL;
+  bool speaks = handle != NULL && dlsym(handle, "clGetExtensionFunctionAddress") != NULL;
+  if (handle == NULL)
+    say(report, "    %s does not load: %s", library, reason != NULL ? reason : "no reason given");
+  else
+    say(report, "    %s %s", library, speaks ? "loads" : "loads, but is not an OpenCL driver");
+  if (!speaks) say(report, "    -> install again the driver that brought %s, or remove that file", file);
+  if (handle != NULL) dlclose(handle);
 }
 
-static void diagnose_platforms(Report *report, const DeviceList *list) {
-  size_t next = 0;
-  report_line(report, "OpenCL platforms: %zu", list->platform_count);
-  if (list->problem != NULL) {
-    report_line(report, "  %s", list->problem);
-    report_remedy(report, "install your GPU's OpenCL driver, or a CPU device with `apt install pocl-opencl-icd`");
+/* An .icd file holds the name of one library in its first line. */
+static void diagnose_icd_file(const Report *report, const char *path) {
+  unsigned char *bytes = NULL;
+  size_t length = 0;
+  say(report, "  %s", path);
+  if (file_read_all(&bytes, &length, path, 65536, NULL) != SETOSA_OK) {
+    say(report, "    cannot be read");
+    say(report, "    -> check that %s exists and its permissions", path);
+    return;
   }
-  if (quirks_warning() != NULL) report_remedy(report, "%s", quirks_warning());
+  char *name = (char *)bytes;
+  while (isspace((unsigned char)*name)) name++;
+  name[strcspn(name, "\r\n")] = '\0';
+  for (size_t end = strlen(name); end > 0 && isspace((unsigned char)name[end - 1]);) name[--end] = '\0';
+  if (name[0] != '\0') {
+    diagnose_library(report, name, path);
+  } else {
+    say(report, "    names no library");
+    say(report, "    -> write the path of the driver's library into %s, or remove it", path);
+  }
+  free(bytes);
+}
+
+/* The folder that the loader looks into; a variable may also name one .icd file (of the usual folder, too) or a library. */
+static void diagnose_icd_files(const Report *report) {
+  static const char usual[] = "/etc/OpenCL/vendors";
+  const char *vendors = getenv("OCL_ICD_VENDORS"), *other = getenv("OPENCL_VENDOR_PATH"), *where = usual;
+  char path[4096];
+  struct stat info;
+  glob_t files = {.gl_pathc = 0};
+  if (other != NULL && other[0] != '\0') where = other;
+  if (vendors != NULL && vendors[0] != '\0') where = vendors;
+  size_t length = strlen(where);
+  if (where != usual && (stat(where, &info) != 0 || !S_ISDIR(info.st_mode))) {
+    snprintf(path, sizeof path, "%s%s%s", strchr(where, '/') == NULL ? usual : "", strchr(where, '/') == NULL ? "/" : "", where);
+    if (length > 4 && strcmp(where + length - 4, ".icd") == 0)
+      diagnose_icd_file(report, file_exists(where) ? where : path);
+    else
+      diagnose_library(report, where, where);
+    return;
+  }
+  snprintf(path, sizeof path, "%s%s*.icd", where, where[length - 1] == '/' ? "" : "/");
+  bool found = glob(path, 0, NULL, &files) == 0;
+  say(report, "ICD files in %s: %zu", where, found ? files.gl_pathc : 0);
+  if (!found) say(report, "    -> install an OpenCL driver: `apt install pocl-opencl-icd` for the CPU, or your GPU vendor's");
+  for (size_t i = 0; found && i < files.gl_pathc; i++) diagnose_icd_file(report, files.gl_pathv[i]);
+  if (found) globfree(&files);
+}
+
+static void diagnose_platforms(const Report *report, const DeviceList *list) {
+  size_t next = 0;
+  say(report, "OpenCL platforms: %zu", list->platform_count);
+  if (list->problem != NULL) {
+    say(report, "  %s", list->problem);
+    say(report, "    -> install your GPU's OpenCL driver, or a CPU device with `apt install pocl-opencl-icd`");
+  }
+  if (quirks_warning() != NULL) say(report, "    -> %s", quirks_warning());
   for (size_t i = 0; i < list->platform_count; i++) {
     const PlatformRecord *platform = &list->platforms[i];
-    report_line(report, "  %s (%s)%s%s", platform->name, platform->version, platform->problem != NULL ? ": " : "",
-                platform->problem != NULL ? platform->problem : "");
-    if (platform->problem != NULL)
-      report_line(report, "    fine if you do not need it; otherwise check that its hardware and driver are there");
+    bool fails = platform->problem != NULL;
+    say(report, "  %s (%s)%s%s", platform->name, platform->version, fails ? ": " : "", fails ? platform->problem : "");
+    if (fails) say(report, "    fine if you do not need it; otherwise check that its hardware and driver are there");
     for (size_t d = 0; d < platform->device_count; d++, next++) {
       const SetosaDeviceInfo *info = &list->devices[next].info;
-      report_line(report, "    device %zu: %s, driver %s%s%s", info->index, info->name, info->driver, info->note[0] != '\0' ? ", " : "",
-                  info->note);
-      if (!info->usable) report_remedy(report, "refused: %s", info->refusal);
+      say(report, "    device %zu: %s, driver %s%s%s", info->index, info->name, info->driver, info->note[0] != '\0' ? ", " : "",
+          info->note);
+      if (!info->usable) say(report, "    -> refused: %s", info->refusal);
     }
   }
 }
 
-static void diagnose_verdict(Report *report, const DeviceList *list) {
-  size_t index, usable = 0;
-  for (size_t i = 0; i < list->count; i++) usable += list->devices[i].info.usable;
-  if (usable == 0) {
-    report_line(report,
-                "Verdict: no usable OpenCL device; follow the first arrow above, or `apt install pocl-opencl-icd` for a CPU device.");
-  } else if (device_list_select(list, NULL, false, &index, NULL) == SETOSA_OK) {
-    report_line(report, "Verdict: %zu usable device%s; Setosa takes device %zu (%s) unless told otherwise with --device.", usable,
-                usable == 1 ? "" : "s", index, list->devices[index].info.name);
+static bool shows_gpu(const DeviceList *list, const char *vendor) {
+  for (size_t i = 0; i < list->count; i++)
+    if (list->devices[i].info.type == SETOSA_DEVICE_GPU && strstr(list->devices[i].info.vendor, vendor) != NULL) return true;
+  return false;
+}
+
+/* GPUs as the kernel shows them: may this user open them, and does a platform show them? */
+static void diagnose_nodes(const Report *report, const DeviceList *list) {
+  static const struct {
+    const char *pattern, *vendor /* part of its name in OpenCL */, *packages;
+  } kinds[] = {
+      {"/dev/nvidia[0-9]*", "NVIDIA", "nvidia-opencl-icd (Debian) or libnvidia-compute (Ubuntu), matching the kernel driver"},
+      {"/dev/kfd", "Advanced Micro Devices", "rocm-opencl-icd or mesa-opencl-icd"},
+      {"/dev/dri/renderD*", "", "intel-opencl-icd, mesa-opencl-icd or your vendor's OpenCL driver"},
+  };
+  size_t shown = 0;
+  say(report, "GPU nodes in /dev:");
+  for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+    glob_t nodes;
+    if (glob(kinds[k].pattern, 0, NULL, &nodes) != 0) continue;
+    for (size_t i = 0; i < nodes.gl_pathc; i++, shown++) {
+      const char *node = nodes.gl_pathv[i];
+      bool opens = access(node, R_OK | W_OK) == 0;
+      say(report, "  %s: %s", node, opens ? "may be opened" : "may not be opened by this user");
+      if (!opens)
+        say(report, "    -> `sudo usermod -aG $(stat -c %%G %s) $USER`, then log in again", node);
+      else if (!shows_gpu(list, kinds[k].vendor))
+        say(report, "    -> no OpenCL GPU shows it: install %s", kinds[k].packages);
+    }
+    globfree(&nodes);
   }
+  if (shown == 0) say(report, "  none: this machine (or container) shows no GPU to programs");
+}
+
+static void diagnose_verdict(const Report *report, const DeviceList *list) {
+  size_t index = 0, usable = 0;
+  for (size_t i = 0; i < list->count; i++) usable += list->devices[i].info.usable;
+  if (usable == 0)
+    say(report, "Verdict: no usable OpenCL device; follow the first arrow above, or `apt install pocl-opencl-icd` for a CPU device.");
+  else if (device_list_select(list, NULL, false, &index, NULL) == SETOSA_OK)
+    say(report, "Verdict: %zu usable device%s; Setosa takes device %zu (%s) unless told otherwise with --device.", usable,
+        usable == 1 ? "" : "s", index, list->devices[index].info.name);
 }
 
 Status device_diagnose(SetosaTextCallback print, void *user, Error *error) {
   DeviceList *list = NULL;
-  Report report = {.print = print, .user = user};
+  const Report report = {print, user};
   diagnose_environment(&report); /* before the list: it may set POCL_CACHE_DIR */
   Status status = device_list_open(&list, error);
   if (status != SETOSA_OK) return status;

@@ -181,7 +181,8 @@ cleanup:
 static const char *const direct_tile_names[GEMM_DIRECT_TILE_COUNT] = {"KWID", "MDIMAD", "MDIMCD", "NDIMBD", "NDIMCD",
                                                                       "PADA", "PADB",   "VWMD",   "VWND",   "WGD"};
 
-unsigned gemm_version(void) { return CLBLAST_VERSION_MAJOR * 10000 + CLBLAST_VERSION_MINOR * 100 + CLBLAST_VERSION_PATCH; }
+/* What Setosa was built with. */
+static unsigned built_version(void) { return CLBLAST_VERSION_MAJOR * 10000 + CLBLAST_VERSION_MINOR * 100 + CLBLAST_VERSION_PATCH; }
 
 static bool divides(size_t divisor, size_t value) { return divisor != 0 && value % divisor == 0; }
 
@@ -239,7 +240,7 @@ const char *gemm_parameters_problem(const GemmParameters *parameters, unsigned v
 
 Status gemm_set_parameters(Context *context, const GemmParameters *parameters, Error *error) {
   Status status = SETOSA_OK;
-  const char *problem = gemm_parameters_problem(parameters, gemm_version());
+  const char *problem = gemm_parameters_problem(parameters, built_version());
   const char *names[GEMM_DIRECT_TILE_COUNT], *min_indirect_size = "XGEMM_MIN_INDIRECT_SIZE";
   if (problem != NULL) return error_set(error, SETOSA_ERROR_USAGE, "CLBlast's parameters are refused: %s; choose others", problem);
   TRY(set_tiles(context, parameters->tiles, error));

@@ -71,11 +71,9 @@ typedef struct GemmParameters {
 /* Why CLBlast of that version (major * 10000 + minor * 100 + patch) must not be run with these parameters, since it would compute wrong
  * results or crash; NULL when it may. */
 const char *gemm_parameters_problem(const GemmParameters *parameters, unsigned version);
-/* The version that Setosa was built with. */
-unsigned gemm_version(void);
 /* Refuses what gemm_parameters_problem finds; else they hold from the next product on. Borrowed for the life of the context. */
 Status gemm_set_parameters(Context *context, const GemmParameters *parameters, Error *error);
-/* The parameters that suit this device better than CLBlast's own database, or NULL: then the database decides. */
+/* The parameters that suit this device better than CLBlast's own database, or NULL: then the database decides (quirks.c). */
 const GemmParameters *gemm_known_parameters(const Context *context);
 
 #endif

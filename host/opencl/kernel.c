@@ -89,12 +89,6 @@ void kernel_destroy(Kernel *kernel) {
   free(kernel);
 }
 
-Status kernel_max_group_size(const Kernel *kernel, size_t *items, Error *error) {
-  (void)error;
-  *items = kernel->max_group_size;
-  return SETOSA_OK;
-}
-
 static Status check_range(const Kernel *kernel, const KernelRange *range, Error *error) {
   size_t group = 1;
   const size_t *required = kernel->required_group;

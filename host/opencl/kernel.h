@@ -13,8 +13,6 @@ typedef struct Kernel Kernel;
  * second call with the same source and options builds nothing. A build failure names the file, options and the compiler's first lines. */
 Status kernel_create(Kernel **kernel, Context *context, const char *source, const char *options, const char *name, Error *error);
 void kernel_destroy(Kernel *kernel);
-/* Largest work-group this kernel can run with. */
-Status kernel_max_group_size(const Kernel *kernel, size_t *items, Error *error);
 
 typedef struct KernelArgument {
   enum { KERNEL_BUFFER, KERNEL_UINT, KERNEL_ULONG, KERNEL_FLOAT, KERNEL_LOCAL } kind;

@@ -1,4 +1,4 @@
-/* Everything Setosa does for one device or driver in particular. No other file treats one unlike another. */
+/* Everything Setosa does for one device or driver in particular: no other file asks for its name. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -6,36 +6,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
-#include "opencl/cache.h"
+#include "opencl/gemm.h"
 #include "opencl/internal.h"
+
+/* ---- PoCL's folders ---------------------------------------------------------------------------------------------- */
 
 /* PoCL: processes must not share a kernel cache, yet a cache that lasts makes the next run start ten times faster. So each process
  * locks the first free of the folders <cache>/pocl/slot-0, slot-1, ... for its life and hands it to PoCL. The lock is on the folder
  * itself and goes with the process, however it ends. */
 enum { SLOT_LIMIT = 1000 };
-
-enum { LOCK_BUSY = -1, LOCK_IMPOSSIBLE = -2 };
-
-/* An open, locked descriptor of the folder; busy, when another process has it or removed it meanwhile; impossible, where the file
- * system has no locks. */
-static int lock_folder(const char *path) {
-  struct stat opened, named;
-  int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (folder < 0) return LOCK_BUSY;
-  int result = LOCK_BUSY;
-  if (flock(folder, LOCK_EX | LOCK_NB) != 0)
-    result = errno == EWOULDBLOCK ? LOCK_BUSY : LOCK_IMPOSSIBLE;
-  else if (fstat(folder, &opened) == 0 && stat(path, &named) == 0 && opened.st_ino == named.st_ino && opened.st_dev == named.st_dev &&
-           access(path, W_OK | X_OK) == 0)
-    return folder;
-  close(folder);
-  return result;
-}
 
 /* Every process leaves a tempfile_* of PoCL behind. The slot is ours alone now, so older ones can go. */
 static void remove_leftovers(int folder) {
@@ -68,9 +52,9 @@ static bool reserve_slot(const char *base, char *path, size_t size) {
     int length = snprintf(path, size, "%s/slot-%d", base, slot);
     if (length < 0 || (size_t)length >= size) return false;
     if (mkdir(path, 0700) != 0 && errno != EEXIST) return false;
-    int folder = lock_folder(path);
-    if (folder == LOCK_IMPOSSIBLE) return false;
-    if (folder < 0) continue;
+    int folder = file_lock_folder(path);
+    if (folder == FOLDER_UNLOCKABLE) return false;
+    if (folder == FOLDER_BUSY) continue;
     remove_leftovers(folder);
     if (mark_running(folder, path)) return true;
     close(folder);
@@ -125,49 +109,84 @@ const char *quirks_warning(void) {
   return getenv("POCL_CACHE_DIR") != NULL ? NULL : "PoCL finds no folder it can write to: set XDG_CACHE_HOME or POCL_CACHE_DIR to one";
 }
 
-/* Removes the slots below base that no running process holds. */
-static void clear_slots(const char *base, uint64_t *bytes_freed) {
-  DIR *listing = opendir(base);
-  if (listing == NULL) return;
-  for (struct dirent *entry; (entry = readdir(listing)) != NULL;) {
-    char path[PATH_MAX];
-    if (entry->d_name[0] == '.') continue;
-    int length = snprintf(path, sizeof path, "%s/%s", base, entry->d_name);
-    int folder = length > 0 && (size_t)length < sizeof path ? lock_folder(path) : -1;
-    if (folder < 0) continue;
-    if (file_remove_below(path, bytes_freed, NULL) == SETOSA_OK) rmdir(path);
-    close(folder);
-  }
-  closedir(listing);
-}
-
-Status opencl_cache_clear(uint64_t *bytes_freed, Error *error) {
-  Status status = SETOSA_OK;
-  char root[PATH_MAX - 512], path[PATH_MAX];
-  DIR *listing = NULL;
-  TRY(file_cache_folder(root, sizeof root, "", error));
-  listing = opendir(root);
-  for (struct dirent *entry; listing != NULL && (entry = readdir(listing)) != NULL;) {
-    struct stat info;
-    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-    snprintf(path, sizeof path, "%s/%s", root, entry->d_name);
-    if (lstat(path, &info) != 0) continue;
-    if (strcmp(entry->d_name, "pocl") == 0) {
-      clear_slots(path, bytes_freed);
-    } else if (S_ISDIR(info.st_mode)) {
-      TRY(file_remove_below(path, bytes_freed, error));
-      rmdir(path);
-    } else if (unlink(path) == 0 && bytes_freed != NULL) {
-      *bytes_freed += (uint64_t)info.st_size;
-    }
-  }
-cleanup:
-  if (listing != NULL) closedir(listing);
-  return status;
-}
-
 bool quirks_binaries_useful(const DeviceRecord *device) {
   /* PoCL: asking for a binary compiles every kernel of the program for work-groups of any size: 3 to 4 s on top of 1 s, for code that
    * is slower than the code for one size. Its own cache (above) brings a program back in 0.1 s. */
   return strcmp(device->info.platform, "Portable Computing Language") != 0;
+}
+
+/* ---- CLBlast's parameters, where its own database has none that fit ---------------------------------------------------- */
+
+/* PoCL on a CPU, found by a search on an AMD EPYC (Zen 4) with PoCL 3.1 and CLBlast 1.5.3; kernels/README.md has the numbers. One work-item
+ * a group and no local memory, as in our own kernels: a tile of 16 x 8 sums in registers, vectors of 8. Up to about 64 columns copying X
+ * costs more than the faster tile saves. XgemmDirect is never used
+ * (min_indirect_size 0), so it has the tiles that compile fastest. */
+static const GemmParameters cpu_parameters = {.tiles = {[GEMM_GEMMK] = 0,
+                                                        [GEMM_KREG] = 1,
+                                                        [GEMM_KWG] = 16,
+                                                        [GEMM_KWI] = 2,
+                                                        [GEMM_MDIMA] = 1,
+                                                        [GEMM_MDIMC] = 1,
+                                                        [GEMM_MWG] = 16,
+                                                        [GEMM_NDIMB] = 1,
+                                                        [GEMM_NDIMC] = 1,
+                                                        [GEMM_NWG] = 8,
+                                                        [GEMM_VWM] = 8,
+                                                        [GEMM_VWN] = 1},
+                                              .row_tiles = {[GEMM_GEMMK] = 1,
+                                                            [GEMM_KREG] = 8,
+                                                            [GEMM_KWG] = 1,
+                                                            [GEMM_KWI] = 1,
+                                                            [GEMM_MDIMA] = 1,
+                                                            [GEMM_MDIMC] = 1,
+                                                            [GEMM_MWG] = 8,
+                                                            [GEMM_NDIMB] = 1,
+                                                            [GEMM_NDIMC] = 1,
+                                                            [GEMM_NWG] = 8,
+                                                            [GEMM_VWM] = 8,
+                                                            [GEMM_VWN] = 8},
+                                              .row_columns = 64,
+                                              .direct_tiles = {[GEMM_KWID] = 1,
+                                                               [GEMM_MDIMAD] = 8,
+                                                               [GEMM_MDIMCD] = 8,
+                                                               [GEMM_NDIMBD] = 8,
+                                                               [GEMM_NDIMCD] = 8,
+                                                               [GEMM_VWMD] = 1,
+                                                               [GEMM_VWND] = 1,
+                                                               [GEMM_WGD] = 8},
+                                              .min_indirect_size = 0};
+
+/* NVIDIA from Ampere on: what CLBlast's database (1.5.3, src/database/kernels) has for the A100, given to every NVIDIA device, since it
+ * knows none of the later ones and would take the defaults of much older cards. Not measured by us: no such card was at hand. XgemmDirect
+ * (local memory, no copy of X) up to about 2000 cubed operations, as measured there. */
+static const GemmParameters nvidia_parameters = {.tiles = {[GEMM_GEMMK] = 0,
+                                                           [GEMM_KREG] = 1,
+                                                           [GEMM_KWG] = 32,
+                                                           [GEMM_KWI] = 2,
+                                                           [GEMM_MDIMA] = 8,
+                                                           [GEMM_MDIMC] = 8,
+                                                           [GEMM_MWG] = 32,
+                                                           [GEMM_NDIMB] = 16,
+                                                           [GEMM_NDIMC] = 16,
+                                                           [GEMM_NWG] = 64,
+                                                           [GEMM_SA] = 1,
+                                                           [GEMM_SB] = 1,
+                                                           [GEMM_VWM] = 4,
+                                                           [GEMM_VWN] = 4},
+                                                 .direct_tiles = {[GEMM_KWID] = 8,
+                                                                  [GEMM_MDIMAD] = 8,
+                                                                  [GEMM_MDIMCD] = 16,
+                                                                  [GEMM_NDIMBD] = 32,
+                                                                  [GEMM_NDIMCD] = 16,
+                                                                  [GEMM_PADA] = 1,
+                                                                  [GEMM_PADB] = 1,
+                                                                  [GEMM_VWMD] = 2,
+                                                                  [GEMM_VWND] = 1,
+                                                                  [GEMM_WGD] = 32},
+                                                 .min_indirect_size = 1984};
+
+const GemmParameters *gemm_known_parameters(const Context *context) {
+  const SetosaDeviceInfo *info = &context->device.info;
+  if (info->type == SETOSA_DEVICE_CPU) return &cpu_parameters;
+  return strncasecmp(info->vendor, "NVIDIA", 6) == 0 ? &nvidia_parameters : NULL;
 }

@@ -5,13 +5,9 @@
 
 #include "opencl/internal.h"
 
-static const char *type_name(SetosaDeviceType type) {
-  return type == SETOSA_DEVICE_CPU ? "cpu" : type == SETOSA_DEVICE_GPU ? "gpu" : "other";
-}
-
 static Status append_device(Text *text, const SetosaDeviceInfo *info, Error *error) {
-  return text_append(text, error, "%s%zu %s (%s%s)", text->length > 0 ? ", " : "", info->index, info->name, type_name(info->type),
-                     info->usable ? "" : ", refused");
+  return text_append(text, error, "%s%zu %s (%s%s)", text->length > 0 ? ", " : "", info->index, info->name,
+                     setosa_device_type_name(info->type), info->usable ? "" : ", refused");
 }
 
 Status device_list_describe(const DeviceList *list, Text *text, Error *error) {

@@ -1,5 +1,6 @@
-/* setosa_check: a device against the double reference and finite differences, on the caller's data or a table of synthetic shapes. */
+/* setosa_check: a backend against the double reference and finite differences, on the caller's data or a table of synthetic shapes. */
 #include <math.h>
+#include <string.h>
 
 #include "data/dataset.h"
 #include "judge/compare.h"
@@ -19,18 +20,39 @@ static void make_bytes(Dataset *dataset) {
     dataset->values[i] = dataset->byte_scale * roundf(fminf(fmaxf(64 + 8 * dataset->values[i], 0), 255));
 }
 
-static Status check_family(const Dataset *dataset, const SetosaComputeOptions *compute, SetosaFamily family, double l2,
-                           SetosaCheckCallback row, void *user, size_t *failures, Error *error) {
-  CompareSettings settings = {
-      .family = family, .storage = compute->storage, .l2 = l2, .finite_differences = dataset->rows > 1, .row = row, .user = user};
-  return judge_compare(dataset, compute->device->context, &settings, failures, error);
+typedef struct Check {
+  const SetosaComputeOptions *compute;
+  SetosaBackend backend;
+  double l2;
+  SetosaCheckCallback row;
+  void *user;
+  size_t *failures;
+} Check;
+
+/* The reference says nothing new about itself: what remains are finite differences. */
+static void on_reference_row(const SetosaCheckRow *row, void *user) {
+  const Check *check = user;
+  if (check->row != NULL && strcmp(row->against, "reference") != 0) check->row(row, check->user);
 }
 
-static Status check_dataset(const Dataset *dataset, const SetosaComputeOptions *compute, double l2, SetosaCheckCallback row, void *user,
-                            size_t *failures, Error *error) {
+static Status check_family(const Dataset *dataset, Check *check, SetosaFamily family, Error *error) {
+  bool reference = check->backend == SETOSA_BACKEND_REFERENCE;
+  CompareSettings settings = {.backend = check->backend,
+                              .family = family,
+                              .storage = check->compute->storage,
+                              .l2 = check->l2,
+                              .finite_differences = reference || dataset->rows > 1,
+                              .row = reference ? on_reference_row : check->row,
+                              .user = reference ? check : check->user};
+  return judge_compare(dataset, backend_needs_device(check->backend) ? check->compute->device->context : NULL, &settings, check->failures,
+                       error);
+}
+
+static Status check_dataset(const Dataset *dataset, Check *check, Error *error) {
   Status status = SETOSA_OK;
-  if (compute->family != SETOSA_FAMILY_GPU) TRY(check_family(dataset, compute, SETOSA_FAMILY_CPU, l2, row, user, failures, error));
-  if (compute->family != SETOSA_FAMILY_CPU) TRY(check_family(dataset, compute, SETOSA_FAMILY_GPU, l2, row, user, failures, error));
+  if (!backend_needs_device(check->backend)) return check_family(dataset, check, SETOSA_FAMILY_AUTO, error);
+  if (check->compute->family != SETOSA_FAMILY_GPU) TRY(check_family(dataset, check, SETOSA_FAMILY_CPU, error));
+  if (check->compute->family != SETOSA_FAMILY_CPU) TRY(check_family(dataset, check, SETOSA_FAMILY_GPU, error));
 cleanup:
   return status;
 }
@@ -43,13 +65,14 @@ SetosaStatus setosa_check(const SetosaDataset *dataset, const SetosaComputeOptio
   error_clear(error);
   if (failures == NULL) failures = &unused;
   *failures = 0;
-  if (compute->device == NULL) return error_set(error, SETOSA_ERROR_USAGE, "a check needs a device; the reference needs none of it");
+  Check check = {compute, compute->backend, l2, row, user, failures};
+  TRY(device_check_options(compute, error));
   if (dataset != NULL) TRY(dataset_check_held(dataset, "a check", error));
-  if (dataset != NULL) return check_dataset(dataset, compute, l2, row, user, failures, error);
+  if (dataset != NULL) return check_dataset(dataset, &check, error);
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
     TRY(setosa_dataset_load(&synthetic, shapes[i], NULL, error));
     if (compute->storage == SETOSA_STORAGE_U8) make_bytes(synthetic);
-    TRY(check_dataset(synthetic, compute, l2, row, user, failures, error));
+    TRY(check_dataset(synthetic, &check, error));
     setosa_dataset_destroy(synthetic);
     synthetic = NULL;
   }

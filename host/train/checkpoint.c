@@ -28,7 +28,6 @@ static bool is_same_file(const char *a, const char *b) {
 }
 
 static Status check_options(const SetosaTrainOptions *o, Error *error) {
-  if (o->checkpoint != NULL && o->checkpoint[0] == '\0') return error_set(error, SETOSA_ERROR_USAGE, "--checkpoint \"\": give a file");
   if (o->checkpoint != NULL && o->checkpoint_iterations == 0 && !(o->checkpoint_seconds >= 0.0))
     return error_set(error, SETOSA_ERROR_USAGE, "--every is %g; give seconds, 0 or more, or iterations, as in 10it", o->checkpoint_seconds);
   if (o->resume != NULL && o->initial != NULL)

@@ -1,7 +1,8 @@
-/* The file of a checkpoint. All numbers little-endian:
- *   "SETOSACK", version u32, 0 u32, length of the whole file u64, then records, then 32 hexadecimal digits: XXH3-128 of all before.
- * A record: kind u32, length of its name u32, count u64, the name, the payload. Kinds: a setting or a note (count bytes of text), f32 or
- * f64 numbers (count of them; f32 where that loses nothing, which is so for every vector of an f32 device). */
+/* The file of a checkpoint: safetensors, a tensor for each list of numbers of the optimizer's state (F32 where that loses nothing, which is
+ * so for every vector of an f32 device; else F64), and in its metadata, in this order: "format", "bytes" (of the file), "checksum",
+ * "setting.NAME" for each setting, "note.I.name" and "note.I.value" for each note; a text that is not UTF-8 stands as hexadecimal digits
+ * under its key with "-hex" behind. The checksum is the XXH3-128 of the file with noughts for the digits of "bytes" and "checksum", which
+ * have a fixed place and width: a file that is cut, changed or longer is known to be. */
 #include "train/checkpoint_file.h"
 
 #include <dirent.h>
@@ -17,12 +18,26 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "model/little_endian.h"
+#include "model/safetensors.h"
 
-static const char MAGIC[] = "SETOSACK";
-enum { VERSION = 1, MAGIC_BYTES = 8, HEAD_BYTES = 24, TAIL_BYTES = HASH_HEX_SIZE - 1, RECORD_BYTES = 16 };
-enum { KIND_SETTING = 1, KIND_NOTE, KIND_F32, KIND_F64 };
-enum { CHUNK = 4096 }; /* numbers converted at a time */
+/* How every file begins, after the 8 bytes of its header's length. */
+#define NOUGHTS "0000000000000000"
+#define BEFORE_VERSION "{\"__metadata__\":{\"format\":\"setosa-checkpoint-"
+#define VERSION "2"
+#define BEFORE_BYTES BEFORE_VERSION VERSION "\",\"bytes\":\""
+#define BEFORE_CHECKSUM BEFORE_BYTES NOUGHTS "\",\"checksum\":\""
+#define HEAD BEFORE_CHECKSUM NOUGHTS NOUGHTS "\""
+enum {
+  LENGTH_BYTES = 8,
+  VERSION_AT = LENGTH_BYTES + sizeof BEFORE_VERSION - 1,
+  BYTES_AT = LENGTH_BYTES + sizeof BEFORE_BYTES - 1,
+  CHECKSUM_AT = LENGTH_BYTES + sizeof BEFORE_CHECKSUM - 1,
+  HEAD_BYTES = LENGTH_BYTES + sizeof HEAD - 1,
+  BYTES_DIGITS = sizeof NOUGHTS - 1,
+  CHECKSUM_DIGITS = HASH_HEX_SIZE - 1
+};
+static const char OLDER[] = "SETOSACK"; /* how the files of versions before 2 began */
+enum { OLDER_BYTES = sizeof OLDER - 1 };
 
 Status texts_add(Texts *texts, const char *name, const char *value, Error *error) {
   Status status = SETOSA_OK;
@@ -61,30 +76,9 @@ void checkpoint_free_content(Checkpoint *checkpoint) {
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
 
-/* Stream errors are sticky: atomic_file_commit finds them. */
-typedef struct Writer {
-  FILE *stream;
-  Hash *hash;
-} Writer;
-
-static void write_bytes(Writer *writer, const void *bytes, size_t length) {
-  fwrite(bytes, 1, length, writer->stream);
-  hash_add(writer->hash, bytes, length);
-}
-
-static void write_record_head(Writer *writer, unsigned kind, const char *name, uint64_t count) {
-  unsigned char head[RECORD_BYTES];
-  store_u64(head, (uint64_t)kind | (uint64_t)strlen(name) << 32);
-  store_u64(head + 8, count);
-  write_bytes(writer, head, sizeof head);
-  write_bytes(writer, name, strlen(name));
-}
-
-static void write_texts(Writer *writer, unsigned kind, const Texts *texts) {
-  for (size_t i = 0; i < texts->count; i++) {
-    write_record_head(writer, kind, texts->pairs[i].name, strlen(texts->pairs[i].value));
-    write_bytes(writer, texts->pairs[i].value, strlen(texts->pairs[i].value));
-  }
+static Status write_failed(Error *error, const char *path) {
+  return error_set(error, SETOSA_ERROR_WRITE, "%s: cannot write: %s; %s", path, strerror(errno),
+                   errno == ENOSPC ? "free some space" : "check the disk and the folder's permissions");
 }
 
 static bool fits_f32(const StateEntry *entry) {
@@ -93,62 +87,87 @@ static bool fits_f32(const StateEntry *entry) {
   return true;
 }
 
-static void write_numbers(Writer *writer, const StateEntry *entry, bool f32) {
-  unsigned char bytes[CHUNK * 8];
-  size_t width = f32 ? 4 : 8;
-  write_record_head(writer, f32 ? KIND_F32 : KIND_F64, entry->name, entry->count);
-  for (size_t first = 0; first < entry->count; first += CHUNK) {
-    size_t count = entry->count - first < CHUNK ? entry->count - first : CHUNK;
-    for (size_t i = 0; i < count; i++) {
-      double value = entry->values[first + i];
-      uint64_t bits = 0;
-      memcpy(&bits, &value, sizeof bits);
-      if (f32)
-        store_f32(bytes + i * width, (float)value);
-      else
-        store_u64(bytes + i * width, bits);
+/* F64 first, so that every number lies at a multiple of its size. tensors (state->count) borrow from the state. */
+static void describe_tensors(TensorSource *tensors, const OptimizerState *state) {
+  size_t count = 0;
+  for (int f32 = 0; f32 <= 1; f32++)
+    for (size_t i = 0; i < state->count; i++) {
+      const StateEntry *entry = &state->entries[i];
+      if (fits_f32(entry) != (f32 == 1)) continue;
+      tensors[count++] = (TensorSource){.name = entry->name,
+                                        .type = f32 ? TENSOR_F32 : TENSOR_F64,
+                                        .dimensions = 1,
+                                        .shape = {entry->count, 1},
+                                        .doubles = entry->values};
     }
-    write_bytes(writer, bytes, count * width);
-  }
 }
 
-static uint64_t texts_bytes(const Texts *texts) {
-  uint64_t bytes = 0;
-  for (size_t i = 0; i < texts->count; i++) bytes += RECORD_BYTES + strlen(texts->pairs[i].name) + strlen(texts->pairs[i].value);
-  return bytes;
-}
-
-static Status write_all(FILE *stream, const Checkpoint *checkpoint, const OptimizerState *state, Error *error) {
+static Status add_text(Texts *metadata, const char *key, const char *text, Error *error) {
   Status status = SETOSA_OK;
-  Writer writer = {.stream = stream};
-  bool *f32 = NULL;
-  unsigned char head[HEAD_BYTES] = {0};
-  char digest[HASH_HEX_SIZE];
-  uint64_t length = HEAD_BYTES + TAIL_BYTES + texts_bytes(&checkpoint->settings) + texts_bytes(&checkpoint->notes);
-  TRY(hash_create(&writer.hash, error));
-  TRY(memory_allocate((void **)&f32, state->count, sizeof *f32, "a checkpoint", error));
-  for (size_t i = 0; i < state->count; i++) {
-    f32[i] = fits_f32(&state->entries[i]);
-    length += RECORD_BYTES + strlen(state->entries[i].name) + (uint64_t)state->entries[i].count * (f32[i] ? 4 : 8);
-  }
-  memcpy(head, MAGIC, MAGIC_BYTES);
-  store_u64(head + 8, VERSION);
-  store_u64(head + 16, length);
-  write_bytes(&writer, head, sizeof head);
-  write_texts(&writer, KIND_SETTING, &checkpoint->settings);
-  write_texts(&writer, KIND_NOTE, &checkpoint->notes);
-  for (size_t i = 0; i < state->count; i++) write_numbers(&writer, &state->entries[i], f32[i]);
-  hash_hex(writer.hash, digest);
-  fwrite(digest, 1, TAIL_BYTES, stream);
+  Text other_key = {0}, digits = {0};
+  if (text_is_utf8(text, strlen(text))) return texts_add(metadata, key, text, error);
+  TRY(text_append(&other_key, error, "%s-hex", key));
+  for (const char *c = text; *c != '\0'; c++) TRY(text_append(&digits, error, "%02x", (unsigned)(unsigned char)*c));
+  TRY(texts_add(metadata, other_key.text, digits.text, error));
 cleanup:
-  free(f32);
-  hash_destroy(writer.hash);
+  text_free(&other_key);
+  text_free(&digits);
   return status;
 }
 
-static Status write_failed(Error *error, const char *path) {
-  return error_set(error, SETOSA_ERROR_WRITE, "%s: cannot write: %s; %s", path, strerror(errno),
-                   errno == ENOSPC ? "free some space" : "check the disk and the folder's permissions");
+static Status describe_texts(Texts *metadata, const Checkpoint *checkpoint, Error *error) {
+  Status status = SETOSA_OK;
+  Text key = {0};
+  TRY(texts_add(metadata, "format", "setosa-checkpoint-" VERSION, error));
+  TRY(texts_add(metadata, "bytes", NOUGHTS, error));
+  TRY(texts_add(metadata, "checksum", NOUGHTS NOUGHTS, error));
+  for (size_t i = 0; i < checkpoint->settings.count; i++) {
+    const TextPair *setting = &checkpoint->settings.pairs[i];
+    text_free(&key);
+    TRY(text_append(&key, error, "setting.%s", setting->name));
+    TRY(texts_add(metadata, key.text, setting->value, error));
+  }
+  for (size_t i = 0; i < checkpoint->notes.count; i++)
+    for (int value = 0; value <= 1; value++) {
+      const TextPair *note = &checkpoint->notes.pairs[i];
+      text_free(&key);
+      TRY(text_append(&key, error, "note.%zu.%s", i, value ? "value" : "name"));
+      TRY(add_text(metadata, key.text, value ? note->value : note->name, error));
+    }
+cleanup:
+  text_free(&key);
+  return status;
+}
+
+/* Puts the length and the checksum of what was written in their place. False: the stream failed. */
+static bool seal(FILE *stream, const Hash *hash) {
+  char checksum[HASH_HEX_SIZE];
+  off_t bytes = ftello(stream);
+  hash_hex(hash, checksum);
+  return bytes >= 0 && fseeko(stream, BYTES_AT, SEEK_SET) == 0 && fprintf(stream, "%016llu", (unsigned long long)bytes) == BYTES_DIGITS &&
+         fseeko(stream, CHECKSUM_AT, SEEK_SET) == 0 && fputs(checksum, stream) >= 0;
+}
+
+static Status write_all(FILE *stream, const char *path, const Checkpoint *checkpoint, const OptimizerState *state, Error *error) {
+  Status status = SETOSA_OK;
+  Hash *hash = NULL;
+  Texts texts = {0};
+  MetadataPair *metadata = NULL;
+  TensorSource *tensors = NULL;
+  TRY(hash_create(&hash, error));
+  TRY(describe_texts(&texts, checkpoint, error));
+  TRY(memory_allocate((void **)&metadata, texts.count, sizeof *metadata, "a checkpoint", error));
+  for (size_t i = 0; i < texts.count; i++) metadata[i] = (MetadataPair){texts.pairs[i].name, texts.pairs[i].value};
+  TRY(memory_allocate((void **)&tensors, state->count, sizeof *tensors, "a checkpoint", error));
+  describe_tensors(tensors, state);
+  TRY(safetensors_write(stream, path, metadata, texts.count, tensors, state->count, hash, error));
+  if (ferror(stream) || !seal(stream, hash)) TRY(write_failed(error, path));
+cleanup:
+  free(tensors);
+  free(metadata);
+  texts_free(&texts);
+  hash_destroy(hash);
+  return status;
 }
 
 /* FILE becomes FILE.previous. By a second name for it, so that FILE itself is there all the time; where the file system has no hard links
@@ -174,7 +193,7 @@ Status checkpoint_file_save(const char *path, const Checkpoint *checkpoint, cons
   AtomicFile file = {0};
   TRY(atomic_file_open(&file, path, error));
   if (file.temporary_path == NULL) TRY(error_set(error, SETOSA_ERROR_WRITE, "%s: is no plain file", path));
-  TRY(write_all(file.stream, checkpoint, state, error));
+  TRY(write_all(file.stream, path, checkpoint, state, error));
   /* Everything is on the disk before the file that is there is touched. */
   if (fflush(file.stream) != 0 || ferror(file.stream) || fsync(fileno(file.stream)) != 0) TRY(write_failed(error, path));
   if (rotate) TRY(keep_previous(file.path, error));
@@ -227,7 +246,7 @@ Status checkpoint_file_previous(char **previous, const char *path, Error *error)
 Status checkpoint_file_probe(const char *path, Error *error) {
   Status status = SETOSA_OK;
   AtomicFile file = {0};
-  char begin[MAGIC_BYTES];
+  char begin[VERSION_AT];
   struct stat info;
   if (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) /* a folder has its own message below */
     return error_set(error, SETOSA_ERROR_USAGE, "%s: is no plain file, which a checkpoint must be; give a path on a disk", path);
@@ -235,7 +254,9 @@ Status checkpoint_file_probe(const char *path, Error *error) {
   if (stream != NULL) {
     size_t got = fread(begin, 1, sizeof begin, stream);
     fclose(stream);
-    if (got > 0 && memcmp(begin, MAGIC, got) != 0)
+    bool older = got >= OLDER_BYTES && memcmp(begin, OLDER, OLDER_BYTES) == 0;
+    bool ours = got > LENGTH_BYTES && memcmp(begin + LENGTH_BYTES, BEFORE_VERSION, got - LENGTH_BYTES) == 0; /* perhaps cut short */
+    if (got > 0 && !older && !ours)
       return error_set(error, SETOSA_ERROR_USAGE, "%s: is there and is no checkpoint; give another path, or remove it first", path);
   }
   TRY(atomic_file_open(&file, path, error));
@@ -250,81 +271,125 @@ static Status damaged(const char *path, const char *how, Error *error) {
   return error_set(error, SETOSA_ERROR_DATA, "%s: is damaged (%s); it cannot be resumed: use an older one, or train afresh", path, how);
 }
 
-/* Magic, version, length, checksum: after this every byte is as it was written. */
-static Status check_whole(const unsigned char *bytes, size_t length, const char *path, Error *error) {
+/* The first bytes: whether this is a checkpoint, and of this version. */
+static Status check_head(const unsigned char head[HEAD_BYTES], size_t got, const char *path, Error *error) {
+  char how[96];
+  size_t known = got > LENGTH_BYTES ? (got < VERSION_AT ? got : VERSION_AT) - LENGTH_BYTES : 0;
+  if (got == 0) return damaged(path, "it is empty", error);
+  if (got >= OLDER_BYTES && memcmp(head, OLDER, OLDER_BYTES) == 0)
+    return error_set(error, SETOSA_ERROR_DATA, "%s: was written by an older Setosa; train afresh, or resume with the version that wrote it",
+                     path);
+  if (memcmp(head + LENGTH_BYTES, BEFORE_VERSION, known) != 0)
+    return error_set(error, SETOSA_ERROR_DATA, "%s: is no checkpoint; give the file that --checkpoint wrote", path);
+  snprintf(how, sizeof how, "cut short after %zu bytes", got);
+  if (got < HEAD_BYTES) return damaged(path, how, error);
+  if (head[VERSION_AT] != VERSION[0])
+    return error_set(error, SETOSA_ERROR_DATA,
+                     "%s: has another format than that of setosa %s (" VERSION "); train afresh, or resume with the version that wrote it",
+                     path, SETOSA_VERSION);
+  for (size_t i = VERSION_AT; i < HEAD_BYTES; i++) {
+    bool digit = (i >= BYTES_AT && i < BYTES_AT + BYTES_DIGITS) || (i >= CHECKSUM_AT && i < CHECKSUM_AT + CHECKSUM_DIGITS);
+    if (!digit && head[i] != (unsigned char)HEAD[i - LENGTH_BYTES]) return damaged(path, "its header was changed", error);
+  }
+  return SETOSA_OK;
+}
+
+/* Head, length, checksum: after this every byte is as it was written. */
+static Status check_whole(FILE *stream, const char *path, Error *error) {
   Status status = SETOSA_OK;
   Hash *hash = NULL;
-  char digest[HASH_HEX_SIZE], how[96];
-  if (length == 0) return damaged(path, "it is empty", error);
-  if (memcmp(bytes, MAGIC, length < MAGIC_BYTES ? length : MAGIC_BYTES) != 0)
-    return error_set(error, SETOSA_ERROR_DATA, "%s: is no checkpoint; give the file that --checkpoint wrote", path);
-  snprintf(how, sizeof how, "cut short after %zu bytes", length);
-  if (length < HEAD_BYTES + TAIL_BYTES) return damaged(path, how, error);
-  uint64_t version = load_bits(bytes + 8, 8), whole = load_bits(bytes + 16, 8);
-  if (version != VERSION)
-    return error_set(error, SETOSA_ERROR_DATA,
-                     "%s: has format version %llu, this is setosa %s, which reads %d; resume with the version that wrote it", path,
-                     (unsigned long long)version, SETOSA_VERSION, VERSION);
-  if (length != whole) {
-    snprintf(how, sizeof how, "%s: %zu bytes of %llu", length < whole ? "cut short" : "it is too long", length, (unsigned long long)whole);
-    return damaged(path, how, error);
+  struct stat info;
+  unsigned char block[1 << 16];
+  char digits[HASH_HEX_SIZE], how[96];
+  if (fstat(fileno(stream), &info) != 0 || !S_ISREG(info.st_mode))
+    return error_set(error, SETOSA_ERROR_DATA, "%s: is no checkpoint, but no plain file; give the file that --checkpoint wrote", path);
+  size_t got = fread(block, 1, HEAD_BYTES, stream);
+  TRY(check_head(block, got, path, error));
+  unsigned long long length = (unsigned long long)info.st_size, whole = 0;
+  snprintf(digits, sizeof digits, "%016llu", length);
+  if (memcmp(block + BYTES_AT, digits, BYTES_DIGITS) != 0) {
+    snprintf(digits, sizeof digits, "%.*s", (int)BYTES_DIGITS, (const char *)block + BYTES_AT);
+    whole = strtoull(digits, NULL, 10);
+    snprintf(how, sizeof how, "%s: %llu bytes of %llu", length < whole ? "cut short" : "it is too long", length, whole);
+    TRY(damaged(path, how, error));
   }
   TRY(hash_create(&hash, error));
-  hash_add(hash, bytes, length - TAIL_BYTES);
-  hash_hex(hash, digest);
-  if (memcmp(bytes + length - TAIL_BYTES, digest, TAIL_BYTES) != 0) status = damaged(path, "its checksum does not match", error);
+  hash_add(hash, block, LENGTH_BYTES);
+  hash_add(hash, HEAD, sizeof HEAD - 1);
+  char checksum[CHECKSUM_DIGITS];
+  memcpy(checksum, block + CHECKSUM_AT, CHECKSUM_DIGITS);
+  while ((got = fread(block, 1, sizeof block, stream)) > 0) hash_add(hash, block, got);
+  if (ferror(stream)) TRY(error_set(error, SETOSA_ERROR_DATA, "%s: cannot read: %s; check the disk", path, strerror(errno)));
+  hash_hex(hash, digits);
+  if (memcmp(checksum, digits, CHECKSUM_DIGITS) != 0) TRY(damaged(path, "its checksum does not match", error));
+  rewind(stream);
 cleanup:
   hash_destroy(hash);
   return status;
 }
 
-static Status read_numbers(OptimizerState *state, const char *name, const unsigned char *bytes, size_t count, unsigned kind, Error *error) {
-  double *values = NULL;
-  Status status = memory_allocate((void **)&values, count, sizeof(double), "a checkpoint", error);
-  if (status != SETOSA_OK) return status;
-  for (size_t i = 0; i < count; i++) values[i] = kind == KIND_F32 ? (double)load_f32(bytes + 4 * i) : load_f64(bytes + 8 * i);
-  status = state_put(state, name, count, values, error);
-  free(values);
+/* *text = what add_text made of a text; free() it. */
+static Status read_text(char **text, const MetadataPair *pair, Error *error) {
+  size_t key = strlen(pair->key), length = strlen(pair->value);
+  if (key < 4 || strcmp(pair->key + key - 4, "-hex") != 0) return memory_copy_text(text, pair->value, error);
+  Status status = memory_allocate_zero((void **)text, length / 2 + 1, 1, "a checkpoint", error);
+  for (size_t i = 0; status == SETOSA_OK && i + 1 < length; i += 2) {
+    const char byte[] = {pair->value[i], pair->value[i + 1], '\0'};
+    (*text)[i / 2] = (char)strtoul(byte, NULL, 16);
+  }
   return status;
 }
 
-/* One record; *used bytes of those left. */
-static Status read_record(Checkpoint *checkpoint, const unsigned char *bytes, size_t left, size_t *used, const char *path, Error *error) {
+/* Settings, and notes: each a name and the value after it. */
+static Status read_texts(Checkpoint *checkpoint, const SafetensorsFile *file, Error *error) {
+  static const char setting[] = "setting.", note[] = "note.";
   Status status = SETOSA_OK;
-  char *name = NULL, *value = NULL;
-  if (left < RECORD_BYTES) return damaged(path, "a record is cut short", error);
-  unsigned kind = (unsigned)load_bits(bytes, 4);
-  size_t name_length = (size_t)load_bits(bytes + 4, 4), count = (size_t)load_bits(bytes + 8, 8);
-  size_t width = kind == KIND_F64 ? 8 : kind == KIND_F32 ? 4 : 1;
-  left -= RECORD_BYTES;
-  if (kind < KIND_SETTING || kind > KIND_F64) return damaged(path, "it holds an unknown kind of record", error);
-  if (name_length > left || count > (left - name_length) / width) return damaged(path, "a record is cut short", error);
-  const unsigned char *payload = bytes + RECORD_BYTES + name_length;
-  TRY(memory_allocate_zero((void **)&name, name_length + 1, 1, "a checkpoint", error));
-  memcpy(name, bytes + RECORD_BYTES, name_length);
-  if (kind == KIND_F32 || kind == KIND_F64) {
-    TRY(read_numbers(&checkpoint->state, name, payload, count, kind, error));
-  } else {
-    TRY(memory_allocate_zero((void **)&value, count + 1, 1, "a checkpoint", error));
-    memcpy(value, payload, count);
-    TRY(texts_add(kind == KIND_SETTING ? &checkpoint->settings : &checkpoint->notes, name, value, error));
+  char *name = NULL, *text = NULL;
+  const MetadataPair *pair = NULL;
+  for (size_t i = 0; (pair = safetensors_metadata(file, i)) != NULL; i++) {
+    if (strncmp(pair->key, setting, sizeof setting - 1) == 0)
+      TRY(texts_add(&checkpoint->settings, pair->key + sizeof setting - 1, pair->value, error));
+    if (strncmp(pair->key, note, sizeof note - 1) != 0) continue;
+    TRY(read_text(name == NULL ? &name : &text, pair, error));
+    if (text == NULL) continue;
+    TRY(texts_add(&checkpoint->notes, name, text, error));
+    free(name);
+    free(text);
+    name = text = NULL;
   }
-  *used = RECORD_BYTES + name_length + count * width;
 cleanup:
   free(name);
-  free(value);
+  free(text);
+  return status;
+}
+
+static Status read_numbers(OptimizerState *state, SafetensorsFile *file, const Tensor *tensor, Error *error) {
+  Status status = SETOSA_OK;
+  double *values = NULL;
+  TRY(safetensors_check_type(file, tensor, error)); /* only of a type we know is the count bounded by the length of the file */
+  TRY(memory_allocate((void **)&values, tensor->count, sizeof *values, "a checkpoint", error));
+  TRY(safetensors_read_doubles(file, tensor, values, error));
+  TRY(state_put(state, tensor->name, tensor->count, values, error));
+cleanup:
+  free(values);
   return status;
 }
 
 Status checkpoint_file_load(Checkpoint *checkpoint, const char *path, Error *error) {
   Status status = SETOSA_OK;
-  unsigned char *bytes = NULL;
-  size_t length = 0, used = 0;
-  TRY(file_read_all(&bytes, &length, path, SIZE_MAX / 2, error));
-  TRY(check_whole(bytes, length, path, error));
-  for (size_t at = HEAD_BYTES; at < length - TAIL_BYTES; at += used)
-    TRY(read_record(checkpoint, bytes + at, length - TAIL_BYTES - at, &used, path, error));
+  SafetensorsFile *file = NULL;
+  const Tensor *tensor = NULL;
+  FILE *stream = fopen(path, "rb");
+  if (stream == NULL) return error_set(error, SETOSA_ERROR_DATA, "%s: cannot open: %s; check the path", path, strerror(errno));
+  status = check_whole(stream, path, error);
+  if (status != SETOSA_OK) {
+    fclose(stream);
+    return status;
+  }
+  TRY(safetensors_open_stream(&file, stream, path, error)); /* of the same open file: another may be at path by now */
+  TRY(read_texts(checkpoint, file, error));
+  for (size_t i = 0; (tensor = safetensors_tensor(file, i)) != NULL; i++) TRY(read_numbers(&checkpoint->state, file, tensor, error));
 cleanup:
-  free(bytes);
+  safetensors_close(file);
   return status;
 }

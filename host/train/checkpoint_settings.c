@@ -1,128 +1,42 @@
-/* One table of the options that define a training: written, compared and restored from the same rows. */
+/* The settings of a training: options, the data's fingerprint, and what the backend is. */
 #include "train/checkpoint_settings.h"
 
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "base/memory.h"
-#include "base/text.h"
+#include "options/table.h"
 #include "ranks/ranks.h"
-#include "train/train_options.h"
 
-typedef enum FieldKind { FIELD_SOLVER, FIELD_SCHEDULE, FIELD_REAL, FIELD_COUNT, FIELD_SIZE, FIELD_BOOL } FieldKind;
+enum { VALUE_SIZE = 64, FINGERPRINT_BLOCKS = 64 };
 
-enum {
-  LBFGS = 1 << SETOSA_SOLVER_LBFGS,
-  GD = 1 << SETOSA_SOLVER_GD,
-  SGD = 1 << SETOSA_SOLVER_SGD,
-  ADAM = 1 << SETOSA_SOLVER_ADAM,
-  EVERY = LBFGS | GD | SGD | ADAM,
-  BATCHES = SGD | ADAM,
-  STOPS_ONLY = 1 << 16 /* says when to end, not which way: may be another when the training goes on */
-};
-
-typedef struct Field {
-  const char *name;
-  const char *flag; /* as the user knows it */
-  FieldKind kind;
-  size_t offset;
-  int use; /* solvers for which it matters */
-} Field;
-
-#define AT(field) offsetof(SetosaTrainOptions, field)
-static const Field fields[] = {
-    {"solver", "--solver", FIELD_SOLVER, AT(solver), EVERY},
-    {"l2", "--l2", FIELD_REAL, AT(l2), EVERY},
-    {"intercept", "the intercept (--no-intercept)", FIELD_BOOL, AT(intercept), EVERY},
-    {"max-iterations", "--max-iterations", FIELD_COUNT, AT(max_iterations), STOPS_ONLY},
-    {"tolerance", "--tolerance", FIELD_REAL, AT(tolerance), STOPS_ONLY},
-    {"history", "--history", FIELD_SIZE, AT(history), LBFGS},
-    {"learning-rate", "--learning-rate", FIELD_REAL, AT(learning_rate), GD | BATCHES},
-    {"momentum", "--momentum", FIELD_REAL, AT(momentum), SGD},
-    {"nesterov", "--nesterov", FIELD_BOOL, AT(nesterov), SGD},
-    {"batch-size", "--batch-size", FIELD_SIZE, AT(batch_size), BATCHES},
-    {"schedule", "--schedule", FIELD_SCHEDULE, AT(schedule), BATCHES},
-    {"epochs", "--epochs", FIELD_COUNT, AT(epochs), BATCHES},
-    {"seed", "--seed", FIELD_COUNT, AT(seed), BATCHES},
-    {"reproducible", "--reproducible", FIELD_BOOL, AT(compute.reproducible), EVERY},
-};
-enum { FIELDS = sizeof fields / sizeof *fields };
-
-static const char *const schedules[] = {"constant", "inverse", "cosine", "step"}; /* as SetosaSchedule */
-enum { SOLVERS = 4, SCHEDULES = 4, VALUE_SIZE = 64, FINGERPRINT_BLOCKS = 64 };
-
-static const Field *find_field(const char *name) {
-  for (size_t i = 0; i < FIELDS; i++)
-    if (strcmp(fields[i].name, name) == 0) return &fields[i];
-  return NULL;
-}
-
-/* A text that is the same for the same value, and only then. */
-static void print_field(char text[VALUE_SIZE], const Field *field, const SetosaTrainOptions *options) {
-  const void *at = (const char *)options + field->offset;
-  switch (field->kind) {
-    case FIELD_SOLVER:
-      snprintf(text, VALUE_SIZE, "%s", train_solver_name(*(const SetosaSolver *)at));
-      break;
-    case FIELD_SCHEDULE:
-      snprintf(text, VALUE_SIZE, "%s", schedules[*(const SetosaSchedule *)at]);
-      break;
-    case FIELD_REAL: {
-      double value = *(const double *)at;
-      if (value != value)
-        snprintf(text, VALUE_SIZE, "the default");
-      else if (snprintf(text, VALUE_SIZE, "%.15g", value), strtod(text, NULL) != value)
-        snprintf(text, VALUE_SIZE, "%.17g", value);
-      break;
-    }
-    case FIELD_COUNT:
-      snprintf(text, VALUE_SIZE, "%llu", (unsigned long long)*(const uint64_t *)at);
-      break;
-    case FIELD_SIZE:
-      snprintf(text, VALUE_SIZE, "%zu", *(const size_t *)at);
-      break;
-    case FIELD_BOOL:
-      snprintf(text, VALUE_SIZE, "%s", *(const bool *)at ? "on" : "off");
-      break;
-  }
-}
-
-/* Leaves the option as it is where the text is none of its values. */
-static void scan_field(SetosaTrainOptions *options, const Field *field, const char *text) {
-  void *at = (char *)options + field->offset;
-  double real = 0.0;
-  switch (field->kind) {
-    case FIELD_SOLVER:
-      for (int i = 0; i < SOLVERS; i++)
-        if (strcmp(text, train_solver_name((SetosaSolver)i)) == 0) *(SetosaSolver *)at = (SetosaSolver)i;
-      break;
-    case FIELD_SCHEDULE:
-      for (int i = 0; i < SCHEDULES; i++)
-        if (strcmp(text, schedules[i]) == 0) *(SetosaSchedule *)at = (SetosaSchedule)i;
-      break;
-    case FIELD_REAL:
-      if (text_parse_double(text, strlen(text), &real)) *(double *)at = real; /* "the default" is what a fresh option is */
-      break;
-    case FIELD_COUNT:
-      *(uint64_t *)at = strtoull(text, NULL, 10);
-      break;
-    case FIELD_SIZE:
-      *(size_t *)at = (size_t)strtoull(text, NULL, 10);
-      break;
-    case FIELD_BOOL:
-      *(bool *)at = strcmp(text, "on") == 0;
-      break;
-  }
+/* Is it kept as it was asked for? */
+static bool is_kept(const OptionRow *row, const SetosaTrainOptions *options) {
+  return option_of_training(row, options) != NULL && row->class <= OPTION_STOPS && !row->resolved;
 }
 
 void setosa_checkpoint_options(const SetosaCheckpoint *checkpoint, SetosaTrainOptions *options) {
-  for (size_t i = 0; i < FIELDS; i++) {
-    const char *text = texts_find(&checkpoint->settings, fields[i].name);
-    if (text != NULL) scan_field(options, &fields[i], text);
+  size_t count = 0;
+  const OptionRow *rows = option_table(&count);
+  for (size_t i = 0; i < count; i++) {
+    const char *text = is_kept(&rows[i], options) ? texts_find(&checkpoint->settings, rows[i].name) : NULL;
+    /* What is none of its values leaves the option as it is. */
+    if (text != NULL) option_parse(&rows[i], (void *)(uintptr_t)option_of_training(&rows[i], options), text, NULL);
   }
+}
+
+Status settings_of_options(Texts *settings, const SetosaTrainOptions *options, Error *error) {
+  Status status = SETOSA_OK;
+  char room[OPTION_VALUE];
+  size_t count = 0;
+  const OptionRow *rows = option_table(&count);
+  for (size_t i = 0; i < count; i++)
+    if (is_kept(&rows[i], options))
+      TRY(texts_add(settings, rows[i].name, option_print(room, &rows[i], option_of_training(&rows[i], options)), error));
+cleanup:
+  return status;
 }
 
 static Status add_count(Texts *settings, const char *name, size_t count, Error *error) {
@@ -223,39 +137,44 @@ cleanup:
 
 Status settings_of_training(Texts *settings, const SetosaTrainOptions *options, const Dataset *dataset, Error *error) {
   Status status = SETOSA_OK;
-  char text[VALUE_SIZE];
   TRY(texts_add(settings, "version", SETOSA_VERSION, error));
   TRY(add_count(settings, "rows", dataset->rows, error));
   TRY(add_count(settings, "features", dataset->features, error));
   TRY(add_count(settings, "classes", dataset->classes, error));
-  for (size_t i = 0; i < FIELDS; i++) {
-    print_field(text, &fields[i], options);
-    TRY(texts_add(settings, fields[i].name, text, error));
-  }
+  TRY(settings_of_options(settings, options, error));
   TRY(add_fingerprint(settings, dataset, options->compute.ranks, error));
 cleanup:
   return status;
 }
 
+/* What became of the choice that a row leaves to the backend; NULL: nothing that is known here. */
+static const char *outcome(const OptionRow *row, const BackendFacts *facts) {
+  if (strcmp(row->field, "backend") == 0) return facts->name;
+  if (strcmp(row->field, "family") == 0) return facts->family != NULL ? facts->family : "";
+  if (strcmp(row->field, "storage") == 0) return facts->storage != NULL ? facts->storage : "f32";
+  return NULL;
+}
+
 Status settings_of_backend(Texts *settings, const Backend *backend, Error *error) {
   Status status = SETOSA_OK;
   BackendFacts facts = {0};
+  size_t count = 0;
+  const OptionRow *rows = option_table(&count);
   backend_facts(backend, &facts);
-  TRY(texts_add(settings, "backend", facts.name, error));
-  TRY(texts_add(settings, "family", facts.family != NULL ? facts.family : "", error));
-  TRY(texts_add(settings, "storage", facts.storage != NULL ? facts.storage : "f32", error));
+  for (size_t i = 0; i < count; i++) {
+    if (!rows[i].resolved) continue;
+    const char *text = outcome(&rows[i], &facts);
+    if (text == NULL) TRY(error_set(error, SETOSA_ERROR_INTERNAL, "no backend says what became of --%s", option_flag(&rows[i])));
+    TRY(texts_add(settings, rows[i].name, text, error));
+  }
 cleanup:
   return status;
 }
 
-/* Is another value of this setting no hindrance? */
+/* Is another value of this setting no hindrance? What the backend has made of a choice is. */
 static bool may_differ(const char *name, const SetosaTrainOptions *options) {
-  const Field *field = find_field(name);
-  if (strcmp(name, "version") == 0) return true;
-  if (field == NULL) return false;
-  /* How long a schedule is bends the rate from the first update on; a constant rate has no length. */
-  if (strcmp(name, "epochs") == 0 && options->schedule == SETOSA_SCHEDULE_CONSTANT) return true;
-  return (field->use & (1 << options->solver)) == 0;
+  const OptionRow *row = option_find(name);
+  return strcmp(name, "version") == 0 || (row != NULL && !row->resolved && option_may_differ(row, options));
 }
 
 static Status refuse(const TextPair *here, const char *before, const char *path, Error *error) {
@@ -273,18 +192,29 @@ static Status refuse(const TextPair *here, const char *before, const char *path,
         "the data differ from those of the checkpoint %s: as many rows, features and classes, other values; resume with the same "
         "data, scaled and in the order as before",
         path);
-  const Field *field = find_field(name);
-  char flag[VALUE_SIZE];
-  snprintf(flag, sizeof flag, "--%s", name);
-  return error_set(error, SETOSA_ERROR_USAGE, "%s: %s here, %s in the checkpoint %s; resume with what it was, or train afresh",
-                   field != NULL ? field->flag : flag, here->value[0] != '\0' ? here->value : "none", before[0] != '\0' ? before : "none",
-                   path);
+  const OptionRow *row = option_find(name);
+  char what[VALUE_SIZE];
+  if (row != NULL && row->flag != NULL) /* which says the opposite */
+    snprintf(what, sizeof what, "the %s (--%s)", name, row->flag);
+  else
+    snprintf(what, sizeof what, "--%s", name);
+  return error_set(error, SETOSA_ERROR_USAGE, "%s: %s here, %s in the checkpoint %s; resume with what it was, or train afresh", what,
+                   here->value[0] != '\0' ? here->value : "none", before[0] != '\0' ? before : "none", path);
+}
+
+/* What the checkpoint says of a setting. An option that it does not name came with a later version: there it had its default. */
+static const char *setting_before(char room[OPTION_VALUE], const Checkpoint *before, const char *name) {
+  const SetosaTrainOptions defaults = setosa_train_options_default();
+  const char *was = texts_find(&before->settings, name);
+  const OptionRow *row = was == NULL ? option_find(name) : NULL;
+  return row != NULL && is_kept(row, &defaults) ? option_print(room, row, option_of_training(row, &defaults)) : was;
 }
 
 Status settings_compare(const Texts *here, const Checkpoint *before, const SetosaTrainOptions *options, Error *error) {
   for (size_t i = 0; i < here->count; i++) {
     const TextPair *pair = &here->pairs[i];
-    const char *was = texts_find(&before->settings, pair->name);
+    char room[OPTION_VALUE];
+    const char *was = setting_before(room, before, pair->name);
     if (was == NULL)
       return error_set(error, SETOSA_ERROR_DATA, "%s: is no checkpoint of a training: it does not say its %s", before->path, pair->name);
     if (strcmp(was, pair->value) != 0 && !may_differ(pair->name, options)) return refuse(pair, was, before->path, error);

@@ -1,13 +1,14 @@
 /* The public faces of devices and of the cache. */
 #include "train/device.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "judge/selftest.h"
-#include "opencl/cache.h"
+#include "options/table.h"
 
 SetosaStatus setosa_devices_open(SetosaDevices **devices, SetosaError *error) {
   error_clear(error);
@@ -103,37 +104,17 @@ cleanup:
   return status;
 }
 
-Status device_check_tuning(SetosaTuning tuning, bool reproducible, Error *error) {
-  if ((unsigned)tuning > SETOSA_TUNING_FULL) return error_set(error, SETOSA_ERROR_USAGE, "--tune: choose quick, off or full");
-  if (reproducible && tuning == SETOSA_TUNING_FULL)
-    return error_set(error, SETOSA_ERROR_USAGE,
-                     "--reproducible keeps to fixed kernel shapes, so --tune full would search for nothing; leave one of the two out");
-  return SETOSA_OK;
-}
-
 Status device_check_options(const SetosaComputeOptions *compute, Error *error) {
   if (compute == NULL) return error_set(error, SETOSA_ERROR_USAGE, "no options; start from setosa_compute_options_default()");
-  if ((unsigned)compute->backend > SETOSA_BACKEND_AUTO)
-    return error_set(error, SETOSA_ERROR_USAGE, "--backend: choose auto, native, clblast, blas or reference");
-  if ((unsigned)compute->family > SETOSA_FAMILY_GPU) return error_set(error, SETOSA_ERROR_USAGE, "--family: choose auto, cpu or gpu");
-  if ((unsigned)compute->storage > SETOSA_STORAGE_U8) return error_set(error, SETOSA_ERROR_USAGE, "--storage: choose auto, f32, f16 or u8");
-  if (compute->storage > SETOSA_STORAGE_F32 && compute->backend != SETOSA_BACKEND_NATIVE && compute->backend != SETOSA_BACKEND_AUTO)
-    return error_set(error, SETOSA_ERROR_USAGE, "--storage f16 and u8 are for the native backend alone; choose it, or storage auto");
-  if (device_check_tuning(compute->tuning, compute->reproducible, error) != SETOSA_OK) return SETOSA_ERROR_USAGE;
+  if (options_check_compute(compute, error) != SETOSA_OK) return SETOSA_ERROR_USAGE;
   if (compute->device_count > BACKEND_MOST_DEVICES)
     return error_set(error, SETOSA_ERROR_USAGE, "%zu devices are more than the %d that can share the rows; name fewer",
                      compute->device_count, BACKEND_MOST_DEVICES);
   if (compute->device_count > 0 && (compute->devices == NULL || compute->device != compute->devices[0]))
     return error_set(error, SETOSA_ERROR_USAGE, "of several devices, `device` must be the first");
-  if (compute->ranks != NULL && compute->backend != SETOSA_BACKEND_NATIVE && compute->backend != SETOSA_BACKEND_AUTO)
-    return error_set(error, SETOSA_ERROR_USAGE,
-                     "several processes share the rows with the native backend alone; leave --backend out, or start one process");
-  if (compute->fast_reduce && compute->ranks == NULL)
-    return error_set(error, SETOSA_ERROR_USAGE,
-                     "--fast-reduce is about how several processes add up; start them with mpirun -n N, or leave it out");
   if (backend_needs_device(compute->backend) && compute->device == NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "the %s backend needs a device; open one, or choose the reference backend",
-                     compute->backend == SETOSA_BACKEND_CLBLAST ? "clblast" : "native");
+                     setosa_backend_name(compute->backend));
   return SETOSA_OK;
 }
 
@@ -143,7 +124,12 @@ SetosaStatus setosa_cache_path(char *path, size_t size, SetosaError *error) {
 }
 
 SetosaStatus setosa_cache_clear(uint64_t *bytes_freed, SetosaError *error) {
+  Status status = SETOSA_OK;
+  char path[PATH_MAX];
   error_clear(error);
   if (bytes_freed != NULL) *bytes_freed = 0;
-  return opencl_cache_clear(bytes_freed, error);
+  TRY(file_cache_folder(path, sizeof path, "", error));
+  TRY(file_remove_below(path, bytes_freed, error));
+cleanup:
+  return status;
 }

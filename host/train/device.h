@@ -19,7 +19,5 @@ Status device_open_backend(Backend **backend, double *seconds_test, const Datase
                            const SetosaComputeOptions *compute, CompareOperations uses, Error *error);
 /* SETOSA_ERROR_USAGE when a choice is out of its range, or the backend needs a device and there is none. */
 Status device_check_options(const SetosaComputeOptions *compute, Error *error);
-/* Its part about tuning, which setosa_bench has too: a search whose result would not be used is refused. */
-Status device_check_tuning(SetosaTuning tuning, bool reproducible, Error *error);
 
 #endif

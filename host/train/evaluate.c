@@ -12,7 +12,7 @@ static Status add_block(Backend *backend, RowRange rows, const float *scores, vo
   Evaluator *evaluator = user;
   const int32_t *labels = NULL;
   Status status = predict_labels(&labels, backend, evaluator->dataset, rows, &evaluator->scratch, error);
-  return status != SETOSA_OK ? status : metrics_add(evaluator->accumulator, rows.count, scores, labels, error);
+  return status != SETOSA_OK ? status : metrics_add(evaluator->accumulator, rows.count, scores, labels, NULL, error);
 }
 
 /* Before any work is done: every row must have a label that the model knows. */

@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/text.h"
+#include "options/table.h"
 #include "train/checkpoint_file.h"
 
 /* Gathers `size` bytes of every rank: *all (count of ranks, size), to be freed; this rank's own are copied from `own`. */
@@ -43,30 +45,23 @@ static uint64_t hash_data(const Dataset *dataset) {
   return hash_bytes(hashes, sizeof hashes);
 }
 
-static uint64_t hash_options(const SetosaTrainOptions *o) {
-  double numbers[] = {o->solver,
-                      o->l2,
-                      o->intercept,
-                      (double)o->max_iterations,
-                      o->tolerance,
-                      (double)o->history,
-                      isnan(o->learning_rate) ? -1.0 : o->learning_rate,
-                      o->momentum,
-                      o->nesterov,
-                      (double)o->batch_size,
-                      (double)o->epochs,
-                      o->schedule,
-                      (double)o->seed,
-                      o->checkpoint != NULL,
-                      (double)o->checkpoint_iterations,
-                      o->validation != NULL,
-                      o->initial != NULL,
-                      o->compute.backend,
-                      o->compute.family,
-                      o->compute.storage,
-                      o->compute.reproducible,
-                      o->compute.fast_reduce};
-  return hash_bytes(numbers, sizeof numbers);
+Status job_hash_options(uint64_t *hash, const SetosaTrainOptions *options, Error *error) {
+  Status status = SETOSA_OK;
+  Text text = {0};
+  char room[OPTION_VALUE];
+  size_t count = 0;
+  const OptionRow *rows = option_table(&count);
+  for (size_t i = 0; i < count; i++) {
+    const void *home = option_of_training(&rows[i], options);
+    if (home != NULL && (rows[i].class <= OPTION_STOPS || rows[i].alike))
+      TRY(text_append(&text, error, "%s=%s\n", rows[i].name, option_print(room, &rows[i], home)));
+  }
+  TRY(text_append(&text, error, "%d %llu %d %d", options->checkpoint != NULL, (unsigned long long)options->checkpoint_iterations,
+                  options->validation != NULL, options->initial != NULL));
+  *hash = hash_bytes(text.text, text.length);
+cleanup:
+  text_free(&text);
+  return status;
 }
 
 static uint64_t hash_state(const OptimizerState *state) {
@@ -100,7 +95,7 @@ Status job_check_alike(Ranks *ranks, const Dataset *dataset, const SetosaTrainOp
   Sameness *all = NULL, own = {.rows = dataset->rows, .features = dataset->features, .classes = dataset->classes};
   if (ranks == NULL) return SETOSA_OK;
   own.data = hash_data(dataset);
-  own.options = hash_options(options);
+  TRY(job_hash_options(&own.options, options, error));
   if (options->resume != NULL) {
     own.resumed = setosa_checkpoint_iterations(options->resume);
     own.state = hash_state(&options->resume->state);

@@ -10,6 +10,10 @@
 /* SETOSA_ERROR_DATA or SETOSA_ERROR_USAGE on every rank when one of them has other data, options or another checkpoint than rank 0. */
 Status job_check_alike(Ranks *ranks, const Dataset *dataset, const SetosaTrainOptions *options, Error *error);
 
+/* Of all that ranks must agree on: every row of options/table.h that changes weights or says when to end, and what decides on the calls
+ * that they make together. */
+Status job_hash_options(uint64_t *hash, const SetosaTrainOptions *options, Error *error);
+
 /* Where an optimizer may be cut. Zero-initialise but for ranks. */
 typedef struct JobWishes {
   Ranks *ranks;

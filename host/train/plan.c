@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "options/table.h"
 #include "train/device.h"
 #include "train/predict.h"
 #include "train/train_options.h"
@@ -92,7 +93,7 @@ static void add_buffer(SetosaPlan *plan, const char *name, uint64_t bytes) {
 
 /* At most: lbfgs and gd may converge before --max-iterations; batches read X once an epoch, and once more for the loss at its end. */
 static uint64_t most_passes(const SetosaTrainOptions *o) {
-  return train_solver_uses_batches(o->solver) ? 2 * o->epochs + 1 : o->max_iterations + 1;
+  return solver_uses_batches(o->solver) ? 2 * o->epochs + 1 : o->max_iterations + 1;
 }
 
 SetosaStatus setosa_plan(SetosaPlan *plan, SetosaPlanWork work, const SetosaDataset *dataset, size_t classes,

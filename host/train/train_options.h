@@ -9,9 +9,6 @@
  * data that cannot be trained on. */
 Status train_options_check(const SetosaTrainOptions *options, const Dataset *dataset, Error *error);
 
-/* "lbfgs", "gd", "sgd", "adam" */
-const char *train_solver_name(SetosaSolver solver);
-bool train_solver_uses_batches(SetosaSolver solver);
 /* Vectors of P numbers that a training holds at a time, the solver's history included. */
 size_t train_solver_vectors(const SetosaTrainOptions *options);
 /* What a training with this solver asks of its backend, scores of the rows at the end included. */

@@ -10,6 +10,7 @@
 #include "model/metrics.h"
 #include "model/model.h"
 #include "optim/optimizer.h"
+#include "options/table.h"
 #include "train/checkpoint.h"
 #include "train/device.h"
 #include "train/job.h"
@@ -118,7 +119,7 @@ static bool on_step(const OptimizerStep *step, const Vector *w, void *user) {
   SetosaProgress progress = {
       .phase = SETOSA_PHASE_TRAIN,
       .iteration = step->iteration,
-      .max_iterations = train_solver_uses_batches(options->solver) ? options->epochs : options->max_iterations,
+      .max_iterations = solver_uses_batches(options->solver) ? options->epochs : options->max_iterations,
       .objective = step->at.objective,
       .loss = step->at.loss,
       .gradient_norm = step->at.gradient_norm,
@@ -209,7 +210,7 @@ static Status score_rows(Backend *backend, const Vector *w, const Dataset *datas
     const int32_t *labels = NULL;
     TRY(backend_predict(backend, w, rows, ROW_LOGITS, logits, error));
     TRY(predict_labels(&labels, backend, dataset, rows, &scratch, error));
-    TRY(metrics_add(metrics, rows.count, logits, labels, error));
+    TRY(metrics_add(metrics, rows.count, logits, labels, NULL, error));
   }
   metrics_totals(metrics, &totals);
   TRY(job_add_scores(ranks, &totals, error));
@@ -244,12 +245,14 @@ static void write_advice(SetosaTrainResult *result, const OptimizerReport *repor
   const char *standardize = dataset->scaling.offset == NULL ? "; standardize the features with --standardize" : "";
   char *advice = result->advice;
   size_t size = sizeof result->advice;
+  bool ends_as_asked = options->tolerance == 0.0; /* convergence was not looked for */
   switch (report->reason) {
     case STOP_GRADIENT_TOLERANCE:
     case STOP_PRECISION:
       advice[0] = '\0';
       break;
     case STOP_MAX_ITERATIONS:
+      if (ends_as_asked) break;
       snprintf(advice, size, "raise --max-iterations or --tolerance%s", standardize);
       break;
     case STOP_EPOCHS_DONE:
@@ -257,9 +260,11 @@ static void write_advice(SetosaTrainResult *result, const OptimizerReport *repor
         snprintf(advice, size, "it diverged: lower --learning-rate%s", standardize);
         break;
       }
+      if (ends_as_asked) break;
       snprintf(advice, size, "raise --epochs, change --learning-rate, or use --solver lbfgs to reach the optimum%s", standardize);
       break;
     case STOP_NO_PROGRESS:
+      if (ends_as_asked) break;
       snprintf(advice, size, "rounding hides any further decrease: %s%sraise --tolerance above %.1e",
                options->l2 == 0.0 ? "use --l2 above 0, since separable data has no finite optimum; " : "",
                standardize[0] != '\0' ? "standardize the features with --standardize, or " : "", report->at.gradient_norm);
@@ -303,6 +308,21 @@ static void fill_result(SetosaTrainResult *result, const Training *t, const Opti
   write_advice(result, report, t->options, dataset);
 }
 
+/* The options that made the weights what they are. */
+static Status write_options(Model *model, const SetosaTrainOptions *options, Error *error) {
+  Status status = SETOSA_OK;
+  char room[OPTION_VALUE];
+  size_t count = 0;
+  const OptionRow *rows = option_table(&count);
+  for (size_t i = 0; i < count; i++) {
+    const void *home = option_of_training(&rows[i], options);
+    if (home == NULL || rows[i].class != OPTION_RESULT || rows[i].resolved || !option_means_something(&rows[i], options)) continue;
+    TRY(model_set_metadata(model, error, rows[i].field, "%s", option_print(room, &rows[i], home)));
+  }
+cleanup:
+  return status;
+}
+
 /* Where the model came from. No times and no folders: the same training writes the same file. */
 static Status write_metadata(Model *model, const SetosaTrainResult *result, const Training *t, const Dataset *dataset, Error *error) {
   Status status = SETOSA_OK;
@@ -312,9 +332,7 @@ static Status write_metadata(Model *model, const SetosaTrainResult *result, cons
   TRY(model_set_metadata(model, error, "version", "%s", SETOSA_VERSION));
   TRY(model_set_metadata(model, error, "source", "%s", slash != NULL ? slash + 1 : source));
   TRY(model_set_metadata(model, error, "rows", "%zu", dataset->rows));
-  TRY(model_set_metadata(model, error, "solver", "%s", train_solver_name(t->options->solver)));
-  TRY(model_set_metadata(model, error, "l2", "%.17g", t->options->l2));
-  TRY(model_set_metadata(model, error, "intercept", "%s", t->options->intercept ? "true" : "false"));
+  TRY(write_options(model, t->options, error));
   TRY(model_set_metadata(model, error, "objective", "%.17g", result->objective));
   TRY(model_set_metadata(model, error, "loss", "%.17g", result->loss));
   TRY(model_set_metadata(model, error, "gradient_norm", "%.17g", result->gradient_norm));
@@ -352,7 +370,7 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   TRY(model_create_for(&made, dataset, error)); /* before the work: names that cannot be kept are refused here */
   TRY(keeper_open(&t.keeper, options, dataset, error));
   /* Batches are ranges of rows, so rows in the order of a sorted file would make batches of one class. */
-  if (train_solver_uses_batches(options->solver) && !dataset->exchangeable) TRY(setosa_dataset_shuffle(dataset, options->seed, error));
+  if (solver_uses_batches(options->solver) && !dataset->exchangeable) TRY(setosa_dataset_shuffle(dataset, options->seed, error));
   TRY(open_training(&t, dataset, error));
   TRY(keeper_meet_backend(&t.keeper, t.backend, error));
   status = run_optimizer(&t, &report, &found.seconds_train, error);

@@ -1,41 +1,21 @@
 /* Fashion-MNIST to its optimum with a small penalty, where f32 solvers stall: F within 1e-6 of its value in double precision
  * (0.3498928046, gradient 2e-10). The one test of minutes' length; skipped where the images or a device are missing, and with sanitizers.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "setosa.h"
+#include "support/public_device.h"
 
 static void reaches_the_optimum(void **state) {
   (void)state;
   const char *path = "/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz";
   SetosaError error = {0};
-  SetosaDevices *devices = NULL;
   SetosaDataset *data = NULL;
   SetosaModel *model = NULL;
   SetosaTrainResult result;
   SetosaTrainOptions options = setosa_train_options_default();
-  size_t index = 0;
-#ifdef __SANITIZE_ADDRESS__
-  print_message("SKIP: minutes long, and the kernels are the same\n");
-  skip();
-#endif
-  if (access(path, R_OK) != 0) {
-    print_message("SKIP: %s is not here\n", path);
-    skip();
-  }
-  if (setosa_devices_open(&devices, &error) != SETOSA_OK || setosa_devices_select(devices, NULL, false, &index, &error) != SETOSA_OK ||
-      setosa_device_open(&options.compute.device, devices, index, false, &error) != SETOSA_OK) {
-    print_message("SKIP: %s\n", error.message);
-    setosa_devices_close(devices);
-    skip();
-  }
+  if (access(path, R_OK) != 0) support_skip("%s is not here; install dataset-fashion-mnist", path);
+  options.compute.device = support_public_device();
   options.compute.reproducible = true;
   options.l2 = 1.0 / 60000.0;
   options.tolerance = 1e-6;
@@ -48,11 +28,9 @@ static void reaches_the_optimum(void **state) {
   assert_true(result.objective > 0.3498928046 * (1 - 1e-7)); /* below the minimum would be a wrong sum */
   setosa_model_destroy(model);
   setosa_dataset_destroy(data);
-  setosa_device_close(options.compute.device);
-  setosa_devices_close(devices);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(reaches_the_optimum)};
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return support_run("api_fashion", tests, support_public_device_open, support_public_device_close);
 }

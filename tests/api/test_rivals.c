@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/support.h"
+#include "support/public_device.h"
 
 typedef struct Optimum {
   const char *file;
@@ -34,9 +34,8 @@ static void train(const Optimum *optimum, SetosaBackend backend, SetosaDevice *d
   SetosaStatus status = setosa_train(&model, &result, data, &options, &error);
   if (status == SETOSA_ERROR_USAGE && strncmp(error.message, "this build has no ", 18) == 0) {
     assert_non_null(strstr(error.message, name));
-    print_message("SKIP: %s\n", error.message);
     setosa_dataset_destroy(data);
-    skip();
+    support_skip("%s", error.message);
   }
   support_ok(status, &error);
   assert_true(result.converged);
@@ -58,20 +57,8 @@ static void blas_finds_the_optima(void **state) {
 
 static void clblast_finds_the_optima(void **state) {
   (void)state;
-  SetosaError error = {0};
-  SetosaDevices *devices = NULL;
-  SetosaDevice *device = NULL;
-  size_t index = 0;
-  support_ok(setosa_devices_open(&devices, &error), &error);
-  if (setosa_devices_select(devices, getenv("SETOSA_TEST_DEVICE"), false, &index, &error) != SETOSA_OK) {
-    print_message("SKIP: no usable OpenCL device\n");
-    setosa_devices_close(devices);
-    skip();
-  }
-  support_ok(setosa_device_open(&device, devices, index, false, &error), &error);
+  SetosaDevice *device = support_public_device();
   for (size_t i = 0; i < sizeof optima / sizeof *optima; i++) train(&optima[i], SETOSA_BACKEND_CLBLAST, device, "clblast");
-  setosa_device_close(device);
-  setosa_devices_close(devices);
 }
 
 int main(void) {
@@ -79,5 +66,5 @@ int main(void) {
       cmocka_unit_test(blas_finds_the_optima),
       cmocka_unit_test(clblast_finds_the_optima),
   };
-  return cmocka_run_group_tests_name("training on the rivals", tests, NULL, NULL);
+  return support_run("training on the rivals", tests, support_public_device_open, support_public_device_close);
 }

@@ -1,48 +1,16 @@
 /* setosa_train through the public header alone: results, refusals, callbacks, provenance; on the reference backend, and on the best
  * device when there is one. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#include "setosa.h"
-
-static SetosaDevices *devices;
-static SetosaDevice *device; /* NULL: no usable device here */
-
-static int open_device(void **state) {
-  (void)state;
-  SetosaError error = {0};
-  size_t index = 0;
-  if (setosa_devices_open(&devices, &error) != SETOSA_OK) return 0;
-  if (setosa_devices_select(devices, NULL, false, &index, &error) != SETOSA_OK) return 0;
-  if (setosa_device_open(&device, devices, index, false, &error) != SETOSA_OK) print_message("no device: %s\n", error.message);
-  return 0;
-}
-
-static int close_device(void **state) {
-  (void)state;
-  setosa_device_close(device);
-  setosa_devices_close(devices);
-  return 0;
-}
-
-static void need_device(SetosaBackend backend) {
-  if (backend != SETOSA_BACKEND_NATIVE || device != NULL) return;
-  print_message("SKIP: no usable OpenCL device\n");
-  skip();
-}
+#include "support/public_device.h"
 
 static SetosaTrainOptions options_for(SetosaBackend backend) {
   SetosaTrainOptions options = setosa_train_options_default();
   options.compute.backend = backend;
-  options.compute.device = backend == SETOSA_BACKEND_NATIVE ? device : NULL;
+  options.compute.device = backend == SETOSA_BACKEND_NATIVE ? support_public_device() : NULL;
   options.l2 = 0.01;
   return options;
 }
@@ -87,7 +55,6 @@ static void expect_refusal(SetosaDataset *data, const SetosaTrainOptions *option
 /* ---- the sets of known optimum ------------------------------------------------------------------------------------ */
 
 static void check_iris(SetosaBackend backend) {
-  need_device(backend);
   SetosaDataset *data = load("iris.csv", NULL);
   SetosaTrainOptions options = options_for(backend);
   SetosaModel *model = NULL;
@@ -114,7 +81,6 @@ static void check_iris(SetosaBackend backend) {
 }
 
 static void check_petals(SetosaBackend backend) {
-  need_device(backend);
   SetosaDataOptions read = setosa_data_options_default();
   read.features = "petal_length,petal_width";
   read.positive = "setosa";
@@ -128,7 +94,6 @@ static void check_petals(SetosaBackend backend) {
 }
 
 static void check_digits(SetosaBackend backend) {
-  need_device(backend);
   SetosaDataOptions read = setosa_data_options_default();
   read.scale = 1.0 / 16.0;
   SetosaDataset *data = load("digits.csv.gz", &read);
@@ -142,7 +107,6 @@ static void check_digits(SetosaBackend backend) {
 }
 
 static void check_wine(SetosaBackend backend) {
-  need_device(backend);
   SetosaDataset *data = load("wine.csv", NULL);
   assert_int_equal(setosa_dataset_standardize(data, NULL), SETOSA_OK);
   SetosaTrainOptions options = options_for(backend);
@@ -165,7 +129,6 @@ static void test_wine_native(void **state) { (void)state, check_wine(SETOSA_BACK
 /* ---- every solver --------------------------------------------------------------------------------------------------- */
 
 static void check_solvers(SetosaBackend backend) {
-  need_device(backend);
   const SetosaSolver solvers[] = {SETOSA_SOLVER_LBFGS, SETOSA_SOLVER_GD, SETOSA_SOLVER_SGD, SETOSA_SOLVER_ADAM};
   const char *const reasons[] = {"gradient-tolerance", "gradient-tolerance", "epochs-done", "epochs-done"};
   for (size_t s = 0; s < 4; s++) {
@@ -195,7 +158,6 @@ static void test_solvers_reference(void **state) { (void)state, check_solvers(SE
 static void test_solvers_native(void **state) { (void)state, check_solvers(SETOSA_BACKEND_NATIVE); }
 
 static void check_overflow(SetosaBackend backend) {
-  need_device(backend);
   for (int solver = SETOSA_SOLVER_GD; solver <= SETOSA_SOLVER_ADAM; solver++) {
     SetosaDataset *data = load("iris.csv", NULL);
     SetosaTrainOptions options = options_for(backend);
@@ -238,7 +200,6 @@ static bool watch(const SetosaProgress *progress, void *user) {
 }
 
 static void check_callbacks(SetosaBackend backend) {
-  need_device(backend);
   for (int solver = SETOSA_SOLVER_LBFGS; solver <= SETOSA_SOLVER_ADAM; solver++) {
     SetosaDataset *data = load("iris.csv", NULL), *held_out = NULL;
     assert_int_equal(setosa_dataset_split(data, 0.2, 4, &held_out, NULL), SETOSA_OK);
@@ -266,7 +227,6 @@ static void test_callbacks_native(void **state) { (void)state, check_callbacks(S
 /* ---- starting points ------------------------------------------------------------------------------------------------ */
 
 static void check_initial(SetosaBackend backend) {
-  need_device(backend);
   SetosaDataset *data = load("iris.csv", NULL);
   SetosaTrainOptions options = options_for(backend);
   SetosaModel *model = NULL, *same = NULL, *without = NULL;
@@ -336,6 +296,24 @@ static void test_metadata(void **state) {
   setosa_dataset_destroy(data);
 }
 
+/* With tolerance 0 every iteration is run, which is the end that was asked for. */
+static void test_no_tolerance(void **state) {
+  (void)state;
+  SetosaDataset *data = load("iris.csv", NULL);
+  for (int s = SETOSA_SOLVER_LBFGS; s <= SETOSA_SOLVER_ADAM; s++) {
+    SetosaTrainOptions options = options_for(SETOSA_BACKEND_REFERENCE);
+    options.solver = (SetosaSolver)s;
+    options.tolerance = 0.0;
+    options.max_iterations = options.epochs = 7;
+    SetosaTrainResult result = train(data, &options, NULL);
+    assert_int_equal(result.iterations, 7);
+    assert_false(result.converged);
+    assert_string_equal(result.stop_reason, s < SETOSA_SOLVER_SGD ? "max-iterations" : "epochs-done");
+    assert_string_equal(result.advice, "");
+  }
+  setosa_dataset_destroy(data);
+}
+
 /* ---- refusals ------------------------------------------------------------------------------------------------------- */
 
 static void test_bad_options(void **state) {
@@ -348,13 +326,12 @@ static void test_bad_options(void **state) {
     __VA_ARGS__;                                         \
     expect_refusal(data, &o, SETOSA_ERROR_USAGE, words); \
   } while (0)
-  REFUSED("--l2 is -1", o.l2 = -1.0);
+  REFUSED("--l2 \"-1\": give a number from 0 to 1e30", o.l2 = -1.0);
   REFUSED("--l2", o.l2 = NAN);
   REFUSED("--l2", o.l2 = INFINITY);
-  REFUSED("--tolerance is 0", o.tolerance = 0.0);
   REFUSED("--tolerance", o.tolerance = -1e-3);
   REFUSED("--tolerance", o.tolerance = NAN);
-  REFUSED("--momentum is 1", o.solver = SETOSA_SOLVER_SGD, o.momentum = 1.0);
+  REFUSED("--momentum \"1\": give a number of at least 0 and less than 1", o.solver = SETOSA_SOLVER_SGD, o.momentum = 1.0);
   REFUSED("--momentum", o.solver = SETOSA_SOLVER_SGD, o.momentum = -0.1);
   REFUSED("--momentum", o.solver = SETOSA_SOLVER_SGD, o.momentum = NAN);
   REFUSED("--momentum has no effect with --solver lbfgs", o.momentum = 0.9);
@@ -362,18 +339,18 @@ static void test_bad_options(void **state) {
   REFUSED("--nesterov has no effect with --solver gd", o.solver = SETOSA_SOLVER_GD, o.nesterov = true);
   REFUSED("--nesterov needs momentum", o.solver = SETOSA_SOLVER_SGD, o.nesterov = true);
   REFUSED("--learning-rate has no effect with --solver lbfgs", o.learning_rate = 0.1);
-  REFUSED("--learning-rate is -0.1", o.solver = SETOSA_SOLVER_GD, o.learning_rate = -0.1);
-  REFUSED("--learning-rate is inf", o.solver = SETOSA_SOLVER_SGD, o.learning_rate = INFINITY);
-  REFUSED("--learning-rate is 0", o.solver = SETOSA_SOLVER_ADAM, o.learning_rate = 0.0);
-  REFUSED("--batch-size is 0", o.solver = SETOSA_SOLVER_SGD, o.batch_size = 0);
-  REFUSED("--epochs is 0", o.solver = SETOSA_SOLVER_ADAM, o.epochs = 0);
-  REFUSED("--history is 0", o.history = 0);
-  REFUSED("--history is 1001", o.history = 1001);
+  REFUSED("--learning-rate \"-0.1\": give a number more than 0", o.solver = SETOSA_SOLVER_GD, o.learning_rate = -0.1);
+  REFUSED("--learning-rate \"inf\"", o.solver = SETOSA_SOLVER_SGD, o.learning_rate = INFINITY);
+  REFUSED("--learning-rate \"0\": give a number more than 0", o.solver = SETOSA_SOLVER_ADAM, o.learning_rate = 0.0);
+  REFUSED("--batch-size \"0\": give a whole number of at least 1", o.solver = SETOSA_SOLVER_SGD, o.batch_size = 0);
+  REFUSED("--epochs \"0\"", o.solver = SETOSA_SOLVER_ADAM, o.epochs = 0);
+  REFUSED("--history \"0\": give a whole number from 1 to 1000", o.history = 0);
+  REFUSED("--history \"1001\"", o.history = 1001);
   REFUSED("--solver", o.solver = (SetosaSolver)7);
   REFUSED("--schedule", o.schedule = (SetosaSchedule)7);
   REFUSED("--family", o.compute.family = (SetosaFamily)7);
   REFUSED("--backend", o.compute.backend = (SetosaBackend)7);
-  REFUSED("--tune: choose", o.compute.tuning = (SetosaTuning)7);
+  REFUSED("--tune \"7\": give quick, off or full", o.compute.tuning = (SetosaTuning)7);
   REFUSED("--reproducible keeps to fixed kernel shapes, so --tune full", o.compute.reproducible = true,
           o.compute.tuning = SETOSA_TUNING_FULL);
   REFUSED("needs a device", o.compute.backend = SETOSA_BACKEND_NATIVE, o.compute.device = NULL);
@@ -449,7 +426,8 @@ int main(void) {
       cmocka_unit_test(test_solvers_native),      cmocka_unit_test(test_overflow_reference), cmocka_unit_test(test_overflow_native),
       cmocka_unit_test(test_callbacks_reference), cmocka_unit_test(test_callbacks_native),   cmocka_unit_test(test_initial_reference),
       cmocka_unit_test(test_initial_native),      cmocka_unit_test(test_no_iterations),      cmocka_unit_test(test_metadata),
-      cmocka_unit_test(test_bad_options),         cmocka_unit_test(test_bad_data),           cmocka_unit_test(test_wrapped_rows_stay),
+      cmocka_unit_test(test_no_tolerance),        cmocka_unit_test(test_bad_options),        cmocka_unit_test(test_bad_data),
+      cmocka_unit_test(test_wrapped_rows_stay),
   };
-  return cmocka_run_group_tests_name("setosa_train", tests, open_device, close_device);
+  return support_run("setosa_train", tests, support_public_device_open, support_public_device_close);
 }

@@ -1,42 +1,25 @@
 /* The C API as a caller uses it, with setosa.h alone: load or wrap, train, save, load, predict, evaluate, cancel, on both backends. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "support/public_device.h"
 
-#include "setosa.h"
-
-static SetosaDevices *devices;
-static SetosaDevice *device; /* NULL when the machine has none */
 static char iris[512], folder[] = "/tmp/setosa-api-XXXXXX", model_path[64], data_path[64];
 
 static int open_everything(void **state) {
-  (void)state;
-  SetosaError error = {0};
-  size_t index = 0;
   const char *source = getenv("SETOSA_SOURCE_DIR");
   snprintf(iris, sizeof iris, "%s/data/iris.csv", source != NULL ? source : ".");
   if (mkdtemp(folder) == NULL) return -1;
   snprintf(model_path, sizeof model_path, "%s/m.safetensors", folder);
   snprintf(data_path, sizeof data_path, "%s/d.csv", folder);
-  if (setosa_devices_open(&devices, &error) != SETOSA_OK) return -1;
-  if (setosa_devices_select(devices, NULL, false, &index, &error) != SETOSA_OK) return 0;
-  if (setosa_device_open(&device, devices, index, false, &error) == SETOSA_OK) return 0;
-  fprintf(stderr, "%s\n", error.message);
-  return -1;
+  return support_public_device_open(state);
 }
 
 static int close_everything(void **state) {
-  (void)state;
-  setosa_device_close(device);
-  setosa_devices_close(devices);
+  support_public_device_close(state);
   unlink(model_path);
   unlink(data_path);
   return rmdir(folder);
@@ -44,9 +27,8 @@ static int close_everything(void **state) {
 
 static SetosaTrainOptions options_for(SetosaBackend backend) {
   SetosaTrainOptions options = setosa_train_options_default();
-  if (backend == SETOSA_BACKEND_NATIVE && device == NULL) skip();
   options.compute.backend = backend;
-  options.compute.device = backend == SETOSA_BACKEND_NATIVE ? device : NULL;
+  options.compute.device = backend == SETOSA_BACKEND_NATIVE ? support_public_device() : NULL;
   options.l2 = 0.01;
   return options;
 }
@@ -379,5 +361,5 @@ int main(void) {
       cmocka_unit_test(arrays_are_wrapped_not_changed),
       cmocka_unit_test(wrong_use_is_answered),
   };
-  return cmocka_run_group_tests(tests, open_everything, close_everything);
+  return support_run("api_use", tests, open_everything, close_everything);
 }

@@ -124,7 +124,7 @@ static void a_full_disk_keeps_the_target(void **state) {
   (void)state;
   AtomicFile file = {0};
   Error error = {0};
-  if (access("/dev/full", W_OK) != 0) skip();
+  if (access("/dev/full", W_OK) != 0) support_skip("/dev/full cannot be written");
   support_ok(atomic_file_open(&file, "/dev/full", &error), &error);
   fputs("does not fit", file.stream);
   support_fails(atomic_file_commit(&file, &error), &error, SETOSA_ERROR_WRITE,
@@ -183,6 +183,27 @@ static void the_cache_folder_is_made_and_emptied(void **state) {
   assert_int_equal(count_entries(path), 0);
   assert_true(file_exists(path));
   support_ok(file_remove_below("/nonexistent/folder", &freed, &error), &error);
+  /* What somebody has locked stays, and the folders above it. */
+  char held[SUPPORT_PATH], inside[SUPPORT_PATH], link_path[SUPPORT_PATH];
+  support_ok(file_cache_folder(held, sizeof held, "a/held", &error), &error);
+  support_path(inside, held, "entry");
+  support_write_text(inside, "123");
+  support_path(file, path, "a/entry");
+  support_write_text(file, "12");
+  support_path(link_path, path, "a/link");
+  assert_int_equal(symlink(held, link_path), 0);
+  int lock = file_lock_folder(held);
+  assert_true(lock >= 0);
+  assert_int_equal(file_lock_folder(held), FOLDER_BUSY);
+  assert_int_equal(file_lock_folder(link_path), FOLDER_UNLOCKABLE);
+  assert_int_equal(file_lock_folder(file), FOLDER_UNLOCKABLE);
+  freed = 0;
+  support_ok(file_remove_below(path, &freed, &error), &error);
+  assert_true(file_exists(inside) && !file_exists(file));
+  assert_true(freed >= 2 && freed < 2 + SUPPORT_PATH); /* the file, and the link, not what it points to */
+  close(lock);
+  support_ok(file_remove_below(path, &freed, &error), &error);
+  assert_int_equal(count_entries(path), 0);
   support_fails(file_cache_folder(path, 10, "x", &error), &error, SETOSA_ERROR_WRITE, "the path of the cache folder is too long");
   error_clear(&error);
   support_path(file, folder, "occupied");
@@ -230,5 +251,5 @@ int main(void) {
       cmocka_unit_test(the_cache_folder_is_made_and_emptied),
       cmocka_unit_test(removal_does_not_follow_links),
   };
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return support_run("base_file", tests, make_folder, remove_folder);
 }

@@ -140,5 +140,5 @@ int main(void) {
       cmocka_unit_test(growth_beyond_the_last_doubling_fails),
       cmocka_unit_test(the_clock_goes_forward),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return support_run("base_memory", tests, NULL, NULL);
 }

@@ -131,5 +131,5 @@ int main(void) {
       cmocka_unit_test(permutations_are_permutations),
       cmocka_unit_test(hashes_are_xxh3),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return support_run("base_random", tests, NULL, NULL);
 }

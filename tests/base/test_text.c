@@ -266,5 +266,5 @@ int main(void) {
       cmocka_unit_test(long_messages_lose_their_middle),
       cmocka_unit_test(sizes_have_units),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return support_run("base_text", tests, NULL, NULL);
 }

@@ -1,9 +1,8 @@
 /* Medians, quantiles and spreads of samples. */
 #include <math.h>
 
-#include "support/support.h"
-/* after it */
 #include "bench/statistics.h"
+#include "support/support.h"
 
 static Samples samples_of(size_t count, const double *values) {
   Samples samples = {.count = 0};
@@ -51,5 +50,5 @@ int main(void) {
       cmocka_unit_test(spread_forgives_an_outlier),
       cmocka_unit_test(few_and_many_samples),
   };
-  return cmocka_run_group_tests_name("statistics", tests, NULL, NULL);
+  return support_run("statistics", tests, NULL, NULL);
 }

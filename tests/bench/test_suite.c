@@ -1,7 +1,6 @@
 /* Which works are chosen, and where W1's images come from. */
-#include "support/support.h"
-/* after it */
 #include "bench/suite.h"
+#include "support/support.h"
 
 static void lists_choose_works(void **state) {
   (void)state;
@@ -47,5 +46,5 @@ int main(void) {
       cmocka_unit_test(named_images_must_be_there),
       cmocka_unit_test(a_work_has_its_shape),
   };
-  return cmocka_run_group_tests_name("suite", tests, NULL, NULL);
+  return support_run("suite", tests, NULL, NULL);
 }

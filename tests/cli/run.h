@@ -2,8 +2,6 @@
 #ifndef SETOSA_TESTS_CLI_RUN_H
 #define SETOSA_TESTS_CLI_RUN_H
 
-#include "support/support.h"
-/* after it */
 #include <fcntl.h>
 #include <jansson.h>
 #include <poll.h>
@@ -15,6 +13,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "support/support.h"
 
 enum { RUN_ARGUMENTS = 40, RUN_SECONDS = 300, RUN_REPEATS = 3 };
 #define RUN_CHECKER_DIED "LeakSanitizer has encountered a fatal error"
@@ -147,7 +146,7 @@ static inline void run_need_device(void) {
   Run run = RUN("devices", "--json");
   bool missing = run.code != 0;
   run_free(&run);
-  if (missing) skip();
+  if (missing) support_skip("no usable OpenCL device");
 }
 
 #endif

@@ -249,5 +249,5 @@ int main(void) {
       cmocka_unit_test_setup(test_disk_full, clean),
       cmocka_unit_test_setup(test_log_goes_on, clean),
   };
-  return cmocka_run_group_tests(tests, create, destroy);
+  return support_run("cli_checkpoint", tests, create, destroy);
 }

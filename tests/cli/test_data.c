@@ -139,5 +139,5 @@ int main(void) {
       cmocka_unit_test(a_cache_that_fails_is_a_warning), cmocka_unit_test(models_read_by_way_of_the_cache),
       cmocka_unit_test(cache_clear_removes_conversions),
   };
-  return cmocka_run_group_tests(tests, create, destroy);
+  return support_run("cli_data", tests, create, destroy);
 }

@@ -32,7 +32,7 @@ static void need_two(void) {
   }
   json_decref(document);
   run_free(&run);
-  if (pocl < 2) skip();
+  if (pocl < 2) support_skip("PoCL does not show two devices of two units");
 }
 
 static json_t *train_json(const char *device, const char *other) {
@@ -151,48 +151,12 @@ static void test_what_is_refused(void **state) {
   REFUSED(2, "--device names 2 devices, and this command works on one", "predict", model, iris, "--device", "1/2");
 }
 
-/* One work on one device and on both; by default every device, and of a single one its compute units. */
-static void test_scaling(void **state) {
-  (void)state;
-  static const char *const shape = "synthetic:rows=30000,features=20,classes=3";
-  char csv[SUPPORT_PATH + 16];
-  need_two();
-  snprintf(csv, sizeof csv, "%s/growth.csv", folder);
-  Run run = RUN("bench", "--scaling", "devices", shape, "--repeat", "2", "--json", "--csv", csv);
-  run_expect(&run, 0);
-  json_t *document = run_json(&run), *lines = json_object_get(document, "scaling");
-  assert_int_equal(json_array_size(lines), 1);
-  const json_t *line = json_array_get(lines, 0), *points = json_object_get(line, "points"), *last = json_array_get(points, 1);
-  assert_string_equal(json_string_value(json_object_get(line, "what_grows")), "devices");
-  assert_string_equal(json_string_value(json_object_get(line, "devices")), "0, 1");
-  assert_int_equal(json_array_size(points), 2);
-  assert_string_equal(json_string_value(json_object_get(last, "status")), "ok");
-  assert_true(run_number(last, "size", NULL) == 2);
-  double first_ms = run_number(json_array_get(points, 0), "median_ms", NULL), last_ms = run_number(last, "median_ms", NULL);
-  support_near(run_number(last, "speed_up", NULL), first_ms / last_ms, 1e-9);
-  support_near(run_number(last, "efficiency", NULL), first_ms / last_ms / 2, 1e-9);
-  json_decref(document);
-  run_free(&run);
-  char *text = support_read(csv, NULL);
-  run_expect_text(text, "\ndevices,1,30000,20,3,step,native,");
-  run_expect_text(text, "\ndevices,2,30000,20,3,step,native,");
-  free(text);
-  REFUSED(2, "only the native backend shares rows", "bench", "--scaling", "devices", shape, "--backends", "clblast");
-
-  unsetenv("POCL_DEVICES");
-  run = RUN("bench", "--scaling", "devices", shape, "--repeat", "1", "--to", "2", "--what", "step,predict");
-  run_expect(&run, 0);
-  run_expect_text(run.out, "speed-up  efficiency");
-  run_expect_text(run.out, "ideal: time ~ devices^-1");
-  for (const char *at = run.out; *at != '\0'; at += strcspn(at, "\n") + 1)
-    if (strcspn(at, "\n") > 80) fail_msg("%.*s", (int)strcspn(at, "\n"), at);
-  run_free(&run);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_which_are_used),  cmocka_unit_test(test_the_summary), cmocka_unit_test(test_resuming),
-      cmocka_unit_test(test_what_is_refused), cmocka_unit_test(test_scaling),
+      cmocka_unit_test(test_which_are_used),
+      cmocka_unit_test(test_the_summary),
+      cmocka_unit_test(test_resuming),
+      cmocka_unit_test(test_what_is_refused),
   };
-  return cmocka_run_group_tests(tests, create, destroy);
+  return support_run("cli_devices", tests, create, destroy);
 }

@@ -199,5 +199,5 @@ int main(void) {
       cmocka_unit_test(test_truth),        cmocka_unit_test(test_disk_full),
       cmocka_unit_test(test_interrupt),
   };
-  return cmocka_run_group_tests(tests, create, destroy);
+  return support_run("cli_generate", tests, create, destroy);
 }

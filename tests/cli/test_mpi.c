@@ -106,10 +106,11 @@ static void test_same_weights(void **state) {
 static void test_fast_reduce(void **state) {
   (void)state;
   need_all();
-  Run run = run_job(3, "", "train $data --l2 0.01 --fast-reduce --json -q");
+  Run run = run_job(3, "", "train $data --test $data --l2 0.01 --fast-reduce --json -q");
   run_expect(&run, 0);
   json_t *document = run_json(&run);
   support_near(run_number(document, "objective", NULL), 0.2242889, 1e-6);
+  support_near(run_number(document, "test", "log_loss"), run_number(document, "train", "log_loss"), 1e-6);
   json_decref(document);
   run_free(&run);
   run = run_shell("exec \"$SETOSA_PROGRAM\" train \"$SETOSA_SOURCE_DIR/data/iris.csv\" --fast-reduce");
@@ -194,7 +195,7 @@ static void test_lost_device(void **state) {
   (void)state;
   char arguments[COMMAND];
   need_all();
-  if (getenv("SETOSA_LOST_DEVICE") == NULL) skip(); /* nothing can be preloaded before AddressSanitizer */
+  if (getenv("SETOSA_LOST_DEVICE") == NULL) support_skip("nothing can be preloaded before AddressSanitizer");
   Run run = run_job(3, "export LD_PRELOAD=$SETOSA_LOST_DEVICE SETOSA_TEST_LAUNCHES=0", "train $data --json");
   run_expect(&run, 4);
   expect_once(run.err, "(rank 1 of 3)");
@@ -310,5 +311,5 @@ int main(void) {
       cmocka_unit_test_setup(test_signals, prepare),
       cmocka_unit_test_setup(test_not_written, prepare),
   };
-  return cmocka_run_group_tests(tests, create, destroy);
+  return support_run("cli_mpi", tests, create, destroy);
 }

@@ -53,5 +53,5 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(only_what_the_leak_checker_spoiled_is_repeated),
   };
-  return cmocka_run_group_tests_name("run", tests, NULL, NULL);
+  return support_run("run", tests, NULL, NULL);
 }

@@ -24,14 +24,15 @@ static const char large[] = "synthetic:rows=300000,features=100,classes=3"; /* 1
 static void test_a_budget_streams(void **state) {
   (void)state;
   char hash[40];
-  static const char *const solvers[][4] = {{"lbfgs", "--max-iterations", "3", NULL}, {"sgd", "--epochs", "1", NULL}};
+  static const char *const runs[][2][16] = {
+      {{"train", large, "--json", "--solver", "lbfgs", "--max-iterations", "3", NULL},
+       {"train", large, "--json", "--solver", "lbfgs", "--max-iterations", "3", "--device-memory", "60M", NULL}},
+      {{"train", large, "--json", "--solver", "sgd", "--epochs", "1", "--batch-size", "20000", NULL},
+       {"train", large, "--json", "--solver", "sgd", "--epochs", "1", "--batch-size", "20000", "--device-memory", "60M", NULL}},
+  };
   run_need_device();
-  for (size_t i = 0; i < 2; i++) {
-    Run whole = RUN("train", large, "--json", "--solver", solvers[i][0], solvers[i][1], solvers[i][2], "--batch-size", "20000");
-    if (i == 0) { /* lbfgs has no batches */
-      run_free(&whole);
-      whole = RUN("train", large, "--json", "--solver", solvers[i][0], solvers[i][1], solvers[i][2]);
-    }
+  for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+    Run whole = run_setosa(runs[i][0]);
     run_expect(&whole, 0);
     json_t *document = run_json(&whole);
     assert_true(json_is_true(json_object_get(document, "resident")));
@@ -40,9 +41,7 @@ static void test_a_budget_streams(void **state) {
     json_decref(document);
     run_free(&whole);
 
-    Run streamed = i == 0 ? RUN("train", large, "--json", "--solver", solvers[i][0], solvers[i][1], solvers[i][2], "--device-memory", "60M")
-                          : RUN("train", large, "--json", "--solver", solvers[i][0], solvers[i][1], solvers[i][2], "--batch-size", "20000",
-                                "--device-memory", "60M");
+    Run streamed = run_setosa(runs[i][1]);
     run_expect(&streamed, 0);
     document = run_json(&streamed);
     assert_true(json_is_false(json_object_get(document, "resident")));
@@ -131,5 +130,5 @@ int main(void) {
       cmocka_unit_test(test_the_plan),
       cmocka_unit_test(test_what_makes_no_sense),
   };
-  return cmocka_run_group_tests(tests, create, destroy);
+  return support_run("cli_scale", tests, create, destroy);
 }

@@ -65,5 +65,5 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_command_tests_what_it_launches),
   };
-  return cmocka_run_group_tests_name("self-test of commands", tests, NULL, NULL);
+  return support_run("self-test of commands", tests, NULL, NULL);
 }

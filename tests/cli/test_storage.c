@@ -113,5 +113,5 @@ int main(void) {
       cmocka_unit_test(check_tells_rounding_apart),
       cmocka_unit_test(refusals),
   };
-  return cmocka_run_group_tests_name("storage on the command line", tests, create, destroy);
+  return support_run("storage on the command line", tests, create, destroy);
 }

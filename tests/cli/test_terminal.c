@@ -249,5 +249,5 @@ int main(void) {
       cmocka_unit_test(test_no_progress_into_a_pipe),
       cmocka_unit_test(test_summary_fits),
   };
-  return cmocka_run_group_tests(tests, create, destroy);
+  return support_run("cli_terminal", tests, create, destroy);
 }

@@ -51,6 +51,7 @@ static void test_defaults_converge(void **state) {
   assert_null(strstr(run.err, "warning"));
   json_t *document = run_json(&run);
   assert_true(json_is_true(json_object_get(document, "converged")));
+  support_near(run_number(document, "objective", NULL) / 0.052529273425, 1, 1e-6); /* in double: --backend reference --tolerance 1e-10 */
   json_decref(document);
   run_free(&run);
   run = RUN("train", iris, "--solver", "adam", "--learning-rate", "1e6");
@@ -93,9 +94,13 @@ static void test_json_fields(void **state) {
   assert_int_equal(strlen(json_string_value(json_object_get(document, "weights_hash"))), 32);
   assert_true(run_number(document, "device_bytes", NULL) > 0);
   assert_true(run_number(document, "objective", NULL) >= run_number(document, "loss", NULL));
-  assert_true(run_number(document, "gradient_norm", NULL) >= 0);
-  static const char *const parts[] = {"load", "upload", "build", "test", "tune", "train", "total"};
-  for (size_t i = 0; i < 7; i++) assert_true(run_number(document, "seconds", parts[i]) >= 0);
+  double gradient = run_number(document, "gradient_norm", NULL);
+  assert_true(gradient > 0 && gradient < 1e-3); /* it converged */
+  static const char *const parts[] = {"load", "upload", "build", "test", "tune", "train"};
+  double total = run_number(document, "seconds", "total"), sum = 0;
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) sum += run_number(document, "seconds", parts[i]);
+  assert_true(sum > 0 && sum <= total); /* the parts follow one another */
+  assert_true(run_number(document, "seconds", "load") > 0 && run_number(document, "seconds", "train") > 0);
   assert_int_equal(json_object_size(json_object_get(document, "seconds")), 7);
   const json_t *device = json_object_get(document, "device");
   assert_true(json_is_integer(json_object_get(device, "index")));
@@ -212,6 +217,32 @@ static void test_not_converged(void **state) {
   run_free(&run);
 }
 
+/* Without a tolerance every iteration is run, as was asked: that is told, and is no warning. */
+static void test_every_iteration(void **state) {
+  (void)state;
+  Run run = RUN("train", iris, "--backend", "reference", "--solver", "gd", "--tolerance", "0", "--max-iterations", "3000");
+  run_expect(&run, 0);
+  run_expect_text(run.out, "gd: stopped after 3000 iterations (max-iterations)");
+  assert_null(strstr(run.err, "not converged"));
+  run_free(&run);
+  run = RUN("train", iris, "--backend", "reference", "--tolerance", "0", "--json");
+  run_expect(&run, 0);
+  assert_null(strstr(run.err, "not converged"));
+  json_t *document = run_json(&run);
+  assert_true(json_is_false(json_object_get(document, "converged")));
+  assert_true(run_number(document, "gradient_norm", NULL) < 1e-12); /* far beyond where the default would end */
+  json_decref(document);
+  run_free(&run);
+  run = RUN("train", iris, "--backend", "reference", "--tolerance", "0");
+  run_expect_text(run.out, "iterations, where rounding hides any further decrease");
+  run_free(&run);
+  /* What went wrong is told all the same. */
+  run = RUN("train", iris, "--backend", "reference", "--solver", "sgd", "--learning-rate", "1e6", "--tolerance", "0", "--epochs", "3");
+  run_expect(&run, 0);
+  run_expect_text(run.err, "warning: not converged");
+  run_free(&run);
+}
+
 /* Test data of which the classes appear in another order, and one is absent: the training data's names decide. */
 static void test_test_data_share_the_vocabulary(void **state) {
   (void)state;
@@ -259,7 +290,7 @@ static void test_scale_with_standardize_and_validation(void **state) {
 /* A model or a log that cannot be written in full ends with 6 and a line. */
 static void test_disk_full(void **state) {
   (void)state;
-  if (access("/dev/full", W_OK) != 0) skip();
+  if (access("/dev/full", W_OK) != 0) support_skip("/dev/full cannot be written");
   Run run = RUN("train", iris, "--backend", "reference", "--log", "/dev/full", "-q");
   run_expect(&run, 6);
   run_expect_text(run.err, "--log /dev/full: cannot write: No space left on device");
@@ -296,10 +327,11 @@ int main(void) {
       cmocka_unit_test(test_log),
       cmocka_unit_test(test_summary_and_hints),
       cmocka_unit_test(test_not_converged),
+      cmocka_unit_test(test_every_iteration),
       cmocka_unit_test(test_test_data_share_the_vocabulary),
       cmocka_unit_test(test_scale_with_standardize_and_validation),
       cmocka_unit_test(test_disk_full),
       cmocka_unit_test(test_diverging_training),
   };
-  return cmocka_run_group_tests(tests, create, destroy);
+  return support_run("cli_train", tests, create, destroy);
 }

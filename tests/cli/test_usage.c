@@ -48,7 +48,7 @@ static const Bad table[] = {
     {2, "--json takes no value", {"train", "@iris", "--json=yes"}},
     {2, "--model \"\": give FILE", {"train", "@iris", "--model", ""}},
     {2, "--classes names A twice", {"explain", "--x", "1", "--classes", "A,A", "--label", "A", "--weights", "1;2"}},
-    {2, "--l2 is 1e+300; it must be a number from 0 to 1e30", {"train", "@iris", "--l2", "1e300", "--backend", "reference"}},
+    {2, "--l2 \"1e300\": give a number from 0 to 1e30", {"train", "@iris", "--l2", "1e300", "--backend", "reference"}},
     {2, "--header and --no-header contradict each other", {"train", "@iris", "--header", "--no-header"}},
     {2, "--quiet and --verbose contradict each other", {"train", "@iris", "-v", "-q"}},
     {2, "--drop takes the last column species, which is the label", {"train", "@iris", "--drop", "species"}},
@@ -59,8 +59,8 @@ static const Bad table[] = {
     {2, "--storage is for the native backend alone", {"train", "@iris", "--storage", "f16", "--backend", "reference"}},
     {2, "--device: the blas backend runs on the host", {"train", "@iris", "--backend", "blas", "--device", "0"}},
     /* numbers */
-    {2, "--l2 \"abc\": give a number of at least 0", {"train", "@iris", "--l2", "abc"}},
-    {2, "--l2 \"-1\": give a number of at least 0", {"train", "@iris", "--l2", "-1"}},
+    {2, "--l2 \"abc\": give a number from 0 to 1e30", {"train", "@iris", "--l2", "abc"}},
+    {2, "--l2 \"-1\": give a number from 0 to 1e30", {"train", "@iris", "--l2", "-1"}},
     {2, "--l2 \"nan\"", {"train", "@iris", "--l2", "nan"}},
     {2, "--l2 \"inf\"", {"train", "@iris", "--l2", "inf"}},
     {2, "--l2 \"1e999\"", {"train", "@iris", "--l2", "1e999"}},
@@ -70,7 +70,8 @@ static const Bad table[] = {
     {2, "--max-iterations \"-3\": give a whole number of at least 0", {"train", "@iris", "--max-iterations", "-3"}},
     {2, "--max-iterations \"2.5\"", {"train", "@iris", "--max-iterations", "2.5"}},
     {2, "--max-iterations \"99999999999999999999\"", {"train", "@iris", "--max-iterations", "99999999999999999999"}},
-    {2, "--tolerance \"0\": give a number more than 0", {"train", "@iris", "--tolerance", "0"}},
+    {2, "--tolerance \"-1\": give a number of at least 0", {"train", "@iris", "--tolerance", "-1"}},
+    {2, "--strict asks for convergence", {"train", "@iris", "--tolerance", "0", "--strict"}},
     {2, "--epochs \"0\"", {"train", "@iris", "--solver", "adam", "--epochs", "0"}},
     {2, "--history \"0\": give a whole number from 1 to 1000", {"train", "@iris", "--history", "0"}},
     {2, "--validation \"0\": give a number more than 0 and less than 1", {"train", "@iris", "--validation", "0"}},
@@ -89,8 +90,12 @@ static const Bad table[] = {
     {2, "--schedule \"linear\"", {"train", "@iris", "--solver", "sgd", "--schedule", "linear"}},
     {2, "--color \"sometimes\": give auto, always or never", {"devices", "--color", "sometimes"}},
     /* options that do not go together */
-    {2, "--momentum has no effect with --solver lbfgs", {"train", "@iris", "--momentum", "0.9"}},
-    {2, "--max-iterations has no effect with --solver adam", {"train", "@iris", "--solver", "adam", "--max-iterations", "9"}},
+    {2, "--momentum has no effect with --solver lbfgs: it belongs to sgd", {"train", "@iris", "--momentum", "0.9"}},
+    {2,
+     "--max-iterations has no effect with --solver adam: it belongs to lbfgs and gd (sgd and adam count --epochs)",
+     {"train", "@iris", "--solver", "adam", "--max-iterations", "9"}},
+    {2, "--backend \"auto\": give native, reference, clblast or blas", {"check", "@iris", "--backend", "auto"}},
+    {2, "--family: the reference backend runs on the host", {"check", "@iris", "--backend", "reference", "--family", "cpu"}},
     {2, "--nesterov needs momentum", {"train", "@iris", "--solver", "sgd", "--nesterov"}},
     {2, "--device: the reference backend", {"train", "@iris", "--backend", "reference", "--device", "0"}},
     {2,
@@ -295,5 +300,5 @@ int main(void) {
       cmocka_unit_test(test_order_of_arguments),
       cmocka_unit_test(test_help),
   };
-  return cmocka_run_group_tests(tests, create, destroy);
+  return support_run("cli_usage", tests, create, destroy);
 }

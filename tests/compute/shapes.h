@@ -3,9 +3,8 @@
 #ifndef SETOSA_TESTS_COMPUTE_SHAPES_H
 #define SETOSA_TESTS_COMPUTE_SHAPES_H
 
-#include "support/shape.h"
-/* after it, which has cmocka.h and what that needs */
 #include <stdio.h>
+#include "support/shape.h"
 
 #include "compute/open.h"
 #include "judge/compare.h"

@@ -2,11 +2,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "support/support.h"
-/* after support.h, which has cmocka.h and what that needs */
 #include "base/random.h"
 #include "compute/objective.h"
 #include "compute/open.h"
+#include "support/support.h"
 
 enum { ROWS = 23, FEATURES = 3, CLASSES = 4, WEIGHTS = CLASSES * FEATURES, PARAMETERS = WEIGHTS + CLASSES };
 
@@ -193,5 +192,5 @@ int main(void) {
       cmocka_unit_test(without_intercept_the_bias_stays),
       cmocka_unit_test(batches_add_up),
   };
-  return cmocka_run_group_tests_name("objective", tests, NULL, NULL);
+  return support_run("objective", tests, NULL, NULL);
 }

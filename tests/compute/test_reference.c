@@ -1,17 +1,12 @@
 /* The reference backend against numbers worked by hand and against finite differences of itself. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/random.h"
 #include "compute/objective.h"
 #include "compute/open.h"
+#include "support/support.h"
 
 enum { MAX_PARAMETERS = 4096 };
 
@@ -385,5 +380,5 @@ int main(void) {
       cmocka_unit_test(test_vectors),          cmocka_unit_test(test_row_ranges),     cmocka_unit_test(test_without_labels),
       cmocka_unit_test(test_facts_and_errors),
   };
-  return cmocka_run_group_tests_name("reference backend", tests, NULL, NULL);
+  return support_run("reference backend", tests, NULL, NULL);
 }

@@ -6,13 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/support.h"
-/* after support.h, which has cmocka.h and what that needs */
 #include "compute/open.h"
 #include "compute/tune/tune.h"
+#include "support/device.h"
 
-static DeviceList *devices;
-static Context *context;
 static char cache[SUPPORT_PATH];
 static char *cache_before;
 
@@ -24,9 +21,8 @@ static const char *const small_work = "synthetic:rows=4000,features=100,classes=
 static Native *open_native(const char *source, Dataset **dataset, BackendSettings settings) {
   Error error = {0};
   Backend *backend = NULL;
-  settings.context = context;
+  settings.context = support_device();
   settings.intercept = true;
-  if (context == NULL) skip();
   if (*dataset == NULL) support_ok(setosa_dataset_load(dataset, source, NULL, &error), &error);
   support_ok(backend_open(&backend, *dataset, &settings, &error), &error);
   return (Native *)backend;
@@ -42,7 +38,7 @@ static NativeShape shape_of(Dataset *dataset, BackendSettings settings) {
 
 static TuneClass class_of(const Native *native) {
   TuneClass class;
-  assert_true(tune_class_make(&class, context, native->family, native->head.classes, native->head.features, native->plan.storage));
+  assert_true(tune_class_make(&class, support_device(), native->family, native->head.classes, native->head.features, native->plan.storage));
   return class;
 }
 
@@ -86,7 +82,7 @@ static void a_search_is_kept_and_read(void **state) {
   assert_non_null(strstr(native->tuning.text, "best of "));
   assert_true(native->tuning.seconds > 0);
   assert_int_equal(native->flops, 0); /* tuning is not work of the training */
-  assert_true(tune_load(&record, &class, context_traits(context)));
+  assert_true(tune_load(&record, &class, context_traits(support_device())));
   expect_shape(&record.shape, &native->shape);
   assert_true(record.shape_ns > 0 && record.shape_ns <= record.default_ns);
   backend_close(&native->head);
@@ -145,7 +141,7 @@ static void a_planted_shape_is_used_but_not_when_reproducible(void **state) {
     BackendSettings settings = {.family = families[i % 2], .tuning = SETOSA_TUNING_OFF};
     Native *native = open_native(sources[i / 2], &dataset, settings);
     TuneClass class = class_of(native);
-    size_t count = tune_candidates(shapes, &class, context_traits(context));
+    size_t count = tune_candidates(shapes, &class, context_traits(support_device()));
     assert_true(count >= 2);
     expect_shape(&shapes[0], &native->shape);
     TuneRecord record = {.shape = shapes[count - 1], .default_ns = 2, .shape_ns = 1};
@@ -180,26 +176,18 @@ static void a_damaged_verdict_is_none(void **state) {
   char path[SUPPORT_PATH];
   NativeShape shapes[TUNE_CANDIDATES];
   TuneRecord read;
-  const DeviceTraits *traits = context_traits(context);
+  const DeviceTraits *traits = context_traits(support_device());
   Native *native = open_native(small_work, &dataset, (BackendSettings){.family = SETOSA_FAMILY_CPU});
   TuneClass class = class_of(native);
   backend_close(&native->head);
   setosa_dataset_destroy(dataset);
   size_t count = tune_candidates(shapes, &class, traits);
-  TuneRecord record = {.how = SETOSA_TUNING_FULL,
-                       .shape = shapes[count - 1],
-                       .default_ns = 123456789012,
-                       .shape_ns = 5,
-                       .backend = TUNE_BACKEND_CLBLAST,
-                       .native_ns = 7,
-                       .clblast_ns = 6};
+  TuneRecord record = {.how = SETOSA_TUNING_FULL, .shape = shapes[count - 1], .default_ns = 123456789012, .shape_ns = 5};
   tune_save(&class, &record);
   assert_int_equal(count_files(path), 1);
   assert_true(tune_load(&read, &class, traits));
   expect_shape(&read.shape, &record.shape);
   assert_int_equal(read.default_ns, record.default_ns);
-  assert_int_equal(read.clblast_ns, record.clblast_ns);
-  assert_int_equal(read.backend, record.backend);
   assert_int_equal(read.how, record.how);
 
   char *text = support_read(path, NULL);
@@ -216,14 +204,13 @@ static void a_damaged_verdict_is_none(void **state) {
                                     {"shares 64", "shares 6400"},
                                     {"how full", "how off"},
                                     {"how full", "how fast"},
-                                    {"tuning 3", "tuning 2"},
+                                    {"tuning 4", "tuning 3"},
                                     {"class ", "class 0"},
                                     {"units ", "units 9"},
-                                    {"backend clblast", "backend cublas"},
                                     {"strip 6", "strip 0006"},
                                     {"panel ", "panel 1"},
                                     {"f32", "f16"},
-                                    {"clblast_ns 6\n", "clblast_ns 6\n\n"},
+                                    {" shape 5\n", " shape 5\n\n"},
                                     {"shape lanes", "shape  lanes"}};
   for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
     char *changed = replaced(text, changes[i][0], changes[i][1]);
@@ -243,12 +230,11 @@ static void a_damaged_verdict_is_none(void **state) {
 /* Other classes do not read it, and sources under development have no verdicts. */
 static void classes_are_apart(void **state) {
   (void)state;
-  if (context == NULL) skip();
   TuneClass class, other;
   TuneRecord record = {.default_ns = 1, .shape_ns = 1}, read;
   NativeShape shapes[TUNE_CANDIDATES];
-  const DeviceTraits *traits = context_traits(context);
-  assert_true(tune_class_make(&class, context, SETOSA_FAMILY_CPU, 10, 784, SETOSA_STORAGE_F32));
+  const DeviceTraits *traits = context_traits(support_device());
+  assert_true(tune_class_make(&class, support_device(), SETOSA_FAMILY_CPU, 10, 784, SETOSA_STORAGE_F32));
   tune_candidates(shapes, &class, traits);
   record.shape = shapes[0];
   tune_save(&class, &record);
@@ -262,7 +248,7 @@ static void classes_are_apart(void **state) {
                 {SETOSA_FAMILY_GPU, 10, 784, SETOSA_STORAGE_F32, false},  {SETOSA_FAMILY_CPU, 10, 784, SETOSA_STORAGE_U8, false},
                 {SETOSA_FAMILY_CPU, 100, 784, SETOSA_STORAGE_F32, false}, {SETOSA_FAMILY_CPU, 10, 1025, SETOSA_STORAGE_F32, false}};
   for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-    assert_true(tune_class_make(&other, context, others[i].family, others[i].classes, others[i].features, others[i].storage));
+    assert_true(tune_class_make(&other, support_device(), others[i].family, others[i].classes, others[i].features, others[i].storage));
     assert_int_equal(tune_load(&read, &other, traits), others[i].same);
   }
 }
@@ -316,7 +302,7 @@ static void every_candidate_is_right(void **state) {
     NativeShape shapes[TUNE_CANDIDATES];
     Native *native = open_native(sources[i / 2], &dataset, (BackendSettings){.family = families[i % 2]});
     TuneClass class = class_of(native);
-    size_t count = tune_candidates(shapes, &class, context_traits(context));
+    size_t count = tune_candidates(shapes, &class, context_traits(support_device()));
     for (size_t k = 1; k < count; k++)
       if (!is_accepted(native, dataset, &shapes[0], &shapes[k]))
         fail_msg("shape %zu of %s in family %zu is wrong or does not build", k, sources[i / 2], i % 2);
@@ -325,88 +311,7 @@ static void every_candidate_is_right(void **state) {
   }
 }
 
-/* ---- auto ------------------------------------------------------------------------------------------------------- */
-
-static const char *backend_taken(Dataset *dataset, BackendSettings settings) {
-  BackendFacts facts = {0};
-  settings.kind = SETOSA_BACKEND_AUTO;
-  Native *native = open_native(NULL, &dataset, settings);
-  backend_facts(&native->head, &facts);
-  backend_close(&native->head);
-  return facts.name;
-}
-
-static void auto_takes_what_was_found_faster(void **state) {
-  (void)state;
-  Dataset *dataset = NULL;
-  Native *native = open_native(many_classes, &dataset, (BackendSettings){.tuning = SETOSA_TUNING_OFF});
-  TuneClass class = class_of(native);
-  TuneRecord record = {.how = SETOSA_TUNING_FULL,
-                       .shape = native->shape,
-                       .default_ns = 9,
-                       .shape_ns = 9,
-                       .backend = TUNE_BACKEND_NATIVE,
-                       .native_ns = 9,
-                       .clblast_ns = 5};
-  backend_close(&native->head);
-  BackendSettings quick = {.tunes = true}, off = {.tuning = SETOSA_TUNING_OFF}, fixed = {.reproducible = true},
-                  half = {.storage = SETOSA_STORAGE_F16};
-  assert_string_equal(backend_taken(dataset, (BackendSettings){.tunes = false}), "native"); /* nothing is known */
-  tune_save(&class, &record);
-  assert_string_equal(backend_taken(dataset, quick), "native");
-  record.backend = TUNE_BACKEND_CLBLAST;
-  tune_save(&class, &record);
-#ifdef SETOSA_HAVE_CLBLAST
-  assert_string_equal(backend_taken(dataset, quick), "clblast");
-#else
-  assert_string_equal(backend_taken(dataset, quick), "native");
-#endif
-  assert_string_equal(backend_taken(dataset, off), "native");
-  assert_string_equal(backend_taken(dataset, fixed), "native");
-  assert_string_equal(backend_taken(dataset, half), "native");
-  setosa_dataset_destroy(dataset);
-}
-
-/* A full search has timed clblast, verified, on the same rows. */
-static void a_full_search_compares_the_backends(void **state) {
-  (void)state;
-#ifdef SETOSA_HAVE_CLBLAST
-  Dataset *dataset = NULL;
-  Error error = {0};
-  TuneRecord record;
-  Native *native = open_native("synthetic:rows=600,features=40,classes=5,seed=6", &dataset, (BackendSettings){.family = SETOSA_FAMILY_CPU});
-  support_ok(tune_search(native, dataset, &native->shape, 1, SETOSA_TUNING_FULL, &record, NULL, &error), &error);
-  assert_true(record.native_ns > 0);
-  assert_true(record.clblast_ns > 0);
-  assert_int_equal(record.backend, 11 * record.clblast_ns < 10 * record.native_ns ? TUNE_BACKEND_CLBLAST : TUNE_BACKEND_NATIVE);
-  backend_close(&native->head);
-  setosa_dataset_destroy(dataset);
-#else
-  skip();
-#endif
-}
-
 /* ---- set-up ----------------------------------------------------------------------------------------------------- */
-
-static int open_device(void **state) {
-  (void)state;
-  Error error = {0};
-  size_t index = 0;
-  unsetenv("SETOSA_KERNEL_DIR");
-  if (device_list_open(&devices, &error) != SETOSA_OK) return 1;
-  if (device_list_select(devices, getenv("SETOSA_TEST_DEVICE"), false, &index, &error) != SETOSA_OK) {
-    print_message("no usable OpenCL device: skipped\n");
-    return 0;
-  }
-  return context_open(&context, devices, index, &error) != SETOSA_OK;
-}
-
-static int close_device(void **state) {
-  (void)state;
-  context_close(context);
-  device_list_close(devices);
-  return 0;
-}
 
 static int begin_cache(void **state) {
   (void)state;
@@ -432,11 +337,10 @@ static int end_cache(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(a_search_is_kept_and_read),        TEST(made_rows_are_tuned),
-      TEST(small_work_is_not_tuned),          TEST(a_planted_shape_is_used_but_not_when_reproducible),
-      TEST(a_damaged_verdict_is_none),        TEST(classes_are_apart),
-      TEST(a_wrong_shape_is_passed_over),     TEST(every_candidate_is_right),
-      TEST(auto_takes_what_was_found_faster), TEST(a_full_search_compares_the_backends),
+      TEST(a_search_is_kept_and_read),    TEST(made_rows_are_tuned),
+      TEST(small_work_is_not_tuned),      TEST(a_planted_shape_is_used_but_not_when_reproducible),
+      TEST(a_damaged_verdict_is_none),    TEST(classes_are_apart),
+      TEST(a_wrong_shape_is_passed_over), TEST(every_candidate_is_right),
   };
-  return cmocka_run_group_tests_name("tuning", tests, open_device, close_device);
+  return support_run("tuning", tests, support_device_open, support_device_close);
 }

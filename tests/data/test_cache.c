@@ -733,5 +733,5 @@ int main(void) {
       cmocka_unit_test_setup(compressed_tables_are_kept, forget),
       cmocka_unit_test_setup(arrays_of_doubles_are_kept, forget),
   };
-  return cmocka_run_group_tests(tests, create, destroy);
+  return support_run("data_cache", tests, create, destroy);
 }

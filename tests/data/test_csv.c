@@ -269,5 +269,5 @@ int main(void) {
       cmocka_unit_test(numbers_are_rounded_correctly),
       cmocka_unit_test(progress_is_reported_and_can_stop),
   };
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return support_run("data_csv", tests, make_folder, remove_folder);
 }

@@ -215,5 +215,5 @@ int main(void) {
       cmocka_unit_test(every_form_reads_back), cmocka_unit_test(every_number_reads_back), cmocka_unit_test(numbers_are_short),
       cmocka_unit_test(memory_does_not_grow),  cmocka_unit_test(failures_leave_nothing),
   };
-  return cmocka_run_group_tests(tests, create, destroy);
+  return support_run("data_generate", tests, create, destroy);
 }

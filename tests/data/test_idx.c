@@ -114,7 +114,7 @@ static void fashion_mnist_is_read(void **state) {
   (void)state;
   const char *path = "/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz";
   FILE *file = fopen(path, "rb");
-  if (file == NULL) skip();
+  if (file == NULL) support_skip("%s is not here; install dataset-fashion-mnist", path);
   fclose(file);
   SetosaDataset *dataset = NULL;
   SetosaError error = {0};
@@ -135,5 +135,5 @@ int main(void) {
       cmocka_unit_test(every_element_type_is_read),
       cmocka_unit_test(fashion_mnist_is_read),
   };
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return support_run("data_idx", tests, make_folder, remove_folder);
 }

@@ -64,5 +64,5 @@ int main(void) {
       cmocka_unit_test(malformed_files_are_refused),
       cmocka_unit_test(every_file_is_in_the_manifest),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return support_run("data_malformed", tests, NULL, NULL);
 }

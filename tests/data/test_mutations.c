@@ -116,5 +116,5 @@ static void npy_survives(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(csv_survives), cmocka_unit_test(tsv_survives), cmocka_unit_test(idx_survives),
                                      cmocka_unit_test(npy_survives)};
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return support_run("data_mutations", tests, make_folder, remove_folder);
 }

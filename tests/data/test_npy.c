@@ -419,5 +419,5 @@ int main(void) {
       cmocka_unit_test(a_view_of_a_mapped_set_gets_its_own_rows),
       cmocka_unit_test(mapping_reports_progress_and_stops),
   };
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return support_run("data_npy", tests, make_folder, remove_folder);
 }

@@ -251,5 +251,5 @@ int main(void) {
       cmocka_unit_test(synthetic_rows_are_made_by_each), cmocka_unit_test(gathered_rows_convert),
       cmocka_unit_test(each_checks_its_range_of_halves),
   };
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return support_run("data_parts", tests, make_folder, remove_folder);
 }

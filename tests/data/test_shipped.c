@@ -100,5 +100,5 @@ int main(void) {
       cmocka_unit_test(iris_is_fishers),
       cmocka_unit_test(wine_and_digits_are_whole),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return support_run("data_shipped", tests, NULL, NULL);
 }

@@ -49,7 +49,7 @@ static void expect_plan(const Dataset *dataset, SetosaStorage wanted, bool in_pl
   StoragePlan plan;
   Error error = {0};
   support_ok(storage_choose(&plan, dataset, wanted, in_place, &error), &error);
-  assert_string_equal(storage_name(plan.storage), storage_name(storage));
+  assert_string_equal(setosa_storage_name(plan.storage), setosa_storage_name(storage));
   assert_true(plan.scale == scale);
 }
 
@@ -167,5 +167,5 @@ int main(void) {
       cmocka_unit_test(halves_to_floats), cmocka_unit_test(floats_to_halves), cmocka_unit_test(bytes_and_their_factor),
       cmocka_unit_test(refusals),         cmocka_unit_test(automatic_choice), cmocka_unit_test(bytes_are_remembered),
   };
-  return cmocka_run_group_tests_name("storage", tests, make_folder, remove_folder);
+  return support_run("storage", tests, make_folder, remove_folder);
 }

@@ -182,5 +182,5 @@ int main(void) {
       cmocka_unit_test(labels_come_from_a_softmax_model), cmocka_unit_test(exp_is_accurate),
       cmocka_unit_test(options_apply_to_synthetic_data),  cmocka_unit_test(extreme_shapes_work),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return support_run("data_synthetic", tests, NULL, NULL);
 }

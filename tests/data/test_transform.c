@@ -261,5 +261,5 @@ int main(void) {
       cmocka_unit_test(split_refuses_empty_parts),
       cmocka_unit_test(create_gives_zeroed_aligned_arrays),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return support_run("data_transform", tests, NULL, NULL);
 }

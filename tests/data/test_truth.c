@@ -98,5 +98,5 @@ int main(void) {
       cmocka_unit_test(known_distances),
       cmocka_unit_test(nothing_to_compare),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return support_run("data_truth", tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # test_install.sh CMAKE SOURCE_FOLDER BUILD_FOLDER COMPILER: installs into an empty prefix, moves it, and builds and runs C programs there
-# as a stranger would: pkg-config, setosa.h and libsetosa.so alone. The second program is the one that README.md shows.
+# as a stranger would: pkg-config, the two headers and libsetosa.so alone. The second program is the one that README.md shows.
 # Exits 77 (skipped) when there is no OpenCL device for it.
 set -eu
 
@@ -24,12 +24,12 @@ library=$(find "$prefix" -name libsetosa.so)
 # Only setosa_* leaves the library: its layers have plain names that would clash with a caller's.
 strangers=$(nm -D --defined-only "$library" | awk '$3 !~ /^setosa_/ { print $3 }')
 [ -z "$strangers" ] || fail "libsetosa.so exports $strangers"
-# Every function that setosa.h declares is there.
-grep -oE '\bsetosa_[a-z_]+\(' "$prefix/include/setosa.h" | tr -d '(' | LC_ALL=C sort -u >"$work/declared"
+# Every function that the headers declare is there.
+grep -ohE '\bsetosa_[a-z_]+\(' "$prefix/include/setosa.h" "$prefix/include/setosa_bench.h" | tr -d '(' | LC_ALL=C sort -u >"$work/declared"
 nm -D --defined-only "$library" | awk '{ print $3 }' | LC_ALL=C sort -u >"$work/defined"
 absent=$(LC_ALL=C comm -23 "$work/declared" "$work/defined")
-[ -z "$absent" ] || fail "setosa.h declares what libsetosa.so does not have: $absent"
-[ "$(wc -l <"$work/declared")" -gt 30 ] || fail 'found too few declarations in setosa.h'
+[ -z "$absent" ] || fail "the headers declare what libsetosa.so does not have: $absent"
+[ "$(wc -l <"$work/declared")" -gt 30 ] || fail 'found too few declarations in the headers'
 
 PKG_CONFIG_PATH=$(dirname "$library")/pkgconfig
 export PKG_CONFIG_PATH
@@ -37,7 +37,7 @@ export PKG_CONFIG_PATH
   fail 'setosa.pc and setosa.h name different versions'
 
 cat >"$work/stranger.c" <<'END'
-#include <setosa.h>
+#include <setosa_bench.h> /* brings setosa.h */
 #include <stdio.h>
 
 /* The worked example of kernels/README.md: column 1 of the gradient is (a_1 - 1) x. */

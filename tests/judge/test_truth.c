@@ -4,11 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/support.h"
-/* after it */
 #include "compute/open.h"
 #include "compute/reference/reference.h"
 #include "judge/truth.h"
+#include "support/support.h"
 
 /* What is wrong, at rows of which range: everywhere, or only when all rows are asked for. */
 typedef enum Fault { RIGHT, WRONG_LOSS, WRONG_GRADIENT, WRONG_HESSIAN, WRONG_SCORES, NAN_GRADIENT, WRONG_WHOLE } Fault;
@@ -185,5 +184,5 @@ int main(void) {
       cmocka_unit_test(what_is_right_passes), cmocka_unit_test(what_is_wrong_is_named), cmocka_unit_test(the_whole_is_judged_too),
       cmocka_unit_test(a_model_has_its_loss), cmocka_unit_test(made_rows_are_the_same),
   };
-  return cmocka_run_group_tests_name("truth", tests, NULL, NULL);
+  return support_run("truth", tests, NULL, NULL);
 }

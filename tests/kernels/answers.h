@@ -6,10 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/support.h"
-/* after support.h, which has cmocka.h and what that needs */
 #include "compute/native/native.h"
 #include "compute/open.h"
+#include "support/support.h"
 
 typedef struct Answers {
   DataTerm at, batch;

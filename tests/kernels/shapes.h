@@ -2,9 +2,8 @@
 #ifndef SETOSA_TESTS_KERNELS_SHAPES_H
 #define SETOSA_TESTS_KERNELS_SHAPES_H
 
-#include "support/shape.h"
-/* after it */
 #include <stdio.h>
+#include "support/shape.h"
 
 static const Shape shapes[] = {
     {1, 1, 2, PLAIN},

@@ -4,68 +4,38 @@
 #include <string.h>
 
 #include "compute/shapes.h"
-
-static DeviceList *devices;
-static Context *context;
-
-static int open_device(void **state) {
-  (void)state;
-  Error error = {0};
-  size_t index = 0;
-  if (device_list_open(&devices, &error) != SETOSA_OK ||
-      device_list_select(devices, getenv("SETOSA_TEST_DEVICE"), false, &index, &error) != SETOSA_OK ||
-      context_open(&context, devices, index, &error) != SETOSA_OK)
-    print_message("no device to test: %s\n", error.message);
-  return 0;
-}
-
-static int close_device(void **state) {
-  (void)state;
-  context_close(context);
-  device_list_close(devices);
-  return 0;
-}
+#include "support/device.h"
 
 #ifdef SETOSA_HAVE_CLBLAST
 #include "opencl/gemm.h"
 
-static void need_device(void) {
-  if (context != NULL) return;
-  print_message("SKIP: no usable OpenCL device\n");
-  skip();
-}
-
 static void agrees_with_the_reference(void **state) {
   (void)state;
-  need_device();
   for (size_t i = 0; i < SHAPE_COUNT; i++)
-    shape_compare(&shapes[i], 300 + i, context, (CompareSettings){.backend = SETOSA_BACKEND_CLBLAST});
+    shape_compare(&shapes[i], 300 + i, support_device(), (CompareSettings){.backend = SETOSA_BACKEND_CLBLAST});
 }
 
 static void agrees_in_the_gpu_family(void **state) {
   (void)state;
-  need_device();
   for (size_t i = 0; i < SHAPE_COUNT; i += 3)
-    shape_compare(&shapes[i], 400 + i, context, (CompareSettings){.backend = SETOSA_BACKEND_CLBLAST, .family = SETOSA_FAMILY_GPU});
+    shape_compare(&shapes[i], 400 + i, support_device(), (CompareSettings){.backend = SETOSA_BACKEND_CLBLAST, .family = SETOSA_FAMILY_GPU});
 }
 
 /* Blocks of 64 rows, X in several buffers whose pieces begin anywhere, a line that reads X. */
 static void agrees_in_many_small_pieces(void **state) {
   (void)state;
-  need_device();
   const Shape pieces[] = {{3001, 20, 10, PLAIN}, {1000, 33, 41, PLAIN}, {700, 5, 2, PLAIN}};
   for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
-    shape_compare(&pieces[i], 500 + i, context,
+    shape_compare(&pieces[i], 500 + i, support_device(),
                   (CompareSettings){.backend = SETOSA_BACKEND_CLBLAST, .workspace_bytes = 4096, .part_bytes = 10000});
 }
 
 static void what_it_cannot_do_is_refused(void **state) {
   (void)state;
-  need_device();
   Error error = {0};
   Backend *backend = NULL;
   Dataset *dataset = make_dataset(&shapes[1], 1);
-  BackendSettings settings = {.kind = SETOSA_BACKEND_CLBLAST, .context = context, .storage = SETOSA_STORAGE_F16};
+  BackendSettings settings = {.kind = SETOSA_BACKEND_CLBLAST, .context = support_device(), .storage = SETOSA_STORAGE_F16};
   support_fails(backend_open(&backend, dataset, &settings, &error), &error, SETOSA_ERROR_USAGE, "CLBlast multiplies f32 alone");
   assert_null(backend);
   settings = (BackendSettings){.kind = SETOSA_BACKEND_CLBLAST};
@@ -77,7 +47,6 @@ static void what_it_cannot_do_is_refused(void **state) {
 /* The product alone, at offsets that no sub-buffer can begin at: beta, transposition, and nothing beside C is touched. */
 static void a_product_writes_its_matrix_alone(void **state) {
   (void)state;
-  need_device();
   enum { M = 5, N = 3, K = 4, AT = 1501, STRIDE = 7, SIZE = 4096 };
   static float a[SIZE], b[SIZE], c[SIZE], out[SIZE];
   Error error = {0};
@@ -85,7 +54,7 @@ static void a_product_writes_its_matrix_alone(void **state) {
   float *const hosts[] = {a, b, c};
   for (int i = 0; i < SIZE; i++) a[i] = (float)sin(i), b[i] = (float)cos(1.3 * i), c[i] = (float)sin(2.1 * i);
   for (int i = 0; i < 3; i++) {
-    support_ok(buffer_create(&buffers[i], context, sizeof a, "a matrix", &error), &error);
+    support_ok(buffer_create(&buffers[i], support_device(), sizeof a, "a matrix", &error), &error);
     support_ok(buffer_write(buffers[i], 0, sizeof a, hosts[i], &error), &error);
   }
   GemmProduct product = {.m = M,
@@ -95,7 +64,7 @@ static void a_product_writes_its_matrix_alone(void **state) {
                          .b = {buffers[1], AT + 1, STRIDE, true},
                          .c = {buffers[2], AT + 2, STRIDE, false},
                          .beta = 1.0f};
-  support_ok(gemm_multiply(context, &product, &temporary, &error), &error);
+  support_ok(gemm_multiply(support_device(), &product, &temporary, &error), &error);
   support_poison(out, SIZE);
   support_ok(buffer_read(buffers[2], 0, sizeof out, out, &error), &error);
   for (int i = 0; i < SIZE; i++) {
@@ -109,18 +78,17 @@ static void a_product_writes_its_matrix_alone(void **state) {
       assert_true(out[i] == c[i]);
   }
   product.c.offset = SIZE - 10;
-  support_fails(gemm_multiply(context, &product, &temporary, &error), &error, SETOSA_ERROR_INTERNAL, "a matrix: ");
+  support_fails(gemm_multiply(support_device(), &product, &temporary, &error), &error, SETOSA_ERROR_INTERNAL, "a matrix: ");
   buffer_destroy(temporary);
   for (int i = 0; i < 3; i++) buffer_destroy(buffers[i]);
 }
 
 static void wrong_parameters_are_refused(void **state) {
   (void)state;
-  need_device();
   const unsigned before = 10503, fixed = 10603;
   Error error = {0};
-  const GemmParameters *known = gemm_known_parameters(context);
-  if (known == NULL) skip();
+  const GemmParameters *known = gemm_known_parameters(support_device());
+  if (known == NULL) support_skip("CLBlast has no parameters for this device that are known here");
   assert_null(gemm_parameters_problem(known, before));
 
   /* GEMMK=1 with MWG != NWG crashed here with 1.5.3; with a KREG that is no multiple of VWN it returned zeros. */
@@ -131,7 +99,8 @@ static void wrong_parameters_are_refused(void **state) {
   tried.tiles[GEMM_NWG] = 16;
   assert_non_null(strstr(gemm_parameters_problem(&tried, before), "GEMMK=1 with MWG != NWG"));
   assert_null(gemm_parameters_problem(&tried, fixed));
-  support_fails(gemm_set_parameters(context, &tried, &error), &error, SETOSA_ERROR_USAGE, "CLBlast's parameters are refused: GEMMK=1");
+  support_fails(gemm_set_parameters(support_device(), &tried, &error), &error, SETOSA_ERROR_USAGE,
+                "CLBlast's parameters are refused: GEMMK=1");
   tried.tiles[GEMM_NWG] = 8;
   tried.tiles[GEMM_KREG] = 4;
   assert_non_null(strstr(gemm_parameters_problem(&tried, fixed), "KREG"));
@@ -163,7 +132,7 @@ static void a_build_without_it_says_so(void **state) {
   (void)state;
   Backend *backend = NULL;
   Error error = {0};
-  BackendSettings settings = {.kind = SETOSA_BACKEND_CLBLAST, .context = context};
+  BackendSettings settings = {.kind = SETOSA_BACKEND_CLBLAST, .context = support_device()};
   Dataset *dataset = make_dataset(&shapes[1], 1);
   support_fails(backend_open(&backend, dataset, &settings, &error), &error, SETOSA_ERROR_USAGE,
                 "this build has no clblast backend; install");
@@ -183,5 +152,5 @@ int main(void) {
       cmocka_unit_test(a_build_without_it_says_so),
 #endif
   };
-  return cmocka_run_group_tests_name("clblast", tests, open_device, close_device);
+  return support_run("clblast", tests, support_device_open, support_device_close);
 }

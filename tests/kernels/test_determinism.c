@@ -3,9 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/support.h"
-/* after support.h, which has cmocka.h and what that needs */
 #include "compute/open.h"
+#include "support/device.h"
 
 enum { REPEATS = 40 };
 
@@ -115,20 +114,8 @@ static void same_call_same_bits(SetosaFamily family) {
       "synthetic:rows=2000,features=20,classes=10",  "synthetic:rows=700,features=33,classes=40",
       "synthetic:rows=130,features=100,classes=257",
   };
-  DeviceList *devices = NULL;
-  Context *context = NULL;
-  size_t index = 0;
-  Error error = {0};
-  support_ok(device_list_open(&devices, &error), &error);
-  if (device_list_select(devices, getenv("SETOSA_TEST_DEVICE"), false, &index, &error) != SETOSA_OK) {
-    print_message("no usable OpenCL device: skipped\n");
-    device_list_close(devices);
-    skip();
-  }
-  support_ok(context_open(&context, devices, index, &error), &error);
+  Context *context = support_device();
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) run_shape(context, shapes[i], family);
-  context_close(context);
-  device_list_close(devices);
 }
 
 static void cpu_family_is_deterministic(void **state) {
@@ -145,5 +132,5 @@ int main(void) {
       cmocka_unit_test(cpu_family_is_deterministic),
       cmocka_unit_test(gpu_family_is_deterministic),
   };
-  return cmocka_run_group_tests_name("determinism", tests, NULL, NULL);
+  return support_run("determinism", tests, support_device_open, support_device_close);
 }

@@ -5,32 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/support.h"
-/* after support.h, which has cmocka.h and what that needs */
 #include "compute/native/native.h"
 #include "compute/open.h"
+#include "support/device.h"
 #include "train/predict.h"
 
-static Context *context;
 static char folder[SUPPORT_PATH];
 
 static int create(void **state) {
-  (void)state;
-  DeviceList *devices = NULL;
-  size_t index = 0;
-  Error error = {0};
   support_folder_create(folder);
-  if (device_list_open(&devices, &error) == SETOSA_OK && device_list_select(devices, NULL, false, &index, &error) == SETOSA_OK)
-    support_ok(context_open(&context, devices, index, &error), &error);
-  device_list_close(devices);
-  return 0;
+  return support_device_open(state);
 }
 
 static int destroy(void **state) {
-  (void)state;
-  context_close(context);
   support_folder_remove(folder);
-  return 0;
+  return support_device_close(state);
 }
 
 typedef struct Answer {
@@ -44,7 +33,7 @@ static Answer ask(const Dataset *dataset, BackendSettings settings) {
   Backend *backend = NULL;
   Vector *w = NULL, *gradient = NULL;
   Error error = {0};
-  settings.context = context;
+  settings.context = support_device();
   settings.kind = SETOSA_BACKEND_NATIVE;
   settings.intercept = true;
   support_ok(backend_open(&backend, dataset, &settings, &error), &error);
@@ -73,7 +62,6 @@ static void gathered_rows_give_the_same_bits(void **state) {
   static const SetosaStorage storages[] = {SETOSA_STORAGE_F32, SETOSA_STORAGE_F16, SETOSA_STORAGE_U8};
   char path[SUPPORT_PATH];
   Error error = {0};
-  if (context == NULL) skip();
   support_path(path, folder, "rows.npy");
   support_ok(setosa_generate("rows=2003,features=9,classes=4,noise=0.2", path, NULL, NULL, &error), &error);
   size_t length = 0, count = 2003 * 9;
@@ -113,13 +101,15 @@ static void made_rows_have_their_labels_on_the_device(void **state) {
   Error error = {0};
   SetosaDataOptions options = setosa_data_options_default();
   options.generate_above_bytes = 1;
-  if (context == NULL) skip();
   for (int streamed = 0; streamed < 2; streamed++) {
     Dataset *dataset = NULL;
     Backend *backend = NULL;
     support_ok(setosa_dataset_load(&dataset, "synthetic:rows=2003,features=9,classes=4,noise=0.2", &options, &error), &error);
-    BackendSettings settings = {
-        .context = context, .kind = SETOSA_BACKEND_NATIVE, .intercept = true, .streamed = streamed, .chunk_rows = streamed ? 300 : 0};
+    BackendSettings settings = {.context = support_device(),
+                                .kind = SETOSA_BACKEND_NATIVE,
+                                .intercept = true,
+                                .streamed = streamed,
+                                .chunk_rows = streamed ? 300 : 0};
     support_ok(backend_open(&backend, dataset, &settings, &error), &error);
     assert_int_equal(((Native *)backend)->residence.resident, !streamed);
     assert_true(predict_block_rows(backend) == (streamed ? ((Native *)backend)->residence.part_rows : 2003));
@@ -143,5 +133,5 @@ static void made_rows_have_their_labels_on_the_device(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(gathered_rows_give_the_same_bits),
                                      cmocka_unit_test(made_rows_have_their_labels_on_the_device)};
-  return cmocka_run_group_tests(tests, create, destroy);
+  return support_run("kernels_gathered", tests, create, destroy);
 }

@@ -3,10 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "support/support.h"
-/* after support.h, which has cmocka.h and what that needs */
 #include "compute/open.h"
 #include "compute/tolerance.h"
+#include "support/device.h"
 
 enum { LOGIT_SIZE = 2 };
 
@@ -142,17 +141,8 @@ static void close_both(Kept *k) {
 /* The fused pass and blocks of strips (or rows), with partial blocks, strips and tiles. */
 static void run_family(SetosaFamily family) {
   static const char *const shapes[] = {"synthetic:rows=150,features=20,classes=3", "synthetic:rows=99,features=33,classes=40"};
-  DeviceList *devices = NULL;
-  Context *context = NULL;
-  size_t index = 0;
+  Context *context = support_device();
   Error error = {0};
-  support_ok(device_list_open(&devices, &error), &error);
-  if (device_list_select(devices, getenv("SETOSA_TEST_DEVICE"), false, &index, &error) != SETOSA_OK) {
-    print_message("no usable OpenCL device: skipped\n");
-    device_list_close(devices);
-    skip();
-  }
-  support_ok(context_open(&context, devices, index, &error), &error);
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
     Kept kept = {0};
     SetosaDataset *dataset = NULL;
@@ -163,8 +153,6 @@ static void run_family(SetosaFamily family) {
     close_both(&kept);
     setosa_dataset_destroy(dataset);
   }
-  context_close(context);
-  device_list_close(devices);
 }
 
 static void cpu_family_keeps_nothing_stale(void **state) {
@@ -181,5 +169,5 @@ int main(void) {
       cmocka_unit_test(cpu_family_keeps_nothing_stale),
       cmocka_unit_test(gpu_family_keeps_nothing_stale),
   };
-  return cmocka_run_group_tests_name("probabilities kept", tests, NULL, NULL);
+  return support_run("probabilities kept", tests, support_device_open, support_device_close);
 }

@@ -1,37 +1,26 @@
 /* Offsets beyond 32 bits: a feature matrix of more than 2^32 bytes (nearly all of it untouched zero pages,
  * in several device buffers),
  * of which mini-batches at the far end are evaluated by both kernel families and by the reference. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include <cmocka.h>
 #include <math.h>
 
 #include "base/random.h"
 #include "compute/open.h"
+#include "support/device.h"
 
 enum { FEATURES = 65536, BATCH = 70 };
 
 /* The shape with `rows` rows; only the last BATCH rows hold anything. */
 static void compare_far_end(size_t rows, SetosaFamily family, size_t classes) {
   Error error = {0};
-  DeviceList *devices = NULL;
-  Context *context = NULL;
-  size_t index = 0, bytes = rows * FEATURES * sizeof(float), parameters = classes * FEATURES + classes;
-  assert_int_equal(device_list_open(&devices, &error), SETOSA_OK);
-  assert_int_equal(device_list_select(devices, getenv("SETOSA_TEST_DEVICE"), false, &index, &error), SETOSA_OK);
-  assert_int_equal(context_open(&context, devices, index, &error), SETOSA_OK);
-  if (!context_traits(context)->unified_memory || context_traits(context)->memory_bytes < bytes) {
-    printf("%zu bytes are more than this device has, or it would copy them: skipped\n", bytes);
-    context_close(context);
-    device_list_close(devices);
-    skip();
-  }
+  Context *context = support_device();
+  size_t bytes = rows * FEATURES * sizeof(float), parameters = classes * FEATURES + classes;
+  if (!context_traits(context)->unified_memory || context_traits(context)->memory_bytes < bytes)
+    support_skip("%zu bytes are more than this device has, or it would copy them", bytes);
   float *values = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   assert_ptr_not_equal(values, MAP_FAILED);
   int32_t *labels = calloc(rows, sizeof *labels);
@@ -82,8 +71,6 @@ static void compare_far_end(size_t rows, SetosaFamily family, size_t classes) {
   free(w);
   free(expected);
   free(actual);
-  context_close(context);
-  device_list_close(devices);
 }
 
 /* 2^32 bytes are passed by 16,500 rows, 2^32 elements by 65,700 (where the device has the memory). */
@@ -109,5 +96,5 @@ int main(void) {
       cmocka_unit_test(bytes_beyond_32_bits_blocked),
       cmocka_unit_test(elements_beyond_32_bits),
   };
-  return cmocka_run_group_tests_name("offsets beyond 32 bits", tests, NULL, NULL);
+  return support_run("offsets beyond 32 bits", tests, support_device_open, support_device_close);
 }

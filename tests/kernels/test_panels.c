@@ -4,16 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "support/shape.h"
-/* after shape.h, which has cmocka.h and what that needs */
 #include "compute/native/native.h"
+#include "compute/open.h"
 #include "compute/tolerance.h"
 #include "compute/tune/tune.h"
+#include "support/device.h"
+#include "support/shape.h"
 
 enum { LOGIT_SIZE = 3, POINTS = 3 };
-
-static DeviceList *devices;
-static Context *context;
 
 static const uint32_t heights[] = {0, 4, 6, 8};
 enum { FUSED_HEIGHTS = 2 }; /* the first that few classes are tested without */
@@ -94,9 +92,9 @@ static void every_height_agrees_with_the_reference(void **state) {
     support_ok(reference_open(&truth, dataset, &(BackendSettings){.intercept = true}, &error), &error);
     for (size_t h = 0; h < sizeof heights / sizeof *heights; h++) {
       Native *native = NULL;
-      BackendSettings settings = {.family = SETOSA_FAMILY_CPU, .context = context, .intercept = true};
+      BackendSettings settings = {.family = SETOSA_FAMILY_CPU, .context = support_device(), .intercept = true};
       if (dataset->classes <= CLASSES_FUSED_MOST && h < FUSED_HEIGHTS) continue; /* a program for each */
-      NativeShape shape = native_default_shape(SETOSA_FAMILY_CPU, dataset->classes, context_traits(context));
+      NativeShape shape = native_default_shape(SETOSA_FAMILY_CPU, dataset->classes, context_traits(support_device()));
       shape.panel_rows = heights[h];
       support_ok(native_open_window(&native, dataset, &settings, (RowRange){0, dataset->rows}, &shape, &error), &error);
       used += native_uses_panels(native);
@@ -120,30 +118,10 @@ static void what_would_take_much_memory_is_not_packed(void **state) {
   assert_int_equal(native_panel_count(&native), 0);
 }
 
-static int open_device(void **state) {
-  (void)state;
-  Error error = {0};
-  size_t index = 0;
-  if (device_list_open(&devices, &error) != SETOSA_OK ||
-      device_list_select(devices, getenv("SETOSA_TEST_DEVICE"), false, &index, &error) != SETOSA_OK ||
-      context_open(&context, devices, index, &error) != SETOSA_OK) {
-    printf("no device to test: %s\n", error.message);
-    return 1;
-  }
-  return 0;
-}
-
-static int close_device(void **state) {
-  (void)state;
-  context_close(context);
-  device_list_close(devices);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_height_agrees_with_the_reference),
       cmocka_unit_test(what_would_take_much_memory_is_not_packed),
   };
-  return cmocka_run_group_tests_name("weights in panels", tests, open_device, close_device);
+  return support_run("weights in panels", tests, support_device_open, support_device_close);
 }

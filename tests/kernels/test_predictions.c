@@ -2,9 +2,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "support/support.h"
-/* after support.h, which has cmocka.h and what that needs */
 #include "compute/open.h"
+#include "support/device.h"
 
 enum { ROWS = 3000, FEATURES = 784, CLASSES = 10 };
 
@@ -29,17 +28,8 @@ static void predict(const Dataset *dataset, SetosaBackend kind, SetosaFamily fam
 static void every_probability_is_right_to_a_millionth(void **state) {
   (void)state;
   Error error = {0};
-  DeviceList *devices = NULL;
-  Context *context = NULL;
+  Context *context = support_device();
   SetosaDataset *dataset = NULL;
-  size_t index = 0;
-  support_ok(device_list_open(&devices, &error), &error);
-  if (device_list_select(devices, getenv("SETOSA_TEST_DEVICE"), false, &index, &error) != SETOSA_OK) {
-    print_message("no usable OpenCL device: skipped\n");
-    device_list_close(devices);
-    skip();
-  }
-  support_ok(context_open(&context, devices, index, &error), &error);
   support_ok(setosa_dataset_load(&dataset, "synthetic:rows=3000,features=784,classes=10,seed=9", NULL, &error), &error);
   float *expected = malloc(sizeof(float) * ROWS * CLASSES), *actual = malloc(sizeof(float) * ROWS * CLASSES);
   assert_non_null(expected);
@@ -57,11 +47,9 @@ static void every_probability_is_right_to_a_millionth(void **state) {
   free(expected);
   free(actual);
   setosa_dataset_destroy(dataset);
-  context_close(context);
-  device_list_close(devices);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(every_probability_is_right_to_a_millionth)};
-  return cmocka_run_group_tests_name("predictions", tests, NULL, NULL);
+  return support_run("predictions", tests, support_device_open, support_device_close);
 }

@@ -1,11 +1,8 @@
 /* Both kernel families against the double reference over a table of shapes: tile edges in N, D and K, hard logits, degenerate data. */
-#include "kernels/shapes.h"
-/* after shapes.h, which has cmocka.h and what that needs */
 #include "compute/open.h"
 #include "judge/compare.h"
-
-static DeviceList *devices;
-static Context *context;
+#include "kernels/shapes.h"
+#include "support/device.h"
 
 static void run_family(SetosaFamily family) {
   bool verbose = getenv("SETOSA_TEST_VERBOSE") != NULL;
@@ -19,7 +16,7 @@ static void run_family(SetosaFamily family) {
                                 .finite_differences = dataset->rows > 1,
                                 .row = print_row,
                                 .user = &verbose};
-    Status status = judge_compare(dataset, context, &settings, &failures, &error);
+    Status status = judge_compare(dataset, support_device(), &settings, &failures, &error);
     if (status != SETOSA_OK) printf("%s\n", error.message);
     assert_int_equal(status, SETOSA_OK);
     assert_int_equal(failures, 0);
@@ -36,30 +33,10 @@ static void gpu_family_agrees_with_the_reference(void **state) {
   run_family(SETOSA_FAMILY_GPU);
 }
 
-static int open_device(void **state) {
-  (void)state;
-  Error error = {0};
-  size_t index = 0;
-  if (device_list_open(&devices, &error) != SETOSA_OK ||
-      device_list_select(devices, getenv("SETOSA_TEST_DEVICE"), false, &index, &error) != SETOSA_OK ||
-      context_open(&context, devices, index, &error) != SETOSA_OK) {
-    printf("no device to test: %s\n", error.message);
-    return 1;
-  }
-  return 0;
-}
-
-static int close_device(void **state) {
-  (void)state;
-  context_close(context);
-  device_list_close(devices);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(cpu_family_agrees_with_the_reference),
       cmocka_unit_test(gpu_family_agrees_with_the_reference),
   };
-  return cmocka_run_group_tests_name("kernels against the reference", tests, open_device, close_device);
+  return support_run("kernels against the reference", tests, support_device_open, support_device_close);
 }

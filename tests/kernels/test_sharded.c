@@ -3,33 +3,27 @@
 
 #include "compute/sharded/sharded.h"
 #include "kernels/answers.h"
+#include "support/device.h"
 
 enum { PARTS = 2 };
 
-static Context *whole, *parts[PARTS];
+static Context *parts[PARTS];
 
 static int open_devices(void **state) {
-  (void)state;
-  DeviceList *devices = NULL;
-  size_t index = 0;
   Error error = {0};
-  if (device_list_open(&devices, &error) == SETOSA_OK && device_list_select(devices, NULL, false, &index, &error) == SETOSA_OK) {
-    support_ok(context_open(&whole, devices, index, &error), &error);
-    for (size_t i = 0; i < PARTS; i++) {
-      Error refused = {0}; /* a device of one compute unit has no parts: then it stands for several itself */
-      if (context_open_part(&parts[i], devices, index, i, PARTS, &refused) != SETOSA_OK)
-        support_ok(context_open(&parts[i], devices, index, &error), &error);
-    }
+  if (support_device_open(state) != 0) return -1;
+  DeviceList *devices = support_device_list();
+  for (size_t i = 0; i < PARTS && support_device_found(); i++) {
+    Error refused = {0}; /* a device of one compute unit has no parts: then it stands for several itself */
+    if (context_open_part(&parts[i], devices, support_device_index(), i, PARTS, &refused) != SETOSA_OK)
+      support_ok(context_open(&parts[i], devices, support_device_index(), &error), &error);
   }
-  device_list_close(devices);
   return 0;
 }
 
 static int close_devices(void **state) {
-  (void)state;
   for (size_t i = 0; i < PARTS; i++) context_close(parts[i]);
-  context_close(whole);
-  return 0;
+  return support_device_close(state);
 }
 
 /* How the rows are dealt: to so many devices, in these proportions. */
@@ -73,7 +67,7 @@ static void compare(const char *spec, bool generated, SetosaFamily family, Setos
   };
   char how[200];
   Dataset *dataset = load(spec, generated);
-  BackendSettings settings = {.family = family, .storage = storage, .context = whole};
+  BackendSettings settings = {.family = family, .storage = storage, .context = support_device()};
   if (storage == SETOSA_STORAGE_U8) {
     for (size_t i = 0; i < dataset->rows * dataset->features; i++)
       dataset->values[i] = roundf(fminf(fmaxf(20 + 8 * dataset->values[i], 0), 255)) / 32;
@@ -92,27 +86,25 @@ static void compare(const char *spec, bool generated, SetosaFamily family, Setos
   setosa_dataset_destroy(dataset);
 }
 
-static void devices_give_the_bits_of_one(void **state) {
-  (void)state;
+static void deal_all(SetosaFamily family) {
   static const char *const specs[] = {
       "synthetic:rows=3001,features=20,classes=3",  "synthetic:rows=2500,features=7,classes=10",
       "synthetic:rows=9000,features=33,classes=40", "synthetic:rows=1500,features=16,classes=300",
       "synthetic:rows=150,features=4,classes=3",    "synthetic:rows=20,features=4,classes=50",
   };
-  static const SetosaFamily families[] = {SETOSA_FAMILY_CPU, SETOSA_FAMILY_GPU};
-  if (whole == NULL) skip();
-  for (size_t i = 0; i < sizeof specs / sizeof *specs; i++)
-    for (size_t f = 0; f < 2; f++) {
-      compare(specs[i], false, families[f], SETOSA_STORAGE_F32);
-      compare(specs[i], false, families[f], SETOSA_STORAGE_U8);
-      compare(specs[i], true, families[f], SETOSA_STORAGE_F32);
-    }
+  for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
+    compare(specs[i], false, family, SETOSA_STORAGE_F32);
+    compare(specs[i], false, family, SETOSA_STORAGE_U8);
+    compare(specs[i], true, family, SETOSA_STORAGE_F32);
+  }
 }
+
+static void devices_give_the_bits_of_one_cpu(void **state) { (void)state, deal_all(SETOSA_FAMILY_CPU); }
+static void devices_give_the_bits_of_one_gpu(void **state) { (void)state, deal_all(SETOSA_FAMILY_GPU); }
 
 /* Shares of shards: so many rows that partial gradients are folded, by the fused and by the blocked pass. */
 static void many_rows_give_the_bits_of_one(void **state) {
   (void)state;
-  if (whole == NULL) skip();
   compare("synthetic:rows=500000,features=3,classes=3", false, SETOSA_FAMILY_CPU, SETOSA_STORAGE_F32);
   compare("synthetic:rows=1200000,features=2,classes=33", true, SETOSA_FAMILY_CPU, SETOSA_STORAGE_F32);
 }
@@ -120,7 +112,6 @@ static void many_rows_give_the_bits_of_one(void **state) {
 /* Nobody says how fast the devices are, so that they are timed. */
 static void devices_are_timed(void **state) {
   (void)state;
-  if (whole == NULL) skip();
   Dataset *dataset = load("synthetic:rows=140000,features=32,classes=4", false);
   BackendSettings settings = {.context = parts[0], .contexts = {parts[0], parts[1]}, .context_count = 2};
   Backend *backend = open_native(dataset, settings);
@@ -134,7 +125,6 @@ static void devices_are_timed(void **state) {
 
 static void others_do_not_share(void **state) {
   (void)state;
-  if (whole == NULL) skip();
   Dataset *dataset = load("synthetic:rows=100,features=3,classes=3", false);
   Backend *backend = NULL;
   Error error = {0};
@@ -148,10 +138,11 @@ static void others_do_not_share(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(devices_give_the_bits_of_one),
+      cmocka_unit_test(devices_give_the_bits_of_one_cpu),
+      cmocka_unit_test(devices_give_the_bits_of_one_gpu),
       cmocka_unit_test(many_rows_give_the_bits_of_one),
       cmocka_unit_test(devices_are_timed),
       cmocka_unit_test(others_do_not_share),
   };
-  return cmocka_run_group_tests(tests, open_devices, close_devices);
+  return support_run("kernels_sharded", tests, open_devices, close_devices);
 }

@@ -3,15 +3,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernels/shapes.h"
-/* after shapes.h, which has cmocka.h and what that needs */
 #include "compute/open.h"
 #include "data/half.h"
 #include "data/storage.h"
 #include "judge/compare.h"
-
-static DeviceList *devices;
-static Context *context;
+#include "kernels/shapes.h"
+#include "support/device.h"
 
 /* A case of each kind, over few (D, K), since every one of K <= 32 is a program of its own. D is odd, so that rows of halves and bytes
  * begin at every alignment, but for shapes whose edge is something else. The arithmetic itself has its own table in test_shapes.c. */
@@ -55,9 +52,10 @@ static void compare_shape(const Shape *shape, uint64_t seed, SetosaFamily family
                               .logit_size = shape->kind == HARD_LOGITS ? 100 : 3,
                               .row = print_row,
                               .user = &verbose};
-  support_ok(judge_compare(dataset, context, &settings, &failures, &error), &error);
+  support_ok(judge_compare(dataset, support_device(), &settings, &failures, &error), &error);
   if (failures > 0)
-    fail_msg("%zu x %zu, %zu classes, %s: %zu failures", shape->rows, shape->features, shape->classes, storage_name(storage), failures);
+    fail_msg("%zu x %zu, %zu classes, %s: %zu failures", shape->rows, shape->features, shape->classes, setosa_storage_name(storage),
+             failures);
   free_dataset(dataset);
 }
 
@@ -96,8 +94,12 @@ static Answers ask(const Dataset *dataset, SetosaFamily family, SetosaStorage st
   Backend *backend = NULL;
   Vector *w = NULL, *v = NULL, *out = NULL;
   DataTerm at;
-  BackendSettings settings = {
-      .kind = SETOSA_BACKEND_NATIVE, .family = family, .context = context, .intercept = true, .storage = storage, .part_bytes = part_bytes};
+  BackendSettings settings = {.kind = SETOSA_BACKEND_NATIVE,
+                              .family = family,
+                              .context = support_device(),
+                              .intercept = true,
+                              .storage = storage,
+                              .part_bytes = part_bytes};
   support_ok(backend_open(&backend, dataset, &settings, &error), &error);
   Answers answers = {.parameters = backend->parameters};
   answers.numbers = malloc(3 * backend->parameters * sizeof(double));
@@ -165,7 +167,7 @@ static void several_parts(void **state) {
     Dataset *dataset = make_storable(&middling[i / 6], 7, storage);
     Answers whole = ask(dataset, families[i / 3 % 2], storage, 0);
     Answers parts = ask(dataset, families[i / 3 % 2], storage, 97 * dataset->features * storage_element_bytes(&plan));
-    assert_string_equal(parts.facts.storage, storage_name(storage));
+    assert_string_equal(parts.facts.storage, setosa_storage_name(storage));
     expect_close(&parts, &whole);
     assert_memory_equal(parts.logits, whole.logits, dataset->rows * dataset->classes * sizeof(float));
     free_answers(&whole);
@@ -218,31 +220,11 @@ static void halves_are_measured(void **state) {
   free_dataset(dataset);
 }
 
-static int open_device(void **state) {
-  (void)state;
-  Error error = {0};
-  size_t index = 0;
-  if (device_list_open(&devices, &error) != SETOSA_OK ||
-      device_list_select(devices, getenv("SETOSA_TEST_DEVICE"), false, &index, &error) != SETOSA_OK ||
-      context_open(&context, devices, index, &error) != SETOSA_OK) {
-    printf("no device to test: %s\n", error.message);
-    return 1;
-  }
-  return 0;
-}
-
-static int close_device(void **state) {
-  (void)state;
-  context_close(context);
-  device_list_close(devices);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(cpu_family_reads_halves), cmocka_unit_test(gpu_family_reads_halves), cmocka_unit_test(cpu_family_reads_bytes),
       cmocka_unit_test(gpu_family_reads_bytes),  cmocka_unit_test(several_parts),           cmocka_unit_test(bytes_change_nothing),
       cmocka_unit_test(halves_are_measured),
   };
-  return cmocka_run_group_tests_name("storage of X", tests, open_device, close_device);
+  return support_run("storage of X", tests, support_device_open, support_device_close);
 }

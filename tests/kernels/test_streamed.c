@@ -9,8 +9,7 @@
 #include <string.h>
 
 #include "kernels/answers.h"
-
-static Context *context;
+#include "support/device.h"
 
 static size_t most_bytes = SIZE_MAX; /* of a buffer that the device still gives */
 
@@ -27,28 +26,8 @@ cl_mem clCreateBuffer(cl_context handle, cl_mem_flags flags, size_t bytes, void 
   return real(handle, flags, bytes, host, code);
 }
 
-static int open_device(void **state) {
-  (void)state;
-  DeviceList *devices = NULL;
-  size_t index = 0;
-  Error error = {0};
-  if (device_list_open(&devices, &error) != SETOSA_OK || device_list_select(devices, NULL, false, &index, &error) != SETOSA_OK) {
-    device_list_close(devices);
-    return 0;
-  }
-  support_ok(context_open(&context, devices, index, &error), &error);
-  device_list_close(devices);
-  return 0;
-}
-
-static int close_device(void **state) {
-  (void)state;
-  context_close(context);
-  return 0;
-}
-
 static Answers ask(const Dataset *dataset, BackendSettings settings, bool resident) {
-  settings.context = context;
+  settings.context = support_device();
   Backend *backend = open_native(dataset, settings);
   assert_int_equal(((Native *)backend)->residence.resident, resident);
   Answers answers = ask_backend(backend);
@@ -99,44 +78,40 @@ static void compare(const char *spec, SetosaFamily family, SetosaStorage storage
   setosa_dataset_destroy(dataset);
 }
 
-static void streamed_rows_give_the_same_bits(void **state) {
-  (void)state;
+static void stream(SetosaFamily family) {
   static const char *const specs[] = {
       "synthetic:rows=3001,features=20,classes=3",
       "synthetic:rows=2500,features=7,classes=10",
       "synthetic:rows=3300,features=33,classes=40",
       "synthetic:rows=1500,features=16,classes=300",
   };
-  static const SetosaFamily families[] = {SETOSA_FAMILY_CPU, SETOSA_FAMILY_GPU};
   static const SetosaStorage storages[] = {SETOSA_STORAGE_F32, SETOSA_STORAGE_U8};
-  if (context == NULL) skip();
   for (size_t i = 0; i < sizeof specs / sizeof *specs; i++)
-    for (size_t f = 0; f < 2; f++)
-      for (size_t s = 0; s < 2; s++) compare(specs[i], families[f], storages[s]);
+    for (size_t s = 0; s < 2; s++) compare(specs[i], family, storages[s]);
 }
 
+static void streamed_rows_give_the_same_bits_cpu(void **state) { (void)state, stream(SETOSA_FAMILY_CPU); }
+static void streamed_rows_give_the_same_bits_gpu(void **state) { (void)state, stream(SETOSA_FAMILY_GPU); }
+
 /* Shares of shards: so many rows that partial gradients are folded. */
-static void many_rows_give_the_same_bits(void **state) {
-  (void)state;
-  if (context == NULL) skip();
+static void stream_many(SetosaFamily family) {
   Dataset *dataset = load("synthetic:rows=500000,features=3,classes=3", false);
-  for (int f = 0; f < 2; f++) {
-    BackendSettings settings = {.family = f == 0 ? SETOSA_FAMILY_CPU : SETOSA_FAMILY_GPU}, streamed = settings;
-    streamed.streamed = true;
-    streamed.chunk_rows = 100000;
-    Answers whole = ask(dataset, settings, true), found = ask(dataset, streamed, false);
-    expect_same(&whole, &found, "500000 rows");
-    answers_free(&whole);
-    answers_free(&found);
-  }
+  BackendSettings settings = {.family = family}, streamed = {.family = family, .streamed = true, .chunk_rows = 100000};
+  Answers whole = ask(dataset, settings, true), found = ask(dataset, streamed, false);
+  expect_same(&whole, &found, "500000 rows");
+  answers_free(&whole);
+  answers_free(&found);
   setosa_dataset_destroy(dataset);
 }
 
+static void many_rows_give_the_same_bits_cpu(void **state) { (void)state, stream_many(SETOSA_FAMILY_CPU); }
+/* Half a minute of a CPU that stands for a GPU. */
+static void nightly_many_rows_give_the_same_bits_gpu(void **state) { (void)state, stream_many(SETOSA_FAMILY_GPU); }
+
 static void budgets_decide(void **state) {
   (void)state;
-  if (context == NULL) skip();
   Dataset *dataset = load("synthetic:rows=400000,features=100,classes=3", true); /* 160 MB */
-  BackendSettings settings = {.kind = SETOSA_BACKEND_NATIVE, .context = context, .intercept = true};
+  BackendSettings settings = {.kind = SETOSA_BACKEND_NATIVE, .context = support_device(), .intercept = true};
   static const struct {
     uint64_t bytes;
     Status expected;
@@ -162,7 +137,6 @@ static void budgets_decide(void **state) {
 /* Few rows of many parameters: what decides is how many vectors will be held, if that is known. */
 static void vectors_count(void **state) {
   (void)state;
-  if (context == NULL) skip();
   static const struct {
     size_t vectors;
     Status expected;
@@ -172,7 +146,7 @@ static void vectors_count(void **state) {
     Backend *backend = NULL;
     Error error = {0};
     BackendSettings settings = {
-        .kind = SETOSA_BACKEND_NATIVE, .context = context, .vectors = cases[i].vectors, .device_memory_bytes = 100 << 20};
+        .kind = SETOSA_BACKEND_NATIVE, .context = support_device(), .vectors = cases[i].vectors, .device_memory_bytes = 100 << 20};
     assert_int_equal(backend_open(&backend, dataset, &settings, &error), cases[i].expected);
     backend_close(backend);
   }
@@ -182,9 +156,8 @@ static void vectors_count(void **state) {
 /* Less memory than it reports: rows stream, the result is the same, and it is said. */
 static void a_device_with_less_memory_than_it_says(void **state) {
   (void)state;
-  if (context == NULL) skip();
   Dataset *dataset = load("synthetic:rows=200000,features=100,classes=3", false); /* 80 MB */
-  BackendSettings settings = {.kind = SETOSA_BACKEND_NATIVE, .context = context, .device_memory_bytes = 300 << 20};
+  BackendSettings settings = {.kind = SETOSA_BACKEND_NATIVE, .context = support_device(), .device_memory_bytes = 300 << 20};
   Backend *backend = NULL;
   BackendFacts facts = {0};
   Error error = {0};
@@ -216,11 +189,13 @@ static void a_device_with_less_memory_than_it_says(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(streamed_rows_give_the_same_bits),
-      cmocka_unit_test(many_rows_give_the_same_bits),
+      cmocka_unit_test(streamed_rows_give_the_same_bits_cpu),
+      cmocka_unit_test(streamed_rows_give_the_same_bits_gpu),
+      cmocka_unit_test(many_rows_give_the_same_bits_cpu),
+      cmocka_unit_test(nightly_many_rows_give_the_same_bits_gpu),
       cmocka_unit_test(budgets_decide),
       cmocka_unit_test(vectors_count),
       cmocka_unit_test(a_device_with_less_memory_than_it_says),
   };
-  return cmocka_run_group_tests(tests, open_device, close_device);
+  return support_run("kernels_streamed", tests, support_device_open, support_device_close);
 }

@@ -1,36 +1,12 @@
 /* Synthetic rows of the device beside those of the host, bit by bit: both families, odd shapes, many classes, rows beyond 2^32. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
 #include <math.h>
 
-#include "base/clock.h"
 #include "compute/native/synthesize.h"
-#include "support/support.h"
-
-static Context *context;
-static DeviceList *devices;
-
-static int prepare(void **state) {
-  (void)state;
-  Error error = {0};
-  size_t index = 0;
-  if (device_list_open(&devices, &error) != SETOSA_OK) return -1;
-  if (device_list_select(devices, getenv("SETOSA_TEST_DEVICE"), false, &index, &error) != SETOSA_OK) return -1;
-  return context_open(&context, devices, index, &error) == SETOSA_OK ? 0 : -1;
-}
-
-static int release(void **state) {
-  (void)state;
-  context_close(context);
-  device_list_close(devices);
-  return 0;
-}
+#include "support/device.h"
 
 typedef struct Pair {
   SyntheticSpec spec;
@@ -44,10 +20,10 @@ static void open_pair(Pair *pair, const char *source, SetosaFamily family, size_
   Error error = {0};
   support_ok(synthetic_parse(&pair->spec, source, &error), &error);
   support_ok(synthetic_create(&pair->host, &pair->spec, &error), &error);
-  support_ok(synthesize_create(&pair->device, context, pair->host, family, &error), &error);
+  support_ok(synthesize_create(&pair->device, support_device(), pair->host, family, &error), &error);
   pair->count = count;
-  support_ok(buffer_create(&pair->x, context, (count * pair->spec.features + 1) * sizeof(float), "x", &error), &error);
-  support_ok(buffer_create(&pair->labels, context, (count + 1) * sizeof(int32_t), "labels", &error), &error);
+  support_ok(buffer_create(&pair->x, support_device(), (count * pair->spec.features + 1) * sizeof(float), "x", &error), &error);
+  support_ok(buffer_create(&pair->labels, support_device(), (count + 1) * sizeof(int32_t), "labels", &error), &error);
 }
 
 static void close_pair(Pair *pair) {
@@ -126,12 +102,12 @@ static void check_sums(const char *source, size_t team) {
   int32_t *drawn = malloc(lanes * sizeof *drawn);
   support_poison(sums, count);
   snprintf(options, sizeof options, "-DTEAM=%zu", team);
-  support_ok(kernel_create(&kernel, context, "synthetic", options, "synthetic_rows", &error), &error);
-  support_ok(buffer_create_from(&chosen, context, parts.chosen, bytes, "chosen", &error), &error);
-  support_ok(buffer_create_from(&weights, context, parts.weights, bytes, "weights", &error), &error);
-  support_ok(buffer_create(&scratch, context, count * sizeof *sums, "scratch", &error), &error);
-  support_ok(buffer_create(&x, context, lanes * spec.features * sizeof *values, "x", &error), &error);
-  support_ok(buffer_create(&labels, context, lanes * sizeof *drawn, "labels", &error), &error);
+  support_ok(kernel_create(&kernel, support_device(), "synthetic", options, "synthetic_rows", &error), &error);
+  support_ok(buffer_create_from(&chosen, support_device(), parts.chosen, bytes, "chosen", &error), &error);
+  support_ok(buffer_create_from(&weights, support_device(), parts.weights, bytes, "weights", &error), &error);
+  support_ok(buffer_create(&scratch, support_device(), count * sizeof *sums, "scratch", &error), &error);
+  support_ok(buffer_create(&x, support_device(), lanes * spec.features * sizeof *values, "x", &error), &error);
+  support_ok(buffer_create(&labels, support_device(), lanes * sizeof *drawn, "labels", &error), &error);
   support_ok(buffer_write(scratch, 0, count * sizeof *sums, sums, &error), &error);
   support_ok(
       kernel_launch(kernel, ((KernelRange){.global = {team}, .local = {team}}), &error, ARG(spec.seed), ARG(begin), ARG((uint64_t)lanes),
@@ -204,35 +180,6 @@ static void what_does_not_fit_is_refused(void **state) {
   close_pair(&pair);
 }
 
-/* Prints only: what the device's generator is worth beside the host's. */
-static void rates(void **state) {
-  (void)state;
-  static const char *const sources[] = {"synthetic:rows=1e6,features=32,classes=4", "synthetic:rows=1e6,features=256,classes=16",
-                                        "synthetic:rows=1e6,features=64,classes=1000"};
-  for (size_t i = 0; i < 3; i++) {
-    enum { ROWS = 32768 };
-    Pair pair = {0};
-    Error error = {0};
-    double best[2] = {INFINITY, INFINITY};
-    open_pair(&pair, sources[i], SETOSA_FAMILY_AUTO, ROWS);
-    float *values = malloc(ROWS * pair.spec.features * sizeof *values);
-    int32_t *labels = malloc(ROWS * sizeof *labels);
-    for (int again = 0; again < 4; again++) {
-      double began = clock_seconds();
-      synthetic_fill(pair.host, 0, ROWS, values, labels);
-      best[0] = fmin(best[0], clock_seconds() - began);
-      began = clock_seconds();
-      support_ok(synthesize_rows(pair.device, 0, ROWS, pair.x, pair.labels, &error), &error);
-      support_ok(context_finish(context, &error), &error);
-      best[1] = fmin(best[1], clock_seconds() - began);
-    }
-    print_message("%s: host (one thread) %.3g rows/s, device %.3g rows/s\n", sources[i], ROWS / best[0], ROWS / best[1]);
-    free(values);
-    free(labels);
-    close_pair(&pair);
-  }
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(cpu_family),
@@ -240,7 +187,6 @@ int main(void) {
       cmocka_unit_test(sums_are_not_contracted),
       cmocka_unit_test(many_rows),
       cmocka_unit_test(what_does_not_fit_is_refused),
-      cmocka_unit_test(rates),
   };
-  return cmocka_run_group_tests(tests, prepare, release);
+  return support_run("kernels_synthetic", tests, support_device_open, support_device_close);
 }

@@ -69,6 +69,7 @@ fi
 
 flags 'upward include' host/data/bad.c '#include "base/error.h"\n#include "compute/backend.h"\n' 2 'not below it'
 flags 'base reaches up' host/base/bad.h '#include "data/dataset.h"\n' 1 'not below it'
+flags 'a folder within a layer' host/cli/terminal/bad.c '#include "data/dataset.h"\n' 1 'not below it'
 flags 'sideways include' host/opencl/bad.c '#include "data/dataset.h"\n' 1 'not below it'
 flags 'optim past the seam' host/optim/bad.c '#include "compute/open.h"\n' 1 'not below it'
 flags 'model on compute' host/model/bad.c '\n\n#include "compute/backend.h"\n' 3 'not below it'

@@ -2,16 +2,12 @@
 #ifndef TESTS_MODEL_FILES_H
 #define TESTS_MODEL_FILES_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "support/support.h"
 
 static char test_folder[] = "/tmp/setosa-model-XXXXXX";
 static char test_path[64]; /* the one file that a test writes */

@@ -181,5 +181,5 @@ int main(void) {
       cmocka_unit_test(what_is_no_such_file_says_so), cmocka_unit_test(deep_nesting_is_refused),
       cmocka_unit_test(many_entries_are_no_burden),
   };
-  return cmocka_run_group_tests(tests, create_test_folder, remove_test_folder);
+  return support_run("model_malformed", tests, create_test_folder, remove_test_folder);
 }

@@ -1,15 +1,10 @@
 /* Metrics against values worked out by hand. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "model/metrics.h"
+#include "support/support.h"
 
 #define EXPECT_NEAR(value, expected, tolerance)                                                   \
   do {                                                                                            \
@@ -22,7 +17,7 @@ static SetosaMetrics *measure(size_t classes, size_t count, const float *logits,
   MetricsAccumulator *accumulator = NULL;
   SetosaMetrics *metrics = NULL;
   assert_int_equal(metrics_create(&accumulator, classes, &error), SETOSA_OK);
-  assert_int_equal(metrics_add(accumulator, count, logits, labels, &error), SETOSA_OK);
+  assert_int_equal(metrics_add(accumulator, count, logits, labels, NULL, &error), SETOSA_OK);
   assert_int_equal(metrics_finish(accumulator, &metrics, &error), SETOSA_OK);
   metrics_destroy(accumulator);
   return metrics;
@@ -40,7 +35,7 @@ static void counts_are_as_by_hand(void **state) {
       0, 0, 1, 3, /* 2 as 3 */
   };
   static const int32_t labels[] = {0, 0, 1, 1, 2, 2};
-  static const uint64_t confusion[] = {1, 1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0};
+  static const double confusion[] = {1, 1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0};
   SetosaMetrics *m = measure(4, 6, logits, labels);
   assert_int_equal(m->rows, 6);
   assert_int_equal(m->classes, 4);
@@ -138,9 +133,9 @@ static void calibration_bins_are_closed_above(void **state) {
   static const int32_t labels[] = {0, 1, 0, 0, 1, 1};
   SetosaMetrics *m = measure(2, 6, logits, labels);
   double sure = 1 / (1 + exp(-1)); /* 0.731: bin 10 */
-  assert_int_equal(m->bin_count[7], 2);
-  assert_int_equal(m->bin_count[14], 3);
-  assert_int_equal(m->bin_count[10], 1);
+  assert_int_equal(m->bin_weight[7], 2);
+  assert_int_equal(m->bin_weight[14], 3);
+  assert_int_equal(m->bin_weight[10], 1);
   EXPECT_NEAR(m->bin_confidence[7], 0.5, 0);
   EXPECT_NEAR(m->bin_accuracy[7], 0.5, 0);
   EXPECT_NEAR(m->bin_confidence[14], 1, 1e-15);
@@ -153,7 +148,7 @@ static void calibration_bins_are_closed_above(void **state) {
   /* K = 3, all equal: a confidence of 1/3 = 5/15 lies on an edge and belongs below it */
   static const float equal[] = {7, 7, 7};
   m = measure(3, 1, equal, labels);
-  assert_int_equal(m->bin_count[4], 1);
+  assert_int_equal(m->bin_weight[4], 1);
   setosa_metrics_destroy(m);
 }
 
@@ -188,7 +183,7 @@ static void blocks_add_up(void **state) {
   assert_int_equal(metrics_create(&accumulator, 2, &error), SETOSA_OK);
   metrics_summary(accumulator, &accuracy, &log_loss);
   assert_true(isnan(accuracy) && isnan(log_loss));
-  for (int i = 0; i < ROWS / BLOCK; i++) assert_int_equal(metrics_add(accumulator, BLOCK, logits, labels, &error), SETOSA_OK);
+  for (int i = 0; i < ROWS / BLOCK; i++) assert_int_equal(metrics_add(accumulator, BLOCK, logits, labels, NULL, &error), SETOSA_OK);
   metrics_summary(accumulator, &accuracy, &log_loss);
   EXPECT_NEAR(accuracy, 0.5, 0);
   EXPECT_NEAR(log_loss, log1p(exp((double)-0.1f)) + (double)0.1f / 2, 2e-16);
@@ -205,15 +200,15 @@ static void wrong_input_is_refused(void **state) {
   assert_null(accumulator);
   error = (SetosaError){0};
   assert_int_equal(metrics_create(&accumulator, 2, &error), SETOSA_OK);
-  assert_int_equal(metrics_add(accumulator, 2, logits, beyond, &error), SETOSA_ERROR_DATA);
+  assert_int_equal(metrics_add(accumulator, 2, logits, beyond, NULL, &error), SETOSA_ERROR_DATA);
   assert_memory_equal(error.message, "row 2: its label 2 is none of the 2 classes", 43);
   error = (SetosaError){0};
-  assert_int_equal(metrics_add(accumulator, 1, logits, below, &error), SETOSA_ERROR_DATA);
+  assert_int_equal(metrics_add(accumulator, 1, logits, below, NULL, &error), SETOSA_ERROR_DATA);
   error = (SetosaError){0};
-  assert_int_equal(metrics_add(accumulator, 2, overflow, fine, &error), SETOSA_ERROR_DATA);
+  assert_int_equal(metrics_add(accumulator, 2, overflow, fine, NULL, &error), SETOSA_ERROR_DATA);
   assert_memory_equal(error.message, "row 3 overflows single precision", 32);
   error = (SetosaError){0};
-  assert_int_equal(metrics_add(accumulator, 1, unknown, fine, &error), SETOSA_ERROR_DATA);
+  assert_int_equal(metrics_add(accumulator, 1, unknown, fine, NULL, &error), SETOSA_ERROR_DATA);
   metrics_destroy(accumulator);
   metrics_destroy(NULL);
   setosa_metrics_destroy(NULL);
@@ -247,7 +242,7 @@ static void totals_of_parts_are_those_of_all(void **state) {
     MetricsTotals totals;
     assert_int_equal(metrics_create(&accumulator, 3, &error), SETOSA_OK);
     metrics_begin_at(accumulator, begin);
-    assert_int_equal(metrics_add(accumulator, end - begin, logits + 3 * begin, labels + begin, &error), SETOSA_OK);
+    assert_int_equal(metrics_add(accumulator, end - begin, logits + 3 * begin, labels + begin, NULL, &error), SETOSA_OK);
     metrics_totals(accumulator, &totals);
     if (part < 0)
       all = totals;
@@ -255,22 +250,63 @@ static void totals_of_parts_are_those_of_all(void **state) {
       metrics_totals_add(&sum, &totals);
     if (part == 1) { /* a row that cannot be */
       const int32_t wrong = 3;
-      assert_int_equal(metrics_add(accumulator, 1, logits, &wrong, &error), SETOSA_ERROR_DATA);
+      assert_int_equal(metrics_add(accumulator, 1, logits, &wrong, NULL, &error), SETOSA_ERROR_DATA);
       assert_non_null(strstr(error.message, "row 33334: "));
     }
     metrics_destroy(accumulator);
   }
   metrics_totals_summary(&all, &accuracy[0], &loss[0]);
   metrics_totals_summary(&sum, &accuracy[1], &loss[1]);
-  assert_int_equal(sum.rows, ROWS);
-  assert_int_equal(sum.correct, all.correct);
+  assert_true(sum.weight == ROWS);
+  assert_true(sum.correct == all.correct);
   assert_true(accuracy[0] == accuracy[1] && accuracy[0] > 0.1);
   assert_true(loss[0] == loss[1] && loss[0] > 1);
+}
+
+/* A row of weight 3 counts as three rows, and one of weight 0 as none; halves count as halves. */
+static void weights_repeat_rows(void **state) {
+  (void)state;
+  enum { ROWS = 7, CLASSES = 3, MOST = 21 };
+  float logits[ROWS * CLASSES], repeated[MOST * CLASSES];
+  int32_t labels[ROWS], repeated_labels[MOST];
+  const float weights[ROWS] = {1, 3, 0, 2, 1, 0, 3}, halves[ROWS] = {0.5f, 1.5f, 0, 1, 0.5f, 0, 1.5f};
+  SetosaError error = {0};
+  size_t count = 0;
+  for (size_t i = 0; i < ROWS; i++) {
+    labels[i] = (int32_t)(i * i % CLASSES);
+    for (size_t k = 0; k < CLASSES; k++) logits[i * CLASSES + k] = (float)((i * 5 + k * k * 7) % 11) / 4;
+    for (size_t n = 0; n < (size_t)weights[i]; n++, count++) {
+      memcpy(repeated + count * CLASSES, logits + i * CLASSES, CLASSES * sizeof *logits);
+      repeated_labels[count] = labels[i];
+    }
+  }
+  SetosaMetrics *expected = measure(CLASSES, count, repeated, repeated_labels);
+  for (int half = 0; half < 2; half++) {
+    MetricsAccumulator *accumulator = NULL;
+    SetosaMetrics *m = NULL;
+    double unit = half ? 0.5 : 1;
+    assert_int_equal(metrics_create(&accumulator, CLASSES, &error), SETOSA_OK);
+    assert_int_equal(metrics_add(accumulator, ROWS, logits, labels, half ? halves : weights, &error), SETOSA_OK);
+    assert_int_equal(metrics_finish(accumulator, &m, &error), SETOSA_OK);
+    assert_int_equal(m->rows, ROWS);
+    EXPECT_NEAR(m->weight, unit * (double)count, 0);
+    EXPECT_NEAR(m->accuracy, expected->accuracy, 1e-15);
+    EXPECT_NEAR(m->log_loss, expected->log_loss, 1e-15);
+    EXPECT_NEAR(m->top_k_accuracy, expected->top_k_accuracy, 1e-15);
+    EXPECT_NEAR(m->macro_f1, expected->macro_f1, 1e-15);
+    EXPECT_NEAR(m->ece, expected->ece, 1e-15);
+    for (size_t i = 0; i < CLASSES * CLASSES; i++) EXPECT_NEAR(m->confusion[i], unit * expected->confusion[i], 0);
+    for (size_t k = 0; k < CLASSES; k++) EXPECT_NEAR(m->per_class[k].support, unit * expected->per_class[k].support, 0);
+    setosa_metrics_destroy(m);
+    metrics_destroy(accumulator);
+  }
+  setosa_metrics_destroy(expected);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(counts_are_as_by_hand),
+      cmocka_unit_test(weights_repeat_rows),
       cmocka_unit_test(a_class_without_rows_or_predictions_is_undefined),
       cmocka_unit_test(ties_go_to_the_lower_index),
       cmocka_unit_test(extreme_logits_keep_a_finite_loss),
@@ -281,5 +317,5 @@ int main(void) {
       cmocka_unit_test(wrong_input_is_refused),
       cmocka_unit_test(no_rows_have_no_averages),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return support_run("model_metrics", tests, NULL, NULL);
 }

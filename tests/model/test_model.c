@@ -1,18 +1,13 @@
 /* The model object: creation, names, metadata, options for reading data, scaling, hash. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/hash.h"
 #include "data/dataset.h"
 #include "model/model.h"
+#include "support/support.h"
 
 static Dataset *make_dataset(void) {
   static const float values[] = {1, 2, 3, 4, 5, 6};
@@ -206,5 +201,5 @@ int main(void) {
       cmocka_unit_test(scaling_a_data_set_checks_it),
       cmocka_unit_test(the_hash_is_of_little_endian_floats),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return support_run("model_model", tests, NULL, NULL);
 }

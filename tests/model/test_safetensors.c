@@ -4,6 +4,7 @@
 
 #include "model/files.h"
 #include "model/model.h"
+#include "model/safetensors.h"
 
 /* A model with all that a file can hold; names with quotes, commas and letters past ASCII. */
 static Model *make_model(void) {
@@ -313,6 +314,52 @@ static void every_changed_byte_is_survived(void **state) {
   setosa_model_destroy(model);
 }
 
+/* Doubles as F64 to the last bit, whatever they are, and as F32 where the writer says so; hash is of the bytes of the file. */
+static void doubles_come_back(void **state) {
+  (void)state;
+  enum { COUNT = 5000 }; /* more than a block */
+  static double exact[COUNT], single[COUNT], read[COUNT];
+  static const MetadataPair metadata[] = {{"kind", "numbers"}};
+  Error error = {0};
+  Hash *hash = NULL, *again = NULL;
+  SafetensorsFile *file = NULL;
+  char expected[HASH_HEX_SIZE], found[HASH_HEX_SIZE];
+  for (int i = 0; i < COUNT; i++) exact[i] = 1.0 / (i + 1), single[i] = (double)(float)exact[i];
+  exact[0] = NAN, exact[1] = -INFINITY, exact[2] = -0.0, exact[3] = 5e-324, exact[4] = 1e300;
+  const TensorSource tensors[] = {{.name = "exact", .type = TENSOR_F64, .dimensions = 1, .shape = {COUNT, 1}, .doubles = exact},
+                                  {.name = "single", .type = TENSOR_F32, .dimensions = 2, .shape = {COUNT / 2, 2}, .doubles = single},
+                                  {.name = "none", .type = TENSOR_F64, .dimensions = 1, .shape = {0, 1}, .doubles = exact}};
+  FILE *stream = fopen(test_path, "wb");
+  assert_non_null(stream);
+  assert_int_equal(hash_create(&hash, &error), SETOSA_OK);
+  assert_int_equal(hash_create(&again, &error), SETOSA_OK);
+  assert_int_equal(safetensors_write(stream, test_path, metadata, 1, tensors, 3, hash, &error), SETOSA_OK);
+  assert_int_equal(fclose(stream), 0);
+  size_t length = 0;
+  unsigned char *bytes = read_bytes(&length);
+  hash_add(again, bytes, length);
+  hash_hex(hash, found);
+  hash_hex(again, expected);
+  assert_string_equal(found, expected);
+  assert_int_equal(safetensors_open(&file, test_path, &error), SETOSA_OK);
+  for (size_t i = 0; i < 3; i++) {
+    const Tensor *tensor = safetensors_tensor(file, i);
+    const TensorSource *source = &tensors[i];
+    if (tensor->count == 0) source = &tensors[2]; /* at the same place as the one after it */
+    assert_string_equal(tensor->name, source->name);
+    assert_int_equal(tensor->type, source->type);
+    assert_int_equal(safetensors_read_doubles(file, tensor, read, &error), SETOSA_OK);
+    assert_memory_equal(read, source->doubles, tensor->count * sizeof *read);
+  }
+  assert_null(safetensors_tensor(file, 3));
+  float values[COUNT];
+  assert_int_equal(safetensors_read(file, safetensors_find(file, "exact"), values, &error), SETOSA_ERROR_DATA); /* finite f32 alone */
+  safetensors_close(file);
+  hash_destroy(hash);
+  hash_destroy(again);
+  free(bytes);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_bytes_are_as_documented),
@@ -320,9 +367,10 @@ int main(void) {
       cmocka_unit_test(a_large_model_comes_back),
       cmocka_unit_test(files_of_other_tools_are_read),
       cmocka_unit_test(numbers_are_converted_exactly_or_refused),
+      cmocka_unit_test(doubles_come_back),
       cmocka_unit_test(what_cannot_be_saved_is_refused),
       cmocka_unit_test(every_truncation_is_refused),
       cmocka_unit_test(every_changed_byte_is_survived),
   };
-  return cmocka_run_group_tests(tests, create_test_folder, remove_test_folder);
+  return support_run("model_safetensors", tests, create_test_folder, remove_test_folder);
 }

@@ -3,17 +3,12 @@
 #ifndef SETOSA_TESTS_DEVICE_FIXTURE_H
 #define SETOSA_TESTS_DEVICE_FIXTURE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "opencl/kernel.h"
+#include "support/support.h"
 
 typedef struct Fixture {
   DeviceList *list;
@@ -51,10 +46,7 @@ static inline int close_fixture(void **state) {
 /* The context, or a skip. */
 static inline Context *need_context(void **state) {
   Context *context = ((Fixture *)*state)->context;
-  if (context == NULL) {
-    print_message("no usable OpenCL device: skipped\n");
-    skip();
-  }
+  if (context == NULL) support_skip("no usable OpenCL device");
   return context;
 }
 

@@ -74,8 +74,11 @@ static void test_damage(void **state) {
   char path[256], damaged[256];
   unsigned char *bytes = NULL;
   size_t length = 0;
-  snprintf(path, sizeof path, "%s/round.bin", scratch);
+  snprintf(path, sizeof path, "%s/whole.bin", scratch);
   snprintf(damaged, sizeof damaged, "%s/damaged.bin", scratch);
+  cl_program built = build_program(context);
+  binary_save(path, built);
+  clReleaseProgram(built);
   assert_ok(file_read_all(&bytes, &length, path, 1 << 28, error));
   for (size_t at = 0; at < length; at += at < 80 ? 1 : length / 16) {
     bytes[at] ^= 0x10;
@@ -134,7 +137,8 @@ static void test_path(void **state) {
   assert_true(binary_path(second, sizeof second, context, "text", "options"));
   context->device.info.driver = driver;
   assert_string_not_equal(first, second);
-  snprintf(second, sizeof second, "%s/round.bin", scratch); /* a file, not a folder */
+  snprintf(second, sizeof second, "%s/file", scratch); /* not a folder */
+  write_file(second, (const unsigned char *)"x", 1);
   setenv("XDG_CACHE_HOME", second, 1);
   assert_false(binary_path(first, sizeof first, context, "text", "options"));
   if (kept[0] != '\0')
@@ -159,5 +163,5 @@ int main(void) {
       cmocka_unit_test(test_path),
   };
   use_test_kernels();
-  return cmocka_run_group_tests(tests, open_all, close_all);
+  return support_run("opencl_binary", tests, open_all, close_all);
 }

@@ -107,5 +107,5 @@ int main(void) {
       cmocka_unit_test(test_sizes),    cmocka_unit_test(test_transfers),   cmocka_unit_test(test_ranges),
       cmocka_unit_test(test_accounts), cmocka_unit_test(test_host_memory),
   };
-  return cmocka_run_group_tests(tests, open_fixture, close_fixture);
+  return support_run("opencl_buffer", tests, open_fixture, close_fixture);
 }

@@ -7,7 +7,6 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "opencl/cache.h"
 #include "opencl/device_fixture.h"
 
 static char scratch[] = "/tmp/setosa-test-XXXXXX";
@@ -97,6 +96,22 @@ static void body_diagnose_missing_library(const char *folder) {
   free(text);
 }
 
+/* The variable may name one file, or a library. */
+static void body_diagnose_one_file(const char *file) {
+  setenv("OCL_ICD_VENDORS", file, 1);
+  char *text = diagnosis();
+  CHECK(strstr(text, "missing.icd\n    libsetosa-none.so.9 does not load: ") != NULL && strstr(text, "ICD files in") == NULL);
+  free(text);
+  setenv("OCL_ICD_VENDORS", "libm.so.6", 1);
+  text = diagnosis();
+  CHECK(strstr(text, "libm.so.6 loads, but is not an OpenCL driver") != NULL && strstr(text, "ICD files in") == NULL);
+  free(text);
+  setenv("OCL_ICD_VENDORS", "none-such.icd", 1);
+  text = diagnosis();
+  CHECK(strstr(text, "/etc/OpenCL/vendors/none-such.icd\n    cannot be read\n    -> ") != NULL);
+  free(text);
+}
+
 static void body_diagnose_default(const char *unused) {
   (void)unused;
   DeviceList *list = NULL;
@@ -129,6 +144,7 @@ static void test_missing_library(void **state) {
   write_text(path_below("vendors-bad/other.txt"), "libpocl.so");
   run_in_child(body_no_platforms, path_below("vendors-bad"));
   run_in_child(body_diagnose_missing_library, path_below("vendors-bad"));
+  run_in_child(body_diagnose_one_file, path_below("vendors-bad/missing.icd"));
 }
 
 /* --- PoCL's devices and folders --- */
@@ -152,8 +168,7 @@ static void body_has_pocl(const char *unused) {
 
 static void need_pocl(void) {
   if (finish(start(body_has_pocl, NULL)) == 0) return;
-  print_message("no PoCL: skipped\n");
-  skip();
+  support_skip("no PoCL");
 }
 
 /* Two devices of one platform are two devices, though everything about them is alike. */
@@ -275,7 +290,9 @@ static void body_slots(const char *cache) {
   write_text(leftover, "12345");
   snprintf(leftover, sizeof leftover, "%s/setosa/verdict", cache);
   write_text(leftover, "123");
-  CHECK(opencl_cache_clear(&freed, NULL) == SETOSA_OK);
+  snprintf(leftover, sizeof leftover, "%s/setosa", cache);
+  CHECK(file_remove_below(leftover, &freed, NULL) == SETOSA_OK);
+  snprintf(leftover, sizeof leftover, "%s/setosa/verdict", cache);
   CHECK(freed >= 8 && stat(first, &info) == 0 && stat(second, &info) != 0 && stat(leftover, &info) != 0);
 }
 
@@ -352,10 +369,7 @@ static void test_binary_cache(void **state) {
   char *cache = path_below("cache-binary");
   assert_int_equal(mkdir(cache, 0700), 0);
   int result = finish(start(body_binary_cache, cache));
-  if (result == 77) {
-    print_message("no device that uses the cache of binaries: skipped\n");
-    skip();
-  }
+  if (result == 77) support_skip("no device that uses the cache of binaries");
   assert_int_equal(result, 0);
 }
 
@@ -400,5 +414,5 @@ int main(void) {
       cmocka_unit_test(test_binary_cache),
   };
   use_test_kernels();
-  return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+  return support_run("opencl_environment", tests, make_scratch, remove_scratch);
 }

@@ -433,5 +433,5 @@ int main(void) {
       cmocka_unit_test(test_open_out_of_range), cmocka_unit_test(test_several),           cmocka_unit_test(test_all),
       cmocka_unit_test(test_not_several),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return support_run("opencl_fake_devices", tests, NULL, NULL);
 }

@@ -219,5 +219,5 @@ int main(void) {
       cmocka_unit_test(test_info_outlives_list),
   };
   use_test_kernels();
-  return cmocka_run_group_tests(tests, open_list, close_fixture);
+  return support_run("opencl_faults", tests, open_list, close_fixture);
 }

@@ -1,8 +1,7 @@
 /* Sub-devices: two halves of a device compute at the same time, each on its own compute units, and share what is remembered of the whole.
  */
-#include "opencl/device_fixture.h"
-/* after it */
 #include <math.h>
+#include "opencl/device_fixture.h"
 
 /* A list and its first usable device of two compute units or more that can be cut; or a skip. */
 static DeviceList *need_divisible(size_t *index) {
@@ -16,9 +15,7 @@ static DeviceList *need_divisible(size_t *index) {
     return list;
   }
   device_list_close(list);
-  print_message("no device that can be cut in two: skipped\n");
-  skip();
-  return NULL;
+  support_skip("no device that can be cut in two");
 }
 
 static void test_halves_are_devices(void **state) {
@@ -114,5 +111,5 @@ int main(void) {
       cmocka_unit_test(test_halves_compute),
       cmocka_unit_test(test_what_cannot_be_cut),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return support_run("opencl_parts", tests, NULL, NULL);
 }

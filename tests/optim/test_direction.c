@@ -1,15 +1,10 @@
 /* The vector-free L-BFGS direction against the textbook two-loop recursion on vectors, for random histories. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/random.h"
 #include "optim/lbfgs_direction.h"
+#include "support/support.h"
 
 enum { LENGTH = 23, SLOTS = 6 };
 
@@ -94,5 +89,5 @@ static void test_equals_two_loop(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_equals_two_loop)};
-  return cmocka_run_group_tests_name("L-BFGS direction", tests, NULL, NULL);
+  return support_run("L-BFGS direction", tests, NULL, NULL);
 }

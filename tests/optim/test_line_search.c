@@ -1,14 +1,9 @@
 /* The line search on functions of one variable, through a backend that is nothing but a line. */
 #include <float.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "optim/line_search.h"
+#include "support/support.h"
 
 typedef void (*Curve)(double t, double *value, double *slope);
 
@@ -162,5 +157,5 @@ int main(void) {
       cmocka_unit_test(test_acceptance),
       cmocka_unit_test(test_failure_closes_the_line),
   };
-  return cmocka_run_group_tests_name("line search", tests, NULL, NULL);
+  return support_run("line search", tests, NULL, NULL);
 }

@@ -1,20 +1,16 @@
 /* Known optima of real data, computed elsewhere in double precision: each is a row of the table below. Data come from the repository's data
  * folder or, where it has them not, from Debian's python3-sklearn; a set that is nowhere is skipped by name. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
 #include <zlib.h>
 
 #include "compute/backends.h"
 #include "compute/open.h"
 #include "optim/optimizer.h"
+#include "support/support.h"
 
 enum { MAX_ROWS = 2000, MAX_FEATURES = 64, LINE_BYTES = 4096 };
 
@@ -128,10 +124,8 @@ static OptimizerReport check_optimum(const Set *set, const OptimizerSettings *se
   static float x[MAX_ROWS * MAX_FEATURES];
   static int32_t labels[MAX_ROWS];
   OptimizerReport report = {0};
-  if (!read_set(set, x, labels)) {
-    print_message("SKIP %s: neither data/%s nor %s is there; install python3-sklearn\n", set->name, set->files[0], set->files[1]);
-    skip();
-  }
+  if (!read_set(set, x, labels))
+    support_skip("%s: neither data/%s nor %s is there; install python3-sklearn", set->name, set->files[0], set->files[1]);
   Dataset data = {.rows = set->rows,
                   .features = set->last - set->first,
                   .classes = set->first_class_against_rest ? 2 : set->classes,
@@ -198,5 +192,5 @@ int main(void) {
       cmocka_unit_test(test_lbfgs_iris), cmocka_unit_test(test_lbfgs_petal), cmocka_unit_test(test_lbfgs_digits),
       cmocka_unit_test(test_lbfgs_wine), cmocka_unit_test(test_gd_wine),     cmocka_unit_test(test_stochastic_wine),
   };
-  return cmocka_run_group_tests_name("known optima", tests, NULL, NULL);
+  return support_run("known optima", tests, NULL, NULL);
 }

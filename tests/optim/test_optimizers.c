@@ -1,19 +1,14 @@
 /* Every optimizer on small problems and at the edges: what they reach, how they stop, what they leave behind. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/random.h"
 #include "compute/backends.h"
 #include "compute/open.h"
 #include "optim/common.h"
 #include "optim/minibatch.h"
+#include "support/support.h"
 
 enum { MAX_PARAMETERS = 256 };
 static const SetosaSolver solvers[] = {SETOSA_SOLVER_LBFGS, SETOSA_SOLVER_GD, SETOSA_SOLVER_SGD, SETOSA_SOLVER_ADAM};
@@ -456,5 +451,5 @@ int main(void) {
       cmocka_unit_test(test_failures_come_out),
       cmocka_unit_test(test_unknown_solver),
   };
-  return cmocka_run_group_tests_name("optimizers", tests, NULL, NULL);
+  return support_run("optimizers", tests, NULL, NULL);
 }

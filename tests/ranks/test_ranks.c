@@ -284,5 +284,5 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_without_mpi),
 #endif
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return support_run("ranks_ranks", tests, NULL, NULL);
 }

@@ -14,9 +14,9 @@
  * its jobs look for no leaks: Open MPI leaves many, in plug-ins that are gone before they can be told by name. */
 static inline void mpirun_need(void) {
 #ifndef SETOSA_HAVE_MPI
-  skip();
+  support_skip("this build has no MPI");
 #endif
-  if (system("command -v mpirun > /dev/null 2>&1") != 0) skip();
+  if (system("command -v mpirun > /dev/null 2>&1") != 0) support_skip("no mpirun");
   setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 1);
   setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 1);
   setenv("OMPI_MCA_btl", "self,vader", 1);

@@ -2,9 +2,8 @@
 #ifndef SETOSA_TESTS_SUPPORT_SHAPE_H
 #define SETOSA_TESTS_SUPPORT_SHAPE_H
 
-#include "support/support.h"
-/* after support.h, which has cmocka.h and what that needs */
 #include <stdlib.h>
+#include "support/support.h"
 
 #include "base/memory.h"
 #include "base/random.h"

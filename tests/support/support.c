@@ -1,12 +1,44 @@
 /* Shared helpers of the tests. */
 #include "support/support.h"
 
+#include <fnmatch.h>
 #include <ftw.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+static int skipped;
+
+void support_skip_at(const char *file, int line, const char *format, ...) {
+  char why[512];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(why, sizeof why, format, arguments);
+  va_end(arguments);
+  print_message("SKIP: %s\n", why);
+  skipped++;
+  _skip(file, line);
+  abort(); /* _skip does not return */
+}
+
+int support_run_cases(const char *name, const struct CMUnitTest *tests, size_t count, CMFixtureFunction setup, CMFixtureFunction teardown) {
+  const char *wanted = getenv("SETOSA_TEST_CASE");
+  size_t matching = 0;
+  if (getenv("SETOSA_TEST_LIST") != NULL) {
+    for (size_t i = 0; i < count; i++) puts(tests[i].name);
+    return EXIT_SUCCESS;
+  }
+  for (size_t i = 0; wanted != NULL && i < count; i++) matching += fnmatch(wanted, tests[i].name, 0) == 0;
+  if (wanted != NULL && matching == 0) {
+    print_error("%s has no case %s\n", name, wanted);
+    return EXIT_FAILURE;
+  }
+  cmocka_set_test_filter(wanted);
+  int failed = _cmocka_run_group_tests(name, tests, count, setup, teardown);
+  return failed == 0 && skipped > 0 ? SUPPORT_SKIPPED : failed;
+}
 
 void support_source_path(char path[SUPPORT_PATH], const char *relative) {
   const char *root = getenv("SETOSA_SOURCE_DIR");

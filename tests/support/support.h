@@ -1,4 +1,4 @@
-/* What tests of every layer share: paths, temporary folders, files, poison. Failures end the test through cmocka. */
+/* What tests of every layer share: cmocka, skips, paths, temporary folders, files, poison. Failures end the test through cmocka. */
 #ifndef SETOSA_TESTS_SUPPORT_H
 #define SETOSA_TESTS_SUPPORT_H
 
@@ -11,6 +11,20 @@
 #include <cmocka.h>
 
 #include "setosa.h"
+
+/* Ends the case as skipped, saying why. cmocka's skip() would let the program exit with 0, which CTest prints as Passed. */
+#undef skip
+#define support_skip(...) support_skip_at(__FILE__, __LINE__, __VA_ARGS__)
+__attribute__((noreturn, format(printf, 3, 4))) void support_skip_at(const char *file, int line, const char *format, ...);
+
+/* The end of main: runs the cases (an array) between set-up and tear-down (NULL: none). Exits with the number of failed cases; with
+ * SUPPORT_SKIPPED when none failed and at least one was skipped. $SETOSA_TEST_CASE, a name in which * and ? stand for anything, picks among
+ * the cases; with $SETOSA_TEST_LIST they are only named, a line each (list_cases.cmake). */
+enum { SUPPORT_SKIPPED = 77 };
+#undef cmocka_run_group_tests
+#undef cmocka_run_group_tests_name
+#define support_run(name, tests, setup, teardown) support_run_cases(name, tests, sizeof(tests) / sizeof *(tests), setup, teardown)
+int support_run_cases(const char *name, const struct CMUnitTest *tests, size_t count, CMFixtureFunction setup, CMFixtureFunction teardown);
 
 enum { SUPPORT_PATH = 1024 };
 

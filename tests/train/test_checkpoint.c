@@ -9,23 +9,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "support/support.h"
+#include "support/public_device.h"
 
 static char folder[SUPPORT_PATH], file[SUPPORT_PATH], previous[SUPPORT_PATH], iris[SUPPORT_PATH];
 
 static int create(void **state) {
-  (void)state;
   support_folder_create(folder);
   support_path(file, folder, "run.checkpoint");
   support_path(previous, folder, "run.checkpoint.previous");
   support_source_path(iris, "data/iris.csv");
-  return 0;
+  return support_public_device_open(state);
 }
 
 static int destroy(void **state) {
-  (void)state;
   support_folder_remove(folder);
-  return 0;
+  return support_public_device_close(state);
 }
 
 static int clean(void **state) {
@@ -33,16 +31,6 @@ static int clean(void **state) {
   unlink(file);
   unlink(previous);
   return 0;
-}
-
-/* The device of the machine, or NULL. */
-static SetosaDevice *open_device(SetosaDevices **devices) {
-  SetosaDevice *device = NULL;
-  size_t index = 0;
-  if (setosa_devices_open(devices, NULL) != SETOSA_OK) return NULL;
-  if (setosa_devices_select(*devices, NULL, false, &index, NULL) != SETOSA_OK) return NULL;
-  support_ok(setosa_device_open(&device, *devices, index, false, NULL), NULL);
-  return device;
 }
 
 /* ---- one training ----------------------------------------------------------------------------------------------- */
@@ -190,18 +178,11 @@ static void test_cut_anywhere_reference(void **state) {
 
 static void test_cut_anywhere_native(void **state) {
   (void)state;
-  SetosaDevices *devices = NULL;
   SetosaComputeOptions compute = setosa_compute_options_default();
   compute.backend = SETOSA_BACKEND_NATIVE;
-  compute.device = open_device(&devices);
-  if (compute.device == NULL) {
-    setosa_devices_close(devices);
-    skip();
-  }
+  compute.device = support_public_device();
   for (compute.family = SETOSA_FAMILY_CPU; compute.family <= SETOSA_FAMILY_GPU; compute.family++)
     check_solvers(&compute, (const long[]){5, 17});
-  setosa_device_close(compute.device);
-  setosa_devices_close(devices);
 }
 
 /* Not cut but killed: whatever was on the disk at any moment leads to the same end. */
@@ -263,6 +244,13 @@ static char *make_small(size_t *length) {
   return support_read(file, length);
 }
 
+static void cut_short(const char *path) {
+  size_t length = 0;
+  char *bytes = support_read(path, &length);
+  support_write(path, bytes, length / 2);
+  free(bytes);
+}
+
 static void expect_damaged(const char *text) {
   SetosaCheckpoint *checkpoint = (SetosaCheckpoint *)(uintptr_t)8;
   SetosaError error = {0};
@@ -272,19 +260,39 @@ static void expect_damaged(const char *text) {
   if (text != NULL && strstr(error.message, text) == NULL) fail_msg("\"%s\" is not in: %s", text, error.message);
 }
 
+/* Where in the file the digits of its length and of its checksum stand. */
+static size_t place_of(const char *bytes, size_t length, const char *key) {
+  for (size_t i = 0; i + strlen(key) <= length; i++)
+    if (memcmp(bytes + i, key, strlen(key)) == 0) return i + strlen(key);
+  fail_msg("%s is not there", key);
+  return 0;
+}
+
 static void test_damage(void **state) {
   (void)state;
   size_t length = 0;
   char *bytes = make_small(&length);
+  size_t whole = place_of(bytes, length, "\"bytes\":\""), version = place_of(bytes, length, "setosa-checkpoint-"),
+         checksum = place_of(bytes, length, "\"checksum\":\""), head = checksum + 33;
   for (size_t cut = 0; cut < length; cut++) {
     support_write(file, bytes, cut);
-    expect_damaged(cut == 0 ? "it is empty" : "cut short");
+    expect_damaged(cut == 0 ? "it is empty" : cut < head ? "cut short after" : "cut short: ");
   }
-  for (size_t i = 0; i < length * 8; i += i < 40 * 8 ? 1 : 3) {
-    bytes[i / 8] ^= (char)(1 << i % 8);
+  for (size_t i = 0; i < length * 8; i += i < head * 8 ? 1 : 3) {
+    size_t at = i / 8;
+    bytes[at] ^= (char)(1 << i % 8);
     support_write(file, bytes, length);
-    expect_damaged(i < 64 ? "is no checkpoint" : i < 128 ? "has format version" : i < 192 ? "bytes of" : "its checksum does not match");
-    bytes[i / 8] ^= (char)(1 << i % 8);
+    const char *how = "its checksum does not match";
+    if (at >= 8 && at < version)
+      how = "is no checkpoint";
+    else if (at == version)
+      how = "has another format";
+    else if (at >= whole && at < whole + 16)
+      how = "is damaged ("; /* cut short, or too long */
+    else if (at >= version && at < head && (at < checksum || at >= checksum + 32))
+      how = "its header was changed";
+    expect_damaged(how);
+    bytes[at] ^= (char)(1 << i % 8);
   }
   char *longer = calloc(length + 1, 1);
   memcpy(longer, bytes, length);
@@ -298,6 +306,43 @@ static void test_damage(void **state) {
   expect_damaged("is no checkpoint; give the file that --checkpoint wrote");
   free(longer);
   free(bytes);
+}
+
+/* What versions before this format wrote is told from damage. */
+static void test_older_files(void **state) {
+  (void)state;
+  SetosaCheckpoint *checkpoint = NULL;
+  SetosaError error = {0};
+  clean(NULL);
+  support_write(file, "SETOSACK\1\0\0\0\0\0\0\0", 16);
+  support_fails(setosa_checkpoint_load(&checkpoint, file, &error), &error, SETOSA_ERROR_DATA, file);
+  assert_non_null(strstr(error.message, ": was written by an older Setosa; train afresh, or resume with the version that wrote it"));
+  Run run = run_of(SETOSA_SOLVER_LBFGS); /* a new training may take its place */
+  run.options.checkpoint = file;
+  train(&run);
+  setosa_checkpoint_destroy(load(file));
+}
+
+/* Notes are the caller's: any bytes, the same name twice, and in order. */
+static void test_notes(void **state) {
+  (void)state;
+  static const SetosaNote notes[] = {
+      {"device", "0"}, {"device", "\"1\"\n"}, {"data", "/tmp/\xff\xc3\xa9 .csv"}, {"", ""}, {"Zahl", "\xc3\xa9"}};
+  SetosaNote note;
+  clean(NULL);
+  Run run = run_of(SETOSA_SOLVER_SGD);
+  run.options.checkpoint = file;
+  run.options.checkpoint_notes = notes;
+  run.options.checkpoint_note_count = 5;
+  train(&run);
+  SetosaCheckpoint *checkpoint = load(file);
+  for (size_t i = 0; i < 5; i++) {
+    assert_true(setosa_checkpoint_note(checkpoint, i, &note));
+    assert_string_equal(note.name, notes[i].name);
+    assert_string_equal(note.value, notes[i].value);
+  }
+  assert_false(setosa_checkpoint_note(checkpoint, 5, &note));
+  setosa_checkpoint_destroy(checkpoint);
 }
 
 /* FILE damaged or gone: FILE.previous is taken with a warning, and is not thrown away before there is a new whole one. */
@@ -316,7 +361,7 @@ static void test_falling_back(void **state) {
     if (gone)
       unlink(file);
     else
-      support_write_text(file, "SETOSACK and no more");
+      cut_short(file);
     char *kept = support_read(previous, &length), *now = NULL;
     SetosaCheckpoint *checkpoint = load(file);
     assert_non_null(strstr(setosa_checkpoint_warning(checkpoint), gone ? "cannot open" : "is damaged"));
@@ -339,7 +384,7 @@ static void test_falling_back(void **state) {
     free(now);
   }
   /* Both damaged: both are named. */
-  support_write_text(file, "SETOSACK and no more");
+  cut_short(file);
   support_write_text(previous, "");
   expect_damaged("nor can the one before it");
 }
@@ -485,13 +530,18 @@ static void test_paths(void **state) {
   run.options.checkpoint = "/dev/null";
   expect_refused(&run, SETOSA_ERROR_USAGE, "is no plain file");
   run.options.checkpoint = "";
-  expect_refused(&run, SETOSA_ERROR_USAGE, "give a file");
+  expect_refused(&run, SETOSA_ERROR_USAGE, "--checkpoint \"\": give FILE");
   support_write_text(file, "a letter, much loved");
   run.options.checkpoint = file;
   expect_refused(&run, SETOSA_ERROR_USAGE, "is there and is no checkpoint");
   char *text = support_read(file, NULL);
   assert_string_equal(text, "a letter, much loved");
   free(text);
+  SetosaModel *model = NULL; /* is safetensors, too */
+  support_ok(setosa_model_create(&model, 4, 3, (const float[12]){0}, NULL, NULL), NULL);
+  support_ok(setosa_model_save(model, file, NULL), NULL);
+  setosa_model_destroy(model);
+  expect_refused(&run, SETOSA_ERROR_USAGE, "is there and is no checkpoint");
 }
 
 /* A disk that fills up ends no training: one warning, the last whole checkpoint stays, and the result says so. */
@@ -529,6 +579,8 @@ int main(void) {
       cmocka_unit_test_setup(test_every_checkpoint_of_a_run, clean),
       cmocka_unit_test_setup(test_going_further, clean),
       cmocka_unit_test_setup(test_damage, clean),
+      cmocka_unit_test_setup(test_older_files, clean),
+      cmocka_unit_test_setup(test_notes, clean),
       cmocka_unit_test_setup(test_falling_back, clean),
       cmocka_unit_test_setup(test_two_trainings_one_file, clean),
       cmocka_unit_test_setup(test_leftovers, clean),
@@ -536,5 +588,5 @@ int main(void) {
       cmocka_unit_test_setup(test_paths, clean),
       cmocka_unit_test_setup(test_full_disk, clean),
   };
-  return cmocka_run_group_tests(tests, create, destroy);
+  return support_run("train_checkpoint", tests, create, destroy);
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/support.h"
+#include "support/public_device.h"
 
 static long launches_left = -1; /* -1: the device never fails */
 
@@ -38,15 +38,8 @@ static void test_device_loss(void **state) {
   (void)state;
   static const SetosaSolver solvers[] = {SETOSA_SOLVER_LBFGS, SETOSA_SOLVER_ADAM};
   char folder[SUPPORT_PATH], file[SUPPORT_PATH];
-  SetosaDevices *devices = NULL;
-  SetosaDevice *device = NULL;
+  SetosaDevice *device = support_public_device();
   SetosaError error = {0};
-  size_t index = 0;
-  if (setosa_devices_open(&devices, NULL) != SETOSA_OK || setosa_devices_select(devices, NULL, false, &index, NULL) != SETOSA_OK) {
-    setosa_devices_close(devices);
-    skip();
-  }
-  support_ok(setosa_device_open(&device, devices, index, false, &error), &error);
   support_folder_create(folder);
   support_path(file, folder, "run.checkpoint");
   for (size_t s = 0; s < 2; s++) {
@@ -77,11 +70,9 @@ static void test_device_loss(void **state) {
     setosa_checkpoint_destroy(checkpoint);
   }
   support_folder_remove(folder);
-  setosa_device_close(device);
-  setosa_devices_close(devices);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_device_loss)};
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return support_run("train_device_loss", tests, support_public_device_open, support_public_device_close);
 }

@@ -1,17 +1,11 @@
 /* The worked example of kernels/README.md to its last printed digit, and random examples against finite differences. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/random.h"
-#include "setosa.h"
+#include "support/support.h"
 
 #define EXPECT_NEAR(value, expected, tolerance)                                                   \
   do {                                                                                            \
@@ -171,5 +165,5 @@ int main(void) {
       cmocka_unit_test(extreme_logits_are_exact),
       cmocka_unit_test(wrong_arguments_are_refused),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return support_run("train_explain", tests, NULL, NULL);
 }

@@ -3,9 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/support.h"
-/* after support.h, which has cmocka.h and what that needs */
 #include "data/dataset.h"
+#include "support/support.h"
 #include "train/checkpoint_settings.h"
 
 enum { SIZE = 64 };
@@ -106,5 +105,5 @@ static void how_rows_come_does_not_count(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(every_value_and_label_counts), cmocka_unit_test(how_rows_come_does_not_count)};
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return support_run("train_fingerprint", tests, NULL, NULL);
 }

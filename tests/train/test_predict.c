@@ -1,44 +1,18 @@
 /* Prediction and evaluation on both backends: numbers against a softmax written out here, blocks, refusals, cancelling. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/random.h"
 #include "data/dataset.h"
-#include "setosa.h"
-
-static SetosaDevices *devices;
-static SetosaDevice *device; /* NULL when the machine has none */
-
-static int open_device(void **state) {
-  (void)state;
-  SetosaError error = {0};
-  size_t index = 0;
-  if (setosa_devices_open(&devices, &error) != SETOSA_OK) return -1;
-  if (setosa_devices_select(devices, NULL, false, &index, &error) != SETOSA_OK) return 0;
-  return setosa_device_open(&device, devices, index, false, &error) == SETOSA_OK ? 0 : -1;
-}
-
-static int close_device(void **state) {
-  (void)state;
-  setosa_device_close(device);
-  setosa_devices_close(devices);
-  return 0;
-}
+#include "support/public_device.h"
 
 static SetosaComputeOptions on_reference(void) { return (SetosaComputeOptions){.backend = SETOSA_BACKEND_REFERENCE}; }
 
 static SetosaComputeOptions on_native(void) {
-  if (device == NULL) skip();
   SetosaComputeOptions compute = setosa_compute_options_default();
-  compute.device = device;
+  compute.device = support_public_device();
   return compute;
 }
 
@@ -254,5 +228,5 @@ int main(void) {
       cmocka_unit_test(many_classes_come_in_blocks),    cmocka_unit_test(shapes_that_differ_are_refused),
       cmocka_unit_test(logits_that_overflow_are_named),
   };
-  return cmocka_run_group_tests(tests, open_device, close_device);
+  return support_run("train_predict", tests, support_public_device_open, support_public_device_close);
 }

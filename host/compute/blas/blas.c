@@ -264,9 +264,10 @@ Status blas_open(Backend **backend, const Dataset *dataset, const BackendSetting
                          .features = dataset->features,
                          .classes = dataset->classes,
                          .parameters = dataset->classes * dataset->features + dataset->classes,
+                         .mean_weight = 1,
                          .intercept = settings->intercept};
   blas->x = dataset->values;
-  blas->labels = labels_if_complete(dataset);
+  blas->targets.labels = labels_if_complete(dataset);
   blas->workspace_bytes = settings->workspace_bytes;
   hold_bytes(blas, (int64_t)(dataset->rows * dataset->features * sizeof(float)));
   int cores = openblas_get_num_threads(); /* the cores of this process, or OPENBLAS_NUM_THREADS */

@@ -29,8 +29,8 @@ typedef struct BlasLine {
 
 typedef struct Blas {
   Backend head;
-  const float *x;        /* (N,D) row-major, borrowed */
-  const int32_t *labels; /* (N), borrowed, or NULL: then only predict works */
+  const float *x;      /* (N,D) row-major, borrowed */
+  BlasTargets targets; /* (N) each, borrowed; labels NULL: then only predict works */
   BlasThreads *threads;
   BlasRoom *rooms;   /* one a thread */
   bool whole_blocks; /* all threads on one block, since a gradient for each thread would take too much memory */
@@ -59,6 +59,11 @@ Status blas_hessian_product(Backend *backend, const Vector *w, const Vector *v, 
 Status blas_labels(Backend *backend, RowRange rows, int32_t *labels, Error *error);
 Status blas_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error);
 Status blas_check_rows(const Blas *blas, RowRange rows, bool labels_needed, Error *error);
+/* The targets of rows from `begin` on. */
+static inline BlasTargets blas_targets(const Blas *blas, size_t begin) {
+  const float *weights = blas->targets.weights;
+  return (BlasTargets){blas->targets.labels + begin, weights != NULL ? weights + begin : NULL};
+}
 /* z (K, stride), its first `rows` columns = W X' + b for rows from `begin` on. */
 void blas_logits(const Blas *blas, const float *w, size_t begin, size_t rows, float *z, size_t stride);
 

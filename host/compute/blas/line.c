@@ -44,7 +44,7 @@ static void line_share(void *argument, size_t index, size_t count) {
       blas_logits(blas, line->shared.w->values, begin, rows, z, stride);
       blas_logits(blas, line->shared.s->values, begin, rows, s, stride);
     } else {
-      task->losses[index] += blas_rows_line(z, s, stride, classes, blas->labels + begin, rows, task->step, &task->slopes[index]);
+      task->losses[index] += blas_rows_line(z, s, stride, classes, blas_targets(blas, begin), rows, task->step, &task->slopes[index]);
     }
   }
 }

@@ -16,7 +16,7 @@ Status blas_check_rows(const Blas *blas, RowRange rows, bool labels_needed, Erro
   if (rows.count == 0 || rows.begin > blas->head.rows || rows.count > blas->head.rows - rows.begin)
     return error_set(error, SETOSA_ERROR_INTERNAL, "rows %zu to %zu asked for, there are %zu", rows.begin, rows.begin + rows.count,
                      blas->head.rows);
-  if (labels_needed && blas->labels == NULL)
+  if (labels_needed && blas->targets.labels == NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "the loss needs labels, and this data set has none; name them with --labels or --label");
   return SETOSA_OK;
 }
@@ -47,11 +47,11 @@ static float *compute_residuals(const Pass *pass, BlasRoom *room, size_t begin, 
   size_t stride = blas->block_rows, classes = blas->head.classes;
   blas_logits(blas, pass->w, begin, rows, z, stride);
   if (pass->v == NULL) {
-    room->loss += blas_rows_residuals(z, stride, classes, blas->labels + begin, rows, pass->scale);
+    room->loss += blas_rows_residuals(z, stride, classes, blas_targets(blas, begin), rows, pass->scale);
     return z;
   }
   blas_logits(blas, pass->v, begin, rows, q, stride);
-  blas_rows_hessian(z, q, stride, classes, rows, pass->scale);
+  blas_rows_hessian(z, q, stride, classes, blas->targets.weights != NULL ? blas->targets.weights + begin : NULL, rows, pass->scale);
   return q;
 }
 
@@ -224,7 +224,7 @@ cleanup:
 Status blas_labels(Backend *backend, RowRange rows, int32_t *labels, Error *error) {
   const Blas *blas = (const Blas *)backend;
   Status status = blas_check_rows(blas, rows, true, error);
-  if (status == SETOSA_OK) memcpy(labels, blas->labels + rows.begin, rows.count * sizeof *labels);
+  if (status == SETOSA_OK) memcpy(labels, blas->targets.labels + rows.begin, rows.count * sizeof *labels);
   return status;
 }
 

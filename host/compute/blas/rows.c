@@ -51,11 +51,18 @@ static ALWAYS_INLINE void largest_of(const float *z, size_t stride, size_t class
   for (size_t k = 1; k < classes; k++) FOR_LANES(j) m[j] = z[k * stride + j] > m[j] ? z[k * stride + j] : m[j];
 }
 
-/* Sum of log(total_j) - distance_j over the first `rows` lanes, total = other + exp(distance) in [1, K]. One logarithm of the product of
- * all: 32 factors of at most 2^31 fit a double. Where all losses are tiny, log1p keeps what adding 1 would have rounded away. */
+/* The weight of lane j of a strip that begins at `weights`. */
+static ALWAYS_INLINE double lane_weight(const float *weights, size_t j) { return weights != NULL ? (double)weights[j] : 1.0; }
+
+/* Weighted sum of log(total_j) - distance_j over the first `rows` lanes, total = other + exp(distance) in [1, K]. Without weights one
+ * logarithm of the product of all: 32 factors of at most 2^31 fit a double. Where losses are tiny, log1p keeps what adding 1 would have
+ * rounded away. */
 static ALWAYS_INLINE double sum_losses(const double other[BLAS_LANES], const double total[BLAS_LANES], const float distance[BLAS_LANES],
-                                       size_t rows) {
-  double product = 1.0, distances = 0.0, tiny = 0.0;
+                                       const float *weights, size_t rows) {
+  double product = 1.0, distances = 0.0, tiny = 0.0, sum = 0.0;
+  for (size_t j = 0; weights != NULL && j < rows; j++)
+    sum += (double)weights[j] * (distance[j] == 0.0f ? log1p(other[j]) : log(total[j]) - (double)distance[j]);
+  if (weights != NULL) return sum;
   for (size_t j = 0; j < rows; j++) {
     product *= total[j];
     distances += (double)distance[j];
@@ -66,7 +73,8 @@ static ALWAYS_INLINE double sum_losses(const double other[BLAS_LANES], const dou
 }
 
 /* Up to BLAS_LANES rows. */
-static ALWAYS_INLINE double residual_strip(float *z, size_t stride, size_t classes, const int32_t *labels, size_t rows, float scale) {
+static ALWAYS_INLINE double residual_strip(float *z, size_t stride, size_t classes, BlasTargets targets, size_t rows, float scale) {
+  const int32_t *labels = targets.labels;
   float m[BLAS_LANES], distance[BLAS_LANES] = {0}, factor[BLAS_LANES];
   double other[BLAS_LANES] = {0}, total[BLAS_LANES];
   largest_of(z, stride, classes, m);
@@ -87,15 +95,22 @@ static ALWAYS_INLINE double residual_strip(float *z, size_t stride, size_t class
     total[j] = other[j] + (double)exp_of_nonpositive(distance[j]);
     factor[j] = (float)((double)scale / total[j]);
   }
+  for (size_t j = 0; targets.weights != NULL && j < rows; j++) factor[j] = (float)((double)scale * (double)targets.weights[j] / total[j]);
   for (size_t k = 0; k < classes; k++) FOR_LANES(j) z[k * stride + j] *= factor[j];
-  for (size_t j = 0; j < rows; j++) z[(size_t)labels[j] * stride + j] = (float)(-other[j] / total[j] * (double)scale);
-  return sum_losses(other, total, distance, rows);
+  for (size_t j = 0; j < rows; j++)
+    z[(size_t)labels[j] * stride + j] = (float)(-other[j] / total[j] * (double)scale * lane_weight(targets.weights, j));
+  return sum_losses(other, total, distance, targets.weights, rows);
 }
 
-FOR_EACH_CPU double blas_rows_residuals(float *z, size_t stride, size_t classes, const int32_t *labels, size_t rows, float scale) {
+/* The targets of rows from i on. */
+static ALWAYS_INLINE BlasTargets targets_from(BlasTargets targets, size_t i) {
+  return (BlasTargets){targets.labels + i, targets.weights != NULL ? targets.weights + i : NULL};
+}
+
+FOR_EACH_CPU double blas_rows_residuals(float *z, size_t stride, size_t classes, BlasTargets targets, size_t rows, float scale) {
   double loss = 0.0;
   for (size_t i = 0; i < rows; i += BLAS_LANES)
-    loss += residual_strip(z + i, stride, classes, labels + i, rows - i < BLAS_LANES ? rows - i : BLAS_LANES, scale);
+    loss += residual_strip(z + i, stride, classes, targets_from(targets, i), rows - i < BLAS_LANES ? rows - i : BLAS_LANES, scale);
   return loss;
 }
 
@@ -115,7 +130,7 @@ FOR_EACH_CPU void blas_rows_probabilities(float *z, size_t stride, size_t classe
   }
 }
 
-FOR_EACH_CPU void blas_rows_hessian(float *z, float *q, size_t stride, size_t classes, size_t rows, float scale) {
+FOR_EACH_CPU void blas_rows_hessian(float *z, float *q, size_t stride, size_t classes, const float *weights, size_t rows, float scale) {
   for (size_t i = 0; i < rows; i += BLAS_LANES) {
     float m[BLAS_LANES], factor[BLAS_LANES], center[BLAS_LANES];
     double total[BLAS_LANES] = {0}, mean[BLAS_LANES] = {0};
@@ -133,6 +148,8 @@ FOR_EACH_CPU void blas_rows_hessian(float *z, float *q, size_t stride, size_t cl
       center[j] = (float)(mean[j] / total[j]);
       factor[j] = (float)((double)scale / total[j]);
     }
+    for (size_t j = 0; weights != NULL && j < BLAS_LANES && i + j < rows; j++)
+      factor[j] = (float)((double)scale * (double)weights[i + j] / total[j]);
     for (size_t k = 0; k < classes; k++) {
       float *direction = q + i + k * stride;
       FOR_LANES(j) direction[j] = z[i + k * stride + j] * factor[j] * (direction[j] - center[j]);
@@ -141,8 +158,9 @@ FOR_EACH_CPU void blas_rows_hessian(float *z, float *q, size_t stride, size_t cl
 }
 
 /* Up to BLAS_LANES rows of a line: as residual_strip, with z + t s for z and nothing written. */
-static ALWAYS_INLINE double line_strip(const float *z, const float *s, size_t stride, size_t classes, const int32_t *labels, size_t rows,
+static ALWAYS_INLINE double line_strip(const float *z, const float *s, size_t stride, size_t classes, BlasTargets targets, size_t rows,
                                        float t, double *slope) {
+  const int32_t *labels = targets.labels;
   float m[BLAS_LANES], distance[BLAS_LANES] = {0}, target_slope[BLAS_LANES] = {0};
   int32_t label[BLAS_LANES] = {0};
   double other[BLAS_LANES] = {0}, total[BLAS_LANES], change[BLAS_LANES] = {0};
@@ -166,14 +184,14 @@ static ALWAYS_INLINE double line_strip(const float *z, const float *s, size_t st
     }
   }
   FOR_LANES(j) total[j] = other[j] + (double)exp_of_nonpositive(distance[j]);
-  for (size_t j = 0; j < rows; j++) *slope += change[j] / total[j];
-  return sum_losses(other, total, distance, rows);
+  for (size_t j = 0; j < rows; j++) *slope += lane_weight(targets.weights, j) * change[j] / total[j];
+  return sum_losses(other, total, distance, targets.weights, rows);
 }
 
-FOR_EACH_CPU double blas_rows_line(const float *z, const float *s, size_t stride, size_t classes, const int32_t *labels, size_t rows,
-                                   float t, double *slope) {
+FOR_EACH_CPU double blas_rows_line(const float *z, const float *s, size_t stride, size_t classes, BlasTargets targets, size_t rows, float t,
+                                   double *slope) {
   double loss = 0.0;
   for (size_t i = 0; i < rows; i += BLAS_LANES)
-    loss += line_strip(z + i, s + i, stride, classes, labels + i, rows - i < BLAS_LANES ? rows - i : BLAS_LANES, t, slope);
+    loss += line_strip(z + i, s + i, stride, classes, targets_from(targets, i), rows - i < BLAS_LANES ? rows - i : BLAS_LANES, t, slope);
   return loss;
 }

@@ -9,14 +9,20 @@
 
 enum { BLAS_LANES = 32 };
 
-/* z -> scale (a - p) in place; returns the sum of the losses of `rows` rows. labels (rows). */
-double blas_rows_residuals(float *z, size_t stride, size_t classes, const int32_t *labels, size_t rows, float scale);
+/* What a row is compared with, and how much it counts: (rows) each; weights NULL: 1 for every row. */
+typedef struct BlasTargets {
+  const int32_t *labels;
+  const float *weights;
+} BlasTargets;
+
+/* z -> scale (a - p) times the row's weight in place; returns the weighted sum of the losses of `rows` rows. */
+double blas_rows_residuals(float *z, size_t stride, size_t classes, BlasTargets targets, size_t rows, float scale);
 /* z -> a in place. */
 void blas_rows_probabilities(float *z, size_t stride, size_t classes, size_t rows);
-/* q -> scale a (q - <a, q>) in place, a = softmax(z); z is overwritten. */
-void blas_rows_hessian(float *z, float *q, size_t stride, size_t classes, size_t rows, float scale);
-/* At z + t s: returns the sum of the losses, adds d(sum)/dt to *slope. Reads only. */
-double blas_rows_line(const float *z, const float *s, size_t stride, size_t classes, const int32_t *labels, size_t rows, float t,
+/* q -> scale a (q - <a, q>) times the row's weight in place, a = softmax(z); z is overwritten. */
+void blas_rows_hessian(float *z, float *q, size_t stride, size_t classes, const float *weights, size_t rows, float scale);
+/* At z + t s: returns the weighted sum of the losses, adds d(sum)/dt to *slope. Reads only. */
+double blas_rows_line(const float *z, const float *s, size_t stride, size_t classes, BlasTargets targets, size_t rows, float t,
                       double *slope);
 
 #endif

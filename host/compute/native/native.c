@@ -23,8 +23,8 @@ static void native_facts(const Backend *backend, BackendFacts *facts) {
   const Native *native = (const Native *)backend;
   *facts = (BackendFacts){.name = native->products != NULL ? native->products->name : "native",
                           .device = context_info(native->context)->name,
-                          .family = native->family == SETOSA_FAMILY_CPU ? "cpu" : "gpu",
-                          .storage = storage_name(native->plan.storage),
+                          .family = setosa_family_name(native->family),
+                          .storage = setosa_storage_name(native->plan.storage),
                           .storage_rms_error = storage_rounding_rms(&native->rounding),
                           .storage_largest_error = native->rounding.largest,
                           .chunk_rows = native->residence.resident ? 0 : native->residence.part_rows,
@@ -121,6 +121,7 @@ static Status create_native(Native **out, const Dataset *dataset, const BackendS
                            .features = dataset->features,
                            .classes = dataset->classes,
                            .parameters = dataset->classes * dataset->features + dataset->classes,
+                           .mean_weight = 1,
                            .intercept = settings->intercept};
   native->window = backend_all_rows(&native->head);
   native->context = settings->context;
@@ -198,7 +199,7 @@ Status native_describe(BackendPlan *plan, const Dataset *dataset, const BackendS
                         .label_bytes = native->labelled ? rows * sizeof(int32_t) : 0,
                         .work_bytes = native_work_bytes(native) + native_line_bytes(native),
                         .in_place = views,
-                        .storage = storage_name(native->plan.storage)};
+                        .storage = setosa_storage_name(native->plan.storage)};
 cleanup:
   if (native != NULL) native_close(&native->head);
   return status;

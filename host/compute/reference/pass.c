@@ -1,7 +1,7 @@
 /* The mathematics of the reference backend, row by row, as in kernels/README.md:
- *   z = W x + b,  a = softmax(z),  l = logsumexp(z) - z[y],  L = 1/n sum l
- *   dL/dz = (a - p) / n,  dL/dW_k = sum_i (a_ik - p_ik) x_i / n,  dL/db_k = sum_i (a_ik - p_ik) / n
- *   H v:  q = V x + v_b,  t = a * (q - <a, q>),  (H v)_k = sum_i t_ik x_i / n
+ *   z = W x + b,  a = softmax(z),  l = logsumexp(z) - z[y],  L = 1/n sum s l,  s the weight of a row and n = rows * mean weight
+ *   dL/dz = s (a - p) / n,  dL/dW_k = sum_i s_i (a_ik - p_ik) x_i / n,  dL/db_k = sum_i s_i (a_ik - p_ik) / n
+ *   H v:  q = V x + v_b,  t = s a * (q - <a, q>),  (H v)_k = sum_i t_ik x_i / n
  * Without an intercept the bias takes part in the logits as it stands, and its derivatives are 0. */
 #include <math.h>
 #include <stdlib.h>
@@ -26,6 +26,15 @@ static void compute_logits(const Reference *reference, const float *x, const dou
     for (size_t d = 0; d < features; d++) sum += weights[d] * x[d];
     z[k] = sum + bias[k];
   }
+}
+
+static double weight_of(const Reference *reference, size_t row) {
+  return reference->weights != NULL ? (double)reference->weights[row] : 1.0;
+}
+
+/* r (K) times the weight of the row. */
+static void weigh_row(const Reference *reference, size_t row, double *r) {
+  for (size_t k = 0; reference->weights != NULL && k < reference->base.classes; k++) r[k] *= (double)reference->weights[row];
 }
 
 /* sum_k += r_k x for the weights, += r_k for the bias.   r (K), x (D), sum (P) */
@@ -83,8 +92,9 @@ Status reference_evaluate(Backend *backend, const Vector *w, RowRange rows, cons
   for (size_t i = rows.begin; i < rows.begin + rows.count; i++) {
     size_t label = (size_t)reference->labels[i];
     compute_logits(reference, row_of(reference, i), w->values, z);
-    compensated_add(&loss, softmax_row(z, backend->classes, label));
+    compensated_add(&loss, weight_of(reference, i) * softmax_row(z, backend->classes, label));
     z[label] -= 1.0; /* a - p */
+    weigh_row(reference, i, z);
     if (g != NULL) add_outer_product(reference, z, row_of(reference, i), g);
   }
   if (g != NULL) scale_and_add(reference, scale, addition, w->values, g);
@@ -109,6 +119,7 @@ Status reference_hessian_product(Backend *backend, const Vector *w, const Vector
     double mean = 0.0; /* <a, q> */
     for (size_t k = 0; k < backend->classes; k++) mean += a[k] * q[k];
     for (size_t k = 0; k < backend->classes; k++) q[k] = a[k] * (q[k] - mean);
+    weigh_row(reference, i, q);
     add_outer_product(reference, q, row_of(reference, i), out->values);
   }
   scale_and_add(reference, backend_row_scale(backend, rows.count), addition, v->values, out->values);
@@ -188,8 +199,9 @@ Status reference_line_evaluate(Backend *backend, double step, double *value, dou
     }
     for (size_t k = 0; k < classes; k++) z[k] += step * u[k];
     size_t label = (size_t)reference->labels[i];
-    compensated_add(&loss, softmax_row(z, classes, label));
+    compensated_add(&loss, weight_of(reference, i) * softmax_row(z, classes, label));
     z[label] -= 1.0; /* dl/dt = <a - p, u> */
+    weigh_row(reference, i, z);
     for (size_t k = 0; k < classes; k++) compensated_add(&change, z[k] * u[k]);
   }
   if (line->xs == NULL) count_work(reference, backend->rows, 2);

@@ -167,6 +167,7 @@ Status reference_open(Backend **backend, const Dataset *dataset, const BackendSe
                               .features = dataset->features,
                               .classes = dataset->classes,
                               .parameters = weights,
+                              .mean_weight = 1,
                               .intercept = settings->intercept};
   reference->x = dataset->values;
   reference->labels = labels_if_complete(dataset);

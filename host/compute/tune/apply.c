@@ -1,4 +1,4 @@
-/* What an opening backend does with tuning: looks its class up, searches where that pays off, and chooses between native and clblast. */
+/* What an opening backend does with tuning: looks its class up, searches where that pays off. */
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -12,21 +12,14 @@ bool tune_is_worth_it(size_t rows, size_t features, size_t classes) {
 }
 
 static void tell(Native *native, const TuneClass *class, const TuneRecord *record, bool searched) {
-  char what[96], shape[128], how[64] = "known from before", rival[64] = ", the default", compared[64] = "";
+  char what[96], shape[128], how[64] = "known from before", rival[64] = ", the default";
   double milliseconds = 1e-6 * (double)record->shape_ns;
   tune_class_describe(what, sizeof what, class);
   tune_shape_describe(shape, sizeof shape, &record->shape, class);
   if (searched) snprintf(how, sizeof how, "best of %u shapes", native->tuning.tried + 1);
   if (record->shape_ns != record->default_ns)
     snprintf(rival, sizeof rival, ", the default takes %.3g ms", 1e-6 * (double)record->default_ns);
-  if (record->clblast_ns > 0) snprintf(compared, sizeof compared, "; clblast takes %.3g ms", 1e-6 * (double)record->clblast_ns);
-  snprintf(native->tuning.text, sizeof native->tuning.text, "%s: %s, %s: %.3g ms%s%s", what, how, shape, milliseconds, rival, compared);
-}
-
-/* Whether what tuning finds may have a say here at all. */
-static bool applies(const Dataset *dataset, const BackendSettings *settings) {
-  return settings->tuning != SETOSA_TUNING_OFF && !settings->reproducible &&
-         tune_is_worth_it(dataset->rows, dataset->features, dataset->classes);
+  snprintf(native->tuning.text, sizeof native->tuning.text, "%s: %s, %s: %.3g ms%s", what, how, shape, milliseconds, rival);
 }
 
 Status native_tune(Native *native, const Dataset *dataset, const BackendSettings *settings, Error *error) {
@@ -36,7 +29,8 @@ Status native_tune(Native *native, const Dataset *dataset, const BackendSettings
   NativeShape shapes[TUNE_CANDIDATES];
   const DeviceTraits *traits = context_traits(native->context);
   double began = clock_seconds();
-  if (!applies(dataset, settings) ||
+  if (settings->tuning == SETOSA_TUNING_OFF || settings->reproducible ||
+      !tune_is_worth_it(dataset->rows, dataset->features, dataset->classes) ||
       !tune_class_make(&class, native->context, native->family, dataset->classes, dataset->features, native->plan.storage))
     return SETOSA_OK;
   bool known = tune_load(&record, &class, traits);
@@ -67,42 +61,4 @@ Status tuned_open(Backend **backend, const Dataset *dataset, const BackendSettin
 cleanup:
   backend_close(opened);
   return status;
-}
-
-#ifdef SETOSA_HAVE_CLBLAST
-/* What a full tuning said about the two backends for data of this class. clblast holds X as f32 only. */
-static bool prefers_clblast(const Dataset *dataset, const BackendSettings *settings) {
-  TuneClass class;
-  TuneRecord record;
-  StoragePlan plan;
-  Error ignored = {0};
-  const DeviceTraits *traits = context_traits(settings->context);
-  return applies(dataset, settings) && settings->storage <= SETOSA_STORAGE_F32 &&
-         storage_choose(&plan, dataset, settings->storage, traits->unified_memory, &ignored) == SETOSA_OK &&
-         tune_class_make(&class, settings->context, settings->family, dataset->classes, dataset->features, plan.storage) &&
-         tune_load(&record, &class, traits) && record.backend == TUNE_BACKEND_CLBLAST &&
-         (settings->tuning != SETOSA_TUNING_FULL || record.how == SETOSA_TUNING_FULL);
-}
-
-/* A class holds smaller and larger shapes than the one that was timed: what clblast refuses is native's again. */
-static bool open_clblast(Backend **backend, const Dataset *dataset, const BackendSettings *settings) {
-  Error ignored = {0};
-  return prefers_clblast(dataset, settings) && clblast_open(backend, dataset, settings, &ignored) == SETOSA_OK;
-}
-#endif
-
-Status native_open_auto(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
-#ifdef SETOSA_HAVE_CLBLAST
-  Backend *faster = NULL;
-  if (open_clblast(backend, dataset, settings)) return SETOSA_OK;
-  Status status = tuned_open(backend, dataset, settings, error);
-  if (status == SETOSA_OK && settings->tuning == SETOSA_TUNING_FULL && open_clblast(&faster, dataset, settings)) {
-    ((Native *)faster)->tuning = ((Native *)*backend)->tuning; /* the search that chose it */
-    backend_close(*backend);
-    *backend = faster;
-  }
-  return status;
-#else
-  return tuned_open(backend, dataset, settings, error);
-#endif
 }

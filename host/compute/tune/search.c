@@ -56,22 +56,21 @@ static void use(Tuner *tuner, Candidate *candidate) {
   tuner->native->shape = candidate->shape;
 }
 
-static Status time_pass(const Tuner *tuner, Backend *backend, const Vector *w, Vector *gradient, double *seconds, double *loss,
-                        Error *error) {
+static Status time_pass(const Tuner *tuner, double *seconds, double *loss, Error *error) {
   DataTerm at = {.loss = NAN};
   double began = clock_seconds();
-  Status status = backend_evaluate(backend, w, tuner->rows, NULL, gradient, &at, error);
+  Status status = backend_evaluate(&tuner->native->head, tuner->w, tuner->rows, NULL, tuner->gradient, &at, error);
   *seconds = clock_seconds() - began;
   *loss = at.loss;
   return status;
 }
 
 /* *best = the shortest of several passes; passes that are far behind `rival` seconds are not repeated. */
-static Status time_best(const Tuner *tuner, Backend *backend, const Vector *w, Vector *gradient, double rival, double *best, Error *error) {
+static Status time_best(const Tuner *tuner, double rival, double *best, Error *error) {
   Status status = SETOSA_OK;
   double seconds = 0, loss = 0;
   for (int i = 0; i < tuner->repeats; i++) {
-    TRY(time_pass(tuner, backend, w, gradient, &seconds, &loss, error));
+    TRY(time_pass(tuner, &seconds, &loss, error));
     if (seconds < *best) *best = seconds;
     if (seconds > 1.5 * rival) break;
   }
@@ -88,15 +87,16 @@ static bool agrees(const Tuner *tuner, double loss) {
          compare_relative_norm(tuner->actual, tuner->expected, tuner->native->head.parameters) <= 2 * compare_gradient_tolerance(rounding);
 }
 
-/* The untimed first pass of a backend on w, and whether its answer is the default's. */
-static Status verify(const Tuner *tuner, Backend *backend, const Vector *w, Vector *gradient, bool *passed, Error *error) {
+/* The untimed first pass of a candidate, and whether its answer is the default's. */
+static Status verify(const Tuner *tuner, bool *passed, Error *error) {
   Status status = SETOSA_OK;
+  Backend *backend = &tuner->native->head;
   double seconds = 0, loss = NAN;
   *passed = false;
   for (size_t i = 0; i < backend->parameters; i++) tuner->actual[i] = NAN;
-  TRY(vector_write(backend, gradient, tuner->actual, error)); /* what a wrong kernel leaves unwritten shows */
-  TRY(time_pass(tuner, backend, w, gradient, &seconds, &loss, error));
-  TRY(vector_read(backend, gradient, tuner->actual, error));
+  TRY(vector_write(backend, tuner->gradient, tuner->actual, error)); /* what a wrong kernel leaves unwritten shows */
+  TRY(time_pass(tuner, &seconds, &loss, error));
+  TRY(vector_read(backend, tuner->gradient, tuner->actual, error));
   *passed = agrees(tuner, loss);
 cleanup:
   return status;
@@ -106,11 +106,9 @@ cleanup:
 static void try_candidate(Tuner *tuner, Candidate *candidate, double rival) {
   Error ignored = {0};
   bool passed = false;
-  Backend *backend = &tuner->native->head;
   use(tuner, candidate);
   candidate->seconds = INFINITY;
-  if (verify(tuner, backend, tuner->w, tuner->gradient, &passed, &ignored) == SETOSA_OK && passed &&
-      time_best(tuner, backend, tuner->w, tuner->gradient, rival, &candidate->seconds, &ignored) == SETOSA_OK)
+  if (verify(tuner, &passed, &ignored) == SETOSA_OK && passed && time_best(tuner, rival, &candidate->seconds, &ignored) == SETOSA_OK)
     return;
   candidate->seconds = INFINITY;
   native_clear_counter(tuner->native);
@@ -134,12 +132,12 @@ static Status begin(Tuner *tuner, Error *error) {
   use(tuner, &tuner->candidates[0]);
   tuner->rows.count = (size_t)fmin((double)backend->rows, fmax(LEAST_ROWS, probe_flops / row_flops));
   for (int i = 0; i < 2; i++) /* the first builds the kernels */
-    TRY(time_pass(tuner, backend, tuner->w, tuner->gradient, &seconds, &tuner->expected_loss, error));
+    TRY(time_pass(tuner, &seconds, &tuner->expected_loss, error));
   tuner->rows.count = (size_t)fmin((double)backend->rows, fmax(LEAST_ROWS, (double)tuner->rows.count * pass_seconds / fmax(seconds, 1e-6)));
-  TRY(time_pass(tuner, backend, tuner->w, tuner->gradient, &seconds, &tuner->expected_loss, error));
+  TRY(time_pass(tuner, &seconds, &tuner->expected_loss, error));
   TRY(vector_read(backend, tuner->gradient, tuner->expected, error));
   tuner->candidates[0].seconds = INFINITY;
-  TRY(time_best(tuner, backend, tuner->w, tuner->gradient, INFINITY, &tuner->candidates[0].seconds, error));
+  TRY(time_best(tuner, INFINITY, &tuner->candidates[0].seconds, error));
 cleanup:
   return status;
 }
@@ -153,7 +151,7 @@ static Status duel(Tuner *tuner, Candidate *best, Error *error) {
   for (int i = 0; i < tuner->repeats; i++)
     for (int side = 0; side < 2; side++) {
       use(tuner, sides[side]);
-      TRY(time_pass(tuner, &tuner->native->head, tuner->w, tuner->gradient, &seconds, &loss, error));
+      TRY(time_pass(tuner, &seconds, &loss, error));
       sides[side]->seconds = fmin(sides[side]->seconds, seconds);
     }
 cleanup:
@@ -173,46 +171,6 @@ static void end(Tuner *tuner, Candidate *winner) {
   free(tuner->actual);
   native->flops = native->bytes_read = 0;
 }
-
-#ifdef SETOSA_HAVE_CLBLAST
-static const double backend_factor = 1.1; /* clblast needs a reason to be taken */
-
-/* The clblast backend on the same rows, verified in the same way. Whatever it cannot do, native can: no failure of it is one of ours. */
-static void time_clblast(const Tuner *tuner, double native_seconds, TuneRecord *record) {
-  Native *native = tuner->native;
-  Dataset view = *tuner->dataset; /* never destroyed: all it holds is borrowed */
-  Backend *backend = NULL;
-  Vector *w = NULL, *gradient = NULL;
-  Error ignored = {0};
-  bool passed = false;
-  double seconds = INFINITY;
-  Status status = SETOSA_OK;
-  BackendSettings settings = {.kind = SETOSA_BACKEND_CLBLAST,
-                              .family = native->family,
-                              .context = native->context,
-                              .intercept = native->head.intercept,
-                              .tuning = SETOSA_TUNING_OFF};
-  view.rows = tuner->rows.count;
-  record->backend = TUNE_BACKEND_NATIVE;
-  record->native_ns = (uint64_t)(1e9 * native_seconds);
-  TRY(clblast_open(&backend, &view, &settings, &ignored));
-  TRY(vector_create(backend, &w, &ignored));
-  TRY(vector_create(backend, &gradient, &ignored));
-  TRY(vector_write(backend, w, tuner->weights, &ignored));
-  TRY(verify(tuner, backend, w, gradient, &passed, &ignored));
-  if (!passed) goto cleanup;
-  TRY(time_best(tuner, backend, w, gradient, native_seconds, &seconds, &ignored));
-  record->clblast_ns = (uint64_t)(1e9 * seconds);
-  if (backend_factor * seconds < native_seconds) record->backend = TUNE_BACKEND_CLBLAST;
-cleanup:
-  (void)status;
-  if (backend != NULL) {
-    vector_destroy(backend, w);
-    vector_destroy(backend, gradient);
-  }
-  backend_close(backend);
-}
-#endif
 
 Status tune_search(Native *native, const Dataset *dataset, const NativeShape *shapes, size_t count, SetosaTuning how, TuneRecord *record,
                    double *seconds, Error *error) {
@@ -241,9 +199,6 @@ Status tune_search(Native *native, const Dataset *dataset, const NativeShape *sh
   record->shape = winner->shape;
   record->default_ns = (uint64_t)(1e9 * tuner.candidates[0].seconds);
   record->shape_ns = (uint64_t)(1e9 * winner->seconds);
-#ifdef SETOSA_HAVE_CLBLAST
-  if (how == SETOSA_TUNING_FULL && native->plan.storage != SETOSA_STORAGE_F16) time_clblast(&tuner, winner->seconds, record);
-#endif
 cleanup:
   end(&tuner, winner);
   return status;

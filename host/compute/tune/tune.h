@@ -18,14 +18,10 @@ typedef struct TuneClass {
   uint32_t compute_units;
 } TuneClass;
 
-typedef enum TuneBackend { TUNE_BACKEND_UNKNOWN, TUNE_BACKEND_NATIVE, TUNE_BACKEND_CLBLAST } TuneBackend;
-
 typedef struct TuneRecord {
   SetosaTuning how; /* QUICK or FULL: a quick verdict does not serve who asks for a full one */
   NativeShape shape;
-  uint64_t default_ns, shape_ns;  /* of one pass over the same rows */
-  TuneBackend backend;            /* which was faster there by a tenth; UNKNOWN: not compared */
-  uint64_t native_ns, clblast_ns; /* clblast 0: it could not, or was wrong */
+  uint64_t default_ns, shape_ns; /* of one pass over the same rows */
 } TuneRecord;
 
 /* False when nothing may be remembered about this device (SETOSA_KERNEL_DIR is set). */

@@ -1,0 +1,41 @@
+/* The names of choices. */
+#include "base/names.h"
+
+#include "setosa_bench.h"
+
+const char *const solver_names[] = {
+    [SETOSA_SOLVER_LBFGS] = "lbfgs", [SETOSA_SOLVER_GD] = "gd", [SETOSA_SOLVER_SGD] = "sgd", [SETOSA_SOLVER_ADAM] = "adam", NULL};
+const char *const schedule_names[] = {[SETOSA_SCHEDULE_CONSTANT] = "constant",
+                                      [SETOSA_SCHEDULE_INVERSE] = "inverse",
+                                      [SETOSA_SCHEDULE_COSINE] = "cosine",
+                                      [SETOSA_SCHEDULE_STEP] = "step",
+                                      NULL};
+const char *const backend_names[] = {[SETOSA_BACKEND_NATIVE] = "native",
+                                     [SETOSA_BACKEND_REFERENCE] = "reference",
+                                     [SETOSA_BACKEND_CLBLAST] = "clblast",
+                                     [SETOSA_BACKEND_BLAS] = "blas",
+                                     NULL};
+const char *const family_names[] = {[SETOSA_FAMILY_AUTO] = "auto", [SETOSA_FAMILY_CPU] = "cpu", [SETOSA_FAMILY_GPU] = "gpu", NULL};
+const char *const storage_names[] = {
+    [SETOSA_STORAGE_AUTO] = "auto", [SETOSA_STORAGE_F32] = "f32", [SETOSA_STORAGE_F16] = "f16", [SETOSA_STORAGE_U8] = "u8", NULL};
+const char *const tuning_names[] = {[SETOSA_TUNING_QUICK] = "quick", [SETOSA_TUNING_OFF] = "off", [SETOSA_TUNING_FULL] = "full", NULL};
+const char *const device_type_names[] = {[SETOSA_DEVICE_CPU] = "cpu", [SETOSA_DEVICE_GPU] = "gpu", [SETOSA_DEVICE_OTHER] = "other", NULL};
+const char *const bench_what_names[] = {[SETOSA_BENCH_STEP] = "step",   [SETOSA_BENCH_HESSIAN] = "hessian", [SETOSA_BENCH_EPOCH] = "epoch",
+                                        [SETOSA_BENCH_TRAIN] = "train", [SETOSA_BENCH_PREDICT] = "predict", NULL};
+
+size_t names_count(const char *const *names) {
+  size_t count = 0;
+  while (names[count] != NULL) count++;
+  return count;
+}
+
+const char *names_get(const char *const *names, size_t index) { return index < names_count(names) ? names[index] : "unknown"; }
+
+const char *setosa_solver_name(SetosaSolver solver) { return names_get(solver_names, (size_t)solver); }
+const char *setosa_schedule_name(SetosaSchedule schedule) { return names_get(schedule_names, (size_t)schedule); }
+const char *setosa_backend_name(SetosaBackend backend) { return names_get(backend_names, (size_t)backend); }
+const char *setosa_family_name(SetosaFamily family) { return names_get(family_names, (size_t)family); }
+const char *setosa_storage_name(SetosaStorage storage) { return names_get(storage_names, (size_t)storage); }
+const char *setosa_tuning_name(SetosaTuning tuning) { return names_get(tuning_names, (size_t)tuning); }
+const char *setosa_device_type_name(SetosaDeviceType type) { return names_get(device_type_names, (size_t)type); }
+const char *setosa_bench_what_name(SetosaBenchWhat what) { return names_get(bench_what_names, (size_t)what); }

@@ -1,0 +1,110 @@
+/* The table of the program's own options. */
+#include <math.h>
+
+#include "base/names.h"
+#include "cli/options/options.h"
+
+#define PLACE(member) .field = #member, .offset = offsetof(Options, member)
+#define FLAG(member) .kind = OPTION_FLAG, PLACE(member)
+#define TEXT(member) .kind = OPTION_TEXT, PLACE(member)
+#define PATH(member) .kind = OPTION_TEXT, PLACE(member), .is_path = true
+#define COUNT_FROM(low, member) .kind = OPTION_COUNT, PLACE(member), .least = low, .most = INFINITY
+#define REAL(member, low, high) .kind = OPTION_REAL, PLACE(member), .least = low, .most = high
+#define LIST(member, names) .kind = OPTION_LIST, PLACE(member), .choices = names
+
+static const char *const colors[] = {"auto", "always", "never", NULL}; /* as ColorMode */
+
+static const OptionRow rows[] = {
+    /* data */
+    {"test", 0, "DATA", "evaluate on DATA after training, scaled and named like the training data", PATH(test), .class = OPTION_AROUND,
+     .commands = FOR_TRAIN, .heading = HEADING_DATA},
+    {"test-labels", 0, "FILE", "file with the labels of the test data, as --labels", PATH(test_labels), .class = OPTION_AROUND,
+     .commands = FOR_TRAIN, .heading = HEADING_DATA},
+    {"validation", 0, "FRACTION", "hold this part of the rows out of the training, chosen by --seed, and report on it",
+     REAL(validation, 0, 1), .may_be_unset = true, .open_least = true, .open_most = true, .commands = FOR_TRAIN, .heading = HEADING_DATA},
+    {"standardize", 0, NULL, "shift and scale every feature to mean 0, deviation 1; the model remembers how", FLAG(standardize),
+     .commands = FOR_TRAIN | FOR_BENCH, .heading = HEADING_DATA},
+    /* training */
+    {"strict", 0, NULL, "exit with 5 when the training has not converged", FLAG(strict), .class = OPTION_AROUND, .commands = FOR_TRAIN,
+     .heading = HEADING_RESULT},
+    /* where */
+    {"device", 0, "SEL",
+     "number from `setosa devices`, part of a name, cpu, gpu or all; SEL/N cuts a device into N; repeatable, the rows are shared "
+     "(default: a GPU before a CPU)",
+     LIST(devices, NULL), .class = OPTION_AROUND, .backends = WITH_DEVICE, .commands = FOR_TRAIN, .heading = HEADING_DEVICE},
+    {"device", 0, "SEL", "number from `setosa devices`, part of a name, cpu or gpu (default: a GPU before a CPU)", LIST(devices, NULL),
+     .class = OPTION_AROUND, .backends = WITH_DEVICE, .commands = FOR_EVAL | FOR_PREDICT | FOR_CHECK, .heading = HEADING_DEVICE},
+    {"backend", 0, "NAME", "what is checked: native (the default), clblast, blas, or reference, against finite differences",
+     COMPUTE_OPTION(OPTION_CHOICE, backend), .choices = backend_names, .commands = FOR_CHECK, .heading = HEADING_DEVICE},
+    {"force-device", 0, NULL, "use a device that was refused, at your own risk", FLAG(force_device), .class = OPTION_AROUND,
+     .backends = WITH_DEVICE, .commands = FOR_COMPUTE | FOR_CHECK | FOR_BENCH, .heading = HEADING_DEVICE},
+    {"check", 0, NULL, "run the self-test on every device and report", FLAG(check), .commands = FOR_DEVICES, .heading = HEADING_DEVICE},
+    {"diagnose", 0, NULL, "explain what OpenCL finds here and how to repair what is missing", FLAG(diagnose), .commands = FOR_DEVICES,
+     .heading = HEADING_DEVICE},
+    /* bench */
+    {"suite", 0, NULL, "the six works W1 to W6 instead of DATA: small, tall, medium, wide, many classes, vocabulary", FLAG(suite),
+     .commands = FOR_BENCH, .heading = HEADING_DATA},
+    {"work", 0, "W1,W4,...", "only these works of the suite", TEXT(work), .commands = FOR_BENCH, .heading = HEADING_DATA},
+    {"fashion", 0, "PATH", "folder or images file of Fashion-MNIST for W1 (default: Debian's, else made-up data)", TEXT(fashion),
+     .commands = FOR_BENCH, .heading = HEADING_DATA},
+    {"what", 0, "A,B,...", "step (loss and gradient; the default), hessian, epoch, train, predict", LIST(what, bench_what_names),
+     .commands = FOR_BENCH, .heading = HEADING_BENCH},
+    {"repeat", 0, "N", "samples of each row (default: as --seconds says)", .kind = OPTION_COUNT, PLACE(repeat), .least = 1, .most = 1000,
+     .commands = FOR_BENCH, .heading = HEADING_BENCH},
+    {"seconds", 0, "S", "take samples of each row for S seconds, five at least", REAL(seconds, 0, 3600), .commands = FOR_BENCH,
+     .heading = HEADING_BENCH, .show_default = true},
+    {"device", 0, "SEL", "number from `setosa devices`, part of a name, cpu or gpu; repeatable (default: all)", LIST(devices, NULL),
+     .class = OPTION_AROUND, .backends = WITH_DEVICE, .commands = FOR_BENCH, .heading = HEADING_DEVICE},
+    {"backends", 0, "A,B,...", "native, clblast, blas, reference (default: all; reference only where it is quick)",
+     LIST(backends, backend_names), .commands = FOR_BENCH, .heading = HEADING_DEVICE},
+    {"storage", 0, "A,B,...", "native with the features held as f32 (the default), f16, u8", LIST(storages, storage_names),
+     .commands = FOR_BENCH, .heading = HEADING_DEVICE},
+    {"csv", 0, "FILE", "write the rows here too", TEXT(csv), .commands = FOR_BENCH, .heading = HEADING_RESULT},
+    {"compare", 0, "BASELINE", "print the change since BASELINE, kept from --json", TEXT(compare), .commands = FOR_BENCH,
+     .heading = HEADING_RESULT},
+    /* one example */
+    {"x", 0, "X1,X2,...", "the features of the example", TEXT(x), .commands = FOR_EXPLAIN, .heading = HEADING_EXAMPLE},
+    {"classes", 0, "A,B,...", "names of the classes", TEXT(classes), .commands = FOR_EXPLAIN, .heading = HEADING_EXAMPLE},
+    {"label", 0, "CLASS", "with --x: the true class, by name or number; with MODEL DATA: the label column", DATA_OPTION(OPTION_TEXT, label),
+     .commands = FOR_EXPLAIN, .heading = HEADING_EXAMPLE},
+    {"weights", 0, "W;W;...", "one group of weights per class, as in 0.1,0.1;0.5,0.5", TEXT(weights), .commands = FOR_EXPLAIN,
+     .heading = HEADING_EXAMPLE},
+    {"bias", 0, "B1,B2,...", "one bias per class (default: none)", TEXT(bias), .commands = FOR_EXPLAIN, .heading = HEADING_EXAMPLE},
+    {"row", 0, "N", "with MODEL DATA: the row to explain, from 1", COUNT_FROM(1, row), .commands = FOR_EXPLAIN, .heading = HEADING_EXAMPLE},
+    /* results */
+    {"model", 'm', "FILE", "write the model here (safetensors)", PATH(model), .class = OPTION_AROUND, .commands = FOR_TRAIN,
+     .heading = HEADING_RESULT},
+    {"log", 0, "FILE", "write one JSON line per iteration", PATH(log), .class = OPTION_AROUND, .commands = FOR_TRAIN,
+     .heading = HEADING_RESULT},
+    {"every", 0, "SECONDS|Nit",
+     "how often the checkpoint is written: seconds, or as in 10it iterations (sgd, adam: mini-batches) (default 60)", TEXT(every),
+     .class = OPTION_AROUND, .commands = FOR_TRAIN, .heading = HEADING_RESULT},
+    {"resume", 0, "FILE", "go on from this checkpoint, with its DATA and options, to the weights of an unbroken run", TEXT(resume),
+     .class = OPTION_RUN, .commands = FOR_TRAIN, .heading = HEADING_RESULT},
+    {"output", 'o', "FILE", "write the CSV here, whole or not at all (default: stdout)", TEXT(output), .commands = FOR_PREDICT,
+     .heading = HEADING_RESULT},
+    {"output", 'o', "FILE", "write the data here: .npy, .csv or .tsv, each also .gz", TEXT(output), .commands = FOR_GENERATE,
+     .heading = HEADING_RESULT},
+    {"labels", 0, "FILE", "with .npy: write the labels here (default: X.npy has X-labels.npy)", DATA_OPTION(OPTION_TEXT, labels_path),
+     .commands = FOR_GENERATE, .heading = HEADING_RESULT},
+    {"top-k", 0, "N", "only the N most probable classes of each row: class_1,probability_1,...", COUNT_FROM(1, top_k),
+     .commands = FOR_PREDICT, .heading = HEADING_RESULT},
+    {"dry-run", 0, NULL, "say what would lie where and how long it would take, and stop there", FLAG(dry_run), .class = OPTION_RUN,
+     .commands = FOR_COMPUTE, .heading = HEADING_RESULT},
+    {"json", 0, NULL, "one JSON document on stdout instead of text", FLAG(json), .class = OPTION_RUN,
+     .commands = FOR_ALL & ~(FOR_PREDICT | FOR_CACHE), .heading = HEADING_RESULT},
+    {"quiet", 'q', NULL, "no progress, warnings or hints", FLAG(quiet), .class = OPTION_RUN, .commands = FOR_ALL,
+     .heading = HEADING_RESULT},
+    {"verbose", 'v', NULL, "say more on stderr: device, loading speed, build time", FLAG(verbose), .class = OPTION_RUN, .commands = FOR_ALL,
+     .heading = HEADING_RESULT},
+    {"color", 0, "WHEN", "colours: auto, always or never; auto heeds NO_COLOR", .kind = OPTION_CHOICE, PLACE(color), .choices = colors,
+     .class = OPTION_RUN, .commands = FOR_ALL, .heading = HEADING_RESULT, .show_default = true},
+    {"help", 'h', NULL, "this text", FLAG(help), .class = OPTION_RUN, .commands = FOR_ALL, .heading = HEADING_RESULT},
+    /* named in the interface, not part of this version */
+    {"l1", 0, "LAMBDA", NULL, .kind = OPTION_LATER, .commands = FOR_TRAIN | FOR_CHECK},
+};
+
+const OptionRow *option_program_table(size_t *count) {
+  *count = sizeof rows / sizeof *rows;
+  return rows;
+}

@@ -1,0 +1,104 @@
+#!/bin/bash
+# run.sh [SECONDS [HARNESS...]]: builds the harnesses with clang in build/fuzz and runs each for SECONDS (20), as many at a time as there are
+# processors, from a corpus made of the malformed files and of what the program itself writes. Anything that crashes, leaks, hangs for 10 s
+# or is answered otherwise than the harness claims fails the run, and the input stays in build/fuzz/found:
+#   build/fuzz/fuzz/fuzz_csv build/fuzz/found/csv-crash-...
+# 20 s find what a change broke. For what nobody has found yet let it run for an hour or more: run.sh 3600
+set -euo pipefail
+
+here=$(realpath "$(dirname "$0")")
+source=$(realpath "$here/../..")
+build=$source/build/fuzz
+found=$build/found
+seconds=${1:-20}
+names=("${@:2}")
+[ "${#names[@]}" -gt 0 ] || names=(csv npy idx gz synthetic model checkpoint options)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$found"
+
+# quiet COMMAND...: shows the output only when the command fails.
+quiet() { "$@" >"$work/log" 2>&1 || { tail -n 60 "$work/log"; return 1; }; }
+quiet cmake -G Ninja -S "$source" -B "$build" -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSETOSA_FUZZ=ON -DBUILD_TESTING=OFF
+quiet cmake --build "$build" --target fuzzers setosa_program
+
+# ---- corpora: small files alone, for the fuzzer makes them longer by itself
+export XDG_CACHE_HOME=$work/cache NO_COLOR=1
+malformed=$source/tests/data/malformed
+iris=$source/data/iris.csv
+for name in "${names[@]}"; do mkdir "$work/$name"; done
+seed() { # seed NAME FILE...
+  local name=$1 file
+  shift
+  [ -d "$work/$name" ] || return 0
+  for file; do [ "$(stat -c %s "$file")" -gt 20000 ] || cp "$file" "$work/$name/"; done
+}
+seed csv "$malformed"/*.csv "$malformed"/*.tsv "$malformed"/*.txt "$iris"
+seed npy "$malformed"/*.npy
+seed idx "$malformed"/*-ubyte "$malformed"/*-idx3
+seed gz "$malformed"/*.gz
+gzip -c "$iris" >"$work/iris.csv.gz"
+gzip -c "$malformed/good.npy" >"$work/good.npy.gz"
+seed gz "$work"/*.gz
+model=0
+for options in '' --standardize '--drop petal_width' --no-intercept; do
+  model=$((model + 1))
+  # shellcheck disable=SC2086 # words
+  quiet "$build/setosa" train "$iris" --backend reference --max-iterations 3 -q --model "$work/$model.safetensors" $options
+done
+seed model "$malformed"/*.safetensors "$work"/*.safetensors
+for options in 'lbfgs --max-iterations 3' 'gd --max-iterations 2' 'sgd --epochs 1 --momentum 0.9' 'adam --epochs 2'; do
+  # shellcheck disable=SC2086
+  quiet "$build/setosa" train "$iris" --backend reference -q --checkpoint "$work/${options%% *}.checkpoint" --every 1it --solver $options
+done
+seed checkpoint "$work"/*.checkpoint "$work"/*.previous "$work"/*.safetensors
+line=0
+while IFS= read -r text; do
+  line=$((line + 1))
+  [ ! -d "$work/synthetic" ] || printf '%s' "$text" >"$work/synthetic/$line"
+done <<'TEXTS'
+
+rows=1000,features=20,classes=3
+rows=1e6,features=64,classes=10,seed=7,noise=0.1,separation=5,sparsity=0.5
+rows=0,features=1
+features=0x10,classes=-1
+noise=nan,sparsity=1,rows=1e400
+rows=10,rows=20,,
+TEXTS
+while IFS= read -r text; do
+  line=$((line + 1))
+  [ ! -d "$work/options" ] || printf '%s' "$text" | tr '|' '\n' >"$work/options/$line"
+done <<'TEXTS'
+train|data.csv|--l2|0.01|--solver=adam|--batch-size|32|--learning-rate|1e-3|--schedule|cosine
+train|-m|model.safetensors|--device|0|--device|1/2|--device-memory|512M|--|-x.csv
+eval|model|data|--json|--top-k|3
+bench|--what|step,hessian|--backends|native,reference|--seconds|0.5
+predict|m|d|-o|out.csv|--color|always|--backend|blas
+explain|--x|1,2|--classes|a,b|--weights|1,2;3,4|--bias|0,0
+generate|rows=5|--output|x.npy
+check|data|--family|gpu|--l1|1
+devices|--diagnose|-qv
+cache|clear
+trian|--help
+TEXTS
+
+# ---- the runs
+run_one() { # run_one NAME: a line, and code 1 with the end of its log when something was found
+  local name=$1 log=$work/$1.log status=0 runs
+  "$build/fuzz/fuzz_$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=20000 -print_final_stats=1 \
+    -artifact_prefix="$found/$name-" "$work/$name" >"$log" 2>&1 </dev/null || status=$?
+  runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+  if [ "$status" != 0 ] || [ "${runs:-0}" = 0 ]; then
+    grep -E 'NOT TRUE|ERROR|SUMMARY|runtime error|Test unit written' "$log" || true
+    tail -n 30 "$log"
+    printf 'FAILED %-12s exit %s\n' "$name" "$status"
+    return 1
+  fi
+  printf '  %-12s %9s runs, %5s edges, %s s\n' "$name" "$runs" "$(grep -o 'cov: [0-9]*' "$log" | tail -n 1 | cut -d' ' -f2)" "$seconds"
+}
+export -f run_one
+export build found work seconds
+status=0
+printf '%s\n' "${names[@]}" | xargs -P "$(nproc)" -I NAME bash -c 'run_one NAME' || status=1
+[ "$status" = 0 ] || exit 1
+echo "fuzz: ${#names[@]} passed, 0 failed"

@@ -1,0 +1,276 @@
+/* Backends of random shape, family, storage and memory against the double reference: what no table of shapes thought of.
+ *   SETOSA_SWEEP_SEED    the first seed (default 1); a failure names the one to begin with
+ *   SETOSA_SWEEP_ROUNDS  how many (default 60; nightly 2000) */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "compute/objective.h"
+#include "compute/open.h"
+#include "compute/tolerance.h"
+#include "data/storage.h"
+#include "support/device.h"
+
+enum { ROUNDS = 60, NIGHTLY_ROUNDS = 2000, LOGIT_SIZE = 3, MOST_VALUES = 200000, MOST_SCORES = 100000 };
+#define L2 0.01
+
+/* How X lies on the device. */
+typedef enum Memory { WHOLE, SMALL_PARTS, SMALL_WORKSPACE, STREAMED, BUDGET, MEMORY_COUNT } Memory;
+
+typedef struct Round {
+  uint64_t seed;
+  size_t rows, features, classes;
+  SetosaFamily family;
+  SetosaStorage storage;
+  Memory memory;
+  size_t amount; /* bytes of a part, a workspace or a budget, or rows of a chunk */
+  bool intercept;
+  RowRange some; /* not empty */
+  double step;
+} Round;
+
+static const char *describe(const Round *r) {
+  static const char *const memories[] = {"whole", "parts of", "workspace of", "chunks of", "budget of"};
+  static char text[300];
+  snprintf(text, sizeof text,
+           "SETOSA_SWEEP_SEED=%llu: %zu x %zu, %zu classes, family %s, %s, %s %zu, rows from %zu, %zu of them, step %g, %s intercept",
+           (unsigned long long)r->seed, r->rows, r->features, r->classes, r->family == SETOSA_FAMILY_CPU ? "cpu" : "gpu",
+           setosa_storage_name(r->storage), memories[r->memory], r->amount, r->some.begin, r->some.count, r->step,
+           r->intercept ? "with" : "no");
+  return text;
+}
+
+/* The dice of a round: each `which` is thrown once. */
+enum { ROWS, FEATURES, CLASSES, FAMILY, STORAGE, MEMORY, AMOUNT, INTERCEPT, BEGIN, COUNT, STEP };
+static uint64_t below(uint64_t seed, uint64_t which, uint64_t bound) { return random_below(seed, RANDOM_STREAM_CHECK, 2, which, bound); }
+
+/* From 1 to most, each power of two as likely as another, and every third time beside a power of two, where tiles end. */
+static size_t spread(uint64_t seed, uint64_t which, size_t most) {
+  size_t power = (size_t)1 << below(seed, 100 + which, (uint64_t)log2((double)most) + 1);
+  size_t size = below(seed, 200 + which, 3) == 0 ? power + below(seed, which, 3) - 1 : power + below(seed, which, power);
+  return size < 1 ? 1 : size > most ? most : size;
+}
+
+/* Few values of K: each is a program. Values so many that a round takes a fraction of a second. */
+static Round throw_round(uint64_t seed) {
+  static const size_t classes[] = {2, 3, 10, 32, 33, 100, 130};
+  static const SetosaStorage storages[] = {SETOSA_STORAGE_F32, SETOSA_STORAGE_F16, SETOSA_STORAGE_U8};
+  Round r = {.seed = seed, .classes = classes[below(seed, CLASSES, sizeof classes / sizeof *classes)]};
+  r.features = spread(seed, FEATURES, 1000);
+  size_t most = MOST_VALUES / r.features;
+  if (most > MOST_SCORES / r.classes) most = MOST_SCORES / r.classes;
+  r.rows = spread(seed, ROWS, most);
+  r.family = below(seed, FAMILY, 3) < 2 ? SETOSA_FAMILY_CPU : SETOSA_FAMILY_GPU;
+  r.storage = storages[below(seed, STORAGE, 3)];
+  r.memory = (Memory)below(seed, MEMORY, MEMORY_COUNT);
+  size_t bytes = r.rows * r.features;
+  if (r.memory == SMALL_PARTS) r.amount = 4 * r.features + below(seed, AMOUNT, 4 * bytes);
+  if (r.memory == SMALL_WORKSPACE) r.amount = 1000 + below(seed, AMOUNT, 100000);
+  if (r.memory == STREAMED) r.amount = 1 + below(seed, AMOUNT, r.rows);
+  if (r.memory == BUDGET) r.amount = 100000 + below(seed, AMOUNT, 4 * bytes);
+  r.intercept = below(seed, INTERCEPT, 4) > 0;
+  r.some.begin = below(seed, BEGIN, r.rows);
+  r.some.count = 1 + below(seed, COUNT, r.rows - r.some.begin);
+  r.step = (double)below(seed, STEP, 1000) / 500;
+  return r;
+}
+
+/* Values that the storage holds exactly, so that the reference sees the same: whole multiples of 1/256 up to 4, or bytes. */
+static SetosaDataset *make_rows(const Round *r, float **values, int32_t **labels) {
+  Error error = {0};
+  SetosaDataset *dataset = NULL;
+  size_t count = r->rows * r->features;
+  *values = malloc(count * sizeof **values);
+  *labels = malloc(r->rows * sizeof **labels);
+  assert_true(*values != NULL && *labels != NULL);
+  for (size_t i = 0; i < count; i++) {
+    float plain = (float)random_symmetric(r->seed, RANDOM_STREAM_CHECK, 3, i);
+    float half = (float)((int)random_below(r->seed, RANDOM_STREAM_CHECK, 3, i, 2047) - 1023) / 256;
+    float byte = (float)random_below(r->seed, RANDOM_STREAM_CHECK, 3, i, 256) * (1.0f / 255);
+    if (i == 0) byte = 255 * (1.0f / 255); /* the largest byte tells the factor */
+    (*values)[i] = r->storage == SETOSA_STORAGE_F32 ? plain : r->storage == SETOSA_STORAGE_F16 ? half : byte;
+  }
+  for (size_t i = 0; i < r->rows; i++) (*labels)[i] = (int32_t)random_below(r->seed, RANDOM_STREAM_LABELS, 0, i, r->classes);
+  /* Weights of rows and of classes, when there are any, are thrown here. */
+  support_ok(setosa_dataset_wrap(&dataset, r->rows, r->features, r->classes, *values, *labels, &error), &error);
+  return dataset;
+}
+
+/* A budget that is too small is refused with a line that says what to raise; then it is doubled. */
+static Backend *open_device(const Round *r, const Dataset *dataset) {
+  Error error = {0};
+  Backend *backend = NULL;
+  BackendSettings settings = {.kind = SETOSA_BACKEND_NATIVE,
+                              .family = r->family,
+                              .context = support_device(),
+                              .storage = r->storage,
+                              .intercept = r->intercept,
+                              .vectors = 6,
+                              .tuning = SETOSA_TUNING_OFF};
+  if (r->memory == SMALL_PARTS) settings.part_bytes = r->amount;
+  if (r->memory == SMALL_WORKSPACE) settings.workspace_bytes = r->amount;
+  if (r->memory == STREAMED) settings.streamed = true, settings.chunk_rows = r->amount;
+  if (r->memory == BUDGET) settings.device_memory_bytes = r->amount;
+  Status status = backend_open(&backend, dataset, &settings, &error);
+  for (int doubled = 0; r->memory == BUDGET && status == SETOSA_ERROR_DEVICE && doubled < 20; doubled++) {
+    if (strstr(error.message, "raise --device-memory to") == NULL) fail_msg("%s: %s", describe(r), error.message);
+    settings.device_memory_bytes *= 2;
+    error = (Error){0};
+    status = backend_open(&backend, dataset, &settings, &error);
+  }
+  if (status != SETOSA_OK) fail_msg("%s: %s", describe(r), error.message);
+  return backend;
+}
+
+/* What one backend answers at w, along v. */
+typedef struct Answers {
+  Evaluation all, some;
+  double value, slope;                                  /* of a point of a line over all rows */
+  double *gradient, *some_gradient, *product, *numbers; /* (P); numbers: the memory of all three */
+  float *logits, *probabilities, *scores;               /* (some.count, K); scores: the memory of both */
+} Answers;
+
+static Answers ask(const Round *r, Backend *backend, const double *at, const double *along) {
+  Error error = {0};
+  Answers a = {.value = NAN};
+  Objective f = {0};
+  Vector *w = NULL, *v = NULL, *out = NULL;
+  size_t parameters = backend->parameters, scores = r->some.count * r->classes;
+  RowRange all = backend_all_rows(backend);
+  a.numbers = malloc(3 * parameters * sizeof *a.numbers);
+  a.scores = malloc(2 * scores * sizeof *a.scores);
+  assert_true(a.numbers != NULL && a.scores != NULL);
+  support_poison_double(a.numbers, 3 * parameters);
+  support_poison(a.scores, 2 * scores);
+  a.gradient = a.numbers;
+  a.some_gradient = a.gradient + parameters;
+  a.product = a.some_gradient + parameters;
+  a.logits = a.scores;
+  a.probabilities = a.logits + scores;
+  Vector **const vectors[] = {&w, &v, &out};
+  for (int i = 0; i < 3; i++) support_ok(vector_create(backend, vectors[i], &error), &error);
+  support_ok(objective_open(&f, backend, &(ObjectiveTerms){.l2 = L2}, &error), &error);
+  support_ok(vector_write(backend, w, at, &error), &error);
+  support_ok(vector_write(backend, v, along, &error), &error);
+  support_ok(objective_evaluate(&f, w, all, out, &a.all, &error), &error);
+  support_ok(vector_read(backend, out, a.gradient, &error), &error);
+  support_ok(objective_evaluate(&f, w, r->some, out, &a.some, &error), &error);
+  support_ok(vector_read(backend, out, a.some_gradient, &error), &error);
+  support_ok(objective_hessian_product(&f, w, v, r->some, out, &error), &error);
+  support_ok(vector_read(backend, out, a.product, &error), &error);
+  support_ok(objective_line_open(&f, w, v, &error), &error);
+  support_ok(objective_line_evaluate(&f, r->step, &a.value, &a.slope, &error), &error);
+  objective_line_close(&f);
+  support_ok(backend_predict(backend, w, r->some, ROW_LOGITS, a.logits, &error), &error);
+  support_ok(backend_predict(backend, w, r->some, ROW_PROBABILITIES, a.probabilities, &error), &error);
+  for (int i = 0; i < 3; i++) vector_destroy(backend, *vectors[i]);
+  objective_close(&f);
+  return a;
+}
+
+static void free_answers(Answers *a) {
+  free(a->numbers);
+  free(a->scores);
+}
+
+/* A failure does not end the sweep: the pattern of those that fail says more than the first. */
+static size_t failures;
+static void expect(const Round *r, const char *what, double error, double tolerance) {
+  if (error <= tolerance) return;
+  print_error("%s: the %s is off by %.3g, %.3g allowed\n", describe(r), what, error, tolerance);
+  failures++;
+}
+
+static double worst_difference(const float *a, const float *b, size_t count) {
+  double worst = 0;
+  for (size_t i = 0; i < count; i++) {
+    double difference = fabs((double)a[i] - b[i]);
+    worst = isfinite(difference) ? fmax(worst, difference) : INFINITY;
+  }
+  return worst;
+}
+
+/* ||a - b|| beside ||b||, but beside `least` when that is more. */
+static double far_apart(const double *a, const double *b, size_t count, double least) {
+  double size = 0;
+  for (size_t i = 0; i < count; i++) size += b[i] * b[i];
+  return compare_relative_norm(a, b, count) * sqrt(size) / fmax(sqrt(size), least);
+}
+
+/* A tenth of a Hessian product of rows of norm ||x|| with logits that move by 1 and no class preferred. Few rows of which the model is sure
+ * have a smaller one, which is a difference of nearly equal numbers: p (z - mean) with p near 1. */
+static double least_product(const Round *r, const float *values) {
+  double square = 0;
+  for (size_t i = 0; i < r->some.count * r->features; i++)
+    square += (double)values[r->some.begin * r->features + i] * values[r->some.begin * r->features + i];
+  return 0.1 * sqrt(square / (double)r->some.count + 1) / sqrt((double)(r->some.count * r->classes));
+}
+
+/* The tolerances of tolerance.h: those of judge_compare. */
+static void compare_answers(const Round *r, const Answers *actual, const Answers *expected, size_t parameters, double least) {
+  double rounding = compare_logit_rounding(r->features, LOGIT_SIZE), averaging = sqrt(r->rows < 64 ? (double)r->rows : 64.0);
+  double line = compare_logit_rounding(r->features, LOGIT_SIZE + r->step); /* logits grow along the line */
+  size_t scores = r->some.count * r->classes;
+  expect(r, "objective", compare_relative(actual->all.objective, expected->all.objective),
+         compare_loss_tolerance(rounding, r->rows, expected->all.loss));
+  expect(r, "objective of some rows", compare_relative(actual->some.objective, expected->some.objective),
+         compare_loss_tolerance(rounding, r->some.count, expected->some.loss));
+  expect(r, "gradient", compare_relative_norm(actual->gradient, expected->gradient, parameters), compare_gradient_tolerance(rounding));
+  expect(r, "gradient of some rows", compare_relative_norm(actual->some_gradient, expected->some_gradient, parameters),
+         compare_gradient_tolerance(rounding));
+  expect(r, "gradient norm", compare_relative(actual->all.gradient_norm, expected->all.gradient_norm), 8 * rounding);
+  expect(r, "Hessian product", far_apart(actual->product, expected->product, parameters, least), compare_hessian_tolerance(rounding));
+  expect(r, "line value", compare_relative(actual->value, expected->value),
+         (FLT_EPSILON + 4 * line / averaging) / fmin(1, expected->value));
+  expect(r, "line slope", fabs(actual->slope - expected->slope) / fmax(fabs(expected->slope), 0.1), 8 * line);
+  expect(r, "logits", worst_difference(actual->logits, expected->logits, scores) / (1 + LOGIT_SIZE), compare_scores_tolerance(rounding));
+  expect(r, "probabilities", worst_difference(actual->probabilities, expected->probabilities, scores), compare_scores_tolerance(rounding));
+}
+
+static void run_round(uint64_t seed) {
+  Error error = {0};
+  Round r = throw_round(seed);
+  float *values = NULL;
+  int32_t *labels = NULL;
+  SetosaDataset *dataset = make_rows(&r, &values, &labels);
+  Backend *truth = NULL, *device = open_device(&r, dataset);
+  if (getenv("SETOSA_TEST_VERBOSE") != NULL) printf("%s\n", describe(&r));
+  BackendSettings settings = {.kind = SETOSA_BACKEND_REFERENCE, .intercept = r.intercept};
+  support_ok(backend_open(&truth, dataset, &settings, &error), &error);
+  assert_int_equal(device->parameters, truth->parameters);
+  double *w = malloc(2 * truth->parameters * sizeof *w), *v = w + truth->parameters;
+  assert_non_null(w);
+  compare_fill_vectors(dataset, LOGIT_SIZE, w, v);
+  Answers expected = ask(&r, truth, w, v), actual = ask(&r, device, w, v);
+  compare_answers(&r, &actual, &expected, truth->parameters, least_product(&r, values));
+  free_answers(&expected);
+  free_answers(&actual);
+  free(w);
+  backend_close(device);
+  backend_close(truth);
+  setosa_dataset_destroy(dataset);
+  free(values);
+  free(labels);
+}
+
+static void sweep(uint64_t rounds) {
+  const char *seed = getenv("SETOSA_SWEEP_SEED"), *wanted = getenv("SETOSA_SWEEP_ROUNDS");
+  uint64_t first = seed != NULL ? strtoull(seed, NULL, 10) : 1;
+  if (wanted != NULL) rounds = strtoull(wanted, NULL, 10);
+  assert_true(rounds > 0);
+  for (uint64_t i = 0; i < rounds; i++) run_round(first + i);
+  if (failures > 0) fail_msg("%zu answers of %llu rounds are out of tolerance", failures, (unsigned long long)rounds);
+}
+
+static void random_shapes_agree_with_the_reference(void **state) { (void)state, sweep(ROUNDS); }
+static void nightly_many_random_shapes_agree_with_the_reference(void **state) { (void)state, sweep(NIGHTLY_ROUNDS); }
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(random_shapes_agree_with_the_reference),
+      cmocka_unit_test(nightly_many_random_shapes_agree_with_the_reference),
+  };
+  return support_run("random shapes", tests, support_device_open, support_device_close);
+}
