@@ -81,7 +81,7 @@ Status native_enqueue_line_point(Native *native, double step, size_t *pairs, Err
   bool strips = native_uses_strips(native);
   *pairs = (rows + cut.share_rows - 1) / cut.share_rows * cut.losses;
   TRY(native_reserve_sums(native, *pairs, error));
-  TRY(native_reserve(native, &native->slabs, *pairs * sizeof(SumPair), "partial slopes", error));
+  TRY(native_reserve(native, &native->partials, *pairs * sizeof(SumPair), "partial slopes", error));
   if (native_is_whole(native)) {
     labels = native->parts[0].labels;
     first = native->window.begin - native->parts[0].begin;
@@ -89,7 +89,7 @@ Status native_enqueue_line_point(Native *native, double step, size_t *pairs, Err
   TRY(native_kernel(native, strips ? KERNEL_LINE_STRIPS : KERNEL_LINE_ROWS, &kernel, error));
   TRY(kernel_launch(kernel, native_team_range(native, (uint32_t)*pairs), error, ARG(native->line.logits), ARG(native->line.slopes),
                     ARG(strips ? (uint32_t)native->head.classes : native->stride), ARG(labels), ARG(first), ARG(rows),
-                    ARG((uint64_t)cut.share_rows), ARG(cut.losses), ARG((float)step), ARG(native->sums), ARG(native->slabs)));
+                    ARG((uint64_t)cut.share_rows), ARG(cut.losses), ARG((float)step), ARG(native->sums), ARG(native->partials)));
 cleanup:
   return status;
 }
@@ -102,7 +102,7 @@ static Status evaluate_products(Native *native, double step, double *loss, doubl
   TRY(native_enqueue_line_point(native, step, &pairs, error));
   TRY(native_read_sums(native, pairs, error));
   *loss = scale * native_pass_sum(native, &cut);
-  TRY(buffer_read(native->slabs, 0, pairs * sizeof(SumPair), native->sums_host, error));
+  TRY(buffer_read(native->partials, 0, pairs * sizeof(SumPair), native->sums_host, error));
   *slope = scale * native_pass_sum(native, &cut);
 cleanup:
   return status;
