@@ -122,7 +122,7 @@ static Status create_native(Native **out, const Dataset *dataset, const BackendS
                            .features = shape.features,
                            .classes = shape.classes,
                            .parameters = shape.classes * shape.features + shape.classes,
-                           .mean_weight = 1,
+                           .mean_weight = dataset_mean_weight(dataset),
                            .intercept = settings->intercept};
   native->window = backend_all_rows(&native->head);
   native->context = settings->context;
@@ -198,6 +198,7 @@ Status native_describe(BackendPlan *plan, const Dataset *dataset, const BackendS
                         .budget_bytes = residence.budget_bytes,
                         .data_bytes = rows * row_bytes,
                         .label_bytes = native->labelled ? rows * sizeof(int32_t) : 0,
+                        .weight_bytes = native->weighted ? rows * sizeof(float) : 0,
                         .work_bytes = native_work_bytes(native) + native_line_bytes(native),
                         .in_place = views,
                         .storage = setosa_storage_name(native->plan.storage)};
