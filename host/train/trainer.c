@@ -74,7 +74,8 @@ static Status open_training(Training *t, const Dataset *dataset, Error *error) {
   if (t->options->validation != NULL && is_first(t))
     TRY(open_backend(&t->validation, &t->validation_w, NULL, t->options->validation, t->options, false, error));
   TRY(memory_allocate((void **)&t->parameters, t->backend->parameters, sizeof(double), "the parameters", error));
-  TRY(objective_open(&t->objective, t->backend, &(ObjectiveTerms){.l2 = t->options->l2}, error));
+  TRY(objective_open(&t->objective, t->backend, &(ObjectiveTerms){.l2 = t->options->l2, .label_smoothing = t->options->label_smoothing},
+                     error));
   TRY(write_start(t, error));
 cleanup:
   return status;

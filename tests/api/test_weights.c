@@ -216,6 +216,38 @@ static void units_do_not_matter(const Place *place) {
   free(labels);
 }
 
+/* Targets (1 - e) onehot + e/K: a training on them equals one on K copies of each row, of every class, weighed so. */
+static void smoothing_is_soft_targets(const Place *place) {
+  enum { COPIES = ROWS * CLASSES };
+  Iris iris;
+  SetosaError error = {0};
+  SetosaDataset *plain = NULL, *soft = NULL;
+  SetosaTrainResult results[2];
+  float *x = malloc(COPIES * FEATURES * sizeof *x), *weights = malloc(COPIES * sizeof *weights);
+  int32_t *labels = malloc(COPIES * sizeof *labels);
+  const double smoothing = 0.25; /* (1 - e) + e/K = 10/12 and e/K = 1/12 */
+  assert_true(x != NULL && weights != NULL && labels != NULL);
+  read_iris(&iris);
+  for (size_t i = 0; i < COPIES; i++) {
+    memcpy(x + i * FEATURES, iris.x + i / CLASSES * FEATURES, FEATURES * sizeof *x);
+    labels[i] = (int32_t)(i % CLASSES);
+    weights[i] = labels[i] == iris.labels[i / CLASSES] ? 10 : 1;
+  }
+  support_ok(setosa_dataset_wrap(&plain, ROWS, FEATURES, CLASSES, iris.x, iris.labels, &error), &error);
+  support_ok(setosa_dataset_wrap(&soft, COPIES, FEATURES, CLASSES, x, labels, &error), &error);
+  support_ok(setosa_dataset_set_weights(soft, weights, &error), &error);
+  SetosaTrainOptions options = options_at(place), smooth = options;
+  smooth.label_smoothing = smoothing;
+  if (train(plain, &smooth, &results[0]) && train(soft, &options, &results[1]) &&
+      !(fabs(results[0].objective / results[1].objective - 1) <= 2e-7))
+    fail_msg("%s: %.12f smoothed, %.12f with soft targets", place->name, results[0].objective, results[1].objective);
+  setosa_dataset_destroy(plain);
+  setosa_dataset_destroy(soft);
+  free(x);
+  free(weights);
+  free(labels);
+}
+
 #define EVERYWHERE(name, check)                            \
   static void name(void **state) {                         \
     (void)state;                                           \
@@ -226,6 +258,7 @@ EVERYWHERE(an_integer_weight_repeats_the_row, repeated_rows)
 EVERYWHERE(a_weight_of_0_leaves_the_row_out, rows_left_out)
 EVERYWHERE(balanced_equals_explicit_weights, balanced_is_explicit)
 EVERYWHERE(the_unit_of_weights_does_not_matter, units_do_not_matter)
+EVERYWHERE(label_smoothing_equals_soft_targets, smoothing_is_soft_targets)
 
 static void what_cannot_be_is_refused(void **state) {
   (void)state;
@@ -263,7 +296,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(iris_has_its_weighted_optimum),       cmocka_unit_test(an_integer_weight_repeats_the_row),
       cmocka_unit_test(a_weight_of_0_leaves_the_row_out),    cmocka_unit_test(balanced_equals_explicit_weights),
-      cmocka_unit_test(the_unit_of_weights_does_not_matter), cmocka_unit_test(what_cannot_be_is_refused),
+      cmocka_unit_test(the_unit_of_weights_does_not_matter), cmocka_unit_test(label_smoothing_equals_soft_targets),
+      cmocka_unit_test(what_cannot_be_is_refused),
   };
   return support_run("weights", tests, support_public_device_open, support_public_device_close);
 }
