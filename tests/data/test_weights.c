@@ -431,5 +431,5 @@ int main(void) {
       cmocka_unit_test(hashes_see_weights),
       cmocka_unit_test(standardizing_does_not_weigh),
   };
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return support_run("data_weights", tests, make_folder, remove_folder);
 }
