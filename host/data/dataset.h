@@ -59,7 +59,7 @@ typedef struct TargetRoom {
   size_t capacity;
 } TargetRoom;
 
-/* The targets of rows, borrowed from the data set, or from room until its next use. */
+/* The targets of rows, borrowed from the data set, or from room until its next use. room may be NULL unless rows are made. */
 Status dataset_targets(Targets *targets, const Dataset *dataset, RowRange rows, TargetRoom *room, Error *error);
 /* Room for count labels that come from elsewhere. */
 Status target_room_reserve(TargetRoom *room, size_t count, Error *error);
@@ -73,7 +73,8 @@ size_t dataset_first_unlabelled(const Dataset *dataset, size_t classes);
 
 /* ---- weights of classes ------------------------------------------------------------------------------------------ */
 
-/* The weight of a row becomes its sample weight times factors[label]; factors (K), finite and not negative. From the sample weights as they
+/* The weight of a row becomes its sample weight times factors[label]; factors (K), finite and not negative, or NULL: 1 each
+ * again. From the sample weights as they
  * were given, whatever factors were applied before. SETOSA_ERROR_USAGE without labels, or for rows that are made as needed;
  * SETOSA_ERROR_DATA when every weight would be 0. */
 Status dataset_apply_class_weights(Dataset *dataset, const double *factors, Error *error);
