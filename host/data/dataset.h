@@ -73,10 +73,9 @@ size_t dataset_first_unlabelled(const Dataset *dataset, size_t classes);
 
 /* ---- weights of classes ------------------------------------------------------------------------------------------ */
 
-/* The weight of a row becomes its sample weight times factors[label]; factors (K), finite and not negative, or NULL: 1 each
- * again. From the sample weights as they
- * were given, whatever factors were applied before. SETOSA_ERROR_USAGE without labels, or for rows that are made as needed;
- * SETOSA_ERROR_DATA when every weight would be 0. */
+/* The weight of a row becomes its sample weight as given times factors[label], whatever factors were applied before; factors (K), finite
+ * and not negative, or NULL: 1 each again. SETOSA_ERROR_USAGE without labels, or for rows that are made as needed; SETOSA_ERROR_DATA when
+ * every weight would be 0. */
 Status dataset_apply_class_weights(Dataset *dataset, const double *factors, Error *error);
 /* factors (K): sum(s) / (K * sum of s of the class), s the sample weights as given: every class then weighs the same. SETOSA_ERROR_DATA
  * names a class without any weight. */
