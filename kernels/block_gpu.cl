@@ -1,15 +1,16 @@
 // The two products of the GPU family on a block of rows: tiles in local memory, coalesced loads, a rectangle of registers for each
 // work-item. Work-groups of 16 x 16.
 //   logits_block:    Z (rows, stride) = X W' + b, the columns past `classes` set to `padding`
-//   gradient_block:  slab s of G (slabs, P) (+)= R' X over its share of the rows, and the column sums of R in its last K
+//   gradient_block:  partial s of G (partials, P) (+)= R' X over its share of the rows, and the column sums of R in its last K
 // X as storage.clh says. Macros: TILE_CLASSES classes of a tile: 16, 32 or 64 (the host takes the smallest that holds K, else 64).
+#include "constants.clh"
 #include "storage.clh"
 
 #ifndef TILE_CLASSES
 #define TILE_CLASSES 64
 #endif
-#define SIDE 16             // work-items along each side of a group
-#define TILE_ROWS 64        // rows of a tile of Z; features of a tile of G
+#define SIDE GPU_SIDE
+#define TILE_ROWS GPU_TILE
 #define DEPTH 16            // features (Z) or rows (G) held in local memory at a time
 #define GRADIENT_SPAN 256 // rows added in one chain, a multiple of DEPTH
 #define PER_ROW (TILE_ROWS / SIDE)
@@ -61,17 +62,17 @@ kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) void logits_block(gl
   }
 }
 
-// slabs (.., P): those from first_slab on share the rows. Work size: (ceil(features / 64), ceil(classes / TILE_CLASSES), slabs) groups of (16, 16, 1).
+// partials (.., P): those from first_partial on share the rows. Work size: (ceil(features / 64), ceil(classes / TILE_CLASSES), partials) groups of (16, 16, 1).
 kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) void gradient_block(global const stored *x, global const float *r, ulong features,
                                                                                  uint classes, ulong row_begin, ulong rows, uint stride,
-                                                                                 global float *slabs, uint first_slab, uint add) {
+                                                                                 global float *partials, uint first_partial, uint add) {
   local float x_tile[DEPTH][TILE_ROWS], r_tile[DEPTH][TILE_CLASSES];
   uint column = (uint)get_local_id(0), line = (uint)get_local_id(1);
   ulong first_feature = (ulong)get_group_id(0) * TILE_ROWS;
   uint first_class = (uint)get_group_id(1) * TILE_CLASSES;
-  ulong slab_id = get_group_id(2), slab_count = get_num_groups(2);
-  ulong row_first = rows * slab_id / slab_count, row_last = rows * (slab_id + 1) / slab_count;
-  global float *slab = slabs + (first_slab + slab_id) * ((ulong)classes * features + classes);
+  ulong part = get_group_id(2), parts = get_num_groups(2);
+  ulong row_first = rows * part / parts, row_last = rows * (part + 1) / parts;
+  global float *partial = partials + (first_partial + part) * ((ulong)classes * features + classes);
   float sums[PER_CLASS][PER_ROW], spans[PER_CLASS][PER_ROW]; // spans: of GRADIENT_SPAN rows each, so that no chain of additions is long
   for (int j = 0; j < PER_CLASS; j++)
     for (int i = 0; i < PER_ROW; i++) sums[j][i] = spans[j][i] = 0.0f;
@@ -109,14 +110,14 @@ kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) void gradient_block(
     for (int i = 0; i < PER_ROW; i++) {
       ulong d = first_feature + column + i * SIDE;
       if (k < classes && d < features) {
-        global float *to = slab + (ulong)k * features + d;
+        global float *to = partial + (ulong)k * features + d;
         *to = add ? *to + spans[j][i] : spans[j][i];
       }
     }
   }
   uint k = first_class + line * SIDE + column; // 256 work-items cover at most 64 classes
   if (first_feature == 0 && line * SIDE + column < TILE_CLASSES && k < classes) {
-    global float *to = slab + (ulong)classes * features + k;
+    global float *to = partial + (ulong)classes * features + k;
     float sum = add ? *to : 0.0f;
     for (ulong row = row_first; row < row_last;) {
       float span = 0.0f;

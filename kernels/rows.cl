@@ -1,13 +1,11 @@
-// Softmax, cross-entropy and their derivatives on a block of logits held in global memory: (rows, stride) row-major, the first `classes`
-// columns real, the others -INFINITY (so that they count as probability 0), stride a multiple of 8.
-// Row by row:  m = max z,  other = sum_{k != y} exp(z_k - m),  total = other + exp(z_y - m),
-//   loss = log1p(other) when z_y = m (no digit of a small loss is lost), else log(total) - (z_y - m);
-//   residual_k = exp(z_k - m) / total, residual_y = -other / total (no cancellation of a_y - 1).
+// Softmax, cross-entropy and their derivatives (softmax.clh) on a block of logits held in global memory: (rows, stride) row-major, the first
+// `classes` columns real, the others -INFINITY (so that they count as probability 0), stride a multiple of 8. A team works on a row.
 // Work size: groups x TEAM, no more groups than rows; each group has a contiguous share of the rows. Macros: TEAM (team.clh).
+#include "softmax.clh"
 #include "storage.clh"
 #include "team.clh"
 
-#define LANES ((int8)(0, 1, 2, 3, 4, 5, 6, 7))
+#define EIGHT_NUMBERS ((int8)(0, 1, 2, 3, 4, 5, 6, 7))
 #define FOR_COLUMNS(k) for (uint k = 8 * TEAM_ITEM; k < stride; k += 8 * TEAM)
 
 #define SHARE_ROWS(rows)                                                                  \
@@ -19,20 +17,24 @@ static inline float largest_of_eight(float8 v) {
   return fmax(fmax(four.s0, four.s1), fmax(four.s2, four.s3));
 }
 
-static inline float row_max(global const float *z, uint stride, SCRATCH_SPACE float *scratch) {
-  float8 largest = (float8)(-INFINITY);
-  FOR_COLUMNS(k) largest = fmax(largest, vload8(0, z + k));
-  return team_max(largest_of_eight(largest), scratch);
-}
-
 static inline float team_total(float8 high8, float8 low8, SCRATCH_SPACE float *scratch) {
   float2 pair = team_sum(accumulated_lanes(high8, low8), scratch);
   return pair.x + pair.y;
 }
 
-// log(other + exp(zy - m)) - (zy - m), see above.
-static inline float row_loss(float other, float target, float distance) {
-  return distance == 0.0f ? log1p(other) : log(other + target) - distance;
+// z -> e; returns others, and the distance. With y = -1 others is the sum over all. As form_exponentials of softmax.clh.
+static inline float team_exponentials(global float *z, uint stride, int y, float *distance, SCRATCH_SPACE float *scratch) {
+  float target_logit = z[max(y, 0)]; // read before team_max's barrier, written after it
+  float8 largest = (float8)(-INFINITY), high = 0.0f, low = 0.0f;
+  FOR_COLUMNS(k) largest = fmax(largest, vload8(0, z + k));
+  float m = team_max(largest_of_eight(largest), scratch);
+  FOR_COLUMNS(k) {
+    float8 e = exp(vload8(0, z + k) - m);
+    accumulate8(&high, &low, select(e, (float8)(0.0f), EIGHT_NUMBERS + (int)k == y));
+    vstore8(e, 0, z + k);
+  }
+  *distance = target_logit - m;
+  return team_total(high, low, scratch);
 }
 
 // Z (rows, stride) = X W' + b with compensated sums, the columns past `classes` set to -INFINITY: logits good to their last bit, for
@@ -60,33 +62,28 @@ kernel void accurate_logits(global const stored *x, global const float *w, ulong
   }
 }
 
-// z -> scale * (a - p) in place; losses[first_loss + group] (+)= the sum of the rows' losses. labels: of the block's first row.
-kernel void residual_rows(global float *block, uint stride, global const int *labels, ulong label_offset, ulong rows, float scale,
-                          global float2 *losses, uint first_loss, uint add) {
+// The weight of row i; NULL: every row counts 1.
+#define row_weight(weights, i) ((weights) != 0 ? (weights)[i] : 1.0f)
+
+// z -> scale * weight * (a - p) in place; losses[first_loss + group] (+)= the weighted sum of the rows' losses. The labels and weights of the
+// block begin at first_row.
+kernel void residual_rows(global float *block, uint stride, global const int *labels, global const float *row_weights, ulong first_row, ulong rows,
+                          float scale, global float2 *losses, uint first_loss, uint add) {
   SHARE_ROWS(rows);
   TEAM_SCRATCH(scratch);
   float loss_high = 0.0f, loss_low = 0.0f;
   ulong i = row_first;
   do {
     global float *z = block + i * stride;
-    int y = labels[label_offset + i];
-    float target_logit = z[y]; // read before team_max's barrier, written after it
-    float m = row_max(z, stride, scratch);
-    float8 high = 0.0f, low = 0.0f;
+    int y = labels[first_row + i];
+    float weight = row_weight(row_weights, first_row + i);
+    float distance, others = team_exponentials(z, stride, y, &distance, scratch), total = others + exp(distance);
+    float factor = scale * weight / total;
     FOR_COLUMNS(k) {
-      float8 e = exp(vload8(0, z + k) - m);
-      e = select(e, (float8)(0.0f), LANES + (int)k == y);
-      accumulate8(&high, &low, e);
-      vstore8(e, 0, z + k);
+      float8 r = select(vload8(0, z + k), (float8)(-others), EIGHT_NUMBERS + (int)k == y) * factor;
+      vstore8(r, 0, z + k);
     }
-    float other = team_total(high, low, scratch);
-    float distance = target_logit - m, target = exp(distance);
-    float factor = scale / (other + target);
-    FOR_COLUMNS(k) {
-      float8 r = vload8(0, z + k) * factor;
-      vstore8(select(r, (float8)(-other * factor), LANES + (int)k == y), 0, z + k);
-    }
-    accumulate(&loss_high, &loss_low, row_loss(other, target, distance));
+    accumulate(&loss_high, &loss_low, weight * cross_entropy(others, total, distance));
   } while (++i < row_last);
   if (TEAM_ITEM == 0) store_sum(losses + first_loss + get_group_id(0), (float2)(loss_high, loss_low), add);
 }
@@ -98,44 +95,31 @@ kernel void probability_rows(global float *block, uint stride, ulong rows) {
   ulong i = row_first;
   do {
     global float *z = block + i * stride;
-    float m = row_max(z, stride, scratch);
-    float8 high = 0.0f, low = 0.0f;
-    FOR_COLUMNS(k) {
-      float8 e = exp(vload8(0, z + k) - m);
-      accumulate8(&high, &low, e);
-      vstore8(e, 0, z + k);
-    }
-    float total = team_total(high, low, scratch);
+    float distance, total = team_exponentials(z, stride, -1, &distance, scratch);
     FOR_COLUMNS(k) vstore8(vload8(0, z + k) / total, 0, z + k);
   } while (++i < row_last);
 }
 
-// q -> scale * a * (q - <a, q>) in place, a = softmax(z); z is overwritten. The padding of q must be finite.
-kernel void hessian_rows(global float *block, global float *directions, uint stride, ulong rows, float scale) {
+// q -> scale * weight * a * (q - <a, q>) in place, a = softmax(z); z is overwritten. The padding of q must be finite. Weights as above.
+kernel void hessian_rows(global float *block, global float *directions, uint stride, global const float *row_weights, ulong first_row, ulong rows,
+                         float scale) {
   SHARE_ROWS(rows);
   TEAM_SCRATCH(scratch);
   ulong i = row_first;
   do {
     global float *z = block + i * stride, *q = directions + i * stride;
-    float m = row_max(z, stride, scratch);
-    float8 high = 0.0f, low = 0.0f, q_high = 0.0f, q_low = 0.0f;
-    FOR_COLUMNS(k) {
-      float8 e = exp(vload8(0, z + k) - m);
-      accumulate8(&high, &low, e);
-      accumulate_product8(&q_high, &q_low, e, vload8(0, q + k));
-      vstore8(e, 0, z + k);
-    }
-    float total = team_total(high, low, scratch);
-    float mean = team_total(q_high, q_low, scratch) / total;
-    float factor = scale / total;
+    float distance, total = team_exponentials(z, stride, -1, &distance, scratch);
+    float8 high = 0.0f, low = 0.0f;
+    FOR_COLUMNS(k) accumulate_product8(&high, &low, vload8(0, z + k), vload8(0, q + k));
+    float mean = team_total(high, low, scratch) / total, factor = scale * row_weight(row_weights, first_row + i) / total;
     FOR_COLUMNS(k) vstore8(vload8(0, z + k) * factor * (vload8(0, q + k) - mean), 0, q + k);
   } while (++i < row_last);
 }
 
-// A point of the line z + t s: sums of losses and of slopes, d loss / dt = sum_{k != y} a_k (s_k - s_y). Reads only.
-// The padding of s must be finite. Rows are cut into shares of share_rows, each with `groups` groups; the labels of row 0 are at first_label.
-kernel void line_rows(global const float *logits, global const float *directions, uint stride, global const int *labels, ulong first_label,
-                      ulong rows, ulong share_rows, uint groups, float t, global float2 *losses, global float2 *slopes) {
+// A point of the line z + t s: weighted sums of losses and of slopes, d loss / dt = sum_{k != y} a_k (s_k - s_y). Reads only.
+// The padding of s must be finite. Rows are cut into shares of share_rows, each with `groups` groups; labels and weights begin at first_row.
+kernel void line_rows(global const float *logits, global const float *directions, uint stride, global const int *labels,
+                      global const float *row_weights, ulong first_row, ulong rows, ulong share_rows, uint groups, float t, global float2 *losses, global float2 *slopes) {
   ulong share_first = (ulong)get_group_id(0) / groups * share_rows, within = (ulong)get_group_id(0) % groups;
   ulong count = min(share_rows, rows - share_first);
   ulong row_first = share_first + count * within / groups, row_last = share_first + count * (within + 1) / groups;
@@ -145,25 +129,22 @@ kernel void line_rows(global const float *logits, global const float *directions
   ulong i = row_first;
   do {
     global const float *z = logits + i * stride, *s = directions + i * stride;
-    int y = labels[first_label + i];
-    float target_slope = s[y];
-    float target_logit = fma(t, target_slope, z[y]);
+    int y = labels[first_row + i];
+    float target_slope = s[y], target_logit = fma(t, target_slope, z[y]);
     float8 largest = (float8)(-INFINITY);
     FOR_COLUMNS(k) largest = fmax(largest, fma((float8)(t), vload8(0, s + k), vload8(0, z + k)));
-    float m = team_max(largest_of_eight(largest), scratch);
+    float m = team_max(largest_of_eight(largest), scratch), distance = target_logit - m;
     float8 high = 0.0f, low = 0.0f, s_high = 0.0f, s_low = 0.0f;
     FOR_COLUMNS(k) {
-      float8 direction = vload8(0, s + k);
-      float8 e = exp(fma((float8)(t), direction, vload8(0, z + k)) - m);
-      e = select(e, (float8)(0.0f), LANES + (int)k == y);
+      float8 direction = vload8(0, s + k), e = exp(fma((float8)(t), direction, vload8(0, z + k)) - m);
+      e = select(e, (float8)(0.0f), EIGHT_NUMBERS + (int)k == y);
       accumulate8(&high, &low, e);
       accumulate_product8(&s_high, &s_low, e, direction - target_slope);
     }
-    float other = team_total(high, low, scratch);
-    float slope = team_total(s_high, s_low, scratch);
-    float distance = target_logit - m, target = exp(distance);
-    accumulate(&loss_high, &loss_low, row_loss(other, target, distance));
-    accumulate(&slope_high, &slope_low, slope / (other + target));
+    float others = team_total(high, low, scratch), total = others + exp(distance);
+    float slope = team_total(s_high, s_low, scratch) / total, weight = row_weight(row_weights, first_row + i);
+    accumulate(&loss_high, &loss_low, weight * cross_entropy(others, total, distance));
+    accumulate(&slope_high, &slope_low, weight * slope);
   } while (++i < row_last);
   if (TEAM_ITEM == 0) {
     store_sum(losses + get_group_id(0), empty ? (float2)(0.0f) : (float2)(loss_high, loss_low), 0);

@@ -1,10 +1,11 @@
 // Operations on parameter vectors (P numbers): linear combinations, batched inner products, element-wise steps, and the end of a gradient.
 // One team a group, each with a contiguous share of the elements. Work size: groups x TEAM.
 // Macros: TEAM (team.clh).
+#include "compiler.clh"
 #include "team.clh"
 
 #define FOR_EIGHTS(i, begin, end) for (ulong i = (begin) + 8 * TEAM_ITEM; i + 8 <= (end); i += 8 * TEAM)
-#define FOR_TAIL(i, begin, end) for (ulong i = (begin) + ((end) - (begin)) / 8 * 8 + TEAM_ITEM; i < (end); i += TEAM)
+#define FOR_TAIL(i, begin, end) SHORT_LOOP for (ulong i = (begin) + ((end) - (begin)) / 8 * 8 + TEAM_ITEM; i < (end); i += TEAM)
 
 #define SHARE(count) \
   ulong begin, end;  \
@@ -101,58 +102,53 @@ kernel void divide_sqrt(global float *out, global const float *a, global const f
   FOR_TAIL(i, begin, end) out[i] = a[i] / (sqrt(b[i]) + epsilon);
 }
 
-// Slabs (slab_count, P) are those of shares first_share, ... of a pass, share_count of them to a shard. folded (shards, 2, P), highs and then
-// lows of every shard, += its slabs in order. Work size: groups x TEAM, shards that the slabs touch.
-kernel void fold_slabs(global float *folded, global const float *slabs, ulong first_share, uint slab_count, uint share_count, ulong count) {
+// Partials (partial_count, P) are those of shares first_share, ... of a pass, share_count of them to a shard. folded (shards, 2, P), highs and then
+// lows of every shard, += its partials in order. Work size: groups x TEAM, shards that the partials touch.
+kernel void fold_partials(global float *folded, global const float *partials, ulong first_share, uint partial_count, uint share_count, ulong count) {
   SHARE(count);
   ulong shard = first_share / share_count + get_group_id(1);
   ulong from = max(shard * share_count, first_share) - first_share;
-  ulong to = min((shard + 1) * share_count - first_share, (ulong)slab_count);
+  ulong to = min((shard + 1) * share_count - first_share, (ulong)partial_count);
   global float *highs = folded + shard * 2 * count, *lows = highs + count;
   FOR_EIGHTS(i, begin, end) {
     float8 high = vload8(0, highs + i), low = vload8(0, lows + i);
-    for (ulong s = from; s < to; s++) accumulate8(&high, &low, vload8(0, slabs + s * count + i));
+    for (ulong s = from; s < to; s++) accumulate8(&high, &low, vload8(0, partials + s * count + i));
     vstore8(high, 0, highs + i);
     vstore8(low, 0, lows + i);
   }
   FOR_TAIL(i, begin, end) {
     float high = highs[i], low = lows[i];
-    for (ulong s = from; s < to; s++) accumulate(&high, &low, slabs[s * count + i]);
+    for (ulong s = from; s < to; s++) accumulate(&high, &low, partials[s * count + i]);
     highs[i] = high;
     lows[i] = low;
   }
 }
 
-// gradient (P) = sum over slabs (slab_count, P) in order, compensated, + l2 * factors * w + linear. factors (P) NULL: 1 on the weights, the first
-// `weights` elements, and 0 on the bias. linear (P) NULL: nothing. The sum is normalised, so that two slabs, the highs and lows of what
-// fold_slabs made of many, give the bits of the many.
-// keep_bias 0 (no intercept): the bias part is 0. With one slab, slabs may be the gradient itself.
-kernel void finish_gradient(global float *gradient, global const float *slabs, uint slab_count,
+// gradient (P) = sum over partials (partial_count, P) in order, compensated, + l2 * factors * w + linear. factors (P) NULL: 1 on the weights, the first
+// `weights` elements, and 0 on the bias. linear (P) NULL: nothing. The sum is normalised, so that two partials, the highs and lows of what
+// fold_partials made of many, give the bits of the many.
+// keep_bias 0 (no intercept): the bias part is 0. With one partial, partials may be the gradient itself.
+kernel void finish_gradient(global float *gradient, global const float *partials, uint partial_count,
                             global const float *w, float l2, global const float *factors, global const float *linear,
                             ulong weights, ulong count, uint keep_bias) {
   SHARE(count);
   FOR_EIGHTS(i, begin, end) {
-    float8 high = vload8(0, slabs + i), low = 0.0f;
-    for (uint s = 1; s < slab_count; s++) accumulate8(&high, &low, vload8(0, slabs + s * count + i));
+    float8 high = vload8(0, partials + i), low = 0.0f;
+    for (uint s = 1; s < partial_count; s++) accumulate8(&high, &low, vload8(0, partials + s * count + i));
     float8 rest = low;
     low = 0.0f;
     accumulate8(&high, &low, rest);
-    if (factors != 0 || i + 8 <= weights) {
-      float8 ridge = factors != 0 ? l2 * vload8(0, factors + i) : (float8)(l2);
-      accumulate_product8(&high, &low, ridge, vload8(0, w + i));
-    } else if (i < weights) {
-      int8 penalised = (int8)(0, 1, 2, 3, 4, 5, 6, 7) < (int8)((int)(weights - i));
-      accumulate_product8(&high, &low, select((float8)(0.0f), (float8)(l2), penalised), vload8(0, w + i));
-    }
+    int8 penalised = (int8)(0, 1, 2, 3, 4, 5, 6, 7) < (int8)(i < weights ? (int)min(weights - i, (ulong)8) : 0);
+    float8 ridge = factors != 0 ? l2 * vload8(0, factors + i) : select((float8)(0.0f), (float8)(l2), penalised);
+    accumulate_product8(&high, &low, ridge, vload8(0, w + i));
     if (linear != 0) accumulate8(&high, &low, vload8(0, linear + i));
     float8 sum = high + low;
-    if (!keep_bias && i + 8 > weights)
-      sum = select((float8)(0.0f), sum, (int8)(0, 1, 2, 3, 4, 5, 6, 7) < (int8)((int)((long)weights - (long)i)));
+    if (!keep_bias) sum = select((float8)(0.0f), sum, penalised);
     vstore8(sum, 0, gradient + i);
   }
   FOR_TAIL(i, begin, end) {
-    float high = slabs[i], low = 0.0f;
-    for (uint s = 1; s < slab_count; s++) accumulate(&high, &low, slabs[s * count + i]);
+    float high = partials[i], low = 0.0f;
+    for (uint s = 1; s < partial_count; s++) accumulate(&high, &low, partials[s * count + i]);
     float rest = low;
     low = 0.0f;
     accumulate(&high, &low, rest);

@@ -188,6 +188,7 @@ static Status run(const Session *session, Error *error) {
   TRY(compute_choose_one(&compute, session, error));
   TRY(input_load(&data, session, options->argument[1], input_model_options(model, options), NULL, error));
   TRY(setosa_model_scale_dataset(model, data, error));
+  if (options->train.class_weight != NULL) TRY(setosa_dataset_set_class_weights(data, options->train.class_weight, error));
   TRY(compute_open(&compute, session, error));
   if (options->dry_run) {
     TRY(dry_run_scores(data, model, &compute.options, session, error));

@@ -83,6 +83,8 @@ static Status load_test(SetosaDataset **test, const Session *session, const Seto
   double more = 0;
   TRY(input_borrow_names(&feature_names, &class_names, like, error));
   data.labels_path = session->options->test_labels;
+  data.weights = NULL; /* a file is of the training rows; a column of the same name serves the test rows, too */
+  data.expect_weights = setosa_dataset_weights_name(like);
   data.scale = 1; /* as read: the scaling of the training data follows */
   data.expect_features = features;
   data.expect_feature_names = feature_names;

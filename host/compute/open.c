@@ -57,8 +57,12 @@ Status backend_plan(BackendPlan *plan, const Dataset *dataset, const BackendSett
   TRY(memory_multiply(&bytes, shape.rows, shape.features * sizeof(float), "the data", error));
   if (backend_needs_device(settings->kind) && settings->context != NULL) return native_describe(plan, dataset, settings, error);
   TRY(dataset_check_held(dataset, "this backend", error));
-  *plan =
-      (BackendPlan){.resident = true, .in_place = true, .data_bytes = bytes, .label_bytes = shape.rows * sizeof(int32_t), .storage = "f32"};
+  *plan = (BackendPlan){.resident = true,
+                        .in_place = true,
+                        .data_bytes = bytes,
+                        .label_bytes = shape.rows * sizeof(int32_t),
+                        .weight_bytes = shape.weighted ? shape.rows * sizeof(float) : 0,
+                        .storage = "f32"};
 cleanup:
   return status;
 }

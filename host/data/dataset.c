@@ -169,7 +169,7 @@ const char *setosa_dataset_cache_note(const SetosaDataset *dataset) { return dat
 
 const char *dataset_source(const Dataset *dataset) { return dataset->source != NULL ? dataset->source : "data"; }
 const char *dataset_label_name(const Dataset *dataset) { return dataset->label_name; }
-const char *dataset_weights_name(const Dataset *dataset) { return dataset->weights_name; }
+const char *setosa_dataset_weights_name(const SetosaDataset *dataset) { return dataset->weights_name; }
 const char *dataset_positive(const Dataset *dataset) { return dataset->positive; }
 const Scaling *dataset_scaling(const Dataset *dataset) { return &dataset->scaling; }
 

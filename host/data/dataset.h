@@ -73,9 +73,9 @@ size_t dataset_first_unlabelled(const Dataset *dataset, size_t classes);
 
 /* ---- weights of classes ------------------------------------------------------------------------------------------ */
 
-/* The weight of a row becomes its sample weight as given times factors[label], whatever factors were applied before; factors (K), finite
- * and not negative, or NULL: 1 each again. SETOSA_ERROR_USAGE without labels, or for rows that are made as needed; SETOSA_ERROR_DATA when
- * every weight would be 0. */
+/* The weight of a row becomes its sample weight times factors[label]; factors (K), finite and not negative, NULL: 1 each. From the sample
+ * weights as they were given, whatever factors were applied before. SETOSA_ERROR_USAGE without labels, or for rows that are made as needed;
+ * SETOSA_ERROR_DATA when every weight would be 0. */
 Status dataset_apply_class_weights(Dataset *dataset, const double *factors, Error *error);
 /* factors (K): sum(s) / (K * sum of s of the class), s the sample weights as given: every class then weighs the same. SETOSA_ERROR_DATA
  * names a class without any weight. */
@@ -104,10 +104,9 @@ typedef struct Scaling {
 
 /* The path or spec that the rows come from, for messages: "data" when they come from no file. */
 const char *dataset_source(const Dataset *dataset);
-const char *dataset_label_name(const Dataset *dataset);   /* of the label column, or NULL */
-const char *dataset_weights_name(const Dataset *dataset); /* of the column of weights, or NULL */
-const char *dataset_positive(const Dataset *dataset);     /* the CLASS of --positive, or NULL */
-const Scaling *dataset_scaling(const Dataset *dataset);   /* what was applied to the values as read */
+const char *dataset_label_name(const Dataset *dataset); /* of the label column, or NULL */
+const char *dataset_positive(const Dataset *dataset);   /* the CLASS of --positive, or NULL */
+const Scaling *dataset_scaling(const Dataset *dataset); /* what was applied to the values as read */
 /* x' = (x - offset) * scale on values as read; composes with nothing: SETOSA_ERROR_USAGE when a scaling was already applied
  * and differs. offset NULL means 0. */
 Status dataset_apply_scaling(Dataset *dataset, const float *offset, const float *scale, Error *error);

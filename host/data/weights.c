@@ -266,19 +266,20 @@ double dataset_mean_weight(const Dataset *dataset) {
 
 Status dataset_apply_class_weights(Dataset *dataset, const double *factors, Error *error) {
   Status status = SETOSA_OK;
-  for (size_t k = 0; factors != NULL && k < dataset->classes; k++) {
+  bool back = factors == NULL; /* to the sample weights alone */
+  if (back && rows_weights(dataset) == NULL) return SETOSA_OK;
+  for (size_t k = 0; !back && k < dataset->classes; k++) {
     const char *name = setosa_dataset_class_name(dataset, k);
     if (!isfinite(factors[k]) || factors[k] < 0)
       TRY(error_set(error, SETOSA_ERROR_USAGE, "the weight of class %s is %g; give a finite number, 0 or more", name != NULL ? name : "?",
                     factors[k]));
   }
-  if (factors == NULL && dataset->held->weights == NULL) return SETOSA_OK;
   TRY(own_weights(dataset, error));
-  if (factors == NULL && dataset->held->sample_weights == NULL) {
+  if (back && dataset->held->sample_weights == NULL) {
     release_weights(dataset->held);
     return SETOSA_OK;
   }
-  if (factors != NULL && rows_labels(dataset) == NULL)
+  if (!back && rows_labels(dataset) == NULL)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: has no labels for weights of classes; name them with --labels or --label",
                   dataset_source(dataset)));
   TRY(settle(dataset, factors, dataset_source(dataset), error));

@@ -180,6 +180,12 @@ SetosaStatus setosa_dataset_wrap(SetosaDataset **dataset, size_t rows, size_t fe
 /* Weights of the rows (copied), finite, 0 or more, not all 0; NULL: every row counts 1. The mean loss becomes sum(s_i l_i) / sum(s_i), so
  * only their ratios count. Weights go along when rows are shuffled or split. SETOSA_ERROR_DATA names the first that cannot be. */
 SetosaStatus setosa_dataset_set_weights(SetosaDataset *dataset, const float *weights, SetosaError *error);
+/* Multiplies every row's weight with that of its class: "NAME=W,NAME=W" (W finite, 0 or more; classes that are not named: 1), or
+ * "balanced", sum(s) / (K * sum of s of the class) with the weights s that were given, so that all classes weigh the same. It replaces what
+ * was set before; NULL: classes count alike again. Metrics of this data set are then weighted so, too. */
+SetosaStatus setosa_dataset_set_class_weights(SetosaDataset *dataset, const char *text, SetosaError *error);
+/* The column that the weights came from; NULL: none. */
+const char *setosa_dataset_weights_name(const SetosaDataset *dataset);
 void setosa_dataset_destroy(SetosaDataset *dataset);
 size_t setosa_dataset_rows(const SetosaDataset *dataset);
 size_t setosa_dataset_features(const SetosaDataset *dataset);
@@ -335,6 +341,7 @@ typedef struct SetosaTrainOptions {
   SetosaComputeOptions compute;
   SetosaSolver solver;
   double l2;                       /* >= 0; the bias is not penalised */
+  const char *class_weight;        /* "balanced" or "NAME=W,NAME=W", see setosa_dataset_set_class_weights; NULL: classes count alike */
   bool intercept;                  /* false: the bias stays 0 */
   uint64_t max_iterations;         /* lbfgs, gd; 0: evaluate the starting point only */
   double tolerance;                /* stop when the largest |gradient| component is at most this; 0: all iterations are run */
@@ -391,7 +398,8 @@ typedef struct SetosaTrainResult {
   char checkpoint_error[512]; /* why the last attempt to write it failed: what is there is older; "" when it is well */
 } SetosaTrainResult;
 
-/* Trains on dataset and returns a model (caller destroys). Mini-batch solvers permute the rows of dataset in place. A non-finite
+/* Trains on dataset and returns a model (caller destroys). Weights of rows and of classes count in objective, loss, train_accuracy and
+ * train_log_loss; afterwards the data set has its own weights alone. Mini-batch solvers permute the rows of dataset in place. A non-finite
  * loss returns SETOSA_OK with the best weights before it, converged=false and stop_reason "non-finite". */
 SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, SetosaDataset *dataset, const SetosaTrainOptions *options,
                           SetosaError *error);

@@ -105,6 +105,7 @@ SetosaStatus setosa_plan(SetosaPlan *plan, SetosaPlanWork work, const SetosaData
   uint64_t vector = (uint64_t)(classes * shape.features + classes) * sizeof(float);
   add_buffer(plan, "features", places.data_bytes);
   add_buffer(plan, "labels", places.label_bytes);
+  add_buffer(plan, "sample weights", places.weight_bytes);
   add_buffer(plan, work == SETOSA_PLAN_TRAIN ? "weights, gradients and the solver's vectors" : "weights",
              work == SETOSA_PLAN_TRAIN ? train_solver_vectors(options) * vector : vector);
   add_buffer(plan, "workspace", places.work_bytes);

@@ -369,6 +369,7 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   TRY(job_check_alike(options->compute.ranks, dataset, options, error));
   TRY(model_create_for(&made, dataset, error)); /* before the work: names that cannot be kept are refused here */
   TRY(keeper_open(&t.keeper, options, dataset, error));
+  if (options->class_weight != NULL) TRY(setosa_dataset_set_class_weights(dataset, options->class_weight, error));
   /* Batches are ranges of rows, so rows in the order of a sorted file would make batches of one class. */
   if (solver_uses_batches(options->solver) && !dataset_shape(dataset).exchangeable)
     TRY(setosa_dataset_shuffle(dataset, options->seed, error));
@@ -383,6 +384,10 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   TRY(model_hash(made, found.weights_hash, error));
   TRY(write_metadata(made, &found, &t, dataset, error));
 cleanup:
+  if (options->class_weight != NULL) {
+    Status restored = setosa_dataset_set_class_weights(dataset, NULL, status == SETOSA_OK ? error : NULL);
+    if (status == SETOSA_OK) status = restored;
+  }
   /* Here every rank comes, however it fared, and all go on alike. */
   status = ranks_agree(t.wishes.ranks, status, error);
   if (status == SETOSA_OK) {

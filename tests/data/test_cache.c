@@ -133,7 +133,7 @@ static void expect_same(const SetosaDataset *a, const SetosaDataset *b) {
   for (size_t k = 0; k < setosa_dataset_classes(a); k++)
     assert_string_equal(setosa_dataset_class_name(a, k), setosa_dataset_class_name(b, k));
   same_floats(setosa_dataset_weights(a), setosa_dataset_weights(b), setosa_dataset_rows(a));
-  same_text(dataset_weights_name(a), dataset_weights_name(b));
+  same_text(setosa_dataset_weights_name(a), setosa_dataset_weights_name(b));
   same_text(dataset_label_name(a), dataset_label_name(b));
   same_text(dataset_positive(a), dataset_positive(b));
   same_text(dataset_source(a), dataset_source(b));

@@ -33,7 +33,7 @@ static void a_column_of_weights_is_no_feature(void **state) {
     expect_names(dataset, "a");
     expect_classes(dataset, "p q p q", "p q");
     expect_weights(dataset, table_weights);
-    assert_string_equal(dataset_weights_name(dataset), "w");
+    assert_string_equal(setosa_dataset_weights_name(dataset), "w");
     assert_true(dataset_shape(dataset).weighted);
     setosa_dataset_destroy(dataset);
   }
@@ -44,7 +44,7 @@ static void a_column_of_weights_is_no_feature(void **state) {
   SetosaDataset *bare = load_csv("bare.csv", "1,2,p\n2,0,q\n3,0.5,p\n4,1.5,q\n", "weights=2");
   expect_values(bare, 4, 1, (const float[]){1, 2, 3, 4});
   expect_weights(bare, table_weights);
-  assert_null(dataset_weights_name(bare));
+  assert_null(setosa_dataset_weights_name(bare));
   SetosaDataset *none = load_csv("t.csv", table, "");
   assert_null(setosa_dataset_weights(none));
   assert_false(dataset_shape(none).weighted);
@@ -85,7 +85,7 @@ static void a_file_of_weights(void **state) {
     support_path(path, test_folder, "x.npy");
     support_ok(test_load(&array_set, path, options, &error), &error);
     expect_weights(array_set, table_weights);
-    assert_null(dataset_weights_name(array_set));
+    assert_null(setosa_dataset_weights_name(array_set));
     SetosaDataset *table_set = load_csv("beside.csv", "a,y\n1,p\n2,q\n3,p\n4,q\n", options + strlen("optional "));
     expect_values(table_set, 4, 1, (const float[]){1, 2, 3, 4});
     expect_weights(table_set, table_weights);

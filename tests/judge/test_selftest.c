@@ -90,9 +90,9 @@ static void refuses_all(const Mistake *mistakes, size_t count, bool nightly) {
 static void plant_for_few_classes(bool nightly) {
   static const Mistake mistakes[] = {
       /* the diagonal-only residual of the project's first question */
-      {SETOSA_FAMILY_CPU, 19, 3, "fused_cpu.cl", "select(vloadn(0, z + k * BLOCK_ROWS), -others, labels == (int)k)",
-       "select((floatn)(0.0f), -others, labels == (int)k)", "(gradient of", COMPARE_STEP},
-      {SETOSA_FAMILY_CPU, 19, 3, "fused_cpu.cl", "log1p(below) - distance", "log1p(below)", "(loss of", COMPARE_STEP},
+      {SETOSA_FAMILY_CPU, 19, 3, "softmax.clh", "select(load(0, z + k * (STRIDE_)), -others, y == (intn)((int)k))",
+       "select((floatn)(0.0f), -others, y == (intn)((int)k))", "(gradient of", COMPARE_STEP},
+      {SETOSA_FAMILY_CPU, 19, 3, "softmax.clh", "(distance) == 0.0f)) - (distance))", "(distance) == 0.0f)))", "(loss of", COMPARE_STEP},
       {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "accumulate_product8(&high, &low, ridge, vload8(0, w + i));", "", "(gradient of",
        COMPARE_STEP},
       {SETOSA_FAMILY_CPU, 19, 3, "rows.cl", "logit = high + low", "logit = high + 0.01f", "(logits of", COMPARE_LOGITS},
@@ -105,28 +105,33 @@ static void plant_for_few_classes(bool nightly) {
       {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "sum = fma(c##n, v##n[i], sum)", "sum = v##n[i]", "(combination of", COMPARE_VECTORS},
       {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "a[i] / (sqrt(b[i]) + epsilon)", "a[i] / sqrt(b[i])", "(element-wise of", COMPARE_ELEMENTS},
       /* Hessians are part of the whole self-test: a sign, a softmax that is none, probabilities kept in the wrong place */
-      {SETOSA_FAMILY_CPU, 0, 0, "fused_cpu.cl", "(vloadn(0, q + k * BLOCK_ROWS) - mean)", "(vloadn(0, q + k * BLOCK_ROWS) + mean)",
+      {SETOSA_FAMILY_CPU, 0, 0, "softmax.clh", "(load(0, q + k * (STRIDE_)) - mean)", "(load(0, q + k * (STRIDE_)) + mean)",
        "(Hessian * v of 61", 0},
-      {SETOSA_FAMILY_CPU, 0, 0, "fused_cpu.cl", "floatn factor = 1.0f / total;", "floatn factor = 1.0f;", "(Hessian * v of 61", 0},
-      {SETOSA_FAMILY_CPU, 0, 0, "fused_cpu.cl", "vload8(0, kept + k * BLOCK_ROWS + i)", "vload8(0, kept + i)", "(Hessian * v of 61", 0},
+      {SETOSA_FAMILY_CPU, 0, 0, "softmax.clh", "factor = 1.0f / form##_exponentials", "factor = 1.0f + 0 * form##_exponentials",
+       "(Hessian * v of 61", 0},
+      {SETOSA_FAMILY_CPU, 0, 0, "fused_cpu.cl", "vload16(0, (from) + k * BLOCK_ROWS + i)", "vload16(0, (from) + i)", "(Hessian * v of 61",
+       0},
   };
   refuses_all(mistakes, sizeof mistakes / sizeof *mistakes, nightly);
 }
 
 static void plant_for_many_classes(bool nightly) {
   static const Mistake mistakes[] = {
-      {SETOSA_FAMILY_CPU, 34, 37, "strips_cpu.cl", "(vload16(k, q) - mean)", "(vload16(k, q) + mean)", "(Hessian * v of", COMPARE_HESSIAN},
+      {SETOSA_FAMILY_CPU, 34, 37, "softmax.clh", "(load(0, q + k * (STRIDE_)) - mean)", "(load(0, q + k * (STRIDE_)) + mean)",
+       "(Hessian * v of", COMPARE_HESSIAN},
       {SETOSA_FAMILY_CPU, 34, 37, "panel.clh", "d < depth; d++, step++", "d + 1 < depth; d++, step++", "(loss of", COMPARE_STEP},
-      {SETOSA_FAMILY_CPU, 34, 37, "panels_cpu.cl", "turn_block(z + i * 16 + k, 16, turned + k * STRIP + i, STRIP)",
-       "turn_block(z + i * 16 + k, 16, turned + i * STRIP + k, STRIP)", "(loss of", COMPARE_STEP},
-      {SETOSA_FAMILY_CPU, 34, 20, "fused_cpu.cl", "turn_rest(tile + i * 16 + k", "turn_rest(tile + i * 16", "(loss of", COMPARE_STEP},
+      {SETOSA_FAMILY_CPU, 34, 37, "panels_cpu.cl", "transpose(from + i * 16 + k, 16, strip + k * STRIP + i, STRIP)",
+       "transpose(from + i * 16 + k, 16, strip + i * STRIP + k, STRIP)", "(loss of", COMPARE_STEP},
+      {SETOSA_FAMILY_CPU, 34, 20, "fused_cpu.cl", "transpose_tile(tile + i * 16 + k", "transpose_tile(tile + i * 16", "(loss of",
+       COMPARE_STEP},
       {SETOSA_FAMILY_CPU, 34, 37, "block_cpu.cl", "i < rest; i++", "i + 1 < rest; i++", "(gradient of", COMPARE_STEP},
       {SETOSA_FAMILY_CPU, 34, 37, "block_cpu.cl", "d + lane < width ? x_load(x, i * features + d + lane) * factors[i] : 0.0f", "0.0f",
        "(gradient of", COMPARE_STEP},
       {SETOSA_FAMILY_CPU, 34, 600, "block_cpu.cl", "i < rest; i++", "i + 1 < rest; i++", "(loss of", COMPARE_STEP},
-      {SETOSA_FAMILY_CPU, 34, 37, "strips_cpu.cl", "z[place[i]] = -lane[i]", "z[place[i]] = lane[i]", "(gradient of", COMPARE_STEP},
-      {SETOSA_FAMILY_CPU, 34, 37, "strips_cpu.cl", "float16 factor = 1.0f / (high + low);", "float16 factor = 1.0f;", "(Hessian * v of",
-       COMPARE_HESSIAN},
+      {SETOSA_FAMILY_CPU, 34, 37, "strips_cpu.cl", "vstoren(-others, 0, residual)", "vstoren(others, 0, residual)", "(gradient of",
+       COMPARE_STEP},
+      {SETOSA_FAMILY_CPU, 34, 37, "softmax.clh", "factor = 1.0f / form##_exponentials", "factor = 1.0f + 0 * form##_exponentials",
+       "(Hessian * v of", COMPARE_HESSIAN},
       {SETOSA_FAMILY_CPU, 34, 103, "strips_cpu.cl", "= z[k * STRIP + i]", "= z[k * STRIP]", "(logits of", COMPARE_LOGITS},
   };
   refuses_all(mistakes, sizeof mistakes / sizeof *mistakes, nightly);
@@ -134,7 +139,7 @@ static void plant_for_many_classes(bool nightly) {
 
 static void plant_in_the_gpu_family(bool nightly) {
   static const Mistake mistakes[] = {
-      {SETOSA_FAMILY_GPU, 34, 37, "rows.cl", "target = exp(distance);", "target = 1.0f;", "(loss of", COMPARE_STEP},
+      {SETOSA_FAMILY_GPU, 34, 37, "rows.cl", "total = others + exp(distance);", "total = others + 1.0f;", "(loss of", COMPARE_STEP},
       {SETOSA_FAMILY_GPU, 34, 37, "rows.cl", "(vload8(0, q + k) - mean)", "(vload8(0, q + k) + mean)", "(Hessian * v of", COMPARE_HESSIAN},
   };
   refuses_all(mistakes, sizeof mistakes / sizeof *mistakes, nightly);
@@ -159,8 +164,8 @@ static void nightly_only_what_is_asked_for_is_tested(void **state) {
        COMPARE_STEP | COMPARE_VECTORS | COMPARE_LOGITS | COMPARE_LINE},
       {SETOSA_FAMILY_CPU, 19, 3, "strips_cpu.cl", "weighted = fma(e, slope - target_slope, weighted)", "weighted = 0.0f", "",
        COMPARE_STEP | COMPARE_VECTORS | COMPARE_LOGITS | COMPARE_ELEMENTS},
-      {SETOSA_FAMILY_CPU, 19, 3, "fused_cpu.cl", "log1p(below) - distance", "log1p(below)", "", COMPARE_PROBABILITIES},
-      {SETOSA_FAMILY_CPU, 34, 37, "strips_cpu.cl", "(vload16(k, q) - mean)", "0.0f", "", COMPARE_STEP | COMPARE_LINE},
+      {SETOSA_FAMILY_CPU, 19, 3, "fused_cpu.cl", "scale * weight)", "scale)", "", COMPARE_PROBABILITIES},
+      {SETOSA_FAMILY_CPU, 34, 37, "softmax.clh", "(load(0, q + k * (STRIDE_)) - mean)", "0.0f", "", COMPARE_STEP | COMPARE_LINE},
   };
   for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
     Error error = {0};

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compute/native/native.h"
 #include "data/storage.h"
 #include "kernels/answers.h"
 #include "support/device.h"

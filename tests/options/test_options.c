@@ -215,9 +215,19 @@ static size_t check_fields(const char *header, const char *name, OptionHome home
 
 static void test_every_field(void **state) {
   (void)state;
-  static const char *const of_data[] = {"labels_optional", "expect_features",    "expect_feature_names", "expect_label",
-                                        "expect_classes",  "expect_class_names", "generate_above_bytes", "part",
-                                        "parts",           "progress",           "progress_user",        NULL};
+  static const char *const of_data[] = {"labels_optional",
+                                        "expect_features",
+                                        "expect_feature_names",
+                                        "expect_label",
+                                        "expect_classes",
+                                        "expect_class_names",
+                                        "expect_weights",
+                                        "generate_above_bytes",
+                                        "part",
+                                        "parts",
+                                        "progress",
+                                        "progress_user",
+                                        NULL};
   static const char *const of_compute[] = {"device", "devices", "device_count", "ranks", NULL};
   static const char *const of_training[] = {"compute",
                                             "validation",
@@ -236,9 +246,9 @@ static void test_every_field(void **state) {
   support_source_path(path, "host/include/setosa.h");
   char *header = support_read(path, NULL);
   strip_comments(header);
-  assert_int_equal(check_fields(header, "SetosaDataOptions", OPTION_OF_DATA, of_data), 20);
+  assert_int_equal(check_fields(header, "SetosaDataOptions", OPTION_OF_DATA, of_data), 22);
   assert_int_equal(check_fields(header, "SetosaComputeOptions", OPTION_OF_COMPUTE, of_compute), 11);
-  assert_int_equal(check_fields(header, "SetosaTrainOptions", OPTION_OF_TRAINING, of_training), 26);
+  assert_int_equal(check_fields(header, "SetosaTrainOptions", OPTION_OF_TRAINING, of_training), 27);
   free(header);
 }
 

@@ -259,12 +259,13 @@ Status blas_open(Backend **backend, const Dataset *dataset, const BackendSetting
                          .features = shape.features,
                          .classes = shape.classes,
                          .parameters = shape.classes * shape.features + shape.classes,
-                         .mean_weight = 1,
+                         .mean_weight = dataset_mean_weight(dataset),
                          .intercept = settings->intercept};
   blas->x = dataset_dense(dataset, dataset_all(dataset), NULL);
   TRY(dataset_targets(&targets, dataset, dataset_all(dataset), NULL, error));
   /* A row whose label is none of the classes cannot be trained on: then the labels are not used at all. */
   if (dataset_first_unlabelled(dataset, shape.classes) == shape.rows) blas->targets.labels = targets.labels;
+  blas->targets.weights = targets.weights;
   blas->workspace_bytes = settings->workspace_bytes;
   hold_bytes(blas, (int64_t)(shape.rows * shape.features * sizeof(float)));
   int cores = openblas_get_num_threads(); /* the cores of this process, or OPENBLAS_NUM_THREADS */

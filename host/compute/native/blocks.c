@@ -7,7 +7,7 @@
 enum {
   SPAN_ROWS = 16384,       /* of a share at most, unless a block has more: they are added up in f32, shares in twice the precision, */
   FOLDED_BYTES = 32 << 20, /* for gradients of at most this; larger ones are one share */
-  SLABS_PART = 8,          /* the partial gradients of few rows are at most this part of their X, */
+  PARTIALS_PART = 8,       /* the partial gradients of few rows are at most this part of their X, */
   RANGE_CLASSES = 768,     /* of a group of gradient_strips: the groups of all features find their residuals in the caches */
   LEAST_SHARES = 16        /* but there are so many shares, as long as there are blocks */
 };
@@ -29,22 +29,23 @@ uint32_t native_row_groups(const Native *native, size_t rows) {
   return (uint32_t)at_least_one(smaller(units, most < 16 ? 16 : most));
 }
 
-/* Slabs of a share: one, unless features and classes alone give too few groups to share a block out. A slab has at least a strip of rows,
- * on the gpu family a tile of them. */
-static uint32_t share_slabs(const Native *native, size_t rows) {
+/* Partial gradients of a share: one, unless features and classes alone give too few groups to share a block out. Each has at least a strip
+ * of rows, on the gpu family a tile of them. */
+static uint32_t share_partials(const Native *native, size_t rows) {
   if (native->products != NULL) return 1;
   bool strips = native_uses_strips(native);
-  size_t tiles = divide_up(native->head.features, strips ? STRIP * COLUMN_STRIPS : 64) * divide_up(native->head.classes, strips ? 8 : 64);
+  size_t tiles =
+      divide_up(native->head.features, strips ? STRIP * COLUMN_STRIPS : GPU_TILE) * divide_up(native->head.classes, strips ? 8 : 64);
   size_t wanted = strips ? 16 : 256, block_rows = smaller(rows, native->block_rows);
   size_t most = strips ? strips_of(block_rows) : smaller(divide_up(block_rows, 64), 64);
-  return (uint32_t)at_least_one(smaller(smaller(wanted / tiles, most), native_most_slabs(native, 0)));
+  return (uint32_t)at_least_one(smaller(smaller(wanted / tiles, most), native_most_partials(native, 0)));
 }
 
 Cut native_block_cut(const Native *native, size_t rows) {
   size_t blocks = divide_up(rows, native->block_rows);
-  Cut cut = {.rows = rows, .slabs = share_slabs(native, rows), .losses = loss_groups(native, rows)};
-  size_t most = at_least_one(smaller(native_most_slabs(native, rows) / cut.slabs, native->shape.shares));
-  size_t wanted = at_least_one(rows * native->head.features / native->head.parameters / SLABS_PART / cut.slabs);
+  Cut cut = {.rows = rows, .partials = share_partials(native, rows), .losses = loss_groups(native, rows)};
+  size_t most = at_least_one(smaller(native_most_partials(native, rows) / cut.partials, native->shape.shares));
+  size_t wanted = at_least_one(rows * native->head.features / native->head.parameters / PARTIALS_PART / cut.partials);
   if (wanted < LEAST_SHARES) wanted = LEAST_SHARES;
   size_t share_blocks = smaller(divide_up(blocks, smaller(wanted, most)), at_least_one(SPAN_ROWS / native->block_rows));
   if (native->head.parameters * sizeof(float) > FOLDED_BYTES) share_blocks = blocks;
@@ -62,8 +63,8 @@ size_t native_logits_bytes(const Native *native, size_t rows) {
   return rows * native->stride * sizeof(float);
 }
 
-/* Pieces of logits_panels: runs of strips that share panels, two times each. */
-static uint32_t panels_pieces(size_t rows) { return (uint32_t)divide_up(divide_up(strips_of(rows), PANEL_STRIPS), 2); }
+/* Items of logits_panels: runs of strips that share panels, two times each. */
+static uint32_t panels_items(size_t rows) { return (uint32_t)divide_up(divide_up(strips_of(rows), PANEL_STRIPS), 2); }
 
 /* Class ranges of logits_strips: one, unless there are too few groups of strips to share out. */
 static uint32_t logits_ranges(const Native *native, size_t rows) {
@@ -72,17 +73,18 @@ static uint32_t logits_ranges(const Native *native, size_t rows) {
 }
 
 /* Columns of features and class ranges of gradient_strips. */
-static void gradient_pieces(const Native *native, size_t slabs, uint32_t *columns, uint32_t *ranges) {
+static void gradient_items(const Native *native, size_t partials, uint32_t *columns, uint32_t *ranges) {
   size_t classes = native->head.classes, tiles = divide_up(classes, native_strip_classes(native)),
          cached = divide_up(classes, RANGE_CLASSES);
   *columns = (uint32_t)divide_up(native->head.features, STRIP * COLUMN_STRIPS);
-  size_t shared = divide_up(native_enough_groups(native), *columns * slabs);
+  size_t shared = divide_up(native_enough_groups(native), *columns * partials);
   *ranges = (uint32_t)smaller(shared > cached ? shared : cached, tiles);
 }
 
-static KernelRange gradient_block_range(const Native *native, size_t slabs) {
+static KernelRange gradient_block_range(const Native *native, size_t partials) {
   size_t features = native->head.features, classes = native->head.classes;
-  return (KernelRange){{divide_up(features, 64) * 16, divide_up(classes, native->shape.tile_classes) * 16, slabs}, {16, 16, 1}};
+  return (KernelRange){{divide_up(features, GPU_TILE) * GPU_SIDE, divide_up(classes, native->shape.tile_classes) * GPU_SIDE, partials},
+                       {GPU_SIDE, GPU_SIDE, 1}};
 }
 
 Status native_enqueue_logits(Native *native, const Vector *w, const NativePart *part, RowRange rows, Buffer *block, size_t block_row,
@@ -93,22 +95,25 @@ Status native_enqueue_logits(Native *native, const Vector *w, const NativePart *
   uint64_t features = native->head.features;
   uint32_t classes = (uint32_t)native->head.classes;
   if (native->products != NULL) return native->products->logits(native, w, part, rows, block, padding, error);
-  if (native_uses_panels(native)) {
+  if (native_is_fused(native) && native_uses_strips(native)) {
+    TRY(native_enqueue_fused_logits(native, w, part, rows, block, block_row, error));
+  } else if (native_uses_panels(native)) {
     const Buffer *panels = NULL;
     TRY(native_panels(native, w, &panels, error));
-    uint32_t pieces = panels_pieces(rows.count);
-    TRY(native_pieces_range(native, pieces, &range, error));
+    uint32_t items = panels_items(rows.count);
+    TRY(native_items_range(native, items, &range, error));
     TRY(native_kernel(native, KERNEL_LOGITS_PANELS, &kernel, error));
     TRY(kernel_launch(kernel, range, error, ARG(part->x), ARG(panels), ARG(features), ARG(classes), ARG((uint64_t)rows.begin),
-                      ARG((uint64_t)rows.count), ARG(block), ARG((uint64_t)block_row), ARG(pieces), ARG(native->taken)));
+                      ARG((uint64_t)rows.count), ARG(block), ARG((uint64_t)block_row), ARG(items), ARG(native->counter)));
   } else if (native_uses_strips(native)) {
     uint32_t ranges = logits_ranges(native, rows.count);
-    TRY(native_pieces_range(native, divide_up(strips_of(rows.count), GROUP_STRIPS) * ranges, &range, error));
+    TRY(native_items_range(native, divide_up(strips_of(rows.count), GROUP_STRIPS) * ranges, &range, error));
     TRY(native_kernel(native, KERNEL_LOGITS_STRIPS, &kernel, error));
     TRY(kernel_launch(kernel, range, error, ARG(part->x), ARG(w->buffer), ARG(features), ARG(classes), ARG((uint64_t)rows.begin),
-                      ARG((uint64_t)rows.count), ARG(block), ARG((uint64_t)block_row), ARG(ranges), ARG(native->taken)));
+                      ARG((uint64_t)rows.count), ARG(block), ARG((uint64_t)block_row), ARG(ranges), ARG(native->counter)));
   } else {
-    range = (KernelRange){{divide_up(rows.count, 64) * 16, divide_up(classes, native->shape.tile_classes) * 16}, {16, 16}};
+    range = (KernelRange){{divide_up(rows.count, GPU_TILE) * GPU_SIDE, divide_up(classes, native->shape.tile_classes) * GPU_SIDE},
+                          {GPU_SIDE, GPU_SIDE}};
     TRY(native_kernel(native, KERNEL_LOGITS_BLOCK, &kernel, error));
     TRY(kernel_launch(kernel, range, error, ARG(part->x), ARG(w->buffer), ARG(features), ARG(classes), ARG((uint64_t)rows.begin),
                       ARG((uint64_t)rows.count), ARG(block), ARG(native->stride), ARG(padding)));
@@ -124,10 +129,10 @@ typedef struct BlockPlace {
   const Pass *pass;
   const NativePart *part;
   RowRange rows; /* of the part */
-  NativeKept kept;
+  uint32_t keep;
   uint64_t kept_row; /* of the probabilities kept, where the block's begin */
-  Buffer *slabs;     /* the block's share takes pass->cut.slabs of them, */
-  size_t slab;       /* from this one on, */
+  Buffer *partials;  /* the block's share takes pass->cut.partials of them, */
+  size_t partial;    /* from this one on, */
   bool add;          /* which hold something already; */
   uint32_t loss;     /* and as many pairs as its groups from this one on, zero at the share's beginning */
   uint32_t groups;
@@ -139,22 +144,22 @@ static Status enqueue_gradient(Native *native, const BlockPlace *at, const Buffe
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   uint64_t features = native->head.features, begin = at->rows.begin, count = at->rows.count;
-  uint32_t classes = (uint32_t)native->head.classes, slab = (uint32_t)at->slab, slabs = at->pass->cut.slabs;
+  uint32_t classes = (uint32_t)native->head.classes, partial = (uint32_t)at->partial, partials = at->pass->cut.partials;
   if (native->products != NULL)
-    return native->products->gradient(native, residuals, at->part, at->rows, at->slabs, at->slab, at->add, error);
+    return native->products->gradient(native, residuals, at->part, at->rows, at->partials, at->partial, at->add, error);
   if (native_uses_strips(native)) {
     KernelRange range;
     uint32_t columns = 0, ranges = 0;
-    gradient_pieces(native, slabs, &columns, &ranges);
-    TRY(native_pieces_range(native, (size_t)columns * ranges * slabs, &range, error));
+    gradient_items(native, partials, &columns, &ranges);
+    TRY(native_items_range(native, (size_t)columns * ranges * partials, &range, error));
     TRY(native_kernel(native, KERNEL_GRADIENT_STRIPS, &kernel, error));
     TRY(kernel_launch(kernel, range, error, ARG(at->part->x), ARG(residuals), ARG(native->row_factors), ARG(features), ARG(classes),
-                      ARG(begin), ARG(count), ARG(at->slabs), ARG(slab), ARG((uint32_t)at->add), ARG(ranges), ARG(slabs),
-                      ARG(native->taken)));
+                      ARG(begin), ARG(count), ARG(at->partials), ARG(partial), ARG((uint32_t)at->add), ARG(ranges), ARG(partials),
+                      ARG(native->counter)));
   } else {
     TRY(native_kernel(native, KERNEL_GRADIENT_BLOCK, &kernel, error));
-    TRY(kernel_launch(kernel, gradient_block_range(native, slabs), error, ARG(at->part->x), ARG(residuals), ARG(features), ARG(classes),
-                      ARG(begin), ARG(count), ARG(native->stride), ARG(at->slabs), ARG(slab), ARG((uint32_t)at->add)));
+    TRY(kernel_launch(kernel, gradient_block_range(native, partials), error, ARG(at->part->x), ARG(residuals), ARG(features), ARG(classes),
+                      ARG(begin), ARG(count), ARG(native->stride), ARG(at->partials), ARG(partial), ARG((uint32_t)at->add)));
   }
 cleanup:
   return status;
@@ -171,20 +176,21 @@ static Status enqueue_strips(Native *native, const BlockPlace *at, Error *error)
   TRY(native_enqueue_logits(native, pass->v == NULL ? pass->w : pass->v, at->part, at->rows, native->block, 0, 0.0f, error));
   if (pass->v == NULL) {
     TRY(native_kernel(native, KERNEL_RESIDUAL_STRIPS, &kernel, error));
-    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(classes), ARG(at->part->labels), ARG(first), ARG(count),
-                      ARG(pass_scale(native, pass)), ARG(native->row_factors), ARG(native->sums), ARG(at->loss), ARG((uint32_t)1)));
+    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(classes), ARG(at->part->labels), ARG(at->part->weights), ARG(first),
+                      ARG(count), ARG(pass_scale(native, pass)), ARG(native->row_factors), ARG(native->sums), ARG(at->loss),
+                      ARG((uint32_t)1)));
   } else {
     /* Probabilities are kept for the whole window, or made for this block. */
-    Buffer *probabilities = at->kept == NATIVE_KEPT_NONE ? native->block_directions : native->kept;
-    uint64_t row = at->kept == NATIVE_KEPT_NONE ? 0 : at->kept_row;
-    if (at->kept != NATIVE_KEPT_READ) {
+    Buffer *probabilities = at->keep == KEEP_NONE ? native->block_directions : native->kept;
+    uint64_t row = at->keep == KEEP_NONE ? 0 : at->kept_row;
+    if (at->keep != KEEP_READ) {
       TRY(native_enqueue_logits(native, pass->w, at->part, at->rows, probabilities, row, 0.0f, error));
       TRY(native_kernel(native, KERNEL_SOFTMAX_STRIPS, &kernel, error));
       TRY(kernel_launch(kernel, range, error, ARG(probabilities), ARG(row), ARG(classes), ARG(count)));
     }
     TRY(native_kernel(native, KERNEL_HESSIAN_STRIPS, &kernel, error));
-    TRY(kernel_launch(kernel, range, error, ARG(probabilities), ARG(row), ARG(native->block), ARG(classes), ARG(count),
-                      ARG(pass_scale(native, pass)), ARG(native->row_factors)));
+    TRY(kernel_launch(kernel, range, error, ARG(probabilities), ARG(row), ARG(native->block), ARG(classes), ARG(at->part->weights),
+                      ARG(first), ARG(count), ARG(pass_scale(native, pass)), ARG(native->row_factors)));
   }
   if (pass->want_gradient) TRY(enqueue_gradient(native, at, native->block, error));
 cleanup:
@@ -200,37 +206,38 @@ static Status enqueue_rows(Native *native, const BlockPlace *at, Error *error) {
   TRY(native_kernel(native, pass->v == NULL ? KERNEL_RESIDUAL_ROWS : KERNEL_HESSIAN_ROWS, &kernel, error));
   TRY(native_enqueue_logits(native, pass->w, at->part, at->rows, native->block, 0, -INFINITY, error));
   if (pass->v == NULL) {
-    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->stride), ARG(at->part->labels), ARG((uint64_t)at->rows.begin),
-                      ARG((uint64_t)at->rows.count), ARG(pass_scale(native, pass)), ARG(native->sums), ARG(at->loss), ARG((uint32_t)1)));
+    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->stride), ARG(at->part->labels), ARG(at->part->weights),
+                      ARG((uint64_t)at->rows.begin), ARG((uint64_t)at->rows.count), ARG(pass_scale(native, pass)), ARG(native->sums),
+                      ARG(at->loss), ARG((uint32_t)1)));
   } else {
     TRY(native_enqueue_logits(native, pass->v, at->part, at->rows, native->block_directions, 0, 0.0f, error));
-    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->block_directions), ARG(native->stride),
-                      ARG((uint64_t)at->rows.count), ARG(pass_scale(native, pass))));
+    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->block_directions), ARG(native->stride), ARG(at->part->weights),
+                      ARG((uint64_t)at->rows.begin), ARG((uint64_t)at->rows.count), ARG(pass_scale(native, pass))));
   }
   if (pass->want_gradient) TRY(enqueue_gradient(native, at, pass->v == NULL ? native->block : native->block_directions, error));
 cleanup:
   return status;
 }
 
-/* Room for what a pass leaves and for what it works in. *clear: slabs begin at zero, since a block may have fewer strips than there are
- * slabs in a share. */
-static Status begin_blocks(Native *native, const Pass *pass, NativeKept kept, PassResult *result, bool *clear, Error *error) {
+/* Room for what a pass leaves and for what it works in. *clear: partials begin at zero, since a block may have fewer strips than there are
+ * partials in a share. */
+static Status begin_blocks(Native *native, const Pass *pass, uint32_t keep, PassResult *result, bool *clear, Error *error) {
   Status status = SETOSA_OK;
   const Cut *cut = &pass->cut;
   size_t bytes = native->head.parameters * sizeof(float), block_bytes = native_logits_bytes(native, native->block_rows);
   size_t shares = cut_shares(cut, pass->shards).count;
   bool strips = native_uses_strips(native), folding = cut->per_shard > 1;
-  *result = (PassResult){.losses = shares * cut->losses, .slabs = shares * cut->slabs};
-  *clear = pass->want_gradient && strips && cut->slabs > 1;
-  if (pass->want_gradient && result->slabs == 1 && pass->direct != NULL) {
-    result->slab_buffer = pass->direct->buffer;
+  *result = (PassResult){.losses = shares * cut->losses, .partials = shares * cut->partials};
+  *clear = pass->want_gradient && strips && cut->partials > 1;
+  if (pass->want_gradient && result->partials == 1 && pass->direct != NULL) {
+    result->partial_buffer = pass->direct->buffer;
   } else if (pass->want_gradient) {
-    TRY(native_reserve(native, &native->slabs, (folding ? cut->slabs : result->slabs) * bytes, "partial gradients", error));
-    result->slab_buffer = native->slabs;
+    TRY(native_reserve(native, &native->partials, (folding ? cut->partials : result->partials) * bytes, "partial gradients", error));
+    result->partial_buffer = native->partials;
   }
   if (pass->want_gradient && folding) TRY(native_begin_folding(native, pass->shards.count, error));
   TRY(native_reserve(native, &native->block, block_bytes, "a block of logits", error));
-  if (pass->v != NULL && kept == NATIVE_KEPT_NONE)
+  if (pass->v != NULL && keep == KEEP_NONE)
     TRY(native_reserve(native, &native->block_directions, block_bytes, "a block of directions", error));
   if (strips)
     TRY(native_reserve(native, &native->row_factors, strips_of(native->block_rows) * STRIP * sizeof(float), "row factors", error));
@@ -243,9 +250,9 @@ cleanup:
 /* The blocks of one share, from row `begin` on; number: of the share among those worked on. */
 static Status enqueue_share(Native *native, BlockPlace *at, size_t begin, size_t rows, bool clear, Error *error) {
   Status status = SETOSA_OK;
-  size_t bytes = native->head.parameters * sizeof(float), slabs = at->pass->cut.slabs;
+  size_t bytes = native->head.parameters * sizeof(float), partials = at->pass->cut.partials;
   at->add = clear;
-  if (clear) TRY(buffer_fill_zero(at->slabs, at->slab * bytes, slabs * bytes, error));
+  if (clear) TRY(buffer_fill_zero(at->partials, at->partial * bytes, partials * bytes, error));
   for (size_t done = 0; done < rows; done += at->rows.count) {
     TRY(native_rows(native, &at->part, (RowRange){begin + done, rows - done}, native->block_rows, &at->rows, error));
     at->rows.count = smaller(at->rows.count, native->block_rows);
@@ -257,23 +264,23 @@ cleanup:
   return status;
 }
 
-Status native_enqueue_blocks(Native *native, const Pass *pass, NativeKept kept, PassResult *result, Error *error) {
+Status native_enqueue_blocks(Native *native, const Pass *pass, uint32_t keep, PassResult *result, Error *error) {
   Status status = SETOSA_OK;
   const Cut *cut = &pass->cut;
   RowRange rows = cut_rows(cut, pass->shards), shares = cut_shares(cut, pass->shards);
   bool clear = false, folding = pass->want_gradient && cut->per_shard > 1;
-  TRY(begin_blocks(native, pass, kept, result, &clear, error));
-  BlockPlace at = {.pass = pass, .kept = kept, .slabs = result->slab_buffer, .groups = cut->losses};
+  TRY(begin_blocks(native, pass, keep, result, &clear, error));
+  BlockPlace at = {.pass = pass, .keep = keep, .partials = result->partial_buffer, .groups = cut->losses};
   for (size_t share = 0; share < shares.count; share++) {
     size_t first = share * cut->share_rows;
-    at.slab = folding ? 0 : share * cut->slabs;
+    at.partial = folding ? 0 : share * cut->partials;
     at.loss = (uint32_t)(share * cut->losses);
     TRY(enqueue_share(native, &at, pass->first_row + rows.begin + first, smaller(cut->share_rows, rows.count - first), clear, error));
-    if (folding) TRY(native_fold(native, native->slabs, share * cut->slabs, cut->slabs, cut->per_shard * cut->slabs, error));
+    if (folding) TRY(native_fold(native, native->partials, share * cut->partials, cut->partials, cut->per_shard * cut->partials, error));
   }
   if (folding) {
-    result->slab_buffer = native->folded; /* highs and lows */
-    result->slabs = 2 * pass->shards.count;
+    result->partial_buffer = native->folded; /* highs and lows */
+    result->partials = 2 * pass->shards.count;
   }
 cleanup:
   return status;

@@ -47,22 +47,22 @@ cleanup:
 }
 
 /* G (+)= R' X where it lies, and its bias (+)= the column sums of R. */
-static Status clblast_gradient(Native *native, const Buffer *residuals, const NativePart *part, RowRange rows, Buffer *slabs, size_t slab,
-                               bool add, Error *error) {
+static Status clblast_gradient(Native *native, const Buffer *residuals, const NativePart *part, RowRange rows, Buffer *partials,
+                               size_t partial, bool add, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
-  size_t features = native->head.features, classes = native->head.classes, first = slab * native->head.parameters;
+  size_t features = native->head.features, classes = native->head.classes, first = partial * native->head.parameters;
   GemmProduct product = {.m = classes,
                          .n = features,
                          .k = rows.count,
                          .a = {residuals, 0, native->stride, true},
                          .b = {part->x, rows.begin * features, features, false},
-                         .c = {slabs, first, features, false},
+                         .c = {partials, first, features, false},
                          .beta = add ? 1.0f : 0.0f};
   TRY(gemm_multiply(native->context, &product, &native->products_temporary, error));
   TRY(native_kernel(native, KERNEL_COLUMN_SUMS, &kernel, error));
   TRY(kernel_launch(kernel, native_team_range(native, (uint32_t)((classes + 7) / 8)), error, ARG(residuals), ARG(native->stride),
-                    ARG((uint32_t)classes), ARG((uint64_t)rows.count), ARG(slabs), ARG((uint64_t)(first + classes * features)),
+                    ARG((uint32_t)classes), ARG((uint64_t)rows.count), ARG(partials), ARG((uint64_t)(first + classes * features)),
                     ARG((uint32_t)add)));
 cleanup:
   return status;

@@ -2,6 +2,7 @@
  * X goes up in upload.c, the operations are in vector.c, pass.c, predict.c and line.c. */
 #include "compute/native/native.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,14 +45,14 @@ static void native_close(Backend *backend) {
   for (int i = 0; i < KERNEL_COUNT; i++) kernel_destroy(native->kernels[i]);
   native_release_upload(native);
   native_release_panels(native);
-  buffer_destroy(native->slabs);
+  buffer_destroy(native->partials);
   buffer_destroy(native->folded);
   buffer_destroy(native->block);
   buffer_destroy(native->block_directions);
   buffer_destroy(native->row_factors);
   buffer_destroy(native->kept);
   buffer_destroy(native->products_temporary);
-  buffer_destroy(native->taken);
+  buffer_destroy(native->counter);
   buffer_destroy(native->sums);
   free(native->sums_host);
   free(native);
@@ -121,7 +122,7 @@ static Status create_native(Native **out, const Dataset *dataset, const BackendS
                            .features = shape.features,
                            .classes = shape.classes,
                            .parameters = shape.classes * shape.features + shape.classes,
-                           .mean_weight = 1,
+                           .mean_weight = dataset_mean_weight(dataset),
                            .intercept = settings->intercept};
   native->window = backend_all_rows(&native->head);
   native->context = settings->context;
@@ -197,6 +198,7 @@ Status native_describe(BackendPlan *plan, const Dataset *dataset, const BackendS
                         .budget_bytes = residence.budget_bytes,
                         .data_bytes = rows * row_bytes,
                         .label_bytes = native->labelled ? rows * sizeof(int32_t) : 0,
+                        .weight_bytes = native->weighted ? rows * sizeof(float) : 0,
                         .work_bytes = native_work_bytes(native) + native_line_bytes(native),
                         .in_place = views,
                         .storage = setosa_storage_name(native->plan.storage)};
@@ -205,7 +207,9 @@ cleanup:
   return status;
 }
 
-typedef enum KernelOptions { OPTIONS_TEAM, OPTIONS_TILE, OPTIONS_STRIPS, OPTIONS_GRADIENT, OPTIONS_HESSIAN } KernelOptions;
+/* What a program depends on: the family and the width of vectors, the shape of tiles, and in the fused pass the classes
+ * (on the CPU family the features too: kernels/fused_cpu.cl says why). */
+typedef enum KernelOptions { OPTIONS_TEAM, OPTIONS_TILE, OPTIONS_STRIPS, OPTIONS_FUSED } KernelOptions;
 
 static const struct {
   const char *name, *cpu_source, *gpu_source;
@@ -216,7 +220,7 @@ static const struct {
     [KERNEL_MAX_ABS] = {"max_abs", "common", "common", OPTIONS_TEAM},
     [KERNEL_MULTIPLY] = {"multiply", "common", "common", OPTIONS_TEAM},
     [KERNEL_DIVIDE_SQRT] = {"divide_sqrt", "common", "common", OPTIONS_TEAM},
-    [KERNEL_FOLD_SLABS] = {"fold_slabs", "common", "common", OPTIONS_TEAM},
+    [KERNEL_FOLD_PARTIALS] = {"fold_partials", "common", "common", OPTIONS_TEAM},
     [KERNEL_FINISH_GRADIENT] = {"finish_gradient", "common", "common", OPTIONS_TEAM},
     [KERNEL_RESIDUAL_ROWS] = {"residual_rows", "common", "common", OPTIONS_TEAM},
     [KERNEL_PROBABILITY_ROWS] = {"probability_rows", "common", "common", OPTIONS_TEAM},
@@ -236,47 +240,51 @@ static const struct {
     [KERNEL_HESSIAN_STRIPS] = {"hessian_strips", "common", "common", OPTIONS_TEAM},
     [KERNEL_LINE_STRIPS] = {"line_strips", "common", "common", OPTIONS_TEAM},
     [KERNEL_UNPACK_STRIPS] = {"unpack_strips", "common", "common", OPTIONS_TEAM},
-    [KERNEL_FUSED_GRADIENT] = {"fused_pass", "fused_cpu", "fused_gpu", OPTIONS_GRADIENT},
-    [KERNEL_FUSED_HESSIAN] = {"fused_pass", "fused_cpu", "fused_gpu", OPTIONS_HESSIAN},
+    [KERNEL_FUSED_GRADIENT] = {"fused_gradient", "fused_cpu", "fused_gpu", OPTIONS_FUSED},
+    [KERNEL_FUSED_HESSIAN] = {"fused_hessian", "fused_cpu", "fused_gpu", OPTIONS_FUSED},
+    [KERNEL_FUSED_LOGITS] = {"fused_logits", "fused_cpu", "fused_cpu", OPTIONS_FUSED},
 };
 
-static void append_tiles(char *options, size_t size, const Native *native) {
-  const NativeShape *shape = &native->shape;
-  size_t used = strlen(options);
-  snprintf(options + used, size - used, " -DLANES=%u -DDOT_CLASSES=%u -DOUTER_CLASSES=%u -DOUTER_REGISTERS=%u -DTILE_CLASSES=%u",
-           shape->lanes, shape->dot_classes, shape->outer_classes, shape->outer_registers, native_strip_classes(native));
-  used = strlen(options);
-  if (native_uses_panels(native))
-    snprintf(options + used, size - used, " -DPANELS=%u -DPANEL_ROWS=%u", native_panel_count(native), shape->panel_rows);
+/* The kernel in whose program this one is. */
+static NativeKernel program_of(const Native *native, NativeKernel id) {
+  return id == KERNEL_PACK_PANELS && native_is_fused(native) ? KERNEL_FUSED_GRADIENT : id;
 }
 
-/* The kernel in whose program this one is. With few classes the logits of a line search are in that of the fused pass. */
-static NativeKernel program_of(const Native *native, NativeKernel id) {
-  bool logits = id == KERNEL_LOGITS_STRIPS || id == KERNEL_LOGITS_PANELS || id == KERNEL_PACK_PANELS;
-  return logits && native->head.classes <= CLASSES_FUSED_MOST ? KERNEL_FUSED_GRADIENT : id;
+/* Appends what the text and the numbers say to the options (size bytes) of a program. */
+static void append_options(char *options, size_t size, const char *format, ...) {
+  size_t used = strlen(options);
+  va_list values;
+  va_start(values, format);
+  vsnprintf(options + used, size - used, format, values);
+  va_end(values);
 }
 
 Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *error) {
   if (native->kernels[id] == NULL) {
     char options[320] = "";
     bool cpu = native->family == SETOSA_FAMILY_CPU;
+    const NativeShape *shape = &native->shape;
     NativeKernel program = program_of(native, id);
     const char *source = cpu ? native_kernels[program].cpu_source : native_kernels[program].gpu_source;
     switch (native_kernels[program].options) {
       case OPTIONS_TEAM:
-        snprintf(options, sizeof options, "-DTEAM=%u", native->team);
+        append_options(options, sizeof options, "-DTEAM=%u", native->team);
+        if (cpu) append_options(options, sizeof options, " -DLANES=%u", shape->lanes);
         break;
       case OPTIONS_TILE:
-        snprintf(options, sizeof options, "-DTILE_CLASSES=%u", native->shape.tile_classes);
+        append_options(options, sizeof options, "-DTILE_CLASSES=%u", shape->tile_classes);
         break;
       case OPTIONS_STRIPS:
-        snprintf(options, sizeof options, "-DTILE_CLASSES=%u -DPANEL_ROWS=%u", native_strip_classes(native), native->shape.panel_rows);
+        append_options(options, sizeof options, "-DLANES=%u -DTILE_CLASSES=%u -DPANEL_ROWS=%u", shape->lanes, native_strip_classes(native),
+                       shape->panel_rows);
         break;
-      case OPTIONS_GRADIENT:
-      case OPTIONS_HESSIAN:
-        snprintf(options, sizeof options, "-DTEAM=%u -DCLASSES=%zu -DFEATURES=%zu -DHESSIAN=%d", native->team, native->head.classes,
-                 native->head.features, native_kernels[id].options == OPTIONS_HESSIAN);
-        if (cpu) append_tiles(options, sizeof options, native);
+      case OPTIONS_FUSED:
+        append_options(options, sizeof options, "-DTEAM=%u -DCLASSES=%zu", native->team, native->head.classes);
+        if (!cpu) break;
+        append_options(options, sizeof options, " -DFEATURES=%zu -DLANES=%u -DDOT_CLASSES=%u -DOUTER_CLASSES=%u -DOUTER_REGISTERS=%u",
+                       native->head.features, shape->lanes, shape->dot_classes, shape->outer_classes, shape->outer_registers);
+        if (native_uses_panels(native))
+          append_options(options, sizeof options, " -DPANELS=%u -DPANEL_ROWS=%u", native_panel_count(native), shape->panel_rows);
         break;
     }
     native_append_storage(native, options, sizeof options);

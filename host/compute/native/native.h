@@ -6,6 +6,7 @@
 #include "compute/line.h"
 #include "compute/native/shape.h"
 #include "compute/native/synthesize.h"
+#include "constants.clh"
 #include "data/storage.h"
 #include "opencl/kernel.h"
 
@@ -16,7 +17,7 @@ typedef enum NativeKernel {
   KERNEL_MAX_ABS,
   KERNEL_MULTIPLY,
   KERNEL_DIVIDE_SQRT,
-  KERNEL_FOLD_SLABS,
+  KERNEL_FOLD_PARTIALS,
   KERNEL_FINISH_GRADIENT,
   KERNEL_RESIDUAL_ROWS,
   KERNEL_PROBABILITY_ROWS,
@@ -36,6 +37,7 @@ typedef enum NativeKernel {
   KERNEL_UNPACK_STRIPS,
   KERNEL_FUSED_GRADIENT,
   KERNEL_FUSED_HESSIAN,
+  KERNEL_FUSED_LOGITS,
   KERNEL_BIAS_ROWS,
   KERNEL_COLUMN_SUMS,
   KERNEL_COUNT
@@ -48,15 +50,16 @@ typedef struct SumPair {
 
 /* Rows [begin, begin + count) of the data on the device. */
 typedef struct NativePart {
-  Buffer *x;      /* (count,D) row-major, as native->plan stores it */
-  Buffer *labels; /* (count), or NULL */
+  Buffer *x;       /* (count,D) row-major, as native->plan stores it */
+  Buffer *labels;  /* (count), or NULL */
+  Buffer *weights; /* (count), or NULL: 1 each */
   size_t begin, count;
 } NativePart;
 
 /* What of X stays on the device: all, in parts of part_rows (one allocation may be smaller than X), or chunks of part_rows in turn. */
 typedef struct NativePlan {
   uint64_t budget_bytes;
-  size_t data_bytes, work_bytes; /* X and labels; an estimate of everything else */
+  size_t data_bytes, work_bytes; /* X, labels and weights; an estimate of everything else */
   size_t part_rows;
   bool resident;
   bool fell_back; /* it should have fitted, but the device refused */
@@ -71,12 +74,12 @@ typedef struct NativeStage {
 enum { NATIVE_STAGES = 2 };
 
 /* How a pass over rows is cut. Its rows, the shape of the data and the family alone decide, so that neither the device, nor how many there
- * are, nor what of X they hold at a time changes a bit. A share has `slabs` partial gradients, summed in plain f32, and `losses` partial
- * sums; the slabs of per_shard neighbouring shares are folded, in order, into those of their shard. Devices work on whole shards. */
+ * are, nor what of X they hold at a time changes a bit. A share has `partials` partial gradients, summed in plain f32, and `losses` partial
+ * sums; the partials of per_shard neighbouring shares are folded, in order, into those of their shard. Devices work on whole shards. */
 typedef struct Cut {
   size_t rows, share_rows;          /* of the pass; of a share (the last may have fewer) */
   size_t shares, per_shard, shards; /* shards = ceil(shares / per_shard) */
-  uint32_t slabs, losses;           /* of a share */
+  uint32_t partials, losses;        /* of a share */
 } Cut;
 /* Shards [first, first + count) of a pass. */
 typedef struct ShardRange {
@@ -84,7 +87,7 @@ typedef struct ShardRange {
 } ShardRange;
 static inline ShardRange cut_all(const Cut *cut) { return (ShardRange){0, cut->shards}; }
 /* Slabs that a shard leaves: those of its one share, or the highs and lows of its folded sum. */
-static inline size_t cut_shard_slabs(const Cut *cut) { return cut->per_shard > 1 ? 2 : cut->slabs; }
+static inline size_t cut_shard_partials(const Cut *cut) { return cut->per_shard > 1 ? 2 : cut->partials; }
 /* Shares of some shards, and their rows, counted from the first of the pass. */
 static inline RowRange cut_shares(const Cut *cut, ShardRange shards) {
   size_t begin = shards.first * cut->per_shard, end = (shards.first + shards.count) * cut->per_shard;
@@ -103,25 +106,22 @@ typedef struct Pass {
   Cut cut;
   ShardRange shards; /* to be worked on; at least one */
   bool want_gradient;
-  Vector *direct; /* takes the gradient's sum itself where one slab is enough, so that none is needed; NULL: slabs only */
+  Vector *direct; /* takes the gradient's sum itself where one partial is enough, so that none is needed; NULL: partials only */
 } Pass;
 
-/* What it leaves behind: `slabs` partial gradients (P each), and `losses` partial sums at the beginning of native->sums. */
+/* What it leaves behind: `partials` partial gradients (P each), and `losses` partial sums at the beginning of native->sums. */
 typedef struct PassResult {
-  Buffer *slab_buffer;
-  size_t slabs, losses;
+  Buffer *partial_buffer;
+  size_t partials, losses;
 } PassResult;
-
-/* Whether a Hessian pass makes its probabilities for itself, leaves them in native->kept, or finds them there. */
-typedef enum NativeKept { NATIVE_KEPT_NONE, NATIVE_KEPT_WRITE, NATIVE_KEPT_READ } NativeKept;
 
 typedef struct NativeLine {
   Line shared;
-  Buffer *logits, *slopes; /* X w and X s of the window, laid out as blocks of logits are; NULL when they do not fit */
-  Buffer *labels;          /* of a window that does not lie in one part; else NULL */
+  Buffer *logits, *slopes;  /* X w and X s of the window, laid out as blocks of logits are; NULL when they do not fit */
+  Buffer *labels, *weights; /* of a window that does not lie in one part; else NULL */
 } NativeLine;
 
-enum { PANEL_CLASSES = 16, PANEL_LEAST_REST = 11 }; /* panels.c says why */
+enum { PANEL_LEAST_REST = 11 }; /* panels.c says why */
 
 typedef struct Native Native;
 
@@ -130,9 +130,9 @@ typedef struct NativeProducts {
   const char *name; /* of the backend */
   /* As native_enqueue_logits. */
   Status (*logits)(Native *native, const Vector *w, const NativePart *part, RowRange rows, Buffer *block, float padding, Error *error);
-  /* Slab number `slab` (P) (+)= R' X and the column sums of R (count, stride). */
-  Status (*gradient)(Native *native, const Buffer *residuals, const NativePart *part, RowRange rows, Buffer *slabs, size_t slab, bool add,
-                     Error *error);
+  /* Partial number `partial` (P) (+)= R' X and the column sums of R (count, stride). */
+  Status (*gradient)(Native *native, const Buffer *residuals, const NativePart *part, RowRange rows, Buffer *partials, size_t partial,
+                     bool add, Error *error);
 } NativeProducts;
 
 /* What tuning did when the backend opened (tune/apply.c). */
@@ -141,14 +141,6 @@ typedef struct NativeTuning {
   uint32_t tried; /* shapes beside the default */
   char text[384]; /* one line for people; "" when nothing was looked up or searched */
 } NativeTuning;
-
-/* Of the kernels on strips, as strip.clh, block_cpu.cl and panels_cpu.cl define them. */
-enum {
-  STRIP = 16,        /* rows of a strip of logits, features of a strip of X */
-  GROUP_STRIPS = 8,  /* strips of rows of a group of logits_strips */
-  COLUMN_STRIPS = 4, /* strips of features of a group of gradient_strips */
-  PANEL_STRIPS = 3   /* strips of rows that logits_panels works on at a time */
-};
 
 /* The weights of a vector in panels, at one version of it. */
 typedef struct NativePanels {
@@ -179,11 +171,11 @@ struct Native {
   int stage;                /* that was filled last */
   void *scratch;            /* a chunk of X on its way, NULL until one is converted */
   Synthesizer *synthesizer; /* of rows that are made; NULL until some are */
-  bool labelled;
+  bool labelled, weighted;
   Kernel *kernels[KERNEL_COUNT];
 
-  Buffer *slabs;                    /* partial gradients, grown on demand */
-  Buffer *folded;                   /* (shards,2,P): the compensated sums of the slabs of each, highs and lows */
+  Buffer *partials;                 /* partial gradients, grown on demand */
+  Buffer *folded;                   /* (shards,2,P): the compensated sums of the partials of each, highs and lows */
   Buffer *block, *block_directions; /* block_rows rows of logits, in strips or (block_rows, stride); the second for Hessians only */
   Buffer *row_factors;              /* (block_rows) of strips */
   Buffer *kept;                     /* probabilities of the window at the vector of kept_version */
@@ -191,7 +183,7 @@ struct Native {
   NativePanels panels[2];           /* of the last two vectors, the latest first */
   size_t block_rows;                /* rows of a block */
   uint32_t stride;                  /* floats of a padded row of logits: K rounded up to 8, not a multiple of 4 KB */
-  Buffer *taken;                    /* what kernels/pieces.clh counts; NULL until a kernel does */
+  Buffer *counter;                  /* of kernels/items.clh; NULL until a kernel takes items */
   Buffer *sums;                     /* SumPairs on their way to the host */
   SumPair *sums_host;
   size_t sums_capacity;
@@ -241,10 +233,10 @@ double native_pass_sum(const Native *native, const Cut *cut);
 double native_seconds_build(const Native *native);
 
 /* upload.c */
-/* Brings X and the labels to the device as settings->storage asks: fills plan, rounding, parts, labelled and seconds_upload. */
+/* Brings X, labels and weights to the device as settings->storage asks: fills plan, rounding, parts, labelled and seconds_upload. */
 Status native_upload(Native *native, const Dataset *dataset, const BackendSettings *settings, Error *error);
 void native_release_upload(Native *native);
-/* Fills source, place, plan and labelled. */
+/* Fills source, place, plan, labelled and weighted. */
 Status native_choose_storage(Native *native, const Dataset *dataset, const BackendSettings *settings, Error *error);
 /* Whether views of the data set's own array serve the device. */
 bool native_reads_in_place(const Native *native);
@@ -255,6 +247,10 @@ void native_release_part(NativePart *part);
  * unit. It stays until two more calls have been made; kernels enqueued by then have their rows. */
 Status native_rows(Native *native, const NativePart **part, RowRange rows, size_t unit, RowRange *piece, Error *error);
 /* Whether the window lies in parts[0]. */
+/* Bytes of what a row is compared with: its label and its weight. */
+static inline size_t native_target_bytes(const Native *native) {
+  return (native->labelled ? sizeof(int32_t) : 0) + (native->weighted ? sizeof(float) : 0);
+}
 static inline bool native_is_whole(const Native *native) { return native->residence.resident && native->part_count == 1; }
 /* Appends what storage.clh needs to know to the options (size bytes) of a program that reads X; nothing for f32. */
 void native_append_storage(const Native *native, char *options, size_t size);
@@ -273,11 +269,13 @@ Status native_vector_divide_sqrt(Backend *backend, Vector *out, const Vector *a,
 /* Groups of a vector kernel over `elements`. */
 uint32_t native_vector_groups(const Native *native, size_t elements);
 KernelRange native_team_range(const Native *native, uint32_t groups);
-/* Groups or pieces enough to keep every thread of the device busy. */
+/* Groups or items enough to keep every thread of the device busy. */
 static inline size_t native_enough_groups(const Native *native) { return 8 * (size_t)native->compute_units; }
-/* Groups that share `pieces` of work (kernels/pieces.clh): more than one for every thread of the device, whichever way a driver deals them.
- * Readies native->taken. */
-Status native_pieces_range(Native *native, size_t pieces, KernelRange *range, Error *error);
+/* Groups that share `items` of work (kernels/items.clh): more than one for every thread of the device, whichever way a driver deals them.
+ * Readies native->counter. */
+Status native_items_range(Native *native, size_t items, KernelRange *range, Error *error);
+/* To be called after a launch that failed: a kernel that ended midway leaves counts that would make the next one skip rows. */
+void native_clear_counter(Native *native);
 /* Enqueues max |a|, leaving native_vector_groups(P) pairs in sums from `first` on, and its value after the sums were read (NAN if any
  * element was). */
 Status native_enqueue_max_abs(Native *native, const Vector *a, uint32_t first, Error *error);
@@ -299,16 +297,16 @@ typedef struct Finish {
   const Vector *of;
   const Addition *addition;
 } Finish;
-/* finish->out = the sum of slabs (P each), in order, and what is added. */
-Status native_enqueue_finish(Native *native, const Finish *finish, const Buffer *slabs, size_t slab_count, Error *error);
-/* Gradients of many rows: native->folded takes slabs (P each) in order, `per_shard` of them to a shard, slab_count of them from number
- * `first` on, and stands for two slabs a shard, highs and lows, zero at the beginning. */
+/* finish->out = the sum of partials (P each), in order, and what is added. */
+Status native_enqueue_finish(Native *native, const Finish *finish, const Buffer *partials, size_t partial_count, Error *error);
+/* Gradients of many rows: native->folded takes partials (P each) in order, `per_shard` of them to a shard, partial_count of them from
+ * number `first` on, and stands for two partials a shard, highs and lows, zero at the beginning. */
 Status native_begin_folding(Native *native, size_t shards, Error *error);
-Status native_fold(Native *native, const Buffer *slabs, size_t first, size_t slab_count, size_t per_shard, Error *error);
-/* The same for slabs of `count` floats, a slice of the parameters, of one shard: leaves count highs and count lows in native->folded. */
-Status native_fold_slice(Native *native, const Buffer *slabs, size_t slab_count, size_t count, Error *error);
+Status native_fold(Native *native, const Buffer *partials, size_t first, size_t partial_count, size_t per_shard, Error *error);
+/* The same for partials of `count` floats, a slice of the parameters, of one shard: leaves count highs and count lows in native->folded. */
+Status native_fold_slice(Native *native, const Buffer *partials, size_t partial_count, size_t count, Error *error);
 /* Slabs of P floats that a pass over so many rows may leave, at least one. */
-size_t native_most_slabs(const Native *native, size_t rows);
+size_t native_most_partials(const Native *native, size_t rows);
 /* Bytes of a row of X as it is stored. */
 static inline uint64_t native_row_bytes(const Native *native) { return native->head.features * storage_element_bytes(&native->plan); }
 
@@ -319,13 +317,16 @@ size_t native_work_bytes(const Native *native);
 
 /* fused.c: few classes. */
 Cut native_fused_cut(const Native *native, size_t rows);
-Status native_enqueue_fused(Native *native, const Pass *pass, NativeKept kept, PassResult *result, Error *error);
+Status native_enqueue_fused(Native *native, const Pass *pass, uint32_t keep, PassResult *result, Error *error);
 /* Bytes of the probabilities of the window as the fused pass keeps them. */
 size_t native_fused_kept_bytes(const Native *native);
+/* As native_enqueue_logits, in strips, on the CPU family. */
+Status native_enqueue_fused_logits(Native *native, const Vector *w, const NativePart *part, RowRange rows, Buffer *block, size_t block_row,
+                                   Error *error);
 
 /* blocks.c: many. */
 Cut native_block_cut(const Native *native, size_t rows);
-Status native_enqueue_blocks(Native *native, const Pass *pass, NativeKept kept, PassResult *result, Error *error);
+Status native_enqueue_blocks(Native *native, const Pass *pass, uint32_t keep, PassResult *result, Error *error);
 /* Whether logits lie in strips (kernels/strip.clh) or in padded rows. */
 static inline bool native_uses_strips(const Native *native) { return native->family == SETOSA_FAMILY_CPU && native->products == NULL; }
 /* Classes of the register tile of block_cpu.cl for this K. */
@@ -354,7 +355,7 @@ Status native_labels(Backend *backend, RowRange rows, int32_t *labels, Error *er
 
 /* line.c */
 /* The same in two steps, for a part of the rows: X w and X s of the window; then `pairs` partial sums each of losses and of slopes at
- * w + step s, enqueued from the beginning of native->sums and of native->slabs on. */
+ * w + step s, enqueued from the beginning of native->sums and of native->partials on. */
 bool native_line_fits(const Native *native);
 Status native_enqueue_line(Native *native, const Vector *w, const Vector *s, Error *error);
 Status native_enqueue_line_point(Native *native, double step, size_t *pairs, Error *error);

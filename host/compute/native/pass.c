@@ -5,18 +5,18 @@
 #include "compute/native/native.h"
 
 enum {
-  LEAST_SLAB_BYTES = 64 << 20, /* partial gradients may take so much, */
-  MOST_SLAB_BYTES = 512 << 20, /* up to this where */
-  SLABS_OF_X = 64,             /* it is such a part of X: then there are shards enough for many devices */
-  KEPT_BYTES = 64 << 20        /* probabilities kept for Hessian products: at most this, or half of what X takes as f32 */
+  LEAST_PARTIAL_BYTES = 64 << 20, /* partial gradients may take so much, */
+  MOST_PARTIAL_BYTES = 512 << 20, /* up to this where */
+  PARTIALS_OF_X = 64,             /* it is such a part of X: then there are shards enough for many devices */
+  KEPT_BYTES = 64 << 20           /* probabilities kept for Hessian products: at most this, or half of what X takes as f32 */
 };
 
-size_t native_most_slabs(const Native *native, size_t rows) {
-  size_t bytes = rows * native->head.features * sizeof(float) / SLABS_OF_X;
-  if (bytes < LEAST_SLAB_BYTES) bytes = LEAST_SLAB_BYTES;
-  if (bytes > MOST_SLAB_BYTES) bytes = MOST_SLAB_BYTES;
-  size_t slabs = bytes / (native->head.parameters * sizeof(float));
-  return slabs > 0 ? slabs : 1;
+size_t native_most_partials(const Native *native, size_t rows) {
+  size_t bytes = rows * native->head.features * sizeof(float) / PARTIALS_OF_X;
+  if (bytes < LEAST_PARTIAL_BYTES) bytes = LEAST_PARTIAL_BYTES;
+  if (bytes > MOST_PARTIAL_BYTES) bytes = MOST_PARTIAL_BYTES;
+  size_t partials = bytes / (native->head.parameters * sizeof(float));
+  return partials > 0 ? partials : 1;
 }
 
 Cut native_cut(const Native *native, size_t rows) {
@@ -27,11 +27,12 @@ size_t native_work_bytes(const Native *native) {
   Cut cut = native_cut(native, native->head.rows);
   /* The window is whole shards of the pass over all rows. */
   size_t shares = (native->window.count + cut.share_rows - 1) / cut.share_rows, folded = (shares + cut.per_shard - 1) / cut.per_shard * 2;
-  size_t vector = native->head.parameters * sizeof(float), most = native_most_slabs(native, native->head.rows), slabs = shares * cut.slabs;
-  if (!native_is_fused(native) && cut.per_shard > 1) slabs = cut.slabs;
-  if (slabs > most) slabs = most;
-  if (cut.shares == 1 && cut.slabs == 1 && !native_is_fused(native)) slabs = 0; /* the gradient itself */
-  size_t bytes = (slabs + (cut.per_shard > 1 ? folded : 0)) * vector + shares * cut.losses * sizeof(SumPair);
+  size_t vector = native->head.parameters * sizeof(float), most = native_most_partials(native, native->head.rows),
+         partials = shares * cut.partials;
+  if (!native_is_fused(native) && cut.per_shard > 1) partials = cut.partials;
+  if (partials > most) partials = most;
+  if (cut.shares == 1 && cut.partials == 1 && !native_is_fused(native)) partials = 0; /* the gradient itself */
+  size_t bytes = (partials + (cut.per_shard > 1 ? folded : 0)) * vector + shares * cut.losses * sizeof(SumPair);
   if (native_uses_panels(native)) bytes += 2 * native_panels_bytes(native);
   return native_is_fused(native) ? bytes : bytes + native_logits_bytes(native, native->block_rows);
 }
@@ -54,34 +55,34 @@ cleanup:
   return status;
 }
 
-static Status enqueue_fold(Native *native, const Buffer *slabs, size_t first, size_t slab_count, size_t per_shard, size_t count,
+static Status enqueue_fold(Native *native, const Buffer *partials, size_t first, size_t partial_count, size_t per_shard, size_t count,
                            Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   KernelRange range = native_team_range(native, native_vector_groups(native, count));
-  range.global[1] = (first + slab_count - 1) / per_shard - first / per_shard + 1;
+  range.global[1] = (first + partial_count - 1) / per_shard - first / per_shard + 1;
   range.local[1] = 1;
-  TRY(native_kernel(native, KERNEL_FOLD_SLABS, &kernel, error));
-  TRY(kernel_launch(kernel, range, error, ARG(native->folded), ARG(slabs), ARG((uint64_t)first), ARG((uint32_t)slab_count),
+  TRY(native_kernel(native, KERNEL_FOLD_PARTIALS, &kernel, error));
+  TRY(kernel_launch(kernel, range, error, ARG(native->folded), ARG(partials), ARG((uint64_t)first), ARG((uint32_t)partial_count),
                     ARG((uint32_t)per_shard), ARG((uint64_t)count)));
 cleanup:
   return status;
 }
 
-Status native_fold(Native *native, const Buffer *slabs, size_t first, size_t slab_count, size_t per_shard, Error *error) {
-  return enqueue_fold(native, slabs, first, slab_count, per_shard, native->head.parameters, error);
+Status native_fold(Native *native, const Buffer *partials, size_t first, size_t partial_count, size_t per_shard, Error *error) {
+  return enqueue_fold(native, partials, first, partial_count, per_shard, native->head.parameters, error);
 }
 
-Status native_fold_slice(Native *native, const Buffer *slabs, size_t slab_count, size_t count, Error *error) {
+Status native_fold_slice(Native *native, const Buffer *partials, size_t partial_count, size_t count, Error *error) {
   Status status = SETOSA_OK;
   TRY(native_reserve(native, &native->folded, 2 * count * sizeof(float), "the sums of partial gradients", error));
   TRY(buffer_fill_zero(native->folded, 0, 2 * count * sizeof(float), error));
-  TRY(enqueue_fold(native, slabs, 0, slab_count, slab_count, count, error));
+  TRY(enqueue_fold(native, partials, 0, partial_count, partial_count, count, error));
 cleanup:
   return status;
 }
 
-Status native_enqueue_finish(Native *native, const Finish *finish, const Buffer *slabs, size_t slab_count, Error *error) {
+Status native_enqueue_finish(Native *native, const Finish *finish, const Buffer *partials, size_t partial_count, Error *error) {
   Status status = SETOSA_OK;
   static const Addition nothing = {.l2 = 0};
   const Addition *addition = finish->addition != NULL ? finish->addition : &nothing;
@@ -91,8 +92,9 @@ Status native_enqueue_finish(Native *native, const Finish *finish, const Buffer 
   size_t parameters = native->head.parameters;
   TRY(native_kernel(native, KERNEL_FINISH_GRADIENT, &kernel, error));
   TRY(kernel_launch(kernel, native_team_range(native, native_vector_groups(native, parameters)), error, ARG(finish->out->buffer),
-                    ARG(slabs), ARG((uint32_t)slab_count), ARG(finish->of->buffer), ARG((float)addition->l2), ARG(factors), ARG(linear),
-                    ARG((uint64_t)(parameters - native->head.classes)), ARG((uint64_t)parameters), ARG((uint32_t)native->head.intercept)));
+                    ARG(partials), ARG((uint32_t)partial_count), ARG(finish->of->buffer), ARG((float)addition->l2), ARG(factors),
+                    ARG(linear), ARG((uint64_t)(parameters - native->head.classes)), ARG((uint64_t)parameters),
+                    ARG((uint32_t)native->head.intercept)));
   native_changed(native, finish->out);
 cleanup:
   return status;
@@ -100,10 +102,10 @@ cleanup:
 
 /* Products at one w (conjugate gradients ask for many) share the probabilities of all rows where those are small beside X: then the first
  * product keeps them and each later one costs what a gradient costs. The GPU family and rows in several parts do without. */
-static Status choose_kept(Native *native, const Pass *pass, NativeKept *kept, Error *error) {
+static Status choose_kept(Native *native, const Pass *pass, uint32_t *keep, Error *error) {
   Status status = SETOSA_OK;
   RowRange rows = cut_rows(&pass->cut, pass->shards);
-  *kept = NATIVE_KEPT_NONE;
+  *keep = KEEP_NONE;
   if (pass->v == NULL || !native_uses_strips(native) || !native_is_whole(native) || pass->cut.rows != native->head.rows ||
       rows.count != native->window.count)
     goto cleanup;
@@ -111,7 +113,7 @@ static Status choose_kept(Native *native, const Pass *pass, NativeKept *kept, Er
   size_t budget = native->window.count * native->head.features * sizeof(float) / 2;
   if (budget < KEPT_BYTES) budget = KEPT_BYTES;
   if (bytes > budget || bytes > context_traits(native->context)->max_allocation_bytes) goto cleanup;
-  *kept = native->kept_version == pass->w->version ? NATIVE_KEPT_READ : NATIVE_KEPT_WRITE;
+  *keep = native->kept_version == pass->w->version ? KEEP_READ : KEEP_WRITE;
   native->kept_version = 0; /* until the pass is enqueued */
   TRY(native_reserve(native, &native->kept, bytes, "probabilities kept for Hessian products", error));
 cleanup:
@@ -120,13 +122,13 @@ cleanup:
 
 Status native_enqueue_pass(Native *native, const Pass *pass, PassResult *result, Error *error) {
   Status status = SETOSA_OK;
-  NativeKept kept = NATIVE_KEPT_NONE;
+  uint32_t keep = KEEP_NONE;
   uint64_t version = pass->w->version;
-  if (pass->cut.shares > UINT32_MAX / (pass->cut.losses + pass->cut.slabs))
+  if (pass->cut.shares > UINT32_MAX / (pass->cut.losses + pass->cut.partials))
     TRY(error_set(error, SETOSA_ERROR_USAGE, "%zu rows are too many for one pass; train on fewer", pass->cut.rows));
-  TRY(choose_kept(native, pass, &kept, error));
-  TRY((native_is_fused(native) ? native_enqueue_fused : native_enqueue_blocks)(native, pass, kept, result, error));
-  if (kept != NATIVE_KEPT_NONE) native->kept_version = version;
+  TRY(choose_kept(native, pass, &keep, error));
+  TRY((native_is_fused(native) ? native_enqueue_fused : native_enqueue_blocks)(native, pass, keep, result, error));
+  if (keep != KEEP_NONE) native->kept_version = version;
   if (pass->want_gradient)
     native->flops += 2 * (uint64_t)cut_rows(&pass->cut, pass->shards).count * native->head.features * native->head.classes;
 cleanup:
@@ -142,7 +144,7 @@ static Status enqueue_whole(Native *native, const Vector *w, const Vector *v, Ro
   pass.shards = cut_all(&pass.cut);
   if (out != NULL && out != w && out != v) pass.direct = out; /* later blocks still read w and v */
   TRY(native_enqueue_pass(native, &pass, result, error));
-  if (out != NULL) TRY(native_enqueue_finish(native, &finish, result->slab_buffer, result->slabs, error));
+  if (out != NULL) TRY(native_enqueue_finish(native, &finish, result->partial_buffer, result->partials, error));
 cleanup:
   return status;
 }

@@ -1,6 +1,6 @@
-/* X and the labels on their way to the device: used in place, copied, converted to fewer bytes, or made there. They stay when they fit the
- * budget; else rows stream through two stages, the next chunk going up while the last is worked on. No second whole copy of X ever lies on
- * the host. */
+/* X, labels and weights on their way to the device: used in place, copied, converted to fewer bytes, or made there. They stay when they fit
+ * the budget; else rows stream through two stages, the next chunk going up while the last is worked on. No second whole copy of X ever lies
+ * on the host. */
 #include "compute/native/native.h"
 
 #include <stdio.h>
@@ -66,6 +66,7 @@ static Status reserve_part(Native *native, NativePart *part, size_t capacity, Er
   native_release_part(part);
   TRY(buffer_create(&part->x, native->context, bytes, "the feature matrix", error));
   if (native->labelled) TRY(buffer_create(&part->labels, native->context, capacity * sizeof(int32_t), "the labels", error));
+  if (native->weighted) TRY(buffer_create(&part->weights, native->context, capacity * sizeof(float), "the sample weights", error));
 cleanup:
   return status;
 }
@@ -89,6 +90,8 @@ static Status load_part(Native *native, NativePart *part, size_t begin, size_t c
     TRY(dataset_targets(&targets, dataset, rows, NULL, error));
     if (native->labelled)
       TRY(buffer_create_from(&part->labels, native->context, targets.labels, count * sizeof(int32_t), "the labels", error));
+    if (native->weighted)
+      TRY(buffer_create_from(&part->weights, native->context, targets.weights, count * sizeof(float), "the sample weights", error));
   } else {
     TRY(reserve_part(native, part, capacity, error));
     RowRange rows = {begin, count};
@@ -101,6 +104,7 @@ static Status load_part(Native *native, NativePart *part, size_t begin, size_t c
       TRY(buffer_upload(part->x, 0, count * native_row_bytes(native), dataset_dense(dataset, rows, NULL), error));
     if (!made) TRY(dataset_targets(&targets, dataset, rows, NULL, error));
     if (!made && native->labelled) TRY(buffer_upload(part->labels, 0, count * sizeof(int32_t), targets.labels, error));
+    if (native->weighted) TRY(buffer_upload(part->weights, 0, count * sizeof(float), targets.weights, error));
   }
   part->begin = begin;
   part->count = count;
@@ -111,6 +115,7 @@ cleanup:
 void native_release_part(NativePart *part) {
   buffer_destroy(part->x);
   buffer_destroy(part->labels);
+  buffer_destroy(part->weights);
   *part = (NativePart){0};
 }
 
@@ -125,14 +130,14 @@ static size_t largest_unit(const Native *native) {
 Status native_plan(NativePlan *plan, const Native *native, const BackendSettings *settings, Error *error) {
   Status status = SETOSA_OK;
   const DeviceTraits *traits = context_traits(native->context);
-  size_t row_bytes = 0, label_bytes = native->labelled ? sizeof(int32_t) : 0, unit = largest_unit(native);
+  size_t row_bytes = 0, target_bytes = native_target_bytes(native), unit = largest_unit(native);
   *plan = (NativePlan){.budget_bytes = settings->device_memory_bytes};
   if (plan->budget_bytes == 0) plan->budget_bytes = traits->memory_bytes - traits->memory_bytes / DEFAULT_BUDGET_PART;
   TRY(memory_multiply(&row_bytes, native->head.features, storage_element_bytes(&native->plan), "a row of the feature matrix", error));
-  TRY(memory_multiply(&plan->data_bytes, native->window.count, row_bytes + label_bytes, "the feature matrix", error));
+  TRY(memory_multiply(&plan->data_bytes, native->window.count, row_bytes + target_bytes, "the feature matrix", error));
   plan->work_bytes = (settings->vectors > 0 ? settings->vectors : WORK_VECTORS) * native->head.parameters * sizeof(float) +
                      native_work_bytes(native) + SPARE_BYTES + native_line_bytes(native) +
-                     (native_line_bytes(native) > 0 ? native->window.count * label_bytes : 0);
+                     (native_line_bytes(native) > 0 ? native->window.count * target_bytes : 0);
   size_t allocation = smaller(traits->max_allocation_bytes, settings->part_bytes > 0 ? settings->part_bytes : SIZE_MAX);
   size_t room = plan->budget_bytes > plan->work_bytes ? plan->budget_bytes - plan->work_bytes : 0;
   bool whole = native->window.count * row_bytes <= allocation;
@@ -144,14 +149,14 @@ Status native_plan(NativePlan *plan, const Native *native, const BackendSettings
   }
   /* Chunks take turns in two stages; views of the host's memory count as if they took the device's own. */
   size_t stage = smaller(smaller(room / NATIVE_STAGES, STAGE_BYTES), allocation);
-  plan->part_rows = larger(stage / (row_bytes + label_bytes) / unit, 1) * unit;
+  plan->part_rows = larger(stage / (row_bytes + target_bytes) / unit, 1) * unit;
   if (settings->chunk_rows > 0) plan->part_rows = round_up(settings->chunk_rows, unit);
   plan->part_rows = smaller(plan->part_rows, native->window.count);
-  if (room < (native_reads_in_place(native) ? 1 : NATIVE_STAGES) * plan->part_rows * (row_bytes + label_bytes))
+  if (room < (native_reads_in_place(native) ? 1 : NATIVE_STAGES) * plan->part_rows * (row_bytes + target_bytes))
     status = error_set(error, SETOSA_ERROR_DEVICE,
                        "%.1f MB of device memory do not hold %.1f MB of workspace and chunks of %zu rows; raise --device-memory to %.0fM",
                        (double)plan->budget_bytes / 1e6, (double)plan->work_bytes / 1e6, plan->part_rows,
-                       ((double)plan->work_bytes + 2.0 * (double)plan->part_rows * (double)(row_bytes + label_bytes)) / 1e6 + 1);
+                       ((double)plan->work_bytes + 2.0 * (double)plan->part_rows * (double)(row_bytes + target_bytes)) / 1e6 + 1);
 cleanup:
   return status;
 }
@@ -182,6 +187,7 @@ Status native_choose_storage(Native *native, const Dataset *dataset, const Backe
   native->source = dataset;
   native->place = shape.place;
   native->labelled = shape.labelled;
+  native->weighted = shape.weighted;
   if (shape.place == DATA_MADE)
     native->plan = (StoragePlan){.storage = SETOSA_STORAGE_F32, .scale = 1};
   else

@@ -19,16 +19,21 @@ KernelRange native_team_range(const Native *native, uint32_t groups) {
   return (KernelRange){{(size_t)groups * native->team}, {native->team}};
 }
 
-Status native_pieces_range(Native *native, size_t pieces, KernelRange *range, Error *error) {
+Status native_items_range(Native *native, size_t items, KernelRange *range, Error *error) {
   Status status = SETOSA_OK;
   size_t bytes = 2 * sizeof(uint32_t);
-  if (native->taken == NULL) {
-    TRY(native_reserve(native, &native->taken, bytes, "the counters of pieces", error));
-    TRY(buffer_fill_zero(native->taken, 0, bytes, error));
+  if (native->counter == NULL) {
+    TRY(native_reserve(native, &native->counter, bytes, "a counter of items", error));
+    TRY(buffer_fill_zero(native->counter, 0, bytes, error));
   }
-  *range = (KernelRange){{pieces > 1 ? native_enough_groups(native) : 1}, {1}};
+  *range = (KernelRange){{items > 1 ? native_enough_groups(native) : 1}, {1}};
 cleanup:
   return status;
+}
+
+void native_clear_counter(Native *native) {
+  buffer_destroy(native->counter);
+  native->counter = NULL;
 }
 
 static KernelRange vector_range(const Native *native) {

@@ -161,12 +161,13 @@ Status reference_open(Backend **backend, const Dataset *dataset, const BackendSe
                               .features = shape.features,
                               .classes = shape.classes,
                               .parameters = weights,
-                              .mean_weight = 1,
+                              .mean_weight = dataset_mean_weight(dataset),
                               .intercept = settings->intercept};
   reference->x = dataset_dense(dataset, dataset_all(dataset), NULL);
   TRY(dataset_targets(&targets, dataset, dataset_all(dataset), NULL, error));
   /* A row whose label is none of the classes cannot be trained on: then the labels are not used at all. */
   if (dataset_first_unlabelled(dataset, shape.classes) == shape.rows) reference->labels = targets.labels;
+  reference->weights = targets.weights;
   reference_hold_bytes(reference, (int64_t)(values * sizeof(float) + 2 * shape.classes * sizeof(double)));
   *backend = &reference->base;
 cleanup:

@@ -101,10 +101,10 @@ cleanup:
 Status read_member(Native *native, const Layout *layout, ShardRange shards, char *to, Error *error) {
   Status status = SETOSA_OK;
   size_t set_bytes = shards.count * sizeof(ShardSum);
-  const Buffer *slabs = layout->cut->per_shard > 1 ? native->folded : native->slabs;
+  const Buffer *partials = layout->cut->per_shard > 1 ? native->folded : native->partials;
   if (layout->sets > 0) TRY(read_sums(native, native->sums, layout->cut, shards, to, error));
-  if (layout->sets > 1) TRY(read_sums(native, native->slabs, layout->cut, shards, to + set_bytes, error));
-  if (layout->slabs > 0) TRY(buffer_read(slabs, 0, slab_bytes(layout, shards), to + sum_bytes(layout, shards), error));
+  if (layout->sets > 1) TRY(read_sums(native, native->partials, layout->cut, shards, to + set_bytes, error));
+  if (layout->partials > 0) TRY(buffer_read(partials, 0, partial_bytes(layout, shards), to + sum_bytes(layout, shards), error));
 cleanup:
   return status;
 }
@@ -150,31 +150,31 @@ cleanup:
   return status;
 }
 
-Status finish_member(Sharded *sharded, size_t member, const Finish *finish, size_t slab_count, Error *error) {
+Status finish_member(Sharded *sharded, size_t member, const Finish *finish, size_t partial_count, Error *error) {
   Addition addition = {.l2 = 0};
   if (finish->addition != NULL)
     addition = (Addition){finish->addition->l2, replica(finish->addition->factors, member), replica(finish->addition->linear, member)};
   Finish own = {.out = replica_of(finish->out, member), .of = replica(finish->of, member), .addition = &addition};
-  return native_enqueue_finish(sharded->members[member].native, &own, sharded->members[member].gathered, slab_count, error);
+  return native_enqueue_finish(sharded->members[member].native, &own, sharded->members[member].gathered, partial_count, error);
 }
 
 /* Slabs of all shards onto every member, and its sum. */
 Status finish_everywhere(Sharded *sharded, const Layout *layout, size_t first_row, const Finish *finish, Error *error) {
   Status status = SETOSA_OK;
-  size_t slabs = layout->cut->shards * layout->slabs;
+  size_t partials = layout->cut->shards * layout->partials;
   for (size_t i = 0; i < sharded->member_count; i++) {
     Member *member = &sharded->members[i];
     const char *from = sharded->exchange.at;
     size_t to = 0;
-    TRY(native_reserve(member->native, &member->gathered, slabs * layout->vector_bytes, "partial gradients of all devices", error));
+    TRY(native_reserve(member->native, &member->gathered, partials * layout->vector_bytes, "partial gradients of all devices", error));
     for (size_t device = 0; device < sharded->devices; device++) {
       ShardRange shards = device_shards(sharded, layout->cut, first_row, device);
-      size_t bytes = slab_bytes(layout, shards);
+      size_t bytes = partial_bytes(layout, shards);
       if (bytes > 0) TRY(buffer_write(member->gathered, to, bytes, from + sum_bytes(layout, shards), error));
       to += bytes;
       from += device_bytes(layout, shards);
     }
-    TRY(finish_member(sharded, i, finish, slabs, error));
+    TRY(finish_member(sharded, i, finish, partials, error));
   }
 cleanup:
   return status;

@@ -7,7 +7,7 @@
 
 static Status run_pass(Sharded *sharded, size_t member, const Task *task, Error *error) {
   Pass pass = task->pass;
-  PassResult ignored; /* what slabs, folded and sums of the native hold is known from the cut */
+  PassResult ignored; /* what partials, folded and sums of the native hold is known from the cut */
   pass.shards = device_shards(sharded, &pass.cut, pass.first_row, sharded->own + member);
   pass.w = replica(task->w, member);
   pass.v = replica(task->v, member);
@@ -25,7 +25,7 @@ static Status pass_everywhere(Sharded *sharded, const Vector *w, const Vector *v
   Task task = {.run = run_pass, .w = w, .v = v, .pass = {.first_row = rows.begin, .cut = cut, .want_gradient = out != NULL}};
   Layout layout = {.cut = &cut,
                    .sets = v == NULL,
-                   .slabs = out != NULL ? cut_shard_slabs(&cut) : 0,
+                   .partials = out != NULL ? cut_shard_partials(&cut) : 0,
                    .vector_bytes = sharded->head.parameters * sizeof(float)};
   if (sharded->fast) return reduce_fast(sharded, &task, &layout, &finish, loss, error);
   if (out != NULL && wants_slices(sharded, &layout)) return reduce_slices(sharded, &task, &layout, &finish, loss, error);

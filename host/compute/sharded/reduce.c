@@ -5,8 +5,9 @@
 #include "base/memory.h"
 #include "compute/sharded/sharded.h"
 
-/* Large gradients of many ranks: instead of all slabs to everybody, rank r gets a slice of the parameters of all slabs and adds it up, and
- * what goes to everybody is the sum. Every element is added up in the same order as ever, so the bits are those of the plain way. */
+/* Large gradients of many ranks: instead of all partials to everybody, rank r gets a slice of the parameters of all partials and adds it
+ * up, and what goes to everybody is the sum. Every element is added up in the same order as ever, so the bits are those of the plain way.
+ */
 static size_t slice_begin(const Sharded *sharded, size_t rank) {
   size_t ranks = ranks_count(sharded->ranks), whole = sharded->head.parameters / ranks, rest = sharded->head.parameters % ranks;
   return rank * whole + (rank < rest ? rank : rest);
@@ -14,7 +15,7 @@ static size_t slice_begin(const Sharded *sharded, size_t rank) {
 
 bool wants_slices(const Sharded *sharded, const Layout *layout) {
   enum { PLAIN_BYTES = 1 << 20 }; /* up to these the second exchange costs more than it saves */
-  return ranks_count(sharded->ranks) > 1 && layout->cut->shards * layout->slabs * layout->vector_bytes > PLAIN_BYTES;
+  return ranks_count(sharded->ranks) > 1 && layout->cut->shards * layout->partials * layout->vector_bytes > PLAIN_BYTES;
 }
 
 /* Shards of the devices of a rank; they are neighbours. */
@@ -29,18 +30,18 @@ typedef struct SliceSizes {
   size_t *sent, *received, *gathered; /* (ranks) bytes */
 } SliceSizes;
 
-/* This rank's slabs to the ranks whose slices they belong to; then everybody's slabs of this rank's slice lie in `received`. */
+/* This rank's partials to the ranks whose slices they belong to; then everybody's partials of this rank's slice lie in `received`. */
 static Status send_slices(Sharded *sharded, const Task *task, const Layout *layout, const SliceSizes *sizes, Error *error) {
   Status status = SETOSA_OK;
   size_t ranks = ranks_count(sharded->ranks), own = ranks_own(sharded->ranks), received = 0;
   size_t slice = slice_begin(sharded, own + 1) - slice_begin(sharded, own);
-  size_t slabs = rank_shards(sharded, layout, task, own) * layout->slabs;
+  size_t partials = rank_shards(sharded, layout, task, own) * layout->partials;
   for (size_t rank = 0; rank < ranks; rank++) {
-    sizes->sent[rank] = slabs * (slice_begin(sharded, rank + 1) - slice_begin(sharded, rank)) * sizeof(float);
-    sizes->received[rank] = rank_shards(sharded, layout, task, rank) * layout->slabs * slice * sizeof(float);
+    sizes->sent[rank] = partials * (slice_begin(sharded, rank + 1) - slice_begin(sharded, rank)) * sizeof(float);
+    sizes->received[rank] = rank_shards(sharded, layout, task, rank) * layout->partials * slice * sizeof(float);
     received += sizes->received[rank];
   }
-  TRY(scratch_reserve(&sharded->packed, slabs * layout->vector_bytes + 1, error));
+  TRY(scratch_reserve(&sharded->packed, partials * layout->vector_bytes + 1, error));
   TRY(scratch_reserve(&sharded->received, received + 1, error));
   char *to = sharded->packed.at;
   for (size_t rank = 0; rank < ranks; rank++) {
@@ -48,7 +49,7 @@ static Status send_slices(Sharded *sharded, const Task *task, const Layout *layo
     const char *from = sharded->exchange.at;
     for (size_t i = 0; i < sharded->member_count; i++) {
       ShardRange shards = device_shards(sharded, layout->cut, task->pass.first_row, sharded->own + i);
-      for (size_t n = 0; n < shards.count * layout->slabs; n++, to += bytes)
+      for (size_t n = 0; n < shards.count * layout->partials; n++, to += bytes)
         memcpy(to, from + sum_bytes(layout, shards) + n * layout->vector_bytes + begin, bytes);
       from += device_bytes(layout, shards);
     }
@@ -64,7 +65,7 @@ static Status gather_slices(Sharded *sharded, const Task *task, const Layout *la
   Status status = SETOSA_OK;
   Member *member = &sharded->members[0];
   size_t ranks = ranks_count(sharded->ranks), own = ranks_own(sharded->ranks), bytes = 0, before = 0;
-  size_t slice = slice_begin(sharded, own + 1) - slice_begin(sharded, own), slabs = layout->cut->shards * layout->slabs;
+  size_t slice = slice_begin(sharded, own + 1) - slice_begin(sharded, own), partials = layout->cut->shards * layout->partials;
   for (size_t rank = 0; rank < ranks; rank++) {
     ShardRange shards = {0, rank_shards(sharded, layout, task, rank)};
     sizes->gathered[rank] = 2 * (slice_begin(sharded, rank + 1) - slice_begin(sharded, rank)) * sizeof(float) + sum_bytes(layout, shards);
@@ -82,9 +83,9 @@ static Status gather_slices(Sharded *sharded, const Task *task, const Layout *la
     from += device_bytes(layout, shards);
   }
   if (slice > 0) {
-    TRY(native_reserve(member->native, &member->gathered, slabs * slice * sizeof(float), "partial gradients of all devices", error));
-    TRY(buffer_write(member->gathered, 0, slabs * slice * sizeof(float), sharded->received.at, error));
-    TRY(native_fold_slice(member->native, member->gathered, slabs, slice, error));
+    TRY(native_reserve(member->native, &member->gathered, partials * slice * sizeof(float), "partial gradients of all devices", error));
+    TRY(buffer_write(member->gathered, 0, partials * slice * sizeof(float), sharded->received.at, error));
+    TRY(native_fold_slice(member->native, member->gathered, partials, slice, error));
     TRY(buffer_read(member->native->folded, 0, 2 * slice * sizeof(float), sharded->packed.at, error));
   }
   TRY(scratch_reserve(&sharded->exchange, bytes, error));
@@ -171,10 +172,10 @@ Status reduce_fast(Sharded *sharded, const Task *task, const Layout *layout, con
     if (shards.count == 0) continue;
     TRY(scratch_reserve(&sharded->exchange, device_bytes(layout, shards), error));
     TRY(read_member(native, layout, shards, sharded->exchange.at, error));
-    const char *slabs = sharded->exchange.at + sum_bytes(layout, shards); /* 16 bytes a shard: aligned for floats */
-    for (size_t n = 0; n < shards.count * layout->slabs; n++) {
-      const float *slab = (const float *)(const void *)slabs + n * parameters;
-      for (size_t p = 0; p < parameters; p++) sharded->sums[p] += slab[p];
+    const char *partials = sharded->exchange.at + sum_bytes(layout, shards); /* 16 bytes a shard: aligned for floats */
+    for (size_t n = 0; n < shards.count * layout->partials; n++) {
+      const float *partial = (const float *)(const void *)partials + n * parameters;
+      for (size_t p = 0; p < parameters; p++) sharded->sums[p] += partial[p];
     }
     for (size_t i = 0; i < shards.count && layout->sets > 0; i++) {
       ShardSum one;

@@ -9,7 +9,7 @@
 
 typedef struct Member {
   Native *native;
-  Buffer *gathered; /* the slabs of all devices */
+  Buffer *gathered; /* the partials of all devices */
 } Member;
 
 /* A vector of the sharded backend: one of each member. */
@@ -48,7 +48,7 @@ typedef struct Sharded {
 
 /* ---- gather.c: what goes between devices --------------------------------------------------------------- */
 
-/* What one kind of work does on one member; it leaves `slabs` slabs and `pairs` pairs. */
+/* What one kind of work does on one member; it leaves `partials` partials and `pairs` pairs. */
 typedef struct Task {
   Status (*run)(Sharded *sharded, size_t member, const struct Task *task, Error *error);
   const Vector *w, *v;
@@ -56,11 +56,11 @@ typedef struct Task {
   double step;
 } Task;
 
-/* Where everything lies in `exchange`: of every device the sums of its shards, set after set, and then their slabs. */
+/* Where everything lies in `exchange`: of every device the sums of its shards, set after set, and then their partials. */
 typedef struct Layout {
   const Cut *cut;
-  size_t sets;  /* of sums: losses; losses and slopes: 2 */
-  size_t slabs; /* of a shard, 0 without a gradient */
+  size_t sets;     /* of sums: losses; losses and slopes: 2 */
+  size_t partials; /* of a shard, 0 without a gradient */
   size_t vector_bytes;
 } Layout;
 
@@ -68,9 +68,11 @@ typedef struct Layout {
 ShardRange device_shards(const Sharded *sharded, const Cut *cut, size_t first, size_t device);
 /* Bytes that a device leaves. */
 static inline size_t sum_bytes(const Layout *layout, ShardRange shards) { return layout->sets * shards.count * sizeof(ShardSum); }
-static inline size_t slab_bytes(const Layout *layout, ShardRange shards) { return shards.count * layout->slabs * layout->vector_bytes; }
+static inline size_t partial_bytes(const Layout *layout, ShardRange shards) {
+  return shards.count * layout->partials * layout->vector_bytes;
+}
 static inline size_t device_bytes(const Layout *layout, ShardRange shards) {
-  return sum_bytes(layout, shards) + slab_bytes(layout, shards);
+  return sum_bytes(layout, shards) + partial_bytes(layout, shards);
 }
 /* At least so many bytes; what it held is lost when it grows. */
 Status scratch_reserve(Scratch *scratch, size_t bytes, Error *error);
@@ -82,10 +84,10 @@ Status read_member(Native *native, const Layout *layout, ShardRange shards, char
 Status exchange_all(Sharded *sharded, const Task *task, const Layout *layout, Error *error);
 /* The sum of a set over all shards, in their order, from `exchange`. */
 double add_sums(const Sharded *sharded, const Layout *layout, size_t first_row, size_t set);
-/* finish->out = the sum of the slabs in `exchange` and what is added to it, on every member. */
+/* finish->out = the sum of the partials in `exchange` and what is added to it, on every member. */
 Status finish_everywhere(Sharded *sharded, const Layout *layout, size_t first_row, const Finish *finish, Error *error);
-/* The same of `slab_count` slabs in one member's `gathered`. */
-Status finish_member(Sharded *sharded, size_t member, const Finish *finish, size_t slab_count, Error *error);
+/* The same of `partial_count` partials in one member's `gathered`. */
+Status finish_member(Sharded *sharded, size_t member, const Finish *finish, size_t partial_count, Error *error);
 
 /* ---- reduce.c: the same, task and all, with less to send --------------------------------------------- */
 

@@ -8,7 +8,7 @@
 #include "compute/tolerance.h"
 #include "compute/tune/tune.h"
 
-enum { LEAST_ROWS = 128, SHAPED_KERNELS = 8, MOST_REPEATS = 9 };
+enum { LEAST_ROWS = 128, SHAPED_KERNELS = 9, MOST_REPEATS = 9 };
 
 static const double probe_flops = 2e8;     /* of the first pass, which tells how many rows take pass_seconds */
 static const double pass_seconds = 0.012;  /* long beside a launch, short beside the budget */
@@ -19,7 +19,7 @@ static const double logit_size = 3;        /* of the weights tried, as in the se
 /* The kernels that are built for a shape. */
 static const NativeKernel shaped[SHAPED_KERNELS] = {KERNEL_LOGITS_BLOCK,    KERNEL_GRADIENT_BLOCK, KERNEL_LOGITS_STRIPS,
                                                     KERNEL_GRADIENT_STRIPS, KERNEL_LOGITS_PANELS,  KERNEL_PACK_PANELS,
-                                                    KERNEL_FUSED_GRADIENT,  KERNEL_FUSED_HESSIAN};
+                                                    KERNEL_FUSED_GRADIENT,  KERNEL_FUSED_HESSIAN,  KERNEL_FUSED_LOGITS};
 
 typedef struct Candidate {
   NativeShape shape;
@@ -107,8 +107,10 @@ static void try_candidate(Tuner *tuner, Candidate *candidate, double rival) {
   bool passed = false;
   use(tuner, candidate);
   candidate->seconds = INFINITY;
-  if (verify(tuner, &passed, &ignored) != SETOSA_OK || !passed) return;
-  if (time_best(tuner, rival, &candidate->seconds, &ignored) != SETOSA_OK) candidate->seconds = INFINITY;
+  if (verify(tuner, &passed, &ignored) == SETOSA_OK && passed && time_best(tuner, rival, &candidate->seconds, &ignored) == SETOSA_OK)
+    return;
+  candidate->seconds = INFINITY;
+  native_clear_counter(tuner->native);
 }
 
 /* ---- the search ------------------------------------------------------------------------------------------------- */
