@@ -59,7 +59,7 @@ typedef struct TargetRoom {
   size_t capacity;
 } TargetRoom;
 
-/* The targets of rows, borrowed from the data set, or from room until its next use. */
+/* The targets of rows, borrowed from the data set, or from room until its next use. room may be NULL unless rows are made. */
 Status dataset_targets(Targets *targets, const Dataset *dataset, RowRange rows, TargetRoom *room, Error *error);
 /* Room for count labels that come from elsewhere. */
 Status target_room_reserve(TargetRoom *room, size_t count, Error *error);

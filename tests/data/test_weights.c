@@ -325,6 +325,8 @@ static void class_weights_multiply(void **state) {
   assert_true(seen[0] == 4 && seen[1] == 0 && seen[2] == 0 && seen[3] == 2);
   assert_true(dataset_total_weight(dataset) == 6);
   assert_null(setosa_dataset_weights(dataset)); /* none were given */
+  support_ok(dataset_apply_class_weights(dataset, NULL, &error), &error);
+  assert_false(dataset_shape(dataset).weighted);
   support_ok(setosa_dataset_set_weights(dataset, given, &error), &error);
   for (int twice = 0; twice < 2; twice++) {
     support_ok(dataset_apply_class_weights(dataset, factors, &error), &error); /* 8 0 0 8, their mean 4 */
@@ -332,6 +334,8 @@ static void class_weights_multiply(void **state) {
     assert_true(seen[0] == 2 && seen[1] == 0 && seen[2] == 0 && seen[3] == 2);
     expect_weights(dataset, given);
   }
+  support_ok(dataset_apply_class_weights(dataset, NULL, &error), &error);
+  for (int i = 0; i < 4; i++) assert_true(targets_of(dataset).weights[i] == given[i]);
   support_ok(dataset_apply_class_weights(dataset, ones, &error), &error);
   for (int i = 0; i < 4; i++) assert_true(targets_of(dataset).weights[i] == given[i]); /* their mean is 1.6 */
   error = (Error){0};
@@ -431,5 +435,5 @@ int main(void) {
       cmocka_unit_test(hashes_see_weights),
       cmocka_unit_test(standardizing_does_not_weigh),
   };
-  return support_run("weights", tests, make_folder, remove_folder);
+  return support_run("data_weights", tests, make_folder, remove_folder);
 }
