@@ -6,8 +6,8 @@
 #include "compute/line.h"
 #include "compute/native/shape.h"
 #include "compute/native/synthesize.h"
-#include "constants.clh"
 #include "data/storage.h"
+#include "kernels/constants.clh"
 #include "opencl/kernel.h"
 
 /* Every kernel of the backend; created at first use, since few runs need all. */
