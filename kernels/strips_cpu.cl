@@ -54,15 +54,6 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void hessian_strips(global
   }
 }
 
-// The slopes of LANES rows, in order of row: s of each row's own class.
-static inline floatn label_values(global const float *s, intn y) {
-  int label[LANES];
-  float value[LANES];
-  vstoren(y, 0, label);
-  for (uint i = 0; i < LANES; i++) value[i] = s[(uint)label[i] * STRIP + i];
-  return vloadn(0, value);
-}
-
 // A point of the line z + t s: sums of losses and of slopes, d loss / dt = sum_{k != y} a_k (s_k - s_y). Reads only.
 // Rows are cut into shares of share_rows (a multiple of 16), each with `groups` groups; the labels of row 0 are at first_label.
 kernel __attribute__((reqd_work_group_size(1, 1, 1))) void line_strips(global const float *logits, global const float *directions, uint classes,
@@ -75,9 +66,12 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void line_strips(global co
     global const float *z = logits + strip * classes * STRIP + lane, *s = directions + strip * classes * STRIP + lane;
     ulong first = strip * STRIP + lane;
     intn y = load_labels(labels + first_label, first, rows);
-    floatn weight = row_weights(first, rows), target_slope = label_values(s, y);
-    floatn m = fma((floatn)(t), vloadn(0, s), vloadn(0, z));
-    for (uint k = 1; k < classes; k++) m = fmax(m, fma((floatn)(t), vloadn(0, s + k * STRIP), vloadn(0, z + k * STRIP)));
+    floatn weight = row_weights(first, rows), target_slope = 0.0f, m = -INFINITY;
+    for (uint k = 0; k < classes; k++) {
+      floatn slope = vloadn(0, s + k * STRIP);
+      m = fmax(m, fma((floatn)(t), slope, vloadn(0, z + k * STRIP)));
+      target_slope = select(target_slope, slope, y == (intn)((int)k));
+    }
     floatn distance = 0.0f, high = 0.0f, low = 0.0f, weighted_high = 0.0f, weighted_low = 0.0f;
     for (uint k = 0; k < classes;) {
       floatn sum = 0.0f, weighted = 0.0f;
