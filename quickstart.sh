@@ -2,7 +2,7 @@
 # From a fresh Debian or Ubuntu to a trained model. This file owns the list of packages; .ci/run asks for them here.
 #
 #   ./quickstart.sh         installs what is missing, builds Setosa, trains on data/iris.csv
-#   ./quickstart.sh test    the same set-up, then every test
+#   ./quickstart.sh test    the same set-up, then every test but the long ones of the night (ctest -L nightly)
 #   ./quickstart.sh tools   installs what .ci/run needs beyond that (second compiler, linters, a checking OpenCL device)
 #
 # Running it again takes seconds: nothing is installed or built twice.
@@ -45,6 +45,9 @@ oclgrind              an OpenCL device that finds races and bad reads in kernels
 mesa-opencl-icd       a second OpenCL platform (rusticl), for the tests of devices and caches
 shellcheck            checks shell scripts
 git                   lists the files to check'
+
+packages_to_fuzz='
+libclang-rt-dev       libFuzzer and the sanitizers of clang'
 
 say() { printf '%s\n' "$@"; } # a line for each argument
 fail() {
@@ -164,11 +167,13 @@ case "$#:${1-}" in
   1:test)
     need "$packages_to_build$packages_to_test"
     build_setosa ON all
-    say 'Running every test ...'
-    ctest --test-dir "$build" --output-on-failure --no-tests=error -j2 </dev/null
+    say 'Running the tests ...'
+    ctest --test-dir "$build" --output-on-failure --no-tests=error -j2 -LE nightly </dev/null
     ;;
   1:tools)
     need "$packages_to_build$packages_to_test$packages_for_tools"
+    # libFuzzer is a package of its own since Debian 12 and Ubuntu 24.04; before, clang brings it.
+    ls "$(clang -print-resource-dir)"/lib/*/libclang_rt.fuzzer* >/dev/null 2>&1 || need "$packages_to_fuzz"
     ;;
   1:-h | 1:--help)
     sed -n '2,/^set /{/^#/s/^# \{0,1\}//p;}' "$0"

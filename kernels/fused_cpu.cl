@@ -204,38 +204,40 @@ BLOCK_GRADIENT void block_gradient(Rows rows, const float *r, global float *part
 }
 
 // Share number `share` of a launch: its partial gradient unless that is NULL, and its pair of losses (high, low).
-static inline void gradient_share(const Blocks *blocks, global const int *labels, Weights w, global float *partial, global float2 *loss,
-                                  uint share_blocks, uint share, float scale) {
+static inline void gradient_share(const Blocks *blocks, global const int *labels, global const float *row_weights, Weights w,
+                                  global float *partial, global float2 *loss, uint share_blocks, uint share, float scale) {
   ulong first_block = (ulong)share * share_blocks, last_block = min(first_block + share_blocks, block_count(blocks));
   floatn high = 0.0f, low = 0.0f;
   BLOCK_LOGITS(z);
   for (ulong block = first_block; block < last_block; block++) {
     Rows rows = block_rows(blocks, block);
-    global const int *block_labels = labels + blocks->row_begin + block * BLOCK_ROWS;
+    ulong first = blocks->row_begin + block * BLOCK_ROWS;
     block_logits(rows, w, z);
     for (uint i = 0; i < rows.count; i += LANES) {
-      floatn weight = lanes_below((int)rows.count - (int)i); // what a row counts
-      accumulaten(&high, &low, weight * lanes_residuals(z + i, CLASSES, load_labels(block_labels, i, rows.count), scale * weight));
+      floatn weight = load_weights(row_weights, first + i, first + rows.count);
+      intn y = load_labels(labels, first + i, first + rows.count);
+      accumulaten(&high, &low, weight * lanes_residuals(z + i, CLASSES, y, scale * weight));
     }
     if (partial != 0) block_gradient(rows, z, partial, block != first_block);
   }
   store_sum(loss, lanes_of(high, low), 0);
 }
 
-// x (N,D), labels (N), w (P), and its panels where there are some. Rows [row_begin, row_begin + row_count): shares first_share, first_share + 1,
-// ... of the pass, `shares` of them. partials (.., P): share s leaves its sum in number s - first_share + first_partial, so plain f32 sums must be
-// short (fused.c: 64 blocks); want_gradient 0: not touched. losses (shares of the pass): share s leaves its pair (high, low) at s.
+// x (N,D), labels (N), row_weights (N) or NULL for 1 each, w (P), and its panels where there are some. Rows [row_begin, row_begin + row_count):
+// shares first_share, first_share + 1, ... of the pass, `shares` of them. partials (.., P): share s leaves its sum in number
+// s - first_share + first_partial, so plain f32 sums must be short (fused.c: 64 blocks); want_gradient 0: not touched. losses (shares of the pass):
+// share s leaves its pair (high, low) at s.
 kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_gradient(global const stored *x, ulong row_begin, ulong row_count,
                                                                            uint share_blocks, ulong first_share, float scale, global const float *w,
                                                                            global float *partials, uint first_partial, global const int *labels,
-                                                                           global float2 *losses, uint want_gradient,
+                                                                           global const float *row_weights, global float2 *losses, uint want_gradient,
                                                                            global const float *w_panels, uint shares,
                                                                            volatile global uint *counter) {
   Blocks blocks = {x, row_begin, row_count};
   Weights weights = {w, w_panels};
   FOR_ITEMS(share, shares, counter) {
     global float *partial = want_gradient ? partials + (first_partial + share) * PARAMETERS : 0;
-    gradient_share(&blocks, labels, weights, partial, losses + first_share + share, share_blocks, share, scale);
+    gradient_share(&blocks, labels, row_weights, weights, partial, losses + first_share + share, share_blocks, share, scale);
   }
   end_items(counter);
 }
@@ -245,14 +247,15 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_gradient(global
   for (uint k = 0; k < CLASSES; k++) \
     for (uint i = 0; i < (rows); i += 16) vstore16(vload16(0, (from) + k * BLOCK_ROWS + i), 0, (to) + k * BLOCK_ROWS + i)
 
-static inline void hessian_share(const Blocks *blocks, Weights w, Weights v, global float *partial, uint share_blocks, uint share, float scale,
-                                 global float *kept, uint keep) {
+static inline void hessian_share(const Blocks *blocks, global const float *row_weights, Weights w, Weights v, global float *partial,
+                                 uint share_blocks, uint share, float scale, global float *kept, uint keep) {
   ulong first_block = (ulong)share * share_blocks, last_block = min(first_block + share_blocks, block_count(blocks));
   BLOCK_LOGITS(z);
   BLOCK_LOGITS(q);
   for (ulong block = first_block; block < last_block; block++) {
     Rows rows = block_rows(blocks, block);
     global float *block_kept = kept + block * (CLASSES * BLOCK_ROWS);
+    ulong first = blocks->row_begin + block * BLOCK_ROWS;
     block_logits(rows, v, q);
     if (keep == KEEP_READ) {
       COPY_LOGITS(z, block_kept, rows.count);
@@ -262,7 +265,7 @@ static inline void hessian_share(const Blocks *blocks, Weights w, Weights v, glo
     }
     if (keep == KEEP_WRITE) COPY_LOGITS(block_kept, z, rows.count);
     for (uint i = 0; i < rows.count; i += LANES)
-      lanes_hessian_terms(z + i, q + i, CLASSES, scale * lanes_below((int)rows.count - (int)i));
+      lanes_hessian_terms(z + i, q + i, CLASSES, scale * load_weights(row_weights, first + i, first + rows.count));
     block_gradient(rows, q, partial, block != first_block);
   }
 }
@@ -271,14 +274,17 @@ static inline void hessian_share(const Blocks *blocks, Weights w, Weights v, glo
 kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_hessian(global const stored *x, ulong row_begin, ulong row_count,
                                                                           uint share_blocks, ulong first_share, float scale, global const float *w,
                                                                           global float *partials, uint first_partial, global const float *v,
+                                                                          global const float *row_weights,
                                                                           global float *kept, uint keep, global const float *w_panels,
                                                                           global const float *v_panels, uint shares,
                                                                           volatile global uint *counter) {
   Blocks blocks = {x, row_begin, row_count};
   Weights weights = {w, w_panels}, directions = {v, v_panels};
   kept += first_share * share_blocks * (CLASSES * BLOCK_ROWS);
-  FOR_ITEMS(share, shares, counter)
-  hessian_share(&blocks, weights, directions, partials + (first_partial + share) * PARAMETERS, share_blocks, share, scale, kept, keep);
+  FOR_ITEMS(share, shares, counter) {
+    global float *partial = partials + (first_partial + share) * PARAMETERS;
+    hessian_share(&blocks, row_weights, weights, directions, partial, share_blocks, share, scale, kept, keep);
+  }
   end_items(counter);
 }
 

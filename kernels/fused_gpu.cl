@@ -90,8 +90,8 @@ static inline void block_gradient(global const stored *x, uint rows, uint featur
 kernel __attribute__((reqd_work_group_size(TEAM, 1, 1))) void fused_gradient(global const stored *x, uint features, ulong row_begin, ulong row_count,
                                                                               uint share_blocks, ulong first_share, float scale,
                                                                               global const float *w, global float *partials, uint first_partial,
-                                                                              global const int *labels, global float2 *losses,
-                                                                              uint want_gradient) {
+                                                                              global const int *labels, global const float *row_weights,
+                                                                              global float2 *losses, uint want_gradient) {
   local float x_tile[DEPTH * (BLOCK_ROWS + 1)], w_tile[CLASSES * DEPTH], z[CLASSES * BLOCK_ROWS], scratch[2 * TEAM];
   ulong group = get_group_id(0), blocks = (row_count + BLOCK_ROWS - 1) / BLOCK_ROWS;
   ulong first_block = group * share_blocks, last_block = min(first_block + share_blocks, blocks), block = first_block;
@@ -101,7 +101,10 @@ kernel __attribute__((reqd_work_group_size(TEAM, 1, 1))) void fused_gradient(glo
     ulong first = row_begin + block * BLOCK_ROWS;
     uint rows = (uint)min((ulong)BLOCK_ROWS, row_begin + row_count - first);
     block_logits(x + first * features, rows, features, w, w, z, x_tile, w_tile);
-    if (TEAM_ITEM < rows) accumulate(&high, &low, item_residuals(z + TEAM_ITEM, CLASSES, labels[first + TEAM_ITEM], scale));
+    if (TEAM_ITEM < rows) {
+      float weight = row_weights != 0 ? row_weights[first + TEAM_ITEM] : 1.0f;
+      accumulate(&high, &low, weight * item_residuals(z + TEAM_ITEM, CLASSES, labels[first + TEAM_ITEM], scale * weight));
+    }
     barrier(CLK_LOCAL_MEM_FENCE);
     if (want_gradient) block_gradient(x + first * features, rows, features, z, partial, block != first_block);
     barrier(CLK_LOCAL_MEM_FENCE); // before the next block's residuals overwrite these
@@ -113,7 +116,7 @@ kernel __attribute__((reqd_work_group_size(TEAM, 1, 1))) void fused_gradient(glo
 kernel __attribute__((reqd_work_group_size(TEAM, 1, 1))) void fused_hessian(global const stored *x, uint features, ulong row_begin, ulong row_count,
                                                                              uint share_blocks, ulong first_share, float scale,
                                                                              global const float *w, global float *partials, uint first_partial,
-                                                                             global const float *v) {
+                                                                             global const float *v, global const float *row_weights) {
   local float x_tile[DEPTH * (BLOCK_ROWS + 1)], w_tile[2 * CLASSES * DEPTH], z[2 * CLASSES * BLOCK_ROWS];
   local float *q = z + CLASSES * BLOCK_ROWS;
   ulong group = get_group_id(0), blocks = (row_count + BLOCK_ROWS - 1) / BLOCK_ROWS;
@@ -125,7 +128,7 @@ kernel __attribute__((reqd_work_group_size(TEAM, 1, 1))) void fused_hessian(glob
     block_logits_of_both(x + first * features, rows, features, w, v, z, x_tile, w_tile);
     if (TEAM_ITEM < rows) {
       item_probabilities(z + TEAM_ITEM, CLASSES);
-      item_hessian_terms(z + TEAM_ITEM, q + TEAM_ITEM, CLASSES, scale);
+      item_hessian_terms(z + TEAM_ITEM, q + TEAM_ITEM, CLASSES, row_weights != 0 ? scale * row_weights[first + TEAM_ITEM] : scale);
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     block_gradient(x + first * features, rows, features, q, partial, block != first_block);

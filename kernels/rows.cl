@@ -62,23 +62,28 @@ kernel void accurate_logits(global const stored *x, global const float *w, ulong
   }
 }
 
-// z -> scale * (a - p) in place; losses[first_loss + group] (+)= the sum of the rows' losses. labels: of the block's first row.
-kernel void residual_rows(global float *block, uint stride, global const int *labels, ulong label_offset, ulong rows, float scale,
-                          global float2 *losses, uint first_loss, uint add) {
+// The weight of row i; NULL: every row counts 1.
+#define row_weight(weights, i) ((weights) != 0 ? (weights)[i] : 1.0f)
+
+// z -> scale * weight * (a - p) in place; losses[first_loss + group] (+)= the weighted sum of the rows' losses. The labels and weights of the
+// block begin at first_row.
+kernel void residual_rows(global float *block, uint stride, global const int *labels, global const float *row_weights, ulong first_row, ulong rows,
+                          float scale, global float2 *losses, uint first_loss, uint add) {
   SHARE_ROWS(rows);
   TEAM_SCRATCH(scratch);
   float loss_high = 0.0f, loss_low = 0.0f;
   ulong i = row_first;
   do {
     global float *z = block + i * stride;
-    int y = labels[label_offset + i];
+    int y = labels[first_row + i];
+    float weight = row_weight(row_weights, first_row + i);
     float distance, others = team_exponentials(z, stride, y, &distance, scratch), total = others + exp(distance);
-    float factor = scale / total;
+    float factor = scale * weight / total;
     FOR_COLUMNS(k) {
       float8 r = select(vload8(0, z + k), (float8)(-others), EIGHT_NUMBERS + (int)k == y) * factor;
       vstore8(r, 0, z + k);
     }
-    accumulate(&loss_high, &loss_low, cross_entropy(others, total, distance));
+    accumulate(&loss_high, &loss_low, weight * cross_entropy(others, total, distance));
   } while (++i < row_last);
   if (TEAM_ITEM == 0) store_sum(losses + first_loss + get_group_id(0), (float2)(loss_high, loss_low), add);
 }
@@ -95,8 +100,9 @@ kernel void probability_rows(global float *block, uint stride, ulong rows) {
   } while (++i < row_last);
 }
 
-// q -> scale * a * (q - <a, q>) in place, a = softmax(z); z is overwritten. The padding of q must be finite.
-kernel void hessian_rows(global float *block, global float *directions, uint stride, ulong rows, float scale) {
+// q -> scale * weight * a * (q - <a, q>) in place, a = softmax(z); z is overwritten. The padding of q must be finite. Weights as above.
+kernel void hessian_rows(global float *block, global float *directions, uint stride, global const float *row_weights, ulong first_row, ulong rows,
+                         float scale) {
   SHARE_ROWS(rows);
   TEAM_SCRATCH(scratch);
   ulong i = row_first;
@@ -105,15 +111,16 @@ kernel void hessian_rows(global float *block, global float *directions, uint str
     float distance, total = team_exponentials(z, stride, -1, &distance, scratch);
     float8 high = 0.0f, low = 0.0f;
     FOR_COLUMNS(k) accumulate_product8(&high, &low, vload8(0, z + k), vload8(0, q + k));
-    float mean = team_total(high, low, scratch) / total, factor = scale / total;
+    float mean = team_total(high, low, scratch) / total, factor = scale * row_weight(row_weights, first_row + i) / total;
     FOR_COLUMNS(k) vstore8(vload8(0, z + k) * factor * (vload8(0, q + k) - mean), 0, q + k);
   } while (++i < row_last);
 }
 
-// A point of the line z + t s: sums of losses and of slopes, d loss / dt = sum_{k != y} a_k (s_k - s_y). Reads only.
-// The padding of s must be finite. Rows are cut into shares of share_rows, each with `groups` groups; the labels of row 0 are at first_label.
-kernel void line_rows(global const float *logits, global const float *directions, uint stride, global const int *labels, ulong first_label,
-                      ulong rows, ulong share_rows, uint groups, float t, global float2 *losses, global float2 *slopes) {
+// A point of the line z + t s: weighted sums of losses and of slopes, d loss / dt = sum_{k != y} a_k (s_k - s_y). Reads only.
+// The padding of s must be finite. Rows are cut into shares of share_rows, each with `groups` groups; labels and weights begin at first_row.
+kernel void line_rows(global const float *logits, global const float *directions, uint stride, global const int *labels,
+                      global const float *row_weights, ulong first_row, ulong rows, ulong share_rows, uint groups, float t,
+                      global float2 *losses, global float2 *slopes) {
   ulong share_first = (ulong)get_group_id(0) / groups * share_rows, within = (ulong)get_group_id(0) % groups;
   ulong count = min(share_rows, rows - share_first);
   ulong row_first = share_first + count * within / groups, row_last = share_first + count * (within + 1) / groups;
@@ -123,7 +130,7 @@ kernel void line_rows(global const float *logits, global const float *directions
   ulong i = row_first;
   do {
     global const float *z = logits + i * stride, *s = directions + i * stride;
-    int y = labels[first_label + i];
+    int y = labels[first_row + i];
     float target_slope = s[y], target_logit = fma(t, target_slope, z[y]);
     float8 largest = (float8)(-INFINITY);
     FOR_COLUMNS(k) largest = fmax(largest, fma((float8)(t), vload8(0, s + k), vload8(0, z + k)));
@@ -136,9 +143,9 @@ kernel void line_rows(global const float *logits, global const float *directions
       accumulate_product8(&s_high, &s_low, e, direction - target_slope);
     }
     float others = team_total(high, low, scratch), total = others + exp(distance);
-    float slope = team_total(s_high, s_low, scratch) / total;
-    accumulate(&loss_high, &loss_low, cross_entropy(others, total, distance));
-    accumulate(&slope_high, &slope_low, slope);
+    float slope = team_total(s_high, s_low, scratch) / total, weight = row_weight(row_weights, first_row + i);
+    accumulate(&loss_high, &loss_low, weight * cross_entropy(others, total, distance));
+    accumulate(&slope_high, &slope_low, weight * slope);
   } while (++i < row_last);
   if (TEAM_ITEM == 0) {
     store_sum(losses + get_group_id(0), empty ? (float2)(0.0f) : (float2)(loss_high, loss_low), 0);

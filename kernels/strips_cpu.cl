@@ -11,21 +11,19 @@
 
 DEFINE_SOFTMAX(strip, global, floatn, intn, vloadn, vstoren, accumulaten, STRIP)
 
-// What rows first .. first + LANES - 1 count: 1, and 0 from row `rows` on.
-static inline floatn row_weights(ulong first, ulong rows) { return lanes_below((int)min((ulong)STRIP, rows - min(first, rows))); }
-
-// z -> e in place: e_k = exp(z_k - m), and e_y = -(sum of the others); row_factors = scale / total (0 past the last row), so that the residual
-// is factor e. losses[first_loss + group] (+)= the sum of the rows' losses. labels: of the block's first row.
+// z -> e in place: e_k = exp(z_k - m), and e_y = -(sum of the others); row_factors = scale / total times the row's weight (0 past the last row),
+// so that the residual is factor e. losses[first_loss + group] (+)= the weighted sum of the rows' losses. The labels and weights (NULL: 1 each) of
+// the block begin at first_row.
 kernel __attribute__((reqd_work_group_size(1, 1, 1))) void residual_strips(global float *block, uint classes, global const int *labels,
-                                                                            ulong label_offset, ulong rows, float scale,
+                                                                            global const float *row_weights, ulong first_row, ulong rows, float scale,
                                                                             global float *row_factors, global float2 *losses, uint first_loss,
                                                                             uint add) {
   floatn loss_high = 0.0f, loss_low = 0.0f;
   FOR_STRIPS(rows) FOR_LANES(lane) {
     global float *z = block + strip * classes * STRIP + lane;
     ulong first = strip * STRIP + lane;
-    intn y = load_labels(labels + label_offset, first, rows);
-    floatn weight = row_weights(first, rows), target, distance;
+    intn y = load_labels(labels, first_row + first, first_row + rows);
+    floatn weight = load_weights(row_weights, first_row + first, first_row + rows), target, distance;
     floatn others = strip_exponentials(z, classes, y, &target, &distance), total = others + target;
     float residual[LANES];
     int label[LANES];
@@ -43,21 +41,26 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void softmax_strips(global
   FOR_STRIPS(rows) FOR_LANES(lane) strip_probabilities(block + (block_row + strip * STRIP) * classes + lane, classes);
 }
 
-// q -> a (q - <a, q>) in place, a the probabilities from row block_row on; row_factors = scale (0 past the last row).
+// q -> a (q - <a, q>) in place, a the probabilities from row block_row on; row_factors = scale times the row's weight
+// (0 past the last row); weights as above.
 kernel __attribute__((reqd_work_group_size(1, 1, 1))) void hessian_strips(global const float *probabilities, ulong block_row,
-                                                                           global float *directions, uint classes, ulong rows, float scale,
-                                                                           global float *row_factors) {
+                                                                           global float *directions, uint classes,
+                                                                           global const float *row_weights, ulong first_row,
+                                                                           ulong rows, float scale, global float *row_factors) {
   FOR_STRIPS(rows) FOR_LANES(lane) {
     strip_hessian_terms(probabilities + (block_row + strip * STRIP) * classes + lane, directions + strip * classes * STRIP + lane, classes,
                         (floatn)(1.0f));
-    vstoren(scale * row_weights(strip * STRIP + lane, rows), 0, row_factors + strip * STRIP + lane);
+    ulong first = strip * STRIP + lane;
+    vstoren(scale * load_weights(row_weights, first_row + first, first_row + rows), 0, row_factors + first);
   }
 }
 
-// A point of the line z + t s: sums of losses and of slopes, d loss / dt = sum_{k != y} a_k (s_k - s_y). Reads only.
-// Rows are cut into shares of share_rows (a multiple of 16), each with `groups` groups; the labels of row 0 are at first_label.
+// A point of the line z + t s: weighted sums of losses and of slopes, d loss / dt = sum_{k != y} a_k (s_k - s_y). Reads only.
+// Rows are cut into shares of share_rows (a multiple of 16), each with `groups` groups; labels and weights (NULL: 1 each) begin at
+// first_row.
 kernel __attribute__((reqd_work_group_size(1, 1, 1))) void line_strips(global const float *logits, global const float *directions, uint classes,
-                                                                        global const int *labels, ulong first_label, ulong rows,
+                                                                        global const int *labels, global const float *row_weights,
+                                                                        ulong first_row, ulong rows,
                                                                         ulong share_rows, uint groups, float t, global float2 *losses,
                                                                         global float2 *slopes) {
   ulong share = (ulong)get_group_id(0) / groups, share_strips = (min(share_rows, rows - share * share_rows) + STRIP - 1) / STRIP;
@@ -65,8 +68,8 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void line_strips(global co
   FOR_STRIPS_OF(share * (share_rows / STRIP), share_strips, (ulong)get_group_id(0) % groups, (ulong)groups) FOR_LANES(lane) {
     global const float *z = logits + strip * classes * STRIP + lane, *s = directions + strip * classes * STRIP + lane;
     ulong first = strip * STRIP + lane;
-    intn y = load_labels(labels + first_label, first, rows);
-    floatn weight = row_weights(first, rows), target_slope = 0.0f, m = -INFINITY;
+    intn y = load_labels(labels, first_row + first, first_row + rows);
+    floatn weight = load_weights(row_weights, first_row + first, first_row + rows), target_slope = 0.0f, m = -INFINITY;
     for (uint k = 0; k < classes; k++) {
       floatn slope = vloadn(0, s + k * STRIP);
       m = fmax(m, fma((floatn)(t), slope, vloadn(0, z + k * STRIP)));

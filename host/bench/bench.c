@@ -41,9 +41,9 @@ static Status check_options(const SetosaBenchOptions *o, Error *error) {
   if (options_check_tuning(o->tuning, o->reproducible, error) != SETOSA_OK) return SETOSA_ERROR_USAGE;
   if (!(o->seconds >= 0) || !isfinite(o->seconds)) return error_set(error, SETOSA_ERROR_USAGE, "--seconds: give a number of at least 0");
   if (o->repeat > SAMPLES_MOST) return error_set(error, SETOSA_ERROR_USAGE, "--repeat: give at most %d", SAMPLES_MOST);
-  if (o->dataset != NULL && o->dataset->labels == NULL && o->dataset->generator == NULL)
+  if (o->dataset != NULL && !dataset_shape(o->dataset).labelled)
     return error_set(error, SETOSA_ERROR_USAGE, "%s has no labels to compute a loss with; name them with --labels or --label",
-                     o->dataset->source != NULL ? o->dataset->source : "the data");
+                     dataset_source(o->dataset));
   return SETOSA_OK;
 }
 
@@ -153,7 +153,7 @@ static Status run_group(const Bench *bench, Group *group, Error *error) {
   static const SetosaBackend usual[] = {SETOSA_BACKEND_NATIVE, SETOSA_BACKEND_CLBLAST, SETOSA_BACKEND_BLAS, SETOSA_BACKEND_REFERENCE};
   Status status = SETOSA_OK;
   const SetosaBenchOptions *options = bench->options;
-  const Dataset *data = group->dataset;
+  const DataShape *data = &group->shape;
   bool cheap = 4.0 * (double)data->rows * (double)data->features * (double)data->classes <= cheap_flops;
   size_t count = options->backend_count > 0 ? options->backend_count : cheap ? 4 : 3;
   const SetosaBackend *backends = options->backend_count > 0 ? options->backends : usual;
@@ -164,13 +164,16 @@ cleanup:
   return status;
 }
 
-static Status run_work(const Bench *bench, const char *name, Dataset *dataset, Error *error) {
+static Status run_work(const Bench *bench, const char *name, const Dataset *dataset, Error *error) {
   static const SetosaBenchWhat usual[] = {SETOSA_BENCH_STEP};
   Status status = SETOSA_OK;
   const SetosaBenchOptions *options = bench->options;
   size_t count = options->what_count > 0 ? options->what_count : 1;
   for (size_t i = 0; i < count; i++) {
-    Group group = {.options = options, .dataset = dataset, .what = options->what_count > 0 ? options->whats[i] : usual[0]};
+    Group group = {.options = options,
+                   .dataset = dataset,
+                   .shape = dataset_shape(dataset),
+                   .what = options->what_count > 0 ? options->whats[i] : usual[0]};
     snprintf(group.name, sizeof group.name, "%s", name);
     TRY(run_group(bench, &group, error));
   }
@@ -203,7 +206,7 @@ SetosaStatus setosa_bench(const SetosaBenchOptions *options, SetosaError *error)
   TRY(suite_choose(chosen, options->works, error));
   TRY(open_places(&bench, options, error));
   /* The reference reads rows in memory; of rows that are made as passes need them it fetches those it judges. */
-  if (options->dataset != NULL && options->dataset->generator == NULL) TRY(dataset_materialize(options->dataset, error));
+  if (options->dataset != NULL && dataset_shape(options->dataset).place != DATA_MADE) TRY(dataset_hold(options->dataset, error));
   if (options->dataset != NULL)
     TRY(run_work(&bench, options->name != NULL ? options->name : "data", options->dataset, error));
   else

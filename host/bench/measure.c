@@ -8,9 +8,9 @@ static void begin_result(const Row *row, SetosaBenchResult *result) {
   static const char *const storages[] = {"auto", "f32", "f16", "u8"}, *const families[] = {"auto", "cpu", "gpu"};
   const Group *group = row->group;
   bool device = backend_needs_device(row->backend);
-  *result = (SetosaBenchResult){.rows = group->dataset->rows,
-                                .features = group->dataset->features,
-                                .classes = group->dataset->classes,
+  *result = (SetosaBenchResult){.rows = group->shape.rows,
+                                .features = group->shape.features,
+                                .classes = group->shape.classes,
                                 .what = group->what,
                                 .backend = row_backend_name(row->backend),
                                 .device_index = row->place != NULL ? row->place->index : SETOSA_BENCH_HOST,

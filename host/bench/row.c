@@ -92,18 +92,16 @@ static size_t storage_size(const Row *row) {
   return row->storage == SETOSA_STORAGE_F16 ? 2 : sizeof(float);
 }
 
-double row_bytes(const Row *row) {
-  return (double)row->group->dataset->rows * (double)row->group->dataset->features * (double)storage_size(row);
-}
+double row_bytes(const Row *row) { return (double)row->group->shape.rows * (double)row->group->shape.features * (double)storage_size(row); }
 
 double row_flops(const Row *row) {
-  const Dataset *data = row->group->dataset;
+  const DataShape *data = &row->group->shape;
   double products = row->group->what == SETOSA_BENCH_HESSIAN ? 3 : row->group->what == SETOSA_BENCH_PREDICT ? 1 : 2;
   return 2 * products * (double)data->rows * (double)data->features * (double)data->classes;
 }
 
 void row_report_memory(const Row *row, uint64_t device_bytes, size_t vectors, SetosaBenchResult *result) {
-  const Dataset *data = row->group->dataset;
+  const DataShape *data = &row->group->shape;
   size_t number = row->backend == SETOSA_BACKEND_REFERENCE ? sizeof(double) : sizeof(float);
   uint64_t needed = (uint64_t)data->rows * (data->features * storage_size(row) + sizeof(int32_t)) +
                     (uint64_t)vectors * number * data->classes * (data->features + 1);

@@ -19,7 +19,8 @@ typedef struct Place {
 typedef struct Group {
   const SetosaBenchOptions *options;
   char name[64];
-  Dataset *dataset;
+  const Dataset *dataset; /* NULL where nothing is measured */
+  DataShape shape;        /* of it */
   SetosaBenchWhat what;
   Truth *truth;
 } Group;

@@ -78,7 +78,7 @@ cleanup:
 }
 
 static Status reserve_scores(Running *r, Error *error) {
-  const Dataset *data = r->row->group->dataset;
+  const DataShape *data = &r->row->group->shape;
   if (r->row->group->what != SETOSA_BENCH_PREDICT) return SETOSA_OK;
   r->block = SCORES_BYTES / sizeof(float) / data->classes;
   if (r->block < 1) r->block = 1;

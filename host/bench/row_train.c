@@ -12,13 +12,6 @@
 
 enum { EPOCHS_MOST = 1000 };
 
-/* setosa_train permutes the rows for sgd: of a view, which then gets arrays of its own, so that the work's rows stay as they are. */
-static void close_view(Dataset *view) {
-  if (view->borrowed) return;
-  free(view->values);
-  free(view->labels);
-}
-
 static bool on_progress(const SetosaProgress *progress, void *user) {
   (void)progress;
   const SetosaBenchOptions *options = user;
@@ -41,7 +34,7 @@ static SetosaTrainOptions train_options(const Row *row, SetosaDevice *device, ui
   if (row->group->what == SETOSA_BENCH_EPOCH) {
     train.epochs = epochs;
     train.tolerance = DBL_MIN; /* tiny data would be done after a few epochs */
-    if (train.batch_size > row->group->dataset->rows) train.batch_size = row->group->dataset->rows;
+    if (train.batch_size > row->group->shape.rows) train.batch_size = row->group->shape.rows;
   } else {
     train.max_iterations = options->max_iterations;
     train.tolerance = options->tolerance;
@@ -141,14 +134,15 @@ cleanup:
 Status row_train(const Row *row, SetosaBenchResult *result, Error *error) {
   Status status = SETOSA_OK;
   SetosaDevice device = {.forced = true}; /* its place was tested */
-  Dataset view = *row->group->dataset;
-  view.borrowed = true;
+  Dataset *view = NULL;
   TRY(judge_steps(row, result, error));
   if (result->reason[0] != '\0') return SETOSA_OK;
   TRY(row_open_context(row, &device.context, error));
-  TRY(time_training(row, device.context != NULL ? &device : NULL, &view, result, error));
+  /* setosa_train permutes the rows for sgd: a slice then gets rows of its own, and the work's stay as they are. */
+  TRY(dataset_slice(&view, row->group->dataset, dataset_all(row->group->dataset), error));
+  TRY(time_training(row, device.context != NULL ? &device : NULL, view, result, error));
 cleanup:
-  close_view(&view);
+  setosa_dataset_destroy(view);
   context_close(device.context);
   return status;
 }

@@ -15,13 +15,10 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/range.h"
 
 typedef struct Backend Backend;
 typedef struct Vector Vector;
-
-typedef struct RowRange {
-  size_t begin, count;
-} RowRange;
 
 typedef struct DataTerm {
   double loss;          /* weighted mean over the rows of the range */

@@ -39,9 +39,10 @@ static Status open_kind(Backend **backend, const Dataset *dataset, const Backend
 Status backend_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
   Status status = SETOSA_OK;
   size_t parameters = 0, bytes = 0;
+  DataShape shape = dataset_shape(dataset);
   *backend = NULL;
   /* Every size that a backend derives from the shape fits, once K (D + 1) doubles do: the readers have checked N D. */
-  TRY(memory_multiply(&parameters, dataset->classes, dataset->features + 1, "the parameters", error));
+  TRY(memory_multiply(&parameters, shape.classes, shape.features + 1, "the parameters", error));
   TRY(memory_multiply(&bytes, parameters, sizeof(double), "the parameters", error));
   if (!backend_needs_device(settings->kind)) TRY(dataset_check_held(dataset, "this backend", error));
   TRY(open_kind(backend, dataset, settings, error));
@@ -52,11 +53,16 @@ cleanup:
 Status backend_plan(BackendPlan *plan, const Dataset *dataset, const BackendSettings *settings, Error *error) {
   Status status = SETOSA_OK;
   size_t bytes = 0;
-  TRY(memory_multiply(&bytes, dataset->rows, dataset->features * sizeof(float), "the data", error));
+  DataShape shape = dataset_shape(dataset);
+  TRY(memory_multiply(&bytes, shape.rows, shape.features * sizeof(float), "the data", error));
   if (backend_needs_device(settings->kind) && settings->context != NULL) return native_describe(plan, dataset, settings, error);
   TRY(dataset_check_held(dataset, "this backend", error));
-  *plan = (BackendPlan){
-      .resident = true, .in_place = true, .data_bytes = bytes, .label_bytes = dataset->rows * sizeof(int32_t), .storage = "f32"};
+  *plan = (BackendPlan){.resident = true,
+                        .in_place = true,
+                        .data_bytes = bytes,
+                        .label_bytes = shape.rows * sizeof(int32_t),
+                        .weight_bytes = shape.weighted ? shape.rows * sizeof(float) : 0,
+                        .storage = "f32"};
 cleanup:
   return status;
 }

@@ -52,11 +52,12 @@ static inline bool backend_is_shared(const BackendSettings *settings) {
 typedef struct BackendPlan {
   size_t devices; /* of this process; the rest is about one of them. 0: the host */
   bool resident;
-  bool in_place;                                /* X and labels are read where the host has them */
-  size_t chunk_rows;                            /* 0 when resident */
-  uint64_t budget_bytes;                        /* of the device; 0: the host's memory */
-  uint64_t data_bytes, label_bytes, work_bytes; /* on the device at a time: X, labels, and what a pass needs beside vectors */
-  const char *storage;                          /* "f32", ...; static */
+  bool in_place;                                  /* X and labels are read where the host has them */
+  size_t chunk_rows;                              /* 0 when resident */
+  uint64_t budget_bytes;                          /* of the device; 0: the host's memory */
+  uint64_t data_bytes, label_bytes, weight_bytes; /* on the device at a time: X, labels, sample weights, */
+  uint64_t work_bytes;                            /* and what a pass needs beside vectors */
+  const char *storage;                            /* "f32", ...; static */
 } BackendPlan;
 
 #endif

@@ -19,14 +19,11 @@ double compare_relative_norm(const double *actual, const double *expected, size_
 }
 
 void compare_fill_vectors(const Dataset *dataset, double logit_size, double *w, double *v) {
-  size_t sampled = dataset->rows < 1000 ? dataset->rows : 1000, parameters = dataset->classes * (dataset->features + 1);
-  double square = 0;
-  if (dataset->generator != NULL) square = (double)(sampled * dataset->features); /* its features have deviation 1 */
-  const float *values = dataset->values != NULL ? dataset->values : dataset->unordered;
-  for (size_t i = 0; values != NULL && i < sampled * dataset->features; i++) square += (double)values[i] * values[i];
-  double size = sqrt(square / (double)sampled) + 1e-6; /* typical ||x|| */
+  DataShape shape = dataset_shape(dataset);
+  size_t sampled = shape.rows < 1000 ? shape.rows : 1000, parameters = shape.classes * (shape.features + 1);
+  double square = dataset_square_sum(dataset, (RowRange){0, sampled}), size = sqrt(square / (double)sampled) + 1e-6; /* typical ||x|| */
   for (size_t i = 0; i < parameters; i++) {
-    double unit = i < dataset->classes * dataset->features ? sqrt(3) / size : 1; /* uniform in [-1,1) has deviation 1/sqrt(3) */
+    double unit = i < shape.classes * shape.features ? sqrt(3) / size : 1; /* uniform in [-1,1) has deviation 1/sqrt(3) */
     w[i] = (float)(logit_size * unit * random_symmetric(7, RANDOM_STREAM_CHECK, 0, i));
     if (v != NULL) v[i] = (float)(unit * random_symmetric(7, RANDOM_STREAM_CHECK, 1, i));
   }

@@ -13,6 +13,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "data/weights.h"
 
 /* A file that changed less than this ago may change again without its times showing it: clocks of file systems tick. */
 static const int64_t FRESH_NS = 100000000;
@@ -39,10 +40,11 @@ static bool make_key(char key[HASH_HEX_SIZE], const Reader *reader) {
   const DataOptions *o = reader->options;
   Hash *hash = NULL;
   char *path = realpath(reader->source, NULL), *labels = o->labels_path != NULL ? realpath(o->labels_path, NULL) : NULL;
+  char *weights = o->weights != NULL ? realpath(o->weights, NULL) : NULL; /* NULL as well when it is a column */
   bool made = path != NULL && (labels != NULL || o->labels_path == NULL) && hash_create(&hash, NULL) == SETOSA_OK;
   if (made) {
-    const char *const texts[] = {SETOSA_VERSION, path,        reader->source, labels,      o->labels_path,
-                                 o->label,       o->features, o->drop,        o->positive, o->expect_label};
+    const char *const texts[] = {SETOSA_VERSION, path,        reader->source,  labels,  o->labels_path, o->label,         o->features,
+                                 o->drop,        o->positive, o->expect_label, weights, o->weights,     o->expect_weights};
     add_texts(hash, texts, sizeof texts / sizeof *texts);
     add_count(hash, CACHE_FORMAT);
     add_count(hash, (uint64_t)o->header + 1);
@@ -56,17 +58,24 @@ static bool make_key(char key[HASH_HEX_SIZE], const Reader *reader) {
   hash_destroy(hash);
   free(path);
   free(labels);
+  free(weights);
   return made;
+}
+
+static bool identify_path(FileIdentity *identity, const char *path) {
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hold us up */
+  bool known = descriptor >= 0 && file_identify(identity, descriptor);
+  if (descriptor >= 0) close(descriptor);
+  return known;
 }
 
 bool cache_identify(CacheSource *source, const Reader *reader) {
   *source = (CacheSource){0};
   if (!stream_identify(reader->stream, &source->data)) return false;
-  if (reader->options->labels_path == NULL) return true;
-  int labels = open(reader->options->labels_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hold us up */
-  bool known = labels >= 0 && file_identify(&source->labels, labels);
-  if (labels >= 0) close(labels);
-  return known;
+  const DataOptions *o = reader->options;
+  bool weights = o->weights != NULL && file_exists(o->weights); /* else it is a column */
+  return (o->labels_path == NULL || identify_path(&source->labels, o->labels_path)) &&
+         (!weights || identify_path(&source->weights, o->weights));
 }
 
 static bool is_fresh(const FileIdentity *identity) {
@@ -96,7 +105,7 @@ Cache *cache_open(const Reader *reader, char note[CACHE_NOTE_SIZE]) {
   if (memory_allocate_zero((void **)&cache, 1, sizeof *cache, "a cache entry", NULL) != SETOSA_OK) return NULL;
   cache->descriptor = -1;
   if (!cache_identify(&cache->source, reader) || !make_key(cache->key, reader)) goto unusable;
-  cache->fresh = is_fresh(&cache->source.data) || is_fresh(&cache->source.labels);
+  cache->fresh = is_fresh(&cache->source.data) || is_fresh(&cache->source.labels) || is_fresh(&cache->source.weights);
   if (find_folder(folder, sizeof folder, reader->options, &error) != SETOSA_OK ||
       text_append(&path, &error, "%s/%s.data", folder, cache->key) != SETOSA_OK) {
     snprintf(note, CACHE_NOTE_SIZE, "%.*s", CACHE_NOTE_SIZE - 1, error.message);
@@ -124,8 +133,6 @@ void cache_close(Cache *cache) {
   free(cache);
 }
 
-const char *cache_note(const Cache *cache) { return cache->note; }
-
 /* ---- the file ---------------------------------------------------------------------------------------------------- */
 
 /* a * b, rounded up to whole pages, added to *sum. */
@@ -142,6 +149,8 @@ bool cache_layout(CacheLayout *layout, const CacheHeader *header) {
   if (!add_pages(&at, header->rows, row_bytes)) return false;
   layout->labels_at = at;
   if (header->has_labels && !add_pages(&at, header->rows, sizeof(int32_t))) return false;
+  layout->weights_at = at;
+  if (header->has_weights && !add_pages(&at, header->rows, sizeof(float))) return false;
   layout->text_at = at;
   if (__builtin_add_overflow(at, header->text_bytes, &layout->blocks_at) || layout->blocks_at > SIZE_MAX / 4) return false;
   layout->blocks = (layout->blocks_at - CACHE_PAGE + CACHE_BLOCK - 1) / CACHE_BLOCK;
@@ -171,9 +180,9 @@ bool cache_read_page(CachePage *page, const Cache *cache, int descriptor) {
 
 /* What of the file this process looks at: all but rows of others' parts. */
 static bool is_own_block(const CacheLayout *layout, const CacheHeader *header, const Dataset *dataset, size_t at, size_t count) {
-  size_t begin = 0, rows = 0, row_bytes = (size_t)header->features * sizeof(float);
-  dataset_own_part(dataset, &begin, &rows);
-  bool before = at + count <= CACHE_PAGE + begin * row_bytes, after = at >= CACHE_PAGE + (begin + rows) * row_bytes;
+  size_t row_bytes = (size_t)header->features * sizeof(float);
+  RowRange own = rows_of_part(dataset);
+  bool before = at + count <= CACHE_PAGE + own.begin * row_bytes, after = at >= CACHE_PAGE + (own.begin + own.count) * row_bytes;
   return (!before && !after) || at + count > layout->labels_at; /* labels and names are used whole */
 }
 
@@ -189,11 +198,10 @@ static bool block_is_good(const unsigned char *bytes, size_t count, const unsign
 static Status verify(bool *good, const Dataset *dataset, const CacheLayout *layout, const CacheHeader *header, Reader *reader,
                      Error *error) {
   Status status = SETOSA_OK;
-  const Mapping *mapping = &dataset->mapping;
+  const Mapping *mapping = &dataset->held->mapping;
   const unsigned char *table = mapping->at + layout->blocks_at;
-  size_t begin = 0, rows = 0, own = 0, row_bytes = (size_t)header->features * sizeof(float);
+  size_t rows = rows_of_part(dataset).count, own = 0, row_bytes = (size_t)header->features * sizeof(float);
   Hash *hash = NULL;
-  dataset_own_part(dataset, &begin, &rows);
   TRY(hash_create(&hash, error));
   reader->bytes_total = mapping->bytes;
   reader->rows_total = rows;
@@ -253,6 +261,7 @@ static Status take_all_names(bool *good, Dataset *dataset, const CacheHeader *he
   if (header->has_feature_names) TRY(take_names(good, &dataset->feature_names, dataset->features, &at, &left, error));
   if (*good && dataset->classes > 0) TRY(take_names(good, &dataset->class_names, dataset->classes, &at, &left, error));
   if (*good && header->has_label_name) TRY(take_text(good, &dataset->label_name, &at, &left, error));
+  if (*good && header->has_weights_name) TRY(take_text(good, &dataset->weights_name, &at, &left, error));
   if (*good && header->has_positive) TRY(take_text(good, &dataset->positive, &at, &left, error));
   *good = *good && left == 0;
 cleanup:
@@ -260,10 +269,23 @@ cleanup:
 }
 
 static bool labels_are_good(const Dataset *dataset) {
+  const int32_t *labels = rows_labels(dataset);
   bool good = true;
-  for (size_t i = 0; dataset->labels != NULL && i < dataset->rows; i++)
-    good = good && dataset->labels[i] >= -1 && (dataset->labels[i] < 0 || (size_t)dataset->labels[i] < dataset->classes);
+  for (size_t i = 0; labels != NULL && i < dataset->rows; i++)
+    good = good && labels[i] >= -1 && (labels[i] < 0 || (size_t)labels[i] < dataset->classes);
   return good;
+}
+
+/* Copied: unlike labels they are used in another form, too. */
+static Status take_weights(Dataset *dataset, const float *weights, Error *error) {
+  Status status = SETOSA_OK;
+  WeightList list = {.count = dataset->rows, .capacity = dataset->rows};
+  TRY(memory_allocate((void **)&list.values, dataset->rows, sizeof *list.values, "weights", error));
+  memcpy(list.values, weights, dataset->rows * sizeof *list.values);
+  TRY(weights_take(dataset, &list, dataset->source, error));
+cleanup:
+  weight_list_free(&list);
+  return status;
 }
 
 /* A data set of its own from an open entry: NULL and SETOSA_OK when the entry is not good. */
@@ -278,20 +300,20 @@ static Status load_entry(Dataset **out, const Cache *cache, int descriptor, Read
   *out = NULL;
   if (!good) return SETOSA_OK;
   const CacheHeader *header = &page.header;
-  TRY(dataset_create_bare(&dataset, reader->source, error));
-  if (mapping_open(&dataset->mapping, descriptor, layout.bytes, cache->path, NULL) != SETOSA_OK) goto cleanup;
-  dataset->part = reader->options->part;
-  dataset->parts = reader->options->parts;
+  TRY(reader_create_dataset(&dataset, reader, error));
+  Rows *held = dataset->held;
+  if (mapping_open(&held->mapping, descriptor, layout.bytes, cache->path, NULL) != SETOSA_OK) goto cleanup;
   dataset->rows = header->rows;
   TRY(verify(&good, dataset, &layout, header, reader, error));
   if (!good) goto cleanup;
   dataset->features = header->features;
   dataset->classes = header->classes;
   dataset->byte_scale = header->byte_scale;
-  dataset->values = (float *)(uintptr_t)(dataset->mapping.at + CACHE_PAGE); /* never written: dataset_own copies before */
-  if (header->has_labels) dataset->labels = (int32_t *)(uintptr_t)(dataset->mapping.at + layout.labels_at);
-  TRY(take_all_names(&good, dataset, header, (const char *)dataset->mapping.at + layout.text_at, header->text_bytes, error));
+  held->values = (float *)(uintptr_t)(held->mapping.at + CACHE_PAGE); /* never written: rows_own copies before */
+  if (header->has_labels) held->labels = (int32_t *)(uintptr_t)(held->mapping.at + layout.labels_at);
+  TRY(take_all_names(&good, dataset, header, (const char *)held->mapping.at + layout.text_at, header->text_bytes, error));
   if (!good || !labels_are_good(dataset)) goto cleanup;
+  if (header->has_weights) TRY(take_weights(dataset, (const float *)(const void *)(held->mapping.at + layout.weights_at), error));
   reader->default_scale = header->default_scale;
   dataset->cached = true;
   *out = dataset;

@@ -1,4 +1,5 @@
-/* The cache of conversions: what was read from text once lies there as a table that is mapped. Private to host/data. */
+/* The cache of conversions: what was read from text once lies there as a table that is mapped. Readers do not know of it: it stands between
+ * them and the data set, as the sink of their rows. Private to host/data. */
 #ifndef SETOSA_DATA_CACHE_H
 #define SETOSA_DATA_CACHE_H
 
@@ -12,49 +13,48 @@ typedef struct Cache Cache;
 enum { CACHE_NOTE_SIZE = 512 };
 static const uint64_t CACHE_LEAST_BYTES = 8000000; /* of the source as stored: below, reading is as fast */
 
+/* Reads a source through the cache into a bare data set: from the entry of it where there is one, else by `read`, whose rows go into an
+ * entry where one can be made and are mapped from there. What the cache cannot do costs time, never the data; note says why what was read
+ * was not kept, or is "". Where another process is at work on the same entry this waits for it. */
+Status cache_read(Dataset **dataset, Reader *reader, ReadFunction read, char note[CACHE_NOTE_SIZE], Error *error);
+
+/* ---- shared by cache*.c ------------------------------------------------------------------------- */
+
 /* The entry of the reader's source under its options, whether or not there is one. NULL: nothing is kept of this source, because it is
  * small or no file, or no_cache says so, or the folder cannot be used (then note, else ""). */
 Cache *cache_open(const Reader *reader, char note[CACHE_NOTE_SIZE]);
 void cache_close(Cache *cache);
-
 /* Fills a bare data set from the entry, verified to the last byte (of its rows, those of this process's part). *hit is false, and the data
  * set still bare, when there is no entry or it is of another time or damaged. Fails only when progress says stop, or memory is short. */
 Status cache_load(bool *hit, Cache *cache, Dataset *dataset, Reader *reader, Error *error);
 
-/* A reader that wants its values kept begins an entry, writes values in their order, and leaves dataset->values NULL. *begun is false when
- * no file can be made (cache_note says why): the reader then goes on alone. Where another process is at work on the same entry this waits
- * for it; SETOSA_ERROR_WRITE with cache_appeared when the entry is there now, so that reading on is wasted. Fails otherwise only when
- * progress says stop. */
+/* Begins an entry. *begun is false when no file can be made (the note says why): rows then go elsewhere. SETOSA_ERROR_WRITE with `appeared`
+ * when another process has made the entry meanwhile, so that reading on is wasted. Fails otherwise only when progress says stop. */
 Status cache_begin(bool *begun, Cache *cache, Reader *reader, Error *error);
-bool cache_appeared(const Cache *cache);
-/* SETOSA_ERROR_WRITE on a full disk, say: cache_failed is true then, and the source has to be read again without the cache. */
+/* Values in their order. SETOSA_ERROR_WRITE on a full disk, say: `failed` is true then, and the source has to be read again without the
+ * cache. */
 Status cache_write(Cache *cache, const float *values, size_t count, Error *error);
-bool cache_begun(const Cache *cache);
-bool cache_failed(const Cache *cache);
-/* Adds labels and names, maps the values into the data set, and puts the entry in its place; where only that fails, cache_note says why. */
+/* Adds labels and names (and the values, when the data set holds them), and puts the entry in its place; where only that fails, the note
+ * says why. Values that the data set does not hold are mapped into it. */
 Status cache_commit(Cache *cache, Dataset *dataset, const Reader *reader, Error *error);
-/* "" when all went well. */
-const char *cache_note(const Cache *cache);
-
-/* ---- shared by cache*.c ------------------------------------------------------------------------- */
 
 /* Blocks are hashed one by one, so that the rows of a part can be verified alone. */
-enum { CACHE_FORMAT = 2, CACHE_PAGE = 4096, CACHE_BLOCK = 1 << 22 };
+enum { CACHE_FORMAT = 3, CACHE_PAGE = 4096, CACHE_BLOCK = 1 << 22 };
 
 /* What the entry was made from. */
 typedef struct CacheSource {
-  FileIdentity data, labels; /* labels zero without --labels */
+  FileIdentity data, labels, weights; /* labels and weights zero where no file is named */
 } CacheSource;
 
 /* The first CACHE_PAGE bytes, in the machine's byte order: another order is another format. Then pages of rows (N,D) f32, pages of labels
- * (N) i32, the names, terminated: D of features, K of classes, label column, positive; and the hash of each block of all these, as text,
- * terminated. */
+ * (N) i32, pages of weights (N) f32, the names, terminated: D of features, K of classes, columns of label and weights, positive; and the
+ * hash of each block of all these, as text, terminated. */
 typedef struct CacheHeader {
   char magic[8];                   /* "SETOSADC" */
   char page_hash[HASH_HEX_SIZE];   /* of the rest of the page, from here on */
   char blocks_hash[HASH_HEX_SIZE]; /* of the hashes of the blocks */
   char key[HASH_HEX_SIZE];
-  uint8_t has_labels, has_feature_names, has_label_name, has_positive;
+  uint8_t has_labels, has_weights, has_weights_name, has_feature_names, has_label_name, has_positive;
   uint32_t format;
   CacheSource source;
   uint64_t rows, features, classes, text_bytes;
@@ -69,7 +69,7 @@ typedef union CachePage {
 
 /* Where things lie in the file. */
 typedef struct CacheLayout {
-  size_t labels_at, text_at, blocks_at, blocks, bytes;
+  size_t labels_at, weights_at, text_at, blocks_at, blocks, bytes;
 } CacheLayout;
 
 struct Cache {
@@ -81,7 +81,7 @@ struct Cache {
   uint64_t position, unsynced;
   Hash *hash; /* of the block that is being written */
   Text blocks;
-  bool failed, appeared;
+  bool begun, failed, appeared;
   FileIdentity tried; /* the entry that could not be loaded; zeroed: there was none */
   int lock;           /* held while this process is at work on the entry; -1: not */
   char *lock_path;

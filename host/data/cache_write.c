@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/cache.h"
+#include "data/weights.h"
 
 static const uint64_t SYNC_BYTES = 1 << 24; /* written to disk while the next ones are read, so that the sync at the end is short */
 
@@ -73,14 +74,10 @@ Status cache_begin(bool *begun, Cache *cache, Reader *reader, Error *error) {
   *begun = false;
   if (!cache->fresh) TRY(cache_take_turn(&turn, cache, reader, error)); /* what is fresh is not kept: nothing to wait for */
   if (cache->appeared) TRY(error_set(error, SETOSA_ERROR_WRITE, "%s: another process converted it meanwhile", reader->source));
-  if (turn) *begun = begin_file(cache);
+  if (turn) *begun = cache->begun = begin_file(cache);
 cleanup:
   return status;
 }
-
-bool cache_appeared(const Cache *cache) { return cache->appeared; }
-bool cache_begun(const Cache *cache) { return cache->position > 0; }
-bool cache_failed(const Cache *cache) { return cache->failed; }
 
 static Status failed(Cache *cache, const char *doing, Error *error) {
   note_failure(cache, doing);
@@ -154,7 +151,9 @@ static CacheHeader describe(const Cache *cache, const Dataset *dataset, const Re
   CacheHeader header = {.format = CACHE_FORMAT, .source = cache->source};
   memcpy(header.magic, cache_magic, sizeof cache_magic);
   memcpy(header.key, cache->key, HASH_HEX_SIZE);
-  header.has_labels = dataset->labels != NULL;
+  header.has_labels = rows_labels(dataset) != NULL;
+  header.has_weights = rows_sample_weights(dataset) != NULL;
+  header.has_weights_name = dataset->weights_name != NULL;
   header.has_feature_names = dataset->feature_names != NULL;
   header.has_label_name = dataset->label_name != NULL;
   header.has_positive = dataset->positive != NULL;
@@ -177,11 +176,14 @@ static Status write_rest(CacheLayout *layout, Cache *cache, const Dataset *datas
   TRY(gather_names(&names, dataset->feature_names, dataset->features, error));
   TRY(gather_names(&names, dataset->class_names, dataset->classes, error));
   if (dataset->label_name != NULL) TRY(gather_names(&names, &dataset->label_name, 1, error));
+  if (dataset->weights_name != NULL) TRY(gather_names(&names, &dataset->weights_name, 1, error));
   if (dataset->positive != NULL) TRY(gather_names(&names, &dataset->positive, 1, error));
   page.header.text_bytes = names.length;
   if (!cache_layout(layout, &page.header)) TRY(failed(cache, "address", error));
   TRY(pad(cache, layout->labels_at, error));
-  if (dataset->labels != NULL) TRY(append(cache, dataset->labels, dataset->rows * sizeof *dataset->labels, error));
+  if (page.header.has_labels) TRY(append(cache, rows_labels(dataset), dataset->rows * sizeof(int32_t), error));
+  TRY(pad(cache, layout->weights_at, error));
+  if (page.header.has_weights) TRY(append(cache, rows_sample_weights(dataset), dataset->rows * sizeof(float), error));
   TRY(pad(cache, layout->text_at, error));
   TRY(append(cache, names.text, names.length, error));
   if ((cache->position - CACHE_PAGE) % CACHE_BLOCK != 0) TRY(end_block(cache, error));
@@ -223,13 +225,13 @@ Status cache_commit(Cache *cache, Dataset *dataset, const Reader *reader, Error 
   Status status = SETOSA_OK;
   CacheLayout layout;
   Mapping mapping = {0};
-  bool in_memory = dataset->values != NULL;
-  if (in_memory) TRY(cache_write(cache, dataset->values, dataset->rows * dataset->features, error));
+  const float *values = rows_values(dataset);
+  if (values != NULL) TRY(cache_write(cache, values, dataset->rows * dataset->features, error));
   TRY(write_rest(&layout, cache, dataset, reader, error));
-  if (!in_memory) {
+  if (values == NULL) {
     if (mapping_open(&mapping, cache->descriptor, layout.bytes, cache->path, NULL) != SETOSA_OK) TRY(failed(cache, "map", error));
-    dataset->mapping = mapping;
-    dataset->values = (float *)(uintptr_t)(mapping.at + CACHE_PAGE); /* never written: dataset_own copies before */
+    dataset->held->mapping = mapping;
+    dataset->held->values = (float *)(uintptr_t)(mapping.at + CACHE_PAGE); /* never written: rows_own copies before */
   }
   publish(cache, reader);
 cleanup:

@@ -7,11 +7,10 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "data/cache.h"
 #include "data/csv_columns.h"
 #include "data/labels.h"
 #include "data/reader.h"
-#include "data/row_store.h"
+#include "data/weights.h"
 
 enum { BLOCK_BYTES = 1 << 18, FIELD_LIMIT_BYTES = 1 << 24 };
 
@@ -29,9 +28,10 @@ typedef struct Csv {
   size_t first_count, first_capacity;
   CsvColumns columns;
   bool decided;
-  RowStore store;
-  float *row;
+  size_t rows; /* so far */
+  float *row;  /* (D) room for the next one */
   Labels *labels;
+  WeightList weights;
 } Csv;
 
 /* The label or value at the current field is wrong. */
@@ -55,8 +55,10 @@ static Status take_number(Csv *csv, const char *text, size_t length, float *valu
   return field_error(csv, text, length, "is not a number", "correct it, or leave the column out with --drop");
 }
 
-static Status take_label(Csv *csv, const char *text, size_t length) {
-  Status status = labels_add_text(csv->labels, text, length, csv->error);
+/* A label or a weight, whose own errors say what is wrong. */
+static Status take_target(Csv *csv, size_t role, const char *text, size_t length) {
+  Status status = role == CSV_LABEL ? labels_add_text(csv->labels, text, length, csv->error)
+                                    : weight_list_add_text(&csv->weights, text, length, csv->error);
   if (status == SETOSA_ERROR_DATA) {
     char quoted[QUOTE_SIZE];
     const char *name = csv->columns.names != NULL ? csv->columns.names[csv->field] : NULL;
@@ -72,10 +74,16 @@ static Status take_field(Csv *csv, const char *text, size_t length) {
   if (role == CSV_SKIP || csv->field_failure.status != SETOSA_OK) return SETOSA_OK;
   Error *outer = csv->error;
   csv->error = &csv->field_failure;
-  Status status = role == CSV_LABEL ? take_label(csv, text, length) : take_number(csv, text, length, &csv->row[role]);
+  bool target = role == CSV_LABEL || role == CSV_WEIGHT;
+  Status status = target ? take_target(csv, role, text, length) : take_number(csv, text, length, &csv->row[role]);
   csv->error = outer;
   if (status == SETOSA_OK || status == SETOSA_ERROR_DATA) return SETOSA_OK; /* wrong data: the end of the record says so */
   return error_set(outer, status, "%s", csv->field_failure.message);
+}
+
+static Status next_row(Csv *csv) {
+  size_t rows = 0;
+  return csv->reader->sink->room(csv->reader->sink, &csv->row, &rows, csv->error);
 }
 
 static Status end_row(Csv *csv) {
@@ -91,8 +99,9 @@ static Status end_row(Csv *csv) {
     return error_set(csv->error, SETOSA_ERROR_DATA, "%s:%zu:%zu: the row has %zu fields, %zu are expected; quote fields that hold commas",
                      source, csv->record_line, expected + 1, csv->field, expected);
   if (csv->field_failure.status != SETOSA_OK) return error_set(csv->error, csv->field_failure.status, "%s", csv->field_failure.message);
-  row_store_commit(&csv->store);
-  return row_store_next(&csv->store, &csv->row, csv->error);
+  csv->rows++;
+  Status status = csv->reader->sink->take(csv->reader->sink, 1, csv->error);
+  return status == SETOSA_OK ? next_row(csv) : status;
 }
 
 static Status keep_first_field(Csv *csv, const char *text, size_t length) {
@@ -119,8 +128,8 @@ static Status end_first(Csv *csv) {
   Status status = SETOSA_OK;
   TRY(csv_columns_decide(&csv->columns, csv->reader, (const char *const *)csv->first, csv->first_count, csv->record_line, csv->error));
   csv->decided = true;
-  csv->store.features = csv->columns.features;
-  TRY(row_store_next(&csv->store, &csv->row, csv->error));
+  TRY(csv->reader->sink->begin(csv->reader->sink, &(RowsAhead){.features = csv->columns.features}, csv->error));
+  TRY(next_row(csv));
   if (!csv->columns.header) {
     csv->field_line = csv->record_line;
     for (csv->field = 0; csv->field < csv->first_count; csv->field++)
@@ -221,7 +230,7 @@ static Status read_all(Csv *csv) {
     TRY(stream_read(reader->stream, block, BLOCK_BYTES, &got, csv->error));
     TRY(feed_block(csv, block + (skip < got ? skip : got), got - (skip < got ? skip : got)));
     skip = 0;
-    TRY(reader_report(reader, csv->store.rows, false, csv->error));
+    TRY(reader_report(reader, csv->rows, false, csv->error));
   } while (got == BLOCK_BYTES);
   if (csv_fini(&csv->parser, on_field, on_record, csv) != 0)
     TRY(field_error(csv, "", 0, "the quoted field that begins here is never closed", "add the closing quote"));
@@ -236,19 +245,20 @@ static Status hand_over(Csv *csv, Dataset *dataset) {
   const CsvColumns *columns = &csv->columns;
   const char *source = csv->reader->source;
   if (!csv->decided) TRY(error_set(csv->error, SETOSA_ERROR_DATA, "%s: the file is empty; give a file with rows of data", source));
-  if (csv->store.rows == 0)
+  if (csv->rows == 0)
     TRY(error_set(csv->error, SETOSA_ERROR_DATA, "%s:%zu: the header is not followed by any row; give a file with rows of data", source,
                   csv->line));
-  dataset->rows = csv->store.rows;
+  dataset->rows = csv->rows;
   dataset->features = columns->features;
-  TRY(row_store_finish(&csv->store, &dataset->values, csv->error));
   if (columns->names != NULL) {
     TRY(memory_allocate_zero((void **)&dataset->feature_names, columns->features, sizeof *dataset->feature_names, "column names",
                              csv->error));
     for (size_t d = 0; d < columns->features; d++)
       TRY(memory_copy_text(&dataset->feature_names[d], columns->names[columns->sources[d]], csv->error));
+    if (csv->weights.count > 0) TRY(memory_copy_text(&dataset->weights_name, columns->names[columns->weight], csv->error));
     if (columns->label != CSV_NONE) TRY(memory_copy_text(&dataset->label_name, columns->names[columns->label], csv->error));
   }
+  if (csv->weights.count > 0) TRY(weights_take(dataset, &csv->weights, source, csv->error));
   if (columns->label != CSV_NONE)
     TRY(labels_finish(csv->labels, dataset, dataset->label_name, csv->error));
   else
@@ -262,9 +272,6 @@ Status csv_read(Dataset *dataset, Reader *reader, Error *error) {
   Csv csv = {.reader = reader, .error = error, .terminator = '\n', .line = 1, .record_line = 1, .field_line = 1, .line_blank = true};
   if (csv_init(&csv.parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL | CSV_EMPTY_IS_NULL) != 0)
     return error_set(error, SETOSA_ERROR_INTERNAL, "the CSV parser cannot be set up");
-  bool keep = false;
-  if (reader->cache != NULL) TRY(cache_begin(&keep, reader->cache, reader, error));
-  if (keep) csv.store.cache = reader->cache;
   TRY(labels_create(&csv.labels, reader->options, error));
   TRY(read_all(&csv));
   TRY(hand_over(&csv, dataset));
@@ -272,7 +279,7 @@ cleanup:
   csv_free(&csv.parser);
   free_first(&csv);
   csv_columns_free(&csv.columns);
-  row_store_free(&csv.store);
   labels_destroy(csv.labels);
+  weight_list_free(&csv.weights);
   return status;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/csv_header.h"
@@ -133,13 +134,46 @@ cleanup:
   return status;
 }
 
-/* The label column when --label is not given: the model's, else the last one that is not dropped. */
+static Status no_weights(const Choice *choice, Error *error) {
+  char known[600];
+  const char *text = choice->options->weights;
+  list_columns(choice->columns, text, known, sizeof known);
+  return error_set(error, SETOSA_ERROR_USAGE, "--weights %s: %s has no such column, and there is no such file; %s", text,
+                   choice->reader->source, known);
+}
+
+/* --weights: a column where there is one, else a file. A model's column of weights is none of its features; whoever evaluates the model
+ * weighs rows by it, too. */
+static Status choose_weights(Choice *choice, Error *error) {
+  Status status = SETOSA_OK;
+  CsvColumns *columns = choice->columns;
+  const char *text = choice->options->weights;
+  uint64_t index = 0;
+  columns->weight = find_name(columns, text != NULL ? text : choice->options->expect_weights);
+  if (text == NULL) {
+    if (columns->weight != CSV_NONE && (choice->dropped[columns->weight] || choice->chosen[columns->weight])) columns->weight = CSV_NONE;
+    return SETOSA_OK;
+  }
+  if (columns->weight == CSV_NONE && csv_is_index(text, &index) && index >= 1 && index <= columns->count)
+    columns->weight = (size_t)index - 1;
+  if (columns->weight == CSV_NONE && !file_exists(text)) return no_weights(choice, error);
+  if (columns->weight == CSV_NONE) return SETOSA_OK;
+  if (choice->dropped[columns->weight])
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "the column %s is both --weights and --drop; choose one", text));
+  if (choice->chosen[columns->weight])
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "the column %s is both --weights and %s; weights cannot be a feature", text,
+                  choice->options->features != NULL ? "in --features" : "a feature of the model"));
+cleanup:
+  return status;
+}
+
+/* The label column when --label is not given: the model's, else the last one that is neither dropped nor the weights. */
 static size_t default_label(const Choice *choice) {
   const DataOptions *options = choice->options;
   const CsvColumns *columns = choice->columns;
   size_t left = 0, last = CSV_NONE;
   for (size_t c = 0; c < columns->count; c++)
-    if (!choice->dropped[c]) left++, last = c;
+    if (!choice->dropped[c] && c != columns->weight) left++, last = c;
   if (columns->names != NULL && options->expect_label != NULL) return find_name(columns, options->expect_label);
   if (last == CSV_NONE || choice->chosen[last]) return CSV_NONE;
   if (choice->wanted == NULL && options->expect_features > 0 && left == options->expect_features) return CSV_NONE;
@@ -179,6 +213,7 @@ static Status choose_label(Choice *choice, Error *error) {
                     choice->options->label));
   } else {
     size_t last = columns->count - 1;
+    if (last > 0 && last == columns->weight) last--;
     if (choice->dropped[last] && choice->options->expect_label == NULL && !choice->options->labels_optional) {
       const char *name = columns->names != NULL ? columns->names[last] : "";
       TRY(error_set(error, SETOSA_ERROR_USAGE, "--drop takes the last column%s%s, which is the label; name another label with --label",
@@ -187,6 +222,9 @@ static Status choose_label(Choice *choice, Error *error) {
     columns->label = default_label(choice);
     if (columns->label == CSV_NONE && !choice->options->labels_optional) TRY(no_label(choice, error));
   }
+  if (columns->label == columns->weight && choice->options->weights == NULL) columns->weight = CSV_NONE; /* what --label says goes first */
+  if (columns->label != CSV_NONE && columns->label == columns->weight)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "the column %s is both the label and --weights; choose one", choice->options->weights));
 cleanup:
   return status;
 }
@@ -202,11 +240,13 @@ static Status assign(Choice *choice, Error *error) {
   size_t candidates = choice->wanted != NULL ? choice->wanted_count : columns->count;
   for (size_t i = 0; i < candidates; i++) {
     size_t column = choice->wanted != NULL ? choice->wanted[i] : i;
-    if (choice->dropped[column] || column == columns->label) continue;
+    if (choice->dropped[column] || column == columns->label || column == columns->weight) continue;
     columns->roles[column] = columns->features;
     columns->sources[columns->features++] = column;
   }
   if (columns->label != CSV_NONE) columns->roles[columns->label] = CSV_LABEL;
+  bool weighs = choice->options->weights != NULL || !choice->options->labels_optional; /* to predict, nobody needs the model's weights */
+  if (columns->weight != CSV_NONE && weighs) columns->roles[columns->weight] = CSV_WEIGHT;
   if (columns->features == 0 && (choice->options->features != NULL || choice->options->drop != NULL))
     TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: no feature column is left; drop fewer columns", choice->reader->source));
   if (columns->features == 0)
@@ -230,6 +270,7 @@ Status csv_columns_decide(CsvColumns *columns, const Reader *reader, const char 
   if (columns->header) TRY(csv_header_take(columns, reader, first, line, error));
   TRY(resolve_lists(&choice, error));
   TRY(resolve_expected_names(&choice, error));
+  TRY(choose_weights(&choice, error));
   TRY(choose_label(&choice, error));
   TRY(assign(&choice, error));
 cleanup:

@@ -1,4 +1,5 @@
-/* Which fields of a CSV record are features, which is the label: decided once, from the first record and the options. Private. */
+/* Which fields of a CSV record are features, which are the label and the weight: decided once, from the first record and the options.
+ * Private. */
 #ifndef SETOSA_DATA_CSV_COLUMNS_H
 #define SETOSA_DATA_CSV_COLUMNS_H
 
@@ -7,6 +8,7 @@
 /* Roles other than a feature index. */
 #define CSV_SKIP SIZE_MAX
 #define CSV_LABEL (SIZE_MAX - 1)
+#define CSV_WEIGHT (SIZE_MAX - 2)
 #define CSV_NONE SIZE_MAX
 
 /* Zero-initialise. */
@@ -16,7 +18,8 @@ typedef struct CsvColumns {
   char **names; /* (count) with a header, else NULL */
   size_t features;
   size_t label;    /* column of the label, or CSV_NONE */
-  size_t *roles;   /* (count) feature index, CSV_LABEL or CSV_SKIP */
+  size_t weight;   /* column of the weights, or CSV_NONE */
+  size_t *roles;   /* (count) feature index, CSV_LABEL, CSV_WEIGHT or CSV_SKIP */
   size_t *sources; /* (features) column of a feature */
 } CsvColumns;
 

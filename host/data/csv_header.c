@@ -66,6 +66,7 @@ static Status mask_features(bool *mask, size_t columns, const DataOptions *optio
   for (size_t c = 0; c < columns; c++) mask[c] = options->features == NULL;
   TRY(mask_list(mask, columns, options->features, true, error));
   TRY(mask_list(mask, columns, options->drop, false, error));
+  if (options->weights != NULL && csv_is_index(options->weights, &label) && label >= 1 && label <= columns) mask[label - 1] = false;
   if (options->label != NULL) {
     if (csv_is_index(options->label, &label) && label >= 1 && label <= columns) mask[label - 1] = false;
   } else if (columns > 1 && !(options->expect_features == columns && options->labels_optional)) {
@@ -98,6 +99,8 @@ Status csv_header_detect(CsvColumns *columns, const Reader *reader, const char *
   TRY(list_has_name(options->features, &named, error));
   TRY(list_has_name(options->drop, &named, error));
   if (options->label != NULL && !csv_is_index(options->label, &index)) named = true;
+  if (options->weights != NULL && options->header != 0 && !csv_is_index(options->weights, &index)) /* it may be a file, too */
+    for (size_t c = 0; c < columns->count; c++) named = named || strcmp(first[c], options->weights) == 0;
   columns->header = options->header == 1 || (options->header < 0 && named);
   if (named && options->header == 0)
     TRY(error_set(error, SETOSA_ERROR_USAGE,

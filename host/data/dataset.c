@@ -1,5 +1,5 @@
 /* The life of a data set, its names, and the C API's view of it. */
-#include "data/dataset.h"
+#include "data/rows.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -8,7 +8,6 @@
 
 #include "base/memory.h"
 #include "data/reader.h"
-#include "data/synthetic.h"
 
 SetosaDataOptions setosa_data_options_default(void) { return (SetosaDataOptions){.header = -1, .scale = NAN}; }
 
@@ -17,6 +16,7 @@ Status dataset_create_bare(Dataset **out, const char *source, Error *error) {
   Dataset *dataset = NULL;
   *out = NULL;
   TRY(memory_allocate_zero((void **)&dataset, 1, sizeof *dataset, "a data set", error));
+  TRY(rows_create(&dataset->held, error));
   TRY(memory_copy_text(&dataset->source, source, error));
   *out = dataset;
   dataset = NULL;
@@ -34,8 +34,8 @@ Status dataset_create(Dataset **out, size_t rows, size_t features, bool with_lab
   TRY(dataset_create_bare(&dataset, source, error));
   dataset->rows = rows;
   dataset->features = features;
-  TRY(memory_allocate_zero((void **)&dataset->values, count, sizeof *dataset->values, "the data", error));
-  if (with_labels) TRY(memory_allocate_zero((void **)&dataset->labels, rows, sizeof *dataset->labels, "labels", error));
+  TRY(memory_allocate_zero((void **)&dataset->held->values, count, sizeof(float), "the data", error));
+  if (with_labels) TRY(memory_allocate_zero((void **)&dataset->held->labels, rows, sizeof(int32_t), "labels", error));
   *out = dataset;
   dataset = NULL;
 cleanup:
@@ -48,24 +48,36 @@ static void free_names(char **names, size_t count) {
   free(names);
 }
 
+void scaling_free(Scaling *scaling) {
+  free(scaling->offset);
+  free(scaling->scale);
+  *scaling = (Scaling){NULL, NULL};
+}
+
+Status scaling_copy(Scaling *out, size_t features, const float *offset, const float *scale, Error *error) {
+  Status status = SETOSA_OK;
+  *out = (Scaling){NULL, NULL};
+  TRY(memory_allocate_zero((void **)&out->offset, features, sizeof(float), "a scaling", error));
+  TRY(memory_allocate((void **)&out->scale, features, sizeof(float), "a scaling", error));
+  if (offset != NULL) memcpy(out->offset, offset, features * sizeof(float));
+  memcpy(out->scale, scale, features * sizeof(float));
+cleanup:
+  if (status != SETOSA_OK) scaling_free(out);
+  return status;
+}
+
 void setosa_dataset_destroy(SetosaDataset *dataset) {
   if (dataset == NULL) return;
-  if (!dataset->borrowed) {
-    if (!mapping_holds(&dataset->mapping, dataset->values)) free(dataset->values);
-    if (!mapping_holds(&dataset->mapping, dataset->labels)) free(dataset->labels);
-    mapping_close(&dataset->mapping);
-  }
-  row_order_free(&dataset->order);
+  rows_release(dataset->held);
   free(dataset->cache_note);
   free_names(dataset->feature_names, dataset->features);
   free_names(dataset->class_names, dataset->classes);
-  synthetic_destroy(dataset->generator);
   free(dataset->label_name);
+  free(dataset->weights_name);
   free(dataset->source);
   free(dataset->labels_found);
   free(dataset->positive);
-  free(dataset->scaling.offset);
-  free(dataset->scaling.scale);
+  scaling_free(&dataset->scaling);
   free(dataset);
 }
 
@@ -85,42 +97,31 @@ cleanup:
   return status;
 }
 
-void dataset_own_part(const Dataset *dataset, size_t *begin, size_t *count) {
-  size_t parts = dataset->parts > 1 ? dataset->parts : 1, part = dataset->parts > 1 ? dataset->part : 0;
-  size_t each = dataset->rows / parts, more = dataset->rows % parts; /* the first `more` parts have a row more */
-  *begin = part * each + (part < more ? part : more);
-  *count = each + (part < more);
+static Status copy_names(char ***out, char *const *names, size_t count, Error *error) {
+  Status status = SETOSA_OK;
+  if (names == NULL) return SETOSA_OK;
+  TRY(memory_allocate_zero((void **)out, count, sizeof **out, "names", error));
+  for (size_t i = 0; i < count; i++) TRY(memory_copy_text(&(*out)[i], names[i], error));
+cleanup:
+  return status;
 }
 
-Status dataset_own(Dataset *dataset, Error *error) {
+Status dataset_copy_description(Dataset *to, const Dataset *from, Error *error) {
   Status status = SETOSA_OK;
-  float *values = NULL;
-  int32_t *labels = NULL;
-  bool foreign_values = dataset->borrowed || mapping_holds(&dataset->mapping, dataset->values);
-  bool foreign_labels = dataset->borrowed || mapping_holds(&dataset->mapping, dataset->labels);
-  if (dataset->generator != NULL || dataset->unordered != NULL) {
-    TRY(dataset_materialize(dataset, error));
-    dataset->borrowed = false;
-    return SETOSA_OK;
-  }
-  if (foreign_values && dataset->values != NULL) {
-    TRY(memory_allocate((void **)&values, dataset->rows * dataset->features, sizeof *values, "a copy of the data", error));
-    memcpy(values, dataset->values, dataset->rows * dataset->features * sizeof *values);
-  }
-  if (foreign_labels && dataset->labels != NULL) {
-    TRY(memory_allocate((void **)&labels, dataset->rows, sizeof *labels, "a copy of the labels", error));
-    memcpy(labels, dataset->labels, dataset->rows * sizeof *labels);
-  }
-  if (foreign_values) dataset->values = values;
-  if (foreign_labels) dataset->labels = labels;
-  if (!dataset->borrowed) mapping_close(&dataset->mapping);
-  dataset->mapping = (Mapping){0}; /* a borrowed one is its owner's to close */
-  dataset->borrowed = false;
-  values = NULL;
-  labels = NULL;
+  to->byte_scale = from->byte_scale;
+  to->exchangeable = from->exchangeable;
+  to->for_scores = from->for_scores;
+  to->part = from->part;
+  to->parts = from->parts;
+  TRY(copy_names(&to->feature_names, from->feature_names, from->features, error));
+  to->classes = from->class_names != NULL ? from->classes : 0; /* as many names as destroy will free */
+  TRY(copy_names(&to->class_names, from->class_names, from->classes, error));
+  to->classes = from->classes;
+  TRY(memory_copy_text(&to->label_name, from->label_name, error));
+  TRY(memory_copy_text(&to->weights_name, from->weights_name, error));
+  TRY(memory_copy_text(&to->positive, from->positive, error));
+  if (from->scaling.scale != NULL) TRY(scaling_copy(&to->scaling, from->features, from->scaling.offset, from->scaling.scale, error));
 cleanup:
-  free(values);
-  free(labels);
   return status;
 }
 
@@ -143,11 +144,11 @@ Status setosa_dataset_wrap(SetosaDataset **out, size_t rows, size_t features, si
       TRY(error_set(error, SETOSA_ERROR_DATA, "data:%zu: the label %d is not in 0..%zu; number the classes 0, 1, 2, ...", i + 1,
                     (int)labels[i], classes - 1));
   TRY(dataset_create_bare(&dataset, "data", error));
-  dataset->borrowed = true;
   dataset->rows = rows;
   dataset->features = features;
-  dataset->values = (float *)values; /* never written while borrowed */
-  dataset->labels = (int32_t *)labels;
+  dataset->held->borrowed = true;
+  dataset->held->values = (float *)values; /* never written while borrowed */
+  dataset->held->labels = (int32_t *)labels;
   TRY(dataset_name_classes_by_index(dataset, classes, error));
   *out = dataset;
   dataset = NULL;
@@ -159,12 +160,18 @@ cleanup:
 size_t setosa_dataset_rows(const SetosaDataset *dataset) { return dataset->rows; }
 size_t setosa_dataset_features(const SetosaDataset *dataset) { return dataset->features; }
 size_t setosa_dataset_classes(const SetosaDataset *dataset) { return dataset->classes; }
-const float *setosa_dataset_values(const SetosaDataset *dataset) { return dataset->values; }
-const int32_t *setosa_dataset_labels(const SetosaDataset *dataset) { return dataset->labels; }
+const float *setosa_dataset_values(const SetosaDataset *dataset) { return rows_values(dataset); }
+const int32_t *setosa_dataset_labels(const SetosaDataset *dataset) { return rows_labels(dataset); }
 
 const char *setosa_dataset_labels_found(const SetosaDataset *dataset) { return dataset->labels_found; }
 bool setosa_dataset_cached(const SetosaDataset *dataset) { return dataset->cached; }
 const char *setosa_dataset_cache_note(const SetosaDataset *dataset) { return dataset->cache_note; }
+
+const char *dataset_source(const Dataset *dataset) { return dataset->source != NULL ? dataset->source : "data"; }
+const char *dataset_label_name(const Dataset *dataset) { return dataset->label_name; }
+const char *dataset_weights_name(const Dataset *dataset) { return dataset->weights_name; }
+const char *dataset_positive(const Dataset *dataset) { return dataset->positive; }
+const Scaling *dataset_scaling(const Dataset *dataset) { return &dataset->scaling; }
 
 const char *setosa_dataset_feature_name(const SetosaDataset *dataset, size_t feature) {
   return dataset->feature_names != NULL && feature < dataset->features ? dataset->feature_names[feature] : NULL;

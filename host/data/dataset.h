@@ -1,4 +1,6 @@
-/* The data set as every layer above sees it: dense f32 rows, integer labels, names, and the scaling that was applied. */
+/* THE DATA SEAM. What everybody outside host/data knows of a data set: its shape, its rows, its targets, slices of it, its names, its hash.
+ * What it is made of is in rows.h, which nobody outside includes: rows may lie in memory or in a mapped file, be gathered from there in
+ * another order, or be made whenever they are asked for. */
 #ifndef SETOSA_DATA_DATASET_H
 #define SETOSA_DATA_DATASET_H
 
@@ -6,85 +8,117 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/mapping.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/range.h"
+
+typedef struct SetosaDataset Dataset;
+
+/* ---- shape ------------------------------------------------------------------------------------------------------- */
+
+/* How a row is written down. Only readers and backends look at it. */
+typedef enum DataKind { DATA_DENSE } DataKind;
+/* Where rows are when they are asked for. */
+typedef enum DataPlace {
+  DATA_HELD,     /* in memory or a mapping: dataset_dense copies nothing */
+  DATA_GATHERED, /* in a mapping, in another order: dataset_dense brings them together */
+  DATA_MADE      /* nowhere: a generator makes them, and their labels, for every call */
+} DataPlace;
+
+typedef struct DataShape {
+  size_t rows, features, classes; /* classes 0: not known */
+  DataKind kind;
+  DataPlace place;
+  bool labelled;     /* rows have labels; of an unknown class, one may have -1 where labels are optional */
+  bool weighted;     /* rows have weights */
+  bool exchangeable; /* rows are independent draws: their order says nothing, and batches need no shuffle */
+  float byte_scale;  /* every value is (float)q * byte_scale with a whole q in 0..255, bit for bit; 0 when that is not known */
+} DataShape;
+
+DataShape dataset_shape(const Dataset *dataset);
+static inline RowRange dataset_all(const Dataset *dataset) { return (RowRange){0, dataset_shape(dataset).rows}; }
+
+/* ---- rows and targets -------------------------------------------------------------------------------------------- */
+
+/* THE door to X: rows (count,D), row-major, scaled as they stand, where they lie when they are held (room may be NULL then), else brought
+ * into room (count*D). One thread at a time where rows are made. */
+const float *dataset_dense(const Dataset *dataset, RowRange rows, float *room);
+/* The sum of the squares of all values of the rows; of rows that are made its expectation, since their features have deviation 1. */
+double dataset_square_sum(const Dataset *dataset, RowRange rows);
+
+/* What rows are compared with. */
+typedef struct Targets {
+  const int32_t *labels; /* (count) in 0..K-1 or -1; NULL: none */
+  const float *weights;  /* (count) 0 or more, of the rows; NULL: every row counts 1 */
+} Targets;
+
+/* What dataset_targets may need; zero-initialise. */
+typedef struct TargetRoom {
+  int32_t *labels;
+  float *values;
+  size_t capacity;
+} TargetRoom;
+
+/* The targets of rows, borrowed from the data set, or from room until its next use. */
+Status dataset_targets(Targets *targets, const Dataset *dataset, RowRange rows, TargetRoom *room, Error *error);
+/* Room for count labels that come from elsewhere. */
+Status target_room_reserve(TargetRoom *room, size_t count, Error *error);
+void target_room_free(TargetRoom *room);
+/* The sum of the weights of all rows, and their mean: exactly N and 1 when there are none. Weights that backends see are those given times
+ * a power of two: only ratios count. Of a whole data set the mean is about 1, above 0 at least; of a slice it may be 0. */
+double dataset_total_weight(const Dataset *dataset);
+double dataset_mean_weight(const Dataset *dataset);
+/* The first row whose label is none of 0..classes-1; N when every row has one. Without labels: 0. */
+size_t dataset_first_unlabelled(const Dataset *dataset, size_t classes);
+
+/* ---- weights of classes ------------------------------------------------------------------------------------------ */
+
+/* The weight of a row becomes its sample weight times factors[label]; factors (K), finite and not negative. From the sample weights as they
+ * were given, whatever factors were applied before. SETOSA_ERROR_USAGE without labels, or for rows that are made as needed;
+ * SETOSA_ERROR_DATA when every weight would be 0. */
+Status dataset_apply_class_weights(Dataset *dataset, const double *factors, Error *error);
+/* factors (K): sum(s) / (K * sum of s of the class), s the sample weights as given: every class then weighs the same. SETOSA_ERROR_DATA
+ * names a class without any weight. */
+Status dataset_balanced_class_weights(const Dataset *dataset, double *factors, Error *error);
+
+/* ---- other views of the same rows -------------------------------------------------------------------------------- */
+
+/* The rows of a range as a data set of their own, with all names, by sharing and not by copying: what is changed in one of the two is
+ * copied before. Destroy both, in any order. SETOSA_ERROR_INTERNAL for rows that there are not. */
+Status dataset_slice(Dataset **slice, const Dataset *dataset, RowRange rows, Error *error);
+/* All rows as a model of so many classes sees them to score them: without labels (made rows bring theirs along), weights or class names. */
+Status dataset_for_scores(Dataset **view, const Dataset *dataset, size_t classes, Error *error);
+/* Makes or gathers every row and keeps it; nothing to do when rows are held. */
+Status dataset_hold(Dataset *dataset, Error *error);
+/* SETOSA_ERROR_USAGE when rows are made or gathered as needed, which `what` cannot do with. */
+Status dataset_check_held(const Dataset *dataset, const char *what, Error *error);
+/* Who makes the rows, row i of the data set being its row *first + i; NULL: they are not made. */
+const struct Synthetic *dataset_generator(const Dataset *dataset, uint64_t *first);
+
+/* ---- description ------------------------------------------------------------------------------------------------- */
 
 /* x' = (x - offset[d]) * scale[d]. Both arrays (D), or both NULL for the identity. */
 typedef struct Scaling {
   float *offset, *scale;
 } Scaling;
 
-/* A permutation of rows, in half the room where their numbers fit. */
-typedef struct RowOrder {
-  uint32_t *narrow;
-  uint64_t *wide;
-} RowOrder;
-static inline size_t row_order_at(const RowOrder *order, size_t i) {
-  return order->narrow != NULL ? order->narrow[i] : (size_t)order->wide[i];
-}
-static inline void row_order_set(RowOrder *order, size_t i, size_t row) {
-  if (order->narrow != NULL)
-    order->narrow[i] = (uint32_t)row;
-  else
-    order->wide[i] = row;
-}
-void row_order_free(RowOrder *order);
-
-/* Arrays and mapping are owned unless `borrowed`; names may be NULL. */
-struct SetosaDataset {
-  size_t rows, features, classes;
-  float *values;               /* (N,D) row-major, scaled; page-aligned when allocated; NULL: rows come by dataset_fetch alone */
-  int32_t *labels;             /* (N) in 0..K-1, or NULL when the source has none; with labels_optional a row of an unknown class has -1 */
-  bool borrowed;               /* values, labels and mapping belong to the caller: copy before changing */
-  Mapping mapping;             /* of the file that values (and labels, perhaps) point into: read-only, copy before changing; zeroed: none */
-  char **feature_names;        /* (D), or NULL */
-  char **class_names;          /* (K) */
-  char *label_name;            /* of the label column, or NULL */
-  char *source;                /* the path or spec, for messages */
-  char *labels_found;          /* the file of labels that was found by its name, or NULL */
-  char *positive;              /* the CLASS of --positive, or NULL */
-  Scaling scaling;             /* what was applied to the values as read */
-  struct Synthetic *generator; /* owned; rows that are made whenever they are needed: then values and labels are NULL */
-  const float *unordered;      /* (N,D) of the mapping, when values is NULL and rows are gathered: row i is its row order[i] */
-  RowOrder order;              /* zeroed: none; labels are in this order already */
-  size_t part, parts;          /* as in SetosaDataOptions */
-  bool exchangeable;           /* rows are independent draws: their order says nothing, and batches need no shuffle */
-  bool cached;                 /* values, labels and names come from the cache of conversions */
-  char *cache_note;            /* why what was read could not be kept in that cache, or NULL */
-  float byte_scale;            /* every value is (float)q * byte_scale with a whole q in 0..255, bit for bit; 0 when that is not known */
-};
-typedef struct SetosaDataset Dataset;
-
-/* An empty data set (no rows yet) with the given shape and zeroed owned arrays; classes may be set later. The base of every reader. */
-Status dataset_create(Dataset **dataset, size_t rows, size_t features, bool with_labels, const char *source, Error *error);
-/* class_names[k] = "0", "1", ...: for sources whose labels are bare integers. */
-Status dataset_name_classes_by_index(Dataset *dataset, size_t classes, Error *error);
-/* The rows that this process uses most: all, or those of its part. */
-void dataset_own_part(const Dataset *dataset, size_t *begin, size_t *count);
-/* Owned copies of values and labels where they are borrowed, mapped or gathered: before any change. */
-Status dataset_own(Dataset *dataset, Error *error);
-/* generated.c: rows [begin, begin + count) into values (count,D) and labels (count; untouched when there are none; may be NULL
- * when rows are not made). */
-void dataset_fetch(const Dataset *dataset, size_t begin, size_t count, float *values, int32_t *labels);
-/* Room that dataset_labels may need; zero-initialise. */
-typedef struct LabelScratch {
-  int32_t *labels;
-  float *values;
-  size_t capacity;
-} LabelScratch;
-/* *labels (count) of rows from begin on, NULL when there are none: borrowed from the data set or from scratch, until its next use. */
-Status dataset_labels(const int32_t **labels, const Dataset *dataset, size_t begin, size_t count, LabelScratch *scratch, Error *error);
-/* Room for count labels. */
-Status label_scratch_reserve(LabelScratch *scratch, size_t count, Error *error);
-void label_scratch_free(LabelScratch *scratch);
-/* From now on rows of a mapping are gathered in `order`, which begins as they lie; labels become the data set's own. Whoever changes the
- * order moves the labels along. */
-Status dataset_begin_order(Dataset *dataset, Error *error);
-/* Makes or gathers every row and keeps it; nothing to do for a data set whose values are held. */
-Status dataset_materialize(Dataset *dataset, Error *error);
-/* SETOSA_ERROR_USAGE when rows are made or gathered as needed, which `what` cannot do with. */
-Status dataset_check_held(const Dataset *dataset, const char *what, Error *error);
+/* The path or spec that the rows come from, for messages: "data" when they come from no file. */
+const char *dataset_source(const Dataset *dataset);
+const char *dataset_label_name(const Dataset *dataset);   /* of the label column, or NULL */
+const char *dataset_weights_name(const Dataset *dataset); /* of the column of weights, or NULL */
+const char *dataset_positive(const Dataset *dataset);     /* the CLASS of --positive, or NULL */
+const Scaling *dataset_scaling(const Dataset *dataset);   /* what was applied to the values as read */
 /* x' = (x - offset) * scale on values as read; composes with nothing: SETOSA_ERROR_USAGE when a scaling was already applied
  * and differs. offset NULL means 0. */
 Status dataset_apply_scaling(Dataset *dataset, const float *offset, const float *scale, Error *error);
+
+/* ---- fingerprint ------------------------------------------------------------------------------------------------- */
+
+/* A few rows and all targets: tells other files apart without reading all of this one. */
+uint64_t dataset_glance(const Dataset *dataset);
+/* All values as they are trained on, and all targets, in so many blocks that several processes can share the reading. Rows of a generator
+ * are known by a sample of them: its numbers decide on every value. */
+size_t dataset_fingerprint_blocks(const Dataset *dataset);
+Status dataset_fingerprint_block(char hex[HASH_HEX_SIZE], const Dataset *dataset, size_t block, Error *error);
 
 #endif

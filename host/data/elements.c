@@ -24,12 +24,16 @@ int64_t element_to_integer(ElementType type, const unsigned char *source) {
   return (int64_t)((bits ^ sign) - sign); /* sign extension */
 }
 
-static float convert(ElementType type, const unsigned char *source) {
-  if (type.kind != 'f') return (float)element_to_integer(type, source);
+double element_to_double(ElementType type, const unsigned char *source) {
+  if (type.kind != 'f') return (double)element_to_integer(type, source);
   uint64_t bits = load_bits(type, source);
-  if (type.size == 2) return half_to_float((uint16_t)bits);
-  if (type.size == 4) return half_float_of_bits((uint32_t)bits);
-  return (float)double_from_bits(bits);
+  if (type.size == 2) return (double)half_to_float((uint16_t)bits);
+  if (type.size == 4) return (double)half_float_of_bits((uint32_t)bits);
+  return double_from_bits(bits);
+}
+
+static float convert(ElementType type, const unsigned char *source) {
+  return type.kind == 'f' ? (float)element_to_double(type, source) : (float)element_to_integer(type, source); /* rounded once */
 }
 
 void elements_to_float(ElementType type, const unsigned char *source, size_t count, float *out) {

@@ -16,5 +16,7 @@ typedef struct ElementType {
 void elements_to_float(ElementType type, const unsigned char *source, size_t count, float *out);
 /* One integer element ('u' or 'i'); above INT64_MAX becomes INT64_MAX. */
 int64_t element_to_integer(ElementType type, const unsigned char *source);
+/* One element of any kind. */
+double element_to_double(ElementType type, const unsigned char *source);
 
 #endif

@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "data/output.h"
 #include "data/reader.h"
-#include "data/sink.h"
 #include "data/synthetic.h"
 
 enum { CHUNK_NUMBERS = 1 << 18, TEXT_BLOCK = 1 << 16, NUMBER_SIZE = 48 };
@@ -20,7 +20,7 @@ typedef struct Generation {
   Synthetic *synthetic;
   const char *path;
   char *labels_path; /* NULL for text, whose labels are its last column */
-  Sink *sink, *labels_sink;
+  Output *output, *labels_output;
   size_t chunk;    /* rows */
   float *values;   /* (chunk,D) */
   int32_t *labels; /* (chunk) */
@@ -73,7 +73,7 @@ static size_t format_number(char text[NUMBER_SIZE], float value) {
 static Status flush_text(Generation *g, Error *error) {
   size_t length = g->text_length;
   g->text_length = 0;
-  return sink_write(g->sink, g->text, length, error);
+  return output_write(g->output, g->text, length, error);
 }
 
 static Status make_room(Generation *g, Error *error) {
@@ -111,7 +111,7 @@ cleanup:
 /* ---- NumPy ------------------------------------------------------------------------------------------------------ */
 
 /* Version 1.0; columns 0: one dimension. Padded so that the data begin at a multiple of 64, as NumPy does. */
-static Status write_npy_header(Sink *sink, char kind, uint64_t rows, uint64_t columns, Error *error) {
+static Status write_npy_header(Output *output, char kind, uint64_t rows, uint64_t columns, Error *error) {
   enum { PREFIX = 10, ALIGNMENT = 64 };
   char header[256], shape[64];
   const uint16_t probe = 1;
@@ -129,12 +129,12 @@ static Status write_npy_header(Sink *sink, char kind, uint64_t rows, uint64_t co
   memcpy(header, magic, sizeof magic);
   header[8] = (char)((total - PREFIX) & 0xFF);
   header[9] = (char)((total - PREFIX) >> 8);
-  return sink_write(sink, header, total, error);
+  return output_write(output, header, total, error);
 }
 
 static Status write_npy_rows(Generation *g, size_t rows, Error *error) {
-  Status status = sink_write(g->sink, g->values, rows * (size_t)g->spec.features * sizeof *g->values, error);
-  return status != SETOSA_OK ? status : sink_write(g->labels_sink, g->labels, rows * sizeof *g->labels, error);
+  Status status = output_write(g->output, g->values, rows * (size_t)g->spec.features * sizeof *g->values, error);
+  return status != SETOSA_OK ? status : output_write(g->labels_output, g->labels, rows * sizeof *g->labels, error);
 }
 
 /* ---- the call --------------------------------------------------------------------------------------------------- */
@@ -188,22 +188,22 @@ static Status open_files(Generation *g, Error *error) {
   TRY(memory_allocate((void **)&g->values, numbers, sizeof *g->values, "a chunk of rows", error));
   TRY(memory_allocate((void **)&g->labels, g->chunk, sizeof *g->labels, "a chunk of labels", error));
   TRY(memory_allocate((void **)&g->text, TEXT_BLOCK, 1, "a block of text", error));
-  TRY(sink_open(&g->sink, g->path, error));
+  TRY(output_open(&g->output, g->path, error));
   if (g->separator != '\0') {
     TRY(write_text_header(g, error));
     goto cleanup;
   }
   double bytes = (double)g->spec.rows * ((double)g->spec.features * sizeof(float) + sizeof(int32_t));
-  TRY(sink_check_room(g->sink, bytes < 0x1p63 ? (uint64_t)bytes : UINT64_MAX, error));
-  TRY(sink_open(&g->labels_sink, g->labels_path, error));
-  TRY(write_npy_header(g->sink, 'f', g->spec.rows, g->spec.features, error));
-  TRY(write_npy_header(g->labels_sink, 'i', g->spec.rows, 0, error));
+  TRY(output_check_room(g->output, bytes < 0x1p63 ? (uint64_t)bytes : UINT64_MAX, error));
+  TRY(output_open(&g->labels_output, g->labels_path, error));
+  TRY(write_npy_header(g->output, 'f', g->spec.rows, g->spec.features, error));
+  TRY(write_npy_header(g->labels_output, 'i', g->spec.rows, 0, error));
 cleanup:
   return status;
 }
 
 static uint64_t bytes_written(const Generation *g) {
-  return sink_bytes(g->sink) + (g->labels_sink != NULL ? sink_bytes(g->labels_sink) : 0);
+  return output_bytes(g->output) + (g->labels_output != NULL ? output_bytes(g->labels_output) : 0);
 }
 
 static Status report(Generation *g, uint64_t rows_done, Error *error) {
@@ -240,10 +240,10 @@ cleanup:
 /* Everything that can fail for want of room is done before the first rename. */
 static Status finish_files(Generation *g, Error *error) {
   Status status = SETOSA_OK;
-  TRY(sink_finish(g->sink, error));
-  if (g->labels_sink != NULL) TRY(sink_finish(g->labels_sink, error));
-  if (g->labels_sink != NULL) TRY(sink_commit(g->labels_sink, error));
-  TRY(sink_commit(g->sink, error));
+  TRY(output_finish(g->output, error));
+  if (g->labels_output != NULL) TRY(output_finish(g->labels_output, error));
+  if (g->labels_output != NULL) TRY(output_commit(g->labels_output, error));
+  TRY(output_commit(g->output, error));
 cleanup:
   return status;
 }
@@ -271,8 +271,8 @@ SetosaStatus setosa_generate(const char *spec, const char *path, const SetosaGen
     snprintf(result->labels_path, sizeof result->labels_path, "%s", g.labels_path != NULL ? g.labels_path : "");
   }
 cleanup:
-  sink_close(g.sink);
-  sink_close(g.labels_sink);
+  output_close(g.output);
+  output_close(g.labels_output);
   synthetic_destroy(g.synthetic);
   free(g.values);
   free(g.labels);

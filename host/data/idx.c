@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "data/elements.h"
+#include "data/column_file.h"
 #include "data/labels.h"
 #include "data/reader.h"
 
@@ -99,24 +99,27 @@ static Status check_end(Stream *stream, Error *error) {
                    stream_path(stream));
 }
 
-static Status read_values(Dataset *dataset, const IdxHeader *header, Reader *reader, Error *error) {
+static Status read_values(const IdxHeader *header, Reader *reader, Error *error) {
   Status status = SETOSA_OK;
   unsigned char *block = NULL;
-  size_t row_bytes = header->features * header->type.size, got = 0;
+  float *room = NULL;
+  size_t row_bytes = header->features * header->type.size, got = 0, room_rows = 0;
   size_t block_rows = row_bytes < IDX_BLOCK_BYTES ? IDX_BLOCK_BYTES / row_bytes : 1;
   if (block_rows > header->rows) block_rows = header->rows;
-  TRY(memory_allocate((void **)&dataset->values, header->rows * header->features, sizeof(float), "the data", error));
+  TRY(reader->sink->begin(reader->sink, &(RowsAhead){.features = header->features, .rows = header->rows, .compact = true}, error));
   TRY(memory_allocate((void **)&block, block_rows, row_bytes, "a block of rows", error));
-  for (size_t row = 0; row < header->rows; row += block_rows) {
-    size_t count = header->rows - row < block_rows ? header->rows - row : block_rows;
+  for (size_t row = 0; row < header->rows;) {
+    TRY(reader->sink->room(reader->sink, &room, &room_rows, error));
+    size_t count = range_next(row, header->rows, block_rows < room_rows ? block_rows : room_rows).count;
     TRY(stream_read(reader->stream, block, count * row_bytes, &got, error));
     if (got < count * row_bytes)
       TRY(error_set(error, SETOSA_ERROR_DATA, "%s: ends after %zu of %zu rows; fetch the file again", reader->source, row + got / row_bytes,
                     header->rows));
-    float *values = dataset->values + row * header->features;
-    elements_to_float(header->type, block, count * header->features, values);
-    TRY(reader_check_finite(reader->source, values, count, header->features, row, error));
-    TRY(reader_report(reader, row + count, false, error));
+    elements_to_float(header->type, block, count * header->features, room);
+    TRY(reader_check_finite(reader->source, room, count, header->features, row, error));
+    TRY(reader->sink->take(reader->sink, count, error));
+    row += count;
+    TRY(reader_report(reader, row, false, error));
   }
   TRY(check_end(reader->stream, error));
 cleanup:
@@ -197,29 +200,30 @@ Status idx_read(Dataset *dataset, Reader *reader, Error *error) {
   reader->rows_total = header.rows;
   dataset->rows = header.rows;
   dataset->features = header.features;
-  TRY(read_values(dataset, &header, reader, error));
+  TRY(read_values(&header, reader, error));
   TRY(read_labels(dataset, reader, error));
 cleanup:
   return status;
 }
 
-Status idx_read_labels(Labels *labels, Stream *stream, Error *error) {
+Status idx_read_column(size_t *count, const ColumnTaker *taker, Stream *stream, Error *error) {
   Status status = SETOSA_OK;
   IdxHeader header = {0};
   unsigned char element[8];
   const char *path = stream_path(stream);
   size_t got = 0;
   TRY(read_header(&header, stream, error));
-  if (header.dimensions == 1 && header.type.kind == 'f')
-    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: holds real numbers, and labels are whole ones; name the labels with --labels", path));
+  if (header.dimensions == 1 && header.type.kind == 'f' && !taker->real)
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: holds real numbers, and %s are whole ones; name the %s with --%s", path, taker->many,
+                  taker->many, taker->many));
   if (header.dimensions != 1)
-    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: is not a labels file (%zu dimensions, 1 expected); name the labels with --labels", path,
-                  header.dimensions));
-  for (size_t row = 0; row < header.rows; row++) {
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: is not a %s file (%zu dimensions, 1 expected); name the %s with --%s", path, taker->many,
+                  header.dimensions, taker->many, taker->many));
+  for (size_t row = 0; row < header.rows; row++, ++*count) {
     TRY(stream_read(stream, element, header.type.size, &got, error));
     if (got < header.type.size)
-      TRY(error_set(error, SETOSA_ERROR_DATA, "%s: ends after %zu of %zu labels; fetch the file again", path, row, header.rows));
-    status = labels_add_integer(labels, element_to_integer(header.type, element), error);
+      TRY(error_set(error, SETOSA_ERROR_DATA, "%s: ends after %zu of %zu %s; fetch the file again", path, row, header.rows, taker->many));
+    status = taker->take_element(taker->values, header.type, element, error);
     if (status == SETOSA_ERROR_DATA) error_prefix(error, "%s:%zu", path, row + 1);
     TRY(status);
   }

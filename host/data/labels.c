@@ -241,8 +241,9 @@ static Status apply_positive(Dataset *dataset, const char *positive, Error *erro
   TRY(memory_copy_text(&dataset->positive, names[0], error));
   names[1] = rest.text;
   rest.text = NULL;
+  int32_t *labels = rows_labels(dataset);
   for (size_t i = 0; i < dataset->rows; i++)
-    if (dataset->labels[i] >= 0) dataset->labels[i] = (size_t)dataset->labels[i] == class_index ? 0 : 1;
+    if (labels[i] >= 0) labels[i] = (size_t)labels[i] == class_index ? 0 : 1;
   for (size_t k = 0; k < dataset->classes; k++) free(dataset->class_names[k]);
   free(dataset->class_names);
   dataset->class_names = names;
@@ -258,9 +259,10 @@ cleanup:
 /* Training needs two classes that occur; a model (or predict) brings its own. */
 static Status require_two_classes(const Dataset *dataset, const DataOptions *options, Error *error) {
   if (options->expect_classes > 0 || options->labels_optional) return SETOSA_OK;
+  const int32_t *labels = rows_labels(dataset);
   for (size_t i = 1; i < dataset->rows; i++)
-    if (dataset->labels[i] != dataset->labels[0]) return SETOSA_OK;
-  const char *name = dataset->rows > 0 ? dataset->class_names[dataset->labels[0]] : "";
+    if (labels[i] != labels[0]) return SETOSA_OK;
+  const char *name = dataset->rows > 0 ? dataset->class_names[labels[0]] : "";
   char quoted[QUOTE_SIZE];
   return error_set(error, SETOSA_ERROR_DATA, "%s: every row has the label %s; at least two classes are needed, check the label column",
                    dataset->source, reader_quote(quoted, name, strlen(name)));
@@ -269,17 +271,18 @@ static Status require_two_classes(const Dataset *dataset, const DataOptions *opt
 Status labels_finish(Labels *labels, Dataset *dataset, const char *column, Error *error) {
   Status status = SETOSA_OK;
   const DataOptions *options = labels->options;
-  dataset->labels = labels->rows;
+  Rows *held = dataset->held;
+  held->labels = labels->rows;
   labels->rows = NULL;
   if (labels->count < labels->capacity / 2 + 1 && labels->count > 0) { /* doubling may have left much unused */
-    int32_t *shrunk = realloc(dataset->labels, labels->count * sizeof *shrunk);
-    if (shrunk != NULL) dataset->labels = shrunk;
+    int32_t *shrunk = realloc(held->labels, labels->count * sizeof *shrunk);
+    if (shrunk != NULL) held->labels = shrunk;
   }
   if (labels->expected) {
     TRY(labels_name_expected_classes(dataset, options, error));
     goto cleanup;
   }
-  labels->rows = dataset->labels; /* lent for the renumbering */
+  labels->rows = held->labels; /* lent for the renumbering */
   status = labels->integers ? name_integer_classes(labels, dataset, error) : order_classes(labels, dataset, column, error);
   labels->rows = NULL;
   TRY(status);

@@ -23,8 +23,5 @@ Status labels_name_expected_classes(Dataset *dataset, const DataOptions *options
 Status label_file_read(Dataset *dataset, Reader *reader, const char *path, size_t rows, Error *error);
 /* X.npy -> X-labels.npy, or the same with the other of .gz and no .gz; NULL when there is none. Free *found. */
 Status label_file_find(char **found, const char *path, Error *error);
-/* 1-D integer labels of an open IDX or NPY stream (idx.c, npy.c). */
-Status idx_read_labels(Labels *labels, Stream *stream, Error *error);
-Status npy_read_labels(Labels *labels, Stream *stream, Error *error);
 
 #endif

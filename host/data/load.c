@@ -10,8 +10,6 @@
 #include "data/labels.h"
 #include "data/reader.h"
 
-typedef Status (*ReadFunction)(Dataset *dataset, Reader *reader, Error *error);
-
 /* Formats that are recognised only to say what to do about them. magic NULL: by name alone. */
 typedef struct UnreadFormat {
   const char *suffix, *magic;
@@ -103,6 +101,9 @@ static Status check_options(const Reader *reader, ReadFunction read, Error *erro
   if (read != csv_read && column_option != NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "%s: %s chooses columns of a CSV, and this is none; leave it out", reader->source,
                      column_option);
+  if (read == synthetic_read && options->weights != NULL)
+    return error_set(error, SETOSA_ERROR_USAGE, "%s: --weights: synthetic rows have no weights; write them to a file with generate",
+                     reader->source);
   if (!isnan(options->scale) && (!isfinite(options->scale) || !isfinite((float)options->scale) || (float)options->scale == 0))
     return error_set(error, SETOSA_ERROR_USAGE, "--scale %g makes no sense; give a number other than 0 such as 0.00392157", options->scale);
   return SETOSA_OK;
@@ -112,15 +113,6 @@ static Status check_parts(const DataOptions *options, Error *error) {
   if (options->parts == 0 || options->part < options->parts) return SETOSA_OK;
   return error_set(error, SETOSA_ERROR_USAGE, "part %zu of %zu parts of the data does not exist; number parts from 0", options->part,
                    options->parts);
-}
-
-/* A bare data set that knows its part. */
-static Status create_bare(Dataset **dataset, const Reader *reader, Error *error) {
-  Status status = dataset_create_bare(dataset, reader->source, error);
-  if (status != SETOSA_OK) return status;
-  (*dataset)->part = reader->options->part;
-  (*dataset)->parts = reader->options->parts;
-  return SETOSA_OK;
 }
 
 static Status apply_scale(Dataset *dataset, double factor, Error *error) {
@@ -135,31 +127,6 @@ cleanup:
   return status;
 }
 
-/* Reads the source, into an entry of the cache where the reader began one. An entry that cannot be written costs a second reading, nothing
- * else; one that another process wrote meanwhile is loaded (*cached). note: why there is no entry, or as it was. */
-static Status read_and_keep(Dataset **dataset, bool *cached, Reader *reader, ReadFunction read, char note[CACHE_NOTE_SIZE], Error *error) {
-  Status status = read(*dataset, reader, error);
-  if (reader->cache == NULL) return status;
-  if (status == SETOSA_OK && cache_begun(reader->cache)) status = cache_commit(reader->cache, *dataset, reader, error);
-  if (cache_note(reader->cache)[0] != '\0') snprintf(note, CACHE_NOTE_SIZE, "%s", cache_note(reader->cache));
-  bool appeared = cache_appeared(reader->cache);
-  if (status != SETOSA_ERROR_WRITE || !(cache_failed(reader->cache) || appeared)) return status;
-  error_clear(error);
-  setosa_dataset_destroy(*dataset);
-  *dataset = NULL;
-  TRY(create_bare(dataset, reader, error));
-  if (appeared) TRY(cache_load(cached, reader->cache, *dataset, reader, error));
-  if (*cached) goto cleanup;
-  cache_close(reader->cache);
-  stream_close(reader->stream);
-  reader->cache = NULL;
-  reader->stream = NULL;
-  TRY(stream_open(&reader->stream, reader->source, error));
-  TRY(read(*dataset, reader, error));
-cleanup:
-  return status;
-}
-
 Status setosa_dataset_load(SetosaDataset **out, const char *source, const SetosaDataOptions *options, SetosaError *error) {
   Status status = SETOSA_OK;
   const DataOptions defaults = setosa_data_options_default();
@@ -169,13 +136,12 @@ Status setosa_dataset_load(SetosaDataset **out, const char *source, const Setosa
   char note[CACHE_NOTE_SIZE] = "";
   char *labels_found = NULL;
   DataOptions with_labels;
-  bool cached = false;
   error_clear(error);
   *out = NULL;
   if (source == NULL || *source == '\0')
     return error_set(error, SETOSA_ERROR_USAGE, "no data was named; give a file or synthetic:rows=1000");
   TRY(check_parts(reader.options, error));
-  TRY(create_bare(&dataset, &reader, error));
+  TRY(reader_create_dataset(&dataset, &reader, error));
   if (strncmp(source, "synthetic:", 10) != 0 && strcmp(source, "synthetic") != 0) {
     TRY(stream_open(&reader.stream, source, error));
     TRY(choose_reader(&read, &reader, error));
@@ -188,9 +154,10 @@ Status setosa_dataset_load(SetosaDataset **out, const char *source, const Setosa
     with_labels.labels_path = labels_found;
     reader.options = &with_labels;
   }
-  if (read == csv_read || read == npy_read) reader.cache = cache_open(&reader, note); /* IDX: bytes, quicker than a table of floats */
-  if (reader.cache != NULL) TRY(cache_load(&cached, reader.cache, dataset, &reader, error));
-  if (!cached) TRY(read_and_keep(&dataset, &cached, &reader, read, note, error));
+  if (read == csv_read || read == npy_read) /* IDX: bytes, quicker than a table of floats */
+    TRY(cache_read(&dataset, &reader, read, note, error));
+  else
+    TRY(reader_run_in_memory(dataset, &reader, read, error));
   if (note[0] != '\0') TRY(memory_copy_text(&dataset->cache_note, note, error));
   size_t expected = reader.options->expect_features;
   if (expected > 0 && dataset->features != expected)
@@ -204,7 +171,6 @@ Status setosa_dataset_load(SetosaDataset **out, const char *source, const Setosa
   dataset = NULL;
 cleanup:
   free(labels_found);
-  cache_close(reader.cache);
   stream_close(reader.stream);
   setosa_dataset_destroy(dataset);
   return status;

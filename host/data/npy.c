@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/cache.h"
+#include "data/column_file.h"
 #include "data/labels.h"
 #include "data/npy_header.h"
 #include "data/reader.h"
@@ -39,69 +39,56 @@ static bool can_map(const NpyHeader *header, const Stream *stream) {
 
 /* The values stay in the file. Its length is compared here, since a missing page is a signal and no error later; so a file that somebody
  * shortens during the training ends the program with SIGBUS (base/mapping.h). */
-static Status map_rows(Dataset *dataset, const NpyHeader *header, Reader *reader, Error *error) {
+static Status map_rows(const Dataset *dataset, const NpyHeader *header, Reader *reader, Error *error) {
   Status status = SETOSA_OK;
   FileIdentity identity;
+  Mapping mapping = {0};
   size_t total = dataset->rows * dataset->features, bytes = header->data_offset + total * sizeof(float);
   if (!stream_identify(reader->stream, &identity) || identity.bytes < bytes) {
     size_t held = identity.bytes > header->data_offset ? (size_t)identity.bytes - header->data_offset : 0;
     TRY(ends_early(reader->source, held / sizeof(float), total, error));
   }
   if (identity.bytes > bytes) TRY(goes_on(reader->source, error));
-  TRY(stream_map(reader->stream, &dataset->mapping, bytes, error));
-  dataset->values = (float *)(uintptr_t)(dataset->mapping.at + header->data_offset); /* never written: dataset_own copies before */
-  TRY(reader_check_mapping(reader, dataset, header->data_offset, error));
+  TRY(stream_map(reader->stream, &mapping, bytes, error));
+  TRY(reader_check_mapping(reader, &mapping, header->data_offset, dataset->features, rows_of_part(dataset), error));
+  status = reader->sink->map(reader->sink, mapping, header->data_offset, error);
+  mapping = (Mapping){0};
 cleanup:
+  mapping_close(&mapping);
   return status;
 }
 
-static Status read_by_rows(Dataset *dataset, const NpyHeader *header, Reader *reader, unsigned char *block, Error *error) {
+/* Whole rows at a time, as only they can be checked; a row longer than a block comes in pieces. */
+static Status read_by_rows(const Dataset *dataset, const NpyHeader *header, Reader *reader, unsigned char *block, Error *error) {
   Status status = SETOSA_OK;
-  size_t features = dataset->features, total = dataset->rows * features, per_block = NPY_BLOCK_BYTES / 8, got = 0;
-  for (size_t at = 0; at < total; at += per_block) {
-    size_t count = total - at < per_block ? total - at : per_block;
-    TRY(stream_read(reader->stream, block, count * header->type.size, &got, error));
-    if (got < count * header->type.size) TRY(ends_early(reader->source, at + got / header->type.size, total, error));
-    elements_to_float(header->type, block, count, dataset->values + at);
-    TRY(reader_report(reader, (at + count) / features, false, error));
-  }
-  TRY(reader_check_finite(reader->source, dataset->values, dataset->rows, features, 0, error));
-cleanup:
-  return status;
-}
-
-/* The same into an entry of the cache, without a place in memory: whole rows at a time, as only they can be checked. */
-static Status keep_by_rows(const Dataset *dataset, const NpyHeader *header, Reader *reader, unsigned char *block, Error *error) {
-  Status status = SETOSA_OK;
-  size_t features = dataset->features, total = dataset->rows * features, per_block = NPY_BLOCK_BYTES / 8, filled = 0, first_row = 0,
-         got = 0;
-  float *rows = NULL; /* (a row and a block) what is converted and not yet written */
-  TRY(memory_allocate((void **)&rows, features + per_block, sizeof *rows, "a block of rows", error));
-  for (size_t at = 0; at < total; at += per_block) {
-    size_t count = total - at < per_block ? total - at : per_block;
-    TRY(stream_read(reader->stream, block, count * header->type.size, &got, error));
-    if (got < count * header->type.size) TRY(ends_early(reader->source, at + got / header->type.size, total, error));
-    elements_to_float(header->type, block, count, rows + filled);
-    filled += count;
-    size_t whole = filled / features;
-    TRY(reader_check_finite(reader->source, rows, whole, features, first_row, error));
-    TRY(cache_write(reader->cache, rows, whole * features, error));
-    filled -= whole * features;
-    memmove(rows, rows + whole * features, filled * sizeof *rows);
-    first_row += whole;
-    TRY(reader_report(reader, first_row, false, error));
+  size_t features = dataset->features, per_block = NPY_BLOCK_BYTES / 8, most = per_block / features > 0 ? per_block / features : 1;
+  size_t room_rows = 0, got = 0, at = 0;
+  float *room = NULL;
+  for (size_t row = 0; row < dataset->rows;) {
+    TRY(reader->sink->room(reader->sink, &room, &room_rows, error));
+    RowRange now = range_next(row, dataset->rows, most < room_rows ? most : room_rows);
+    for (size_t done = 0, count = 0; done < now.count * features; done += count, at += count) {
+      count = now.count * features - done < per_block ? now.count * features - done : per_block;
+      TRY(stream_read(reader->stream, block, count * header->type.size, &got, error));
+      if (got < count * header->type.size) TRY(ends_early(reader->source, at + got / header->type.size, dataset->rows * features, error));
+      elements_to_float(header->type, block, count, room + done);
+    }
+    TRY(reader_check_finite(reader->source, room, now.count, features, row, error));
+    TRY(reader->sink->take(reader->sink, now.count, error));
+    row += now.count;
+    TRY(reader_report(reader, row, false, error));
   }
 cleanup:
-  free(rows);
   return status;
 }
 
 /* Fortran order: whole columns follow each other; each is scattered into its place of every row. */
-static Status read_by_columns(Dataset *dataset, const NpyHeader *header, Reader *reader, unsigned char *block, Error *error) {
+static Status read_by_columns(const Dataset *dataset, const NpyHeader *header, Reader *reader, unsigned char *block, Error *error) {
   Status status = SETOSA_OK;
   size_t rows = dataset->rows, features = dataset->features, per_block = NPY_BLOCK_BYTES / 8, got = 0;
-  float *column = NULL;
+  float *column = NULL, *room = NULL;
   TRY(memory_allocate((void **)&column, per_block, sizeof *column, "a block of a column", error));
+  TRY(reader->sink->room(reader->sink, &room, &(size_t){0}, error));
   for (size_t d = 0; d < features; d++) {
     for (size_t row = 0; row < rows; row += per_block) {
       size_t count = rows - row < per_block ? rows - row : per_block;
@@ -111,12 +98,13 @@ static Status read_by_columns(Dataset *dataset, const NpyHeader *header, Reader 
       elements_to_float(header->type, block, count, column);
       for (size_t i = 0; i < count; i++) {
         if (!isfinite(column[i])) TRY(reader_not_finite(reader->source, row + i, d, column[i], error));
-        dataset->values[(row + i) * features + d] = column[i];
+        room[(row + i) * features + d] = column[i];
       }
       /* Rows are complete only at the end: what is reported is the same share of them. */
       TRY(reader_report(reader, (uint64_t)((double)rows * (double)d / (double)features), false, error));
     }
   }
+  TRY(reader->sink->take(reader->sink, rows, error));
 cleanup:
   free(column);
   return status;
@@ -150,15 +138,11 @@ Status npy_read(Dataset *dataset, Reader *reader, Error *error) {
     TRY(map_rows(dataset, &header, reader, error));
   } else {
     TRY(memory_allocate((void **)&block, NPY_BLOCK_BYTES, 1, "a block of the file", error));
-    /* Bytes and halves are not kept: what they say takes more room, and as long to read, as floats. */
-    bool keep = reader->cache != NULL && header.type.kind == 'f' && (header.type.size > 2 || stream_is_compressed(reader->stream));
-    if (keep) TRY(cache_begin(&keep, reader->cache, reader, error));
-    if (keep && !header.fortran) {
-      TRY(keep_by_rows(dataset, &header, reader, block, error));
-    } else {
-      TRY(memory_allocate((void **)&dataset->values, dataset->rows * dataset->features, sizeof(float), "the data", error));
-      TRY((header.fortran ? read_by_columns : read_by_rows)(dataset, &header, reader, block, error));
-    }
+    /* Bytes and halves: what they say takes more room, and as long to read, as floats. */
+    bool compact = header.type.kind != 'f' || (header.type.size <= 2 && !stream_is_compressed(reader->stream));
+    RowsAhead ahead = {.features = dataset->features, .rows = dataset->rows, .at_once = header.fortran, .compact = compact};
+    TRY(reader->sink->begin(reader->sink, &ahead, error));
+    TRY((header.fortran ? read_by_columns : read_by_rows)(dataset, &header, reader, block, error));
     TRY(check_end(reader->stream, error));
   }
   TRY(read_labels(dataset, reader, error));
@@ -167,7 +151,7 @@ cleanup:
   return status;
 }
 
-Status npy_read_labels(Labels *labels, Stream *stream, Error *error) {
+Status npy_read_column(size_t *count, const ColumnTaker *taker, Stream *stream, Error *error) {
   Status status = SETOSA_OK;
   NpyHeader header;
   enum { BLOCK = 1024 };
@@ -176,17 +160,18 @@ Status npy_read_labels(Labels *labels, Stream *stream, Error *error) {
   size_t got = 0;
   TRY(npy_read_header(&header, stream, error));
   bool column = header.dimensions == 1 || (header.dimensions == 2 && header.shape[1] == 1);
-  if (!column || header.type.kind == 'f')
-    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: labels must be integers in one dimension; save labels.astype('int32').ravel()", path));
+  if (!column || (header.type.kind == 'f' && !taker->real))
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: %s must be %s in one dimension; save %s.astype('%s').ravel()", path, taker->many,
+                  taker->real ? "numbers" : "integers", taker->many, taker->real ? "float32" : "int32"));
   for (size_t row = 0; row < header.shape[0]; row += BLOCK) {
-    size_t count = header.shape[0] - row < BLOCK ? header.shape[0] - row : BLOCK;
-    TRY(stream_read(stream, block, count * header.type.size, &got, error));
-    for (size_t i = 0; i < got / header.type.size; i++) {
-      status = labels_add_integer(labels, element_to_integer(header.type, block + i * header.type.size), error);
+    size_t wanted = header.shape[0] - row < BLOCK ? header.shape[0] - row : BLOCK;
+    TRY(stream_read(stream, block, wanted * header.type.size, &got, error));
+    for (size_t i = 0; i < got / header.type.size; i++, ++*count) {
+      status = taker->take_element(taker->values, header.type, block + i * header.type.size, error);
       if (status == SETOSA_ERROR_DATA) error_prefix(error, "%s:%zu", path, row + i + 1);
       TRY(status);
     }
-    if (got < count * header.type.size) TRY(ends_early(path, row + got / header.type.size, header.shape[0], error));
+    if (got < wanted * header.type.size) TRY(ends_early(path, row + got / header.type.size, header.shape[0], error));
   }
   TRY(check_end(stream, error));
 cleanup:

@@ -9,9 +9,36 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "data/half.h"
+#include "data/row_store.h"
+#include "data/weights.h"
 
 static const double REPORT_SECONDS = 0.05;
 enum { FINITE_BLOCK = 4096 }; /* values between two looks */
+
+Status reader_create_dataset(Dataset **dataset, const Reader *reader, Error *error) {
+  Status status = dataset_create_bare(dataset, reader->source, error);
+  if (status != SETOSA_OK) return status;
+  (*dataset)->part = reader->options->part;
+  (*dataset)->parts = reader->options->parts;
+  return SETOSA_OK;
+}
+
+Status reader_run(Dataset *dataset, Reader *reader, ReadFunction read, RowSink *sink, Error *error) {
+  reader->sink = sink;
+  Status status = read(dataset, reader, error);
+  reader->sink = NULL;
+  const char *weights = reader->options->weights;
+  if (status == SETOSA_OK && weights != NULL && rows_sample_weights(dataset) == NULL) /* no column: a file */
+    status = weights_read_file(dataset, reader, weights, error);
+  return status == SETOSA_OK ? sink->finish(sink, dataset, error) : status;
+}
+
+Status reader_run_in_memory(Dataset *dataset, Reader *reader, ReadFunction read, Error *error) {
+  RowStore store = row_store_init();
+  Status status = reader_run(dataset, reader, read, &store.sink, error);
+  row_store_free(&store);
+  return status;
+}
 
 Status reader_report(Reader *reader, uint64_t rows_done, bool last, Error *error) {
   const DataOptions *options = reader->options;
@@ -68,22 +95,20 @@ Status reader_check_finite(const char *source, const float *values, size_t rows,
   return SETOSA_OK;
 }
 
-Status reader_check_mapping(Reader *reader, const Dataset *dataset, size_t offset, Error *error) {
+Status reader_check_mapping(Reader *reader, const Mapping *mapping, size_t offset, size_t features, RowRange rows, Error *error) {
   Status status = SETOSA_OK;
   const size_t block_bytes = 1 << 22;
-  const Mapping *mapping = &dataset->mapping;
-  size_t begin = 0, rows = 0, features = dataset->features;
-  dataset_own_part(dataset, &begin, &rows);
   if (features == 0) return SETOSA_OK;
   size_t row_bytes = features * sizeof(float), per_block = block_bytes / row_bytes > 0 ? block_bytes / row_bytes : 1;
-  reader->bytes_total = offset + rows * row_bytes;
+  reader->bytes_total = offset + rows.count * row_bytes;
   mapping_expect_pass(mapping, true);
-  for (size_t done = 0; done < rows; done += per_block) {
-    size_t row = begin + done, count = rows - done < per_block ? rows - done : per_block, at = offset + row * row_bytes;
-    TRY(reader_check_finite(reader->source, (const float *)(const void *)(mapping->at + at), count, features, row, error));
-    mapping_let_go(mapping, at, count * row_bytes);
-    reader->bytes_done = offset + (done + count) * row_bytes;
-    TRY(reader_report(reader, done + count, false, error));
+  for (size_t done = 0; done < rows.count; done += per_block) {
+    RowRange now = range_next(rows.begin + done, rows.begin + rows.count, per_block);
+    size_t at = offset + now.begin * row_bytes;
+    TRY(reader_check_finite(reader->source, (const float *)(const void *)(mapping->at + at), now.count, features, now.begin, error));
+    mapping_let_go(mapping, at, now.count * row_bytes);
+    reader->bytes_done = offset + (done + now.count) * row_bytes;
+    TRY(reader_report(reader, done + now.count, false, error));
   }
 cleanup:
   mapping_expect_pass(mapping, false);

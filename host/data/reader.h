@@ -2,7 +2,8 @@
 #ifndef SETOSA_DATA_READER_H
 #define SETOSA_DATA_READER_H
 
-#include "data/dataset.h"
+#include "data/row_sink.h"
+#include "data/rows.h"
 #include "data/stream.h"
 
 typedef SetosaDataOptions DataOptions;
@@ -11,30 +12,35 @@ typedef struct Reader {
   const char *source; /* as the user typed it */
   const DataOptions *options;
   Stream *stream;       /* NULL for synthetic data */
-  struct Cache *cache;  /* NULL: what is read is not kept */
+  RowSink *sink;        /* where its rows go */
   double default_scale; /* set by a reader: what --scale is when it is not given */
   double started, reported;
   uint64_t rows_total;              /* 0: unknown */
   uint64_t bytes_done, bytes_total; /* of a mapped file; total 0: the stream knows */
 } Reader;
 
-/* Each fills a bare data set: rows, features, values as read (unscaled), labels, classes, names. */
+/* Each fills a bare data set: rows, features, labels, classes, names; its values as read (unscaled) go to the reader's sink. */
+typedef Status (*ReadFunction)(Dataset *dataset, Reader *reader, Error *error);
 Status csv_read(Dataset *dataset, Reader *reader, Error *error);
 Status idx_read(Dataset *dataset, Reader *reader, Error *error);
 Status npy_read(Dataset *dataset, Reader *reader, Error *error);
 Status synthetic_read(Dataset *dataset, Reader *reader, Error *error);
 
-/* A data set without arrays. */
-Status dataset_create_bare(Dataset **dataset, const char *source, Error *error);
+/* A data set without rows that knows its source and its part. */
+Status reader_create_dataset(Dataset **dataset, const Reader *reader, Error *error);
+/* Reads into a sink, and gives its rows to the data set. */
+Status reader_run(Dataset *dataset, Reader *reader, ReadFunction read, RowSink *sink, Error *error);
+/* Reads into memory. */
+Status reader_run_in_memory(Dataset *dataset, Reader *reader, ReadFunction read, Error *error);
 
 /* Calls the progress callback, at most 20 times a second unless `last`; SETOSA_INTERRUPTED when it says stop. */
 Status reader_report(Reader *reader, uint64_t rows_done, bool last, Error *error);
 
 /* SETOSA_ERROR_DATA naming row and column (both 1-based in the message) of the first value of (rows,features) that is not finite. */
 Status reader_check_finite(const char *source, const float *values, size_t rows, size_t features, size_t first_row, Error *error);
-/* The same for the rows of this process's part (all when it is alone) of values that lie at offset in the data set's mapping: in one pass,
- * with progress, letting go of what was seen. */
-Status reader_check_mapping(Reader *reader, const Dataset *dataset, size_t offset, Error *error);
+/* The same for the rows (count,D) of a range that lie at offset in a mapping, the first of all rows: in one pass, with progress, letting go
+ * of what was seen. */
+Status reader_check_mapping(Reader *reader, const Mapping *mapping, size_t offset, size_t features, RowRange rows, Error *error);
 /* The same for one value at (row, column), both 0-based, which is not finite. */
 Status reader_not_finite(const char *source, size_t row, size_t column, float value, Error *error);
 

@@ -5,13 +5,26 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/cache.h"
+#include "data/rows.h"
 
-static const size_t FIRST_BLOCK_BYTES = 1 << 16, LARGEST_BLOCK_BYTES = 1 << 26, CACHED_BLOCK_BYTES = 1 << 20;
+static const size_t FIRST_BLOCK_BYTES = 1 << 16, LARGEST_BLOCK_BYTES = 1 << 26;
+
+static Status store_begin(RowSink *sink, const RowsAhead *ahead, Error *error) {
+  Status status = SETOSA_OK;
+  RowStore *store = (RowStore *)sink;
+  size_t count = 0;
+  store->features = ahead->features;
+  store->expected = ahead->rows;
+  if (ahead->rows == 0) return SETOSA_OK;
+  TRY(memory_multiply(&count, ahead->rows, ahead->features, "the data", error));
+  TRY(memory_allocate((void **)&store->values, count, sizeof *store->values, "the data", error));
+cleanup:
+  return status;
+}
 
 static Status add_block(RowStore *store, Error *error) {
   Status status = SETOSA_OK;
-  size_t bytes = store->cache != NULL ? CACHED_BLOCK_BYTES : FIRST_BLOCK_BYTES;
+  size_t bytes = FIRST_BLOCK_BYTES;
   for (size_t b = 0; b < store->block_count && bytes < LARGEST_BLOCK_BYTES; b++) bytes *= 2;
   size_t capacity = bytes / sizeof(float) / store->features;
   if (capacity == 0) capacity = 1;
@@ -24,52 +37,80 @@ cleanup:
   return status;
 }
 
-Status row_store_next(RowStore *store, float **row, Error *error) {
+static Status store_room(RowSink *sink, float **room, size_t *rows, Error *error) {
+  Status status = SETOSA_OK;
+  RowStore *store = (RowStore *)sink;
+  if (store->values != NULL) {
+    *room = store->values + store->rows * store->features;
+    *rows = store->expected - store->rows;
+    return SETOSA_OK;
+  }
   struct RowBlock *last = store->block_count > 0 ? &store->blocks[store->block_count - 1] : NULL;
-  if (store->cache != NULL && last != NULL && last->rows == last->capacity) { /* one block, over and over */
-    Status status = cache_write(store->cache, last->values, last->rows * store->features, error);
-    if (status != SETOSA_OK) return status;
-    last->rows = 0;
-  }
-  if (last == NULL || last->rows == last->capacity) {
-    Status status = add_block(store, error);
-    if (status != SETOSA_OK) return status;
-    last = &store->blocks[store->block_count - 1];
-  }
-  *row = last->values + last->rows * store->features;
+  if (last == NULL || last->rows == last->capacity) TRY(add_block(store, error));
+  last = &store->blocks[store->block_count - 1];
+  *room = last->values + last->rows * store->features;
+  *rows = last->capacity - last->rows;
+cleanup:
+  return status;
+}
+
+static Status store_take(RowSink *sink, size_t rows, Error *error) {
+  RowStore *store = (RowStore *)sink;
+  (void)error;
+  if (store->values == NULL) store->blocks[store->block_count - 1].rows += rows;
+  store->rows += rows;
   return SETOSA_OK;
 }
 
-void row_store_commit(RowStore *store) {
-  store->blocks[store->block_count - 1].rows++;
-  store->rows++;
+static Status store_map(RowSink *sink, Mapping mapping, size_t offset, Error *error) {
+  RowStore *store = (RowStore *)sink;
+  (void)error;
+  store->mapping = mapping;
+  store->offset = offset;
+  return SETOSA_OK;
 }
 
-Status row_store_finish(RowStore *store, float **values, Error *error) {
+/* Each block is freed as soon as it is copied: pages of the array come into being as those of the blocks go. */
+static Status join_blocks(RowStore *store, Error *error) {
   Status status = SETOSA_OK;
   size_t count = 0, at = 0;
-  *values = NULL;
-  if (store->cache != NULL) {
-    if (store->block_count > 0) TRY(cache_write(store->cache, store->blocks[0].values, store->blocks[0].rows * store->features, error));
-    goto cleanup;
-  }
   TRY(memory_multiply(&count, store->rows, store->features, "the data", error));
-  TRY(memory_allocate((void **)values, count, sizeof(float), "the data", error));
-  /* Each block is freed as soon as it is copied: pages of the array come into being as those of the blocks go. */
+  TRY(memory_allocate((void **)&store->values, count, sizeof(float), "the data", error));
   for (size_t b = 0; b < store->block_count; b++) {
     size_t length = store->blocks[b].rows * store->features;
-    memcpy(*values + at, store->blocks[b].values, length * sizeof(float));
+    memcpy(store->values + at, store->blocks[b].values, length * sizeof(float));
     at += length;
     free(store->blocks[b].values);
     store->blocks[b].values = NULL;
   }
 cleanup:
-  row_store_free(store);
   return status;
+}
+
+static Status store_finish(RowSink *sink, Dataset *dataset, Error *error) {
+  Status status = SETOSA_OK;
+  RowStore *store = (RowStore *)sink;
+  if (store->mapping.at != NULL) {
+    dataset->held->mapping = store->mapping;
+    dataset->held->values = (float *)(uintptr_t)(store->mapping.at + store->offset); /* never written: rows_own copies before */
+    store->mapping = (Mapping){0};
+    return SETOSA_OK;
+  }
+  if (store->block_count > 0) TRY(join_blocks(store, error));
+  dataset->held->values = store->values;
+  store->values = NULL;
+cleanup:
+  return status;
+}
+
+RowStore row_store_init(void) {
+  return (RowStore){.sink = {.begin = store_begin, .room = store_room, .take = store_take, .map = store_map, .finish = store_finish}};
 }
 
 void row_store_free(RowStore *store) {
   for (size_t b = 0; b < store->block_count; b++) free(store->blocks[b].values);
   free(store->blocks);
-  *store = (RowStore){.features = store->features, .cache = store->cache};
+  free(store->values);
+  mapping_close(&store->mapping);
+  *store = row_store_init();
 }

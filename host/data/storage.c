@@ -2,9 +2,11 @@
 #include "data/storage.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "data/half.h"
+#include "data/rows.h"
 
 enum { BLOCK = 4096 }; /* values between two looks at whether all were exact: loops without an exit are vectorised */
 
@@ -45,58 +47,99 @@ static size_t bytes_of(uint8_t *out, const float *values, size_t count, float sc
   return count;
 }
 
-/* All values: of rows that are gathered, as they lie, since what is asked of all does not depend on their order. */
-static const float *all_values(const Dataset *dataset) { return dataset->values != NULL ? dataset->values : dataset->unordered; }
+/* Values from `at` on in the order of the rows, as many of *count as lie together. */
+static const float *ordered_at(const Dataset *dataset, size_t at, size_t *count) {
+  size_t features = dataset->features, row = at / features, d = at % features;
+  if (dataset->held->values != NULL) return rows_values(dataset) + at;
+  if (features - d < *count) *count = features - d;
+  return dataset->held->unordered + row_order_at(&dataset->held->order, dataset->first + row) * features + d;
+}
 
-static Status not_bytes(const Dataset *dataset, size_t at, float scale, Error *error) {
-  return error_set(
-      error, SETOSA_ERROR_DATA,
-      "%s: row %zu, feature %zu: %.9g is not a whole number 0..255 times %.9g, so u8 would change it; use --storage f16 or f32",
-      dataset->source != NULL ? dataset->source : "data", at / dataset->features + 1, at % dataset->features + 1,
-      (double)all_values(dataset)[at], (double)scale);
+/* The same of values that are looked at all together: of rows that are gathered, as they lie, since what is asked of all does not depend on
+ * their order. */
+static const float *values_at(const Dataset *dataset, size_t at, size_t *count) {
+  bool all = dataset->held->unordered != NULL && dataset->held->order.count == dataset->rows;
+  return all ? dataset->held->unordered + at : ordered_at(dataset, at, count);
+}
+
+/* A value that lies in a row, by its place in what was read. */
+static Status refuse_value(const Dataset *dataset, const float *value, const char *why, Error *error) {
+  const Rows *held = dataset->held;
+  size_t at = (size_t)(value - (held->values != NULL ? held->values : held->unordered));
+  return error_set(error, SETOSA_ERROR_DATA, "%s: row %zu, feature %zu: %.9g is %s", dataset_source(dataset), at / dataset->features + 1,
+                   at % dataset->features + 1, (double)*value, why);
+}
+
+static Status not_bytes(const Dataset *dataset, const float *value, float scale, Error *error) {
+  char why[128];
+  snprintf(why, sizeof why, "not a whole number 0..255 times %.9g, so u8 would change it; use --storage f16 or f32", (double)scale);
+  return refuse_value(dataset, value, why, error);
+}
+
+/* How many values are bytes times scale before the first that is not, which is *wrong; the count of all when all are. */
+static size_t count_bytes(const Dataset *dataset, float scale, const float **wrong) {
+  size_t count = dataset->rows * dataset->features, now = 0;
+  for (size_t at = 0; at < count; at += now) {
+    now = count - at;
+    const float *values = values_at(dataset, at, &now);
+    size_t fits = bytes_of(NULL, values, now, scale);
+    if (fits == now) continue;
+    *wrong = values + fits;
+    return at + fits;
+  }
+  return count;
 }
 
 /* A factor that makes every value a byte: each candidate is tried on all values, and the one that got furthest is named on failure. */
 static Status find_scale(float *scale, const Dataset *dataset, Error *error) {
-  size_t count = dataset->rows * dataset->features, furthest = 0;
+  size_t count = dataset->rows * dataset->features, furthest = 0, now = 0;
   float largest = 0, smallest = INFINITY;
+  const float *here = NULL, *wrong = NULL;
   *scale = dataset->byte_scale;
   if (isnormal(*scale)) return SETOSA_OK; /* known; proved once more as every value is converted */
-  for (size_t i = 0; i < count; i++) {
-    float value = all_values(dataset)[i];
-    largest = fmaxf(largest, value);
-    if (value > 0) smallest = fminf(smallest, value);
+  for (size_t at = 0; at < count; at += now) {
+    now = count - at;
+    const float *values = values_at(dataset, at, &now);
+    for (size_t i = 0; i < now; i++) {
+      largest = fmaxf(largest, values[i]);
+      if (values[i] > 0) smallest = fminf(smallest, values[i]);
+    }
   }
   const float candidates[] = {1, 1.0f / 255, largest / 255, smallest};
   *scale = 1;
   for (size_t c = 0; c < sizeof candidates / sizeof *candidates; c++) {
     if (!isnormal(candidates[c])) continue; /* a device may flush a subnormal to zero */
-    size_t fits = bytes_of(NULL, all_values(dataset), count, candidates[c]);
-    if (fits > furthest) {
+    size_t fits = count_bytes(dataset, candidates[c], &here);
+    if (fits > furthest || wrong == NULL) {
       furthest = fits;
+      wrong = here;
       *scale = candidates[c];
     }
     if (fits == count) return SETOSA_OK;
   }
-  return not_bytes(dataset, furthest, *scale, error);
+  return not_bytes(dataset, wrong, *scale, error);
 }
 
 /* ---- halves ------------------------------------------------------------------------------------------------------ */
 
 /* Of the part that is this process's to check: the others check theirs. */
 static Status check_half_range(const Dataset *dataset, Error *error) {
-  size_t begin = 0, rows = 0, features = dataset->features;
-  dataset_own_part(dataset, &begin, &rows);
-  const float *values = all_values(dataset);
-  size_t at = begin * features, end = at + rows * features;
+  RowRange own = rows_of_part(dataset);
+  size_t end = (own.begin + own.count) * dataset->features, now = 0;
   float largest = 0;
-  for (size_t i = at; i < end; i++) largest = fmaxf(largest, fabsf(values[i]));
+  const float *where = NULL;
+  for (size_t at = own.begin * dataset->features; at < end; at += now) {
+    float most = 0;
+    now = end - at;
+    const float *values = values_at(dataset, at, &now);
+    for (size_t i = 0; i < now; i++) most = fmaxf(most, fabsf(values[i]));
+    if (most <= largest) continue;
+    largest = most;
+    where = values;
+  }
   if (largest < HALF_OVERFLOW) return SETOSA_OK;
-  while (fabsf(values[at]) != largest) at++;
-  return error_set(
-      error, SETOSA_ERROR_DATA,
-      "%s: row %zu, feature %zu: %.9g is the largest value, and f16 ends at 65504; use --standardize, --scale or --storage f32",
-      dataset->source != NULL ? dataset->source : "data", at / dataset->features + 1, at % dataset->features + 1, (double)values[at]);
+  while (fabsf(*where) != largest) where++;
+  return refuse_value(dataset, where, "the largest value, and f16 ends at 65504; use --standardize, --scale or --storage f32", error);
 }
 
 static void halves_of(uint16_t *restrict out, const float *restrict values, size_t count, StorageRounding *rounding) {
@@ -138,43 +181,43 @@ cleanup:
   return status;
 }
 
-/* Values that lie together, from `at` of all_values on. */
-static Status convert_run(void *out, const StoragePlan *plan, const Dataset *dataset, size_t at, size_t count, StorageRounding *rounding,
-                          Error *error) {
-  const float *values = all_values(dataset) + at;
-  size_t fits = count;
-  if (plan->storage == SETOSA_STORAGE_F16)
-    halves_of(out, values, count, rounding);
-  else if (plan->storage == SETOSA_STORAGE_U8)
-    fits = bytes_of(out, values, count, plan->scale);
-  else
-    memcpy(out, values, count * sizeof *values);
-  return fits == count ? SETOSA_OK : not_bytes(dataset, at + fits, plan->scale, error);
-}
-
 Status storage_convert(void *out, const StoragePlan *plan, const Dataset *dataset, size_t first, size_t count, StorageRounding *rounding,
                        Error *error) {
-  size_t features = dataset->features, bytes = storage_element_bytes(plan), now = 0;
-  if (dataset->values != NULL) return convert_run(out, plan, dataset, first, count, rounding, error);
-  for (size_t done = 0; done < count; done += now) { /* row by row, each from its place */
-    size_t row = (first + done) / features, d = (first + done) % features;
-    now = features - d < count - done ? features - d : count - done;
-    Status status =
-        convert_run((char *)out + done * bytes, plan, dataset, row_order_at(&dataset->order, row) * features + d, now, rounding, error);
-    if (status != SETOSA_OK) return status;
+  size_t bytes = storage_element_bytes(plan), now = 0;
+  for (size_t done = 0; done < count; done += now) {
+    now = count - done;
+    const float *values = ordered_at(dataset, first + done, &now);
+    void *to = (char *)out + done * bytes;
+    size_t fits = now;
+    if (plan->storage == SETOSA_STORAGE_F16)
+      halves_of(to, values, now, rounding);
+    else if (plan->storage == SETOSA_STORAGE_U8)
+      fits = bytes_of(to, values, now, plan->scale);
+    else
+      memcpy(to, values, now * sizeof *values);
+    if (fits < now) return not_bytes(dataset, values + fits, plan->scale, error);
   }
   return SETOSA_OK;
 }
 
-void storage_round(float *out, const StoragePlan *plan, const float *values, size_t count) {
-  for (size_t i = 0; i < count; i++) switch (plan->storage) {
-      case SETOSA_STORAGE_F16:
-        out[i] = half_to_float(half_from_float(values[i]));
-        break;
-      case SETOSA_STORAGE_U8:
-        out[i] = (float)nearest_byte(values[i], 1 / plan->scale) * plan->scale;
-        break;
-      default:
-        out[i] = values[i];
-    }
+Status storage_round(Dataset *dataset, const StoragePlan *plan, Error *error) {
+  size_t count = dataset->rows * dataset->features;
+  if (plan->storage == SETOSA_STORAGE_F32) return SETOSA_OK;
+  Status status = rows_own(dataset, error);
+  if (status != SETOSA_OK) return status;
+  float *values = rows_values(dataset);
+  bool halves = plan->storage == SETOSA_STORAGE_F16;
+  for (size_t i = 0; i < count; i++)
+    values[i] = halves ? half_to_float(half_from_float(values[i])) : (float)nearest_byte(values[i], 1 / plan->scale) * plan->scale;
+  dataset->byte_scale = halves ? 0 : plan->scale;
+  return SETOSA_OK;
+}
+
+Status storage_make_bytes(Dataset *dataset, float gain, float zero, float scale, Error *error) {
+  Status status = rows_own(dataset, error);
+  if (status != SETOSA_OK) return status;
+  float *values = rows_values(dataset);
+  for (size_t i = 0; i < dataset->rows * dataset->features; i++) values[i] = scale * roundf(fminf(fmaxf(zero + gain * values[i], 0), 255));
+  dataset->byte_scale = scale;
+  return SETOSA_OK;
 }

@@ -232,8 +232,8 @@ void synthetic_fill(Synthetic *synthetic, uint64_t begin, size_t count, float *v
   for (size_t at = 0; at < count; at += LANES) {
     size_t rows = count - at < LANES ? count - at : LANES;
     fill_features(synthetic, begin + at);
-    fill_sums(synthetic);
-    draw_labels(synthetic, begin + at, rows, labels + at);
+    if (labels != NULL) fill_sums(synthetic);
+    if (labels != NULL) draw_labels(synthetic, begin + at, rows, labels + at);
     for (size_t i = 0; i < rows; i++) {
       float *row = values + (at + i) * features;
       for (size_t d = 0; d < features; d++) row[d] = synthetic->features[d * LANES + i];

@@ -26,7 +26,7 @@ Status synthetic_parse(SyntheticSpec *spec, const char *source, Error *error);
 /* The true model of a spec, and scratch space (so one Synthetic serves one thread). */
 Status synthetic_create(Synthetic **synthetic, const SyntheticSpec *spec, Error *error);
 void synthetic_destroy(Synthetic *synthetic);
-/* Rows begin..begin+count-1 into values (count,D) and labels (count). */
+/* Rows begin..begin+count-1 into values (count,D) and labels (count), or values alone when labels is NULL. */
 void synthetic_fill(Synthetic *synthetic, uint64_t begin, size_t count, float *values, int32_t *labels);
 /* What a device needs to make the same rows. Arrays are borrowed from the Synthetic. */
 typedef struct SyntheticParts {

@@ -91,12 +91,12 @@ static Status take_labels(Dataset *dataset, const SyntheticSpec *spec, const Dat
   if (options->expect_classes == 0 && options->positive == NULL) return dataset_name_classes_by_index(dataset, spec->classes, error);
   TRY(labels_create(&labels, options, error));
   for (size_t i = 0; i < dataset->rows; i++) {
-    status = labels_add_integer(labels, dataset->labels[i], error);
+    status = labels_add_integer(labels, dataset->held->labels[i], error);
     if (status == SETOSA_ERROR_DATA) error_prefix(error, "%s:%zu", dataset->source, i + 1);
     TRY(status);
   }
-  free(dataset->labels);
-  dataset->labels = NULL;
+  free(dataset->held->labels);
+  dataset->held->labels = NULL;
   TRY(labels_finish(labels, dataset, NULL, error));
 cleanup:
   labels_destroy(labels);
@@ -121,7 +121,8 @@ Status synthetic_read(Dataset *dataset, Reader *reader, Error *error) {
   Status status = SETOSA_OK;
   SyntheticSpec spec;
   Synthetic *synthetic = NULL;
-  size_t count = 0, bytes = 0;
+  float *room = NULL;
+  size_t count = 0, bytes = 0, room_rows = 0;
   TRY(synthetic_parse(&spec, reader->source, error));
   TRY(memory_multiply(&count, (size_t)spec.rows, (size_t)spec.features, "synthetic", error));
   TRY(memory_multiply(&bytes, count, sizeof(float), "synthetic", error));
@@ -134,20 +135,23 @@ Status synthetic_read(Dataset *dataset, Reader *reader, Error *error) {
     dataset->rows = (size_t)spec.rows;
     dataset->features = (size_t)spec.features;
     TRY(dataset_name_classes_by_index(dataset, spec.classes, error));
-    dataset->generator = synthetic;
+    dataset->held->generator = synthetic;
     synthetic = NULL;
     goto cleanup;
   }
-  TRY(memory_allocate((void **)&dataset->values, count, sizeof(float), "the data", error));
-  TRY(memory_allocate((void **)&dataset->labels, (size_t)spec.rows, sizeof(int32_t), "labels", error));
+  TRY(memory_allocate((void **)&dataset->held->labels, (size_t)spec.rows, sizeof(int32_t), "labels", error));
   dataset->rows = (size_t)spec.rows;
   dataset->features = (size_t)spec.features;
   reader->rows_total = spec.rows;
+  TRY(reader->sink->begin(reader->sink, &(RowsAhead){.features = dataset->features, .rows = dataset->rows, .compact = true}, error));
   size_t chunk = ((size_t)1 << 18) / dataset->features / 16 * 16 + 16; /* about a megabyte between reports, whole blocks of 16 rows */
-  for (size_t row = 0; row < dataset->rows; row += chunk) {
-    size_t rows = dataset->rows - row < chunk ? dataset->rows - row : chunk;
-    synthetic_fill(synthetic, row, rows, dataset->values + row * dataset->features, dataset->labels + row);
-    TRY(reader_report(reader, row + rows, false, error));
+  for (size_t row = 0; row < dataset->rows;) {
+    TRY(reader->sink->room(reader->sink, &room, &room_rows, error));
+    size_t rows = range_next(row, dataset->rows, chunk < room_rows ? chunk : room_rows).count;
+    synthetic_fill(synthetic, row, rows, room, dataset->held->labels + row);
+    TRY(reader->sink->take(reader->sink, rows, error));
+    row += rows;
+    TRY(reader_report(reader, row, false, error));
   }
   TRY(take_labels(dataset, &spec, reader->options, error));
 cleanup:

@@ -6,40 +6,22 @@
 
 #include "base/memory.h"
 #include "base/random.h"
-#include "data/reader.h"
+#include "data/weights.h"
 
 /* Counters (high word) of RANDOM_STREAM_SHUFFLE, so that a shuffle and a split of one seed are independent. */
 enum { SHUFFLE_ROWS = 0, SHUFFLE_SPLIT = 1 };
 
-static void free_scaling(Scaling *scaling) {
-  free(scaling->offset);
-  free(scaling->scale);
-  *scaling = (Scaling){NULL, NULL};
-}
-
-/* Owned copies; offset NULL means 0. */
-static Status copy_scaling(Scaling *out, size_t features, const float *offset, const float *scale, Error *error) {
-  Status status = SETOSA_OK;
-  *out = (Scaling){NULL, NULL};
-  TRY(memory_allocate_zero((void **)&out->offset, features, sizeof(float), "a scaling", error));
-  TRY(memory_allocate((void **)&out->scale, features, sizeof(float), "a scaling", error));
-  if (offset != NULL) memcpy(out->offset, offset, features * sizeof(float));
-  memcpy(out->scale, scale, features * sizeof(float));
-cleanup:
-  if (status != SETOSA_OK) free_scaling(out);
-  return status;
-}
-
 /* values = (values - offset) * scale, row by row. */
 static Status scale_values(Dataset *dataset, const float *offset, const float *scale, Error *error) {
   size_t features = dataset->features;
+  float *values = rows_values(dataset);
   for (size_t i = 0; i < dataset->rows; i++) {
-    float *row = dataset->values + i * features;
+    float *row = values + i * features;
     for (size_t d = 0; d < features; d++) row[d] = (row[d] - offset[d]) * scale[d];
   }
   for (size_t i = 0; i < dataset->rows; i++)
     for (size_t d = 0; d < features; d++)
-      if (!isfinite(dataset->values[i * features + d]))
+      if (!isfinite(values[i * features + d]))
         return error_set(error, SETOSA_ERROR_DATA, "%s: row %zu, feature %zu is too large to be scaled by %g; use another scale",
                          dataset->source, i + 1, d + 1, (double)scale[d]);
   return SETOSA_OK;
@@ -67,14 +49,14 @@ Status dataset_apply_scaling(Dataset *dataset, const float *offset, const float 
                      "%s: these rows were already scaled in another way; load them again with scale 1 and scale them once",
                      dataset->source);
   }
-  TRY(copy_scaling(&scaling, dataset->features, offset, scale, error));
-  TRY(dataset_own(dataset, error));
+  TRY(scaling_copy(&scaling, dataset->features, offset, scale, error));
+  TRY(rows_own(dataset, error));
   scale_bytes(dataset, scaling.offset, scaling.scale);
   TRY(scale_values(dataset, scaling.offset, scaling.scale, error));
   dataset->scaling = scaling;
   scaling = (Scaling){NULL, NULL};
 cleanup:
-  free_scaling(&scaling);
+  scaling_free(&scaling);
   return status;
 }
 
@@ -82,17 +64,18 @@ cleanup:
  * rounding of the first (Chan, Golub, LeVeque, "Algorithms for computing the sample variance", 1983). constant: all values equal. */
 static void measure_columns(const Dataset *dataset, double *mean, double *variance, double *correction, bool *constant) {
   size_t rows = dataset->rows, features = dataset->features;
+  const float *values = rows_values(dataset);
   for (size_t d = 0; d < features; d++) mean[d] = variance[d] = correction[d] = 0, constant[d] = true;
   for (size_t i = 0; i < rows; i++) {
-    const float *row = dataset->values + i * features;
+    const float *row = values + i * features;
     for (size_t d = 0; d < features; d++) {
       mean[d] += row[d];
-      if (row[d] != dataset->values[d]) constant[d] = false;
+      if (row[d] != values[d]) constant[d] = false;
     }
   }
   for (size_t d = 0; d < features; d++) mean[d] /= (double)rows;
   for (size_t i = 0; i < rows; i++) {
-    const float *row = dataset->values + i * features;
+    const float *row = values + i * features;
     for (size_t d = 0; d < features; d++) {
       double deviation = row[d] - mean[d];
       correction[d] += deviation;
@@ -133,19 +116,19 @@ Status setosa_dataset_standardize(SetosaDataset *dataset, SetosaError *error) {
   TRY(memory_allocate((void **)&all.scale, features, sizeof(float), "a scaling", error));
   TRY(memory_allocate((void **)&step.offset, features, sizeof(float), "a scaling", error));
   TRY(memory_allocate((void **)&step.scale, features, sizeof(float), "a scaling", error));
-  TRY(dataset_own(dataset, error));
+  TRY(rows_own(dataset, error));
   measure_columns(dataset, moments, moments + features, moments + 2 * features, constant);
   compose(&all, &step, &dataset->scaling, features, moments, moments + features, constant);
   dataset->byte_scale = 0;
   TRY(scale_values(dataset, step.offset, step.scale, error));
-  free_scaling(&dataset->scaling);
+  scaling_free(&dataset->scaling);
   dataset->scaling = all;
   all = (Scaling){NULL, NULL};
 cleanup:
   free(moments);
   free(constant);
-  free_scaling(&all);
-  free_scaling(&step);
+  scaling_free(&all);
+  scaling_free(&step);
   return status;
 }
 
@@ -161,34 +144,44 @@ Status setosa_dataset_scale_like(SetosaDataset *dataset, const SetosaDataset *li
   return dataset_apply_scaling(dataset, like->scaling.offset, like->scaling.scale, error);
 }
 
+static void swap_floats(float *values, size_t i, size_t j) {
+  float value = values[i];
+  values[i] = values[j];
+  values[j] = value;
+}
+
+static void swap_targets(Dataset *dataset, size_t i, size_t j) {
+  int32_t *labels = rows_labels(dataset);
+  float *weights = rows_weights(dataset), *samples = rows_sample_weights(dataset);
+  if (labels != NULL) {
+    int32_t label = labels[i];
+    labels[i] = labels[j];
+    labels[j] = label;
+  }
+  if (samples != NULL) swap_floats(samples, i, j);
+  if (weights != NULL && weights != samples) swap_floats(weights, i, j);
+}
+
 static void swap_rows(Dataset *dataset, size_t i, size_t j, float *kept) {
   size_t features = dataset->features, bytes = features * sizeof(float);
-  float *a = dataset->values + i * features, *b = dataset->values + j * features;
-  if (i == j) return;
+  float *a = rows_values(dataset) + i * features, *b = rows_values(dataset) + j * features;
   memcpy(kept, a, bytes);
   memcpy(a, b, bytes);
   memcpy(b, kept, bytes);
-  if (dataset->labels != NULL) {
-    int32_t label = dataset->labels[i];
-    dataset->labels[i] = dataset->labels[j];
-    dataset->labels[j] = label;
-  }
 }
 
 static void swap_order(Dataset *dataset, size_t i, size_t j) {
-  size_t row = row_order_at(&dataset->order, i);
-  row_order_set(&dataset->order, i, row_order_at(&dataset->order, j));
-  row_order_set(&dataset->order, j, row);
-  if (dataset->labels != NULL) {
-    int32_t label = dataset->labels[i];
-    dataset->labels[i] = dataset->labels[j];
-    dataset->labels[j] = label;
-  }
+  RowOrder *order = &dataset->held->order;
+  size_t row = row_order_at(order, i);
+  row_order_set(order, i, row_order_at(order, j));
+  row_order_set(order, j, row);
 }
 
 /* Of a mapping that several processes share: each would copy all of it to use a part. */
 static bool shuffles_by_order(const Dataset *dataset) {
-  return dataset->unordered != NULL || (dataset->parts > 1 && !dataset->borrowed && mapping_holds(&dataset->mapping, dataset->values));
+  const Rows *held = dataset->held;
+  if (atomic_load(&held->users) > 1 || dataset->first > 0) return false;
+  return held->unordered != NULL || (dataset->parts > 1 && mapping_holds(&held->mapping, held->values));
 }
 
 Status setosa_dataset_shuffle(SetosaDataset *dataset, uint64_t seed, SetosaError *error) {
@@ -196,56 +189,59 @@ Status setosa_dataset_shuffle(SetosaDataset *dataset, uint64_t seed, SetosaError
   float *kept = NULL;
   bool by_order = shuffles_by_order(dataset);
   error_clear(error);
-  TRY(by_order ? dataset_begin_order(dataset, error) : dataset_own(dataset, error));
+  TRY(by_order ? rows_begin_order(dataset, error) : rows_own(dataset, error));
   TRY(memory_allocate((void **)&kept, dataset->features, sizeof *kept, "a row", error));
   for (size_t i = dataset->rows; i > 1; i--) {
     size_t j = (size_t)random_below(seed, RANDOM_STREAM_SHUFFLE, SHUFFLE_ROWS, i, i);
+    if (j == i - 1) continue;
     if (by_order)
       swap_order(dataset, i - 1, j);
     else
       swap_rows(dataset, i - 1, j, kept);
+    swap_targets(dataset, i - 1, j);
   }
 cleanup:
   free(kept);
   return status;
 }
 
-static Status copy_names(char ***out, char *const *names, size_t count, Error *error) {
-  Status status = SETOSA_OK;
-  if (names == NULL) return SETOSA_OK;
-  TRY(memory_allocate_zero((void **)out, count, sizeof **out, "names", error));
-  for (size_t i = 0; i < count; i++) TRY(memory_copy_text(&(*out)[i], names[i], error));
-cleanup:
-  return status;
+/* Row i of a split is moved, when `moved` of the `count` are so far. */
+static bool is_moved(const Dataset *dataset, size_t i, size_t count, size_t moved, uint64_t seed) {
+  return random_below(seed, RANDOM_STREAM_SHUFFLE, SHUFFLE_SPLIT, i, dataset->rows - i) < count - moved;
 }
 
-/* Everything but rows. */
-static Status copy_description(Dataset *to, const Dataset *from, Error *error) {
-  Status status = SETOSA_OK;
-  to->byte_scale = from->byte_scale;
-  to->part = from->part;
-  to->parts = from->parts;
-  TRY(copy_names(&to->feature_names, from->feature_names, from->features, error));
-  to->classes = from->class_names != NULL ? from->classes : 0; /* as many names as destroy will free */
-  TRY(copy_names(&to->class_names, from->class_names, from->classes, error));
-  to->classes = from->classes;
-  TRY(memory_copy_text(&to->label_name, from->label_name, error));
-  TRY(memory_copy_text(&to->positive, from->positive, error));
-  if (from->scaling.scale != NULL) TRY(copy_scaling(&to->scaling, from->features, from->scaling.offset, from->scaling.scale, error));
-cleanup:
-  return status;
+/* Both parts need a row that counts: looked at before anything is moved. */
+static Status check_split_weights(const Dataset *dataset, size_t count, uint64_t seed, Error *error) {
+  const float *weights = rows_weights(dataset);
+  bool counts[2] = {false, false};
+  size_t moved = 0;
+  if (weights == NULL) return SETOSA_OK;
+  for (size_t i = 0; i < dataset->rows && !(counts[0] && counts[1]); i++) {
+    bool move = is_moved(dataset, i, count, moved, seed);
+    moved += move;
+    counts[move] = counts[move] || weights[i] > 0;
+  }
+  if (counts[0] && counts[1]) return SETOSA_OK;
+  return error_set(error, SETOSA_ERROR_DATA, "%s: all rows with a weight above 0 fall into one part; choose another seed or fraction",
+                   dataset_source(dataset));
 }
 
 /* Moves exactly `count` rows, every choice equally likely, one pass, both parts in their old order (D. E. Knuth, The Art of
  * Computer Programming, volume 2, 3.4.2, Algorithm S). */
 static void move_rows(Dataset *from, Dataset *to, size_t count, uint64_t seed) {
   size_t features = from->features, bytes = features * sizeof(float), rows = from->rows, moved = 0, stayed = 0;
+  const float *values = rows_values(from);
+  const int32_t *labels = rows_labels(from);
+  float *const from_weights[] = {rows_sample_weights(from), rows_weights(from)};
+  float *const to_weights[] = {rows_sample_weights(to), rows_weights(to)};
   for (size_t i = 0; i < rows; i++) {
-    bool move = random_below(seed, RANDOM_STREAM_SHUFFLE, SHUFFLE_SPLIT, i, rows - i) < count - moved;
+    bool move = is_moved(from, i, count, moved, seed);
     Dataset *target = move ? to : from;
     size_t at = move ? moved++ : stayed++;
-    if (target != from || at != i) memcpy(target->values + at * features, from->values + i * features, bytes);
-    if (from->labels != NULL) target->labels[at] = from->labels[i];
+    if (target != from || at != i) memcpy(rows_values(target) + at * features, values + i * features, bytes);
+    if (labels != NULL) rows_labels(target)[at] = labels[i];
+    for (int w = 0; w < 2; w++)
+      if (from_weights[w] != NULL) (move ? to_weights : from_weights)[w][at] = from_weights[w][i]; /* again where the two are one */
   }
   from->rows = stayed;
 }
@@ -261,10 +257,14 @@ Status setosa_dataset_split(SetosaDataset *dataset, double fraction, uint64_t se
   if (count == 0 || count >= dataset->rows)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "holding %g of %zu rows out leaves one part empty; choose another fraction", fraction,
                   dataset->rows));
-  TRY(dataset_own(dataset, error));
-  TRY(dataset_create(&held, count, dataset->features, dataset->labels != NULL, dataset->source, error));
-  TRY(copy_description(held, dataset, error));
+  TRY(check_split_weights(dataset, count, seed, error));
+  TRY(rows_own(dataset, error));
+  TRY(dataset_create(&held, count, dataset->features, rows_labels(dataset) != NULL, dataset->source, error));
+  TRY(dataset_copy_description(held, dataset, error));
+  TRY(weights_copy(held->held, dataset->held, 0, count, error)); /* for their places: all are moved */
   move_rows(dataset, held, count, seed);
+  TRY(weights_level(held, error));
+  TRY(weights_level(dataset, error));
   *held_out = held;
   held = NULL;
 cleanup:

@@ -140,10 +140,13 @@ typedef struct SetosaDataOptions {
   int header;              /* -1 detect, 0 none, 1 the first line is a header */
   const char *label;       /* label column of a CSV: name or 1-based index; NULL: the last column */
   const char *labels_path; /* --labels FILE for IDX and NPY; NULL: found by its usual name, X-labels.npy beside X.npy */
-  const char *features;    /* comma-separated names or 1-based indices to keep, in this order; NULL: all */
-  const char *drop;        /* comma-separated names or 1-based indices to leave out; NULL: none */
-  const char *positive;    /* CLASS: makes the task CLASS against the rest, classes {CLASS, "non-CLASS"}; NULL: off */
-  double scale;            /* multiplies every feature; NAN: 1/255 for u8 images, else 1 */
+  /* Weights of rows, finite, 0 or more, not all 0: a column of a CSV (name or 1-based index), which is no feature then, else a file (.npy,
+   * IDX, or one number per line). NULL: every row counts 1. */
+  const char *weights;
+  const char *features; /* comma-separated names or 1-based indices to keep, in this order; NULL: all */
+  const char *drop;     /* comma-separated names or 1-based indices to leave out; NULL: none */
+  const char *positive; /* CLASS: makes the task CLASS against the rest, classes {CLASS, "non-CLASS"}; NULL: off */
+  double scale;         /* multiplies every feature; NAN: 1/255 for u8 images, else 1 */
   /* A CSV, a .gz or an .npy of doubles above 8 MB is converted once into a checksummed file and mapped from there the next time. */
   const char *cache;    /* folder of these files, created when missing; NULL: "data" in the folder of setosa_cache_path */
   bool no_cache;        /* neither read nor write such files */
@@ -151,10 +154,11 @@ typedef struct SetosaDataOptions {
   /* What an existing model expects (setosa_model_data_options fills these); 0 and NULL when there is no model. */
   size_t expect_features;                  /* D of the model; another count of features is an error */
   const char *const *expect_feature_names; /* (D): a header with all of these names is read in this order; NULL: by position */
-  const char *expect_label;                /* name of the label column when --label is not given and the header has it */
-  size_t expect_classes;                   /* K of the model */
-  const char *const *expect_class_names;   /* (K): a label that is none of these is an error at its line */
-  uint64_t generate_above_bytes;           /* synthetic rows of more bytes are made as they are needed instead of held; 0: 1 GiB */
+  const char *expect_weights; /* name of its column of weights: no feature; read as weights if it is there, unless labels_optional */
+  const char *expect_label;   /* name of the label column when --label is not given and the header has it */
+  size_t expect_classes;      /* K of the model */
+  const char *const *expect_class_names; /* (K): a label that is none of these is an error at its line */
+  uint64_t generate_above_bytes;         /* synthetic rows of more bytes are made as they are needed instead of held; 0: 1 GiB */
   /* One of several processes that work on the same data together: every one sees all rows, but reads, checks and copies what it can do
    * without as little as it can. This process mostly uses the rows of part `part` of `parts` (equal, in order). parts 0 or 1: alone. */
   size_t part, parts;
@@ -173,6 +177,9 @@ SetosaStatus setosa_dataset_load(SetosaDataset **dataset, const char *source, co
  * Every value must be finite and every label in range (checked). Operations that change rows make a copy first. */
 SetosaStatus setosa_dataset_wrap(SetosaDataset **dataset, size_t rows, size_t features, size_t classes, const float *values,
                                  const int32_t *labels, SetosaError *error);
+/* Weights of the rows (copied), finite, 0 or more, not all 0; NULL: every row counts 1. The mean loss becomes sum(s_i l_i) / sum(s_i), so
+ * only their ratios count. Weights go along when rows are shuffled or split. SETOSA_ERROR_DATA names the first that cannot be. */
+SetosaStatus setosa_dataset_set_weights(SetosaDataset *dataset, const float *weights, SetosaError *error);
 void setosa_dataset_destroy(SetosaDataset *dataset);
 size_t setosa_dataset_rows(const SetosaDataset *dataset);
 size_t setosa_dataset_features(const SetosaDataset *dataset);
@@ -180,15 +187,16 @@ size_t setosa_dataset_classes(const SetosaDataset *dataset);
 /* (N,D) row-major, scaled as it stands now; borrowed; NULL: made or gathered as needed. An .npy of f32 is mapped, not read: leave the file
  * as it is meanwhile. */
 const float *setosa_dataset_values(const SetosaDataset *dataset);
-const int32_t *setosa_dataset_labels(const SetosaDataset *dataset);                    /* (N), or NULL; borrowed */
+const int32_t *setosa_dataset_labels(const SetosaDataset *dataset); /* (N), or NULL; borrowed */
+const float *setosa_dataset_weights(const SetosaDataset *dataset);  /* (N) as given, or NULL; borrowed until rows change */
 const char *setosa_dataset_feature_name(const SetosaDataset *dataset, size_t feature); /* NULL when the source has no names */
 const char *setosa_dataset_class_name(const SetosaDataset *dataset, size_t class_index);
 /* The labels file that was found by its usual name; NULL: none was. */
 const char *setosa_dataset_labels_found(const SetosaDataset *dataset);
 bool setosa_dataset_cached(const SetosaDataset *dataset);            /* read from a file converted earlier, not from the source itself */
 const char *setosa_dataset_cache_note(const SetosaDataset *dataset); /* why the conversion was not kept; NULL: it was, or need not be */
-/* Shifts and scales every feature to mean 0 and population standard deviation 1 (a constant feature becomes 0).
- * The scaling is remembered, kept in the model, and applied again at prediction. */
+/* Shifts and scales every feature to mean 0 and population standard deviation 1 (a constant feature becomes 0), of rows as they are:
+ * weights do not count here. The scaling is remembered, kept in the model, and applied again at prediction. */
 SetosaStatus setosa_dataset_standardize(SetosaDataset *dataset, SetosaError *error);
 /* Permutes the rows in place, reproducibly (Fisher-Yates on Philox counters). */
 SetosaStatus setosa_dataset_shuffle(SetosaDataset *dataset, uint64_t seed, SetosaError *error);

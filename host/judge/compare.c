@@ -12,7 +12,8 @@
 
 typedef struct Comparison {
   const Dataset *dataset; /* as the device sees it */
-  Dataset rounded;        /* with values of its own, when f16 changes them */
+  Dataset *rounded;       /* with values of its own, when f16 changes them */
+  DataShape shape;
   Backend *truth, *device;
   Objective truth_objective, device_objective; /* theirs */
   Vector *truth_w, *truth_v, *truth_out, *device_w, *device_v, *device_out;
@@ -25,11 +26,11 @@ typedef struct Comparison {
   size_t *failures;
 } Comparison;
 
-static double logit_rounding(const Comparison *c) { return compare_logit_rounding(c->dataset->features, c->logit_size); }
+static double logit_rounding(const Comparison *c) { return compare_logit_rounding(c->shape.features, c->logit_size); }
 
 static void report(Comparison *c, const char *what, const char *against, double error, double tolerance) {
   bool passed = error <= tolerance; /* a NaN does not pass */
-  SetosaCheckRow row = {what, against, c->dataset->rows, c->dataset->features, c->dataset->classes, c->family, error, tolerance, passed};
+  SetosaCheckRow row = {what, against, c->shape.rows, c->shape.features, c->shape.classes, c->family, error, tolerance, passed};
   if (!passed) (*c->failures)++;
   if (c->settings->row != NULL) c->settings->row(&row, c->settings->user);
 }
@@ -78,13 +79,13 @@ cleanup:
 static Status compare_scores(Comparison *c, RowScores kind, const char *what, Error *error) {
   Status status = SETOSA_OK;
   float *expected = NULL, *actual = NULL;
-  size_t count = 0, rows = c->dataset->rows < 4096 ? c->dataset->rows : 4096;
+  size_t count = 0, rows = c->shape.rows < 4096 ? c->shape.rows : 4096;
   double worst = 0;
-  TRY(memory_multiply(&count, rows, c->dataset->classes, "the scores", error));
+  TRY(memory_multiply(&count, rows, c->shape.classes, "the scores", error));
   TRY(memory_allocate((void **)&expected, count, sizeof(float), "the scores", error));
   TRY(memory_allocate((void **)&actual, count, sizeof(float), "the scores", error));
   for (size_t i = 0; i < count; i++) actual[i] = NAN;
-  RowRange range = {c->dataset->rows - rows, rows};
+  RowRange range = {c->shape.rows - rows, rows};
   TRY(backend_predict(c->truth, c->truth_w, range, kind, expected, error));
   TRY(backend_predict(c->device, c->device_w, range, kind, actual, error));
   for (size_t i = 0; i < count; i++) {
@@ -112,7 +113,7 @@ static Status compare_line(Comparison *c, Error *error) {
     worst_slope = isfinite(device_slope) ? fmax(worst_slope, fabs(device_slope - slope)) : INFINITY;
     largest_slope = fmax(largest_slope, fabs(slope));
   }
-  double averaging = sqrt(c->dataset->rows < 64 ? (double)c->dataset->rows : 64.0);
+  double averaging = sqrt(c->shape.rows < 64 ? (double)c->shape.rows : 64.0);
   report(c, "line value", "reference", worst_value, FLT_EPSILON + 4 * logit_rounding(c) / averaging);
   report(c, "line slope", "reference", worst_slope / fmax(largest_slope, 0.1), 8 * logit_rounding(c));
 cleanup:
@@ -197,15 +198,12 @@ cleanup:
 /* With f16 the reference computes on the rounded values: what the device is then judged by is arithmetic alone. */
 static Status round_dataset(Comparison *c, Error *error) {
   Status status = SETOSA_OK;
-  const Dataset *exact = c->dataset;
   StoragePlan plan;
   if (c->settings->storage != SETOSA_STORAGE_F16) return SETOSA_OK;
-  TRY(storage_choose(&plan, exact, SETOSA_STORAGE_F16, false, error));
-  c->rounded = *exact;
-  c->rounded.values = NULL;
-  TRY(memory_allocate((void **)&c->rounded.values, exact->rows * exact->features, sizeof(float), "rounded values", error));
-  storage_round(c->rounded.values, &plan, exact->values, exact->rows * exact->features);
-  c->dataset = &c->rounded;
+  TRY(storage_choose(&plan, c->dataset, SETOSA_STORAGE_F16, false, error));
+  TRY(dataset_slice(&c->rounded, c->dataset, dataset_all(c->dataset), error));
+  TRY(storage_round(c->rounded, &plan, error));
+  c->dataset = c->rounded;
 cleanup:
   return status;
 }
@@ -213,12 +211,10 @@ cleanup:
 /* What f16 did to X, apart: half a unit in the last of 11 digits of each value, or half of 2^-24 where halves run out of exponents. */
 static void report_rounding(Comparison *c, const Dataset *exact) {
   BackendFacts facts;
-  double square = 0;
-  size_t count = exact->rows * exact->features;
   if (c->dataset == exact) return;
   backend_facts(c->device, &facts);
-  for (size_t i = 0; i < count; i++) square += (double)exact->values[i] * exact->values[i];
-  report(c, "rounding to f16", "f32", facts.storage_rms_error, 0x1p-11 + 0x1p-25 * sqrt((double)count) / fmax(sqrt(square), FLT_MIN));
+  double square = dataset_square_sum(exact, dataset_all(exact)), count = (double)c->shape.rows * (double)c->shape.features;
+  report(c, "rounding to f16", "f32", facts.storage_rms_error, 0x1p-11 + 0x1p-25 * sqrt(count) / fmax(sqrt(square), FLT_MIN));
 }
 
 /* The device rounds X itself as it is uploaded, so it is given the exact values. */
@@ -271,25 +267,25 @@ static void close_both(Comparison *c) {
   free(c->v);
   free(c->expected);
   free(c->actual);
-  free(c->rounded.values);
+  setosa_dataset_destroy(c->rounded);
 }
 
 Status judge_compare(const Dataset *dataset, Context *context, const CompareSettings *settings, size_t *failures, Error *error) {
   Status status = SETOSA_OK;
-  Comparison c = {.dataset = dataset, .settings = settings, .failures = failures};
+  Comparison c = {.dataset = dataset, .shape = dataset_shape(dataset), .settings = settings, .failures = failures};
   c.family = settings->family;
   if (c.family == SETOSA_FAMILY_AUTO) c.family = context != NULL ? context_traits(context)->family : SETOSA_FAMILY_CPU;
   c.logit_size = settings->logit_size > 0 ? settings->logit_size : 3;
-  if (dataset->labels == NULL)
+  if (!c.shape.labelled)
     return error_set(error, SETOSA_ERROR_USAGE, "a check needs labels, and %s has none; name them with --labels or --label",
-                     dataset->source);
+                     dataset_source(dataset));
   TRY(round_dataset(&c, error));
   TRY(open_both(&c, dataset, context, settings->l2, error));
   report_rounding(&c, dataset);
   unsigned wanted = settings->operations != 0 ? settings->operations : ~0u;
   if (wanted & COMPARE_STEP) {
     TRY(compare_gradient(&c, backend_all_rows(c.truth), "loss", "gradient", error));
-    RowRange part = {dataset->rows / 3, dataset->rows - dataset->rows / 2}; /* a range that begins and ends inside a block */
+    RowRange part = {c.shape.rows / 3, c.shape.rows - c.shape.rows / 2}; /* a range that begins and ends inside a block */
     TRY(compare_gradient(&c, part, "mini-batch loss", "mini-batch gradient", error));
   }
   if (wanted & COMPARE_HESSIAN) TRY(compare_hessian(&c, error));

@@ -16,55 +16,24 @@ static const size_t scores_bytes = 64 << 20; /* of probabilities kept */
 static const size_t sample_bytes = 64 << 20; /* of rows that are made as needed: so many are held for the reference */
 
 /* Flops of a row: 2DK a product. */
-static double row_flops(const Dataset *dataset, SetosaBenchWhat what) {
+static double row_flops(const DataShape *shape, SetosaBenchWhat what) {
   double products = what == SETOSA_BENCH_HESSIAN ? 3 : what == SETOSA_BENCH_PREDICT ? 1 : 2;
-  return 2 * products * (double)dataset->features * (double)dataset->classes;
+  return 2 * products * (double)shape->features * (double)shape->classes;
 }
 
 /* Rows within the reference's budget, from the middle so that they begin inside a block. */
-static RowRange choose_rows(const Dataset *dataset, SetosaBenchWhat what, double flops) {
-  double most = fmax(1, flops / row_flops(dataset, what));
-  if (what == SETOSA_BENCH_PREDICT) most = fmin(most, fmax(1, (double)scores_bytes / sizeof(float) / (double)dataset->classes));
-  if (dataset->values == NULL) most = fmin(most, fmax(1, (double)sample_bytes / sizeof(float) / (double)dataset->features));
-  size_t count = most < (double)dataset->rows ? (size_t)most : dataset->rows;
-  return (RowRange){(dataset->rows - count) / 3, count};
+static RowRange choose_rows(const DataShape *shape, SetosaBenchWhat what, double flops) {
+  double most = fmax(1, flops / row_flops(shape, what));
+  if (what == SETOSA_BENCH_PREDICT) most = fmin(most, fmax(1, (double)scores_bytes / sizeof(float) / (double)shape->classes));
+  if (shape->place != DATA_HELD) most = fmin(most, fmax(1, (double)sample_bytes / sizeof(float) / (double)shape->features));
+  size_t count = most < (double)shape->rows ? (size_t)most : shape->rows;
+  return (RowRange){(shape->rows - count) / 3, count};
 }
 
-/* The rows of a range as a data set of their own: only those need be in the reference's reach. Where the data set does not hold its rows
- * they are fetched into arrays of the view. */
-typedef struct View {
-  Dataset data;
-  float *values;
-  int32_t *labels;
-} View;
-
-static Status view_open(View *view, const Dataset *dataset, RowRange rows, Error *error) {
-  Status status = SETOSA_OK;
-  size_t count = 0;
-  *view = (View){.data = *dataset};
-  view->data.rows = rows.count;
-  view->data.borrowed = true;
-  if (dataset->labels != NULL) view->data.labels = dataset->labels + rows.begin;
-  if (dataset->values != NULL) {
-    view->data.values = dataset->values + rows.begin * dataset->features;
-    return SETOSA_OK;
-  }
-  TRY(memory_multiply(&count, rows.count, dataset->features, "rows for the reference", error));
-  TRY(memory_allocate((void **)&view->values, count, sizeof *view->values, "rows for the reference", error));
-  TRY(memory_allocate((void **)&view->labels, rows.count, sizeof *view->labels, "rows for the reference", error));
-  dataset_fetch(dataset, rows.begin, rows.count, view->values, view->labels);
-  view->data.values = view->values;
-  if (dataset->generator != NULL) view->data.labels = view->labels;
-  view->data.generator = NULL;
-  view->data.unordered = NULL;
-cleanup:
-  return status;
-}
-
-static void view_close(View *view) {
-  free(view->values);
-  free(view->labels);
-  *view = (View){.values = NULL};
+/* The rows of a range as a data set of their own, held: only those need be in the reference's reach. */
+static Status open_view(Dataset **view, const Dataset *dataset, RowRange rows, Error *error) {
+  Status status = dataset_slice(view, dataset, rows, error);
+  return status == SETOSA_OK ? dataset_hold(*view, error) : status;
 }
 
 Status contender_open(Contender *contender, SetosaBenchWhat what, Error *error) {
@@ -100,15 +69,16 @@ cleanup:
 
 static Status compute_expected(Truth *truth, Error *error) {
   Status status = SETOSA_OK;
-  View view = {.values = NULL};
+  Dataset *view = NULL;
   Contender reference = {0};
   Evaluation at = {0};
-  size_t scores = 0, parameters = truth->dataset->classes * (truth->dataset->features + 1);
-  TRY(view_open(&view, truth->dataset, truth->rows, error));
-  TRY(open_reference(&reference, &view.data, truth->what, truth->w, truth->v, error));
+  size_t scores = 0;
+  TRY(open_view(&view, truth->dataset, truth->rows, error));
+  TRY(open_reference(&reference, view, truth->what, truth->w, truth->v, error));
+  size_t parameters = reference.backend->parameters;
   RowRange all = backend_all_rows(reference.backend);
   if (truth->what == SETOSA_BENCH_PREDICT) {
-    TRY(memory_multiply(&scores, view.data.rows, view.data.classes, "the probabilities", error));
+    TRY(memory_multiply(&scores, reference.backend->rows, reference.backend->classes, "the probabilities", error));
     TRY(memory_allocate((void **)&truth->scores, scores, sizeof *truth->scores, "the probabilities", error));
     TRY(backend_predict(reference.backend, reference.w, all, ROW_PROBABILITIES, truth->scores, error));
     goto cleanup;
@@ -123,19 +93,20 @@ static Status compute_expected(Truth *truth, Error *error) {
   TRY(vector_read(reference.backend, reference.out, truth->expected, error));
 cleanup:
   contender_close(&reference);
-  view_close(&view);
+  setosa_dataset_destroy(view);
   return status;
 }
 
 Status truth_create(Truth **truth, const Dataset *dataset, SetosaBenchWhat what, double flops, Error *error) {
   Status status = SETOSA_OK;
   Truth *made = NULL;
-  size_t parameters = dataset->classes * (dataset->features + 1);
+  DataShape shape = dataset_shape(dataset);
+  size_t parameters = shape.classes * (shape.features + 1);
   *truth = NULL;
   TRY(memory_allocate_zero((void **)&made, 1, sizeof *made, "the reference's answer", error));
   made->dataset = dataset;
   made->what = what == SETOSA_BENCH_EPOCH || what == SETOSA_BENCH_TRAIN ? SETOSA_BENCH_STEP : what;
-  made->rows = choose_rows(dataset, made->what, flops);
+  made->rows = choose_rows(&shape, made->what, flops);
   TRY(memory_allocate((void **)&made->w, parameters, sizeof *made->w, "the parameters", error));
   if (made->what == SETOSA_BENCH_HESSIAN) TRY(memory_allocate((void **)&made->v, parameters, sizeof *made->v, "the direction", error));
   compare_fill_vectors(dataset, logit_size, made->w, made->v);
@@ -244,7 +215,7 @@ cleanup:
 static Status judge_scores(const Judging *j, Error *error) {
   Status status = SETOSA_OK;
   const Truth *truth = j->truth;
-  size_t count = truth->rows.count * truth->dataset->classes;
+  size_t count = truth->rows.count * j->contender->backend->classes;
   float *scores = NULL;
   double worst = 0;
   TRY(memory_allocate((void **)&scores, count, sizeof *scores, "the probabilities", error));
@@ -279,34 +250,20 @@ cleanup:
   return status;
 }
 
-/* *rounded (N,D), for the caller to free: the features as f16 holds them. */
-static Status round_features(float **rounded, const Dataset *dataset, Error *error) {
-  const StoragePlan plan = {.storage = SETOSA_STORAGE_F16, .scale = 1};
-  size_t count = dataset->rows * dataset->features;
-  Status status = memory_allocate((void **)rounded, count, sizeof **rounded, "the rounded features", error);
-  if (status == SETOSA_OK) storage_round(*rounded, &plan, dataset->values, count);
-  return status;
-}
-
 /* The mean loss of rows at w (P). */
 static Status loss_of_rows(const Dataset *dataset, RowRange rows, SetosaStorage storage, const double *w, double *loss, Error *error) {
   Status status = SETOSA_OK;
   Contender reference = {0};
   DataTerm at = {.loss = NAN};
-  View view = {.values = NULL};
-  float *rounded = NULL;
-  TRY(view_open(&view, dataset, rows, error));
-  if (storage == SETOSA_STORAGE_F16) {
-    TRY(round_features(&rounded, &view.data, error));
-    view.data.values = rounded;
-  }
-  TRY(open_reference(&reference, &view.data, SETOSA_BENCH_PREDICT, w, NULL, error));
+  Dataset *view = NULL;
+  TRY(open_view(&view, dataset, rows, error));
+  if (storage == SETOSA_STORAGE_F16) TRY(storage_round(view, &(StoragePlan){.storage = SETOSA_STORAGE_F16, .scale = 1}, error));
+  TRY(open_reference(&reference, view, SETOSA_BENCH_PREDICT, w, NULL, error));
   TRY(backend_evaluate(reference.backend, reference.w, backend_all_rows(reference.backend), NULL, NULL, &at, error));
   *loss = at.loss;
 cleanup:
   contender_close(&reference);
-  view_close(&view);
-  free(rounded);
+  setosa_dataset_destroy(view);
   return status;
 }
 
@@ -314,20 +271,21 @@ Status truth_model_loss(const Dataset *dataset, SetosaStorage storage, const flo
                         Error *error) {
   Status status = SETOSA_OK;
   double *w = NULL, sum = 0, mean = NAN;
-  size_t count = dataset->classes * dataset->features, block = dataset->rows;
+  DataShape shape = dataset_shape(dataset);
+  size_t count = shape.classes * shape.features, block = shape.rows;
   *loss = NAN;
-  if (row_flops(dataset, SETOSA_BENCH_PREDICT) * (double)dataset->rows > TRUTH_FLOPS) return SETOSA_OK;
-  TRY(memory_allocate((void **)&w, count + dataset->classes, sizeof *w, "the parameters", error));
+  if (row_flops(&shape, SETOSA_BENCH_PREDICT) * (double)shape.rows > TRUTH_FLOPS) return SETOSA_OK;
+  TRY(memory_allocate((void **)&w, count + shape.classes, sizeof *w, "the parameters", error));
   for (size_t i = 0; i < count; i++) w[i] = weights[i];
-  for (size_t k = 0; k < dataset->classes; k++) w[count + k] = bias[k];
-  if (dataset->values == NULL && block > sample_bytes / sizeof(float) / dataset->features + 1)
-    block = sample_bytes / sizeof(float) / dataset->features + 1;
-  for (size_t done = 0; done < dataset->rows; done += block) {
-    RowRange rows = {done, dataset->rows - done < block ? dataset->rows - done : block};
+  for (size_t k = 0; k < shape.classes; k++) w[count + k] = bias[k];
+  if (shape.place != DATA_HELD && block > sample_bytes / sizeof(float) / shape.features + 1)
+    block = sample_bytes / sizeof(float) / shape.features + 1;
+  for (size_t done = 0; done < shape.rows; done += block) {
+    RowRange rows = range_next(done, shape.rows, block);
     TRY(loss_of_rows(dataset, rows, storage, w, &mean, error));
     sum += (double)rows.count * mean;
   }
-  *loss = sum / (double)dataset->rows;
+  *loss = sum / (double)shape.rows;
 cleanup:
   free(w);
   return status;

@@ -26,6 +26,7 @@ void setosa_model_destroy(SetosaModel *model) {
   destroy_names(model->class_names, model->classes);
   destroy_names(model->feature_names, model->features);
   free(model->label_name);
+  free(model->weights_name);
   free(model->positive);
   for (size_t i = 0; i < model->metadata_count; i++) {
     free(model->metadata[i].key);
@@ -111,8 +112,8 @@ cleanup:
 static Status copy_name(char **out, const char *name, const char *what, const Dataset *dataset, Error *error) {
   if (name != NULL && !text_is_utf8(name, strlen(name)))
     return error_set(error, SETOSA_ERROR_DATA,
-                     "%s: the %s \"%s\" is not UTF-8, which a model file needs; convert the data (iconv -t UTF-8)",
-                     dataset->source != NULL ? dataset->source : "data", what, name);
+                     "%s: the %s \"%s\" is not UTF-8, which a model file needs; convert the data (iconv -t UTF-8)", dataset_source(dataset),
+                     what, name);
   free(*out);
   return memory_copy_text(out, name, error);
 }
@@ -126,20 +127,23 @@ static Status copy_floats(float **out, const float *values, size_t count, Error 
 Status model_create_for(Model **model, const Dataset *dataset, Error *error) {
   Status status = SETOSA_OK;
   Model *made = NULL;
+  DataShape shape = dataset_shape(dataset);
+  const Scaling *scaling = dataset_scaling(dataset);
   *model = NULL;
-  TRY(model_allocate(&made, dataset->features, dataset->classes, error));
-  for (size_t k = 0; dataset->class_names != NULL && k < made->classes; k++)
-    TRY(copy_name(&made->class_names[k], dataset->class_names[k], "class name", dataset, error));
-  if (dataset->feature_names != NULL) {
+  TRY(model_allocate(&made, shape.features, shape.classes, error));
+  for (size_t k = 0; setosa_dataset_class_name(dataset, 0) != NULL && k < made->classes; k++)
+    TRY(copy_name(&made->class_names[k], setosa_dataset_class_name(dataset, k), "class name", dataset, error));
+  if (setosa_dataset_feature_name(dataset, 0) != NULL) {
     TRY(memory_allocate_zero((void **)&made->feature_names, made->features, sizeof *made->feature_names, "feature names", error));
     for (size_t d = 0; d < made->features; d++)
-      TRY(copy_name(&made->feature_names[d], dataset->feature_names[d], "feature name", dataset, error));
+      TRY(copy_name(&made->feature_names[d], setosa_dataset_feature_name(dataset, d), "feature name", dataset, error));
   }
-  TRY(copy_name(&made->label_name, dataset->label_name, "label name", dataset, error));
-  TRY(copy_name(&made->positive, dataset->positive, "class name", dataset, error));
-  if (dataset->scaling.scale != NULL) {
-    TRY(copy_floats(&made->scaling.offset, dataset->scaling.offset, made->features, error));
-    TRY(copy_floats(&made->scaling.scale, dataset->scaling.scale, made->features, error));
+  TRY(copy_name(&made->label_name, dataset_label_name(dataset), "label name", dataset, error));
+  TRY(copy_name(&made->weights_name, dataset_weights_name(dataset), "name of the weights", dataset, error));
+  TRY(copy_name(&made->positive, dataset_positive(dataset), "class name", dataset, error));
+  if (scaling->scale != NULL) {
+    TRY(copy_floats(&made->scaling.offset, scaling->offset, made->features, error));
+    TRY(copy_floats(&made->scaling.scale, scaling->scale, made->features, error));
   }
   *model = made;
   made = NULL;
@@ -213,18 +217,20 @@ SetosaDataOptions setosa_model_data_options(const SetosaModel *model) {
   options.expect_features = model->features;
   options.expect_feature_names = (const char *const *)model->feature_names;
   options.expect_label = model->label_name;
+  options.expect_weights = model->weights_name;
   options.expect_classes = model->classes;
   options.expect_class_names = (const char *const *)model->class_names;
   return options;
 }
 
 SetosaStatus setosa_model_scale_dataset(const SetosaModel *model, SetosaDataset *dataset, SetosaError *error) {
+  size_t features = dataset_shape(dataset).features;
   error_clear(error);
-  if (dataset->features != model->features)
+  if (features != model->features)
     return error_set(error, SETOSA_ERROR_USAGE, "the data has %zu features but the model expects %zu; use data with the model's columns",
-                     dataset->features, model->features);
+                     features, model->features);
   if (model->scaling.scale != NULL) return dataset_apply_scaling(dataset, model->scaling.offset, model->scaling.scale, error);
-  if (dataset->scaling.scale != NULL)
+  if (dataset_scaling(dataset)->scale != NULL)
     return error_set(error, SETOSA_ERROR_USAGE,
                      "the data is scaled but the model was trained without scaling; load it with setosa_model_data_options");
   return SETOSA_OK;

@@ -14,10 +14,10 @@ struct SetosaModel {
   float *weights; /* (K,D) row-major */
   float *bias;    /* (K) */
   Scaling scaling;
-  char **class_names;          /* (K) */
-  char **feature_names;        /* (D), or NULL */
-  char *label_name, *positive; /* or NULL */
-  ModelMetadata *metadata;     /* provenance: solver, objective, l2, version, ... */
+  char **class_names;                         /* (K) */
+  char **feature_names;                       /* (D), or NULL */
+  char *label_name, *weights_name, *positive; /* or NULL; weights_name: of the column of weights */
+  ModelMetadata *metadata;                    /* provenance: solver, objective, l2, version, ... */
   size_t metadata_count, metadata_capacity;
 };
 typedef struct SetosaModel Model;

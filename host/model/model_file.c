@@ -12,7 +12,7 @@
 
 /* Metadata that the model keeps in fields of its own. */
 static bool is_own_key(const char *key) {
-  static const char *const keys[] = {"format", "class_names", "feature_names", "label_name", "positive"};
+  static const char *const keys[] = {"format", "class_names", "feature_names", "label_name", "weights_name", "positive"};
   for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
     if (strcmp(key, keys[i]) == 0) return true;
   return false;
@@ -48,7 +48,7 @@ SetosaStatus setosa_model_save(const SetosaModel *model, const char *path, Setos
   error_clear(error);
   TRY(check_finite(path, "weights", model->weights, classes * features, error));
   TRY(check_finite(path, "bias", model->bias, classes, error));
-  TRY(memory_allocate((void **)&pairs, model->metadata_count + 6, sizeof *pairs, "metadata", error));
+  TRY(memory_allocate((void **)&pairs, model->metadata_count + 7, sizeof *pairs, "metadata", error));
   pairs[count++] = (MetadataPair){"format", "setosa"};
   for (size_t i = 0; i < model->metadata_count; i++) has_version |= strcmp(model->metadata[i].key, "version") == 0;
   if (!has_version) pairs[count++] = (MetadataPair){"version", SETOSA_VERSION};
@@ -61,6 +61,7 @@ SetosaStatus setosa_model_save(const SetosaModel *model, const char *path, Setos
     pairs[count++] = (MetadataPair){"feature_names", feature_names};
   }
   if (model->label_name != NULL) pairs[count++] = (MetadataPair){"label_name", model->label_name};
+  if (model->weights_name != NULL) pairs[count++] = (MetadataPair){"weights_name", model->weights_name};
   if (model->positive != NULL) pairs[count++] = (MetadataPair){"positive", model->positive};
   TensorSource tensors[4] = {{"weights", TENSOR_F32, 2, {classes, features}, model->weights, NULL},
                              {"bias", TENSOR_F32, 1, {classes, 1}, model->bias, NULL}};
@@ -143,6 +144,8 @@ static Status load_metadata(Model *model, const SafetensorsFile *file, const cha
       TRY(names_from_json(model->feature_names, model->features, pair->key, pair->value, path, error));
     } else if (strcmp(pair->key, "label_name") == 0) {
       TRY(memory_copy_text(&model->label_name, pair->value, error));
+    } else if (strcmp(pair->key, "weights_name") == 0) {
+      TRY(memory_copy_text(&model->weights_name, pair->value, error));
     } else if (strcmp(pair->key, "positive") == 0) {
       TRY(memory_copy_text(&model->positive, pair->value, error));
     } else if (!is_own_key(pair->key)) {

@@ -1,8 +1,7 @@
 /* setosa_check: a backend against the double reference and finite differences, on the caller's data or a table of synthetic shapes. */
-#include <math.h>
 #include <string.h>
 
-#include "data/dataset.h"
+#include "data/storage.h"
 #include "judge/compare.h"
 #include "train/device.h"
 
@@ -12,13 +11,6 @@ static const char *const shapes[] = {
     "synthetic:rows=1000,features=65,classes=10,seed=3", "synthetic:rows=10000,features=100,classes=20,seed=4",
     "synthetic:rows=500,features=33,classes=257,seed=5", "synthetic:rows=200,features=784,classes=1000,seed=6",
 };
-
-/* Whole numbers of steps of 1/8 instead of real values, so that u8 can be checked on the table of shapes, too. */
-static void make_bytes(Dataset *dataset) {
-  dataset->byte_scale = 0.125f;
-  for (size_t i = 0; i < dataset->rows * dataset->features; i++)
-    dataset->values[i] = dataset->byte_scale * roundf(fminf(fmaxf(64 + 8 * dataset->values[i], 0), 255));
-}
 
 typedef struct Check {
   const SetosaComputeOptions *compute;
@@ -41,7 +33,7 @@ static Status check_family(const Dataset *dataset, Check *check, SetosaFamily fa
                               .family = family,
                               .storage = check->compute->storage,
                               .l2 = check->l2,
-                              .finite_differences = reference || dataset->rows > 1,
+                              .finite_differences = reference || dataset_shape(dataset).rows > 1,
                               .row = reference ? on_reference_row : check->row,
                               .user = reference ? check : check->user};
   return judge_compare(dataset, backend_needs_device(check->backend) ? check->compute->device->context : NULL, &settings, check->failures,
@@ -71,7 +63,8 @@ SetosaStatus setosa_check(const SetosaDataset *dataset, const SetosaComputeOptio
   if (dataset != NULL) return check_dataset(dataset, &check, error);
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
     TRY(setosa_dataset_load(&synthetic, shapes[i], NULL, error));
-    if (compute->storage == SETOSA_STORAGE_U8) make_bytes(synthetic);
+    /* Whole numbers of steps of 1/8 instead of real values, so that u8 can be checked on these, too. */
+    if (compute->storage == SETOSA_STORAGE_U8) TRY(storage_make_bytes(synthetic, 8, 64, 0.125f, error));
     TRY(check_dataset(synthetic, &check, error));
     setosa_dataset_destroy(synthetic);
     synthetic = NULL;

@@ -45,102 +45,39 @@ static Status add_count(Texts *settings, const char *name, size_t count, Error *
   return texts_add(settings, name, text, error);
 }
 
-/* Rows that a generator makes, now or when they were loaded, are known by a sample of them: its numbers decide on every value. */
-static bool is_generated(const Dataset *dataset) {
-  return dataset->generator != NULL || (dataset->source != NULL && strncmp(dataset->source, "synthetic:", 10) == 0);
-}
-
-static Status hash_sample(Hash *hash, const Dataset *dataset, Error *error) {
-  enum { SAMPLE = 512 };
+/* Of the values as they are trained on, scaled and without what is held out, and of the targets: the same for any number of ranks, each of
+ * which reads its share of the blocks and hears of the others'. */
+static Status add_fingerprint(Texts *settings, const Dataset *dataset, Ranks *ranks, Error *error) {
   Status status = SETOSA_OK;
-  float *values = NULL;
-  int32_t labels[SAMPLE] = {0};
-  size_t count = dataset->rows < SAMPLE ? dataset->rows : SAMPLE, size = 0;
-  TRY(memory_multiply(&size, count, dataset->features, "a sample of the data", error));
-  TRY(memory_allocate((void **)&values, size, sizeof(float), "a sample of the data", error));
-  const size_t begins[] = {0, (dataset->rows - count) / 2, dataset->rows - count};
-  for (size_t i = 0; i < sizeof begins / sizeof *begins; i++) {
-    bool held = dataset->values != NULL;
-    if (!held) dataset_fetch(dataset, begins[i], count, values, labels);
-    hash_add(hash, held ? dataset->values + begins[i] * dataset->features : values, size * sizeof(float));
-    hash_add(hash, held ? dataset->labels + begins[i] : labels, count * sizeof(int32_t));
-  }
-cleanup:
-  free(values);
-  return status;
-}
-
-/* The rows of a block, cut by the number of all rows alone. */
-static size_t block_begin(size_t rows, size_t block) {
-  size_t each = rows / FINGERPRINT_BLOCKS, more = rows % FINGERPRINT_BLOCKS;
-  return block * each + (block < more ? block : more);
-}
-
-static Status hash_block(char hex[HASH_HEX_SIZE], const Dataset *dataset, size_t block, Error *error) {
-  Status status = SETOSA_OK;
-  size_t begin = block_begin(dataset->rows, block), end = block_begin(dataset->rows, block + 1), features = dataset->features;
-  size_t piece = ((size_t)1 << 18) / features + 1, now = 0;
-  float *values = NULL; /* (piece,D) of rows that are gathered */
   Hash *hash = NULL;
-  TRY(hash_create(&hash, error));
-  if (dataset->values == NULL) TRY(memory_allocate((void **)&values, piece * features, sizeof *values, "a block of rows", error));
-  for (size_t row = begin; row < end; row += now) {
-    now = end - row < piece ? end - row : piece;
-    if (values != NULL) dataset_fetch(dataset, row, now, values, NULL);
-    const float *from = values != NULL ? values : dataset->values + row * features;
-    hash_add(hash, from, now * features * sizeof *from);
-  }
-  if (dataset->labels != NULL) hash_add(hash, dataset->labels + begin, (end - begin) * sizeof *dataset->labels);
-  hash_hex(hash, hex);
-cleanup:
-  hash_destroy(hash);
-  free(values);
-  return status;
-}
-
-/* Each rank reads its share of the blocks, and hears of the others'. */
-static Status hash_blocks(Hash *hash, const Dataset *dataset, Ranks *ranks, Error *error) {
-  Status status = SETOSA_OK;
-  char(*hexes)[HASH_HEX_SIZE] = NULL; /* (FINGERPRINT_BLOCKS) */
-  size_t *sizes = NULL, count = ranks_count(ranks), own = ranks_own(ranks);
-  TRY(memory_allocate_zero((void **)&hexes, FINGERPRINT_BLOCKS, sizeof *hexes, "hashes of the data", error));
+  char(*hexes)[HASH_HEX_SIZE] = NULL, hex[HASH_HEX_SIZE]; /* (blocks) */
+  size_t *sizes = NULL, count = ranks_count(ranks), own = ranks_own(ranks), blocks = dataset_fingerprint_blocks(dataset);
+  TRY(memory_allocate_zero((void **)&hexes, blocks, sizeof *hexes, "hashes of the data", error));
   TRY(memory_allocate_zero((void **)&sizes, count, sizeof *sizes, "hashes of the data", error));
-  for (size_t b = 0; b < FINGERPRINT_BLOCKS; b++) {
-    size_t rank = b * count / FINGERPRINT_BLOCKS;
+  for (size_t b = 0; b < blocks; b++) {
+    size_t rank = b * count / blocks;
     sizes[rank] += sizeof *hexes;
-    if (rank == own) TRY(hash_block(hexes[b], dataset, b, error));
+    if (rank == own) TRY(dataset_fingerprint_block(hexes[b], dataset, b, error));
   }
   TRY(ranks_gather(ranks, hexes, sizes, error));
-  hash_add(hash, hexes, FINGERPRINT_BLOCKS * sizeof *hexes);
+  TRY(hash_create(&hash, error));
+  hash_add(hash, hexes, blocks * sizeof *hexes);
+  hash_hex(hash, hex);
+  TRY(texts_add(settings, "fingerprint", hex, error));
 cleanup:
+  hash_destroy(hash);
   free(sizes);
   free(hexes);
   return status;
 }
 
-/* Of the values as they are trained on, scaled and without what is held out, and of the labels: the same for any number of ranks. */
-static Status add_fingerprint(Texts *settings, const Dataset *dataset, Ranks *ranks, Error *error) {
-  Status status = SETOSA_OK;
-  Hash *hash = NULL;
-  char hex[HASH_HEX_SIZE];
-  TRY(hash_create(&hash, error));
-  if (is_generated(dataset))
-    TRY(hash_sample(hash, dataset, error));
-  else
-    TRY(hash_blocks(hash, dataset, ranks, error));
-  hash_hex(hash, hex);
-  TRY(texts_add(settings, "fingerprint", hex, error));
-cleanup:
-  hash_destroy(hash);
-  return status;
-}
-
 Status settings_of_training(Texts *settings, const SetosaTrainOptions *options, const Dataset *dataset, Error *error) {
   Status status = SETOSA_OK;
+  DataShape shape = dataset_shape(dataset);
   TRY(texts_add(settings, "version", SETOSA_VERSION, error));
-  TRY(add_count(settings, "rows", dataset->rows, error));
-  TRY(add_count(settings, "features", dataset->features, error));
-  TRY(add_count(settings, "classes", dataset->classes, error));
+  TRY(add_count(settings, "rows", shape.rows, error));
+  TRY(add_count(settings, "features", shape.features, error));
+  TRY(add_count(settings, "classes", shape.classes, error));
   TRY(settings_of_options(settings, options, error));
   TRY(add_fingerprint(settings, dataset, options->compute.ranks, error));
 cleanup:

@@ -97,7 +97,7 @@ Status device_open_backend(Backend **backend, double *seconds_test, const Datase
   double began = clock_seconds();
   *backend = NULL;
   if (backend_needs_device(compute->backend) && !compute->device->forced)
-    TRY(selftest_require_all(settings, dataset->features, dataset->classes, uses, error));
+    TRY(selftest_require_all(settings, dataset_shape(dataset).features, dataset_shape(dataset).classes, uses, error));
   if (seconds_test != NULL) *seconds_test = clock_seconds() - began;
   TRY(backend_open(backend, dataset, settings, error));
 cleanup:

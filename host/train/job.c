@@ -34,17 +34,6 @@ typedef struct Sameness {
   uint64_t rows, features, classes, data, options, resumed, state;
 } Sameness;
 
-/* Labels, the first row and the last: other files are told apart without reading all of this one. */
-static uint64_t hash_data(const Dataset *dataset) {
-  uint64_t hashes[3] = {0};
-  if (dataset->labels != NULL) hashes[0] = hash_bytes(dataset->labels, dataset->rows * sizeof(int32_t));
-  if (dataset->values != NULL) {
-    hashes[1] = hash_bytes(dataset->values, dataset->features * sizeof(float));
-    hashes[2] = hash_bytes(dataset->values + (dataset->rows - 1) * dataset->features, dataset->features * sizeof(float));
-  }
-  return hash_bytes(hashes, sizeof hashes);
-}
-
 Status job_hash_options(uint64_t *hash, const SetosaTrainOptions *options, Error *error) {
   Status status = SETOSA_OK;
   Text text = {0};
@@ -92,9 +81,10 @@ static Status refuse(size_t rank, const Sameness *its, const Sameness *first, Er
 
 Status job_check_alike(Ranks *ranks, const Dataset *dataset, const SetosaTrainOptions *options, Error *error) {
   Status status = SETOSA_OK;
-  Sameness *all = NULL, own = {.rows = dataset->rows, .features = dataset->features, .classes = dataset->classes};
+  DataShape shape = dataset_shape(dataset);
+  Sameness *all = NULL, own = {.rows = shape.rows, .features = shape.features, .classes = shape.classes};
   if (ranks == NULL) return SETOSA_OK;
-  own.data = hash_data(dataset);
+  own.data = dataset_glance(dataset);
   TRY(job_hash_options(&own.options, options, error));
   if (options->resume != NULL) {
     own.resumed = setosa_checkpoint_iterations(options->resume);

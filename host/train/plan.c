@@ -15,40 +15,22 @@ enum {
   SAMPLES = 3
 };
 
-typedef struct Sample {
-  Dataset view; /* its arrays are borrowed, or the two below */
-  float *values;
-  int32_t *labels;
-  double seconds_made; /* per row: only rows that are made take any */
-} Sample;
-
-static Status take_sample(Sample *sample, const Dataset *dataset, size_t classes, Error *error) {
+/* The first rows, held. seconds_made: per row; only rows that are made take any. */
+static Status take_sample(Dataset **sample, double *seconds_made, const Dataset *dataset, Error *error) {
   Status status = SETOSA_OK;
-  size_t rows = SAMPLE_VALUES / dataset->features + 1;
-  if (rows > dataset->rows) rows = dataset->rows;
-  *sample = (Sample){.view = *dataset};
-  sample->view.rows = rows;
-  sample->view.classes = classes;
-  if (dataset->generator == NULL) goto cleanup;
-  TRY(memory_allocate((void **)&sample->values, rows * dataset->features, sizeof(float), "a sample of the data", error));
-  TRY(memory_allocate((void **)&sample->labels, rows, sizeof(int32_t), "a sample of the labels", error));
+  DataShape shape = dataset_shape(dataset);
+  RowRange rows = range_next(0, shape.rows, SAMPLE_VALUES / shape.features + 1);
+  TRY(dataset_slice(sample, dataset, rows, error));
+  if (shape.place != DATA_MADE) goto cleanup;
   double began = clock_seconds();
-  dataset_fetch(dataset, 0, rows, sample->values, sample->labels);
-  sample->seconds_made = (clock_seconds() - began) / (double)rows;
-  sample->view.generator = NULL;
-  sample->view.values = sample->values;
-  sample->view.labels = sample->labels;
+  TRY(dataset_hold(*sample, error));
+  *seconds_made = (clock_seconds() - began) / (double)rows.count;
 cleanup:
   return status;
 }
 
-static void sample_free(Sample *sample) {
-  free(sample->values);
-  free(sample->labels);
-}
-
 /* *seconds of one pass over the sample: loss and gradient, or the scores of its rows when there are no labels or no training. */
-static Status time_pass(double *seconds, double *upload, const Sample *sample, BackendSettings settings, SetosaPlanWork work,
+static Status time_pass(double *seconds, double *upload, const Dataset *sample, BackendSettings settings, SetosaPlanWork work,
                         Error *error) {
   Status status = SETOSA_OK;
   Backend *backend = NULL;
@@ -57,7 +39,7 @@ static Status time_pass(double *seconds, double *upload, const Sample *sample, B
   BackendFacts facts = {0};
   settings.device_memory_bytes = 0;
   *seconds = INFINITY;
-  TRY(backend_open(&backend, &sample->view, &settings, error));
+  TRY(backend_open(&backend, sample, &settings, error));
   TRY(vector_create(backend, &w, error));
   TRY(vector_create(backend, &gradient, error));
   size_t rows = backend->rows < PREDICT_BLOCK_BYTES / sizeof(float) / backend->classes + 1
@@ -99,20 +81,20 @@ static uint64_t most_passes(const SetosaTrainOptions *o) {
 SetosaStatus setosa_plan(SetosaPlan *plan, SetosaPlanWork work, const SetosaDataset *dataset, size_t classes,
                          const SetosaTrainOptions *options, SetosaError *error) {
   Status status = SETOSA_OK;
-  Sample sample = {0};
+  Dataset *sample = NULL, *view = NULL;
+  DataShape shape = dataset_shape(dataset);
   BackendPlan places = {0};
-  double pass = 0, upload = 0;
+  double pass = 0, upload = 0, made = 0;
   error_clear(error);
-  *plan = (SetosaPlan){.rows = dataset->rows, .features = dataset->features, .classes = classes};
+  *plan = (SetosaPlan){.rows = shape.rows, .features = shape.features, .classes = classes};
   TRY(device_check_options(&options->compute, error));
   if (work == SETOSA_PLAN_TRAIN) TRY(train_options_check(options, dataset, error));
   BackendSettings settings = device_backend_settings(&options->compute);
   settings.intercept = options->intercept;
   settings.vectors = work == SETOSA_PLAN_TRAIN ? train_solver_vectors(options) : 1;
-  Dataset view = *dataset;
-  view.classes = classes;
-  if (work == SETOSA_PLAN_PREDICT && dataset->generator == NULL) view.labels = NULL;
-  TRY(backend_plan(&places, &view, &settings, error));
+  TRY(work == SETOSA_PLAN_PREDICT ? dataset_for_scores(&view, dataset, classes, error)
+                                  : dataset_slice(&view, dataset, dataset_all(dataset), error));
+  TRY(backend_plan(&places, view, &settings, error));
   plan->devices = places.devices * setosa_ranks_count(options->compute.ranks);
   plan->resident = places.resident;
   plan->chunk_rows = places.chunk_rows;
@@ -120,21 +102,23 @@ SetosaStatus setosa_plan(SetosaPlan *plan, SetosaPlanWork work, const SetosaData
   plan->storage = places.storage;
   plan->in_place = places.in_place;
   plan->passes_estimate = work == SETOSA_PLAN_TRAIN ? most_passes(options) : 1;
-  uint64_t vector = (uint64_t)(classes * dataset->features + classes) * sizeof(float);
+  uint64_t vector = (uint64_t)(classes * shape.features + classes) * sizeof(float);
   add_buffer(plan, "features", places.data_bytes);
   add_buffer(plan, "labels", places.label_bytes);
+  add_buffer(plan, "sample weights", places.weight_bytes);
   add_buffer(plan, work == SETOSA_PLAN_TRAIN ? "weights, gradients and the solver's vectors" : "weights",
              work == SETOSA_PLAN_TRAIN ? train_solver_vectors(options) * vector : vector);
   add_buffer(plan, "workspace", places.work_bytes);
-  TRY(take_sample(&sample, &view, classes, error));
+  TRY(take_sample(&sample, &made, view, error));
   settings.ranks = NULL; /* this process alone works on the sample, and speaks for the others */
-  TRY(time_pass(&pass, &upload, &sample, settings, work, error));
+  TRY(time_pass(&pass, &upload, sample, settings, work, error));
   /* What streams goes up, and what is made is made, for every pass; what stays, once. */
-  double rows = (double)dataset->rows / (double)setosa_ranks_count(options->compute.ranks);
-  double once = places.in_place ? 0 : (upload + sample.seconds_made) * rows;
+  double rows = (double)shape.rows / (double)setosa_ranks_count(options->compute.ranks);
+  double once = places.in_place ? 0 : (upload + made) * rows;
   plan->seconds_pass = pass * rows + (places.resident ? 0 : once);
   plan->seconds_estimate = (double)plan->passes_estimate * plan->seconds_pass + (places.resident ? once : 0);
 cleanup:
-  sample_free(&sample);
+  setosa_dataset_destroy(sample);
+  setosa_dataset_destroy(view);
   return status;
 }

@@ -8,10 +8,11 @@
 #include "train/device.h"
 
 static Status check_shapes(const Model *model, const Dataset *dataset, const SetosaComputeOptions *compute, Error *error) {
-  if (dataset->features != model->features)
+  DataShape shape = dataset_shape(dataset);
+  if (shape.features != model->features)
     return error_set(error, SETOSA_ERROR_USAGE,
-                     "%s: the data has %zu features but the model expects %zu; use data with the model's columns",
-                     dataset->source != NULL ? dataset->source : "data", dataset->features, model->features);
+                     "%s: the data has %zu features but the model expects %zu; use data with the model's columns", dataset_source(dataset),
+                     shape.features, model->features);
   return device_check_options(compute, error);
 }
 
@@ -35,8 +36,8 @@ static Status check_scores(const Dataset *dataset, RowRange rows, size_t classes
   for (size_t i = 0; i < rows.count * classes; i++)
     if (!isfinite(scores[i]))
       return error_set(error, SETOSA_ERROR_DATA,
-                       "%s: row %zu overflows single precision under this model; check the row's values and units",
-                       dataset->source != NULL ? dataset->source : "data", rows.begin + i / classes + 1);
+                       "%s: row %zu overflows single precision under this model; check the row's values and units", dataset_source(dataset),
+                       rows.begin + i / classes + 1);
   return SETOSA_OK;
 }
 
@@ -49,13 +50,12 @@ size_t predict_block_rows(const Backend *backend) {
   return block > 0 ? block : 1;
 }
 
-Status predict_labels(const int32_t **labels, Backend *backend, const Dataset *dataset, RowRange rows, LabelScratch *scratch,
-                      Error *error) {
+Status predict_targets(Targets *targets, Backend *backend, const Dataset *dataset, RowRange rows, TargetRoom *room, Error *error) {
   Status status = SETOSA_OK;
-  if (dataset->generator == NULL) return dataset_labels(labels, dataset, rows.begin, rows.count, scratch, error);
-  TRY(label_scratch_reserve(scratch, rows.count, error));
-  TRY(backend_labels(backend, rows, scratch->labels, error));
-  *labels = scratch->labels;
+  if (dataset_shape(dataset).place != DATA_MADE) return dataset_targets(targets, dataset, rows, room, error);
+  TRY(target_room_reserve(room, rows.count, error));
+  TRY(backend_labels(backend, rows, room->labels, error));
+  *targets = (Targets){.labels = room->labels};
 cleanup:
   return status;
 }
@@ -66,23 +66,19 @@ Status predict_scores(const Model *model, const Dataset *dataset, const SetosaCo
   Backend *backend = NULL;
   Vector *w = NULL;
   float *scores = NULL;
+  Dataset *view = NULL;
   TRY(check_shapes(model, dataset, compute, error));
-
-  /* The rows as the model sees them: its classes, whatever the data set knows of classes and labels. */
-  Dataset view = *dataset;
-  view.classes = model->classes;
-  view.class_names = model->class_names;
-  view.labels = NULL;
+  TRY(dataset_for_scores(&view, dataset, model->classes, error));
   BackendSettings settings = device_backend_settings(compute);
   settings.vectors = 1;
   CompareOperations uses = kind == ROW_LOGITS ? COMPARE_LOGITS : COMPARE_PROBABILITIES;
-  TRY(device_open_backend(&backend, NULL, &view, &settings, compute, uses, error));
+  TRY(device_open_backend(&backend, NULL, view, &settings, compute, uses, error));
   TRY(write_parameters(backend, model, &w, error));
 
   size_t block = predict_block_rows(backend);
   TRY(memory_allocate((void **)&scores, block * model->classes, sizeof *scores, "a block of predictions", error));
-  for (size_t first = 0; first < dataset->rows; first += block) {
-    RowRange rows = {first, dataset->rows - first < block ? dataset->rows - first : block};
+  for (size_t first = 0; first < backend->rows; first += block) {
+    RowRange rows = range_next(first, backend->rows, block);
     TRY(backend_predict(backend, w, rows, kind, scores, error));
     TRY(check_scores(dataset, rows, model->classes, scores, error));
     TRY(visit(backend, rows, scores, user, error));
@@ -91,6 +87,7 @@ cleanup:
   free(scores);
   if (backend != NULL) vector_destroy(backend, w);
   backend_close(backend);
+  setosa_dataset_destroy(view);
   return status;
 }
 

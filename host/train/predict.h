@@ -9,8 +9,8 @@ enum { PREDICT_BLOCK_BYTES = 16 << 20 }; /* of scores held on the host */
 
 /* Rows whose scores are held at a time: of a stream no more than a chunk, so that the rest of it is still there to be asked about. */
 size_t predict_block_rows(const Backend *backend);
-/* *labels (count) of rows that were just scored, as dataset_labels gives them: from the backend where it made the rows. */
-Status predict_labels(const int32_t **labels, Backend *backend, const Dataset *dataset, RowRange rows, LabelScratch *scratch, Error *error);
+/* Targets of rows that were just scored, as dataset_targets gives them: their labels from the backend where it made the rows. */
+Status predict_targets(Targets *targets, Backend *backend, const Dataset *dataset, RowRange rows, TargetRoom *room, Error *error);
 
 /* A block of rows, scores (count,K) row-major, and the backend that they come from. Anything but SETOSA_OK ends the run with it. */
 typedef Status (*ScoreVisitor)(Backend *backend, RowRange rows, const float *scores, void *user, Error *error);

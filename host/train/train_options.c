@@ -30,18 +30,17 @@ CompareOperations train_solver_operations(SetosaSolver solver) {
 
 static Status usage(Error *error, const char *message) { return error_set(error, SETOSA_ERROR_USAGE, "%s", message); }
 
-/* Every row needs a label that is one of the classes. `what` names the data set in messages. */
-static Status check_labels(const Dataset *dataset, const char *what, Error *error) {
-  const char *source = dataset->source != NULL ? dataset->source : what;
-  if (dataset->rows == 0) return error_set(error, SETOSA_ERROR_DATA, "%s: has no rows to train on", source);
-  if (dataset->generator != NULL) return SETOSA_OK; /* every row it makes has one */
-  if (dataset->labels == NULL)
+/* Every row needs a label that is one of the classes. */
+static Status check_labels(const Dataset *dataset, Error *error) {
+  const char *source = dataset_source(dataset);
+  DataShape shape = dataset_shape(dataset);
+  if (shape.rows == 0) return error_set(error, SETOSA_ERROR_DATA, "%s: has no rows to train on", source);
+  if (!shape.labelled)
     return error_set(error, SETOSA_ERROR_DATA, "%s: has no labels to train on; name the label column or give --labels FILE", source);
-  for (size_t i = 0; i < dataset->rows; i++)
-    if (dataset->labels[i] < 0 || (size_t)dataset->labels[i] >= dataset->classes)
-      return error_set(error, SETOSA_ERROR_DATA, "%s: row %zu: its label is none of the %zu classes; correct it, or drop the row", source,
-                       i + 1, dataset->classes);
-  return SETOSA_OK;
+  size_t row = dataset_first_unlabelled(dataset, shape.classes);
+  if (row == shape.rows) return SETOSA_OK;
+  return error_set(error, SETOSA_ERROR_DATA, "%s: row %zu: its label is none of the %zu classes; correct it, or drop the row", source,
+                   row + 1, shape.classes);
 }
 
 static bool same_scaling(const Scaling *a, const Scaling *b, size_t features) {
@@ -52,16 +51,17 @@ static bool same_scaling(const Scaling *a, const Scaling *b, size_t features) {
 static Status check_companions(const SetosaTrainOptions *o, const Dataset *dataset, Error *error) {
   const Dataset *validation = o->validation;
   const Model *initial = o->initial;
-  if (validation != NULL && (validation->features != dataset->features || validation->classes != dataset->classes))
+  DataShape shape = dataset_shape(dataset), held_out = validation != NULL ? dataset_shape(validation) : shape;
+  if (held_out.features != shape.features || held_out.classes != shape.classes)
     return error_set(error, SETOSA_ERROR_USAGE,
                      "the validation data has %zu features and %zu classes, the training data %zu and %zu; they must be alike",
-                     validation->features, validation->classes, dataset->features, dataset->classes);
-  if (validation != NULL && check_labels(validation, "the validation data", error) != SETOSA_OK) return SETOSA_ERROR_DATA;
-  if (initial != NULL && (initial->features != dataset->features || initial->classes != dataset->classes))
+                     held_out.features, held_out.classes, shape.features, shape.classes);
+  if (validation != NULL && check_labels(validation, error) != SETOSA_OK) return SETOSA_ERROR_DATA;
+  if (initial != NULL && (initial->features != shape.features || initial->classes != shape.classes))
     return error_set(error, SETOSA_ERROR_USAGE,
                      "the initial model has %zu features and %zu classes, the training data %zu and %zu; start from a model of this data",
-                     initial->features, initial->classes, dataset->features, dataset->classes);
-  if (initial != NULL && initial->scaling.scale != NULL && !same_scaling(&initial->scaling, &dataset->scaling, dataset->features))
+                     initial->features, initial->classes, shape.features, shape.classes);
+  if (initial != NULL && initial->scaling.scale != NULL && !same_scaling(&initial->scaling, dataset_scaling(dataset), shape.features))
     return error_set(error, SETOSA_ERROR_USAGE,
                      "the initial model was trained on features scaled differently; scale the data as the model does, or start afresh");
   return SETOSA_OK;
@@ -73,7 +73,7 @@ Status train_options_check(const SetosaTrainOptions *options, const Dataset *dat
     return usage(error, "training needs a data set and options; start from setosa_train_options_default()");
   TRY(options_check_training(options, error));
   TRY(device_check_options(&options->compute, error));
-  TRY(check_labels(dataset, "the data", error));
+  TRY(check_labels(dataset, error));
   TRY(check_companions(options, dataset, error));
 cleanup:
   return status;

@@ -196,7 +196,7 @@ static Status score_rows(Backend *backend, const Vector *w, const Dataset *datas
   Status status = SETOSA_OK;
   MetricsAccumulator *metrics = NULL;
   float *logits = NULL;
-  LabelScratch scratch = {0};
+  TargetRoom room = {0};
   BackendFacts facts = {0};
   MetricsTotals totals = {0};
   backend_facts(backend, &facts);
@@ -207,16 +207,16 @@ static Status score_rows(Backend *backend, const Vector *w, const Dataset *datas
   TRY(memory_allocate((void **)&logits, block * backend->classes, sizeof(float), "a block of logits", error));
   for (size_t first = facts.local.begin; first < end; first += block) {
     RowRange rows = {first, end - first < block ? end - first : block};
-    const int32_t *labels = NULL;
+    Targets targets;
     TRY(backend_predict(backend, w, rows, ROW_LOGITS, logits, error));
-    TRY(predict_labels(&labels, backend, dataset, rows, &scratch, error));
-    TRY(metrics_add(metrics, rows.count, logits, labels, NULL, error));
+    TRY(predict_targets(&targets, backend, dataset, rows, &room, error));
+    TRY(metrics_add(metrics, rows.count, logits, targets.labels, targets.weights, error));
   }
   metrics_totals(metrics, &totals);
   TRY(job_add_scores(ranks, &totals, error));
   metrics_totals_summary(&totals, accuracy, log_loss);
 cleanup:
-  label_scratch_free(&scratch);
+  target_room_free(&room);
   free(logits);
   metrics_destroy(metrics);
   return status;
@@ -242,7 +242,7 @@ cleanup:
 /* What to do about not having converged, in the words of the program's flags. */
 static void write_advice(SetosaTrainResult *result, const OptimizerReport *report, const SetosaTrainOptions *options,
                          const Dataset *dataset) {
-  const char *standardize = dataset->scaling.offset == NULL ? "; standardize the features with --standardize" : "";
+  const char *standardize = dataset_scaling(dataset)->offset == NULL ? "; standardize the features with --standardize" : "";
   char *advice = result->advice;
   size_t size = sizeof result->advice;
   bool ends_as_asked = options->tolerance == 0.0; /* convergence was not looked for */
@@ -256,7 +256,7 @@ static void write_advice(SetosaTrainResult *result, const OptimizerReport *repor
       snprintf(advice, size, "raise --max-iterations or --tolerance%s", standardize);
       break;
     case STOP_EPOCHS_DONE:
-      if (report->at.loss > 2 * log((double)dataset->classes)) { /* zeros, where training begins, have a loss of log K */
+      if (report->at.loss > 2 * log((double)dataset_shape(dataset).classes)) { /* zeros, where training begins, have a loss of log K */
         snprintf(advice, size, "it diverged: lower --learning-rate%s", standardize);
         break;
       }
@@ -328,10 +328,10 @@ static Status write_metadata(Model *model, const SetosaTrainResult *result, cons
   Status status = SETOSA_OK;
   BackendFacts facts = {0};
   backend_facts(t->backend, &facts);
-  const char *source = dataset->source != NULL ? dataset->source : "memory", *slash = strrchr(source, '/');
+  const char *source = dataset_source(dataset), *slash = strrchr(source, '/');
   TRY(model_set_metadata(model, error, "version", "%s", SETOSA_VERSION));
   TRY(model_set_metadata(model, error, "source", "%s", slash != NULL ? slash + 1 : source));
-  TRY(model_set_metadata(model, error, "rows", "%zu", dataset->rows));
+  TRY(model_set_metadata(model, error, "rows", "%zu", dataset_shape(dataset).rows));
   TRY(write_options(model, t->options, error));
   TRY(model_set_metadata(model, error, "objective", "%.17g", result->objective));
   TRY(model_set_metadata(model, error, "loss", "%.17g", result->loss));
@@ -370,7 +370,8 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   TRY(model_create_for(&made, dataset, error)); /* before the work: names that cannot be kept are refused here */
   TRY(keeper_open(&t.keeper, options, dataset, error));
   /* Batches are ranges of rows, so rows in the order of a sorted file would make batches of one class. */
-  if (solver_uses_batches(options->solver) && !dataset->exchangeable) TRY(setosa_dataset_shuffle(dataset, options->seed, error));
+  if (solver_uses_batches(options->solver) && !dataset_shape(dataset).exchangeable)
+    TRY(setosa_dataset_shuffle(dataset, options->seed, error));
   TRY(open_training(&t, dataset, error));
   TRY(keeper_meet_backend(&t.keeper, t.backend, error));
   status = run_optimizer(&t, &report, &found.seconds_train, error);

@@ -34,9 +34,9 @@ static void a_work_has_its_shape(void **state) {
   Dataset *dataset = NULL;
   support_ok(suite_load(&dataset, 4, NULL, &error), &error);
   assert_string_equal(suite_name(4), "W5");
-  assert_int_equal(dataset->rows, 16384);
-  assert_int_equal(dataset->features, 512);
-  assert_int_equal(dataset->classes, 1000);
+  assert_int_equal(setosa_dataset_rows(dataset), 16384);
+  assert_int_equal(setosa_dataset_features(dataset), 512);
+  assert_int_equal(setosa_dataset_classes(dataset), 1000);
   setosa_dataset_destroy(dataset);
 }
 

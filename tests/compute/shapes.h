@@ -43,7 +43,7 @@ static void shape_compare(const Shape *shape, uint64_t seed, Context *context, C
   if (failures > 0)
     fail_msg("%zu x %zu, %zu classes, seed %llu: %zu quantities out of tolerance", shape->rows, shape->features, shape->classes,
              (unsigned long long)seed, failures);
-  free_dataset(dataset);
+  setosa_dataset_destroy(dataset);
 }
 
 #endif

@@ -52,7 +52,7 @@ static void a_bias_that_is_fixed_has_no_gradient(void **state) {
   for (int k = 15; k < 18; k++) assert_true(values[k] == 0.0);
   for (int p = 0; p < 15; p++) assert_true(isfinite(values[p]) && values[p] != 0.0);
   close_blas(backend, w, gradient);
-  free_dataset(dataset);
+  setosa_dataset_destroy(dataset);
 }
 
 /* A weight that is not a number, and one that overflows, must show in loss and norm and never crash. */
@@ -73,7 +73,7 @@ static void what_is_not_finite_shows(void **state) {
     assert_false(isfinite(at.gradient_norm));
   }
   close_blas(backend, w, gradient);
-  free_dataset(dataset);
+  setosa_dataset_destroy(dataset);
 }
 
 /* exp(-d) for the other class, from a loss near log 2 down to one far below the rounding of 1: no digit of it is lost. */
@@ -131,7 +131,7 @@ static void work_is_counted(void **state) {
   support_fails(backend_evaluate(backend, w, (RowRange){90, 11}, NULL, gradient, &at, &error), &error, SETOSA_ERROR_INTERNAL,
                 "rows 90 to 101");
   close_blas(backend, w, gradient);
-  free_dataset(dataset);
+  setosa_dataset_destroy(dataset);
 }
 
 static void count_calls(void *task, size_t index, size_t count) {
@@ -181,7 +181,7 @@ static void a_build_without_it_says_so(void **state) {
   Dataset *dataset = make_dataset(&shapes[1], 1);
   support_fails(backend_open(&backend, dataset, &settings, &error), &error, SETOSA_ERROR_USAGE, "this build has no blas backend; install");
   assert_null(backend);
-  free_dataset(dataset);
+  setosa_dataset_destroy(dataset);
 }
 
 int main(void) {

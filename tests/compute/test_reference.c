@@ -6,12 +6,12 @@
 #include "base/random.h"
 #include "compute/objective.h"
 #include "compute/open.h"
-#include "support/support.h"
+#include "support/dataset.h"
 
 enum { MAX_PARAMETERS = 4096 };
 
 typedef struct Fixture {
-  Dataset data;
+  Dataset *data;
   Backend *backend;
   Objective objective;
   float *values;
@@ -33,14 +33,15 @@ static void open_random(Fixture *f, size_t rows, size_t features, size_t classes
   f->labels = malloc(rows * sizeof(int32_t));
   for (size_t i = 0; i < rows * features; i++) f->values[i] = (float)(size * random_symmetric(7, RANDOM_STREAM_CHECK, 1, i));
   for (size_t i = 0; i < rows; i++) f->labels[i] = (int32_t)random_below(7, RANDOM_STREAM_CHECK, 2, i, classes);
-  f->data = (Dataset){.rows = rows, .features = features, .classes = classes, .values = f->values, .labels = f->labels};
-  f->backend = open_on(&f->data, intercept);
+  f->data = wrap_arrays(rows, features, classes, f->values, f->labels);
+  f->backend = open_on(f->data, intercept);
   assert_int_equal(objective_open(&f->objective, f->backend, &(ObjectiveTerms){.l2 = l2}, NULL), SETOSA_OK);
 }
 
 static void close_fixture(Fixture *f) {
   objective_close(&f->objective);
   backend_close(f->backend);
+  setosa_dataset_destroy(f->data);
   free(f->values);
   free(f->labels);
 }
@@ -73,8 +74,8 @@ static void test_worked_example(void **state) {
   (void)state;
   float x[] = {1.9f, 0.4f};
   int32_t label[] = {0};
-  Dataset data = {.rows = 1, .features = 2, .classes = 2, .values = x, .labels = label};
-  Backend *backend = open_on(&data, false);
+  Dataset *data = wrap_arrays(1, 2, 2, x, label);
+  Backend *backend = open_on(data, false);
   Vector *w = new_vector(backend, (const double[]){0.1, 0.1, 0.5, 0.5, 0.0, 0.0}), *g = new_vector(backend, NULL);
   DataTerm at = {NAN, NAN};
   double gradient[6] = {NAN, NAN, NAN, NAN, NAN, NAN};
@@ -94,6 +95,7 @@ static void test_worked_example(void **state) {
   vector_destroy(backend, w);
   vector_destroy(backend, g);
   backend_close(backend);
+  setosa_dataset_destroy(data);
 }
 
 /* Logits of +-1000: the loss is their difference, and nothing overflows; a loss far below the rounding of 1 keeps its digits. */
@@ -101,8 +103,8 @@ static void test_extreme_logits(void **state) {
   (void)state;
   float x[] = {1.0f, 1.0f};
   int32_t labels[] = {0, 1};
-  Dataset data = {.rows = 2, .features = 1, .classes = 2, .values = x, .labels = labels};
-  Backend *backend = open_on(&data, true);
+  Dataset *data = wrap_arrays(2, 1, 2, x, labels);
+  Backend *backend = open_on(data, true);
   Vector *w = new_vector(backend, (const double[]){1000.0, -1000.0, 0.0, 0.0}), *g = new_vector(backend, NULL);
   DataTerm at = {NAN, NAN};
   assert_int_equal(backend_evaluate(backend, w, (RowRange){1, 1}, NULL, g, &at, NULL), SETOSA_OK);
@@ -118,6 +120,7 @@ static void test_extreme_logits(void **state) {
   vector_destroy(backend, w);
   vector_destroy(backend, g);
   backend_close(backend);
+  setosa_dataset_destroy(data);
 }
 
 typedef struct Shape {
@@ -323,8 +326,8 @@ static void test_without_labels(void **state) {
   float x[] = {1.0f, 2.0f}, scores[4] = {NAN, NAN, NAN, NAN};
   int32_t unknown[] = {0, -1}, *choices[] = {NULL, unknown};
   for (int c = 0; c < 2; c++) {
-    Dataset data = {.rows = 2, .features = 1, .classes = 2, .values = x, .labels = choices[c]};
-    Backend *backend = open_on(&data, true);
+    Dataset *data = wrap_arrays(2, 1, 2, x, choices[c]);
+    Backend *backend = open_on(data, true);
     Vector *w = new_vector(backend, (const double[]){1.0, -1.0, 0.5, 0.0});
     DataTerm at;
     Error error = {0};
@@ -341,6 +344,7 @@ static void test_without_labels(void **state) {
     assert_true(isnan(scores[2])); /* one row was asked for */
     vector_destroy(backend, w);
     backend_close(backend);
+    setosa_dataset_destroy(data);
   }
 }
 
@@ -364,13 +368,14 @@ static void test_facts_and_errors(void **state) {
   Backend *backend = (Backend *)&f;
   Error error = {0};
   BackendSettings settings = {.kind = SETOSA_BACKEND_REFERENCE};
-  Dataset empty = {.rows = 0, .features = 1, .classes = 2};
-  assert_int_equal(backend_open(&backend, &empty, &settings, &error), SETOSA_ERROR_USAGE);
+  Dataset *empty = wrap_arrays(0, 1, 2, NULL, NULL);
+  assert_int_equal(backend_open(&backend, empty, &settings, &error), SETOSA_ERROR_USAGE);
   assert_null(backend);
   settings.kind = SETOSA_BACKEND_NATIVE;
   error_clear(&error);
-  assert_int_equal(backend_open(&backend, &empty, &settings, &error), SETOSA_ERROR_USAGE);
+  assert_int_equal(backend_open(&backend, empty, &settings, &error), SETOSA_ERROR_USAGE);
   assert_non_null(strstr(error.message, "needs a device"));
+  setosa_dataset_destroy(empty);
 }
 
 int main(void) {

@@ -8,6 +8,7 @@
 
 #include "compute/open.h"
 #include "compute/tune/tune.h"
+#include "support/dataset.h"
 #include "support/device.h"
 
 static char cache[SUPPORT_PATH];
@@ -103,7 +104,7 @@ static void made_rows_are_tuned(void **state) {
   SetosaDataOptions options = setosa_data_options_default();
   options.generate_above_bytes = 1;
   support_ok(setosa_dataset_load(&dataset, few_classes, &options, &error), &error);
-  assert_non_null(dataset->generator);
+  assert_true(is_made(dataset));
   Native *native = open_native(NULL, &dataset, (BackendSettings){.tunes = true, .streamed = true, .chunk_rows = 5000});
   assert_false(native->residence.resident);
   assert_non_null(strstr(native->tuning.text, "best of "));

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <zlib.h>
 
-#include "data/dataset.h"
 #include "data/options.h"
+#include "support/dataset.h"
 
 static char test_folder[SUPPORT_PATH];
 
@@ -45,7 +45,8 @@ static inline SetosaDataset *load_good(const char *name, const void *bytes, size
   SetosaDataset *dataset = NULL;
   SetosaError error = {0};
   support_ok(load_bytes(&dataset, name, bytes, length, options, &error), &error);
-  assert_true((uintptr_t)dataset->values % 4096 == 0 || dataset->rows * dataset->features * sizeof(float) < 4096);
+  assert_true((uintptr_t)setosa_dataset_values(dataset) % 4096 == 0 ||
+              setosa_dataset_rows(dataset) * setosa_dataset_features(dataset) * sizeof(float) < 4096);
   return dataset;
 }
 
@@ -64,7 +65,7 @@ static inline void expect_values(const SetosaDataset *dataset, size_t rows, size
 /* Class names of the rows and of the classes, as "p q p" and "p q"; "-" for a row of an unknown class. */
 static inline void expect_classes(const SetosaDataset *dataset, const char *rows, const char *classes) {
   char got[512] = "", known[512] = "";
-  for (size_t i = 0; i < dataset->rows; i++) {
+  for (size_t i = 0; i < setosa_dataset_rows(dataset); i++) {
     int32_t label = setosa_dataset_labels(dataset)[i];
     snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s", i > 0 ? " " : "",
              label < 0 ? "-" : setosa_dataset_class_name(dataset, (size_t)label));

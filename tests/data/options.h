@@ -21,7 +21,7 @@ static inline void test_options_free(TestOptions *test) {
   free(test->classes);
 }
 
-/* Keys: header label labels features drop positive scale optional expect names expect-label classes. */
+/* Keys: header label labels weights features drop positive scale optional expect names expect-label expect-weights classes. */
 static inline void test_options_parse(TestOptions *test, const char *text) {
   *test = (TestOptions){.options = setosa_data_options_default(), .text = strdup(text)};
   SetosaDataOptions *o = &test->options;
@@ -35,6 +35,8 @@ static inline void test_options_parse(TestOptions *test, const char *text) {
       o->label = value;
     else if (strcmp(key, "labels") == 0)
       o->labels_path = value;
+    else if (strcmp(key, "weights") == 0)
+      o->weights = value;
     else if (strcmp(key, "features") == 0)
       o->features = value;
     else if (strcmp(key, "drop") == 0)
@@ -49,6 +51,8 @@ static inline void test_options_parse(TestOptions *test, const char *text) {
       o->expect_features = strtoul(value, NULL, 10);
     else if (strcmp(key, "expect-label") == 0)
       o->expect_label = value;
+    else if (strcmp(key, "expect-weights") == 0)
+      o->expect_weights = value;
     else if (strcmp(key, "names") == 0)
       support_ok(text_split(&test->names, &o->expect_features, value, ',', NULL), NULL);
     else if (strcmp(key, "classes") == 0)

@@ -119,21 +119,27 @@ static void same_floats(const float *a, const float *b, size_t count) {
 }
 
 static void expect_same(const SetosaDataset *a, const SetosaDataset *b) {
-  assert_int_equal(a->rows, b->rows);
-  assert_int_equal(a->features, b->features);
-  assert_int_equal(a->classes, b->classes);
-  assert_memory_equal(a->values, b->values, a->rows * a->features * sizeof(float));
-  assert_int_equal(a->labels == NULL, b->labels == NULL);
-  if (a->labels != NULL) assert_memory_equal(a->labels, b->labels, a->rows * sizeof(int32_t));
-  assert_int_equal(a->feature_names == NULL, b->feature_names == NULL);
-  for (size_t d = 0; a->feature_names != NULL && d < a->features; d++) assert_string_equal(a->feature_names[d], b->feature_names[d]);
-  for (size_t k = 0; k < a->classes; k++) assert_string_equal(a->class_names[k], b->class_names[k]);
-  same_text(a->label_name, b->label_name);
-  same_text(a->positive, b->positive);
-  same_text(a->source, b->source);
-  same_floats(a->scaling.offset, b->scaling.offset, a->features);
-  same_floats(a->scaling.scale, b->scaling.scale, a->features);
-  assert_true(a->byte_scale == b->byte_scale);
+  assert_int_equal(setosa_dataset_rows(a), setosa_dataset_rows(b));
+  assert_int_equal(setosa_dataset_features(a), setosa_dataset_features(b));
+  assert_int_equal(setosa_dataset_classes(a), setosa_dataset_classes(b));
+  assert_memory_equal(setosa_dataset_values(a), setosa_dataset_values(b),
+                      setosa_dataset_rows(a) * setosa_dataset_features(a) * sizeof(float));
+  assert_int_equal(setosa_dataset_labels(a) == NULL, setosa_dataset_labels(b) == NULL);
+  if (setosa_dataset_labels(a) != NULL)
+    assert_memory_equal(setosa_dataset_labels(a), setosa_dataset_labels(b), setosa_dataset_rows(a) * sizeof(int32_t));
+  assert_int_equal(setosa_dataset_feature_name(a, 0) == NULL, setosa_dataset_feature_name(b, 0) == NULL);
+  for (size_t d = 0; setosa_dataset_feature_name(a, 0) != NULL && d < setosa_dataset_features(a); d++)
+    assert_string_equal(setosa_dataset_feature_name(a, d), setosa_dataset_feature_name(b, d));
+  for (size_t k = 0; k < setosa_dataset_classes(a); k++)
+    assert_string_equal(setosa_dataset_class_name(a, k), setosa_dataset_class_name(b, k));
+  same_floats(setosa_dataset_weights(a), setosa_dataset_weights(b), setosa_dataset_rows(a));
+  same_text(dataset_weights_name(a), dataset_weights_name(b));
+  same_text(dataset_label_name(a), dataset_label_name(b));
+  same_text(dataset_positive(a), dataset_positive(b));
+  same_text(dataset_source(a), dataset_source(b));
+  same_floats(dataset_scaling(a)->offset, dataset_scaling(b)->offset, setosa_dataset_features(a));
+  same_floats(dataset_scaling(a)->scale, dataset_scaling(b)->scale, setosa_dataset_features(a));
+  assert_true(dataset_shape(a).byte_scale == dataset_shape(b).byte_scale);
 }
 
 /* Loads by way of the cache; what comes is `direct`, what the source itself gives. */
@@ -144,7 +150,7 @@ static void expect_load_like(const char *path, const char *options, bool from_ca
   assert_false(setosa_dataset_cached(direct));
   same_text(setosa_dataset_cache_note(through), NULL);
   expect_same(through, direct);
-  assert_true((uintptr_t)through->values % 4096 == 0 || through->rows == 2);
+  assert_true((uintptr_t)setosa_dataset_values(through) % 4096 == 0 || setosa_dataset_rows(through) == 2);
   setosa_dataset_destroy(through);
   assert_int_equal(count_files(".tmp"), 0);
 }
@@ -464,9 +470,9 @@ static pid_t begin_load(int foreign) {
   if (child != 0) return child;
   if (foreign >= 0) close(foreign); /* or this one would hold the lock, too */
   SetosaDataset *dataset = NULL;
-  bool right = try_load(&dataset, table, "", true, NULL) == SETOSA_OK && dataset->rows == ROWS &&
-               memcmp(dataset->values, reference->values, (size_t)ROWS * FEATURES * sizeof(float)) == 0;
-  _exit(!right ? 2 : dataset->cached ? 1 : 0);
+  bool right = try_load(&dataset, table, "", true, NULL) == SETOSA_OK && setosa_dataset_rows(dataset) == ROWS &&
+               memcmp(setosa_dataset_values(dataset), setosa_dataset_values(reference), (size_t)ROWS * FEATURES * sizeof(float)) == 0;
+  _exit(!right ? 2 : setosa_dataset_cached(dataset) ? 1 : 0);
 }
 
 static int end_load(pid_t child) {
@@ -712,9 +718,40 @@ static void arrays_of_doubles_are_kept(void **state) {
   remove(path);
 }
 
+/* A column of weights is kept; a file of them belongs to the source, and another choice of them is another entry. */
+static void weights_are_kept(void **state) {
+  (void)state;
+  char path[SUPPORT_PATH], file[SUPPORT_PATH], options[2 * SUPPORT_PATH];
+  char *positive = malloc(text_length), *lines = malloc(2 * ROWS + 1);
+  assert_true(positive != NULL && lines != NULL);
+  for (size_t i = 0; i < text_length; i++) positive[i] = text[i] == '-' ? '0' : text[i];
+  for (size_t i = 0; i < ROWS; i++) memcpy(lines + 2 * i, i % 5 == 0 ? "2\n" : "1\n", 3);
+  support_path(path, test_folder, "weighted.csv");
+  support_path(file, test_folder, "weights.txt");
+  support_write(path, positive, text_length);
+  support_write(file, lines, 2 * ROWS);
+  settle();
+  snprintf(options, sizeof options, "weights=%s", file);
+  const char *const ways[] = {"", "weights=c", "weights=8", options};
+  for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
+    expect_load(path, ways[w], false);
+    expect_load(path, ways[w], true);
+  }
+  lines[2] = '7';
+  support_write(file, lines, 2 * ROWS);
+  settle();
+  expect_load(path, options, false);
+  expect_load(path, options, true);
+  expect_load(path, "weights=c", true);
+  free(positive);
+  free(lines);
+  remove(path);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(second_reading_comes_from_the_cache, forget),
+      cmocka_unit_test_setup(weights_are_kept, forget),
       cmocka_unit_test_setup(small_files_and_no_cache_leave_nothing, forget),
       cmocka_unit_test_setup(a_changed_source_is_read_again, forget),
       cmocka_unit_test_setup(every_damage_is_found, forget),

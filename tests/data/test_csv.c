@@ -48,7 +48,7 @@ static void spellings_of_one_table(void **state) {
     expect_values(dataset, 2, 2, FOUR);
     expect_classes(dataset, "p q", "p q");
     expect_names(dataset, strstr(cases[i].name, "renamed") != NULL ? "u v" : "a b");
-    assert_string_equal(dataset->label_name, "y");
+    assert_string_equal(dataset_label_name(dataset), "y");
     setosa_dataset_destroy(dataset);
   }
 }
@@ -109,7 +109,7 @@ static void labels_become_classes(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     SetosaDataset *dataset = load_csv("labels.csv", cases[i].text, cases[i].options);
     expect_classes(dataset, cases[i].rows, cases[i].classes);
-    if (strstr(cases[i].options, "positive=") != NULL) assert_non_null(dataset->positive);
+    if (strstr(cases[i].options, "positive=") != NULL) assert_non_null(dataset_positive(dataset));
     setosa_dataset_destroy(dataset);
   }
 }
@@ -138,10 +138,10 @@ static void scale_multiplies_and_is_remembered(void **state) {
   const float halves[] = {0.5f, 1, 1.5f, 2};
   SetosaDataset *dataset = load_csv("scale.csv", "a,b,y\n1,2,p\n3,4,q\n", "scale=0.5");
   expect_values(dataset, 2, 2, halves);
-  assert_true(dataset->scaling.scale[1] == 0.5f && dataset->scaling.offset[1] == 0);
+  assert_true(dataset_scaling(dataset)->scale[1] == 0.5f && dataset_scaling(dataset)->offset[1] == 0);
   setosa_dataset_destroy(dataset);
   dataset = load_csv("scale.csv", "a,b,y\n1,2,p\n3,4,q\n", "");
-  assert_null(dataset->scaling.scale);
+  assert_null(dataset_scaling(dataset)->scale);
   setosa_dataset_destroy(dataset);
 }
 

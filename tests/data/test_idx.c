@@ -36,7 +36,7 @@ static void labels_are_found_beside_the_images(void **state) {
     expect_values(dataset, 3, 4, PIXELS);
     expect_classes(dataset, "2 0 1", "0 1 2");
     assert_null(setosa_dataset_feature_name(dataset, 0));
-    assert_null(dataset->scaling.scale);
+    assert_null(dataset_scaling(dataset)->scale);
     setosa_dataset_destroy(dataset);
     remove_file(pairs[i].images);
     remove_file(pairs[i].labels);
@@ -49,7 +49,8 @@ static void pixels_default_to_one_over_255(void **state) {
   write_labels("a-labels-idx1-ubyte", 0, 1, 1);
   SetosaDataset *dataset = load_file("a-images-idx3-ubyte", "");
   for (size_t i = 0; i < 12; i++) assert_true(setosa_dataset_values(dataset)[i] == PIXELS[i] * (float)(1.0 / 255));
-  for (size_t d = 0; d < 4; d++) assert_true(dataset->scaling.scale[d] == (float)(1.0 / 255) && dataset->scaling.offset[d] == 0);
+  for (size_t d = 0; d < 4; d++)
+    assert_true(dataset_scaling(dataset)->scale[d] == (float)(1.0 / 255) && dataset_scaling(dataset)->offset[d] == 0);
   setosa_dataset_destroy(dataset);
 }
 
@@ -120,9 +121,9 @@ static void fashion_mnist_is_read(void **state) {
   SetosaError error = {0};
   support_ok(setosa_dataset_load(&dataset, path, NULL, &error), &error);
   size_t counts[10] = {0};
-  assert_int_equal(dataset->rows, 10000);
-  assert_int_equal(dataset->features, 784);
-  for (size_t i = 0; i < dataset->rows; i++) counts[dataset->labels[i]]++;
+  assert_int_equal(setosa_dataset_rows(dataset), 10000);
+  assert_int_equal(setosa_dataset_features(dataset), 784);
+  for (size_t i = 0; i < setosa_dataset_rows(dataset); i++) counts[setosa_dataset_labels(dataset)[i]]++;
   for (size_t k = 0; k < 10; k++) assert_int_equal(counts[k], 1000);
   setosa_dataset_destroy(dataset);
 }

@@ -11,9 +11,11 @@ static void load_whatever(const char *path, const char *options) {
   SetosaStatus status = test_load(&dataset, path, options, &error);
   if (status == SETOSA_OK) {
     assert_non_null(dataset);
-    assert_true(dataset->rows > 0 && dataset->features > 0 && dataset->classes >= 2);
-    for (size_t i = 0; i < dataset->rows * dataset->features; i++) assert_true(dataset->values[i] - dataset->values[i] == 0);
-    for (size_t i = 0; i < dataset->rows; i++) assert_in_range(dataset->labels[i], 0, dataset->classes - 1);
+    assert_true(setosa_dataset_rows(dataset) > 0 && setosa_dataset_features(dataset) > 0 && setosa_dataset_classes(dataset) >= 2);
+    for (size_t i = 0; i < setosa_dataset_rows(dataset) * setosa_dataset_features(dataset); i++)
+      assert_true(setosa_dataset_values(dataset)[i] - setosa_dataset_values(dataset)[i] == 0);
+    for (size_t i = 0; i < setosa_dataset_rows(dataset); i++)
+      assert_in_range(setosa_dataset_labels(dataset)[i], 0, setosa_dataset_classes(dataset) - 1);
   } else {
     assert_null(dataset);
     if (status != SETOSA_ERROR_DATA && status != SETOSA_ERROR_USAGE) fail_msg("status %d: %s", (int)status, error.message);

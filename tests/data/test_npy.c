@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "data/binary.h"
+#include "support/dataset.h"
 
 static const float EXPECTED[] = {0, 1, 2, 3.5f, 100, 7};
 
@@ -191,7 +192,7 @@ static void large_arrays_are_whole(void **state) {
       length += 8;
     }
     SetosaDataset *dataset = load_good(fortran ? "large.npy.gz" : "large.npy", bytes, length, "optional");
-    assert_int_equal(dataset->rows, ROWS);
+    assert_int_equal(setosa_dataset_rows(dataset), ROWS);
     for (size_t i = 0; i < (size_t)ROWS * FEATURES; i++)
       if (setosa_dataset_values(dataset)[i] != (float)i) fail_msg("value %zu is %g", i, (double)setosa_dataset_values(dataset)[i]);
     setosa_dataset_destroy(dataset);
@@ -231,10 +232,10 @@ static void floats_are_mapped_in_place(void **state) {
   (void)state;
   write_mapped("mapped.npy", 0, SIZE_MAX, 0);
   SetosaDataset *dataset = load_file("mapped.npy", "optional");
-  assert_true(mapping_holds(&dataset->mapping, dataset->values));
-  assert_int_equal(dataset->rows, MAPPED_ROWS);
+  assert_true(is_mapped(dataset));
+  assert_int_equal(setosa_dataset_rows(dataset), MAPPED_ROWS);
   for (size_t i = 0; i < MAPPED_LENGTH; i++)
-    if (dataset->values[i] != mapped_value(i)) fail_msg("value %zu is %g", i, (double)dataset->values[i]);
+    if (setosa_dataset_values(dataset)[i] != mapped_value(i)) fail_msg("value %zu is %g", i, (double)setosa_dataset_values(dataset)[i]);
   setosa_dataset_destroy(dataset);
   /* What has to be changed on the way is read. */
   static const struct {
@@ -252,7 +253,7 @@ static void floats_are_mapped_in_place(void **state) {
     support_path(path, test_folder, files[i].name);
     free(support_read(path, &length));
     bool aligned = (length - 24) % 4 == 0;
-    assert_int_equal(dataset->mapping.at != NULL, files[i].mapped && aligned);
+    assert_int_equal(is_mapped(dataset), files[i].mapped && aligned);
     setosa_dataset_destroy(dataset);
   }
 }
@@ -270,7 +271,7 @@ static void headers_of_odd_length_are_read(void **state) {
     const float expected[] = {5, -6};
     SetosaDataset *dataset = load_file("odd.npy", "optional");
     expect_values(dataset, 2, 1, expected);
-    assert_int_equal(dataset->mapping.at != NULL, offset % 4 == 0);
+    assert_int_equal(is_mapped(dataset), offset % 4 == 0);
     setosa_dataset_destroy(dataset);
   }
 }
@@ -326,18 +327,19 @@ static void changing_a_mapped_set_copies_it(void **state) {
   for (int change = 0; change < 4; change++) {
     const char *options = change == 3 ? "scale=3 labels=many.txt" : "labels=many.txt";
     SetosaDataset *sets[2] = {load_file("mapped.npy", options), load_file("read.npy.gz", options)}, *held[2] = {NULL, NULL};
-    assert_int_equal(sets[0]->mapping.at != NULL, change != 3);
-    assert_null(sets[1]->mapping.at);
+    assert_int_equal(is_mapped(sets[0]), change != 3);
+    assert_false(is_mapped(sets[1]));
     for (int s = 0; s < 2; s++) {
       if (change == 0) support_ok(setosa_dataset_shuffle(sets[s], 5, &error), &error);
       if (change == 1) support_ok(setosa_dataset_standardize(sets[s], &error), &error);
       if (change == 2) support_ok(setosa_dataset_split(sets[s], 0.25, 5, &held[s], &error), &error);
     }
-    assert_null(sets[0]->mapping.at);
+    assert_false(is_mapped(sets[0]));
     for (SetosaDataset **pair = sets; pair != NULL; pair = pair == sets && held[0] != NULL ? held : NULL) {
-      assert_int_equal(pair[0]->rows, pair[1]->rows);
-      assert_memory_equal(pair[0]->values, pair[1]->values, pair[0]->rows * MAPPED_FEATURES * sizeof(float));
-      assert_memory_equal(pair[0]->labels, pair[1]->labels, pair[0]->rows * sizeof(int32_t));
+      assert_int_equal(setosa_dataset_rows(pair[0]), setosa_dataset_rows(pair[1]));
+      assert_memory_equal(setosa_dataset_values(pair[0]), setosa_dataset_values(pair[1]),
+                          setosa_dataset_rows(pair[0]) * MAPPED_FEATURES * sizeof(float));
+      assert_memory_equal(setosa_dataset_labels(pair[0]), setosa_dataset_labels(pair[1]), setosa_dataset_rows(pair[0]) * sizeof(int32_t));
     }
     for (int s = 0; s < 2; s++) {
       setosa_dataset_destroy(sets[s]);
@@ -350,22 +352,23 @@ static void changing_a_mapped_set_copies_it(void **state) {
   free(after);
 }
 
-/* A view of a mapped set that is made its own leaves the set and its mapping alone. */
-static void a_view_of_a_mapped_set_gets_its_own_rows(void **state) {
+/* A slice of a mapped set that is changed leaves the set and its mapping alone, and outlives them. */
+static void a_slice_of_a_mapped_set_gets_its_own_rows(void **state) {
   (void)state;
   Error error = {0};
   write_mapped("mapped.npy", 0, SIZE_MAX, 0);
-  SetosaDataset *dataset = load_file("mapped.npy", "optional");
-  Dataset view = *dataset;
-  view.borrowed = true;
-  support_ok(dataset_own(&view, &error), &error);
-  assert_false(view.borrowed);
-  assert_true(view.values != dataset->values);
-  assert_memory_equal(view.values, dataset->values, MAPPED_LENGTH * sizeof(float));
-  view.values[7] = 1e9f;
-  assert_true(dataset->values[7] == mapped_value(7));
-  free(view.values);
+  SetosaDataset *dataset = load_file("mapped.npy", "optional"), *slice = NULL, *untouched = NULL;
+  support_ok(dataset_slice(&slice, dataset, dataset_all(dataset), &error), &error);
+  support_ok(dataset_slice(&untouched, dataset, dataset_all(dataset), &error), &error);
+  assert_ptr_equal(setosa_dataset_values(slice), setosa_dataset_values(dataset));
+  support_ok(setosa_dataset_shuffle(slice, 1, &error), &error);
+  assert_ptr_not_equal(setosa_dataset_values(slice), setosa_dataset_values(dataset));
+  for (size_t i = 0; i < MAPPED_LENGTH; i++) assert_true(setosa_dataset_values(dataset)[i] == mapped_value(i));
   setosa_dataset_destroy(dataset);
+  setosa_dataset_destroy(slice);
+  assert_true(is_mapped(untouched));
+  for (size_t i = 0; i < MAPPED_LENGTH; i++) assert_true(setosa_dataset_values(untouched)[i] == mapped_value(i));
+  setosa_dataset_destroy(untouched);
 }
 
 typedef struct Watch {
@@ -416,7 +419,7 @@ int main(void) {
       cmocka_unit_test(headers_of_odd_length_are_read),
       cmocka_unit_test(mapped_files_are_checked_like_others),
       cmocka_unit_test(changing_a_mapped_set_copies_it),
-      cmocka_unit_test(a_view_of_a_mapped_set_gets_its_own_rows),
+      cmocka_unit_test(a_slice_of_a_mapped_set_gets_its_own_rows),
       cmocka_unit_test(mapping_reports_progress_and_stops),
   };
   return support_run("data_npy", tests, make_folder, remove_folder);

@@ -5,6 +5,7 @@
 #include "data/binary.h"
 #include "data/half.h"
 #include "data/storage.h"
+#include "support/dataset.h"
 
 enum { ROWS = 1003, FEATURES = 7, PARTS = 4 };
 
@@ -31,11 +32,9 @@ static void parts_hold_every_row_once(void **state) {
     for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
       size_t next = 0;
       for (size_t part = 0; part == 0 || part < parts[p]; part++) {
-        size_t begin = SIZE_MAX, count = SIZE_MAX;
-        Dataset dataset = {.rows = rows[r], .part = part, .parts = parts[p]};
-        dataset_own_part(&dataset, &begin, &count);
-        assert_int_equal(begin, next);
-        next += count;
+        RowRange own = range_part(rows[r], part, parts[p] > 0 ? parts[p] : 1);
+        assert_int_equal(own.begin, next);
+        next += own.count;
       }
       assert_int_equal(next, rows[r]);
     }
@@ -77,31 +76,45 @@ static void each_checks_its_own_rows(void **state) {
 }
 
 static void expect_rows(const SetosaDataset *actual, const SetosaDataset *expected, size_t begin, size_t count) {
-  float *values = malloc((count + 1) * FEATURES * sizeof *values);
-  int32_t *labels = malloc((count + 1) * sizeof *labels);
-  assert_true(values != NULL && labels != NULL);
-  for (size_t i = 0; i < (count + 1) * FEATURES; i++) values[i] = NAN;
-  memset(labels, 0x7F, (count + 1) * sizeof *labels);
-  dataset_fetch(actual, begin, count, values, labels);
-  assert_memory_equal(values, expected->values + begin * FEATURES, count * FEATURES * sizeof *values);
-  assert_memory_equal(labels, expected->labels + begin, count * sizeof *labels);
-  assert_true(isnan(values[count * FEATURES]) && labels[count] == 0x7F7F7F7F);
-  free(values);
-  free(labels);
+  float *room = malloc((count + 1) * FEATURES * sizeof *room);
+  TargetRoom target_room = {0};
+  Targets targets;
+  assert_non_null(room);
+  support_poison(room, (count + 1) * FEATURES);
+  const float *values = dataset_dense(actual, (RowRange){begin, count}, room);
+  assert_true(values == (setosa_dataset_values(actual) != NULL ? setosa_dataset_values(actual) + begin * FEATURES : room));
+  assert_memory_equal(values, setosa_dataset_values(expected) + begin * FEATURES, count * FEATURES * sizeof *values);
+  assert_true(isnan(room[count * FEATURES]));
+  support_ok(dataset_targets(&targets, actual, (RowRange){begin, count}, &target_room, NULL), NULL);
+  assert_memory_equal(targets.labels, setosa_dataset_labels(expected) + begin, count * sizeof *targets.labels);
+  assert_null(targets.weights);
+  target_room_free(&target_room);
+  free(room);
 }
 
+/* Of a slice as of the whole, whatever became of the whole. */
 static void expect_all(const SetosaDataset *actual, const SetosaDataset *expected) {
-  assert_int_equal(actual->rows, expected->rows);
-  expect_rows(actual, expected, 0, expected->rows);
+  size_t rows = setosa_dataset_rows(actual);
+  Dataset *slice = NULL, *inner = NULL, *other = NULL;
+  assert_int_equal(rows, setosa_dataset_rows(expected));
+  expect_rows(actual, expected, 0, rows);
   expect_rows(actual, expected, 0, 0);
   expect_rows(actual, expected, 1, 1);
-  expect_rows(actual, expected, expected->rows - 1, 1);
-  expect_rows(actual, expected, expected->rows / 4, expected->rows / 4);
-  LabelScratch scratch = {0};
-  const int32_t *labels = NULL;
-  support_ok(dataset_labels(&labels, actual, 17, 100, &scratch, NULL), NULL);
-  assert_memory_equal(labels, expected->labels + 17, 100 * sizeof *labels);
-  label_scratch_free(&scratch);
+  expect_rows(actual, expected, rows - 1, 1);
+  expect_rows(actual, expected, rows / 4, rows / 4);
+  support_ok(dataset_slice(&slice, actual, (RowRange){17, 150}, NULL), NULL);
+  support_ok(dataset_slice(&inner, slice, (RowRange){3, 100}, NULL), NULL);
+  support_ok(dataset_slice(&other, expected, (RowRange){20, 100}, NULL), NULL);
+  setosa_dataset_destroy(slice);
+  assert_int_equal(dataset_shape(inner).place, dataset_shape(actual).place);
+  expect_rows(inner, other, 0, 100);
+  expect_rows(inner, other, 40, 60);
+  assert_true(dataset_square_sum(inner, dataset_all(inner)) == dataset_square_sum(other, dataset_all(other)) || is_made(inner));
+  support_ok(dataset_hold(inner, NULL), NULL);
+  assert_int_equal(dataset_shape(inner).place, DATA_HELD);
+  expect_rows(inner, other, 0, 100);
+  setosa_dataset_destroy(inner);
+  setosa_dataset_destroy(other);
 }
 
 /* The same permutation as that of a copy, again on top of itself, and of the same bits when a change needs the copy after all. */
@@ -120,7 +133,7 @@ static void a_shuffle_is_an_order(void **state) {
     assert_memory_equal(setosa_dataset_labels(part), setosa_dataset_labels(whole), ROWS * sizeof(int32_t));
     expect_all(part, whole);
   }
-  assert_memory_not_equal(whole->values, plain->values, ROWS * FEATURES * sizeof(float));
+  assert_memory_not_equal(setosa_dataset_values(whole), setosa_dataset_values(plain), ROWS * FEATURES * sizeof(float));
   assert_int_equal(dataset_check_held(part, "this test", &error), SETOSA_ERROR_USAGE);
   assert_non_null(strstr(error.message, "gathers them as needed"));
   support_ok(setosa_dataset_standardize(whole, &error), &error);
@@ -146,8 +159,9 @@ static void rows_of_text_are_moved(void **state) {
   SetosaDataset *whole = load_part(path, 0, 0), *part = load_part(path, 2, 3);
   support_ok(setosa_dataset_shuffle(whole, 1, &error), &error);
   support_ok(setosa_dataset_shuffle(part, 1, &error), &error);
-  assert_memory_equal(part->values, whole->values, whole->rows * whole->features * sizeof(float));
-  assert_memory_equal(part->labels, whole->labels, whole->rows * sizeof(int32_t));
+  assert_memory_equal(setosa_dataset_values(part), setosa_dataset_values(whole),
+                      setosa_dataset_rows(whole) * setosa_dataset_features(whole) * sizeof(float));
+  assert_memory_equal(setosa_dataset_labels(part), setosa_dataset_labels(whole), setosa_dataset_rows(whole) * sizeof(int32_t));
   setosa_dataset_destroy(whole);
   setosa_dataset_destroy(part);
 }
@@ -157,8 +171,8 @@ static void synthetic_rows_are_made_by_each(void **state) {
   static const char spec[] = "synthetic:rows=1003,features=7,classes=5,seed=9";
   SetosaDataset *whole = load_part(spec, 0, 0), *part = load_part(spec, 3, PARTS), *held = NULL;
   SetosaError error = {0};
-  assert_null(whole->generator);
-  assert_non_null(part->generator);
+  assert_false(is_made(whole));
+  assert_true(is_made(part));
   expect_rows(part, whole, 500, 300);
   support_ok(setosa_dataset_standardize(whole, &error), &error);
   support_ok(setosa_dataset_standardize(part, &error), &error);
@@ -167,7 +181,7 @@ static void synthetic_rows_are_made_by_each(void **state) {
   options.parts = PARTS;
   options.generate_above_bytes = 1 << 20; /* whoever says how much to hold is obeyed */
   support_ok(setosa_dataset_load(&held, spec, &options, &error), &error);
-  assert_null(held->generator);
+  assert_false(is_made(held));
   setosa_dataset_destroy(whole);
   setosa_dataset_destroy(part);
   setosa_dataset_destroy(held);
@@ -208,11 +222,11 @@ static void gathered_rows_convert(void **state) {
     }
   }
   /* A value that is no byte is named by its place in the file. */
-  size_t row = row_order_at(&part->order, 10);
+  size_t row = row_order_at(&part->held->order, 10);
   char message[64];
   StoragePlan halves = {SETOSA_STORAGE_U8, 2}; /* odd numbers do not fit */
   size_t odd = 0;
-  while (fmodf(part->unordered[row * FEATURES + odd], 2) == 0 && odd < FEATURES) odd++;
+  while (fmodf(part->held->unordered[row * FEATURES + odd], 2) == 0 && odd < FEATURES) odd++;
   if (odd < FEATURES) {
     snprintf(message, sizeof message, "row %zu, feature %zu: ", row + 1, odd + 1);
     Status status = storage_convert(actual, &halves, part, 10 * FEATURES, FEATURES, NULL, &error);
@@ -232,14 +246,17 @@ static void each_checks_its_range_of_halves(void **state) {
   assert_non_null(values);
   values[600 * FEATURES + 1] = 70000;
   for (size_t part = 0; part < PARTS; part++) {
-    Dataset dataset = {.rows = ROWS, .features = FEATURES, .classes = 2, .values = values, .part = part, .parts = PARTS};
+    Dataset *dataset = wrap_arrays(ROWS, FEATURES, 2, values, NULL);
+    dataset->part = part;
+    dataset->parts = PARTS;
     StoragePlan plan;
     Error error = {0};
-    Status status = storage_choose(&plan, &dataset, SETOSA_STORAGE_F16, false, &error);
+    Status status = storage_choose(&plan, dataset, SETOSA_STORAGE_F16, false, &error);
     if (part == 2)
       support_fails(status, &error, SETOSA_ERROR_DATA, "data: row 601, feature 2: 70000 is the largest value");
     else
       support_ok(status, &error);
+    setosa_dataset_destroy(dataset);
   }
   free(values);
 }

@@ -36,14 +36,15 @@ static SetosaDataset *load(const char *name, const char *options) {
 
 static double column_mean(const SetosaDataset *dataset, size_t column) {
   double sum = 0;
-  for (size_t i = 0; i < dataset->rows; i++) sum += dataset->values[i * dataset->features + column];
-  return sum / (double)dataset->rows;
+  for (size_t i = 0; i < setosa_dataset_rows(dataset); i++)
+    sum += setosa_dataset_values(dataset)[i * setosa_dataset_features(dataset) + column];
+  return sum / (double)setosa_dataset_rows(dataset);
 }
 
 static void expect_counts(const SetosaDataset *dataset, const size_t *counts) {
-  for (size_t k = 0; k < dataset->classes; k++) {
+  for (size_t k = 0; k < setosa_dataset_classes(dataset); k++) {
     size_t count = 0;
-    for (size_t i = 0; i < dataset->rows; i++) count += dataset->labels[i] == (int32_t)k;
+    for (size_t i = 0; i < setosa_dataset_rows(dataset); i++) count += setosa_dataset_labels(dataset)[i] == (int32_t)k;
     assert_int_equal(count, counts[k]);
   }
 }
@@ -52,25 +53,26 @@ static void iris_is_fishers(void **state) {
   (void)state;
   SetosaDataset *iris = load("data/iris.csv", "");
   const size_t counts[] = {50, 50, 50};
-  assert_int_equal(iris->rows, 150);
-  assert_int_equal(iris->features, 4);
-  assert_int_equal(iris->classes, 3);
-  assert_string_equal(iris->class_names[0], "setosa");
-  assert_string_equal(iris->class_names[2], "virginica");
-  assert_string_equal(iris->feature_names[3], "petal_width");
-  assert_string_equal(iris->label_name, "species");
+  assert_int_equal(setosa_dataset_rows(iris), 150);
+  assert_int_equal(setosa_dataset_features(iris), 4);
+  assert_int_equal(setosa_dataset_classes(iris), 3);
+  assert_string_equal(setosa_dataset_class_name(iris, 0), "setosa");
+  assert_string_equal(setosa_dataset_class_name(iris, 2), "virginica");
+  assert_string_equal(setosa_dataset_feature_name(iris, 3), "petal_width");
+  assert_string_equal(dataset_label_name(iris), "species");
   expect_counts(iris, counts);
   /* Fisher's means, and rows 35 and 38 as he has them (UCI's copy does not). */
   support_near(column_mean(iris, 0), 5.843333333, 1e-6);
   support_near(column_mean(iris, 1), 3.057333333, 1e-6);
   support_near(column_mean(iris, 2), 3.758, 1e-6);
   support_near(column_mean(iris, 3), 1.199333333, 1e-6);
-  assert_true(iris->values[34 * 4 + 3] == 0.2f && iris->values[37 * 4 + 1] == 3.6f && iris->values[37 * 4 + 2] == 1.4f);
+  assert_true(setosa_dataset_values(iris)[34 * 4 + 3] == 0.2f && setosa_dataset_values(iris)[37 * 4 + 1] == 3.6f &&
+              setosa_dataset_values(iris)[37 * 4 + 2] == 1.4f);
   setosa_dataset_destroy(iris);
   iris = load("data/iris.csv", "features=petal_length,petal_width positive=setosa");
   const size_t two[] = {50, 100};
-  assert_int_equal(iris->features, 2);
-  assert_string_equal(iris->class_names[1], "non-setosa");
+  assert_int_equal(setosa_dataset_features(iris), 2);
+  assert_string_equal(setosa_dataset_class_name(iris, 1), "non-setosa");
   expect_counts(iris, two);
   setosa_dataset_destroy(iris);
 }
@@ -79,17 +81,18 @@ static void wine_and_digits_are_whole(void **state) {
   (void)state;
   SetosaDataset *wine = load("data/wine.csv", ""), *digits = load("data/digits.csv.gz", "");
   const size_t growers[] = {59, 71, 48}, drawn[] = {178, 182, 177, 183, 181, 182, 181, 179, 174, 180};
-  assert_int_equal(wine->rows, 178);
-  assert_int_equal(wine->features, 13);
-  assert_string_equal(wine->feature_names[12], "proline");
+  assert_int_equal(setosa_dataset_rows(wine), 178);
+  assert_int_equal(setosa_dataset_features(wine), 13);
+  assert_string_equal(setosa_dataset_feature_name(wine, 12), "proline");
   expect_counts(wine, growers);
   support_near(column_mean(wine, 12), 746.8932584, 1e-6);
-  assert_int_equal(digits->rows, 1797);
-  assert_int_equal(digits->features, 64);
-  assert_string_equal(digits->label_name, "digit");
-  assert_string_equal(digits->feature_names[63], "px63");
+  assert_int_equal(setosa_dataset_rows(digits), 1797);
+  assert_int_equal(setosa_dataset_features(digits), 64);
+  assert_string_equal(dataset_label_name(digits), "digit");
+  assert_string_equal(setosa_dataset_feature_name(digits, 63), "px63");
   expect_counts(digits, drawn);
-  for (size_t i = 0; i < digits->rows * 64; i++) assert_true(digits->values[i] >= 0 && digits->values[i] <= 16);
+  for (size_t i = 0; i < setosa_dataset_rows(digits) * 64; i++)
+    assert_true(setosa_dataset_values(digits)[i] >= 0 && setosa_dataset_values(digits)[i] <= 16);
   setosa_dataset_destroy(wine);
   setosa_dataset_destroy(digits);
 }

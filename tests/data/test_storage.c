@@ -4,6 +4,7 @@
 #include "data/binary.h"
 #include "data/half.h"
 #include "data/storage.h"
+#include "support/dataset.h"
 
 /* All 65536 halves, against the definition. */
 static void halves_to_floats(void **state) {
@@ -41,8 +42,10 @@ static void floats_to_halves(void **state) {
   assert_true(half_to_float(half_from_float(nextafterf(HALF_OVERFLOW, 0))) == HALF_MAX);
 }
 
-static Dataset wrap(float *values, size_t rows, size_t features) {
-  return (Dataset){.rows = rows, .features = features, .classes = 2, .values = values, .source = (char *)(uintptr_t) "there.csv"};
+static Dataset *wrap(const float *values, size_t rows, size_t features) {
+  Dataset *dataset = wrap_arrays(rows, features, 2, values, NULL);
+  rename_text(&dataset->source, "there.csv");
+  return dataset;
 }
 
 static void expect_plan(const Dataset *dataset, SetosaStorage wanted, bool in_place, SetosaStorage storage, float scale) {
@@ -68,59 +71,64 @@ static void bytes_and_their_factor(void **state) {
   const float scales[] = {1, 1.0f / 255, 0.1f, 1e-30f, 3e30f, 0.37f};
   Error error = {0};
   for (size_t s = 0; s < sizeof scales / sizeof *scales; s++) {
-    Dataset dataset = wrap(values, COUNT / 9, 9);
+    Dataset *dataset = wrap(values, COUNT / 9, 9);
     StoragePlan plan;
     for (size_t i = 0; i < COUNT; i++) values[i] = (float)(i % 255) * scales[s]; /* 0, 1, ...: the factor is a value */
-    support_ok(storage_choose(&plan, &dataset, SETOSA_STORAGE_U8, false, &error), &error);
+    support_ok(storage_choose(&plan, dataset, SETOSA_STORAGE_U8, false, &error), &error);
     assert_true(plan.scale == scales[s]);
     memset(bytes, 255, sizeof bytes);
-    support_ok(storage_convert(bytes, &plan, &dataset, 10, COUNT - 10, NULL, &error), &error);
+    support_ok(storage_convert(bytes, &plan, dataset, 10, COUNT - 10, NULL, &error), &error);
     for (size_t i = 10; i < COUNT; i++) assert_int_equal(bytes[i - 10], i % 255);
     /* the last bit of one value, behind the first block */
     values[5000] = nextafterf(values[5000], INFINITY);
-    support_fails(storage_convert(bytes, &plan, &dataset, 10, COUNT - 10, NULL, &error), &error, SETOSA_ERROR_DATA,
+    support_fails(storage_convert(bytes, &plan, dataset, 10, COUNT - 10, NULL, &error), &error, SETOSA_ERROR_DATA,
                   "there.csv: row 556, feature 6: ");
+    setosa_dataset_destroy(dataset);
   }
 }
 
 static void refusals(void **state) {
   (void)state;
   float real[] = {0, 2, 1, 1.5f, 3, 256}, negative[] = {1, 2, -1, 4}, large[] = {1, -70000, 3, 65519};
-  Dataset dataset = wrap(real, 3, 2);
-  refuses(&dataset, SETOSA_STORAGE_U8,
+  Dataset *dataset = wrap(real, 3, 2);
+  refuses(dataset, SETOSA_STORAGE_U8,
           "there.csv: row 2, feature 2: 1.5 is not a whole number 0..255 times 1, so u8 would change it; use --storage f16 or f32");
   real[3] = 4;
-  refuses(&dataset, SETOSA_STORAGE_U8, "there.csv: row 3, feature 2: 256 is not a whole number 0..255 times 1, ");
+  refuses(dataset, SETOSA_STORAGE_U8, "there.csv: row 3, feature 2: 256 is not a whole number 0..255 times 1, ");
   real[5] = 255;
-  expect_plan(&dataset, SETOSA_STORAGE_U8, false, SETOSA_STORAGE_U8, 1);
+  expect_plan(dataset, SETOSA_STORAGE_U8, false, SETOSA_STORAGE_U8, 1);
+  setosa_dataset_destroy(dataset);
   dataset = wrap(negative, 2, 2);
-  refuses(&dataset, SETOSA_STORAGE_U8, "there.csv: row 2, feature 1: -1 is not a whole number 0..255 times ");
+  refuses(dataset, SETOSA_STORAGE_U8, "there.csv: row 2, feature 1: -1 is not a whole number 0..255 times ");
+  setosa_dataset_destroy(dataset);
   dataset = wrap(large, 2, 2);
-  refuses(&dataset, SETOSA_STORAGE_F16,
+  refuses(dataset, SETOSA_STORAGE_F16,
           "there.csv: row 1, feature 2: -70000 is the largest value, and f16 ends at 65504; use --standardize, --scale or --storage f32");
   large[1] = nextafterf(HALF_OVERFLOW, 0);
-  expect_plan(&dataset, SETOSA_STORAGE_F16, false, SETOSA_STORAGE_F16, 1);
+  expect_plan(dataset, SETOSA_STORAGE_F16, false, SETOSA_STORAGE_F16, 1);
+  setosa_dataset_destroy(dataset);
 }
 
 /* AUTO: bytes where X has to be copied anyway and is known to be bytes. */
 static void automatic_choice(void **state) {
   (void)state;
   float values[] = {0, 0.5f, 1, 1.5f};
-  Dataset dataset = wrap(values, 2, 2);
-  expect_plan(&dataset, SETOSA_STORAGE_AUTO, false, SETOSA_STORAGE_F32, 1); /* never guessed */
-  dataset.byte_scale = 0.5f;
-  expect_plan(&dataset, SETOSA_STORAGE_AUTO, false, SETOSA_STORAGE_U8, 0.5f);
-  expect_plan(&dataset, SETOSA_STORAGE_AUTO, true, SETOSA_STORAGE_F32, 1);
-  expect_plan(&dataset, SETOSA_STORAGE_F32, false, SETOSA_STORAGE_F32, 1);
-  dataset.byte_scale = 1e-40f; /* a device may take it for 0 */
-  expect_plan(&dataset, SETOSA_STORAGE_AUTO, false, SETOSA_STORAGE_F32, 1);
+  Dataset *dataset = wrap(values, 2, 2);
+  expect_plan(dataset, SETOSA_STORAGE_AUTO, false, SETOSA_STORAGE_F32, 1); /* never guessed */
+  dataset->byte_scale = 0.5f;
+  expect_plan(dataset, SETOSA_STORAGE_AUTO, false, SETOSA_STORAGE_U8, 0.5f);
+  expect_plan(dataset, SETOSA_STORAGE_AUTO, true, SETOSA_STORAGE_F32, 1);
+  expect_plan(dataset, SETOSA_STORAGE_F32, false, SETOSA_STORAGE_F32, 1);
+  dataset->byte_scale = 1e-40f; /* a device may take it for 0 */
+  expect_plan(dataset, SETOSA_STORAGE_AUTO, false, SETOSA_STORAGE_F32, 1);
+  setosa_dataset_destroy(dataset);
 }
 
 static void expect_bytes(const Dataset *dataset, float scale) {
-  assert_true(dataset->byte_scale == scale);
-  for (size_t i = 0; scale != 0 && i < dataset->rows * dataset->features; i++) {
-    float byte = rintf(dataset->values[i] / scale);
-    assert_true(byte >= 0 && byte <= 255 && byte * scale == dataset->values[i]);
+  assert_true(dataset_shape(dataset).byte_scale == scale);
+  for (size_t i = 0; scale != 0 && i < setosa_dataset_rows(dataset) * setosa_dataset_features(dataset); i++) {
+    float byte = rintf(setosa_dataset_values(dataset)[i] / scale);
+    assert_true(byte >= 0 && byte <= 255 && byte * scale == setosa_dataset_values(dataset)[i]);
   }
 }
 

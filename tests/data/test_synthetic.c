@@ -31,19 +31,19 @@ static void any_chunking_gives_the_same_bits(void **state) {
     SyntheticSpec spec;
     support_ok(setosa_dataset_load(&whole, sources[s], NULL, &error), &error);
     Synthetic *synthetic = create(sources[s], &spec);
-    size_t bytes = whole->rows * whole->features * sizeof(float);
+    size_t bytes = setosa_dataset_rows(whole) * setosa_dataset_features(whole) * sizeof(float);
     float *values = malloc(bytes);
     int32_t labels[103];
     for (size_t c = 0; c < sizeof chunks / sizeof *chunks; c++) {
-      support_poison(values, whole->rows * whole->features);
-      support_poison_labels(labels, whole->rows);
-      for (size_t end = whole->rows; end > 0;) { /* from the back: order does not matter either */
+      support_poison(values, setosa_dataset_rows(whole) * setosa_dataset_features(whole));
+      support_poison_labels(labels, setosa_dataset_rows(whole));
+      for (size_t end = setosa_dataset_rows(whole); end > 0;) { /* from the back: order does not matter either */
         size_t count = end < chunks[c] ? end : chunks[c];
         end -= count;
-        synthetic_fill(synthetic, end, count, values + end * whole->features, labels + end);
+        synthetic_fill(synthetic, end, count, values + end * setosa_dataset_features(whole), labels + end);
       }
-      assert_memory_equal(values, whole->values, bytes);
-      assert_memory_equal(labels, whole->labels, sizeof labels);
+      assert_memory_equal(values, setosa_dataset_values(whole), bytes);
+      assert_memory_equal(labels, setosa_dataset_labels(whole), sizeof labels);
     }
     free(values);
     synthetic_destroy(synthetic);
@@ -59,8 +59,9 @@ static void golden_hash(void **state) {
   support_ok(
       setosa_dataset_load(&dataset, "synthetic:rows=1e3,features=37,classes=7,seed=42,noise=0.1,separation=3,sparsity=0.25", NULL, &error),
       &error);
-  uint64_t values = hash_bytes(dataset->values, dataset->rows * dataset->features * sizeof(float));
-  uint64_t labels = hash_bytes(dataset->labels, dataset->rows * sizeof(int32_t));
+  uint64_t values =
+      hash_bytes(setosa_dataset_values(dataset), setosa_dataset_rows(dataset) * setosa_dataset_features(dataset) * sizeof(float));
+  uint64_t labels = hash_bytes(setosa_dataset_labels(dataset), setosa_dataset_rows(dataset) * sizeof(int32_t));
   if (values != GOLDEN_VALUES || labels != GOLDEN_LABELS)
     fail_msg("values %016llx, labels %016llx", (unsigned long long)values, (unsigned long long)labels);
   setosa_dataset_destroy(dataset);
@@ -91,18 +92,19 @@ static void statistics_are_as_asked(void **state) {
   SetosaDataset *dataset = NULL;
   SetosaError error = {0};
   support_ok(setosa_dataset_load(&dataset, "synthetic:rows=2e5,features=4,classes=5,noise=1,sparsity=0.25,seed=9", NULL, &error), &error);
-  double count = (double)dataset->rows * 4, sum = 0, squares = 0, zeros = 0, classes[5] = {0};
-  for (size_t i = 0; i < dataset->rows * 4; i++) {
-    sum += dataset->values[i];
-    squares += (double)dataset->values[i] * dataset->values[i];
-    zeros += dataset->values[i] == 0;
+  double count = (double)setosa_dataset_rows(dataset) * 4, sum = 0, squares = 0, zeros = 0, classes[5] = {0};
+  for (size_t i = 0; i < setosa_dataset_rows(dataset) * 4; i++) {
+    sum += setosa_dataset_values(dataset)[i];
+    squares += (double)setosa_dataset_values(dataset)[i] * setosa_dataset_values(dataset)[i];
+    zeros += setosa_dataset_values(dataset)[i] == 0;
   }
-  for (size_t i = 0; i < dataset->rows; i++) classes[dataset->labels[i]]++;
+  for (size_t i = 0; i < setosa_dataset_rows(dataset); i++) classes[setosa_dataset_labels(dataset)[i]]++;
   /* Five deviations of each estimate. */
   support_near(sum / count, 0, 5 / sqrt(count));
   support_near(squares / count, 0.75, 5 * sqrt(3 / count));
   support_near(zeros / count, 0.25, 5 * sqrt(0.1875 / count));
-  for (int k = 0; k < 5; k++) support_near(classes[k] / (double)dataset->rows, 0.2, 5 * sqrt(0.16 / (double)dataset->rows));
+  for (int k = 0; k < 5; k++)
+    support_near(classes[k] / (double)setosa_dataset_rows(dataset), 0.2, 5 * sqrt(0.16 / (double)setosa_dataset_rows(dataset)));
   setosa_dataset_destroy(dataset);
 }
 
@@ -113,11 +115,11 @@ static void labels_come_from_a_softmax_model(void **state) {
   SetosaError error = {0};
   support_ok(setosa_dataset_load(&dataset, "synthetic:rows=4e5,features=1,classes=2,separation=1,seed=1", NULL, &error), &error);
   double near_one[2] = {0}, near_half[2] = {0}, near_minus_one[2] = {0};
-  for (size_t i = 0; i < dataset->rows; i++) {
-    double x = dataset->values[i];
-    if (fabs(x - 1) < 0.05) near_one[dataset->labels[i]]++;
-    if (fabs(x - 0.5) < 0.05) near_half[dataset->labels[i]]++;
-    if (fabs(x + 1) < 0.05) near_minus_one[dataset->labels[i]]++;
+  for (size_t i = 0; i < setosa_dataset_rows(dataset); i++) {
+    double x = setosa_dataset_values(dataset)[i];
+    if (fabs(x - 1) < 0.05) near_one[setosa_dataset_labels(dataset)[i]]++;
+    if (fabs(x - 0.5) < 0.05) near_half[setosa_dataset_labels(dataset)[i]]++;
+    if (fabs(x + 1) < 0.05) near_minus_one[setosa_dataset_labels(dataset)[i]]++;
   }
   double one = log(near_one[0] / near_one[1]), half = log(near_half[0] / near_half[1]), minus = log(near_minus_one[0] / near_minus_one[1]);
   assert_true(fabs(one) > 0.1);    /* the seed's weights differ */
@@ -144,19 +146,19 @@ static void options_apply_to_synthetic_data(void **state) {
   SetosaError error = {0};
   support_ok(test_load(&plain, "synthetic:rows=50,features=3,classes=3", "", &error), &error);
   support_ok(test_load(&dataset, "synthetic:rows=50,features=3,classes=3", "positive=2 scale=2", &error), &error);
-  assert_int_equal(dataset->classes, 2);
-  assert_string_equal(dataset->class_names[1], "non-2");
+  assert_int_equal(setosa_dataset_classes(dataset), 2);
+  assert_string_equal(setosa_dataset_class_name(dataset, 1), "non-2");
   for (size_t i = 0; i < 50; i++) {
-    assert_int_equal(dataset->labels[i], plain->labels[i] == 2 ? 0 : 1);
-    assert_true(dataset->values[3 * i] == 2 * plain->values[3 * i]);
+    assert_int_equal(setosa_dataset_labels(dataset)[i], setosa_dataset_labels(plain)[i] == 2 ? 0 : 1);
+    assert_true(setosa_dataset_values(dataset)[3 * i] == 2 * setosa_dataset_values(plain)[3 * i]);
   }
   setosa_dataset_destroy(dataset);
   support_ok(test_load(&dataset, "synthetic:rows=50,features=3,classes=3", "expect=3 classes=2,1,0", &error), &error);
-  for (size_t i = 0; i < 50; i++) assert_int_equal(dataset->labels[i], 2 - plain->labels[i]);
+  for (size_t i = 0; i < 50; i++) assert_int_equal(setosa_dataset_labels(dataset)[i], 2 - setosa_dataset_labels(plain)[i]);
   setosa_dataset_destroy(dataset);
   setosa_dataset_destroy(plain);
   support_ok(test_load(&dataset, "synthetic", "", &error), &error); /* every key has a default */
-  assert_int_equal(dataset->rows, 1000);
+  assert_int_equal(setosa_dataset_rows(dataset), 1000);
   setosa_dataset_destroy(dataset);
 }
 
@@ -169,8 +171,10 @@ static void extreme_shapes_work(void **state) {
     SetosaDataset *dataset = NULL;
     SetosaError error = {0};
     support_ok(setosa_dataset_load(&dataset, sources[s], NULL, &error), &error);
-    for (size_t i = 0; i < dataset->rows * dataset->features; i++) assert_true(isfinite(dataset->values[i]));
-    for (size_t i = 0; i < dataset->rows; i++) assert_in_range(dataset->labels[i], 0, dataset->classes - 1);
+    for (size_t i = 0; i < setosa_dataset_rows(dataset) * setosa_dataset_features(dataset); i++)
+      assert_true(isfinite(setosa_dataset_values(dataset)[i]));
+    for (size_t i = 0; i < setosa_dataset_rows(dataset); i++)
+      assert_in_range(setosa_dataset_labels(dataset)[i], 0, setosa_dataset_classes(dataset) - 1);
     setosa_dataset_destroy(dataset);
   }
 }

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "data/dataset.h"
+#include "support/dataset.h"
 #include "support/support.h"
 
 static SetosaDataset *wrap(size_t rows, size_t features, const float *values, const int32_t *labels) {
@@ -72,7 +72,7 @@ static void standardize_centres_and_scales(void **state) {
     for (int i = 0; i < N; i++) variance += pow(setosa_dataset_values(dataset)[i * D + d] - mean, 2) / N;
     if (d == 1) {
       for (int i = 0; i < N; i++) assert_true(setosa_dataset_values(dataset)[i * D + d] == 0);
-      assert_true(dataset->scaling.scale[d] == 0);
+      assert_true(dataset_scaling(dataset)->scale[d] == 0);
       continue;
     }
     if (d == 2) { /* the offset 10000000.5 lies between two floats: off by at most half a unit of the data */
@@ -145,7 +145,7 @@ static SetosaDataset *numbered(float *values, int32_t *labels) {
 
 /* Every row occurs once in the parts, whole and with its label; counts rows into seen. */
 static void count_rows(const SetosaDataset *dataset, int seen[MANY]) {
-  for (size_t i = 0; i < dataset->rows; i++) {
+  for (size_t i = 0; i < setosa_dataset_rows(dataset); i++) {
     int row = (int)setosa_dataset_values(dataset)[2 * i];
     assert_in_range(row, 0, MANY - 1);
     assert_true(setosa_dataset_values(dataset)[2 * i + 1] == (float)-row);
@@ -192,7 +192,7 @@ static void split_moves_the_right_number(void **state) {
     assert_int_equal(setosa_dataset_rows(held), (size_t)round(fractions[f] * MANY));
     assert_int_equal(setosa_dataset_rows(held) + setosa_dataset_rows(rest), MANY);
     assert_string_equal(setosa_dataset_class_name(held, 2), "2");
-    assert_true(held->scaling.scale != NULL && held->scaling.scale != rest->scaling.scale);
+    assert_true(dataset_scaling(held)->scale != NULL && dataset_scaling(held)->scale != dataset_scaling(rest)->scale);
     count_rows(rest, seen);
     count_rows(held, seen);
     for (int i = 0; i < MANY; i++) assert_int_equal(seen[i], 1);
@@ -238,12 +238,12 @@ static void create_gives_zeroed_aligned_arrays(void **state) {
   Dataset *dataset = NULL;
   SetosaError error = {0};
   support_ok(dataset_create(&dataset, 1000, 9, true, "made", &error), &error);
-  assert_int_equal((uintptr_t)dataset->values % 4096, 0);
-  for (size_t i = 0; i < 9000; i++) assert_true(dataset->values[i] == 0);
-  for (size_t i = 0; i < 1000; i++) assert_int_equal(dataset->labels[i], 0);
+  assert_int_equal((uintptr_t)setosa_dataset_values(dataset) % 4096, 0);
+  for (size_t i = 0; i < 9000; i++) assert_true(setosa_dataset_values(dataset)[i] == 0);
+  for (size_t i = 0; i < 1000; i++) assert_int_equal(setosa_dataset_labels(dataset)[i], 0);
   support_ok(dataset_name_classes_by_index(dataset, 3, &error), &error);
   support_ok(dataset_name_classes_by_index(dataset, 2, &error), &error);
-  assert_string_equal(dataset->class_names[1], "1");
+  assert_string_equal(setosa_dataset_class_name(dataset, 1), "1");
   setosa_dataset_destroy(dataset);
   support_fails(dataset_create(&dataset, SIZE_MAX, 9, true, "made", &error), &error, SETOSA_ERROR_USAGE, "the data:");
   assert_null(dataset);

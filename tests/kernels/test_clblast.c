@@ -41,7 +41,7 @@ static void what_it_cannot_do_is_refused(void **state) {
   settings = (BackendSettings){.kind = SETOSA_BACKEND_CLBLAST};
   error = (Error){0};
   support_fails(backend_open(&backend, dataset, &settings, &error), &error, SETOSA_ERROR_USAGE, "the clblast backend needs a device");
-  free_dataset(dataset);
+  setosa_dataset_destroy(dataset);
 }
 
 /* The product alone, at offsets that no sub-buffer can begin at: beta, transposition, and nothing beside C is touched. */
@@ -137,7 +137,7 @@ static void a_build_without_it_says_so(void **state) {
   support_fails(backend_open(&backend, dataset, &settings, &error), &error, SETOSA_ERROR_USAGE,
                 "this build has no clblast backend; install");
   assert_null(backend);
-  free_dataset(dataset);
+  setosa_dataset_destroy(dataset);
   (void)shape_compare;
 }
 #endif

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "compute/native/native.h"
-#include "compute/open.h"
+#include "data/storage.h"
+#include "kernels/answers.h"
 #include "support/device.h"
 #include "train/predict.h"
 
@@ -20,41 +21,6 @@ static int create(void **state) {
 static int destroy(void **state) {
   support_folder_remove(folder);
   return support_device_close(state);
-}
-
-typedef struct Answer {
-  DataTerm all, batch;
-  double *gradient;
-  float *logits;
-  size_t parameters, scores;
-} Answer;
-
-static Answer ask(const Dataset *dataset, BackendSettings settings) {
-  Backend *backend = NULL;
-  Vector *w = NULL, *gradient = NULL;
-  Error error = {0};
-  settings.context = support_device();
-  settings.kind = SETOSA_BACKEND_NATIVE;
-  settings.intercept = true;
-  support_ok(backend_open(&backend, dataset, &settings, &error), &error);
-  support_ok(vector_create(backend, &w, &error), &error);
-  support_ok(vector_create(backend, &gradient, &error), &error);
-  Answer a = {.parameters = backend->parameters, .scores = backend->rows * backend->classes};
-  a.gradient = malloc(a.parameters * sizeof *a.gradient);
-  a.logits = malloc(a.scores * sizeof *a.logits);
-  assert_true(a.gradient != NULL && a.logits != NULL);
-  for (size_t i = 0; i < a.parameters; i++) a.gradient[i] = 0.3 * sin(1.7 * (double)i);
-  support_ok(vector_write(backend, w, a.gradient, &error), &error);
-  support_poison_double(a.gradient, a.parameters);
-  memset(a.logits, 0xFF, a.scores * sizeof *a.logits);
-  support_ok(backend_evaluate(backend, w, backend_all_rows(backend), NULL, gradient, &a.all, &error), &error);
-  support_ok(vector_read(backend, gradient, a.gradient, &error), &error);
-  support_ok(backend_evaluate(backend, w, (RowRange){backend->rows / 3 + 1, 77}, NULL, gradient, &a.batch, &error), &error);
-  support_ok(backend_predict(backend, w, backend_all_rows(backend), ROW_LOGITS, a.logits, &error), &error);
-  vector_destroy(backend, w);
-  vector_destroy(backend, gradient);
-  backend_close(backend);
-  return a;
 }
 
 static void gathered_rows_give_the_same_bits(void **state) {
@@ -79,17 +45,13 @@ static void gathered_rows_give_the_same_bits(void **state) {
       support_ok(setosa_dataset_load(&gathered, path, &options, &error), &error);
       support_ok(setosa_dataset_shuffle(copied, 5, &error), &error);
       support_ok(setosa_dataset_shuffle(gathered, 5, &error), &error);
-      assert_null(gathered->values);
-      BackendSettings settings = {.storage = storages[s], .streamed = streamed, .chunk_rows = streamed ? 300 : 0};
-      Answer expected = ask(copied, settings), actual = ask(gathered, settings);
-      assert_true(isfinite(expected.all.loss));
-      assert_true(actual.all.loss == expected.all.loss && actual.batch.loss == expected.batch.loss);
-      assert_memory_equal(actual.gradient, expected.gradient, expected.parameters * sizeof *expected.gradient);
-      assert_memory_equal(actual.logits, expected.logits, expected.scores * sizeof *expected.logits);
-      free(expected.gradient);
-      free(expected.logits);
-      free(actual.gradient);
-      free(actual.logits);
+      assert_null(setosa_dataset_values(gathered));
+      BackendSettings settings = {
+          .context = support_device(), .storage = storages[s], .streamed = streamed, .chunk_rows = streamed ? 300 : 0};
+      Answers expected = ask_native(copied, settings), actual = ask_native(gathered, settings);
+      expect_same(&actual, &expected, setosa_storage_name(storages[s]));
+      answers_free(&expected);
+      answers_free(&actual);
       setosa_dataset_destroy(copied);
       setosa_dataset_destroy(gathered);
     }
@@ -113,18 +75,18 @@ static void made_rows_have_their_labels_on_the_device(void **state) {
     support_ok(backend_open(&backend, dataset, &settings, &error), &error);
     assert_int_equal(((Native *)backend)->residence.resident, !streamed);
     assert_true(predict_block_rows(backend) == (streamed ? ((Native *)backend)->residence.part_rows : 2003));
-    LabelScratch device = {0}, host = {0};
+    TargetRoom device = {0}, host = {0};
     for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++) {
       RowRange rows = {ranges[r][0], ranges[r][1]};
-      const int32_t *actual = NULL, *expected = NULL;
+      Targets actual, expected;
       if (device.labels != NULL) memset(device.labels, 0x7F, device.capacity * sizeof *device.labels);
-      support_ok(predict_labels(&actual, backend, dataset, rows, &device, &error), &error);
-      support_ok(dataset_labels(&expected, dataset, rows.begin, rows.count, &host, &error), &error);
-      assert_memory_equal(actual, expected, rows.count * sizeof *expected);
+      support_ok(predict_targets(&actual, backend, dataset, rows, &device, &error), &error);
+      support_ok(dataset_targets(&expected, dataset, rows, &host, &error), &error);
+      assert_memory_equal(actual.labels, expected.labels, rows.count * sizeof *expected.labels);
       assert_null(device.values); /* the host made none */
     }
-    label_scratch_free(&device);
-    label_scratch_free(&host);
+    target_room_free(&device);
+    target_room_free(&host);
     backend_close(backend);
     setosa_dataset_destroy(dataset);
   }

@@ -10,6 +10,7 @@
 
 #include "base/random.h"
 #include "compute/open.h"
+#include "support/dataset.h"
 #include "support/device.h"
 
 enum { FEATURES = 65536, BATCH = 70 };
@@ -35,7 +36,7 @@ static void compare_far_end(size_t rows, SetosaFamily family, size_t classes) {
   }
   for (size_t i = 0; i < parameters; i++) w[i] = (float)(0.01 * random_symmetric(6, RANDOM_STREAM_CHECK, 0, i));
 
-  Dataset dataset = {.rows = rows, .features = FEATURES, .classes = classes, .values = values, .labels = labels, .borrowed = true};
+  Dataset *dataset = wrap_arrays(rows, FEATURES, classes, values, labels);
   RowRange far_end = {rows - BATCH, BATCH};
   DataTerm evaluations[2];
   for (int side = 0; side < 2; side++) {
@@ -48,7 +49,7 @@ static void compare_far_end(size_t rows, SetosaFamily family, size_t classes) {
     Vector *at = NULL, *gradient = NULL;
     double *out = side == 0 ? expected : actual;
     for (size_t i = 0; i < parameters; i++) out[i] = NAN;
-    if (backend_open(&backend, &dataset, &settings, &error) != SETOSA_OK) fail_msg("%s", error.message);
+    if (backend_open(&backend, dataset, &settings, &error) != SETOSA_OK) fail_msg("%s", error.message);
     assert_int_equal(vector_create(backend, &at, &error), SETOSA_OK);
     assert_int_equal(vector_create(backend, &gradient, &error), SETOSA_OK);
     assert_int_equal(vector_write(backend, at, w, &error), SETOSA_OK);
@@ -66,6 +67,7 @@ static void compare_far_end(size_t rows, SetosaFamily family, size_t classes) {
   assert_true(size > 0);
   assert_true(difference <= 1e-10 * size);
   assert_true(fabs(evaluations[1].loss - evaluations[0].loss) <= 1e-6 * evaluations[0].loss);
+  setosa_dataset_destroy(dataset);
   munmap(values, bytes);
   free(labels);
   free(w);

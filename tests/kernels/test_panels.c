@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "compute/native/native.h"
-#include "compute/open.h"
 #include "compute/tolerance.h"
 #include "compute/tune/tune.h"
+#include "kernels/answers.h"
 #include "support/device.h"
 #include "support/shape.h"
 
@@ -23,63 +23,33 @@ static const Shape panel_shapes[] = {
     {15, 16, 40, PLAIN},  {205, 513, 100, PLAIN}, {31, 17, 512, PLAIN}, {33, 20, 513, PLAIN}, {60, 64, 104, HARD_LOGITS},
 };
 
-/* Loss, gradient and Hessian product of a range of rows, and a point of a line over all, of one backend. */
-typedef struct Answers {
-  double loss, line, slope;
-  double *gradient, *product; /* (P) */
-} Answers;
-
-static void answer(Backend *backend, const double *at, const double *along, RowRange rows, Answers *answers) {
-  Error error = {0};
-  Vector *w = NULL, *v = NULL, *out = NULL;
-  DataTerm evaluation;
-  support_ok(vector_create(backend, &w, &error), &error);
-  support_ok(vector_create(backend, &v, &error), &error);
-  support_ok(vector_create(backend, &out, &error), &error);
-  support_ok(vector_write(backend, w, at, &error), &error);
-  support_ok(vector_write(backend, v, along, &error), &error);
-  support_poison_double(answers->gradient, backend->parameters);
-  support_ok(vector_write(backend, out, answers->gradient, &error), &error);
-  support_ok(backend_evaluate(backend, w, rows, NULL, out, &evaluation, &error), &error);
-  support_ok(vector_read(backend, out, answers->gradient, &error), &error);
-  support_ok(backend_hessian_product(backend, w, v, rows, NULL, out, &error), &error);
-  support_ok(vector_read(backend, out, answers->product, &error), &error);
-  support_ok(backend_line_open(backend, w, v, &error), &error);
-  support_ok(backend_line_evaluate(backend, 0.5, &answers->line, &answers->slope, &error), &error);
-  backend_line_close(backend);
-  answers->loss = evaluation.loss;
-  vector_destroy(backend, w);
-  vector_destroy(backend, v);
-  vector_destroy(backend, out);
-}
-
 static void compare_backends(Backend *device, Backend *truth, const Dataset *dataset, uint32_t height) {
-  double *memory = calloc(6 * device->parameters, sizeof *memory);
-  assert_non_null(memory);
-  double *w = memory, *v = w + device->parameters;
-  Answers expected = {.gradient = v + device->parameters, .product = v + 2 * device->parameters};
-  Answers actual = {.gradient = v + 3 * device->parameters, .product = v + 4 * device->parameters};
-  double rounding = compare_logit_rounding(dataset->features, LOGIT_SIZE);
+  double *w = calloc(2 * device->parameters, sizeof *w), *v = w + device->parameters;
+  assert_non_null(w);
+  double rounding = compare_logit_rounding(setosa_dataset_features(dataset), LOGIT_SIZE);
   compare_fill_vectors(dataset, LOGIT_SIZE, w, v);
   for (size_t point = 0; point < POINTS; point++) {
     /* All rows, some in the middle, and all again at other weights: the same vectors hold other values every time. */
-    RowRange rows = point == 1 && dataset->rows > 3 ? (RowRange){dataset->rows / 3, dataset->rows / 2} : backend_all_rows(device);
+    RowRange rows = point == 1 && setosa_dataset_rows(dataset) > 3
+                        ? (RowRange){setosa_dataset_rows(dataset) / 3, setosa_dataset_rows(dataset) / 2}
+                        : backend_all_rows(device);
     for (size_t i = 0; i < device->parameters; i++) w[i] = (float)(w[i] * (point == 2 ? -0.5 : 1)), v[i] = (float)v[i];
-    answer(truth, w, v, rows, &expected);
-    answer(device, w, v, rows, &actual);
-    double gradient = compare_relative_norm(actual.gradient, expected.gradient, device->parameters);
-    double product = compare_relative_norm(actual.product, expected.product, device->parameters);
-    double line_tolerance = compare_loss_tolerance(rounding, dataset->rows, expected.line);
-    if (!(compare_relative(actual.loss, expected.loss) <= compare_loss_tolerance(rounding, rows.count, expected.loss)) ||
+    Answers expected = ask_at(truth, w, v, rows, 0.5), actual = ask_at(device, w, v, rows, 0.5);
+    double gradient = compare_relative_norm(actual.some_gradient, expected.some_gradient, device->parameters);
+    double product = compare_relative_norm(actual.some_product, expected.some_product, device->parameters);
+    double line_tolerance = compare_loss_tolerance(rounding, setosa_dataset_rows(dataset), expected.value[0]);
+    if (!(compare_relative(actual.some.loss, expected.some.loss) <= compare_loss_tolerance(rounding, rows.count, expected.some.loss)) ||
         !(gradient <= compare_gradient_tolerance(rounding)) || !(product <= compare_hessian_tolerance(rounding)) ||
-        !(compare_relative(actual.line, expected.line) <= line_tolerance) || !(fabs(actual.slope - expected.slope) <= 1e-3))
+        !(compare_relative(actual.value[0], expected.value[0]) <= line_tolerance) || !(fabs(actual.slope[0] - expected.slope[0]) <= 1e-3))
       fail_msg(
           "%zu x %zu, %zu classes, panels of %u rows, point %zu: loss %g for %g, gradient off by %g, product by %g, line %g for %g, "
           "slope %g for %g",
-          dataset->rows, dataset->features, dataset->classes, height, point, actual.loss, expected.loss, gradient, product, actual.line,
-          expected.line, actual.slope, expected.slope);
+          setosa_dataset_rows(dataset), setosa_dataset_features(dataset), setosa_dataset_classes(dataset), height, point, actual.some.loss,
+          expected.some.loss, gradient, product, actual.value[0], expected.value[0], actual.slope[0], expected.slope[0]);
+    answers_free(&expected);
+    answers_free(&actual);
   }
-  free(memory);
+  free(w);
 }
 
 static void every_height_agrees_with_the_reference(void **state) {
@@ -93,16 +63,16 @@ static void every_height_agrees_with_the_reference(void **state) {
     for (size_t h = 0; h < sizeof heights / sizeof *heights; h++) {
       Native *native = NULL;
       BackendSettings settings = {.family = SETOSA_FAMILY_CPU, .context = support_device(), .intercept = true};
-      if (dataset->classes <= CLASSES_FUSED_MOST && h < FUSED_HEIGHTS) continue; /* a program for each */
-      NativeShape shape = native_default_shape(SETOSA_FAMILY_CPU, dataset->classes, context_traits(support_device()));
+      if (setosa_dataset_classes(dataset) <= CLASSES_FUSED_MOST && h < FUSED_HEIGHTS) continue; /* a program for each */
+      NativeShape shape = native_default_shape(SETOSA_FAMILY_CPU, setosa_dataset_classes(dataset), context_traits(support_device()));
       shape.panel_rows = heights[h];
-      support_ok(native_open_window(&native, dataset, &settings, (RowRange){0, dataset->rows}, &shape, &error), &error);
+      support_ok(native_open_window(&native, dataset, &settings, (RowRange){0, setosa_dataset_rows(dataset)}, &shape, &error), &error);
       used += native_uses_panels(native);
       compare_backends(&native->head, truth, dataset, heights[h]);
       backend_close(&native->head);
     }
     backend_close(truth);
-    free_dataset(dataset);
+    setosa_dataset_destroy(dataset);
   }
   assert_int_equal(used, 3 * 2 + 5 * 3); /* not with 10 classes, not with 513 */
 }

@@ -13,14 +13,14 @@ static void run_family(SetosaFamily family) {
     CompareSettings settings = {.family = family,
                                 .l2 = 0.01,
                                 .logit_size = shapes[i].kind == HARD_LOGITS ? 100 : 3,
-                                .finite_differences = dataset->rows > 1,
+                                .finite_differences = setosa_dataset_rows(dataset) > 1,
                                 .row = print_row,
                                 .user = &verbose};
     Status status = judge_compare(dataset, support_device(), &settings, &failures, &error);
     if (status != SETOSA_OK) printf("%s\n", error.message);
     assert_int_equal(status, SETOSA_OK);
     assert_int_equal(failures, 0);
-    free_dataset(dataset);
+    setosa_dataset_destroy(dataset);
   }
 }
 

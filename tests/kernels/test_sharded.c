@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "compute/sharded/sharded.h"
+#include "data/storage.h"
 #include "kernels/answers.h"
 #include "support/device.h"
 
@@ -51,8 +52,8 @@ static Answers ask_sharded(const Dataset *dataset, BackendSettings settings, con
     if (facts.device_rows[i].count > 0) assert_int_equal(facts.device_rows[i].begin, rows);
     rows += facts.device_rows[i].count;
   }
-  assert_int_equal(rows, dataset->rows);
-  assert_int_equal(facts.local.count, dataset->rows);
+  assert_int_equal(rows, setosa_dataset_rows(dataset));
+  assert_int_equal(facts.local.count, setosa_dataset_rows(dataset));
   Answers answers = ask_backend(backend);
   backend_close(backend);
   return answers;
@@ -68,11 +69,7 @@ static void compare(const char *spec, bool generated, SetosaFamily family, Setos
   char how[200];
   Dataset *dataset = load(spec, generated);
   BackendSettings settings = {.family = family, .storage = storage, .context = support_device()};
-  if (storage == SETOSA_STORAGE_U8) {
-    for (size_t i = 0; i < dataset->rows * dataset->features; i++)
-      dataset->values[i] = roundf(fminf(fmaxf(20 + 8 * dataset->values[i], 0), 255)) / 32;
-    dataset->byte_scale = 1.0f / 32;
-  }
+  if (storage == SETOSA_STORAGE_U8) support_ok(storage_make_bytes(dataset, 8, 20, 1.0f / 32, NULL), NULL);
   Backend *alone = open_native(dataset, settings);
   Answers expected = ask_backend(alone);
   backend_close(alone);
@@ -116,9 +113,9 @@ static void devices_are_timed(void **state) {
   BackendSettings settings = {.context = parts[0], .contexts = {parts[0], parts[1]}, .context_count = 2};
   Backend *backend = open_native(dataset, settings);
   const Sharded *sharded = (const Sharded *)backend;
-  assert_true(sharded->windows[0].count > dataset->rows / 20); /* devices of one kind; noise may deal unevenly */
-  assert_true(sharded->windows[1].count > dataset->rows / 20);
-  assert_int_equal(sharded->windows[0].count + sharded->windows[1].count, dataset->rows);
+  assert_true(sharded->windows[0].count > setosa_dataset_rows(dataset) / 20); /* devices of one kind; noise may deal unevenly */
+  assert_true(sharded->windows[1].count > setosa_dataset_rows(dataset) / 20);
+  assert_int_equal(sharded->windows[0].count + sharded->windows[1].count, setosa_dataset_rows(dataset));
   backend_close(backend);
   setosa_dataset_destroy(dataset);
 }

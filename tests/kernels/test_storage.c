@@ -7,6 +7,7 @@
 #include "data/half.h"
 #include "data/storage.h"
 #include "judge/compare.h"
+#include "kernels/answers.h"
 #include "kernels/shapes.h"
 #include "support/device.h"
 
@@ -29,15 +30,16 @@ static const Shape stored_shapes[] = {
 /* Values that the storage can hold: within f16's range, or bytes with one factor. */
 static Dataset *make_storable(const Shape *shape, uint64_t seed, SetosaStorage storage) {
   Dataset *dataset = make_dataset(shape, seed);
-  size_t count = dataset->rows * dataset->features;
+  size_t count = setosa_dataset_rows(dataset) * setosa_dataset_features(dataset);
+  float *values = values_of(dataset);
   const float scale = shape->kind == BIG_FEATURES ? 40.0f : shape->kind == CONSTANT_FEATURES ? 0.5f : 1.0f / 255;
   for (size_t i = 0; i < count; i++) {
-    if (storage == SETOSA_STORAGE_F16 && shape->kind == BIG_FEATURES) dataset->values[i] *= 0.05f; /* up to 50000 */
-    if (storage == SETOSA_STORAGE_U8) dataset->values[i] = (float)random_below(seed, RANDOM_STREAM_CHECK, 1, i, 256) * scale;
-    if (storage == SETOSA_STORAGE_U8 && shape->kind == CONSTANT_FEATURES) dataset->values[i] = (float)(i % shape->features) * scale;
+    if (storage == SETOSA_STORAGE_F16 && shape->kind == BIG_FEATURES) values[i] *= 0.05f; /* up to 50000 */
+    if (storage == SETOSA_STORAGE_U8) values[i] = (float)random_below(seed, RANDOM_STREAM_CHECK, 1, i, 256) * scale;
+    if (storage == SETOSA_STORAGE_U8 && shape->kind == CONSTANT_FEATURES) values[i] = (float)(i % shape->features) * scale;
   }
   /* The largest byte is what tells the factor; where all rows are alike it is the smallest, and an outlier would be another test. */
-  if (storage == SETOSA_STORAGE_U8 && shape->kind != CONSTANT_FEATURES) dataset->values[0] = 255 * scale;
+  if (storage == SETOSA_STORAGE_U8 && shape->kind != CONSTANT_FEATURES) values[0] = 255 * scale;
   return dataset;
 }
 
@@ -56,7 +58,7 @@ static void compare_shape(const Shape *shape, uint64_t seed, SetosaFamily family
   if (failures > 0)
     fail_msg("%zu x %zu, %zu classes, %s: %zu failures", shape->rows, shape->features, shape->classes, setosa_storage_name(storage),
              failures);
-  free_dataset(dataset);
+  setosa_dataset_destroy(dataset);
 }
 
 static void compare_all(SetosaFamily family, SetosaStorage storage) {
@@ -80,78 +82,22 @@ static void gpu_family_reads_bytes(void **state) {
   compare_all(SETOSA_FAMILY_GPU, SETOSA_STORAGE_U8);
 }
 
-/* What a backend answers at fixed weights for all rows and for a range that crosses buffers: (2, P) gradients, (P) Hessian product,
- * (N,K) logits, and what it says about itself. */
-typedef struct Answers {
-  double *numbers, losses[2];
-  float *logits;
-  size_t parameters;
-  BackendFacts facts;
-} Answers;
-
 static Answers ask(const Dataset *dataset, SetosaFamily family, SetosaStorage storage, size_t part_bytes) {
-  Error error = {0};
-  Backend *backend = NULL;
-  Vector *w = NULL, *v = NULL, *out = NULL;
-  DataTerm at;
-  BackendSettings settings = {.kind = SETOSA_BACKEND_NATIVE,
-                              .family = family,
-                              .context = support_device(),
-                              .intercept = true,
-                              .storage = storage,
-                              .part_bytes = part_bytes};
-  support_ok(backend_open(&backend, dataset, &settings, &error), &error);
-  Answers answers = {.parameters = backend->parameters};
-  answers.numbers = malloc(3 * backend->parameters * sizeof(double));
-  answers.logits = malloc(dataset->rows * dataset->classes * sizeof(float));
-  assert_non_null(answers.numbers);
-  assert_non_null(answers.logits);
-  support_ok(vector_create(backend, &w, &error), &error);
-  support_ok(vector_create(backend, &v, &error), &error);
-  support_ok(vector_create(backend, &out, &error), &error);
-  for (size_t i = 0; i < backend->parameters; i++) answers.numbers[i] = (float)sin(1.7 * (double)i);
-  support_ok(vector_write(backend, w, answers.numbers, &error), &error);
-  for (size_t i = 0; i < backend->parameters; i++) answers.numbers[i] = (float)cos(1.3 * (double)i);
-  support_ok(vector_write(backend, v, answers.numbers, &error), &error);
-  support_poison_double(answers.numbers, 3 * backend->parameters);
-  support_poison(answers.logits, dataset->rows * dataset->classes);
-  RowRange ranges[] = {backend_all_rows(backend), {dataset->rows / 3, dataset->rows / 2}};
-  for (int i = 0; i < 2; i++) {
-    support_ok(backend_evaluate(backend, w, ranges[i], NULL, out, &at, &error), &error);
-    support_ok(vector_read(backend, out, answers.numbers + (size_t)i * backend->parameters, &error), &error);
-    answers.losses[i] = at.loss;
-  }
-  support_ok(backend_hessian_product(backend, w, v, ranges[1], NULL, out, &error), &error);
-  support_ok(vector_read(backend, out, answers.numbers + 2 * backend->parameters, &error), &error);
-  support_ok(backend_predict(backend, w, ranges[0], ROW_LOGITS, answers.logits, &error), &error);
-  backend_facts(backend, &answers.facts);
-  vector_destroy(backend, w);
-  vector_destroy(backend, v);
-  vector_destroy(backend, out);
-  backend_close(backend);
-  return answers;
+  return ask_native(dataset,
+                    (BackendSettings){.family = family, .context = support_device(), .storage = storage, .part_bytes = part_bytes});
 }
 
-static void free_answers(Answers *answers) {
-  free(answers->numbers);
-  free(answers->logits);
-}
-
+/* Sums of 500 f32 terms in another order: 3e-6 of their size. */
 static void expect_close(const Answers *a, const Answers *b) {
   double difference = 0, size = 0;
-  for (size_t i = 0; i < 3 * a->parameters; i++) {
+  for (size_t i = 0; i < 4 * a->parameters; i++) {
     difference += (a->numbers[i] - b->numbers[i]) * (a->numbers[i] - b->numbers[i]);
     size += b->numbers[i] * b->numbers[i];
   }
   assert_true(size > 0);
-  assert_true(difference <= 1e-11 * size); /* sums of 500 f32 terms in another order: 3e-6 of their size */
-  for (int i = 0; i < 2; i++) support_near(a->losses[i], b->losses[i], 1e-6);
-}
-
-static void expect_equal(const Answers *a, const Answers *b, size_t logits) {
-  assert_memory_equal(a->numbers, b->numbers, 3 * a->parameters * sizeof(double));
-  assert_memory_equal(a->losses, b->losses, sizeof a->losses);
-  assert_memory_equal(a->logits, b->logits, logits * sizeof(float));
+  assert_true(difference <= 1e-11 * size);
+  support_near(a->all.loss, b->all.loss, 1e-6);
+  support_near(a->some.loss, b->some.loss, 1e-6);
 }
 
 static const SetosaFamily families[] = {SETOSA_FAMILY_CPU, SETOSA_FAMILY_GPU};
@@ -166,13 +112,13 @@ static void several_parts(void **state) {
     StoragePlan plan = {.storage = storage};
     Dataset *dataset = make_storable(&middling[i / 6], 7, storage);
     Answers whole = ask(dataset, families[i / 3 % 2], storage, 0);
-    Answers parts = ask(dataset, families[i / 3 % 2], storage, 97 * dataset->features * storage_element_bytes(&plan));
+    Answers parts = ask(dataset, families[i / 3 % 2], storage, 97 * setosa_dataset_features(dataset) * storage_element_bytes(&plan));
     assert_string_equal(parts.facts.storage, setosa_storage_name(storage));
     expect_close(&parts, &whole);
-    assert_memory_equal(parts.logits, whole.logits, dataset->rows * dataset->classes * sizeof(float));
-    free_answers(&whole);
-    free_answers(&parts);
-    free_dataset(dataset);
+    assert_memory_equal(parts.logits, whole.logits, setosa_dataset_rows(dataset) * setosa_dataset_classes(dataset) * sizeof(float));
+    answers_free(&whole);
+    answers_free(&parts);
+    setosa_dataset_destroy(dataset);
   }
 }
 
@@ -182,14 +128,14 @@ static void bytes_change_nothing(void **state) {
   for (size_t i = 0; i < 4; i++) {
     Dataset *dataset = make_storable(&middling[i / 2], 8, SETOSA_STORAGE_U8);
     Answers floats = ask(dataset, families[i % 2], SETOSA_STORAGE_F32, 0), bytes = ask(dataset, families[i % 2], SETOSA_STORAGE_U8, 0);
-    expect_equal(&bytes, &floats, dataset->rows * dataset->classes);
+    expect_same(&bytes, &floats, "storage");
     assert_string_equal(bytes.facts.storage, "u8");
     assert_string_equal(floats.facts.storage, "f32");
     assert_true(bytes.facts.storage_rms_error == 0 && bytes.facts.storage_largest_error == 0);
     assert_int_equal(floats.facts.bytes_read, 4 * bytes.facts.bytes_read);
-    free_answers(&floats);
-    free_answers(&bytes);
-    free_dataset(dataset);
+    answers_free(&floats);
+    answers_free(&bytes);
+    setosa_dataset_destroy(dataset);
   }
 }
 
@@ -197,27 +143,28 @@ static void bytes_change_nothing(void **state) {
 static void halves_are_measured(void **state) {
   (void)state;
   Dataset *dataset = make_dataset(&middling[0], 9);
-  size_t count = dataset->rows * dataset->features;
+  size_t count = setosa_dataset_rows(dataset) * setosa_dataset_features(dataset);
+  float *values = values_of(dataset);
   Answers halves = ask(dataset, SETOSA_FAMILY_GPU, SETOSA_STORAGE_F16, 0);
   double squares = 0, differences = 0, largest = 0;
   for (size_t i = 0; i < count; i++) {
-    double x = dataset->values[i], unit = exp2(fmax(floor(log2(fabs(x))), -14) - 10), rounded = rint(x / unit) * unit;
+    double x = values[i], unit = exp2(fmax(floor(log2(fabs(x))), -14) - 10), rounded = rint(x / unit) * unit;
     squares += x * x;
     differences += (rounded - x) * (rounded - x);
     largest = fmax(largest, fabs(rounded - x) / fabs(x));
-    dataset->values[i] = (float)rounded;
+    values[i] = (float)rounded;
   }
   assert_true(differences > 0);
   support_near(halves.facts.storage_rms_error / sqrt(differences / squares), 1, 1e-6);
   support_near(halves.facts.storage_largest_error / largest, 1, 1e-6);
   Answers again = ask(dataset, SETOSA_FAMILY_GPU, SETOSA_STORAGE_F16, 0), floats = ask(dataset, SETOSA_FAMILY_GPU, SETOSA_STORAGE_F32, 0);
   assert_true(again.facts.storage_rms_error == 0);
-  expect_equal(&halves, &floats, dataset->rows * dataset->classes);
-  expect_equal(&again, &floats, dataset->rows * dataset->classes);
-  free_answers(&halves);
-  free_answers(&again);
-  free_answers(&floats);
-  free_dataset(dataset);
+  expect_same(&halves, &floats, "storage");
+  expect_same(&again, &floats, "storage");
+  answers_free(&halves);
+  answers_free(&again);
+  answers_free(&floats);
+  setosa_dataset_destroy(dataset);
 }
 
 int main(void) {

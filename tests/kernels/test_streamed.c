@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compute/native/native.h"
+#include "data/storage.h"
 #include "kernels/answers.h"
 #include "support/device.h"
 
@@ -38,11 +40,7 @@ static Answers ask(const Dataset *dataset, BackendSettings settings, bool reside
 static void compare(const char *spec, SetosaFamily family, SetosaStorage storage) {
   char how[200];
   Dataset *dataset = load(spec, false);
-  if (storage == SETOSA_STORAGE_U8) {
-    for (size_t i = 0; i < dataset->rows * dataset->features; i++)
-      dataset->values[i] = roundf(fminf(fmaxf(20 + 8 * dataset->values[i], 0), 255)) / 32;
-    dataset->byte_scale = 1.0f / 32;
-  }
+  if (storage == SETOSA_STORAGE_U8) support_ok(storage_make_bytes(dataset, 8, 20, 1.0f / 32, NULL), NULL);
   BackendSettings settings = {.family = family, .storage = storage};
   Answers whole = ask(dataset, settings, true);
   static const size_t chunks[] = {1, 300, 1000};
@@ -69,7 +67,7 @@ static void compare(const char *spec, SetosaFamily family, SetosaStorage storage
     setosa_dataset_destroy(made);
   } else { /* copied data may lie in several allocations */
     BackendSettings parts = settings;
-    parts.part_bytes = dataset->rows * dataset->features / 3;
+    parts.part_bytes = setosa_dataset_rows(dataset) * setosa_dataset_features(dataset) / 3;
     Answers found = ask(dataset, parts, true);
     expect_same(&whole, &found, "in parts");
     answers_free(&found);
@@ -167,7 +165,7 @@ static void a_device_with_less_memory_than_it_says(void **state) {
   expect_same(&whole, &found, "less memory");
   support_ok(backend_open(&backend, dataset, &settings, &error), &error);
   backend_facts(backend, &facts);
-  assert_true(facts.fell_back && facts.chunk_rows > 0 && facts.chunk_rows < dataset->rows);
+  assert_true(facts.fell_back && facts.chunk_rows > 0 && facts.chunk_rows < setosa_dataset_rows(dataset));
   backend_close(backend);
   most_bytes = 1000; /* nothing fits any more: an error, not a crash */
   backend = NULL;

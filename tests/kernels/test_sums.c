@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "compute/open.h"
+#include "support/dataset.h"
 #include "support/device.h"
 
 enum { ROWS = 1500000, FEATURES = 2 };
@@ -30,12 +31,12 @@ static int release(void **state) {
 
 static void evaluate(SetosaBackend kind, SetosaFamily family, size_t classes, double *gradient, double *loss) {
   Error error = {0};
-  Dataset dataset = {.rows = ROWS, .features = FEATURES, .classes = classes, .values = values, .labels = labels, .borrowed = true};
+  Dataset *dataset = wrap_arrays(ROWS, FEATURES, classes, values, labels);
   BackendSettings settings = {.kind = kind, .family = family, .context = support_device(), .intercept = true, .tuning = SETOSA_TUNING_OFF};
   Backend *backend = NULL;
   Vector *w = NULL, *out = NULL;
   DataTerm at;
-  if (backend_open(&backend, &dataset, &settings, &error) != SETOSA_OK) fail_msg("%s", error.message);
+  if (backend_open(&backend, dataset, &settings, &error) != SETOSA_OK) fail_msg("%s", error.message);
   assert_int_equal(vector_create(backend, &w, &error), SETOSA_OK);
   assert_int_equal(vector_create(backend, &out, &error), SETOSA_OK);
   assert_int_equal(backend_evaluate(backend, w, backend_all_rows(backend), NULL, out, &at, &error), SETOSA_OK);
@@ -44,6 +45,7 @@ static void evaluate(SetosaBackend kind, SetosaFamily family, size_t classes, do
   vector_destroy(backend, w);
   vector_destroy(backend, out);
   backend_close(backend);
+  setosa_dataset_destroy(dataset);
 }
 
 /* Each component is a sum of 1.5e6 terms of one sign. Chains of plain additions have at most 384 links, then about 64 of such sums, then

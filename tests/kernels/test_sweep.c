@@ -11,6 +11,7 @@
 #include "compute/open.h"
 #include "compute/tolerance.h"
 #include "data/storage.h"
+#include "kernels/answers.h"
 #include "support/device.h"
 
 enum { ROUNDS = 60, NIGHTLY_ROUNDS = 2000, LOGIT_SIZE = 3, MOST_VALUES = 200000, MOST_SCORES = 100000 };
@@ -124,57 +125,6 @@ static Backend *open_device(const Round *r, const Dataset *dataset) {
   return backend;
 }
 
-/* What one backend answers at w, along v. */
-typedef struct Answers {
-  Evaluation all, some;
-  double value, slope;                                  /* of a point of a line over all rows */
-  double *gradient, *some_gradient, *product, *numbers; /* (P); numbers: the memory of all three */
-  float *logits, *probabilities, *scores;               /* (some.count, K); scores: the memory of both */
-} Answers;
-
-static Answers ask(const Round *r, Backend *backend, const double *at, const double *along) {
-  Error error = {0};
-  Answers a = {.value = NAN};
-  Objective f = {0};
-  Vector *w = NULL, *v = NULL, *out = NULL;
-  size_t parameters = backend->parameters, scores = r->some.count * r->classes;
-  RowRange all = backend_all_rows(backend);
-  a.numbers = malloc(3 * parameters * sizeof *a.numbers);
-  a.scores = malloc(2 * scores * sizeof *a.scores);
-  assert_true(a.numbers != NULL && a.scores != NULL);
-  support_poison_double(a.numbers, 3 * parameters);
-  support_poison(a.scores, 2 * scores);
-  a.gradient = a.numbers;
-  a.some_gradient = a.gradient + parameters;
-  a.product = a.some_gradient + parameters;
-  a.logits = a.scores;
-  a.probabilities = a.logits + scores;
-  Vector **const vectors[] = {&w, &v, &out};
-  for (int i = 0; i < 3; i++) support_ok(vector_create(backend, vectors[i], &error), &error);
-  support_ok(objective_open(&f, backend, &(ObjectiveTerms){.l2 = L2}, &error), &error);
-  support_ok(vector_write(backend, w, at, &error), &error);
-  support_ok(vector_write(backend, v, along, &error), &error);
-  support_ok(objective_evaluate(&f, w, all, out, &a.all, &error), &error);
-  support_ok(vector_read(backend, out, a.gradient, &error), &error);
-  support_ok(objective_evaluate(&f, w, r->some, out, &a.some, &error), &error);
-  support_ok(vector_read(backend, out, a.some_gradient, &error), &error);
-  support_ok(objective_hessian_product(&f, w, v, r->some, out, &error), &error);
-  support_ok(vector_read(backend, out, a.product, &error), &error);
-  support_ok(objective_line_open(&f, w, v, &error), &error);
-  support_ok(objective_line_evaluate(&f, r->step, &a.value, &a.slope, &error), &error);
-  objective_line_close(&f);
-  support_ok(backend_predict(backend, w, r->some, ROW_LOGITS, a.logits, &error), &error);
-  support_ok(backend_predict(backend, w, r->some, ROW_PROBABILITIES, a.probabilities, &error), &error);
-  for (int i = 0; i < 3; i++) vector_destroy(backend, *vectors[i]);
-  objective_close(&f);
-  return a;
-}
-
-static void free_answers(Answers *a) {
-  free(a->numbers);
-  free(a->scores);
-}
-
 /* A failure does not end the sweep: the pattern of those that fail says more than the first. */
 static size_t failures;
 static void expect(const Round *r, const char *what, double error, double tolerance) {
@@ -201,18 +151,16 @@ static double far_apart(const double *a, const double *b, size_t count, double l
 
 /* A tenth of a Hessian product of rows of norm ||x|| with logits that move by 1 and no class preferred. Few rows of which the model is sure
  * have a smaller one, which is a difference of nearly equal numbers: p (z - mean) with p near 1. */
-static double least_product(const Round *r, const float *values) {
+static double least_product(const Round *r, RowRange rows, const float *values) {
   double square = 0;
-  for (size_t i = 0; i < r->some.count * r->features; i++)
-    square += (double)values[r->some.begin * r->features + i] * values[r->some.begin * r->features + i];
-  return 0.1 * sqrt(square / (double)r->some.count + 1) / sqrt((double)(r->some.count * r->classes));
+  for (size_t i = rows.begin * r->features; i < (rows.begin + rows.count) * r->features; i++) square += (double)values[i] * values[i];
+  return 0.1 * sqrt(square / (double)rows.count + 1) / sqrt((double)(rows.count * r->classes));
 }
 
 /* The tolerances of tolerance.h: those of judge_compare. */
-static void compare_answers(const Round *r, const Answers *actual, const Answers *expected, size_t parameters, double least) {
+static void compare_answers(const Round *r, const Answers *actual, const Answers *expected, const float *values) {
   double rounding = compare_logit_rounding(r->features, LOGIT_SIZE), averaging = sqrt(r->rows < 64 ? (double)r->rows : 64.0);
-  double line = compare_logit_rounding(r->features, LOGIT_SIZE + r->step); /* logits grow along the line */
-  size_t scores = r->some.count * r->classes;
+  size_t parameters = expected->parameters, scores = expected->scores;
   expect(r, "objective", compare_relative(actual->all.objective, expected->all.objective),
          compare_loss_tolerance(rounding, r->rows, expected->all.loss));
   expect(r, "objective of some rows", compare_relative(actual->some.objective, expected->some.objective),
@@ -221,10 +169,16 @@ static void compare_answers(const Round *r, const Answers *actual, const Answers
   expect(r, "gradient of some rows", compare_relative_norm(actual->some_gradient, expected->some_gradient, parameters),
          compare_gradient_tolerance(rounding));
   expect(r, "gradient norm", compare_relative(actual->all.gradient_norm, expected->all.gradient_norm), 8 * rounding);
-  expect(r, "Hessian product", far_apart(actual->product, expected->product, parameters, least), compare_hessian_tolerance(rounding));
-  expect(r, "line value", compare_relative(actual->value, expected->value),
-         (FLT_EPSILON + 4 * line / averaging) / fmin(1, expected->value));
-  expect(r, "line slope", fabs(actual->slope - expected->slope) / fmax(fabs(expected->slope), 0.1), 8 * line);
+  expect(r, "Hessian product", far_apart(actual->product, expected->product, parameters, least_product(r, (RowRange){0, r->rows}, values)),
+         compare_hessian_tolerance(rounding));
+  expect(r, "Hessian product of some rows",
+         far_apart(actual->some_product, expected->some_product, parameters, least_product(r, r->some, values)),
+         compare_hessian_tolerance(rounding));
+  for (int i = 0; i < 2; i++) { /* logits grow along the line */
+    double line = compare_logit_rounding(r->features, LOGIT_SIZE + r->step + i), value = expected->value[i], slope = expected->slope[i];
+    expect(r, "line value", compare_relative(actual->value[i], value), (FLT_EPSILON + 4 * line / averaging) / fmin(1, value));
+    expect(r, "line slope", fabs(actual->slope[i] - slope) / fmax(fabs(slope), 0.1), 8 * line);
+  }
   expect(r, "logits", worst_difference(actual->logits, expected->logits, scores) / (1 + LOGIT_SIZE), compare_scores_tolerance(rounding));
   expect(r, "probabilities", worst_difference(actual->probabilities, expected->probabilities, scores), compare_scores_tolerance(rounding));
 }
@@ -243,10 +197,10 @@ static void run_round(uint64_t seed) {
   double *w = malloc(2 * truth->parameters * sizeof *w), *v = w + truth->parameters;
   assert_non_null(w);
   compare_fill_vectors(dataset, LOGIT_SIZE, w, v);
-  Answers expected = ask(&r, truth, w, v), actual = ask(&r, device, w, v);
-  compare_answers(&r, &actual, &expected, truth->parameters, least_product(&r, values));
-  free_answers(&expected);
-  free_answers(&actual);
+  Answers expected = ask_at(truth, w, v, r.some, r.step), actual = ask_at(device, w, v, r.some, r.step);
+  compare_answers(&r, &actual, &expected, values);
+  answers_free(&expected);
+  answers_free(&actual);
   free(w);
   backend_close(device);
   backend_close(truth);

@@ -14,6 +14,13 @@ function allow_inside(part, below,  i, n, name) {
   is_part[part] = 1
 }
 
+# Of a layer whose other headers are its own: those that the layers above it may include.
+function show_only(layer, headers,  i, n, name) {
+  n = split(headers, name, " ")
+  for (i = 1; i <= n; i++) is_shown[layer "/" name[i]] = 1
+  hides[layer] = 1
+}
+
 BEGIN {
   allow("base", "")
   allow("options", "base")
@@ -35,6 +42,8 @@ BEGIN {
   allow_inside("compute/reference", "")
   allow_inside("compute/tune", "compute/native")
   allow_inside("compute/sharded", "compute/tune compute/native")
+  # What a data set is made of, its readers and its cache are nobody's business outside.
+  show_only("data", "dataset.h storage.h synthetic.h")
   # Parts of cli, all for its commands: what options there are, and how a terminal is written to.
   allow_inside("cli/options", "")
   allow_inside("cli/terminal", "")
@@ -81,7 +90,7 @@ function check_include(line, layer, folder, source,  target, part, above) {
   if (line ~ /</) return
   if (target ~ /\.\./) { report(source, "includes \"" target "\"; name it from host/, not with .."); return }
   if (target == "setosa.h" || target == "setosa_bench.h") return
-  if (target == "kernels/constants.clh" && layer == "compute") return # what launchers and kernels must agree on
+  if (target == "constants.clh" && layer == "compute") return # numbers that kernels and their launchers share
   if (target !~ /\//) { report(source, "includes \"" target "\"; write \"" layer "/" target "\""); return }
   includes[file] = includes[file] " host/" target
   line_of[file, "host/" target] = source
@@ -94,6 +103,7 @@ function check_include(line, layer, folder, source,  target, part, above) {
   above = target
   sub(/\/.*/, "", above)
   if (!(above in is_layer)) { report(source, "includes \"" target "\", which is in no layer of host/"); return }
+  if (above in hides && layer != above && !(target in is_shown)) { report(source, "includes \"" target "\", which is private to host/" above); return }
   if (layer == "optim" && (target == "compute/backend.h" || target == "compute/objective.h")) return
   if (layer == "include") { report(source, "the public header includes \"" target "\"; it stands alone"); return }
   if (!((layer, above) in may_include)) report(source, layer " includes \"" target "\", which is not below it")
@@ -102,6 +112,8 @@ function check_include(line, layer, folder, source,  target, part, above) {
 function check_code(code, layer, source) {
   if (layer != "opencl" && code ~ /(^|[^A-Za-z0-9_])cl[A-Z][A-Za-z]+[ \t]*\(/) report(source, "calls the OpenCL API; that belongs to host/opencl alone")
   if (layer != "opencl" && code ~ /(^|[^A-Za-z0-9_])(cl_[a-z0-9_]+|CL_[A-Z][A-Z0-9_]+)/) report(source, "names an OpenCL type or constant; none leaves host/opencl")
+  if (layer != "data" && code ~ /(^|[^A-Za-z0-9_])dataset[ \t]*->|\(\*[a-z_.>-]*dataset\)\./) report(source, "looks inside a data set; ask through data/dataset.h")
+  if (layer != "data" && code ~ /(^|[^A-Za-z0-9_])(Dataset|SetosaDataset)[ \t]+[a-z_]+[ \t]*[=;,[]|struct[ \t]+SetosaDataset[ \t]*\{/) report(source, "holds a data set by value; use dataset_slice")
   if (layer == "cli" || layer == "examples") return
   if (code ~ /(^|[^A-Za-z0-9_])(printf|puts|putchar|vprintf|perror)[ \t]*\(/) report(source, "prints; a library hands text to a callback or an error")
   if (code ~ /(^|[^A-Za-z0-9_])(stdout|stderr)([^A-Za-z0-9_]|$)/) report(source, "uses stdout or stderr; a library hands text to a callback or an error")

@@ -1,5 +1,5 @@
 #!/bin/sh
-# check_layers.sh ROOT: fails on an upward or sideways include, on OpenCL outside host/opencl, on relaxed mathematics, and on printing
+# check_layers.sh ROOT: fails on an upward or sideways include, on a look inside a data set from outside host/data, on OpenCL outside host/opencl, on relaxed mathematics, and on printing
 # or exiting in the library. Prints FILE:LINE: what is wrong. The rules are those of host/README.md.
 set -eu
 

@@ -11,7 +11,7 @@ tests=0
 fresh_tree() {
   rm -rf "$work/tree"
   mkdir -p "$work/tree/kernels"
-  for layer in include base ranks data opencl compute optim model train cli; do mkdir -p "$work/tree/host/$layer"; done
+  for layer in include base ranks data opencl compute judge optim model train cli; do mkdir -p "$work/tree/host/$layer"; done
   cat >"$work/tree/host/data/clean.c" <<'END'
 /* printf( exit( clFinish( #include "cli/main.h" in a comment of
  * two lines are fine: native_exp( */
@@ -86,6 +86,12 @@ flags 'a private header within its room' host/compute/open.c '\n#include "comput
 flags 'a part not planned' host/compute/misc/bad.c 'int x;\n' 1 'no room of the house'
 flags 'judge from below' host/compute/open.c '#include "judge/selftest.h"\n' 1 'not below it'
 flags_circle
+flags 'inside a data set' host/train/bad.c '#include "data/rows.h"\n' 1 'private to host/data'
+flags 'a reader from above' host/compute/bad.c '#include "data/reader.h"\n' 1 'private to host/data'
+flags 'member of a data set' host/train/bad.c 'int f(const Dataset *dataset) { return dataset->rows; }\n' 1 'looks inside a data set'
+flags 'member of a data set in a struct' host/compute/bad.c '\nint f(const S *s) { return s->dataset->rows; }\n' 2 'looks inside a data set'
+flags 'a copy of a data set' host/judge/bad.c 'void f(const Dataset *d) {\n  Dataset view = *d;\n}\n' 2 'use dataset_slice'
+flags 'a data set of its own making' host/model/bad.c 'struct SetosaDataset {\n  int rows;\n};\n' 1 'use dataset_slice'
 flags 'OpenCL header' host/compute/bad.c '#include <CL/cl.h>\n' 1 'host/opencl alone'
 flags 'CLBlast header' host/compute/bad.c '#include <clblast_c.h>\n' 1 'host/opencl alone'
 flags 'MPI header' host/train/bad.c '#include <mpi.h>\n' 1 'host/ranks alone'

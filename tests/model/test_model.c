@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "data/dataset.h"
 #include "model/model.h"
-#include "support/support.h"
+#include "support/dataset.h"
 
 static Dataset *make_dataset(void) {
   static const float values[] = {1, 2, 3, 4, 5, 6};
@@ -15,16 +15,14 @@ static Dataset *make_dataset(void) {
   Error error = {0};
   Dataset *dataset = NULL;
   assert_int_equal(dataset_create(&dataset, 3, 2, true, "here.csv", &error), SETOSA_OK);
-  memcpy(dataset->values, values, sizeof values);
-  for (int i = 0; i < 3; i++) dataset->labels[i] = i;
+  memcpy(values_of(dataset), values, sizeof values);
+  for (int i = 0; i < 3; i++) rows_labels(dataset)[i] = i;
   assert_int_equal(dataset_name_classes_by_index(dataset, 3, &error), SETOSA_OK);
   dataset->feature_names = calloc(2, sizeof(char *));
   for (int d = 0; d < 2; d++) dataset->feature_names[d] = strdup(features[d]);
-  for (int k = 0; k < 3; k++) {
-    free(dataset->class_names[k]);
-    dataset->class_names[k] = strdup(classes[k]);
-  }
+  for (int k = 0; k < 3; k++) rename_text(&dataset->class_names[k], classes[k]);
   dataset->label_name = strdup("colour");
+  dataset->weights_name = strdup("count");
   return dataset;
 }
 
@@ -55,6 +53,7 @@ static void a_model_for_data_takes_its_names_and_scaling(void **state) {
   assert_string_equal(options.expect_feature_names[0], "length");
   assert_string_equal(options.expect_class_names[1], "green");
   assert_string_equal(options.expect_label, "colour");
+  assert_string_equal(options.expect_weights, "count");
   assert_null(options.positive);
   setosa_model_destroy(model);
 }
@@ -66,8 +65,7 @@ static void names_must_be_utf8(void **state) {
     Error error = {0};
     Dataset *dataset = make_dataset();
     Model *model = (Model *)1;
-    free(dataset->class_names[1]);
-    dataset->class_names[1] = strdup(wrong[i]);
+    rename_text(&dataset->class_names[1], wrong[i]);
     assert_int_equal(model_create_for(&model, dataset, &error), SETOSA_ERROR_DATA);
     assert_null(model);
     assert_memory_equal(error.message, "here.csv: the class name \"", 26);
@@ -152,7 +150,7 @@ static void scaling_a_data_set_checks_it(void **state) {
 
   assert_int_equal(setosa_model_create(&model, 2, 3, weights, NULL, &error), SETOSA_OK);
   assert_int_equal(setosa_model_scale_dataset(model, dataset, &error), SETOSA_OK); /* no scaling: nothing changes */
-  assert_true(dataset->values[0] == 1);
+  assert_true(setosa_dataset_values(dataset)[0] == 1);
   Dataset *scaled = make_dataset();
   assert_int_equal(dataset_apply_scaling(scaled, offset, scale, &error), SETOSA_OK);
   assert_int_equal(setosa_model_scale_dataset(model, scaled, &error), SETOSA_ERROR_USAGE);
@@ -160,8 +158,8 @@ static void scaling_a_data_set_checks_it(void **state) {
   error = (Error){0};
   assert_int_equal(model_create_for(&scaling_model, scaled, &error), SETOSA_OK);
   assert_int_equal(setosa_model_scale_dataset(scaling_model, dataset, &error), SETOSA_OK);
-  assert_true(dataset->values[0] == 0 && dataset->values[1] == 1);
-  assert_true(dataset->values[4] == 8 && dataset->values[5] == 3);
+  assert_true(setosa_dataset_values(dataset)[0] == 0 && setosa_dataset_values(dataset)[1] == 1);
+  assert_true(setosa_dataset_values(dataset)[4] == 8 && setosa_dataset_values(dataset)[5] == 3);
   setosa_model_destroy(scaling_model);
   setosa_model_destroy(model);
   setosa_dataset_destroy(scaled);

@@ -68,6 +68,7 @@ static void a_saved_model_comes_back_whole(void **state) {
   Error error = {0};
   Model *model = make_model(), *loaded = NULL;
   size_t length = 0, again = 0;
+  model->weights_name = strdup("how often");
   assert_int_equal(setosa_model_save(model, test_path, &error), SETOSA_OK);
   unsigned char *first = read_bytes(&length);
   assert_int_equal(setosa_model_load(&loaded, test_path, &error), SETOSA_OK);
@@ -80,6 +81,7 @@ static void a_saved_model_comes_back_whole(void **state) {
   for (int k = 0; k < 2; k++) assert_string_equal(loaded->class_names[k], model->class_names[k]);
   for (int d = 0; d < 3; d++) assert_string_equal(loaded->feature_names[d], model->feature_names[d]);
   assert_string_equal(loaded->label_name, "kind");
+  assert_string_equal(loaded->weights_name, "how often");
   assert_string_equal(loaded->positive, "a\"b");
   const char *key = NULL, *value = NULL;
   assert_true(setosa_model_metadata(loaded, 0, &key, &value));
@@ -114,6 +116,7 @@ static void a_large_model_comes_back(void **state) {
   assert_null(loaded->scaling.scale);
   assert_null(loaded->feature_names);
   assert_null(loaded->positive);
+  assert_null(loaded->weights_name);
   assert_string_equal(loaded->class_names[10], "10");
   setosa_model_destroy(model);
   setosa_model_destroy(loaded);

@@ -10,7 +10,7 @@
 #include "compute/backends.h"
 #include "compute/open.h"
 #include "optim/optimizer.h"
-#include "support/support.h"
+#include "support/dataset.h"
 
 enum { MAX_ROWS = 2000, MAX_FEATURES = 64, LINE_BYTES = 4096 };
 
@@ -126,16 +126,12 @@ static OptimizerReport check_optimum(const Set *set, const OptimizerSettings *se
   OptimizerReport report = {0};
   if (!read_set(set, x, labels))
     support_skip("%s: neither data/%s nor %s is there; install python3-sklearn", set->name, set->files[0], set->files[1]);
-  Dataset data = {.rows = set->rows,
-                  .features = set->last - set->first,
-                  .classes = set->first_class_against_rest ? 2 : set->classes,
-                  .values = x,
-                  .labels = labels};
+  Dataset *data = wrap_arrays(set->rows, set->last - set->first, set->first_class_against_rest ? 2 : set->classes, x, labels);
   BackendSettings backend_settings = {.kind = SETOSA_BACKEND_REFERENCE, .intercept = true};
   Backend *backend = NULL;
   Objective objective = {0};
   Vector *w = NULL;
-  assert_int_equal(reference_open(&backend, &data, &backend_settings, NULL), SETOSA_OK);
+  assert_int_equal(reference_open(&backend, data, &backend_settings, NULL), SETOSA_OK);
   assert_int_equal(objective_open(&objective, backend, &(ObjectiveTerms){.l2 = set->l2}, NULL), SETOSA_OK);
   assert_int_equal(vector_create(backend, &w, NULL), SETOSA_OK);
   assert_int_equal(optimizer_minimize(&objective, w, settings, &report, NULL), SETOSA_OK);
@@ -145,6 +141,7 @@ static OptimizerReport check_optimum(const Set *set, const OptimizerSettings *se
   vector_destroy(backend, w);
   objective_close(&objective);
   backend_close(backend);
+  setosa_dataset_destroy(data);
   return report;
 }
 

@@ -8,13 +8,13 @@
 #include "compute/open.h"
 #include "optim/common.h"
 #include "optim/minibatch.h"
-#include "support/support.h"
+#include "support/dataset.h"
 
 enum { MAX_PARAMETERS = 256 };
 static const SetosaSolver solvers[] = {SETOSA_SOLVER_LBFGS, SETOSA_SOLVER_GD, SETOSA_SOLVER_SGD, SETOSA_SOLVER_ADAM};
 
 typedef struct Problem {
-  Dataset data;
+  Dataset *data;
   float *values;
   int32_t *labels;
   Backend *backend;
@@ -34,9 +34,9 @@ static void open_problem(Problem *p, size_t rows, size_t features, size_t classe
     bool wrong = random_below(3, RANDOM_STREAM_CHECK, 2, i, 5) == 0;
     p->labels[i] = (int32_t)(wrong ? random_below(3, RANDOM_STREAM_CHECK, 3, i, classes) : top);
   }
-  p->data = (Dataset){.rows = rows, .features = features, .classes = classes, .values = p->values, .labels = p->labels};
+  p->data = wrap_arrays(rows, features, classes, p->values, p->labels);
   BackendSettings settings = {.kind = SETOSA_BACKEND_REFERENCE, .intercept = true};
-  assert_int_equal(reference_open(&p->backend, &p->data, &settings, NULL), SETOSA_OK);
+  assert_int_equal(reference_open(&p->backend, p->data, &settings, NULL), SETOSA_OK);
   assert_int_equal(objective_open(&p->objective, p->backend, &(ObjectiveTerms){.l2 = l2}, NULL), SETOSA_OK);
   assert_int_equal(vector_create(p->backend, &p->w, NULL), SETOSA_OK);
 }
@@ -47,6 +47,7 @@ static void close_problem(Problem *p) {
   BackendFacts facts;
   backend_facts(p->backend, &facts);
   backend_close(p->backend);
+  setosa_dataset_destroy(p->data);
   free(p->values);
   free(p->labels);
 }

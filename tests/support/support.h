@@ -17,8 +17,8 @@
 #define support_skip(...) support_skip_at(__FILE__, __LINE__, __VA_ARGS__)
 __attribute__((noreturn, format(printf, 3, 4))) void support_skip_at(const char *file, int line, const char *format, ...);
 
-/* The end of main: runs the cases (an array) between set-up and tear-down (NULL: none). Exits with the number of failed cases; with
- * SUPPORT_SKIPPED when none failed and at least one was skipped. $SETOSA_TEST_CASE, a name in which * and ? stand for anything, picks among
+/* The end of main: runs the cases (an array) between set-up and tear-down (NULL: none). The exit code is 0, 1 when one
+ * failed, SUPPORT_SKIPPED when none failed and at least one was skipped. $SETOSA_TEST_CASE, a pattern as of a shell (fnmatch), picks among
  * the cases; with $SETOSA_TEST_LIST they are only named, a line each (list_cases.cmake). */
 enum { SUPPORT_SKIPPED = 77 };
 #undef cmocka_run_group_tests

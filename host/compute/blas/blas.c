@@ -236,40 +236,38 @@ static void choose_block(Blas *blas) {
 }
 
 /* Sizes fit what the products take as int: BLAS counts in 32 bits here. */
-static Status check_shape(const Dataset *dataset, Error *error) {
-  if (dataset->rows == 0 || dataset->features == 0 || dataset->classes == 0)
+static Status check_shape(const DataShape *shape, Error *error) {
+  if (shape->rows == 0 || shape->features == 0 || shape->classes == 0)
     return error_set(error, SETOSA_ERROR_USAGE, "a data set of %zu rows, %zu features and %zu classes has nothing to compute on",
-                     dataset->rows, dataset->features, dataset->classes);
-  if (dataset->features > INT32_MAX || dataset->classes > INT32_MAX)
+                     shape->rows, shape->features, shape->classes);
+  if (shape->features > INT32_MAX || shape->classes > INT32_MAX)
     return error_set(error, SETOSA_ERROR_USAGE, "%zu features and %zu classes are more than BLAS can count; use --backend native",
-                     dataset->features, dataset->classes);
+                     shape->features, shape->classes);
   return SETOSA_OK;
-}
-
-static const int32_t *labels_if_complete(const Dataset *dataset) {
-  if (dataset->labels == NULL) return NULL;
-  for (size_t i = 0; i < dataset->rows; i++)
-    if (dataset->labels[i] < 0 || (size_t)dataset->labels[i] >= dataset->classes) return NULL;
-  return dataset->labels;
 }
 
 Status blas_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
   Status status = SETOSA_OK;
   Blas *blas = NULL;
+  DataShape shape = dataset_shape(dataset);
+  Targets targets;
   *backend = NULL;
-  TRY(check_shape(dataset, error));
+  TRY(check_shape(&shape, error));
   TRY(memory_allocate_zero((void **)&blas, 1, sizeof *blas, "a backend", error));
   blas->head = (Backend){.operations = &blas_operations,
-                         .rows = dataset->rows,
-                         .features = dataset->features,
-                         .classes = dataset->classes,
-                         .parameters = dataset->classes * dataset->features + dataset->classes,
-                         .mean_weight = 1,
+                         .rows = shape.rows,
+                         .features = shape.features,
+                         .classes = shape.classes,
+                         .parameters = shape.classes * shape.features + shape.classes,
+                         .mean_weight = dataset_mean_weight(dataset),
                          .intercept = settings->intercept};
-  blas->x = dataset->values;
-  blas->targets.labels = labels_if_complete(dataset);
+  blas->x = dataset_dense(dataset, dataset_all(dataset), NULL);
+  TRY(dataset_targets(&targets, dataset, dataset_all(dataset), NULL, error));
+  /* A row whose label is none of the classes cannot be trained on: then the labels are not used at all. */
+  if (dataset_first_unlabelled(dataset, shape.classes) == shape.rows) blas->targets.labels = targets.labels;
+  blas->targets.weights = targets.weights;
   blas->workspace_bytes = settings->workspace_bytes;
-  hold_bytes(blas, (int64_t)(dataset->rows * dataset->features * sizeof(float)));
+  hold_bytes(blas, (int64_t)(shape.rows * shape.features * sizeof(float)));
   int cores = openblas_get_num_threads(); /* the cores of this process, or OPENBLAS_NUM_THREADS */
   TRY(blas_threads_create(&blas->threads, cores > 0 ? (size_t)cores : 1, error));
   choose_block(blas);

@@ -176,8 +176,9 @@ static Status enqueue_strips(Native *native, const BlockPlace *at, Error *error)
   TRY(native_enqueue_logits(native, pass->v == NULL ? pass->w : pass->v, at->part, at->rows, native->block, 0, 0.0f, error));
   if (pass->v == NULL) {
     TRY(native_kernel(native, KERNEL_RESIDUAL_STRIPS, &kernel, error));
-    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(classes), ARG(at->part->labels), ARG(first), ARG(count),
-                      ARG(pass_scale(native, pass)), ARG(native->row_factors), ARG(native->sums), ARG(at->loss), ARG((uint32_t)1)));
+    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(classes), ARG(at->part->labels), ARG(at->part->weights), ARG(first),
+                      ARG(count), ARG(pass_scale(native, pass)), ARG(native->row_factors), ARG(native->sums), ARG(at->loss),
+                      ARG((uint32_t)1)));
   } else {
     /* Probabilities are kept for the whole window, or made for this block. */
     Buffer *probabilities = at->keep == KEEP_NONE ? native->block_directions : native->kept;
@@ -188,8 +189,8 @@ static Status enqueue_strips(Native *native, const BlockPlace *at, Error *error)
       TRY(kernel_launch(kernel, range, error, ARG(probabilities), ARG(row), ARG(classes), ARG(count)));
     }
     TRY(native_kernel(native, KERNEL_HESSIAN_STRIPS, &kernel, error));
-    TRY(kernel_launch(kernel, range, error, ARG(probabilities), ARG(row), ARG(native->block), ARG(classes), ARG(count),
-                      ARG(pass_scale(native, pass)), ARG(native->row_factors)));
+    TRY(kernel_launch(kernel, range, error, ARG(probabilities), ARG(row), ARG(native->block), ARG(classes), ARG(at->part->weights),
+                      ARG(first), ARG(count), ARG(pass_scale(native, pass)), ARG(native->row_factors)));
   }
   if (pass->want_gradient) TRY(enqueue_gradient(native, at, native->block, error));
 cleanup:
@@ -205,12 +206,13 @@ static Status enqueue_rows(Native *native, const BlockPlace *at, Error *error) {
   TRY(native_kernel(native, pass->v == NULL ? KERNEL_RESIDUAL_ROWS : KERNEL_HESSIAN_ROWS, &kernel, error));
   TRY(native_enqueue_logits(native, pass->w, at->part, at->rows, native->block, 0, -INFINITY, error));
   if (pass->v == NULL) {
-    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->stride), ARG(at->part->labels), ARG((uint64_t)at->rows.begin),
-                      ARG((uint64_t)at->rows.count), ARG(pass_scale(native, pass)), ARG(native->sums), ARG(at->loss), ARG((uint32_t)1)));
+    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->stride), ARG(at->part->labels), ARG(at->part->weights),
+                      ARG((uint64_t)at->rows.begin), ARG((uint64_t)at->rows.count), ARG(pass_scale(native, pass)), ARG(native->sums),
+                      ARG(at->loss), ARG((uint32_t)1)));
   } else {
     TRY(native_enqueue_logits(native, pass->v, at->part, at->rows, native->block_directions, 0, 0.0f, error));
-    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->block_directions), ARG(native->stride),
-                      ARG((uint64_t)at->rows.count), ARG(pass_scale(native, pass))));
+    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->block_directions), ARG(native->stride), ARG(at->part->weights),
+                      ARG((uint64_t)at->rows.begin), ARG((uint64_t)at->rows.count), ARG(pass_scale(native, pass))));
   }
   if (pass->want_gradient) TRY(enqueue_gradient(native, at, pass->v == NULL ? native->block : native->block_directions, error));
 cleanup:

@@ -79,10 +79,11 @@ Status clblast_open(Backend **backend, const Dataset *dataset, const BackendSett
   if (settings->storage != SETOSA_STORAGE_AUTO && settings->storage != SETOSA_STORAGE_F32)
     return error_set(error, SETOSA_ERROR_USAGE,
                      "CLBlast multiplies f32 alone; use --storage f32 with --backend clblast, or --backend native");
-  if (dataset->features > INT32_MAX / 64 || dataset->classes > INT32_MAX / 64 ||
-      dataset->classes * dataset->features > INT32_MAX) /* its kernels count in int */
+  DataShape shape = dataset_shape(dataset);
+  if (shape.features > INT32_MAX / 64 || shape.classes > INT32_MAX / 64 ||
+      shape.classes * shape.features > INT32_MAX) /* its kernels count in int */
     return error_set(error, SETOSA_ERROR_USAGE, "%zu features x %zu classes are more than CLBlast can count; use --backend native",
-                     dataset->features, dataset->classes);
+                     shape.features, shape.classes);
   own.storage = SETOSA_STORAGE_F32;
   own.tuning = SETOSA_TUNING_OFF; /* of kernels that do not run here */
   TRY(native_open(&opened, dataset, &own, error));

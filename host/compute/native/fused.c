@@ -70,16 +70,18 @@ static Status launch_shares(Native *native, const Pass *pass, uint32_t keep, con
   ADD((uint64_t)piece.count);
   ADD((uint32_t)(cut->share_rows / block_rows(native)));
   ADD((uint64_t)first_share);
-  ADD((float)(1.0 / (double)cut->rows));
+  ADD((float)backend_row_scale(&native->head, cut->rows));
   ADD(pass->w->buffer);
   ADD(native->partials);
   ADD(folding || !pass->want_gradient ? (uint32_t)0 : (uint32_t)first_share);
   if (pass->v == NULL) {
     ADD(part->labels);
+    ADD(part->weights);
     ADD(native->sums);
     ADD((uint32_t)pass->want_gradient);
   } else {
     ADD(pass->v->buffer);
+    ADD(part->weights);
   }
   if (cpu) {
     TRY(native_items_range(native, shares, &range, error));

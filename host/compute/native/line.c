@@ -33,7 +33,7 @@ cleanup:
   return status;
 }
 
-/* X w and X s of the window, and its labels where they do not lie in one part. */
+/* X w and X s of the window, and its labels and weights where they do not lie in one part. */
 Status native_enqueue_line(Native *native, const Vector *w, const Vector *s, Error *error) {
   Status status = SETOSA_OK;
   NativeLine *line = &native->line;
@@ -43,6 +43,8 @@ Status native_enqueue_line(Native *native, const Vector *w, const Vector *s, Err
   TRY(native_reserve(native, &line->logits, bytes, "the logits of a line search", error));
   TRY(native_reserve(native, &line->slopes, bytes, "the slopes of a line search", error));
   if (gathers) TRY(native_reserve(native, &line->labels, window.count * sizeof(int32_t), "the labels of a line search", error));
+  if (gathers && native->weighted)
+    TRY(native_reserve(native, &line->weights, window.count * sizeof(float), "the sample weights of a line search", error));
   for (size_t done = 0; done < window.count; done += count) {
     const NativePart *part = NULL;
     RowRange piece;
@@ -52,6 +54,8 @@ Status native_enqueue_line(Native *native, const Vector *w, const Vector *s, Err
     TRY(enqueue_piece(native, s, part, piece, line->slopes, done, 0.0f, error));
     if (gathers)
       TRY(buffer_copy(line->labels, done * sizeof(int32_t), part->labels, piece.begin * sizeof(int32_t), count * sizeof(int32_t), error));
+    if (gathers && native->weighted)
+      TRY(buffer_copy(line->weights, done * sizeof(float), part->weights, piece.begin * sizeof(float), count * sizeof(float), error));
   }
 cleanup:
   return status;
@@ -77,18 +81,19 @@ Status native_enqueue_line_point(Native *native, double step, size_t *pairs, Err
   Kernel *kernel = NULL;
   Cut cut = native_cut(native, native->head.rows);
   uint64_t first = 0, rows = native->window.count;
-  const Buffer *labels = native->line.labels;
+  const Buffer *labels = native->line.labels, *weights = native->line.weights;
   bool strips = native_uses_strips(native);
   *pairs = (rows + cut.share_rows - 1) / cut.share_rows * cut.losses;
   TRY(native_reserve_sums(native, *pairs, error));
   TRY(native_reserve(native, &native->partials, *pairs * sizeof(SumPair), "partial slopes", error));
   if (native_is_whole(native)) {
     labels = native->parts[0].labels;
+    weights = native->parts[0].weights;
     first = native->window.begin - native->parts[0].begin;
   }
   TRY(native_kernel(native, strips ? KERNEL_LINE_STRIPS : KERNEL_LINE_ROWS, &kernel, error));
   TRY(kernel_launch(kernel, native_team_range(native, (uint32_t)*pairs), error, ARG(native->line.logits), ARG(native->line.slopes),
-                    ARG(strips ? (uint32_t)native->head.classes : native->stride), ARG(labels), ARG(first), ARG(rows),
+                    ARG(strips ? (uint32_t)native->head.classes : native->stride), ARG(labels), ARG(weights), ARG(first), ARG(rows),
                     ARG((uint64_t)cut.share_rows), ARG(cut.losses), ARG((float)step), ARG(native->sums), ARG(native->partials)));
 cleanup:
   return status;
@@ -130,6 +135,7 @@ void native_line_release(Native *native) {
   buffer_destroy(native->line.logits);
   buffer_destroy(native->line.slopes);
   buffer_destroy(native->line.labels);
+  buffer_destroy(native->line.weights);
   line_release_point(&native->line.shared, &native->head);
   native->line = (NativeLine){0};
 }

@@ -112,16 +112,17 @@ uint32_t native_strip_classes(const Native *native) {
 static Status create_native(Native **out, const Dataset *dataset, const BackendSettings *settings, Error *error) {
   Status status = SETOSA_OK;
   Native *native = NULL;
+  DataShape shape = dataset_shape(dataset);
   *out = NULL;
   TRY(memory_allocate_zero((void **)&native, 1, sizeof *native, "a backend", error));
   *out = native;
   const DeviceTraits *traits = context_traits(settings->context);
   native->head = (Backend){.operations = &native_operations,
-                           .rows = dataset->rows,
-                           .features = dataset->features,
-                           .classes = dataset->classes,
-                           .parameters = dataset->classes * dataset->features + dataset->classes,
-                           .mean_weight = 1,
+                           .rows = shape.rows,
+                           .features = shape.features,
+                           .classes = shape.classes,
+                           .parameters = shape.classes * shape.features + shape.classes,
+                           .mean_weight = dataset_mean_weight(dataset),
                            .intercept = settings->intercept};
   native->window = backend_all_rows(&native->head);
   native->context = settings->context;
@@ -135,7 +136,7 @@ static Status create_native(Native **out, const Dataset *dataset, const BackendS
                   context_info(native->context)->name, traits->max_group_size, GPU_TEAM);
     goto cleanup;
   }
-  native->shape = native_default_shape(native->family, dataset->classes, traits);
+  native->shape = native_default_shape(native->family, shape.classes, traits);
   choose_block(native, settings->workspace_bytes);
 cleanup:
   return status;
@@ -183,7 +184,7 @@ Status native_describe(BackendPlan *plan, const Dataset *dataset, const BackendS
   TRY(create_native(&native, dataset, settings, error));
   if (backend_is_shared(settings)) { /* of equal devices; the first has as many shards as any */
     size_t devices = (settings->context_count > 0 ? settings->context_count : 1) * ranks_count(settings->ranks);
-    Cut cut = native_cut(native, dataset->rows);
+    Cut cut = native_cut(native, native->head.rows);
     native->window = cut_rows(&cut, (ShardRange){0, (cut.shards + devices - 1) / devices});
   }
   TRY(native_choose_storage(native, dataset, settings, error));
@@ -197,6 +198,7 @@ Status native_describe(BackendPlan *plan, const Dataset *dataset, const BackendS
                         .budget_bytes = residence.budget_bytes,
                         .data_bytes = rows * row_bytes,
                         .label_bytes = native->labelled ? rows * sizeof(int32_t) : 0,
+                        .weight_bytes = native->weighted ? rows * sizeof(float) : 0,
                         .work_bytes = native_work_bytes(native) + native_line_bytes(native),
                         .in_place = views,
                         .storage = setosa_storage_name(native->plan.storage)};

@@ -6,8 +6,8 @@
 #include "compute/line.h"
 #include "compute/native/shape.h"
 #include "compute/native/synthesize.h"
+#include "constants.clh"
 #include "data/storage.h"
-#include "kernels/constants.clh"
 #include "opencl/kernel.h"
 
 /* Every kernel of the backend; created at first use, since few runs need all. */
@@ -50,15 +50,16 @@ typedef struct SumPair {
 
 /* Rows [begin, begin + count) of the data on the device. */
 typedef struct NativePart {
-  Buffer *x;      /* (count,D) row-major, as native->plan stores it */
-  Buffer *labels; /* (count), or NULL */
+  Buffer *x;       /* (count,D) row-major, as native->plan stores it */
+  Buffer *labels;  /* (count), or NULL */
+  Buffer *weights; /* (count), or NULL: 1 each */
   size_t begin, count;
 } NativePart;
 
 /* What of X stays on the device: all, in parts of part_rows (one allocation may be smaller than X), or chunks of part_rows in turn. */
 typedef struct NativePlan {
   uint64_t budget_bytes;
-  size_t data_bytes, work_bytes; /* X and labels; an estimate of everything else */
+  size_t data_bytes, work_bytes; /* X, labels and weights; an estimate of everything else */
   size_t part_rows;
   bool resident;
   bool fell_back; /* it should have fitted, but the device refused */
@@ -116,8 +117,8 @@ typedef struct PassResult {
 
 typedef struct NativeLine {
   Line shared;
-  Buffer *logits, *slopes; /* X w and X s of the window, laid out as blocks of logits are; NULL when they do not fit */
-  Buffer *labels;          /* of a window that does not lie in one part; else NULL */
+  Buffer *logits, *slopes;  /* X w and X s of the window, laid out as blocks of logits are; NULL when they do not fit */
+  Buffer *labels, *weights; /* of a window that does not lie in one part; else NULL */
 } NativeLine;
 
 enum { PANEL_LEAST_REST = 11 }; /* panels.c says why */
@@ -159,6 +160,7 @@ struct Native {
   NativeTuning tuning;
 
   const Dataset *source; /* borrowed */
+  DataPlace place;       /* where its rows are */
   StoragePlan plan;      /* how X is stored */
   StorageRounding rounding;
   size_t rounded_rows; /* counted in rounding */
@@ -169,7 +171,7 @@ struct Native {
   int stage;                /* that was filled last */
   void *scratch;            /* a chunk of X on its way, NULL until one is converted */
   Synthesizer *synthesizer; /* of rows that are made; NULL until some are */
-  bool labelled;
+  bool labelled, weighted;
   Kernel *kernels[KERNEL_COUNT];
 
   Buffer *partials;                 /* partial gradients, grown on demand */
@@ -231,10 +233,10 @@ double native_pass_sum(const Native *native, const Cut *cut);
 double native_seconds_build(const Native *native);
 
 /* upload.c */
-/* Brings X and the labels to the device as settings->storage asks: fills plan, rounding, parts, labelled and seconds_upload. */
+/* Brings X, labels and weights to the device as settings->storage asks: fills plan, rounding, parts, labelled and seconds_upload. */
 Status native_upload(Native *native, const Dataset *dataset, const BackendSettings *settings, Error *error);
 void native_release_upload(Native *native);
-/* Fills source, plan and labelled. */
+/* Fills source, place, plan, labelled and weighted. */
 Status native_choose_storage(Native *native, const Dataset *dataset, const BackendSettings *settings, Error *error);
 /* Whether views of the data set's own array serve the device. */
 bool native_reads_in_place(const Native *native);
@@ -245,6 +247,10 @@ void native_release_part(NativePart *part);
  * unit. It stays until two more calls have been made; kernels enqueued by then have their rows. */
 Status native_rows(Native *native, const NativePart **part, RowRange rows, size_t unit, RowRange *piece, Error *error);
 /* Whether the window lies in parts[0]. */
+/* Bytes of what a row is compared with: its label and its weight. */
+static inline size_t native_target_bytes(const Native *native) {
+  return (native->labelled ? sizeof(int32_t) : 0) + (native->weighted ? sizeof(float) : 0);
+}
 static inline bool native_is_whole(const Native *native) { return native->residence.resident && native->part_count == 1; }
 /* Appends what storage.clh needs to know to the options (size bytes) of a program that reads X; nothing for f32. */
 void native_append_storage(const Native *native, char *options, size_t size);

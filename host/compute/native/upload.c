@@ -1,6 +1,6 @@
-/* X and the labels on their way to the device: used in place, copied, converted to fewer bytes, or made there. They stay when they fit the
- * budget; else rows stream through two stages, the next chunk going up while the last is worked on. No second whole copy of X ever lies on
- * the host. */
+/* X, labels and weights on their way to the device: used in place, copied, converted to fewer bytes, or made there. They stay when they fit
+ * the budget; else rows stream through two stages, the next chunk going up while the last is worked on. No second whole copy of X ever lies
+ * on the host. */
 #include "compute/native/native.h"
 
 #include <stdio.h>
@@ -25,7 +25,7 @@ static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 static size_t round_up(size_t value, size_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
 bool native_reads_in_place(const Native *native) {
-  return native->plan.storage == SETOSA_STORAGE_F32 && context_traits(native->context)->unified_memory && native->source->values != NULL;
+  return native->plan.storage == SETOSA_STORAGE_F32 && context_traits(native->context)->unified_memory && native->place == DATA_HELD;
 }
 
 /* ---- filling buffers --------------------------------------------------------------------------------------------- */
@@ -33,9 +33,10 @@ bool native_reads_in_place(const Native *native) {
 /* Rows [begin, begin + count) made where they are needed. */
 static Status make_rows(Native *native, NativePart *part, size_t begin, size_t count, Error *error) {
   Status status = SETOSA_OK;
-  if (native->synthesizer == NULL)
-    TRY(synthesize_create(&native->synthesizer, native->context, native->source->generator, native->family, error));
-  TRY(synthesize_rows(native->synthesizer, begin, count, part->x, part->labels, error));
+  uint64_t first = 0;
+  const Synthetic *generator = dataset_generator(native->source, &first);
+  if (native->synthesizer == NULL) TRY(synthesize_create(&native->synthesizer, native->context, generator, native->family, error));
+  TRY(synthesize_rows(native->synthesizer, first + begin, count, part->x, part->labels, error));
 cleanup:
   return status;
 }
@@ -44,7 +45,7 @@ cleanup:
 static Status convert_rows(Native *native, NativePart *part, size_t begin, size_t count, Error *error) {
   Status status = SETOSA_OK;
   const Dataset *dataset = native->source;
-  size_t element_bytes = storage_element_bytes(&native->plan), features = dataset->features, values = count * features, now = 0;
+  size_t element_bytes = storage_element_bytes(&native->plan), features = native->head.features, values = count * features, now = 0;
   if (native->scratch == NULL) TRY(memory_allocate(&native->scratch, CHUNK_VALUES, element_bytes, "a chunk of the feature matrix", error));
   for (size_t done = 0; done < values; done += now) {
     now = smaller(CHUNK_VALUES, values - done);
@@ -65,6 +66,7 @@ static Status reserve_part(Native *native, NativePart *part, size_t capacity, Er
   native_release_part(part);
   TRY(buffer_create(&part->x, native->context, bytes, "the feature matrix", error));
   if (native->labelled) TRY(buffer_create(&part->labels, native->context, capacity * sizeof(int32_t), "the labels", error));
+  if (native->weighted) TRY(buffer_create(&part->weights, native->context, capacity * sizeof(float), "the sample weights", error));
 cleanup:
   return status;
 }
@@ -74,26 +76,35 @@ cleanup:
 static Status load_part(Native *native, NativePart *part, size_t begin, size_t count, size_t capacity, Error *error) {
   Status status = SETOSA_OK;
   const Dataset *dataset = native->source;
+  size_t features = native->head.features;
+  Targets targets = {NULL, NULL};
   part->count = 0; /* until it is loaded */
   if (native_reads_in_place(native)) {
     native_release_part(part);
     size_t first = begin - begin % ALIGNED_ROWS;
     count += begin - first;
     begin = first;
-    TRY(buffer_create_from(&part->x, native->context, dataset->values + begin * dataset->features,
-                           count * dataset->features * sizeof(float), "the feature matrix", error));
+    RowRange rows = {begin, count};
+    TRY(buffer_create_from(&part->x, native->context, dataset_dense(dataset, rows, NULL), count * features * sizeof(float),
+                           "the feature matrix", error));
+    TRY(dataset_targets(&targets, dataset, rows, NULL, error));
     if (native->labelled)
-      TRY(buffer_create_from(&part->labels, native->context, dataset->labels + begin, count * sizeof(int32_t), "the labels", error));
+      TRY(buffer_create_from(&part->labels, native->context, targets.labels, count * sizeof(int32_t), "the labels", error));
+    if (native->weighted)
+      TRY(buffer_create_from(&part->weights, native->context, targets.weights, count * sizeof(float), "the sample weights", error));
   } else {
     TRY(reserve_part(native, part, capacity, error));
-    if (dataset->generator != NULL)
+    RowRange rows = {begin, count};
+    bool made = native->place == DATA_MADE;
+    if (made)
       TRY(make_rows(native, part, begin, count, error));
-    else if (native->plan.storage != SETOSA_STORAGE_F32 || dataset->values == NULL) /* converted, or gathered */
+    else if (native->plan.storage != SETOSA_STORAGE_F32 || native->place == DATA_GATHERED)
       TRY(convert_rows(native, part, begin, count, error));
     else
-      TRY(buffer_upload(part->x, 0, count * native_row_bytes(native), dataset->values + begin * dataset->features, error));
-    if (native->labelled && dataset->generator == NULL)
-      TRY(buffer_upload(part->labels, 0, count * sizeof(int32_t), dataset->labels + begin, error));
+      TRY(buffer_upload(part->x, 0, count * native_row_bytes(native), dataset_dense(dataset, rows, NULL), error));
+    if (!made) TRY(dataset_targets(&targets, dataset, rows, NULL, error));
+    if (!made && native->labelled) TRY(buffer_upload(part->labels, 0, count * sizeof(int32_t), targets.labels, error));
+    if (native->weighted) TRY(buffer_upload(part->weights, 0, count * sizeof(float), targets.weights, error));
   }
   part->begin = begin;
   part->count = count;
@@ -104,6 +115,7 @@ cleanup:
 void native_release_part(NativePart *part) {
   buffer_destroy(part->x);
   buffer_destroy(part->labels);
+  buffer_destroy(part->weights);
   *part = (NativePart){0};
 }
 
@@ -118,14 +130,14 @@ static size_t largest_unit(const Native *native) {
 Status native_plan(NativePlan *plan, const Native *native, const BackendSettings *settings, Error *error) {
   Status status = SETOSA_OK;
   const DeviceTraits *traits = context_traits(native->context);
-  size_t row_bytes = 0, label_bytes = native->labelled ? sizeof(int32_t) : 0, unit = largest_unit(native);
+  size_t row_bytes = 0, target_bytes = native_target_bytes(native), unit = largest_unit(native);
   *plan = (NativePlan){.budget_bytes = settings->device_memory_bytes};
   if (plan->budget_bytes == 0) plan->budget_bytes = traits->memory_bytes - traits->memory_bytes / DEFAULT_BUDGET_PART;
   TRY(memory_multiply(&row_bytes, native->head.features, storage_element_bytes(&native->plan), "a row of the feature matrix", error));
-  TRY(memory_multiply(&plan->data_bytes, native->window.count, row_bytes + label_bytes, "the feature matrix", error));
+  TRY(memory_multiply(&plan->data_bytes, native->window.count, row_bytes + target_bytes, "the feature matrix", error));
   plan->work_bytes = (settings->vectors > 0 ? settings->vectors : WORK_VECTORS) * native->head.parameters * sizeof(float) +
                      native_work_bytes(native) + SPARE_BYTES + native_line_bytes(native) +
-                     (native_line_bytes(native) > 0 ? native->window.count * label_bytes : 0);
+                     (native_line_bytes(native) > 0 ? native->window.count * target_bytes : 0);
   size_t allocation = smaller(traits->max_allocation_bytes, settings->part_bytes > 0 ? settings->part_bytes : SIZE_MAX);
   size_t room = plan->budget_bytes > plan->work_bytes ? plan->budget_bytes - plan->work_bytes : 0;
   bool whole = native->window.count * row_bytes <= allocation;
@@ -137,14 +149,14 @@ Status native_plan(NativePlan *plan, const Native *native, const BackendSettings
   }
   /* Chunks take turns in two stages; views of the host's memory count as if they took the device's own. */
   size_t stage = smaller(smaller(room / NATIVE_STAGES, STAGE_BYTES), allocation);
-  plan->part_rows = larger(stage / (row_bytes + label_bytes) / unit, 1) * unit;
+  plan->part_rows = larger(stage / (row_bytes + target_bytes) / unit, 1) * unit;
   if (settings->chunk_rows > 0) plan->part_rows = round_up(settings->chunk_rows, unit);
   plan->part_rows = smaller(plan->part_rows, native->window.count);
-  if (room < (native_reads_in_place(native) ? 1 : NATIVE_STAGES) * plan->part_rows * (row_bytes + label_bytes))
+  if (room < (native_reads_in_place(native) ? 1 : NATIVE_STAGES) * plan->part_rows * (row_bytes + target_bytes))
     status = error_set(error, SETOSA_ERROR_DEVICE,
                        "%.1f MB of device memory do not hold %.1f MB of workspace and chunks of %zu rows; raise --device-memory to %.0fM",
                        (double)plan->budget_bytes / 1e6, (double)plan->work_bytes / 1e6, plan->part_rows,
-                       ((double)plan->work_bytes + 2.0 * (double)plan->part_rows * (double)(row_bytes + label_bytes)) / 1e6 + 1);
+                       ((double)plan->work_bytes + 2.0 * (double)plan->part_rows * (double)(row_bytes + target_bytes)) / 1e6 + 1);
 cleanup:
   return status;
 }
@@ -171,15 +183,18 @@ static void release_parts(Native *native) {
 
 Status native_choose_storage(Native *native, const Dataset *dataset, const BackendSettings *settings, Error *error) {
   Status status = SETOSA_OK;
+  DataShape shape = dataset_shape(dataset);
   native->source = dataset;
-  native->labelled = dataset->labels != NULL || dataset->generator != NULL;
-  if (dataset->generator != NULL)
+  native->place = shape.place;
+  native->labelled = shape.labelled;
+  native->weighted = shape.weighted;
+  if (shape.place == DATA_MADE)
     native->plan = (StoragePlan){.storage = SETOSA_STORAGE_F32, .scale = 1};
   else
     TRY(storage_choose(&native->plan, dataset, settings->storage, context_traits(native->context)->unified_memory, error));
-  if (dataset->generator != NULL && settings->storage > SETOSA_STORAGE_F32)
+  if (shape.place == DATA_MADE && settings->storage > SETOSA_STORAGE_F32)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: rows that are made as they are needed are held as f32; leave --storage out, or use fewer",
-                  dataset->source));
+                  dataset_source(dataset)));
 cleanup:
   return status;
 }
@@ -251,7 +266,7 @@ Status native_rows(Native *native, const NativePart **out, RowRange rows, size_t
   Status status = SETOSA_OK;
   NativePart *part = NULL;
   size_t held = 0;
-  if (native->residence.resident && rows.begin - native->window.begin < native->window.count) { /* wraps around before the window */
+  if (native->residence.resident && range_contains(native->window, rows.begin)) {
     part = &native->parts[(rows.begin - native->window.begin) / native->residence.part_rows];
     held = rows_held(part, rows, unit);
   }

@@ -141,37 +141,34 @@ static const BackendOperations reference_operations = {
     .facts = reference_facts,
 };
 
-/* A row whose label is none of the classes cannot be trained on: then the labels are not used at all. */
-static const int32_t *labels_if_complete(const Dataset *dataset) {
-  if (dataset->labels == NULL) return NULL;
-  for (size_t i = 0; i < dataset->rows; i++)
-    if (dataset->labels[i] < 0 || (size_t)dataset->labels[i] >= dataset->classes) return NULL;
-  return dataset->labels;
-}
-
 Status reference_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
   Status status = SETOSA_OK;
   Reference *reference = NULL;
   size_t weights = 0, values = 0;
+  DataShape shape = dataset_shape(dataset);
+  Targets targets;
   *backend = NULL;
-  if (dataset->rows == 0 || dataset->features == 0 || dataset->classes == 0)
+  if (shape.rows == 0 || shape.features == 0 || shape.classes == 0)
     return error_set(error, SETOSA_ERROR_USAGE, "a data set of %zu rows, %zu features and %zu classes has nothing to compute on",
-                     dataset->rows, dataset->features, dataset->classes);
-  TRY(memory_multiply(&weights, dataset->classes, dataset->features + 1, "the parameters", error));
-  TRY(memory_multiply(&values, dataset->rows, dataset->features, "the data set", error));
+                     shape.rows, shape.features, shape.classes);
+  TRY(memory_multiply(&weights, shape.classes, shape.features + 1, "the parameters", error));
+  TRY(memory_multiply(&values, shape.rows, shape.features, "the data set", error));
   TRY(memory_allocate_zero((void **)&reference, 1, sizeof *reference, "the reference backend", error));
-  TRY(memory_allocate((void **)&reference->logits, dataset->classes, sizeof(double), "the logits of a row", error));
-  TRY(memory_allocate((void **)&reference->tangent, dataset->classes, sizeof(double), "the tangent of a row", error));
+  TRY(memory_allocate((void **)&reference->logits, shape.classes, sizeof(double), "the logits of a row", error));
+  TRY(memory_allocate((void **)&reference->tangent, shape.classes, sizeof(double), "the tangent of a row", error));
   reference->base = (Backend){.operations = &reference_operations,
-                              .rows = dataset->rows,
-                              .features = dataset->features,
-                              .classes = dataset->classes,
+                              .rows = shape.rows,
+                              .features = shape.features,
+                              .classes = shape.classes,
                               .parameters = weights,
-                              .mean_weight = 1,
+                              .mean_weight = dataset_mean_weight(dataset),
                               .intercept = settings->intercept};
-  reference->x = dataset->values;
-  reference->labels = labels_if_complete(dataset);
-  reference_hold_bytes(reference, (int64_t)(values * sizeof(float) + 2 * dataset->classes * sizeof(double)));
+  reference->x = dataset_dense(dataset, dataset_all(dataset), NULL);
+  TRY(dataset_targets(&targets, dataset, dataset_all(dataset), NULL, error));
+  /* A row whose label is none of the classes cannot be trained on: then the labels are not used at all. */
+  if (dataset_first_unlabelled(dataset, shape.classes) == shape.rows) reference->labels = targets.labels;
+  reference->weights = targets.weights;
+  reference_hold_bytes(reference, (int64_t)(values * sizeof(float) + 2 * shape.classes * sizeof(double)));
   *backend = &reference->base;
 cleanup:
   if (status != SETOSA_OK && reference != NULL) reference_close(&reference->base);

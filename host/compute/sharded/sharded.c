@@ -182,11 +182,9 @@ static const BackendOperations sharded_operations = {
 /* ---- opening ---------------------------------------------------------------------------------------------------- */
 
 /* So many first rows that X of them takes `bytes`. */
-static Dataset sample_of(const Dataset *dataset, size_t bytes) {
-  Dataset view = *dataset; /* never destroyed: all it holds is borrowed */
-  size_t rows = bytes / sizeof(float) / dataset->features + 1;
-  if (rows < view.rows) view.rows = rows;
-  return view;
+static RowRange sample_of(const Dataset *dataset, size_t bytes) {
+  DataShape shape = dataset_shape(dataset);
+  return range_next(0, shape.rows, bytes / sizeof(float) / shape.features + 1);
 }
 
 /* Settings of one device. */
@@ -204,13 +202,13 @@ static Status choose_shape(Sharded *sharded, NativeShape *shape, const Dataset *
   enum { TUNED_BYTES = 80 << 20 }; /* what a search is worth for */
   Status status = SETOSA_OK;
   Backend *sample = NULL;
-  Dataset view = sample_of(dataset, TUNED_BYTES);
+  Dataset *view = NULL;
+  DataShape data = dataset_shape(dataset);
   BackendSettings own = member_settings(settings, 0);
-  bool tunes = settings->tuning != SETOSA_TUNING_OFF && !settings->reproducible &&
-               tune_is_worth_it(dataset->rows, dataset->features, dataset->classes);
-  if (!tunes) view.rows = 1;
+  bool tunes = settings->tuning != SETOSA_TUNING_OFF && !settings->reproducible && tune_is_worth_it(data.rows, data.features, data.classes);
   if (ranks_own(sharded->ranks) == 0) {
-    TRY(tuned_open(&sample, &view, &own, error));
+    TRY(dataset_slice(&view, dataset, tunes ? sample_of(dataset, TUNED_BYTES) : (RowRange){0, 1}, error));
+    TRY(tuned_open(&sample, view, &own, error));
     *shape = ((const Native *)sample)->shape;
     memcpy(sharded->tuning_text, ((const Native *)sample)->tuning.text, sizeof sharded->tuning_text);
     sharded->seconds_tune = ((const Native *)sample)->tuning.seconds;
@@ -218,6 +216,7 @@ static Status choose_shape(Sharded *sharded, NativeShape *shape, const Dataset *
   TRY(ranks_share(sharded->ranks, shape, sizeof *shape, error));
 cleanup:
   backend_close(sample);
+  setosa_dataset_destroy(view);
   return status;
 }
 
@@ -227,9 +226,11 @@ static Status measure_rate(double *rate, const Dataset *dataset, const BackendSe
   Native *native = NULL;
   Backend *backend = NULL;
   Vector *w = NULL, *gradient = NULL;
-  Dataset view = sample_of(dataset, SAMPLE_BYTES);
+  Dataset *view = NULL;
+  RowRange rows = sample_of(dataset, SAMPLE_BYTES);
   double best = INFINITY;
-  TRY(native_open_window(&native, &view, settings, (RowRange){0, view.rows}, shape, error));
+  TRY(dataset_slice(&view, dataset, rows, error));
+  TRY(native_open_window(&native, view, settings, rows, shape, error));
   backend = &native->head;
   TRY(vector_create(backend, &w, error));
   TRY(vector_create(backend, &gradient, error));
@@ -239,13 +240,14 @@ static Status measure_rate(double *rate, const Dataset *dataset, const BackendSe
     TRY(backend_evaluate(backend, w, backend_all_rows(backend), NULL, gradient, &ignored, error));
     if (i > 0) best = fmin(best, clock_seconds() - began);
   }
-  *rate = (double)view.rows / fmax(best, 1e-9);
+  *rate = (double)rows.count / fmax(best, 1e-9);
 cleanup:
   if (backend != NULL) {
     vector_destroy(backend, w);
     vector_destroy(backend, gradient);
   }
   backend_close(backend);
+  setosa_dataset_destroy(view);
   return status;
 }
 
@@ -333,6 +335,7 @@ Status sharded_open(Backend **backend, const Dataset *dataset, const BackendSett
   Native *pattern = NULL;
   Offer *offers = NULL, own = {0};
   size_t members = settings->context_count > 0 ? settings->context_count : 1;
+  DataShape data = dataset_shape(dataset);
   *backend = NULL;
   TRY(memory_allocate_zero((void **)&sharded, 1, sizeof *sharded, "a backend", error));
   sharded->ranks = settings->ranks;
@@ -345,14 +348,14 @@ Status sharded_open(Backend **backend, const Dataset *dataset, const BackendSett
   sharded->head.operations = &sharded_operations;
   own.devices = members;
   own.cpu_family = pattern->family == SETOSA_FAMILY_CPU;
-  bool timed = settings->rates == NULL && dataset->rows >= SAMPLE_BYTES / sizeof(float) / dataset->features;
+  bool timed = settings->rates == NULL && data.rows >= SAMPLE_BYTES / sizeof(float) / data.features;
   for (size_t i = 0; i < members; i++) {
     BackendSettings member = member_settings(settings, i);
     own.rates[i] = settings->rates != NULL ? settings->rates[i] : 1;
     if (timed) TRY(measure_rate(&own.rates[i], dataset, &member, &shape, error));
   }
   TRY(gather_offers(sharded, &offers, &own, error));
-  Cut cut = native_cut(pattern, dataset->rows);
+  Cut cut = native_cut(pattern, data.rows);
   TRY(deal_rows(sharded, offers, &cut, error));
   sharded->member_count = members;
   TRY(open_members(sharded, dataset, settings, &shape, error));

@@ -80,8 +80,7 @@ cleanup:
 
 /* Both answers are within the tolerance of the truth, so they are within twice that of each other. */
 static bool agrees(const Tuner *tuner, double loss) {
-  const Dataset *dataset = tuner->dataset;
-  double rounding = compare_logit_rounding(dataset->features, logit_size);
+  double rounding = compare_logit_rounding(tuner->native->head.features, logit_size);
   double loss_tolerance = 2 * compare_loss_tolerance(rounding, tuner->rows.count, tuner->expected_loss);
   return compare_relative(loss, tuner->expected_loss) <= loss_tolerance &&
          compare_relative_norm(tuner->actual, tuner->expected, tuner->native->head.parameters) <= 2 * compare_gradient_tolerance(rounding);

@@ -110,6 +110,17 @@ files = {
     "labels-sparse.npy": npy("{'descr': '<i4', 'fortran_order': False, 'shape': (3,), }", struct.pack("<3i", 0, 1, 2000000000)),
     "labels-cut.npy.gz": gz(npy("{'descr': '<i4', 'fortran_order': False, 'shape': (3,), }", bytes(11))), "labels-empty.txt": "", "labels-blank.txt": "\n\n",
     "labels-binary.txt": b"p\nq\n\0\n", "labels-one-class.txt": "p\np\np\n",
+    # weights, in a column w or in files used with good.npy
+    "weight-negative.csv": "a,w,y\n1,2,p\n3,-1,q\n", "weight-missing.csv": "a,w,y\n1,,p\n3,1,q\n", "weight-nan.csv": "a,w,y\n1,2,p\n3,nan,q\n",
+    "weight-word.csv": "a,w,y\n1,2,p\n3,much,q\n", "weight-huge.csv": "a,w,y\n1,1e39,p\n3,2,q\n", "weight-tiny.csv": "a,w,y\n1,1e-50,p\n3,2,q\n",
+    "weight-zero.csv": "a,w,y\n1,0,p\n3,-0,q\n", "weight-alone.csv": "w,y\n1,p\n3,q\n",
+    "weights-few.txt": "1\n2\n", "weights-negative.txt": "1\n-2\n3\n", "weights-nan.txt": "1\nNaN\n3\n", "weights-zero.txt": "0\n0\n0\n",
+    "weights-word.txt": "1\n2\nthree\n", "weights-fields.txt": "1,1\n2,1\n3,1\n", "weights-empty.txt": "", "weights-binary.txt": b"1\n2\n\0\n",
+    "weights-matrix.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }", six),
+    "weights-inf.npy": npy("{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }", struct.pack("<3d", 1, 2, float("inf"))),
+    "weights-large.npy": npy("{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }", struct.pack("<3d", 1, 1e39, 2)),
+    "weights-cut.npy": npy("{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }", struct.pack("<2d", 1, 2)),
+    "weights-cube-idx3": idx([3, 1, 2], b"\1\2\3\4\5\6"),
 }
 
 for name, content in files.items():

@@ -1,0 +1,109 @@
+/* Text is read whole, since only its end tells whether the first line is a header. */
+#include "data/column_file.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+/* The whole of a text stream, terminated. */
+static Status read_text(Stream *stream, const ColumnTaker *taker, Text *text, Error *error) {
+  Status status = SETOSA_OK;
+  char *block = NULL;
+  const size_t size = 1 << 16;
+  size_t got = 0;
+  TRY(memory_allocate((void **)&block, size, 1, "a block of the file", error));
+  TRY(text_append_bytes(text, "", 0, error));
+  do {
+    TRY(stream_read(stream, block, size, &got, error));
+    if (memchr(block, 0, got) != NULL)
+      TRY(error_set(error, SETOSA_ERROR_DATA, "%s: is not text, IDX or .npy; give one %s per line", stream_path(stream), taker->one));
+    TRY(text_append_bytes(text, block, got, error));
+  } while (got == size);
+cleanup:
+  free(block);
+  return status;
+}
+
+/* The next line that is not blank, trimmed and unquoted; *line counts lines. False at the end. */
+static bool next_value(const char **at, size_t *line, const char **value, size_t *length) {
+  while (**at != '\0') {
+    const char *start = *at, *end = start + strcspn(start, "\n");
+    *at = *end == '\n' ? end + 1 : end;
+    ++*line;
+    while (start < end && isspace((unsigned char)*start)) start++;
+    while (end > start && isspace((unsigned char)end[-1])) end--;
+    if (end - start >= 2 && *start == '"' && end[-1] == '"') start++, end--;
+    if (start == end) continue;
+    *value = start;
+    *length = (size_t)(end - start);
+    return true;
+  }
+  return false;
+}
+
+static bool begins_with_number(const char *text) {
+  const char *value = NULL;
+  size_t line = 0, length = 0;
+  double number = 0;
+  return next_value(&text, &line, &value, &length) && text_parse_double(value, length, &number);
+}
+
+static Status take_lines(size_t *count, const ColumnTaker *taker, const char *path, const char *text, size_t rows, int header,
+                         Error *error) {
+  Status status = SETOSA_OK;
+  const char *at = text, *value = NULL;
+  size_t line = 0, length = 0, lines = 0;
+  if (strncmp(at, "\xEF\xBB\xBF", 3) == 0) at += 3;
+  const char *begin = at;
+  while (next_value(&at, &line, &value, &length)) lines++;
+  at = begin;
+  line = 0;
+  /* One line too many: the first names the column, if it can be a name. */
+  bool skip = header == 1 || (header < 0 && lines == rows + 1 && !(taker->real && begins_with_number(begin)));
+  while (next_value(&at, &line, &value, &length)) {
+    if (skip) {
+      skip = false;
+      continue;
+    }
+    if (memchr(value, ',', length) != NULL)
+      TRY(error_set(error, SETOSA_ERROR_DATA, "%s:%zu: more than one field on the line; give one %s per line", path, line, taker->one));
+    status = taker->take_text(taker->values, value, length, error);
+    if (status == SETOSA_ERROR_DATA) error_prefix(error, "%s:%zu", path, line);
+    TRY(status);
+    ++*count;
+  }
+cleanup:
+  return status;
+}
+
+Status column_file_read(size_t *count, const ColumnTaker *taker, const char *path, size_t rows, int header, Error *error) {
+  Status status = SETOSA_OK;
+  Stream *stream = NULL;
+  Text text = {0};
+  const unsigned char *bytes = NULL;
+  *count = 0;
+  TRY(stream_open(&stream, path, error));
+  size_t peeked = stream_peek(stream, &bytes);
+  if (peeked == 0) TRY(error_set(error, SETOSA_ERROR_DATA, "%s: the file is empty; give one %s per row", path, taker->one));
+  if (peeked >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0) {
+    TRY(npy_read_column(count, taker, stream, error));
+  } else if (peeked >= 2 && bytes[0] == 0 && bytes[1] == 0) {
+    TRY(idx_read_column(count, taker, stream, error));
+  } else {
+    TRY(read_text(stream, taker, &text, error));
+    TRY(take_lines(count, taker, path, text.text, rows, header, error));
+  }
+cleanup:
+  text_free(&text);
+  stream_close(stream);
+  return status;
+}
+
+Status column_file_check_count(const ColumnTaker *taker, const char *path, size_t count, const char *source, size_t rows, Error *error) {
+  if (count == rows) return SETOSA_OK;
+  return error_set(error, SETOSA_ERROR_DATA, "%s: holds %zu %s, but %s has %zu rows; check that they belong together", path, count,
+                   taker->many, source, rows);
+}

@@ -1,0 +1,262 @@
+/* The rows of a data set: where they lie, who shares them, and how they come to who asks. */
+#include "data/rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "data/weights.h"
+
+/* ---- sharing ----------------------------------------------------------------------------------------------------- */
+
+static void row_order_free(RowOrder *order) {
+  free(order->narrow);
+  free(order->wide);
+  *order = (RowOrder){0};
+}
+
+Status rows_create(Rows **out, Error *error) {
+  Status status = memory_allocate_zero((void **)out, 1, sizeof **out, "rows", error);
+  if (status == SETOSA_OK) atomic_init(&(*out)->users, 1);
+  return status;
+}
+
+void rows_release(Rows *rows) {
+  if (rows == NULL || atomic_fetch_sub(&rows->users, 1) > 1) return;
+  if (!rows->borrowed) {
+    if (!mapping_holds(&rows->mapping, rows->values)) free(rows->values);
+    if (!mapping_holds(&rows->mapping, rows->labels)) free(rows->labels);
+  }
+  mapping_close(&rows->mapping);
+  if (rows->weights != rows->sample_weights) free(rows->weights);
+  free(rows->sample_weights);
+  row_order_free(&rows->order);
+  synthetic_destroy(rows->generator);
+  free(rows);
+}
+
+float *rows_values(const Dataset *dataset) {
+  return dataset->held->values != NULL ? dataset->held->values + dataset->first * dataset->features : NULL;
+}
+
+int32_t *rows_labels(const Dataset *dataset) {
+  return dataset->held->labels != NULL && !dataset->for_scores ? dataset->held->labels + dataset->first : NULL;
+}
+
+static bool is_own(const Dataset *dataset) {
+  const Rows *held = dataset->held;
+  return atomic_load(&held->users) == 1 && dataset->first == 0 && !held->borrowed && held->mapping.at == NULL && held->generator == NULL;
+}
+
+Status rows_own(Dataset *dataset, Error *error) {
+  Status status = SETOSA_OK;
+  Rows *own = NULL;
+  size_t count = 0;
+  const Rows *held = dataset->held;
+  bool labelled = dataset_shape(dataset).labelled;
+  if (is_own(dataset)) return SETOSA_OK;
+  TRY(memory_multiply(&count, dataset->rows, dataset->features, "the data", error));
+  TRY(rows_create(&own, error));
+  TRY(memory_allocate((void **)&own->values, count, sizeof *own->values, "a copy of the data", error));
+  if (labelled) TRY(memory_allocate((void **)&own->labels, dataset->rows, sizeof *own->labels, "a copy of the labels", error));
+  if (held->generator != NULL) {
+    synthetic_fill(held->generator, dataset->first, dataset->rows, own->values, own->labels);
+  } else {
+    const float *values = dataset_dense(dataset, dataset_all(dataset), own->values);
+    if (values != own->values) memcpy(own->values, values, count * sizeof *values);
+    if (labelled) memcpy(own->labels, rows_labels(dataset), dataset->rows * sizeof *own->labels);
+  }
+  TRY(weights_copy(own, held, dataset->first, dataset->rows, error));
+  rows_release(dataset->held);
+  dataset->held = own;
+  dataset->first = 0;
+  own = NULL;
+cleanup:
+  rows_release(own);
+  return status;
+}
+
+Status dataset_hold(Dataset *dataset, Error *error) { return dataset->held->values != NULL ? SETOSA_OK : rows_own(dataset, error); }
+
+Status dataset_check_held(const Dataset *dataset, const char *what, Error *error) {
+  if (dataset->held->unordered != NULL)
+    return error_set(error, SETOSA_ERROR_USAGE,
+                     "%s: %s wants its rows in memory, and this process gathers them as needed; load them as one process",
+                     dataset_source(dataset), what);
+  if (dataset->held->generator == NULL) return SETOSA_OK;
+  return error_set(error, SETOSA_ERROR_USAGE,
+                   "%s: %s wants its rows in memory, and these are so many that they are made as needed; use fewer rows",
+                   dataset_source(dataset), what);
+}
+
+/* ---- slices ------------------------------------------------------------------------------------------------------ */
+
+static void share_rows(Dataset *to, const Dataset *from, RowRange rows) {
+  atomic_fetch_add(&from->held->users, 1);
+  rows_release(to->held);
+  to->held = from->held;
+  to->first = from->first + rows.begin;
+  to->rows = rows.count;
+  to->features = from->features;
+}
+
+Status dataset_slice(Dataset **out, const Dataset *dataset, RowRange rows, Error *error) {
+  Status status = SETOSA_OK;
+  Dataset *slice = NULL;
+  *out = NULL;
+  if (!range_fits(rows, dataset->rows))
+    return error_set(error, SETOSA_ERROR_INTERNAL, "%s: rows %zu to %zu of %zu were asked for; please report this", dataset_source(dataset),
+                     rows.begin, rows.begin + rows.count, dataset->rows);
+  TRY(dataset_create_bare(&slice, dataset->source, error));
+  share_rows(slice, dataset, rows);
+  TRY(dataset_copy_description(slice, dataset, error));
+  if (rows.count < dataset->rows) slice->part = slice->parts = 0;
+  *out = slice;
+  slice = NULL;
+cleanup:
+  setosa_dataset_destroy(slice);
+  return status;
+}
+
+Status dataset_for_scores(Dataset **out, const Dataset *dataset, size_t classes, Error *error) {
+  Status status = SETOSA_OK;
+  Dataset *view = NULL;
+  *out = NULL;
+  TRY(dataset_create_bare(&view, dataset->source, error));
+  share_rows(view, dataset, dataset_all(dataset));
+  view->classes = classes;
+  view->for_scores = true;
+  view->byte_scale = dataset->byte_scale;
+  view->part = dataset->part;
+  view->parts = dataset->parts;
+  *out = view;
+  view = NULL;
+cleanup:
+  setosa_dataset_destroy(view);
+  return status;
+}
+
+/* ---- rows and targets -------------------------------------------------------------------------------------------- */
+
+DataShape dataset_shape(const Dataset *dataset) {
+  const Rows *held = dataset->held;
+  return (DataShape){.rows = dataset->rows,
+                     .features = dataset->features,
+                     .classes = dataset->classes,
+                     .kind = DATA_DENSE,
+                     .place = held->generator != NULL   ? DATA_MADE
+                              : held->unordered != NULL ? DATA_GATHERED
+                                                        : DATA_HELD,
+                     .labelled = held->generator != NULL || rows_labels(dataset) != NULL,
+                     .weighted = rows_weights(dataset) != NULL,
+                     .exchangeable = dataset->exchangeable,
+                     .byte_scale = dataset->byte_scale};
+}
+
+static const float *gathered_row(const Dataset *dataset, size_t row) {
+  return dataset->held->unordered + row_order_at(&dataset->held->order, dataset->first + row) * dataset->features;
+}
+
+const float *dataset_dense(const Dataset *dataset, RowRange rows, float *room) {
+  const Rows *held = dataset->held;
+  size_t features = dataset->features;
+  if (held->values != NULL) return rows_values(dataset) + rows.begin * features;
+  if (held->generator != NULL)
+    synthetic_fill(held->generator, dataset->first + rows.begin, rows.count, room, NULL);
+  else
+    for (size_t i = 0; i < rows.count; i++) memcpy(room + i * features, gathered_row(dataset, rows.begin + i), features * sizeof *room);
+  return room;
+}
+
+double dataset_square_sum(const Dataset *dataset, RowRange rows) {
+  double sum = 0;
+  if (dataset->held->generator != NULL) return (double)rows.count * (double)dataset->features;
+  for (size_t i = rows.begin; i < rows.begin + rows.count; i++) {
+    const float *x = dataset->held->values != NULL ? rows_values(dataset) + i * dataset->features : gathered_row(dataset, i);
+    for (size_t d = 0; d < dataset->features; d++) sum += (double)x[d] * (double)x[d];
+  }
+  return sum;
+}
+
+Status target_room_reserve(TargetRoom *room, size_t count, Error *error) {
+  Status status = SETOSA_OK;
+  if (room->capacity >= count) return SETOSA_OK;
+  target_room_free(room);
+  TRY(memory_allocate((void **)&room->labels, count, sizeof *room->labels, "labels", error));
+  room->capacity = count;
+cleanup:
+  return status;
+}
+
+void target_room_free(TargetRoom *room) {
+  free(room->labels);
+  free(room->values);
+  *room = (TargetRoom){0};
+}
+
+Status dataset_targets(Targets *targets, const Dataset *dataset, RowRange rows, TargetRoom *room, Error *error) {
+  Status status = SETOSA_OK;
+  const int32_t *labels = rows_labels(dataset);
+  size_t block = ((size_t)1 << 18) / dataset->features + 1;
+  const float *weights = rows_weights(dataset);
+  *targets = (Targets){labels != NULL ? labels + rows.begin : NULL, weights != NULL ? weights + rows.begin : NULL};
+  if (dataset->held->generator == NULL) return SETOSA_OK;
+  TRY(target_room_reserve(room, rows.count, error));
+  if (room->values == NULL)
+    TRY(memory_allocate((void **)&room->values, block * dataset->features, sizeof *room->values, "a block of rows", error));
+  for (size_t done = 0; done < rows.count; done += block) { /* a label takes all features of its row */
+    RowRange now = range_next(done, rows.count, block);
+    synthetic_fill(dataset->held->generator, dataset->first + rows.begin + now.begin, now.count, room->values, room->labels + now.begin);
+  }
+  targets->labels = room->labels;
+cleanup:
+  return status;
+}
+
+size_t dataset_first_unlabelled(const Dataset *dataset, size_t classes) {
+  const int32_t *labels = rows_labels(dataset);
+  size_t i = 0;
+  if (dataset->held->generator != NULL) return dataset->classes <= classes ? dataset->rows : 0;
+  while (labels != NULL && i < dataset->rows && labels[i] >= 0 && (size_t)labels[i] < classes) i++;
+  return i;
+}
+
+const Synthetic *dataset_generator(const Dataset *dataset, uint64_t *first) {
+  *first = dataset->first;
+  return dataset->held->generator;
+}
+
+RowRange rows_of_part(const Dataset *dataset) {
+  return dataset->parts > 1 ? range_part(dataset->rows, dataset->part, dataset->parts) : dataset_all(dataset);
+}
+
+/* ---- another order ----------------------------------------------------------------------------------------------- */
+
+Status rows_begin_order(Dataset *dataset, Error *error) {
+  Status status = SETOSA_OK;
+  RowOrder order = {0};
+  int32_t *labels = NULL;
+  Rows *held = dataset->held;
+  size_t rows = dataset->rows;
+  if (held->unordered != NULL) return SETOSA_OK;
+  if (held->labels != NULL && mapping_holds(&held->mapping, held->labels)) {
+    TRY(memory_allocate((void **)&labels, rows, sizeof *labels, "a copy of the labels", error));
+    memcpy(labels, held->labels, rows * sizeof *labels);
+  }
+  if (rows <= UINT32_MAX)
+    TRY(memory_allocate((void **)&order.narrow, rows, sizeof *order.narrow, "an order of the rows", error));
+  else
+    TRY(memory_allocate((void **)&order.wide, rows, sizeof *order.wide, "an order of the rows", error));
+  order.count = rows;
+  for (size_t i = 0; i < rows; i++) row_order_set(&order, i, i);
+  held->order = order;
+  held->unordered = held->values;
+  held->values = NULL;
+  if (labels != NULL) held->labels = labels;
+  order = (RowOrder){0};
+  labels = NULL;
+cleanup:
+  row_order_free(&order);
+  free(labels);
+  return status;
+}

@@ -1,0 +1,90 @@
+/* Inside a data set: its rows, which it may share with slices, and all that is known of them. Private to host/data. */
+#ifndef SETOSA_DATA_ROWS_H
+#define SETOSA_DATA_ROWS_H
+
+#include <stdatomic.h>
+
+#include "base/mapping.h"
+#include "data/dataset.h"
+#include "data/synthetic.h"
+
+/* A permutation of rows, in half the room where their numbers fit. */
+typedef struct RowOrder {
+  uint32_t *narrow;
+  uint64_t *wide;
+  size_t count;
+} RowOrder;
+static inline size_t row_order_at(const RowOrder *order, size_t i) {
+  return order->narrow != NULL ? order->narrow[i] : (size_t)order->wide[i];
+}
+static inline void row_order_set(RowOrder *order, size_t i, size_t row) {
+  if (order->narrow != NULL)
+    order->narrow[i] = (uint32_t)row;
+  else
+    order->wide[i] = row;
+}
+
+/* What a data set has in common with its slices, freed with the last of them. One of values, unordered and generator is there once the rows
+ * are read. Nothing of it is changed while there are several users, or while it is not this process's to change: rows_own comes before. */
+typedef struct Rows {
+  atomic_size_t users;
+  bool borrowed;          /* values and labels belong to the caller of setosa_dataset_wrap */
+  float *values;          /* (N,D) row-major, scaled; page-aligned when allocated; or in the mapping, read-only */
+  int32_t *labels;        /* (N) in 0..K-1, or NULL when the source has none; with labels_optional a row of an unknown class has -1 */
+  Mapping mapping;        /* of the file that values (and labels, perhaps) point into; zeroed: none */
+  const float *unordered; /* (N,D) of the mapping: row i is its row order[i] */
+  RowOrder order;         /* zeroed: none; labels are in this order already */
+  Synthetic *generator;   /* makes the rows and their labels */
+  float *sample_weights;  /* (N) as given, never in the mapping; NULL: every row counts 1 */
+  float *weights;         /* (N) as backends see them (weights.c), perhaps the same array; NULL: every row counts 1 */
+} Rows;
+
+struct SetosaDataset {
+  size_t rows, features, classes;
+  Rows *held;
+  size_t first;         /* of a slice: its row i is row first + i of those held */
+  bool for_scores;      /* the labels and weights that the rows may have are not looked at */
+  char **feature_names; /* (D), or NULL */
+  char **class_names;   /* (K), or NULL */
+  char *label_name;     /* of the label column, or NULL */
+  char *weights_name;   /* of the column of weights, or NULL */
+  char *source;         /* the path or spec, for messages */
+  char *labels_found;   /* the file of labels that was found by its name, or NULL */
+  char *positive;       /* the CLASS of --positive, or NULL */
+  Scaling scaling;      /* what was applied to the values as read */
+  size_t part, parts;   /* as in SetosaDataOptions; of a slice that is not the whole, parts is 0 */
+  bool exchangeable;    /* as in DataShape */
+  float byte_scale;     /* as in DataShape */
+  bool cached;          /* the rows come from the cache of conversions */
+  char *cache_note;     /* why what was read could not be kept in that cache, or NULL */
+};
+
+/* ---- dataset.c --------------------------------------------------------------------------------------------------- */
+
+/* A data set without rows: the base of every reader. */
+Status dataset_create_bare(Dataset **dataset, const char *source, Error *error);
+/* An empty data set (no rows yet) with the given shape and zeroed owned arrays; classes may be set later. */
+Status dataset_create(Dataset **dataset, size_t rows, size_t features, bool with_labels, const char *source, Error *error);
+/* class_names[k] = "0", "1", ...: for sources whose labels are bare integers. */
+Status dataset_name_classes_by_index(Dataset *dataset, size_t classes, Error *error);
+/* Everything but rows and labels. */
+Status dataset_copy_description(Dataset *to, const Dataset *from, Error *error);
+Status scaling_copy(Scaling *out, size_t features, const float *offset, const float *scale, Error *error); /* offset NULL means 0 */
+void scaling_free(Scaling *scaling);
+
+/* ---- rows.c ------------------------------------------------------------------------------------------------------ */
+
+Status rows_create(Rows **rows, Error *error);
+void rows_release(Rows *rows);
+/* (N,D), or NULL when rows are not held; (N), or NULL when there are none or they are made. To be changed after rows_own only. */
+float *rows_values(const Dataset *dataset);
+int32_t *rows_labels(const Dataset *dataset);
+/* Rows, labels and weights become this data set's alone, in memory, from row 0 on: before any change. */
+Status rows_own(Dataset *dataset, Error *error);
+/* From now on rows of a mapping are gathered in `order`, which begins as they lie; labels become the data set's own. Whoever changes the
+ * order moves the labels along. The data set is the only user of its rows. */
+Status rows_begin_order(Dataset *dataset, Error *error);
+/* The rows that this process uses most: all, or those of its part. */
+RowRange rows_of_part(const Dataset *dataset);
+
+#endif
