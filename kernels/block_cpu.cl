@@ -26,7 +26,8 @@
 #ifndef GRADIENT_ROWS
 #define GRADIENT_ROWS 384 // rows copied at a time, a multiple of 16
 #endif
-// COLUMN_STRIPS strips of features share a tile of e in the first-level cache, and lines of G next to each other; GROUP_STRIPS strips of rows a tile of W.
+// COLUMN_STRIPS strips of features share a tile of e in the first-level cache, and lines of G next to each other; GROUP_STRIPS strips of rows share
+// a tile of W.
 
 // to[j * to_stride + lane] = start_j + sum over `chunks` chunks c and i < 16 of factors[c * chunk_stride + j * class_stride + i] * vectors[(16 c +
 // i) * 16 + lane], and `rest` < 16 more steps. start_j: bias[j] (0 when bias is NULL), or with add what is in `to`. Only the first `valid`
@@ -203,10 +204,13 @@ static inline void gradient_item(global const stored *x, global const float *e, 
         global float *to = gradient + k * features + feature + d;
         global const stored *ahead_x = x + (next + ahead) * features + d;
         uint valid = min(width - d, (uint)STRIP);
+#define GRADIENT_TILE(tile)                                                                                                  \
+  tile(vectors, terms, STRIP, (ulong)classes * STRIP, count / 16, count % 16, 0, to, features, valid, keep, ahead_x, features, \
+       ahead_rows)
         if (tile < tall_tiles(classes))
-          tile_tall(vectors, terms, STRIP, (ulong)classes * STRIP, count / 16, count % 16, 0, to, features, valid, keep, ahead_x, features, ahead_rows);
+          GRADIENT_TILE(tile_tall);
         else
-          tile_low(vectors, terms, STRIP, (ulong)classes * STRIP, count / 16, count % 16, 0, to, features, valid, keep, ahead_x, features, ahead_rows);
+          GRADIENT_TILE(tile_low);
       }
       copy_features(x + next * features, features, factors + next, next_count * done / all, next_count * (done + 1) / all, width,
                     copied[buffer ^ 1]);

@@ -62,7 +62,8 @@ kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) void logits_block(gl
   }
 }
 
-// partials (.., P): those from first_partial on share the rows. Work size: (ceil(features / 64), ceil(classes / TILE_CLASSES), partials) groups of (16, 16, 1).
+// partials (.., P): those from first_partial on share the rows. Work size: (ceil(features / 64), ceil(classes / TILE_CLASSES),
+// partials) groups of (16, 16, 1).
 kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) void gradient_block(global const stored *x, global const float *r, ulong features,
                                                                                  uint classes, ulong row_begin, ulong rows, uint stride,
                                                                                  global float *partials, uint first_partial, uint add) {

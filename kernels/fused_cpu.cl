@@ -2,10 +2,10 @@
 //   per block of BLOCK_ROWS rows, while it stays in cache:  Z = X W' + b  ->  R = scale (softmax(Z) - P), losses  ->  G += R' X
 //   Hessian: Q = X V' + c too, and R = scale a (q - <a, q>)
 //   fused_logits: Z alone, for line searches
-// Work size of all: (any groups) x 1; groups take items (items.clh). An item of a pass is a share of its rows: share_blocks blocks in order (the last has
-// what is left), with its own partial gradient (P).
-// Macros: FEATURES D, CLASSES K; those of tile_cpu.clh and storage.clh. D is a macro here and nowhere else, since it pays: as an argument it cost 2 to 5 %
-// for 784, 256 and 32 features, and up to 19 % where rows are no whole vectors (bench/LOG.md).
+// Work size of all: (any groups) x 1; groups take items (items.clh). An item of a pass is a share of its rows: share_blocks blocks in order (the
+// last has what is left), with its own partial gradient (P).
+// Macros: FEATURES D, CLASSES K; those of tile_cpu.clh and storage.clh. D is a macro here and nowhere else, since it pays: as an argument it cost
+// 4 % of W2 and up to 19 % where rows are no whole vectors (bench/LOG.md).
 #include "constants.clh"
 #include "items.clh"
 #include "softmax.clh"
@@ -121,8 +121,8 @@ static inline void panel_logits(Rows rows, global const float *panels, float *z)
 }
 #endif
 
-// z[k * BLOCK_ROWS + i] = <x_i, w_k> + bias_k. Rows past the last, up to the next 16, repeat it (or are 0 in panels): nothing beyond X is read, nothing
-// in z that is used later is left unset, and their results are masked.
+// z[k * BLOCK_ROWS + i] = <x_i, w_k> + bias_k. Rows past the last, up to the next 16, repeat it (or are 0 in panels): nothing beyond X is read,
+// nothing in z that is used later is left unset, and their results are masked.
 OUT_OF_LINE void block_logits(Rows rows, Weights weights, float *z) {
 #if PANELS
   panel_logits(rows, weights.panels, z);
@@ -204,8 +204,8 @@ BLOCK_GRADIENT void block_gradient(Rows rows, const float *r, global float *part
 }
 
 // Share number `share` of a launch: its partial gradient unless that is NULL, and its pair of losses (high, low).
-static inline void gradient_share(const Blocks *blocks, global const int *labels, global const float *row_weights, Weights w, global float *partial,
-                                  global float2 *loss, uint share_blocks, uint share, float scale) {
+static inline void gradient_share(const Blocks *blocks, global const int *labels, global const float *row_weights, Weights w,
+                                  global float *partial, global float2 *loss, uint share_blocks, uint share, float scale) {
   ulong first_block = (ulong)share * share_blocks, last_block = min(first_block + share_blocks, block_count(blocks));
   floatn high = 0.0f, low = 0.0f;
   BLOCK_LOGITS(z);
@@ -223,9 +223,10 @@ static inline void gradient_share(const Blocks *blocks, global const int *labels
   store_sum(loss, lanes_of(high, low), 0);
 }
 
-// x (N,D), labels (N), row_weights (N) or NULL for 1 each, w (P), and its panels where there are some. Rows [row_begin, row_begin + row_count): shares first_share, first_share + 1, ... of
-// the pass, `shares` of them. partials (.., P): share s leaves its sum in number s - first_share + first_partial, so plain f32 sums must be short
-// (native_fused.c: 64 blocks); want_gradient 0: not touched. losses (shares of the pass): share s leaves its pair (high, low) at s.
+// x (N,D), labels (N), row_weights (N) or NULL for 1 each, w (P), and its panels where there are some. Rows [row_begin, row_begin + row_count):
+// shares first_share, first_share + 1, ... of the pass, `shares` of them. partials (.., P): share s leaves its sum in number
+// s - first_share + first_partial, so plain f32 sums must be short (fused.c: 64 blocks); want_gradient 0: not touched. losses (shares of the pass):
+// share s leaves its pair (high, low) at s.
 kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_gradient(global const stored *x, ulong row_begin, ulong row_count,
                                                                            uint share_blocks, ulong first_share, float scale, global const float *w,
                                                                            global float *partials, uint first_partial, global const int *labels,
@@ -234,9 +235,10 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_gradient(global
                                                                            volatile global uint *counter) {
   Blocks blocks = {x, row_begin, row_count};
   Weights weights = {w, w_panels};
-  FOR_ITEMS(share, shares, counter)
-  gradient_share(&blocks, labels, row_weights, weights, want_gradient ? partials + (first_partial + share) * PARAMETERS : 0, losses + first_share + share, share_blocks,
-                 share, scale);
+  FOR_ITEMS(share, shares, counter) {
+    global float *partial = want_gradient ? partials + (first_partial + share) * PARAMETERS : 0;
+    gradient_share(&blocks, labels, row_weights, weights, partial, losses + first_share + share, share_blocks, share, scale);
+  }
   end_items(counter);
 }
 
@@ -245,8 +247,8 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_gradient(global
   for (uint k = 0; k < CLASSES; k++) \
     for (uint i = 0; i < (rows); i += 16) vstore16(vload16(0, (from) + k * BLOCK_ROWS + i), 0, (to) + k * BLOCK_ROWS + i)
 
-static inline void hessian_share(const Blocks *blocks, global const float *row_weights, Weights w, Weights v, global float *partial, uint share_blocks,
-                                 uint share, float scale, global float *kept, uint keep) {
+static inline void hessian_share(const Blocks *blocks, global const float *row_weights, Weights w, Weights v, global float *partial,
+                                 uint share_blocks, uint share, float scale, global float *kept, uint keep) {
   ulong first_block = (ulong)share * share_blocks, last_block = min(first_block + share_blocks, block_count(blocks));
   BLOCK_LOGITS(z);
   BLOCK_LOGITS(q);
@@ -279,8 +281,10 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_hessian(global 
   Blocks blocks = {x, row_begin, row_count};
   Weights weights = {w, w_panels}, directions = {v, v_panels};
   kept += first_share * share_blocks * (CLASSES * BLOCK_ROWS);
-  FOR_ITEMS(share, shares, counter)
-  hessian_share(&blocks, row_weights, weights, directions, partials + (first_partial + share) * PARAMETERS, share_blocks, share, scale, kept, keep);
+  FOR_ITEMS(share, shares, counter) {
+    global float *partial = partials + (first_partial + share) * PARAMETERS;
+    hessian_share(&blocks, row_weights, weights, directions, partial, share_blocks, share, scale, kept, keep);
+  }
   end_items(counter);
 }
 

@@ -119,7 +119,8 @@ kernel void hessian_rows(global float *block, global float *directions, uint str
 // A point of the line z + t s: weighted sums of losses and of slopes, d loss / dt = sum_{k != y} a_k (s_k - s_y). Reads only.
 // The padding of s must be finite. Rows are cut into shares of share_rows, each with `groups` groups; labels and weights begin at first_row.
 kernel void line_rows(global const float *logits, global const float *directions, uint stride, global const int *labels,
-                      global const float *row_weights, ulong first_row, ulong rows, ulong share_rows, uint groups, float t, global float2 *losses, global float2 *slopes) {
+                      global const float *row_weights, ulong first_row, ulong rows, ulong share_rows, uint groups, float t,
+                      global float2 *losses, global float2 *slopes) {
   ulong share_first = (ulong)get_group_id(0) / groups * share_rows, within = (ulong)get_group_id(0) % groups;
   ulong count = min(share_rows, rows - share_first);
   ulong row_first = share_first + count * within / groups, row_last = share_first + count * (within + 1) / groups;

@@ -11,9 +11,9 @@
 
 DEFINE_SOFTMAX(strip, global, floatn, intn, vloadn, vstoren, accumulaten, STRIP)
 
-// z -> e in place: e_k = exp(z_k - m), and e_y = -(sum of the others); row_factors = scale / total times the row's weight (0 past the last row), so
-// that the residual is factor e. losses[first_loss + group] (+)= the weighted sum of the rows' losses. The labels and weights (NULL: 1 each) of the block
-// begin at first_row.
+// z -> e in place: e_k = exp(z_k - m), and e_y = -(sum of the others); row_factors = scale / total times the row's weight (0 past the last row),
+// so that the residual is factor e. losses[first_loss + group] (+)= the weighted sum of the rows' losses. The labels and weights (NULL: 1 each) of
+// the block begin at first_row.
 kernel __attribute__((reqd_work_group_size(1, 1, 1))) void residual_strips(global float *block, uint classes, global const int *labels,
                                                                             global const float *row_weights, ulong first_row, ulong rows, float scale,
                                                                             global float *row_factors, global float2 *losses, uint first_loss,
@@ -44,7 +44,8 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void softmax_strips(global
 // q -> a (q - <a, q>) in place, a the probabilities from row block_row on; row_factors = scale times the row's weight
 // (0 past the last row); weights as above.
 kernel __attribute__((reqd_work_group_size(1, 1, 1))) void hessian_strips(global const float *probabilities, ulong block_row,
-                                                                           global float *directions, uint classes, global const float *row_weights, ulong first_row,
+                                                                           global float *directions, uint classes,
+                                                                           global const float *row_weights, ulong first_row,
                                                                            ulong rows, float scale, global float *row_factors) {
   FOR_STRIPS(rows) FOR_LANES(lane) {
     strip_hessian_terms(probabilities + (block_row + strip * STRIP) * classes + lane, directions + strip * classes * STRIP + lane, classes,
@@ -54,20 +55,12 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void hessian_strips(global
   }
 }
 
-// The slopes of LANES rows, in order of row: s of each row's own class.
-static inline floatn label_values(global const float *s, intn y) {
-  int label[LANES];
-  float value[LANES];
-  vstoren(y, 0, label);
-  for (uint i = 0; i < LANES; i++) value[i] = s[(uint)label[i] * STRIP + i];
-  return vloadn(0, value);
-}
-
 // A point of the line z + t s: weighted sums of losses and of slopes, d loss / dt = sum_{k != y} a_k (s_k - s_y). Reads only.
 // Rows are cut into shares of share_rows (a multiple of 16), each with `groups` groups; labels and weights (NULL: 1 each) begin at
 // first_row.
 kernel __attribute__((reqd_work_group_size(1, 1, 1))) void line_strips(global const float *logits, global const float *directions, uint classes,
-                                                                        global const int *labels, global const float *row_weights, ulong first_row, ulong rows,
+                                                                        global const int *labels, global const float *row_weights,
+                                                                        ulong first_row, ulong rows,
                                                                         ulong share_rows, uint groups, float t, global float2 *losses,
                                                                         global float2 *slopes) {
   ulong share = (ulong)get_group_id(0) / groups, share_strips = (min(share_rows, rows - share * share_rows) + STRIP - 1) / STRIP;
@@ -76,9 +69,12 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void line_strips(global co
     global const float *z = logits + strip * classes * STRIP + lane, *s = directions + strip * classes * STRIP + lane;
     ulong first = strip * STRIP + lane;
     intn y = load_labels(labels, first_row + first, first_row + rows);
-    floatn weight = load_weights(row_weights, first_row + first, first_row + rows), target_slope = label_values(s, y);
-    floatn m = fma((floatn)(t), vloadn(0, s), vloadn(0, z));
-    for (uint k = 1; k < classes; k++) m = fmax(m, fma((floatn)(t), vloadn(0, s + k * STRIP), vloadn(0, z + k * STRIP)));
+    floatn weight = load_weights(row_weights, first_row + first, first_row + rows), target_slope = 0.0f, m = -INFINITY;
+    for (uint k = 0; k < classes; k++) {
+      floatn slope = vloadn(0, s + k * STRIP);
+      m = fmax(m, fma((floatn)(t), slope, vloadn(0, z + k * STRIP)));
+      target_slope = select(target_slope, slope, y == (intn)((int)k));
+    }
     floatn distance = 0.0f, high = 0.0f, low = 0.0f, weighted_high = 0.0f, weighted_low = 0.0f;
     for (uint k = 0; k < classes;) {
       floatn sum = 0.0f, weighted = 0.0f;

@@ -124,8 +124,8 @@ kernel void fold_partials(global float *folded, global const float *partials, ul
   }
 }
 
-// gradient (P) = sum over partials (partial_count, P) in order, compensated, + l2 * factors * w + linear. factors (P) NULL: 1 on the weights, the first
-// `weights` elements, and 0 on the bias. linear (P) NULL: nothing. The sum is normalised, so that two partials, the highs and lows of what
+// gradient (P) = sum over partials (partial_count, P) in order, compensated, + l2 * factors * w + linear. factors (P) NULL: 1 on the weights, the
+// first `weights` elements, and 0 on the bias. linear (P) NULL: nothing. The sum is normalised, so that two partials, the highs and lows of what
 // fold_partials made of many, give the bits of the many.
 // keep_bias 0 (no intercept): the bias part is 0. With one partial, partials may be the gradient itself.
 kernel void finish_gradient(global float *gradient, global const float *partials, uint partial_count,
