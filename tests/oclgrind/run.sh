@@ -6,7 +6,8 @@ set -euo pipefail
 program=$(realpath "$1")
 here=$(realpath "$(dirname "$0")")
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# The end of one that failed is the end of all.
+trap 'jobs -p | xargs -r kill 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$work"' EXIT
 export XDG_CACHE_HOME=$work/cache # what is compiled for this device, and how, is of no use to anyone else
 export NO_COLOR=1
 passed=0
@@ -28,17 +29,28 @@ under_oclgrind() {
 # grind NAME ARGUMENTS...: runs the program, which must exit 0 and leave the log empty. --force-device skips the self-test, which takes
 # larger shapes than a simulator should be asked for; `check` compares with the reference all the same.
 grind() {
-  local name=$1 log=$work/$1.log status=0 started=$SECONDS
+  local name=$1 log=$work/$1.log out=$work/$1.out status=0 started=$SECONDS
   shift
-  under_oclgrind "$log" "$program" "$@" --force-device >"$work/out" 2>&1 || status=$?
+  under_oclgrind "$log" "$program" "$@" --force-device >"$out" 2>&1 || status=$?
   if [ "$status" != 0 ] || [ -s "$log" ]; then
     printf 'FAILED %s: setosa %s (exit %s)\n' "$name" "$*" "$status"
-    tail -n 40 "$work/out"
+    tail -n 40 "$out"
     [ ! -s "$log" ] || head -n 60 "$log"
-    exit 1
+    return 1
   fi
   printf '  %-16s %4d s\n' "$name" "$((SECONDS - started))"
-  passed=$((passed + 1))
+}
+
+# later NAME ARGUMENTS...: grind beside others, one for each processor (a simulator that looks for races has one thread).
+running=0
+later() {
+  if [ "$running" -ge "$(nproc)" ]; then
+    wait -n || exit 1
+    running=$((running - 1))
+  fi
+  grind "$@" &
+  running=$((running + 1))
+  passed=$((passed + 1)) # else this script ends
 }
 
 # An empty log proves nothing unless mistakes show in it, and unless oclgrind is the device.
@@ -68,18 +80,22 @@ make_bytes many 40
 # Shapes at and beside the widths that the kernels use: features 8, rows 4 and 16, few and many classes. `check` goes through loss, gradient,
 # two Hessian products, a line search and predictions; beyond 100 classes predictions come from the blocks, too. A `check` of the gpu family
 # takes half a minute to one and a half here, for a group is 256 work-items: so it has fewer.
-grind check-cpu-3 check synthetic:rows=21,features=5,classes=3,seed=1 --family cpu
-grind check-cpu-17 check synthetic:rows=33,features=17,classes=17,seed=2 --family cpu
-grind check-cpu-70 check synthetic:rows=9,features=9,classes=70,seed=3 --family cpu
-grind check-cpu-103 check synthetic:rows=18,features=5,classes=103,seed=6 --family cpu
-grind f16-cpu-3 check synthetic:rows=19,features=17,classes=3,seed=7 --family cpu --storage f16
-grind f16-cpu-40 check synthetic:rows=17,features=18,classes=40,seed=8 --family cpu --storage f16
-grind u8-cpu-40 check "$work/many-images-idx3-ubyte" --family cpu --storage u8
-grind check-gpu-3 check synthetic:rows=21,features=5,classes=3,seed=1 --family gpu
-grind f16-gpu-70 check synthetic:rows=9,features=9,classes=70,seed=3 --family gpu --storage f16
+later check-cpu-3 check synthetic:rows=21,features=5,classes=3,seed=1 --family cpu
+later check-cpu-17 check synthetic:rows=33,features=17,classes=17,seed=2 --family cpu
+later check-cpu-70 check synthetic:rows=9,features=9,classes=70,seed=3 --family cpu
+later check-cpu-103 check synthetic:rows=18,features=5,classes=103,seed=6 --family cpu
+later f16-cpu-3 check synthetic:rows=19,features=17,classes=3,seed=7 --family cpu --storage f16
+later f16-cpu-40 check synthetic:rows=17,features=18,classes=40,seed=8 --family cpu --storage f16
+later u8-cpu-40 check "$work/many-images-idx3-ubyte" --family cpu --storage u8
+later check-gpu-3 check synthetic:rows=21,features=5,classes=3,seed=1 --family gpu
+later f16-gpu-70 check synthetic:rows=9,features=9,classes=70,seed=3 --family gpu --storage f16
 for family in cpu gpu; do
-  grind "u8-$family-3" check "$work/few-images-idx3-ubyte" --family "$family" --storage u8
-  grind "train-$family" train synthetic:rows=40,features=8,classes=2,seed=4 --family "$family" --max-iterations 3
-  grind "batches-$family" train synthetic:rows=37,features=8,classes=3,seed=5 --family "$family" --solver adam --batch-size 10 --epochs 1
+  later "u8-$family-3" check "$work/few-images-idx3-ubyte" --family "$family" --storage u8
+  later "train-$family" train synthetic:rows=40,features=8,classes=2,seed=4 --family "$family" --max-iterations 3
+  later "batches-$family" train synthetic:rows=37,features=8,classes=3,seed=5 --family "$family" --solver adam --batch-size 10 --epochs 1
+done
+while [ "$running" -gt 0 ]; do
+  wait -n || exit 1
+  running=$((running - 1))
 done
 echo "oclgrind: $passed passed, 0 failed; every log is empty"

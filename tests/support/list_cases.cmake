@@ -1,28 +1,22 @@
-# After a test program is built: asks it for its cases and writes an entry of CTest for each, or one for the whole program.
-#   cmake -DNAME= -DPROGRAM= -DLAUNCHER= -DCASES=ON|OFF -DLABEL= -DENVIRONMENT= -DCOSTS= -DOUTPUT= -P list_cases.cmake
+# After a test program is built: asks it for its cases and writes an entry of CTest for each.
+#   cmake -DNAME= -DPROGRAM= -DLAUNCHER= -DLABEL= -DENVIRONMENT= -DCOSTS= -DLEFT_OUT= -DOUTPUT= -P list_cases.cmake
 # The program is asked, and not its source searched, so that no case can be forgotten. A case named nightly_* has the label nightly.
 # COSTS: pairs PATTERN=SECONDS, the first whose pattern matches NAME.case counts; from 10 s on a test has the label slow.
+# LEFT_OUT: cases whose names match get no entry.
 execute_process(COMMAND ${CMAKE_COMMAND} -E env ${ENVIRONMENT} SETOSA_TEST_LIST=1 ${PROGRAM}
   OUTPUT_VARIABLE cases RESULT_VARIABLE code OUTPUT_STRIP_TRAILING_WHITESPACE)
 if(NOT code EQUAL 0 OR cases STREQUAL "")
   message(FATAL_ERROR "${PROGRAM} does not list its cases (${code}): main has to end with support_run")
 endif()
 string(REPLACE "\n" ";" cases "${cases}")
-if(NOT CASES)
-  if(cases MATCHES "nightly_")
-    message(FATAL_ERROR "${NAME} has a nightly case, so it needs an entry for each")
-  endif()
-  set(cases *)
+if(NOT LEFT_OUT STREQUAL "")
+  list(FILTER cases EXCLUDE REGEX "${LEFT_OUT}")
 endif()
-
 set(text "")
 foreach(case IN LISTS cases)
-  set(entry ${NAME})
+  set(entry ${NAME}.${case})
   set(labels ${LABEL})
   set(cost 0)
-  if(NOT case STREQUAL "*")
-    string(APPEND entry ".${case}")
-  endif()
   if(case MATCHES "^nightly_")
     list(APPEND labels nightly)
   endif()
