@@ -110,8 +110,11 @@ struct Backend {
 };
 
 static inline RowRange backend_all_rows(const Backend *backend) { return (RowRange){0, backend->rows}; }
-/* What the weighted sum over a range is multiplied with to become its mean. */
-static inline double backend_row_scale(const Backend *backend, size_t rows) { return 1.0 / ((double)rows * backend->mean_weight); }
+/* What the weighted sum over a range is multiplied with to become its mean. A slice of a data set, which passes are timed on, may hold rows
+ * of weight 0 alone: its sums are 0 whatever they are multiplied with. */
+static inline double backend_row_scale(const Backend *backend, size_t rows) {
+  return 1.0 / ((double)rows * (backend->mean_weight > 0 ? backend->mean_weight : 1));
+}
 
 /* The calls, so that a reader sees verbs and not function pointers. Each is documented at its member above; destroy and close take NULL. */
 #define BACKEND_CALL(backend, operation, ...) ((backend)->operations->operation((backend), __VA_ARGS__))

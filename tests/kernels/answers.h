@@ -128,6 +128,17 @@ static inline void expect_same(const Answers *a, const Answers *b, const char *h
   assert_true(isfinite(a->all.objective));
 }
 
+/* Weights of every kind: none at all, less than 1, much more. */
+static inline void weigh_rows(Dataset *dataset) {
+  static const float weights[] = {1, 0, 0.5f, 3, 1e-6f, 1000, 0.125f};
+  size_t rows = setosa_dataset_rows(dataset);
+  float *all = malloc(rows * sizeof *all);
+  assert_non_null(all);
+  for (size_t i = 0; i < rows; i++) all[i] = weights[(i + i / 7 + i / 100) % 7];
+  support_ok(setosa_dataset_set_weights(dataset, all, NULL), NULL);
+  free(all);
+}
+
 /* data.h's generator behind the same spec: rows are never held. */
 static inline Dataset *load(const char *spec, bool generated) {
   Dataset *dataset = NULL;

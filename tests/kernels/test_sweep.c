@@ -27,7 +27,7 @@ typedef struct Round {
   SetosaStorage storage;
   Memory memory;
   size_t amount; /* bytes of a part, a workspace or a budget, or rows of a chunk */
-  bool intercept;
+  bool intercept, weighted;
   RowRange some; /* not empty */
   double step;
 } Round;
@@ -36,15 +36,16 @@ static const char *describe(const Round *r) {
   static const char *const memories[] = {"whole", "parts of", "workspace of", "chunks of", "budget of"};
   static char text[300];
   snprintf(text, sizeof text,
-           "SETOSA_SWEEP_SEED=%llu: %zu x %zu, %zu classes, family %s, %s, %s %zu, rows from %zu, %zu of them, step %g, %s intercept",
+           "SETOSA_SWEEP_SEED=%llu: %zu x %zu, %zu classes, family %s, %s, %s %zu, rows from %zu, %zu of them, step %g, %s intercept, %s "
+           "weights",
            (unsigned long long)r->seed, r->rows, r->features, r->classes, r->family == SETOSA_FAMILY_CPU ? "cpu" : "gpu",
            setosa_storage_name(r->storage), memories[r->memory], r->amount, r->some.begin, r->some.count, r->step,
-           r->intercept ? "with" : "no");
+           r->intercept ? "with" : "no", r->weighted ? "with" : "no");
   return text;
 }
 
 /* The dice of a round: each `which` is thrown once. */
-enum { ROWS, FEATURES, CLASSES, FAMILY, STORAGE, MEMORY, AMOUNT, INTERCEPT, BEGIN, COUNT, STEP };
+enum { ROWS, FEATURES, CLASSES, FAMILY, STORAGE, MEMORY, AMOUNT, INTERCEPT, BEGIN, COUNT, STEP, WEIGHTED };
 static uint64_t below(uint64_t seed, uint64_t which, uint64_t bound) { return random_below(seed, RANDOM_STREAM_CHECK, 2, which, bound); }
 
 /* From 1 to most, each power of two as likely as another, and every third time beside a power of two, where tiles end. */
@@ -72,6 +73,7 @@ static Round throw_round(uint64_t seed) {
   if (r.memory == STREAMED) r.amount = 1 + below(seed, AMOUNT, r.rows);
   if (r.memory == BUDGET) r.amount = 100000 + below(seed, AMOUNT, 4 * bytes);
   r.intercept = below(seed, INTERCEPT, 4) > 0;
+  r.weighted = below(seed, WEIGHTED, 2) > 0;
   r.some.begin = below(seed, BEGIN, r.rows);
   r.some.count = 1 + below(seed, COUNT, r.rows - r.some.begin);
   r.step = (double)below(seed, STEP, 1000) / 500;
@@ -94,8 +96,17 @@ static SetosaDataset *make_rows(const Round *r, float **values, int32_t **labels
     (*values)[i] = r->storage == SETOSA_STORAGE_F32 ? plain : r->storage == SETOSA_STORAGE_F16 ? half : byte;
   }
   for (size_t i = 0; i < r->rows; i++) (*labels)[i] = (int32_t)random_below(r->seed, RANDOM_STREAM_LABELS, 0, i, r->classes);
-  /* Weights of rows and of classes, when there are any, are thrown here. */
   support_ok(setosa_dataset_wrap(&dataset, r->rows, r->features, r->classes, *values, *labels, &error), &error);
+  if (!r->weighted) return dataset;
+  float *weights = malloc(r->rows * sizeof *weights);
+  assert_non_null(weights);
+  for (size_t i = 0; i < r->rows; i++) { /* a quarter of 0, the first not: some row must count */
+    weights[i] =
+        (float)random_below(r->seed, RANDOM_STREAM_CHECK, 5, i, 4) * (1 + (float)random_symmetric(r->seed, RANDOM_STREAM_CHECK, 6, i));
+    if (i == r->some.begin && weights[i] == 0) weights[i] = 1;
+  }
+  support_ok(setosa_dataset_set_weights(dataset, weights, &error), &error);
+  free(weights);
   return dataset;
 }
 
