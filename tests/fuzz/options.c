@@ -1,5 +1,5 @@
 /* A command line: words that end with a line feed each, the first of them the command. */
-#include "cli/options.h"
+#include "cli/options/options.h"
 
 #include <stdlib.h>
 #include <string.h>
