@@ -22,6 +22,7 @@ typedef struct CompareSettings {
   /* How it is opened; NULL: by backend_open. A test of the judge opens one that lies. */
   Status (*open)(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);
   SetosaFamily family;   /* AUTO: by the device */
+  bool small;            /* as the setting of a backend */
   SetosaStorage storage; /* F16: the reference computes on the rounded values, and their rounding is a row of its own */
   CompareOperations operations;
   double l2;
