@@ -184,7 +184,7 @@ Status native_describe(BackendPlan *plan, const Dataset *dataset, const BackendS
   NativePlan residence = {0};
   TRY(create_native(&native, dataset, settings, error));
   if (backend_is_shared(settings)) { /* of equal devices; the first has as many shards as any */
-    size_t devices = (settings->context_count > 0 ? settings->context_count : 1) * ranks_count(settings->ranks);
+    size_t devices = (settings->context_count > 0 ? settings->context_count : 1) * ranks_size(settings->ranks);
     Cut cut = native_cut(native, native->head.rows);
     native->window = cut_rows(&cut, (ShardRange){0, (cut.shards + devices - 1) / devices});
   }

@@ -86,7 +86,7 @@ typedef struct ShardRange {
   size_t first, count;
 } ShardRange;
 static inline ShardRange cut_all(const Cut *cut) { return (ShardRange){0, cut->shards}; }
-/* Slabs that a shard leaves: those of its one share, or the highs and lows of its folded sum. */
+/* Partials that a shard leaves: those of its one share, or the highs and lows of its folded sum. */
 static inline size_t cut_shard_partials(const Cut *cut) { return cut->per_shard > 1 ? 2 : cut->partials; }
 /* Shares of some shards, and their rows, counted from the first of the pass. */
 static inline RowRange cut_shares(const Cut *cut, ShardRange shards) {
@@ -305,7 +305,7 @@ Status native_begin_folding(Native *native, size_t shards, Error *error);
 Status native_fold(Native *native, const Buffer *partials, size_t first, size_t partial_count, size_t per_shard, Error *error);
 /* The same for partials of `count` floats, a slice of the parameters, of one shard: leaves count highs and count lows in native->folded. */
 Status native_fold_slice(Native *native, const Buffer *partials, size_t partial_count, size_t count, Error *error);
-/* Slabs of P floats that a pass over so many rows may leave, at least one. */
+/* Partials of P floats that a pass over so many rows may leave, at least one. */
 size_t native_most_partials(const Native *native, size_t rows);
 /* Bytes of a row of X as it is stored. */
 static inline uint64_t native_row_bytes(const Native *native) { return native->head.features * storage_element_bytes(&native->plan); }

@@ -47,7 +47,7 @@ static Status read_norm(Sharded *sharded, const Vector *gradient, double *norm, 
   TRY(native_enqueue_max_abs(native, replica(gradient, 0), 0, error));
   TRY(native_read_sums(native, groups, error));
   *norm = native_max(native, 0, groups);
-  TRY(ranks_share(sharded->ranks, norm, sizeof *norm, error));
+  TRY(ranks_broadcast(sharded->ranks, norm, sizeof *norm, error));
 cleanup:
   return status;
 }
