@@ -1,6 +1,9 @@
 /* Loss, gradient, Hessian products, scores and lines of the sharded backend. */
 #include <math.h>
 
+#include "compute/native/line.h"
+#include "compute/native/predict.h"
+#include "compute/native/vector.h"
 #include "compute/sharded/sharded.h"
 
 /* ---- passes ----------------------------------------------------------------------------------------------------- */

@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "compute/native/line.h"
+#include "compute/native/vector.h"
 #include "compute/tune/tune.h"
 
 enum {

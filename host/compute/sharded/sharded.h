@@ -5,7 +5,7 @@
 #ifndef SETOSA_COMPUTE_SHARDED_H
 #define SETOSA_COMPUTE_SHARDED_H
 
-#include "compute/native/native.h"
+#include "compute/native/pass.h"
 
 typedef struct Member {
   Native *native;
