@@ -165,12 +165,13 @@ static Status score_test(TrainScores *scores, const TrainWork *work, const Setos
   alone.ranks = NULL;
   alone.fast_reduce = false;
   Status status = setosa_evaluate(&metrics, work->model, test, &alone, error);
-  if (status == SETOSA_OK) *scores = (TrainScores){true, metrics->rows, metrics->accuracy, metrics->log_loss};
+  if (status == SETOSA_OK)
+    *scores = (TrainScores){true, setosa_dataset_weights(test) != NULL, metrics->rows, metrics->accuracy, metrics->log_loss};
   setosa_metrics_destroy(metrics);
   return status;
 }
 
-static void fill_report(TrainReport *report, const TrainWork *work) {
+static void fill_report(TrainReport *report, const TrainWork *work, const SetosaTrainOptions *options) {
   const SetosaTrainResult *result = &report->result;
   report->dataset = work->data;
   report->rows = setosa_dataset_rows(work->data);
@@ -178,9 +179,12 @@ static void fill_report(TrainReport *report, const TrainWork *work) {
   report->classes = setosa_dataset_classes(work->data);
   report->device = compute_device(&work->compute);
   report->compute = &work->compute;
-  report->training = (TrainScores){true, report->rows, result->train_accuracy, result->train_log_loss};
+  bool weighted = setosa_dataset_weights(work->data) != NULL;
+  report->training =
+      (TrainScores){true, weighted || options->class_weight != NULL, report->rows, result->train_accuracy, result->train_log_loss};
   if (work->held_out != NULL)
-    report->validation = (TrainScores){true, setosa_dataset_rows(work->held_out), result->validation_accuracy, result->validation_log_loss};
+    report->validation =
+        (TrainScores){true, weighted, setosa_dataset_rows(work->held_out), result->validation_accuracy, result->validation_log_loss};
 }
 
 /* Synthetic data has true weights to compare with, unless --positive made another task of it. */
@@ -246,7 +250,7 @@ static Status outcome(const TrainReport *report, const Session *session) {
 static Status finish(TrainWork *work, TrainReport *report, const Session *session, double began, Error *error) {
   Status status = SETOSA_OK, log_status = SETOSA_OK;
   Error log_error = {0};
-  fill_report(report, work);
+  fill_report(report, work, &session->options->train);
   /* The model first: a second Ctrl-C during what follows cannot take it. */
   if (session->options->model != NULL) TRY(setosa_model_save(work->model, session->options->model, error));
   log_status = train_log_close(&work->log, &log_error);

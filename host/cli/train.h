@@ -5,7 +5,7 @@
 #include "cli/inputs.h"
 
 typedef struct TrainScores {
-  bool known;
+  bool known, weighted; /* rows count by their weights, and of the training by those of their classes */
   size_t rows;
   double accuracy, log_loss;
 } TrainScores;

@@ -91,7 +91,8 @@ static void print_outcome(const TrainReport *report, const Session *session) {
   print_label(session, "objective");
   /* The same decimals for the three, so that they add up as printed. */
   int decimals = result->objective >= 1 || !(result->objective > 0) ? 6 : 6 + (int)fmin(20, floor(-log10(result->objective)) + 1);
-  printf("%.*f = log-loss %.*f + L2 penalty %.*f\n", decimals, result->objective, decimals, result->loss, decimals,
+  printf("%.*f = %slog-loss %.*f + L2 penalty %.*f\n", decimals, result->objective,
+         session->options->train.label_smoothing > 0 ? "smoothed " : "", decimals, result->loss, decimals,
          fmax(0, result->objective - result->loss));
   print_label(session, "gradient");
   printf("%.1e is its largest component (--tolerance %g)\n", result->gradient_norm, session->options->train.tolerance);
@@ -101,8 +102,8 @@ static void print_scores(const char *name, const TrainScores *scores, const Sess
   if (!scores->known) return;
   bool color = session->console.color_out;
   print_label(session, name);
-  printf("%s%.2f %%%s of %zu rows right, log-loss %.4g\n", color_code(color, COLOR_BOLD), 100 * scores->accuracy,
-         color_code(color, COLOR_PLAIN), scores->rows, scores->log_loss);
+  printf("%s%.2f %%%s of %s%zu rows right, log-loss %.4g\n", color_code(color, COLOR_BOLD), 100 * scores->accuracy,
+         color_code(color, COLOR_PLAIN), scores->weighted ? "the weight of " : "", scores->rows, scores->log_loss);
 }
 
 static void print_truth(const TrainReport *report, const Session *session) {
@@ -134,12 +135,28 @@ static void print_time(const TrainReport *report, const Session *session) {
   console_wrap(stdout, text, LABEL_COLUMN, LABEL_COLUMN, console_page_width());
 }
 
+/* What made rows count differently. */
+static void print_weights(const TrainReport *report, const Session *session) {
+  const char *column = setosa_dataset_weights_name(report->dataset), *classes = session->options->train.class_weight;
+  const char *file = setosa_dataset_weights(report->dataset) != NULL ? session->options->data.weights : NULL;
+  char text[512];
+  if (column == NULL && file == NULL && classes == NULL) return;
+  const char *rows = column != NULL ? column : file;
+  snprintf(text, sizeof text, "%s%s%s%s%s", rows != NULL ? column != NULL ? "of rows from column " : "of rows from " : "",
+           rows != NULL ? rows : "", rows != NULL && classes != NULL ? "; " : "", classes != NULL ? "of classes " : "",
+           classes != NULL ? classes : "");
+  console_make_visible(text);
+  print_label(session, "weights");
+  console_wrap(stdout, text, LABEL_COLUMN, LABEL_COLUMN, console_page_width());
+}
+
 void train_print_summary(const TrainReport *report, const Session *session) {
   const Options *options = session->options;
   char word[512];
   bool color = session->console.color_out;
   printf("%sTrained softmax regression%s\n", color_code(color, COLOR_BOLD), color_code(color, COLOR_PLAIN));
   print_data(report, session);
+  print_weights(report, session);
   print_device(report, session);
   print_outcome(report, session);
   print_scores("training", &report->training, session);

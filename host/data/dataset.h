@@ -68,6 +68,8 @@ void target_room_free(TargetRoom *room);
  * a power of two: only ratios count. Of a whole data set the mean is about 1, above 0 at least; of a slice it may be 0. */
 double dataset_total_weight(const Dataset *dataset);
 double dataset_mean_weight(const Dataset *dataset);
+/* That power of two: what a weight of 1 that backends see is in weights as given. */
+double dataset_weight_unit(const Dataset *dataset);
 /* The first row whose label is none of 0..classes-1; N when every row has one. Without labels: 0. */
 size_t dataset_first_unlabelled(const Dataset *dataset, size_t classes);
 

@@ -37,6 +37,7 @@ typedef struct Rows {
   Synthetic *generator;   /* makes the rows and their labels */
   float *sample_weights;  /* (N) as given, never in the mapping; NULL: every row counts 1 */
   float *weights;         /* (N) as backends see them (weights.c), perhaps the same array; NULL: every row counts 1 */
+  int weight_exponent;    /* 2^weight_exponent is what a weight of 1 among them stands for */
 } Rows;
 
 struct SetosaDataset {

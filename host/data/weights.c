@@ -108,6 +108,7 @@ static double product(const Dataset *dataset, const double *factors, size_t i) {
 static void release_weights(Rows *held) {
   if (held->weights != held->sample_weights) free(held->weights);
   held->weights = NULL;
+  held->weight_exponent = 0;
 }
 
 static Status every_weight_is_0(const char *where, Error *error) {
@@ -134,6 +135,7 @@ static Status settle(Dataset *dataset, const double *factors, const char *where,
   }
   release_weights(held);
   held->weights = weights != NULL ? weights : held->sample_weights;
+  held->weight_exponent = exponent;
 cleanup:
   return status;
 }
@@ -151,8 +153,10 @@ Status weights_level(Dataset *dataset, Error *error) {
   if (exponent == 0) return SETOSA_OK;
   TRY(memory_allocate((void **)&weights, dataset->rows, sizeof *weights, "weights", error));
   for (size_t i = 0; i < dataset->rows; i++) weights[i] = ldexpf(from[i], -exponent);
+  exponent += held->weight_exponent;
   release_weights(held);
   held->weights = weights;
+  held->weight_exponent = exponent;
 cleanup:
   return status;
 }
@@ -170,6 +174,7 @@ Status weights_copy(Rows *to, const Rows *from, size_t first, size_t rows, Error
     to->weights = to->sample_weights;
   else
     TRY(copy_array(&to->weights, from->weights + first, rows, error));
+  to->weight_exponent = from->weight_exponent;
 cleanup:
   return status;
 }
@@ -261,6 +266,8 @@ double dataset_total_weight(const Dataset *dataset) {
 double dataset_mean_weight(const Dataset *dataset) {
   return rows_weights(dataset) != NULL ? dataset_total_weight(dataset) / (double)dataset->rows : 1;
 }
+
+double dataset_weight_unit(const Dataset *dataset) { return ldexp(1, dataset->held->weight_exponent); }
 
 /* ---- weights of classes ------------------------------------------------------------------------------------------ */
 

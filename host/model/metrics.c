@@ -163,7 +163,18 @@ static void finish_bins(const MetricsAccumulator *a, SetosaMetrics *m) {
   if (!(a->weight > 0)) m->ece = NAN;
 }
 
-Status metrics_finish(const MetricsAccumulator *accumulator, SetosaMetrics **metrics, Error *error) {
+/* Sums of weights in another unit. */
+static void scale_sums(SetosaMetrics *m, double unit) {
+  m->weight *= unit;
+  for (size_t k = 0; k < m->classes; k++) {
+    m->per_class[k].support *= unit;
+    m->per_class[k].predicted *= unit;
+  }
+  for (int b = 0; b < SETOSA_CALIBRATION_BINS; b++) m->bin_weight[b] *= unit;
+  for (size_t i = 0; m->confusion != NULL && i < m->classes * m->classes; i++) m->confusion[i] *= unit;
+}
+
+Status metrics_finish(const MetricsAccumulator *accumulator, double unit, SetosaMetrics **metrics, Error *error) {
   Status status = SETOSA_OK;
   const MetricsAccumulator *a = accumulator;
   SetosaMetrics *made = NULL;
@@ -182,6 +193,7 @@ Status metrics_finish(const MetricsAccumulator *accumulator, SetosaMetrics **met
   metrics_summary(a, &made->accuracy, &made->log_loss);
   finish_classes(a, made);
   finish_bins(a, made);
+  scale_sums(made, unit);
   *metrics = made;
   made = NULL;
 cleanup:

@@ -25,7 +25,7 @@ void metrics_totals_add(MetricsTotals *sum, const MetricsTotals *more);
 void metrics_totals_summary(const MetricsTotals *totals, double *accuracy, double *log_loss);
 /* The number, from 0, of the first row that will be added: for messages. */
 void metrics_begin_at(MetricsAccumulator *accumulator, uint64_t row);
-/* Everything; caller destroys with setosa_metrics_destroy. */
-Status metrics_finish(const MetricsAccumulator *accumulator, SetosaMetrics **metrics, Error *error);
+/* Everything, sums of weights times `unit` (what a weight of 1 stands for); caller destroys with setosa_metrics_destroy. */
+Status metrics_finish(const MetricsAccumulator *accumulator, double unit, SetosaMetrics **metrics, Error *error);
 
 #endif

@@ -39,7 +39,7 @@ SetosaStatus setosa_evaluate(SetosaMetrics **metrics, const SetosaModel *model, 
   TRY(check_labels(model, dataset, error));
   TRY(metrics_create(&evaluator.accumulator, model->classes, error));
   TRY(predict_scores(model, dataset, compute, ROW_LOGITS, add_block, &evaluator, error));
-  TRY(metrics_finish(evaluator.accumulator, metrics, error));
+  TRY(metrics_finish(evaluator.accumulator, dataset_weight_unit(dataset), metrics, error));
 cleanup:
   target_room_free(&evaluator.room);
   metrics_destroy(evaluator.accumulator);

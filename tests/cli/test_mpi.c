@@ -101,6 +101,7 @@ static void test_same_weights(void **state) {
   need_all();
   expect_same_anywhere("\"$SETOSA_SOURCE_DIR/data/iris.csv\" --validation 0.2 --standardize");
   expect_same_anywhere(SGD);
+  expect_same_anywhere("\"$SETOSA_SOURCE_DIR/data/iris.csv\" --weights petal_width --class-weight balanced --label-smoothing 0.1");
 }
 
 static void test_fast_reduce(void **state) {

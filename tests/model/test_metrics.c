@@ -18,7 +18,7 @@ static SetosaMetrics *measure(size_t classes, size_t count, const float *logits,
   SetosaMetrics *metrics = NULL;
   assert_int_equal(metrics_create(&accumulator, classes, &error), SETOSA_OK);
   assert_int_equal(metrics_add(accumulator, count, logits, labels, NULL, &error), SETOSA_OK);
-  assert_int_equal(metrics_finish(accumulator, &metrics, &error), SETOSA_OK);
+  assert_int_equal(metrics_finish(accumulator, 1, &metrics, &error), SETOSA_OK);
   metrics_destroy(accumulator);
   return metrics;
 }
@@ -287,7 +287,7 @@ static void weights_repeat_rows(void **state) {
     double unit = half ? 0.5 : 1;
     assert_int_equal(metrics_create(&accumulator, CLASSES, &error), SETOSA_OK);
     assert_int_equal(metrics_add(accumulator, ROWS, logits, labels, half ? halves : weights, &error), SETOSA_OK);
-    assert_int_equal(metrics_finish(accumulator, &m, &error), SETOSA_OK);
+    assert_int_equal(metrics_finish(accumulator, 1, &m, &error), SETOSA_OK);
     assert_int_equal(m->rows, ROWS);
     EXPECT_NEAR(m->weight, unit * (double)count, 0);
     EXPECT_NEAR(m->accuracy, expected->accuracy, 1e-15);
