@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a cluster would give, on paper: time of one loss and gradient = bytes over bandwidths, no overlap anywhere.
 
-Each number's source is beside it; nothing here was measured on a cluster. python3 bench/cluster_model.py prints the table of bench/README.md.
+Each number's source is beside it; nothing here was measured on a cluster. python3 bench/cluster_model.py prints the table of bench/LOG.md.
 """
 import math
 
