@@ -4,7 +4,7 @@
 
 #include "compute/settings.h"
 
-/* The sizes of register tiles and the like: macros of the kernels (kernels/README.md, "Shapes of the tiles"). */
+/* The sizes of register tiles and the like: macros of the kernels (kernels/README.md, "Shapes of tiles"). */
 typedef struct NativeShape {
   uint32_t lanes;                          /* fused, CPU: floats of a vector, 8 or 16 */
   uint32_t dot_classes;                    /* fused, CPU: most classes of a dot tile */
