@@ -307,3 +307,8 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void fused_logits(global c
   }
   end_items(counter);
 }
+
+#ifdef SMALL // common.cl says why
+#include "accurate_logits.cl"
+#include "vector.cl"
+#endif

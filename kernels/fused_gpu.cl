@@ -135,3 +135,8 @@ kernel __attribute__((reqd_work_group_size(TEAM, 1, 1))) void fused_hessian(glob
     barrier(CLK_LOCAL_MEM_FENCE); // before the next block's terms overwrite these
   } while (++block < last_block);
 }
+
+#ifdef SMALL // common.cl says why
+#include "accurate_logits.cl"
+#include "vector.cl"
+#endif

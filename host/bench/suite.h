@@ -1,4 +1,4 @@
-/* The works of the suite (the table of shared/design/kernels.md): shapes from small to vocabulary-sized K. */
+/* The works of the suite: shapes from small to vocabulary-sized K. */
 #ifndef SETOSA_BENCH_SUITE_H
 #define SETOSA_BENCH_SUITE_H
 

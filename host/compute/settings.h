@@ -29,6 +29,8 @@ typedef struct BackendSettings {
   SetosaTuning tuning;    /* NATIVE */
   bool reproducible;      /* NATIVE */
   bool tunes;             /* NATIVE: many passes follow, so that a search may pay off; else only what is known is used */
+  bool small;             /* NATIVE: passes take less time than building kernels, so that only few are: one program for fused kernels and
+                             vectors, and line searches read X at every point */
   size_t workspace_bytes; /* NATIVE: most bytes of a block of logits; 0: the default (16 MB) */
   size_t part_bytes;      /* NATIVE: most bytes of X in one buffer; 0: what the device allows */
   /* NATIVE, CLBLAST: */

@@ -1,6 +1,7 @@
 /* Conversion of values to halves and bytes, with the proof that bytes lose nothing and the measure of what halves lose. */
 #include "data/storage.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,8 +50,10 @@ static size_t bytes_of(uint8_t *out, const float *values, size_t count, float sc
 
 /* Values from `at` on in the order of the rows, as many of *count as lie together. */
 static const float *ordered_at(const Dataset *dataset, size_t at, size_t *count) {
-  size_t features = dataset->features, row = at / features, d = at % features;
+  size_t features = dataset->features;
+  assert(features > 0);
   if (dataset->held->values != NULL) return rows_values(dataset) + at;
+  size_t row = at / features, d = at % features;
   if (features - d < *count) *count = features - d;
   return dataset->held->unordered + row_order_at(&dataset->held->order, dataset->first + row) * features + d;
 }
@@ -137,7 +140,7 @@ static Status check_half_range(const Dataset *dataset, Error *error) {
     largest = most;
     where = values;
   }
-  if (largest < HALF_OVERFLOW) return SETOSA_OK;
+  if (where == NULL || largest < HALF_OVERFLOW) return SETOSA_OK;
   while (fabsf(*where) != largest) where++;
   return refuse_value(dataset, where, "the largest value, and f16 ends at 65504; use --standardize, --scale or --storage f32", error);
 }

@@ -226,8 +226,9 @@ static Status open_both(Comparison *c, const Dataset *exact, Context *context, d
   settings.context = context;
   settings.workspace_bytes = c->settings->workspace_bytes;
   settings.part_bytes = c->settings->part_bytes;
+  settings.small = c->settings->small;
   settings.storage = c->settings->storage;
-  TRY(backend_open(&c->device, exact, &settings, error));
+  TRY((c->settings->open != NULL ? c->settings->open : backend_open)(&c->device, exact, &settings, error));
   TRY(objective_open(&c->truth_objective, c->truth, &(ObjectiveTerms){.l2 = l2}, error));
   TRY(objective_open(&c->device_objective, c->device, &(ObjectiveTerms){.l2 = l2}, error));
   c->parameters = c->truth->parameters;

@@ -3,8 +3,7 @@
 #ifndef SETOSA_JUDGE_COMPARE_H
 #define SETOSA_JUDGE_COMPARE_H
 
-#include "data/dataset.h"
-#include "opencl/context.h"
+#include "compute/settings.h"
 
 /* The operations of the seam; sums of them are sets, and 0 is all of them. */
 typedef enum CompareOperations {
@@ -20,7 +19,10 @@ typedef enum CompareOperations {
 /* How to compare a device with the reference. */
 typedef struct CompareSettings {
   SetosaBackend backend; /* which is compared with the reference; for BLAS the context is NULL */
+  /* How it is opened; NULL: by backend_open. A test of the judge opens one that lies. */
+  Status (*open)(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error);
   SetosaFamily family;   /* AUTO: by the device */
+  bool small;            /* as the setting of a backend */
   SetosaStorage storage; /* F16: the reference computes on the rounded values, and their rounding is a row of its own */
   CompareOperations operations;
   double l2;

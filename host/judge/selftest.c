@@ -16,15 +16,17 @@ typedef struct Part {
   const char *name;
   size_t rows, features, classes;
   CompareOperations operations;
+  bool small;
 } Part;
 
 /* Partial tiles in N, D and K. */
-static const Part few_part = {"few", 61, 19, 3, 0};
-static const Part panel_part = {"few", 61, 19, 20, 0};                       /* some of them in panels */
-static const Part many_part = {"many", 131, 34, 37, 0};                      /* blocks of logits, by panels */
-static const Part most_part = {"most", 131, 34, 103, 0};                     /* and predictions made of them */
-static const Part vast_part = {"vast", 131, 34, CLASSES_PANELS_MOST + 1, 0}; /* without panels */
+static const Part few_part = {"few", 61, 19, 3, 0, false};
+static const Part panel_part = {"few", 61, 19, 20, 0, false};                       /* some of them in panels */
+static const Part many_part = {"many", 131, 34, 37, 0, false};                      /* blocks of logits, by panels */
+static const Part most_part = {"most", 131, 34, 103, 0, false};                     /* and predictions made of them */
+static const Part vast_part = {"vast", 131, 34, CLASSES_PANELS_MOST + 1, 0, false}; /* without panels */
 
+enum { MOST_ROWS = 131 };       /* of all parts */
 enum { SHAPE_LIMIT = 1 << 16 }; /* weights beyond which the reference would take longer than building a program of another shape */
 
 typedef struct Failure {
@@ -51,11 +53,17 @@ static Status run_part(Context *context, SetosaFamily family, const Part *part, 
   Failure failure = {.found = false};
   size_t failures = 0;
   char shape[96];
+  float weights[MOST_ROWS];
   CompareSettings settings = {
-      .family = family, .operations = part->operations, .l2 = 0.01, .row = remember_first_failure, .user = &failure};
+      .family = family, .operations = part->operations, .small = part->small, .l2 = 0.01, .row = remember_first_failure, .user = &failure};
   snprintf(shape, sizeof shape, "synthetic:rows=%zu,features=%zu,classes=%zu,seed=11", part->rows, part->features, part->classes);
   TRY(setosa_dataset_load(&dataset, shape, NULL, error));
   TRY(judge_compare(dataset, context, &settings, &failures, error));
+  if (!failure.found) { /* the same kernels once more, with weights of rows */
+    for (size_t i = 0; i < part->rows; i++) weights[i] = 0.5f * (float)(i * 7 % 5);
+    TRY(setosa_dataset_set_weights(dataset, weights, error));
+    TRY(judge_compare(dataset, context, &settings, &failures, error));
+  }
   if (failure.found)
     TRY(text_append(why, error, "%s of %zu x %zu, %zu classes: relative error %.1e, allowed %.1e", failure.row.what, failure.row.rows,
                     failure.row.features, failure.row.classes, failure.row.error, failure.row.tolerance));
@@ -95,8 +103,8 @@ static Status require_part(Context *context, SetosaFamily family, const Part *pa
   if (family == SETOSA_FAMILY_AUTO) family = context_traits(context)->family;
   context_fingerprint(context, fingerprint);
   if (fingerprint[0] != '\0' && file_cache_folder(folder, sizeof folder, "selftest", NULL) == SETOSA_OK)
-    snprintf(path, sizeof path, "%s/%s-%s-%s-%02x-%zux%zu.txt", folder, fingerprint, setosa_family_name(family), part->name,
-             (unsigned)part->operations, part->features, part->classes);
+    snprintf(path, sizeof path, "%s/%s-%s-%s%s-%02x-%zux%zu.txt", folder, fingerprint, setosa_family_name(family), part->name,
+             part->small ? "-small" : "", (unsigned)part->operations, part->features, part->classes);
   if (path[0] != '\0' && read_verdict(path, verdict, sizeof verdict)) {
     if (verdict[0] == 'p') return SETOSA_OK;
     verdict[strlen(verdict) - 1] = '\0';
@@ -110,13 +118,14 @@ cleanup:
   return status;
 }
 
-Status selftest_require(Context *context, SetosaFamily family, size_t features, size_t classes, CompareOperations operations,
-                        Error *error) {
+Status selftest_require(Context *context, SetosaFamily family, const SelftestWork *work, Error *error) {
+  size_t features = work->features, classes = work->classes;
   Part part = classes > CLASSES_PANELS_MOST     ? vast_part
               : classes > CLASSES_ACCURATE_MOST ? most_part
               : classes > CLASSES_FUSED_MOST    ? many_part
                                                 : few_part;
-  part.operations = operations;
+  part.operations = work->operations;
+  part.small = work->small;
   if (classes <= CLASSES_FUSED_MOST) {
     part.classes = classes;
     if (features <= SHAPE_LIMIT / classes) part.features = features;
@@ -126,10 +135,10 @@ Status selftest_require(Context *context, SetosaFamily family, size_t features, 
 
 Status selftest_require_all(const BackendSettings *settings, size_t features, size_t classes, CompareOperations operations, Error *error) {
   Status status = SETOSA_OK;
+  const SelftestWork work = {features, classes, operations, settings->small};
   if (!backend_needs_device(settings->kind) || settings->context == NULL) return SETOSA_OK;
-  TRY(selftest_require(settings->context, settings->family, features, classes, operations, error));
-  for (size_t i = 1; i < settings->context_count; i++)
-    TRY(selftest_require(settings->contexts[i], settings->family, features, classes, operations, error));
+  TRY(selftest_require(settings->context, settings->family, &work, error));
+  for (size_t i = 1; i < settings->context_count; i++) TRY(selftest_require(settings->contexts[i], settings->family, &work, error));
 cleanup:
   return status;
 }

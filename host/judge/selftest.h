@@ -5,11 +5,18 @@
 #include "compute/settings.h"
 #include "judge/compare.h"
 
-/* Small data of known answers through the kernels that a backend of this family uses for so many features and classes in these operations.
- * family AUTO: by the device. With few classes the very programs of this shape are tested, so that the test builds nothing that the run
- * would not. SETOSA_ERROR_DEVICE names the first wrong quantity. Verdicts are kept in the cache under context_fingerprint, family,
- * operations and shape, so that a later call costs a file read. */
-Status selftest_require(Context *context, SetosaFamily family, size_t features, size_t classes, CompareOperations operations, Error *error);
+/* What a backend is to be trusted with. */
+typedef struct SelftestWork {
+  size_t features, classes;
+  CompareOperations operations;
+  bool small; /* BackendSettings.small */
+} SelftestWork;
+
+/* Small data of known answers through the kernels that a backend of this family uses for such work. family AUTO: by the device. With few
+ * classes the very programs of this shape are tested, so that the test builds nothing that the run would not. SETOSA_ERROR_DEVICE names the
+ * first wrong quantity. Verdicts are kept in the cache under context_fingerprint, family and work, so that a later call costs a file read.
+ */
+Status selftest_require(Context *context, SetosaFamily family, const SelftestWork *work, Error *error);
 /* Every operation, for few classes and for many, with the family that suits the device. */
 Status selftest_run(Context *context, Error *error);
 /* selftest_require for every device that backend_open would use with these settings; nothing for backends of the host. */

@@ -1,6 +1,7 @@
 /* Reading safetensors: the header is parsed and checked whole before a byte of a tensor is believed. */
 #include "model/safetensors.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
@@ -245,6 +246,7 @@ Status safetensors_check_type(const SafetensorsFile *file, const Tensor *tensor,
 /* Into one of two arrays: of floats, which must be finite, or of doubles, which may be anything. */
 static Status read_values(SafetensorsFile *file, const Tensor *tensor, float *floats, double *doubles, Error *error) {
   unsigned char block[8 * 4096];
+  assert((floats != NULL) != (doubles != NULL));
   Status status = safetensors_check_type(file, tensor, error);
   if (status != SETOSA_OK) return status;
   size_t width = type_bytes(tensor->type_name);

@@ -21,9 +21,14 @@ size_t train_solver_vectors(const SetosaTrainOptions *options) {
   return 1;
 }
 
-CompareOperations train_solver_operations(SetosaSolver solver) {
+bool train_is_small(DataShape shape) {
+  const double launch = 8192; /* multiply-adds: about what a launch and the wait for it cost */
+  return (double)shape.rows * (double)shape.features * (double)shape.classes <= launch;
+}
+
+CompareOperations train_solver_operations(SetosaSolver solver, DataShape shape) {
   const CompareOperations always = COMPARE_STEP | COMPARE_VECTORS | COMPARE_LOGITS;
-  if (solver == SETOSA_SOLVER_LBFGS) return always | COMPARE_LINE;
+  if (solver == SETOSA_SOLVER_LBFGS) return train_is_small(shape) ? always : always | COMPARE_LINE;
   if (solver == SETOSA_SOLVER_ADAM) return always | COMPARE_ELEMENTS;
   return always;
 }

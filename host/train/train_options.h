@@ -11,7 +11,10 @@ Status train_options_check(const SetosaTrainOptions *options, const Dataset *dat
 
 /* Vectors of P numbers that a training holds at a time, the solver's history included. */
 size_t train_solver_vectors(const SetosaTrainOptions *options);
+/* Whether building kernels takes longer than all passes of a training (BackendSettings.small). The shape alone decides, so that all ranks
+ * and devices decide alike. */
+bool train_is_small(DataShape shape);
 /* What a training with this solver asks of its backend, scores of the rows at the end included. */
-CompareOperations train_solver_operations(SetosaSolver solver);
+CompareOperations train_solver_operations(SetosaSolver solver, DataShape shape);
 
 #endif

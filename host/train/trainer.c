@@ -42,8 +42,9 @@ static Status open_backend(Backend **backend, Vector **w, double *seconds_test, 
   settings.vectors = trains ? train_solver_vectors(options) : 1;
   settings.ranks = trains ? options->compute.ranks : NULL;
   settings.fast_reduce = options->compute.fast_reduce;
-  Status status =
-      device_open_backend(backend, seconds_test, dataset, &settings, &options->compute, train_solver_operations(options->solver), error);
+  settings.small = train_is_small(dataset_shape(dataset));
+  CompareOperations uses = train_solver_operations(options->solver, dataset_shape(dataset));
+  Status status = device_open_backend(backend, seconds_test, dataset, &settings, &options->compute, uses, error);
   return status != SETOSA_OK ? status : vector_create(*backend, w, error);
 }
 

@@ -10,7 +10,7 @@ typedef struct Optimum {
   double scale, l2, objective, accuracy;
 } Optimum;
 
-/* shared/design/optima.md: computed in double elsewhere. */
+/* Computed in double elsewhere, by Newton's method. */
 static const Optimum optima[] = {
     {"data/iris.csv", NAN, 0.01, 0.224288902895, 146.0 / 150.0},
     {"data/digits.csv.gz", 1.0 / 16.0, 0.001, 0.261864547217, 0.9789},

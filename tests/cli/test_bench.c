@@ -134,8 +134,8 @@ static void test_wrong_results_are_failed(void **state) {
   char command[6 * SUPPORT_PATH], kernels[SUPPORT_PATH];
   support_source_path(kernels, "kernels");
   snprintf(command, sizeof command,
-           "cp -r '%s' '%s/kernels' && sed -i 's/s.loss = log1p(below) - distance;/s.loss = log1p(below);/'"
-           " '%s/kernels/strips_cpu.cl' && ! cmp -s '%s/strips_cpu.cl' '%s/kernels/strips_cpu.cl'",
+           "cp -r '%s' '%s/kernels' && sed -i 's/(distance) == 0.0f)) - (distance))/(distance) == 0.0f)))/'"
+           " '%s/kernels/softmax.clh' && ! cmp -s '%s/softmax.clh' '%s/kernels/softmax.clh'",
            kernels, folder, folder, kernels, folder);
   Run run = run_shell(command);
   run_expect(&run, 0); /* the line that is made wrong is there */

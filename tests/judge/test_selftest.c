@@ -57,7 +57,7 @@ typedef struct Mistake {
 } Mistake;
 
 /* What the self-test says of kernels with this mistake. */
-static Status test_with(const Mistake *mistake, Error *error) {
+static Status test_with(const Mistake *mistake, bool small, Error *error) {
   char folder[SUPPORT_PATH];
   support_folder_create(folder);
   plant(folder, mistake->file, mistake->right, mistake->wrong);
@@ -65,16 +65,17 @@ static Status test_with(const Mistake *mistake, Error *error) {
   Context *context = open_device();
   Status status = mistake->classes == 0
                       ? selftest_run(context, error)
-                      : selftest_require(context, mistake->family, mistake->features, mistake->classes, mistake->operations, error);
+                      : selftest_require(context, mistake->family,
+                                         &(SelftestWork){mistake->features, mistake->classes, mistake->operations, small}, error);
   close_device();
   unsetenv("SETOSA_KERNEL_DIR");
   support_folder_remove(folder);
   return status;
 }
 
-static void refuses(const Mistake *mistake) {
+static void refuses(const Mistake *mistake, bool small) {
   Error error = {0};
-  Status status = test_with(mistake, &error);
+  Status status = test_with(mistake, small, &error);
   if (status == SETOSA_OK) fail_msg("%s with \"%s\" passed", mistake->file, mistake->wrong);
   support_fails(status, &error, SETOSA_ERROR_DEVICE, "device ");
   assert_non_null(strstr(error.message, "computes wrong results in the self-test"));
@@ -83,8 +84,8 @@ static void refuses(const Mistake *mistake) {
 }
 
 /* The first of a table, or, since each is a program to compile, nightly all others. */
-static void refuses_all(const Mistake *mistakes, size_t count, bool nightly) {
-  for (size_t i = nightly ? 1 : 0; i < (nightly ? count : 1); i++) refuses(&mistakes[i]);
+static void refuses_all(const Mistake *mistakes, size_t count, bool small, bool nightly) {
+  for (size_t i = nightly ? 1 : 0; i < (nightly ? count : 1); i++) refuses(&mistakes[i], small);
 }
 
 static void plant_for_few_classes(bool nightly) {
@@ -95,7 +96,7 @@ static void plant_for_few_classes(bool nightly) {
       {SETOSA_FAMILY_CPU, 19, 3, "softmax.clh", "(distance) == 0.0f)) - (distance))", "(distance) == 0.0f)))", "(loss of", COMPARE_STEP},
       {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "accumulate_product8(&high, &low, ridge, vload8(0, w + i));", "", "(gradient of",
        COMPARE_STEP},
-      {SETOSA_FAMILY_CPU, 19, 3, "rows.cl", "logit = high + low", "logit = high + 0.01f", "(logits of", COMPARE_LOGITS},
+      {SETOSA_FAMILY_CPU, 19, 3, "accurate_logits.cl", "logit = high + low", "logit = high + 0.01f", "(logits of", COMPARE_LOGITS},
       {SETOSA_FAMILY_CPU, 19, 3, "rows.cl", "vload8(0, z + k) / total", "vload8(0, z + k) / (total + 0.01f)", "(probabilities of",
        COMPARE_PROBABILITIES},
       {SETOSA_FAMILY_CPU, 19, 3, "strips_cpu.cl", "weighted = fma(e, slope - target_slope, weighted)", "weighted = fma(e, slope, weighted)",
@@ -112,7 +113,7 @@ static void plant_for_few_classes(bool nightly) {
       {SETOSA_FAMILY_CPU, 0, 0, "fused_cpu.cl", "vload16(0, (from) + k * BLOCK_ROWS + i)", "vload16(0, (from) + i)", "(Hessian * v of 61",
        0},
   };
-  refuses_all(mistakes, sizeof mistakes / sizeof *mistakes, nightly);
+  refuses_all(mistakes, sizeof mistakes / sizeof *mistakes, false, nightly);
 }
 
 static void plant_for_many_classes(bool nightly) {
@@ -134,7 +135,7 @@ static void plant_for_many_classes(bool nightly) {
        "(Hessian * v of", COMPARE_HESSIAN},
       {SETOSA_FAMILY_CPU, 34, 103, "strips_cpu.cl", "= z[k * STRIP + i]", "= z[k * STRIP]", "(logits of", COMPARE_LOGITS},
   };
-  refuses_all(mistakes, sizeof mistakes / sizeof *mistakes, nightly);
+  refuses_all(mistakes, sizeof mistakes / sizeof *mistakes, false, nightly);
 }
 
 static void plant_in_the_gpu_family(bool nightly) {
@@ -142,18 +143,30 @@ static void plant_in_the_gpu_family(bool nightly) {
       {SETOSA_FAMILY_GPU, 34, 37, "rows.cl", "total = others + exp(distance);", "total = others + 1.0f;", "(loss of", COMPARE_STEP},
       {SETOSA_FAMILY_GPU, 34, 37, "rows.cl", "(vload8(0, q + k) - mean)", "(vload8(0, q + k) + mean)", "(Hessian * v of", COMPARE_HESSIAN},
   };
-  refuses_all(mistakes, sizeof mistakes / sizeof *mistakes, nightly);
+  refuses_all(mistakes, sizeof mistakes / sizeof *mistakes, false, nightly);
 }
 
-/* A gradient, a Hessian, a loss of the other family. */
+/* The program that has the vectors' kernels too. */
+static void plant_for_small_data(bool nightly) {
+  static const Mistake mistakes[] = {
+      {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "sum = fma(c##n, v##n[i], sum)", "sum = v##n[i]", "(combination of", COMPARE_VECTORS},
+      {SETOSA_FAMILY_CPU, 19, 3, "accurate_logits.cl", "logit = high + low", "logit = high + 0.01f", "(logits of", COMPARE_LOGITS},
+      {SETOSA_FAMILY_GPU, 19, 3, "vector.cl", "sum = fma(c##n, v##n[i], sum)", "sum = v##n[i]", "(combination of", COMPARE_VECTORS},
+  };
+  refuses_all(mistakes, sizeof mistakes / sizeof *mistakes, true, nightly);
+}
+
+/* A gradient, a Hessian, a loss of the other family, a combination. */
 static void a_wrong_kernel_is_refused(void **state) {
   (void)state;
   plant_for_few_classes(false);
   plant_for_many_classes(false);
   plant_in_the_gpu_family(false);
+  plant_for_small_data(false);
 }
 static void nightly_wrong_kernels_for_few_classes(void **state) { (void)state, plant_for_few_classes(true); }
 static void nightly_wrong_kernels_for_many_classes(void **state) { (void)state, plant_for_many_classes(true); }
+static void nightly_wrong_kernels_for_small_data(void **state) { (void)state, plant_for_small_data(true); }
 static void nightly_wrong_kernels_of_the_gpu_family(void **state) { (void)state, plant_in_the_gpu_family(true); }
 
 /* A kernel that is wrong is no reason to refuse what does not launch it. */
@@ -169,7 +182,7 @@ static void nightly_only_what_is_asked_for_is_tested(void **state) {
   };
   for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
     Error error = {0};
-    support_ok(test_with(&mistakes[i], &error), &error);
+    support_ok(test_with(&mistakes[i], false, &error), &error);
   }
 }
 
@@ -204,7 +217,9 @@ static void shapes_have_verdicts_of_their_own(void **state) {
   Context *context = open_device();
   support_path(pattern, cache, "setosa/selftest/*.txt");
   for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
-    support_ok(selftest_require(context, SETOSA_FAMILY_CPU, asked[i].features, asked[i].classes, asked[i].operations, &error), &error);
+    support_ok(selftest_require(context, SETOSA_FAMILY_CPU,
+                                &(SelftestWork){asked[i].features, asked[i].classes, asked[i].operations, false}, &error),
+               &error);
     assert_int_equal(glob(pattern, 0, NULL, &found), 0);
     assert_int_equal(found.gl_pathc, asked[i].verdicts);
     globfree(&found);
@@ -235,7 +250,7 @@ static void the_verdict_is_remembered(void **state) {
   support_folder_create(cache);
   setenv("XDG_CACHE_HOME", cache, 1);
   Context *context = open_device();
-  support_ok(selftest_require(context, SETOSA_FAMILY_AUTO, 4, 3, 0, &error), &error);
+  support_ok(selftest_require(context, SETOSA_FAMILY_AUTO, &(SelftestWork){4, 3, 0, false}, &error), &error);
   find_verdict(cache, path);
   char *text = support_read(path, NULL);
   assert_string_equal(text, "passed\n");
@@ -243,7 +258,8 @@ static void the_verdict_is_remembered(void **state) {
 
   /* A remembered failure is believed ... */
   support_write_text(path, "failed: loss of 1 x 1\n");
-  support_fails(selftest_require(context, SETOSA_FAMILY_AUTO, 4, 3, 0, &error), &error, SETOSA_ERROR_DEVICE, "device ");
+  support_fails(selftest_require(context, SETOSA_FAMILY_AUTO, &(SelftestWork){4, 3, 0, false}, &error), &error, SETOSA_ERROR_DEVICE,
+                "device ");
   assert_non_null(strstr(error.message, "loss of 1 x 1"));
 
   /* ... a damaged file is not: the test runs again and mends it. */
@@ -251,7 +267,7 @@ static void the_verdict_is_remembered(void **state) {
   for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
     error = (Error){0};
     support_write_text(path, damaged[i]);
-    support_ok(selftest_require(context, SETOSA_FAMILY_AUTO, 4, 3, 0, &error), &error);
+    support_ok(selftest_require(context, SETOSA_FAMILY_AUTO, &(SelftestWork){4, 3, 0, false}, &error), &error);
     text = support_read(path, NULL);
     assert_string_equal(text, "passed\n");
     free(text);
@@ -267,6 +283,7 @@ int main(void) {
       cmocka_unit_test(a_wrong_kernel_is_refused),
       cmocka_unit_test(nightly_wrong_kernels_for_few_classes),
       cmocka_unit_test(nightly_wrong_kernels_for_many_classes),
+      cmocka_unit_test(nightly_wrong_kernels_for_small_data),
       cmocka_unit_test(nightly_wrong_kernels_of_the_gpu_family),
       cmocka_unit_test(nightly_only_what_is_asked_for_is_tested),
       cmocka_unit_test(shapes_have_verdicts_of_their_own),

@@ -13,6 +13,7 @@ bool native_line_fits(const Native *native) {
 }
 
 size_t native_line_bytes(const Native *native) {
+  if (native->small) return 0;
   size_t all = 2 * native_logits_bytes(native, native->head.rows);
   return all <= 4 * native->workspace_bytes ? 2 * native_logits_bytes(native, native->window.count) : 0;
 }

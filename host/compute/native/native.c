@@ -129,6 +129,7 @@ static Status create_native(Native **out, const Dataset *dataset, const BackendS
   native->family = settings->family == SETOSA_FAMILY_AUTO ? traits->family : settings->family;
   native->compute_units = traits->compute_units > 0 ? traits->compute_units : 1;
   native->workspace_bytes = settings->workspace_bytes > 0 ? settings->workspace_bytes : GPU_WORKSPACE_BYTES;
+  native->small = settings->small;
   native->team = native->family == SETOSA_FAMILY_CPU ? 1 : GPU_TEAM;
   if (traits->max_group_size < native->team) {
     status =
@@ -247,7 +248,8 @@ static const struct {
 
 /* The kernel in whose program this one is. */
 static NativeKernel program_of(const Native *native, NativeKernel id) {
-  return id == KERNEL_PACK_PANELS && native_is_fused(native) ? KERNEL_FUSED_GRADIENT : id;
+  bool small = native->small && (id <= KERNEL_FINISH_GRADIENT || id == KERNEL_ACCURATE_LOGITS);
+  return native_is_fused(native) && (small || id == KERNEL_PACK_PANELS) ? KERNEL_FUSED_GRADIENT : id;
 }
 
 /* Appends what the text and the numbers say to the options (size bytes) of a program. */
@@ -280,6 +282,7 @@ Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *er
         break;
       case OPTIONS_FUSED:
         append_options(options, sizeof options, "-DTEAM=%u -DCLASSES=%zu", native->team, native->head.classes);
+        if (native->small) append_options(options, sizeof options, " -DSMALL");
         if (!cpu) break;
         append_options(options, sizeof options, " -DFEATURES=%zu -DLANES=%u -DDOT_CLASSES=%u -DOUTER_CLASSES=%u -DOUTER_REGISTERS=%u",
                        native->head.features, shape->lanes, shape->dot_classes, shape->outer_classes, shape->outer_registers);

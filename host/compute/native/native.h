@@ -171,7 +171,7 @@ struct Native {
   int stage;                /* that was filled last */
   void *scratch;            /* a chunk of X on its way, NULL until one is converted */
   Synthesizer *synthesizer; /* of rows that are made; NULL until some are */
-  bool labelled, weighted;
+  bool labelled, weighted, small;
   Kernel *kernels[KERNEL_COUNT];
 
   Buffer *partials;                 /* partial gradients, grown on demand */
