@@ -32,7 +32,7 @@ def pass_seconds(rows, features, classes, ranks, way):
     values = float(rows) * features
     compute = max(4 * values / READ, 4 * values * classes / FMA) * math.ceil(SHARDS / ranks) / SHARDS
     parameters = classes * (features + 1)
-    if way != "--fast-reduce":  # as sharded_reduce.c chooses
+    if way != "--fast-reduce":  # as host/compute/sharded/reduce.c chooses
         small = 4.0 * parameters * SHARDS * 2 <= 1 << 20
         way = "all slabs to all" if small else way
     return compute, exchange(parameters, ranks, way) + 10 * LAUNCH
