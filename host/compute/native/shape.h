@@ -12,7 +12,7 @@ typedef struct NativeShape {
   uint32_t strip_classes;                  /* blocks, CPU: most classes of the register tile */
   uint32_t panel_rows;                     /* CPU: rows of the tile of panels (kernels/panel.clh), a divisor of 48; 0: no panels */
   uint32_t tile_classes;                   /* blocks, GPU: 16, 32 or 64 */
-  uint32_t shares;                         /* fused: shares of the rows of a pass, as long as they are not too long (fused.c) */
+  uint32_t shares;                         /* most shards of a pass (fused.c, blocks.c) */
 } NativeShape;
 
 /* The fixed shape, which needs no tuning and which --reproducible keeps to: found by hand on AVX-512 (16 lanes, 32 registers) and by
