@@ -11,17 +11,17 @@ PCIE = 0.8 * 64e9  # B/s, PCIe 5.0 x16 one way; 0.8: what transfers usually reac
 NIC = 0.8 * 50e9  # B/s, one 400 Gb/s port a GPU, as in nodes of 8 GPUs and 8 ConnectX-7
 HOP = 3e-6  # s of a small message with MPI over such a network; a collective takes log2(ranks) of them
 LAUNCH = 10e-6  # s between enqueueing a kernel or a small transfer and its end; about ten of them follow each other in a pass
-SHARDS = 256  # of the GPU family (kernels/README.md); a long pass leaves two slabs a shard, its highs and lows
+SHARDS = 256  # of the GPU family (kernels/README.md); a long pass leaves two partials a shard, its highs and lows
 
 
 def exchange(parameters, ranks, way):
-    """Seconds in which the slabs of all ranks become one gradient on every rank."""
+    """Seconds in which the partials of all ranks become one gradient on every rank."""
     if ranks == 1:
         return 0.0
     vector, hops = 4.0 * parameters, math.ceil(math.log2(ranks))
     every = SHARDS * 2 * vector
     own = every / ranks
-    if way == "all slabs to all":
+    if way == "all partials to all":
         return own / PCIE + every / NIC + every / PCIE + 3 * hops * HOP
     if way == "slices":
         return 2 * own / PCIE + own / PCIE + own / NIC + 2 * vector / NIC + 2 * vector / PCIE + (ranks + 5 * hops) * HOP
@@ -34,19 +34,19 @@ def pass_seconds(rows, features, classes, ranks, way):
     parameters = classes * (features + 1)
     if way != "--fast-reduce":  # as host/compute/sharded/reduce.c chooses
         small = 4.0 * parameters * SHARDS * 2 <= 1 << 20
-        way = "all slabs to all" if small else way
+        way = "all partials to all" if small else way
     return compute, exchange(parameters, ranks, way) + 10 * LAUNCH
 
 
 def main():
     works = [(1e9, 784, 10), (1e10, 32, 3), (1e8, 1024, 100)]
-    print("| rows x features, classes | GPUs | kernels ms | rest ms | speed-up | with all slabs to all | with --fast-reduce |")
+    print("| rows x features, classes | GPUs | kernels ms | rest ms | speed-up | with all partials to all | with --fast-reduce |")
     print("|---|---:|---:|---:|---:|---:|---:|")
     for work in works:
         alone = sum(pass_seconds(*work, 1, "slices"))
         for ranks in (1, 8, 32, 128):
             compute, rest = pass_seconds(*work, ranks, "slices")
-            others = [alone / sum(pass_seconds(*work, ranks, way)) for way in ("all slabs to all", "--fast-reduce")]
+            others = [alone / sum(pass_seconds(*work, ranks, way)) for way in ("all partials to all", "--fast-reduce")]
             print("| %.0e x %d, %d | %d | %.2f | %.2f | %.1f | %.1f | %.1f |" % (*work, ranks, 1e3 * compute, 1e3 * rest,
                                                                               alone / (compute + rest), *others))
 

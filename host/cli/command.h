@@ -28,7 +28,7 @@ extern const Command command_train, command_eval, command_predict, command_expla
     command_generate, command_bench, command_cache;
 
 /* Whether this process speaks for the job: prints, and writes files. */
-static inline bool session_is_first(const Session *session) { return setosa_ranks_own(session->ranks) == 0; }
+static inline bool session_is_first(const Session *session) { return setosa_ranks_rank(session->ranks) == 0; }
 
 const Command *const *command_list(size_t *count);
 /* NULL when there is none of that name. */

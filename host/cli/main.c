@@ -35,13 +35,13 @@ static Status run_command(const Command *command, int argc, const char **argv, S
   options_default(&options);
   if (ranks != NULL && !command->runs_on_ranks)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "`setosa %s` works in one process, and mpirun started %zu; start it without mpirun",
-                  command->name, setosa_ranks_count(ranks)));
+                  command->name, setosa_ranks_size(ranks)));
   TRY(options_parse(&options, command, argc, argv, error));
   *console = (Console){
       /* mpirun gives its first process a terminal of its own, whatever stands behind. */
       .color_out = (ranks == NULL || options.color == COLOR_ALWAYS) && color_wanted(options.color, stdout),
       .color_err = color_wanted(options.color, stderr),
-      .quiet = options.quiet || setosa_ranks_own(ranks) != 0,
+      .quiet = options.quiet || setosa_ranks_rank(ranks) != 0,
       .verbose = options.verbose,
   };
   if (options.help) {
@@ -96,7 +96,7 @@ int main(int argc, char **argv) {
   interrupt_install(false);
   SetosaRanks *ranks = NULL;
   Status status = setosa_ranks_open(&ranks, on_abandon, &console, &error);
-  bool first = setosa_ranks_own(ranks) == 0;
+  bool first = setosa_ranks_rank(ranks) == 0;
   if (!first) mute_stdout();
   if (status == SETOSA_OK) status = dispatch(argc, (const char **)argv, ranks, &console, &error);
   if (status == SETOSA_ERROR_DEVICE && interrupt_requested()) {

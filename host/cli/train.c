@@ -102,8 +102,8 @@ static Status load_all(TrainWork *work, TrainReport *report, const Session *sess
   Status status = SETOSA_OK;
   const Options *options = session->options;
   SetosaDataOptions data = options->data;
-  data.part = setosa_ranks_own(session->ranks);
-  data.parts = setosa_ranks_count(session->ranks);
+  data.part = setosa_ranks_rank(session->ranks);
+  data.parts = setosa_ranks_size(session->ranks);
   /* Standardizing undoes any factor, so it starts from the values as read; held-out rows can then be scaled in one step, too. */
   if (options->standardize) data.scale = 1;
   TRY(input_load(&work->data, session, options->argument[0], data, &report->seconds_load, error));

@@ -51,7 +51,7 @@ static void print_device(const TrainReport *report, const Session *session) {
   char text[512];
   if (session->ranks != NULL) {
     print_label(session, "ranks");
-    printf("%zu processes share the rows; the device is that of the first\n", setosa_ranks_count(session->ranks));
+    printf("%zu processes share the rows; the device is that of the first\n", setosa_ranks_size(session->ranks));
   }
   if (report->compute->chosen.count > 1) {
     print_devices(report, session);
@@ -207,7 +207,7 @@ Status train_print_json(const TrainReport *report, const Session *session, Error
   if (!failed) failed = json_object_set_new(json_object_get(document, "data"), "cached", json_boolean(report->cached)) != 0;
   if (!failed) failed = json_object_update(document, rest) != 0;
   if (!failed) failed = json_object_set_new(document, "truth", truth_json(report)) != 0;
-  if (!failed) failed = json_object_set_new(document, "ranks", json_integer((json_int_t)setosa_ranks_count(session->ranks))) != 0;
+  if (!failed) failed = json_object_set_new(document, "ranks", json_integer((json_int_t)setosa_ranks_size(session->ranks))) != 0;
   if (!failed) failed = json_object_set_new(document, "devices", devices_json(report)) != 0;
   json_decref(rest);
   if (failed) {

@@ -48,7 +48,7 @@ typedef struct BackendSettings {
 } BackendSettings;
 
 static inline bool backend_is_shared(const BackendSettings *settings) {
-  return settings->context_count > 1 || ranks_count(settings->ranks) > 1;
+  return settings->context_count > 1 || ranks_size(settings->ranks) > 1;
 }
 
 /* What would lie where: sizes of what backend_open and passes would allocate, without doing it. */

@@ -305,8 +305,8 @@ SetosaStatus setosa_ranks_open(SetosaRanks **ranks, void (*abandoned)(const Seto
                                SetosaError *error);
 void setosa_ranks_close(SetosaRanks *ranks);
 /* NULL is a job of one. local: number among the ranks of the same machine, to choose a device by. */
-size_t setosa_ranks_count(const SetosaRanks *ranks);
-size_t setosa_ranks_own(const SetosaRanks *ranks);
+size_t setosa_ranks_size(const SetosaRanks *ranks);
+size_t setosa_ranks_rank(const SetosaRanks *ranks);
 size_t setosa_ranks_local(const SetosaRanks *ranks);
 /* All ranks call this with how they fare; all get SETOSA_OK, or the status and message of the lowest rank that failed. */
 SetosaStatus setosa_ranks_agree(SetosaRanks *ranks, SetosaStatus own, SetosaError *error);

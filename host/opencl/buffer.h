@@ -6,7 +6,7 @@
 
 typedef struct Buffer Buffer;
 
-/* Uninitialised device memory of bytes (at least 1). `what` names it in errors ("gradient slabs"). Fails with SETOSA_ERROR_DEVICE and
+/* Uninitialised device memory of bytes (at least 1). `what` names it in errors ("partial gradients"). Fails with SETOSA_ERROR_DEVICE and
  * the sizes when it is over the device's largest allocation or memory. */
 Status buffer_create(Buffer **buffer, Context *context, size_t bytes, const char *what, Error *error);
 /* Read-only device view of host memory: in place on devices with unified memory (the caller keeps it alive and unchanged until

@@ -14,12 +14,12 @@ Status ranks_open(Ranks **ranks, Error *error) {
 
 void ranks_close(Ranks *ranks) { (void)ranks; }
 
-size_t ranks_count(const Ranks *ranks) {
+size_t ranks_size(const Ranks *ranks) {
   (void)ranks;
   return 1;
 }
 
-size_t ranks_own(const Ranks *ranks) {
+size_t ranks_rank(const Ranks *ranks) {
   (void)ranks;
   return 0;
 }
@@ -41,7 +41,7 @@ Status ranks_agree(Ranks *ranks, Status own, Error *error) {
   return own;
 }
 
-Status ranks_share(Ranks *ranks, void *values, size_t bytes, Error *error) {
+Status ranks_broadcast(Ranks *ranks, void *values, size_t bytes, Error *error) {
   (void)ranks;
   (void)values;
   (void)bytes;
@@ -49,7 +49,7 @@ Status ranks_share(Ranks *ranks, void *values, size_t bytes, Error *error) {
   return SETOSA_OK;
 }
 
-Status ranks_gather(Ranks *ranks, void *all, const size_t *sizes, Error *error) {
+Status ranks_allgather(Ranks *ranks, void *all, const size_t *sizes, Error *error) {
   (void)ranks;
   (void)all;
   (void)sizes;
@@ -57,7 +57,7 @@ Status ranks_gather(Ranks *ranks, void *all, const size_t *sizes, Error *error) 
   return SETOSA_OK;
 }
 
-Status ranks_exchange(Ranks *ranks, const void *sent, const size_t *send_sizes, void *received, const size_t *receive_sizes, Error *error) {
+Status ranks_alltoall(Ranks *ranks, const void *sent, const size_t *send_sizes, void *received, const size_t *receive_sizes, Error *error) {
   (void)ranks;
   (void)receive_sizes;
   (void)error;

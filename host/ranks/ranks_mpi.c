@@ -179,9 +179,9 @@ void ranks_close(Ranks *ranks) {
   free(ranks);
 }
 
-size_t ranks_count(const Ranks *ranks) { return ranks == NULL ? 1 : (size_t)ranks->count; }
+size_t ranks_size(const Ranks *ranks) { return ranks == NULL ? 1 : (size_t)ranks->count; }
 
-size_t ranks_own(const Ranks *ranks) { return ranks == NULL ? 0 : (size_t)ranks->own; }
+size_t ranks_rank(const Ranks *ranks) { return ranks == NULL ? 0 : (size_t)ranks->own; }
 
 size_t ranks_local(const Ranks *ranks) { return ranks == NULL ? 0 : (size_t)ranks->local; }
 
@@ -222,7 +222,7 @@ cleanup:
   return status;
 }
 
-Status ranks_share(Ranks *ranks, void *values, size_t bytes, Error *error) {
+Status ranks_broadcast(Ranks *ranks, void *values, size_t bytes, Error *error) {
   if (ranks == NULL) return SETOSA_OK;
   Status status = vote(ranks, NULL, false, NULL, error);
   return status != SETOSA_OK ? status : break_off(ranks, broadcast(ranks, values, bytes, 0, error), error);
@@ -263,7 +263,7 @@ cleanup:
   return status;
 }
 
-Status ranks_gather(Ranks *ranks, void *all, const size_t *sizes, Error *error) {
+Status ranks_allgather(Ranks *ranks, void *all, const size_t *sizes, Error *error) {
   if (ranks == NULL) return SETOSA_OK;
   Status status = vote(ranks, NULL, false, NULL, error);
   return status != SETOSA_OK ? status : break_off(ranks, gather(ranks, all, sizes, error), error);
@@ -300,7 +300,7 @@ cleanup:
   return status;
 }
 
-Status ranks_exchange(Ranks *ranks, const void *sent, const size_t *send_sizes, void *received, const size_t *receive_sizes, Error *error) {
+Status ranks_alltoall(Ranks *ranks, const void *sent, const size_t *send_sizes, void *received, const size_t *receive_sizes, Error *error) {
   if (ranks == NULL) {
     memcpy(received, sent, send_sizes[0]);
     return SETOSA_OK;

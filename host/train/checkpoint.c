@@ -39,7 +39,7 @@ Status keeper_open(Keeper *keeper, const SetosaTrainOptions *options, const Data
   Status status = SETOSA_OK;
   const Checkpoint *resume = options->resume;
   keeper->options = options;
-  keeper->writes = ranks_own(options->compute.ranks) == 0;
+  keeper->writes = ranks_rank(options->compute.ranks) == 0;
   TRY(check_options(options, error));
   if (options->checkpoint == NULL && resume == NULL) goto cleanup;
   if (options->checkpoint != NULL && keeper->writes) {

@@ -51,7 +51,7 @@ static Status add_fingerprint(Texts *settings, const Dataset *dataset, Ranks *ra
   Status status = SETOSA_OK;
   Hash *hash = NULL;
   char(*hexes)[HASH_HEX_SIZE] = NULL, hex[HASH_HEX_SIZE]; /* (blocks) */
-  size_t *sizes = NULL, count = ranks_count(ranks), own = ranks_own(ranks), blocks = dataset_fingerprint_blocks(dataset);
+  size_t *sizes = NULL, count = ranks_size(ranks), own = ranks_rank(ranks), blocks = dataset_fingerprint_blocks(dataset);
   TRY(memory_allocate_zero((void **)&hexes, blocks, sizeof *hexes, "hashes of the data", error));
   TRY(memory_allocate_zero((void **)&sizes, count, sizeof *sizes, "hashes of the data", error));
   for (size_t b = 0; b < blocks; b++) {
@@ -59,7 +59,7 @@ static Status add_fingerprint(Texts *settings, const Dataset *dataset, Ranks *ra
     sizes[rank] += sizeof *hexes;
     if (rank == own) TRY(dataset_fingerprint_block(hexes[b], dataset, b, error));
   }
-  TRY(ranks_gather(ranks, hexes, sizes, error));
+  TRY(ranks_allgather(ranks, hexes, sizes, error));
   TRY(hash_create(&hash, error));
   hash_add(hash, hexes, blocks * sizeof *hexes);
   hash_hex(hash, hex);

@@ -15,13 +15,13 @@
 /* Gathers `size` bytes of every rank: *all (count of ranks, size), to be freed; this rank's own are copied from `own`. */
 static Status gather_alike(Ranks *ranks, void **all, const void *own, size_t size, Error *error) {
   Status status = SETOSA_OK;
-  size_t count = ranks_count(ranks), *sizes = NULL;
+  size_t count = ranks_size(ranks), *sizes = NULL;
   *all = NULL;
   TRY(memory_allocate_zero(all, count, size, "what the ranks say", error));
   TRY(memory_allocate((void **)&sizes, count, sizeof *sizes, "what the ranks say", error));
   for (size_t r = 0; r < count; r++) sizes[r] = size;
-  memcpy((char *)*all + ranks_own(ranks) * size, own, size);
-  TRY(ranks_gather(ranks, *all, sizes, error));
+  memcpy((char *)*all + ranks_rank(ranks) * size, own, size);
+  TRY(ranks_allgather(ranks, *all, sizes, error));
 cleanup:
   free(sizes);
   return status;
@@ -91,7 +91,7 @@ Status job_check_alike(Ranks *ranks, const Dataset *dataset, const SetosaTrainOp
     own.state = hash_state(&options->resume->state);
   }
   TRY(gather_alike(ranks, (void **)&all, &own, sizeof own, error));
-  for (size_t r = 1; r < ranks_count(ranks); r++)
+  for (size_t r = 1; r < ranks_size(ranks); r++)
     if (memcmp(&all[r], &all[0], sizeof own) != 0) TRY(refuse(r, &all[r], &all[0], error));
 cleanup:
   free(all);
@@ -121,7 +121,7 @@ Status job_ask(JobWishes *wishes, bool *stop, bool due, Error *error) {
   if (++wishes->cut < wishes->ask && !wishes->must_ask) return SETOSA_OK;
   Wish own = {wishes->stop, due, cuts_until_next(wishes)};
   TRY(gather_alike(wishes->ranks, (void **)&all, &own, sizeof own, error));
-  for (size_t r = 0; r < ranks_count(wishes->ranks); r++) *stop = *stop || all[r].stop != 0;
+  for (size_t r = 0; r < ranks_size(wishes->ranks); r++) *stop = *stop || all[r].stop != 0;
   wishes->due = all[0].due != 0;
   wishes->ask = wishes->cut + all[0].cuts;
   wishes->last_cut = wishes->cut;
@@ -139,7 +139,7 @@ Status job_add_scores(Ranks *ranks, MetricsTotals *totals, Error *error) {
   MetricsTotals *all = NULL, sum = {0};
   if (ranks == NULL) return SETOSA_OK;
   TRY(gather_alike(ranks, (void **)&all, totals, sizeof *totals, error));
-  for (size_t r = 0; r < ranks_count(ranks); r++) metrics_totals_add(&sum, &all[r]);
+  for (size_t r = 0; r < ranks_size(ranks); r++) metrics_totals_add(&sum, &all[r]);
   *totals = sum;
 cleanup:
   free(all);

@@ -95,7 +95,7 @@ SetosaStatus setosa_plan(SetosaPlan *plan, SetosaPlanWork work, const SetosaData
   TRY(work == SETOSA_PLAN_PREDICT ? dataset_for_scores(&view, dataset, classes, error)
                                   : dataset_slice(&view, dataset, dataset_all(dataset), error));
   TRY(backend_plan(&places, view, &settings, error));
-  plan->devices = places.devices * setosa_ranks_count(options->compute.ranks);
+  plan->devices = places.devices * setosa_ranks_size(options->compute.ranks);
   plan->resident = places.resident;
   plan->chunk_rows = places.chunk_rows;
   plan->device_budget_bytes = places.budget_bytes;
@@ -113,7 +113,7 @@ SetosaStatus setosa_plan(SetosaPlan *plan, SetosaPlanWork work, const SetosaData
   settings.ranks = NULL; /* this process alone works on the sample, and speaks for the others */
   TRY(time_pass(&pass, &upload, sample, settings, work, error));
   /* What streams goes up, and what is made is made, for every pass; what stays, once. */
-  double rows = (double)shape.rows / (double)setosa_ranks_count(options->compute.ranks);
+  double rows = (double)shape.rows / (double)setosa_ranks_size(options->compute.ranks);
   double once = places.in_place ? 0 : (upload + made) * rows;
   plan->seconds_pass = pass * rows + (places.resident ? 0 : once);
   plan->seconds_estimate = (double)plan->passes_estimate * plan->seconds_pass + (places.resident ? once : 0);

@@ -11,9 +11,9 @@ SetosaStatus setosa_ranks_open(SetosaRanks **ranks, void (*abandoned)(const Seto
 
 void setosa_ranks_close(SetosaRanks *ranks) { ranks_close(ranks); }
 
-size_t setosa_ranks_count(const SetosaRanks *ranks) { return ranks_count(ranks); }
+size_t setosa_ranks_size(const SetosaRanks *ranks) { return ranks_size(ranks); }
 
-size_t setosa_ranks_own(const SetosaRanks *ranks) { return ranks_own(ranks); }
+size_t setosa_ranks_rank(const SetosaRanks *ranks) { return ranks_rank(ranks); }
 
 size_t setosa_ranks_local(const SetosaRanks *ranks) { return ranks_local(ranks); }
 

@@ -67,7 +67,7 @@ static void close_training(Training *t) {
   free(t->parameters);
 }
 
-static bool is_first(const Training *t) { return ranks_own(t->wishes.ranks) == 0; }
+static bool is_first(const Training *t) { return ranks_rank(t->wishes.ranks) == 0; }
 
 static Status open_training(Training *t, const Dataset *dataset, Error *error) {
   Status status = SETOSA_OK;
@@ -234,7 +234,7 @@ static Status score_everything(Training *t, const Dataset *dataset, SetosaTrainR
   TRY(copy_to_validation(t, t->w, error));
   if (t->validation != NULL)
     TRY(score_rows(t->validation, t->validation_w, t->options->validation, NULL, &held_out[0], &held_out[1], error));
-  TRY(ranks_share(ranks, held_out, sizeof held_out, error));
+  TRY(ranks_broadcast(ranks, held_out, sizeof held_out, error));
   result->validation_accuracy = held_out[0];
   result->validation_log_loss = held_out[1];
 cleanup:

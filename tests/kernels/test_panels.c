@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "compute/native/native.h"
+#include "compute/native/logits.h"
 #include "compute/tolerance.h"
 #include "compute/tune/tune.h"
 #include "kernels/answers.h"

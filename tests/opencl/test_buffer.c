@@ -38,11 +38,11 @@ static void test_ranges(void **state) {
   Context *context = need_context(state);
   Buffer *buffer = NULL, *other = NULL;
   char bytes[64];
-  assert_ok(buffer_create(&buffer, context, 64, "slabs", error));
+  assert_ok(buffer_create(&buffer, context, 64, "partials", error));
   assert_ok(buffer_create(&other, context, 32, "other", error));
-  assert_fails(SETOSA_ERROR_INTERNAL, buffer_read(buffer, 1, 64, bytes, error), "slabs", "read 64 bytes at 1", "64 bytes");
-  assert_fails(SETOSA_ERROR_INTERNAL, buffer_read(buffer, 65, 0, bytes, error), "slabs");
-  assert_fails(SETOSA_ERROR_INTERNAL, buffer_read(buffer, SIZE_MAX, 2, bytes, error), "slabs"); /* offset + bytes wraps around */
+  assert_fails(SETOSA_ERROR_INTERNAL, buffer_read(buffer, 1, 64, bytes, error), "partials", "read 64 bytes at 1", "64 bytes");
+  assert_fails(SETOSA_ERROR_INTERNAL, buffer_read(buffer, 65, 0, bytes, error), "partials");
+  assert_fails(SETOSA_ERROR_INTERNAL, buffer_read(buffer, SIZE_MAX, 2, bytes, error), "partials"); /* offset + bytes wraps around */
   assert_fails(SETOSA_ERROR_INTERNAL, buffer_write(buffer, 2, SIZE_MAX, bytes, error), "write");
   assert_fails(SETOSA_ERROR_INTERNAL, buffer_fill_zero(buffer, 60, 5, error), "clear 5 bytes at 60");
   assert_fails(SETOSA_ERROR_INTERNAL, buffer_copy(other, 0, buffer, 0, 33, error), "other", "copy to");

@@ -15,12 +15,12 @@ enum { RANKS = 3 };
 
 /* ---- within a rank: a failed EXPECT ends it with a code that no case has -------------------------------------------- */
 
-#define EXPECT(condition)                                                                     \
-  do {                                                                                        \
-    if (!(condition)) {                                                                       \
-      fprintf(stderr, "%s:%d: rank %zu: %s\n", __FILE__, __LINE__, ranks_own(r), #condition); \
-      _exit(99);                                                                              \
-    }                                                                                         \
+#define EXPECT(condition)                                                                      \
+  do {                                                                                         \
+    if (!(condition)) {                                                                        \
+      fprintf(stderr, "%s:%d: rank %zu: %s\n", __FILE__, __LINE__, ranks_rank(r), #condition); \
+      _exit(99);                                                                               \
+    }                                                                                          \
   } while (0)
 
 static void sleep_ms(long milliseconds) { nanosleep(&(struct timespec){milliseconds / 1000, milliseconds % 1000 * 1000000}, NULL); }
@@ -35,11 +35,11 @@ static void expect_error(Ranks *r, Status found, const Error *error, Status stat
 static void gather_uneven(Ranks *r) {
   Error e = {0};
   const size_t sizes[RANKS] = {5, 0, 1000}, begins[RANKS] = {0, 5, 5};
-  size_t own = ranks_own(r);
+  size_t own = ranks_rank(r);
   unsigned char all[1006];
   memset(all, 0xEE, sizeof all);
   for (size_t i = 0; i < sizes[own]; i++) all[begins[own] + i] = (unsigned char)(i + 7 * own);
-  EXPECT(ranks_gather(r, all, sizes, &e) == SETOSA_OK);
+  EXPECT(ranks_allgather(r, all, sizes, &e) == SETOSA_OK);
   for (size_t part = 0; part < RANKS; part++)
     for (size_t i = 0; i < sizes[part]; i++) EXPECT(all[begins[part] + i] == (unsigned char)(i + 7 * part));
   EXPECT(all[1005] == 0xEE);
@@ -47,9 +47,9 @@ static void gather_uneven(Ranks *r) {
 
 static void share_and_sum(Ranks *r) {
   Error e = {0};
-  double own = (double)ranks_own(r), shared[300], sums[300];
+  double own = (double)ranks_rank(r), shared[300], sums[300];
   for (int i = 0; i < 300; i++) shared[i] = own == 0 ? i : NAN;
-  EXPECT(ranks_share(r, shared, sizeof shared, &e) == SETOSA_OK);
+  EXPECT(ranks_broadcast(r, shared, sizeof shared, &e) == SETOSA_OK);
   for (int i = 0; i < 300; i++) EXPECT(shared[i] == i);
   for (int i = 0; i < 300; i++) sums[i] = i + own * 1000;
   EXPECT(ranks_sum(r, sums, 300, &e) == SETOSA_OK);
@@ -59,10 +59,10 @@ static void share_and_sum(Ranks *r) {
 static void talk(Ranks *r) {
   Error e = {0};
   bool any = true;
-  EXPECT(ranks_count(r) == RANKS && ranks_own(r) < RANKS && ranks_local(r) == ranks_own(r));
+  EXPECT(ranks_size(r) == RANKS && ranks_rank(r) < RANKS && ranks_local(r) == ranks_rank(r));
   EXPECT(ranks_agree(r, SETOSA_OK, &e) == SETOSA_OK);
   EXPECT(ranks_any(r, false, &any, &e) == SETOSA_OK && !any);
-  for (size_t who = 0; who < RANKS; who++) EXPECT(ranks_any(r, ranks_own(r) == who, &any, &e) == SETOSA_OK && any);
+  for (size_t who = 0; who < RANKS; who++) EXPECT(ranks_any(r, ranks_rank(r) == who, &any, &e) == SETOSA_OK && any);
   const size_t pieces[] = {(size_t)1 << 30, 1005, 1004, 64, 8};
   for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
     ranks_set_piece(r, pieces[i]);
@@ -79,18 +79,18 @@ static void one_fails(Ranks *r) {
   bool any = false;
   size_t sizes[RANKS] = {0};
   Status status = SETOSA_OK;
-  if (ranks_own(r) == 1) status = ranks_agree(r, error_set(&e, SETOSA_ERROR_DATA, "x.csv:3:1: bad"), &e);
-  if (ranks_own(r) == 0) status = ranks_gather(r, &value, sizes, &e);
-  if (ranks_own(r) == 2) status = ranks_sum(r, &value, 1, &e);
+  if (ranks_rank(r) == 1) status = ranks_agree(r, error_set(&e, SETOSA_ERROR_DATA, "x.csv:3:1: bad"), &e);
+  if (ranks_rank(r) == 0) status = ranks_allgather(r, &value, sizes, &e);
+  if (ranks_rank(r) == 2) status = ranks_sum(r, &value, 1, &e);
   expect_error(r, status, &e, SETOSA_ERROR_DATA, "x.csv:3:1: bad (rank 1 of 3)");
-  if (ranks_own(r) == 2) EXPECT(value == 1);
-  for (int again = 0; again <= (int)ranks_own(r); again++) { /* other counts on each: nobody waits for anybody */
+  if (ranks_rank(r) == 2) EXPECT(value == 1);
+  for (int again = 0; again <= (int)ranks_rank(r); again++) { /* other counts on each: nobody waits for anybody */
     Error fresh = {0};
     expect_error(r, ranks_agree(r, SETOSA_OK, &fresh), &fresh, SETOSA_ERROR_DATA, "x.csv:3:1: bad (rank 1 of 3)");
     EXPECT(ranks_any(r, true, &any, NULL) == SETOSA_ERROR_DATA);
-    EXPECT(ranks_share(r, &value, sizeof value, NULL) == SETOSA_ERROR_DATA);
+    EXPECT(ranks_broadcast(r, &value, sizeof value, NULL) == SETOSA_ERROR_DATA);
     EXPECT(ranks_sum(r, &value, 1, NULL) == SETOSA_ERROR_DATA);
-    EXPECT(ranks_gather(r, &value, sizes, NULL) == SETOSA_ERROR_DATA);
+    EXPECT(ranks_allgather(r, &value, sizes, NULL) == SETOSA_ERROR_DATA);
   }
   /* What a caller has added to the message stays. */
   error_prefix(&e, "while training");
@@ -100,15 +100,15 @@ static void one_fails(Ranks *r) {
 static void two_fail(Ranks *r) {
   Error e = {0};
   bool any;
-  Status status =
-      ranks_own(r) == 0 ? ranks_any(r, false, &any, &e) : ranks_agree(r, error_set(&e, SETOSA_ERROR_DEVICE, "lost %zu", ranks_own(r)), &e);
+  Status status = ranks_rank(r) == 0 ? ranks_any(r, false, &any, &e)
+                                     : ranks_agree(r, error_set(&e, SETOSA_ERROR_DEVICE, "lost %zu", ranks_rank(r)), &e);
   expect_error(r, status, &e, SETOSA_ERROR_DEVICE, "lost 1 (rank 1 of 3)");
 }
 
 static void all_fail(Ranks *r) {
   Error e = {0};
-  Status own = ranks_own(r) == 0 ? SETOSA_ERROR_USAGE : SETOSA_ERROR_WRITE;
-  expect_error(r, ranks_agree(r, error_set(&e, own, "wrong %zu", ranks_own(r)), &e), &e, SETOSA_ERROR_USAGE, "wrong 0");
+  Status own = ranks_rank(r) == 0 ? SETOSA_ERROR_USAGE : SETOSA_ERROR_WRITE;
+  expect_error(r, ranks_agree(r, error_set(&e, own, "wrong %zu", ranks_rank(r)), &e), &e, SETOSA_ERROR_USAGE, "wrong 0");
 }
 
 /* An end without words, as an interrupt is. */
@@ -121,23 +121,23 @@ static void wordless(Ranks *r) {
 static void nobody_comes(Ranks *r) {
   Error e = {0};
   signal(SIGTERM, SIG_IGN);
-  if (ranks_own(r) == 0)
+  if (ranks_rank(r) == 0)
     sleep_ms(60000);
   else
-    ranks_agree(r, error_set(&e, SETOSA_ERROR_DEVICE, "lost %zu", ranks_own(r)), &e);
+    ranks_agree(r, error_set(&e, SETOSA_ERROR_DEVICE, "lost %zu", ranks_rank(r)), &e);
   EXPECT(!"reached");
 }
 
 /* Waiting costs next to no processor time. */
 static void waits_asleep(Ranks *r) {
-  if (ranks_own(r) == 0) sleep_ms(2000);
+  if (ranks_rank(r) == 0) sleep_ms(2000);
   clock_t before = clock();
   EXPECT(ranks_agree(r, SETOSA_OK, NULL) == SETOSA_OK);
   EXPECT((double)(clock() - before) / CLOCKS_PER_SEC < 0.5);
 }
 
 static void killed(Ranks *r) {
-  if (ranks_own(r) == 2) raise(SIGKILL);
+  if (ranks_rank(r) == 2) raise(SIGKILL);
   ranks_agree(r, SETOSA_OK, NULL);
   EXPECT(!"reached");
 }
@@ -239,12 +239,12 @@ static void test_alone(void **state) {
   assert_false(ranks_launched());
   support_ok(ranks_open(&r, &e), &e);
   assert_null(r);
-  assert_int_equal(ranks_count(r), 1);
-  assert_int_equal(ranks_own(r), 0);
+  assert_int_equal(ranks_size(r), 1);
+  assert_int_equal(ranks_rank(r), 0);
   assert_int_equal(ranks_local(r), 0);
-  support_ok(ranks_share(r, &value, sizeof value, &e), &e);
+  support_ok(ranks_broadcast(r, &value, sizeof value, &e), &e);
   support_ok(ranks_sum(r, &value, 1, &e), &e);
-  support_ok(ranks_gather(r, &value, (size_t[]){sizeof value}, &e), &e);
+  support_ok(ranks_allgather(r, &value, (size_t[]){sizeof value}, &e), &e);
   assert_true(value == 5);
   support_ok(ranks_any(r, true, &any, &e), &e);
   assert_true(any);

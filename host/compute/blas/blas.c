@@ -11,7 +11,7 @@
 
 enum {
   FLOPS_OF_A_THREAD = 1 << 19, /* less than this is done before another thread has woken up */
-  SLAB_BYTES = 64 << 20,       /* most bytes of partial gradients */
+  PARTIALS_BYTES = 64 << 20,   /* most bytes of partial gradients */
   SMALL_CLASSES = 64,
   SMALL_BLOCK_ROWS = 64, /* few classes: OpenBLAS has faster kernels, without packing, for products this small (measured: 1.5 times) */
   BLOCK_ROWS = 256,
@@ -183,7 +183,7 @@ static void blas_close(Backend *backend) {
   for (size_t i = 0; blas->rooms != NULL && i < blas_threads_count(blas->threads); i++) {
     free(blas->rooms[i].logits);
     free(blas->rooms[i].directions);
-    free(blas->rooms[i].slab);
+    free(blas->rooms[i].partial);
   }
   free(blas->rooms);
   free(blas->ones);
@@ -227,8 +227,8 @@ static const BackendOperations blas_operations = {
 static void choose_block(Blas *blas) {
   size_t row_bytes = blas->head.classes * sizeof(float), threads = blas_threads_count(blas->threads);
   size_t needed = (blas->head.rows + BLAS_LANES - 1) / BLAS_LANES * BLAS_LANES;
-  size_t slabs = blas->workspace_bytes > 0 ? 4 * blas->workspace_bytes : SLAB_BYTES;
-  blas->whole_blocks = (threads - 1) * blas->head.parameters > slabs / sizeof(float);
+  size_t partial_bytes = blas->workspace_bytes > 0 ? 4 * blas->workspace_bytes : PARTIALS_BYTES;
+  blas->whole_blocks = (threads - 1) * blas->head.parameters > partial_bytes / sizeof(float);
   size_t most = blas->workspace_bytes > 0 ? blas->workspace_bytes : blas->whole_blocks ? WHOLE_BLOCK_BYTES : BLOCK_BYTES;
   size_t rows = blas->whole_blocks ? WHOLE_BLOCK_ROWS : blas->head.classes <= SMALL_CLASSES ? SMALL_BLOCK_ROWS : BLOCK_ROWS;
   while (rows > BLAS_LANES && rows * row_bytes > most) rows /= 2;

@@ -16,7 +16,7 @@ struct Vector {
 typedef struct BlasRoom {
   float *logits;     /* (K, stride) */
   float *directions; /* (K, stride), for Hessians only */
-  float *slab;       /* (P) its part of the gradient; NULL for the first thread, which adds into the result */
+  float *partial;    /* (P) its part of the gradient; NULL for the first thread, which adds into the result */
   double loss;
 } BlasRoom;
 

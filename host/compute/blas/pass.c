@@ -77,7 +77,7 @@ static void pass_share(void *argument, size_t index, size_t count) {
   for (size_t i = first; i < last; i += blas->block_rows) {
     size_t rows = smaller(last - i, blas->block_rows), begin = pass->rows.begin + i;
     const float *r = compute_residuals(pass, room, begin, rows, room->logits, room->directions);
-    if (pass->out != NULL) add_gradient(blas, r, begin, rows, 0, blas->head.classes, i > first, index == 0 ? pass->out : room->slab);
+    if (pass->out != NULL) add_gradient(blas, r, begin, rows, 0, blas->head.classes, i > first, index == 0 ? pass->out : room->partial);
   }
 }
 
@@ -119,13 +119,13 @@ static void run_whole_blocks(Pass *pass) {
 static void finish_share(void *argument, size_t index, size_t count) {
   const Pass *pass = argument;
   const Blas *blas = pass->blas;
-  size_t parameters = blas->head.parameters, weights = parameters - blas->head.classes, slabs = blas->whole_blocks ? 1 : pass->team;
+  size_t parameters = blas->head.parameters, weights = parameters - blas->head.classes, partials = blas->whole_blocks ? 1 : pass->team;
   const Addition *addition = pass->addition;
   float *out = pass->out;
   size_t first = parameters * index / count, last = parameters * (index + 1) / count;
-  for (size_t t = 1; t < slabs; t++) {
-    const float *slab = blas->rooms[t].slab;
-    for (size_t p = first; p < last; p++) out[p] += slab[p];
+  for (size_t t = 1; t < partials; t++) {
+    const float *partial = blas->rooms[t].partial;
+    for (size_t p = first; p < last; p++) out[p] += partial[p];
   }
   if (addition != NULL) {
     const float *of = pass->v != NULL ? pass->v : pass->w, *factors = addition->factors != NULL ? addition->factors->values : NULL;
@@ -150,8 +150,8 @@ static Status reserve_workspaces(Blas *blas, size_t team, bool hessian, bool gra
     if (room->logits == NULL) TRY(blas_hold(blas, (void **)&room->logits, block, sizeof(float), "a block of logits", error));
     if (hessian && room->directions == NULL)
       TRY(blas_hold(blas, (void **)&room->directions, block, sizeof(float), "a block of directions", error));
-    if (gradient && t > 0 && room->slab == NULL)
-      TRY(blas_hold(blas, (void **)&room->slab, blas->head.parameters, sizeof(float), "partial gradients", error));
+    if (gradient && t > 0 && room->partial == NULL)
+      TRY(blas_hold(blas, (void **)&room->partial, blas->head.parameters, sizeof(float), "partial gradients", error));
   }
 cleanup:
   return status;

@@ -2,7 +2,9 @@
  * K is held. The CPU family keeps logits in strips (kernels/strip.clh), the GPU family in padded rows (kernels/rows.cl). */
 #include <math.h>
 
-#include "compute/native/native.h"
+#include "compute/native/logits.h"
+#include "compute/native/upload.h"
+#include "compute/native/vector.h"
 
 enum {
   SPAN_ROWS = 16384,       /* of a share at most, unless a block has more: they are added up in f32, shares in twice the precision, */

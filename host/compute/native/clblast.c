@@ -1,6 +1,7 @@
 /* The clblast backend: the native backend, its two products of a block of rows by CLBlast instead of block_*.cl, for every K. Softmax,
  * Hessian terms, lines, vectors and predictions of few classes are native's own kernels. */
-#include "compute/native/native.h"
+#include "compute/native/logits.h"
+#include "compute/native/vector.h"
 #include "opencl/gemm.h"
 
 /* CLBlast copies a factor that its kernel cannot take as it lies, X among them, so that a block is bounded by its rows of X too. */

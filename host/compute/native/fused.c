@@ -1,9 +1,11 @@
 /* The fused pass for few classes: one read of X gives loss and gradient, or the Hessian times a vector.
  *
- * Rows are cut (Cut in native.h) into shares of whole blocks, one work-group and one partial gradient each. */
+ * Rows are cut (cut.h) into shares of whole blocks, one work-group and one partial gradient each. */
 #include <stdint.h>
 
-#include "compute/native/native.h"
+#include "compute/native/logits.h"
+#include "compute/native/upload.h"
+#include "compute/native/vector.h"
 
 enum {
   SHARE_BLOCKS = 64, /* most blocks of a share: it is summed in plain f32, shares are summed in twice the precision */

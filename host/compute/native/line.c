@@ -1,7 +1,10 @@
 /* The line search of the native backend: X w and X s are kept, so that a point costs N*K and no read of X. */
 #include <math.h>
 
-#include "compute/native/native.h"
+#include "compute/native/line.h"
+#include "compute/native/logits.h"
+#include "compute/native/upload.h"
+#include "compute/native/vector.h"
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 

@@ -1,6 +1,10 @@
 /* The native backend: our OpenCL kernels behind the seam. This file owns its life, its kernels and its shared buffers;
  * X goes up in upload.c, the operations are in vector.c, pass.c, predict.c and line.c. */
-#include "compute/native/native.h"
+#include "compute/native/line.h"
+#include "compute/native/logits.h"
+#include "compute/native/predict.h"
+#include "compute/native/upload.h"
+#include "compute/native/vector.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -184,7 +188,7 @@ Status native_describe(BackendPlan *plan, const Dataset *dataset, const BackendS
   NativePlan residence = {0};
   TRY(create_native(&native, dataset, settings, error));
   if (backend_is_shared(settings)) { /* of equal devices; the first has as many shards as any */
-    size_t devices = (settings->context_count > 0 ? settings->context_count : 1) * ranks_count(settings->ranks);
+    size_t devices = (settings->context_count > 0 ? settings->context_count : 1) * ranks_size(settings->ranks);
     Cut cut = native_cut(native, native->head.rows);
     native->window = cut_rows(&cut, (ShardRange){0, (cut.shards + devices - 1) / devices});
   }
@@ -325,27 +329,9 @@ Status native_read_sums(Native *native, size_t count, Error *error) {
   return buffer_read(native->sums, 0, count * sizeof(SumPair), native->sums_host, error);
 }
 
-ShardSum shard_sum(const SumPair *pairs, size_t count) {
-  ShardSum sum = {0, 0};
-  for (size_t i = 0; i < count; i++) {
-    sum.high += pairs[i].high;
-    sum.low += pairs[i].low;
-  }
-  return sum;
-}
-
 double native_sum(const Native *native, size_t first, size_t count) {
   ShardSum sum = shard_sum(native->sums_host + first, count);
   return sum.high + sum.low;
-}
-
-void shard_sums(ShardSum *sums, const Cut *cut, ShardRange shards, const SumPair *pairs) {
-  size_t done = 0;
-  for (size_t i = 0; i < shards.count; i++) {
-    size_t count = cut_shares(cut, (ShardRange){shards.first + i, 1}).count * cut->losses;
-    sums[i] = shard_sum(pairs + done, count);
-    done += count;
-  }
 }
 
 double native_pass_sum(const Native *native, const Cut *cut) {

@@ -1,7 +1,8 @@
 /* Weights in panels of 16 classes (kernels/panel.clh), packed once for every vector that a pass reads. With few classes (fused_cpu.cl) the
  * last panel wants at least 11 of them, since its padding would cost more than tiles without; with more than 512, turning X once costs less
  * than copying it and turning logits, and packed weights would take much memory. */
-#include "compute/native/native.h"
+#include "compute/native/logits.h"
+#include "compute/native/vector.h"
 
 enum { MOST_BYTES = 64 << 20 }; /* of packed weights */
 

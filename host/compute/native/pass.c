@@ -2,7 +2,9 @@
  * more than a block of rows times K is held, but for the probabilities that Hessian products at one point share. */
 #include <math.h>
 
-#include "compute/native/native.h"
+#include "compute/native/logits.h"
+#include "compute/native/upload.h"
+#include "compute/native/vector.h"
 
 enum {
   LEAST_PARTIAL_BYTES = 64 << 20, /* partial gradients may take so much, */

@@ -3,7 +3,10 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "compute/native/native.h"
+#include "compute/native/logits.h"
+#include "compute/native/predict.h"
+#include "compute/native/upload.h"
+#include "compute/native/vector.h"
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 

@@ -4,6 +4,8 @@
 
 #include "compute/settings.h"
 
+enum { PANEL_LEAST_REST = 11 }; /* of few classes, the last panel has at least so many (panels.c says why) */
+
 /* The sizes of register tiles and the like: macros of the kernels (kernels/README.md, "Shapes of tiles"). */
 typedef struct NativeShape {
   uint32_t lanes;                          /* fused, CPU: floats of a vector, 8 or 16 */

@@ -1,7 +1,9 @@
 /* X, labels and weights on their way to the device: used in place, copied, converted to fewer bytes, or made there. They stay when they fit
  * the budget; else rows stream through two stages, the next chunk going up while the last is worked on. No second whole copy of X ever lies
  * on the host. */
-#include "compute/native/native.h"
+#include "compute/native/upload.h"
+#include "compute/native/line.h"
+#include "compute/native/pass.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "compute/native/native.h"
+#include "compute/native/vector.h"
 
 enum { SOURCES = 8 }; /* vectors that one launch of combine or dots takes */
 

@@ -127,7 +127,7 @@ double add_sums(const Sharded *sharded, const Layout *layout, size_t first_row, 
 /* Every device has its part in `exchange` afterwards, on every rank. */
 Status exchange_all(Sharded *sharded, const Task *task, const Layout *layout, Error *error) {
   Status status = SETOSA_OK;
-  size_t ranks = ranks_count(sharded->ranks), bytes = 0, *sizes = NULL;
+  size_t ranks = ranks_size(sharded->ranks), bytes = 0, *sizes = NULL;
   TRY(memory_allocate_zero((void **)&sizes, ranks, sizeof *sizes, "the sizes of an exchange", error));
   for (size_t rank = 0; rank < ranks; rank++) {
     for (size_t device = sharded->rank_begin[rank]; device < sharded->rank_begin[rank + 1]; device++)
@@ -144,7 +144,7 @@ Status exchange_all(Sharded *sharded, const Task *task, const Layout *layout, Er
     }
     to += device_bytes(layout, shards);
   }
-  TRY(ranks_gather(sharded->ranks, sharded->exchange.at, sizes, error));
+  TRY(ranks_allgather(sharded->ranks, sharded->exchange.at, sizes, error));
 cleanup:
   free(sizes);
   return status;
@@ -158,7 +158,7 @@ Status finish_member(Sharded *sharded, size_t member, const Finish *finish, size
   return native_enqueue_finish(sharded->members[member].native, &own, sharded->members[member].gathered, partial_count, error);
 }
 
-/* Slabs of all shards onto every member, and its sum. */
+/* Partials of all shards onto every member, and its sum. */
 Status finish_everywhere(Sharded *sharded, const Layout *layout, size_t first_row, const Finish *finish, Error *error) {
   Status status = SETOSA_OK;
   size_t partials = layout->cut->shards * layout->partials;

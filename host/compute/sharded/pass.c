@@ -1,6 +1,9 @@
 /* Loss, gradient, Hessian products, scores and lines of the sharded backend. */
 #include <math.h>
 
+#include "compute/native/line.h"
+#include "compute/native/predict.h"
+#include "compute/native/vector.h"
 #include "compute/sharded/sharded.h"
 
 /* ---- passes ----------------------------------------------------------------------------------------------------- */
@@ -47,7 +50,7 @@ static Status read_norm(Sharded *sharded, const Vector *gradient, double *norm, 
   TRY(native_enqueue_max_abs(native, replica(gradient, 0), 0, error));
   TRY(native_read_sums(native, groups, error));
   *norm = native_max(native, 0, groups);
-  TRY(ranks_share(sharded->ranks, norm, sizeof *norm, error));
+  TRY(ranks_broadcast(sharded->ranks, norm, sizeof *norm, error));
 cleanup:
   return status;
 }

@@ -9,13 +9,13 @@
  * up, and what goes to everybody is the sum. Every element is added up in the same order as ever, so the bits are those of the plain way.
  */
 static size_t slice_begin(const Sharded *sharded, size_t rank) {
-  size_t ranks = ranks_count(sharded->ranks), whole = sharded->head.parameters / ranks, rest = sharded->head.parameters % ranks;
+  size_t ranks = ranks_size(sharded->ranks), whole = sharded->head.parameters / ranks, rest = sharded->head.parameters % ranks;
   return rank * whole + (rank < rest ? rank : rest);
 }
 
 bool wants_slices(const Sharded *sharded, const Layout *layout) {
   enum { PLAIN_BYTES = 1 << 20 }; /* up to these the second exchange costs more than it saves */
-  return ranks_count(sharded->ranks) > 1 && layout->cut->shards * layout->partials * layout->vector_bytes > PLAIN_BYTES;
+  return ranks_size(sharded->ranks) > 1 && layout->cut->shards * layout->partials * layout->vector_bytes > PLAIN_BYTES;
 }
 
 /* Shards of the devices of a rank; they are neighbours. */
@@ -33,7 +33,7 @@ typedef struct SliceSizes {
 /* This rank's partials to the ranks whose slices they belong to; then everybody's partials of this rank's slice lie in `received`. */
 static Status send_slices(Sharded *sharded, const Task *task, const Layout *layout, const SliceSizes *sizes, Error *error) {
   Status status = SETOSA_OK;
-  size_t ranks = ranks_count(sharded->ranks), own = ranks_own(sharded->ranks), received = 0;
+  size_t ranks = ranks_size(sharded->ranks), own = ranks_rank(sharded->ranks), received = 0;
   size_t slice = slice_begin(sharded, own + 1) - slice_begin(sharded, own);
   size_t partials = rank_shards(sharded, layout, task, own) * layout->partials;
   for (size_t rank = 0; rank < ranks; rank++) {
@@ -54,7 +54,7 @@ static Status send_slices(Sharded *sharded, const Task *task, const Layout *layo
       from += device_bytes(layout, shards);
     }
   }
-  TRY(ranks_exchange(sharded->ranks, sharded->packed.at, sizes->sent, sharded->received.at, sizes->received, error));
+  TRY(ranks_alltoall(sharded->ranks, sharded->packed.at, sizes->sent, sharded->received.at, sizes->received, error));
 cleanup:
   return status;
 }
@@ -64,7 +64,7 @@ cleanup:
 static Status gather_slices(Sharded *sharded, const Task *task, const Layout *layout, const SliceSizes *sizes, Error *error) {
   Status status = SETOSA_OK;
   Member *member = &sharded->members[0];
-  size_t ranks = ranks_count(sharded->ranks), own = ranks_own(sharded->ranks), bytes = 0, before = 0;
+  size_t ranks = ranks_size(sharded->ranks), own = ranks_rank(sharded->ranks), bytes = 0, before = 0;
   size_t slice = slice_begin(sharded, own + 1) - slice_begin(sharded, own), partials = layout->cut->shards * layout->partials;
   for (size_t rank = 0; rank < ranks; rank++) {
     ShardRange shards = {0, rank_shards(sharded, layout, task, rank)};
@@ -90,7 +90,7 @@ static Status gather_slices(Sharded *sharded, const Task *task, const Layout *la
   }
   TRY(scratch_reserve(&sharded->exchange, bytes, error));
   memcpy(sharded->exchange.at + before, sharded->packed.at, sizes->gathered[own]);
-  TRY(ranks_gather(sharded->ranks, sharded->exchange.at, sizes->gathered, error));
+  TRY(ranks_allgather(sharded->ranks, sharded->exchange.at, sizes->gathered, error));
 cleanup:
   return status;
 }
@@ -99,7 +99,7 @@ cleanup:
 static double unpack_slices(const Sharded *sharded, const Task *task, const Layout *layout, float *halves) {
   const char *from = sharded->exchange.at;
   ShardSum all = {0, 0}, one;
-  for (size_t rank = 0; rank < ranks_count(sharded->ranks); rank++) {
+  for (size_t rank = 0; rank < ranks_size(sharded->ranks); rank++) {
     size_t begin = slice_begin(sharded, rank), bytes = (slice_begin(sharded, rank + 1) - begin) * sizeof(float);
     memcpy(halves + begin, from, bytes);
     memcpy(halves + sharded->head.parameters + begin, from + bytes, bytes);
@@ -131,7 +131,7 @@ cleanup:
 
 Status reduce_slices(Sharded *sharded, const Task *task, const Layout *layout, const Finish *finish, double *loss, Error *error) {
   Status status = SETOSA_OK;
-  size_t ranks = ranks_count(sharded->ranks), bytes = 0, *sizes = NULL;
+  size_t ranks = ranks_size(sharded->ranks), bytes = 0, *sizes = NULL;
   float *halves = NULL;
   TRY(memory_allocate((void **)&sizes, ranks, 3 * sizeof *sizes, "the sizes of an exchange", error));
   TRY(memory_allocate((void **)&halves, sharded->head.parameters, 2 * sizeof *halves, "the gradient", error));

@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "compute/native/line.h"
+#include "compute/native/vector.h"
 #include "compute/tune/tune.h"
 
 enum {
@@ -56,7 +58,7 @@ static Status sharded_vector_read(Backend *backend, const Vector *vector, double
   Status status = SETOSA_OK;
   Sharded *sharded = (Sharded *)backend;
   TRY(native_vector_read(&sharded->members[0].native->head, replica(vector, 0), values, error));
-  TRY(ranks_share(sharded->ranks, values, backend->parameters * sizeof *values, error));
+  TRY(ranks_broadcast(sharded->ranks, values, backend->parameters * sizeof *values, error));
 cleanup:
   return status;
 }
@@ -99,7 +101,7 @@ static Status sharded_vector_dots(Backend *backend, size_t count, const VectorPa
   TRY(memory_allocate((void **)&own, count, sizeof *own, "pairs of vectors", error));
   for (size_t n = 0; n < count; n++) own[n] = (VectorPair){replica(pairs[n].a, 0), replica(pairs[n].b, 0), pairs[n].weights_only};
   TRY(native_vector_dots(&sharded->members[0].native->head, count, own, dots, error));
-  TRY(ranks_share(sharded->ranks, dots, count * sizeof *dots, error));
+  TRY(ranks_broadcast(sharded->ranks, dots, count * sizeof *dots, error));
 cleanup:
   free(own);
   return status;
@@ -206,14 +208,14 @@ static Status choose_shape(Sharded *sharded, NativeShape *shape, const Dataset *
   DataShape data = dataset_shape(dataset);
   BackendSettings own = member_settings(settings, 0);
   bool tunes = settings->tuning != SETOSA_TUNING_OFF && !settings->reproducible && tune_is_worth_it(data.rows, data.features, data.classes);
-  if (ranks_own(sharded->ranks) == 0) {
+  if (ranks_rank(sharded->ranks) == 0) {
     TRY(dataset_slice(&view, dataset, tunes ? sample_of(dataset, TUNED_BYTES) : (RowRange){0, 1}, error));
     TRY(tuned_open(&sample, view, &own, error));
     *shape = ((const Native *)sample)->shape;
     memcpy(sharded->tuning_text, ((const Native *)sample)->tuning.text, sizeof sharded->tuning_text);
     sharded->seconds_tune = ((const Native *)sample)->tuning.seconds;
   }
-  TRY(ranks_share(sharded->ranks, shape, sizeof *shape, error));
+  TRY(ranks_broadcast(sharded->ranks, shape, sizeof *shape, error));
 cleanup:
   backend_close(sample);
   setosa_dataset_destroy(view);
@@ -260,23 +262,23 @@ typedef struct Offer {
 /* Offers of all ranks, in their order; rank_begin from them. */
 static Status gather_offers(Sharded *sharded, Offer **offers, const Offer *own, Error *error) {
   Status status = SETOSA_OK;
-  size_t ranks = ranks_count(sharded->ranks), *sizes = NULL;
+  size_t ranks = ranks_size(sharded->ranks), *sizes = NULL;
   TRY(memory_allocate((void **)offers, ranks, sizeof **offers, "what ranks offer", error));
   TRY(memory_allocate((void **)&sizes, ranks, sizeof *sizes, "what ranks offer", error));
   TRY(memory_allocate_zero((void **)&sharded->rank_begin, ranks + 1, sizeof *sharded->rank_begin, "what ranks offer", error));
   for (size_t i = 0; i < ranks; i++) sizes[i] = sizeof **offers;
-  (*offers)[ranks_own(sharded->ranks)] = *own;
-  TRY(ranks_gather(sharded->ranks, *offers, sizes, error));
+  (*offers)[ranks_rank(sharded->ranks)] = *own;
+  TRY(ranks_allgather(sharded->ranks, *offers, sizes, error));
   for (size_t i = 0; i < ranks; i++) {
     sharded->rank_begin[i + 1] = sharded->rank_begin[i] + (size_t)(*offers)[i].devices;
     if ((*offers)[i].cpu_family != own->cpu_family)
       TRY(error_set(error, SETOSA_ERROR_USAGE,
                     "rank %zu has a device of another kind than rank %zu, and CPU and GPU kernels cut rows in different ways; choose "
                     "--device so that all are of one kind, or say --family for all",
-                    i, ranks_own(sharded->ranks)));
+                    i, ranks_rank(sharded->ranks)));
   }
   sharded->devices = sharded->rank_begin[ranks];
-  sharded->own = sharded->rank_begin[ranks_own(sharded->ranks)];
+  sharded->own = sharded->rank_begin[ranks_rank(sharded->ranks)];
 cleanup:
   free(sizes);
   return status;
@@ -288,15 +290,15 @@ static Status deal_rows(Sharded *sharded, const Offer *offers, const Cut *cut, E
   double total = 0, before = 0, slowest = INFINITY, fastest = 0;
   size_t device = 0;
   TRY(memory_allocate_zero((void **)&sharded->windows, sharded->devices, sizeof *sharded->windows, "the rows of devices", error));
-  for (size_t rank = 0; rank < ranks_count(sharded->ranks); rank++)
+  for (size_t rank = 0; rank < ranks_size(sharded->ranks); rank++)
     for (size_t i = 0; i < offers[rank].devices; i++) {
       slowest = fmin(slowest, offers[rank].rates[i]);
       fastest = fmax(fastest, offers[rank].rates[i]);
     }
   bool equal = !(fastest > equal_rates * slowest);
-  for (size_t rank = 0; rank < ranks_count(sharded->ranks); rank++)
+  for (size_t rank = 0; rank < ranks_size(sharded->ranks); rank++)
     for (size_t i = 0; i < offers[rank].devices; i++) total += equal ? 1 : offers[rank].rates[i];
-  for (size_t rank = 0; rank < ranks_count(sharded->ranks); rank++)
+  for (size_t rank = 0; rank < ranks_size(sharded->ranks); rank++)
     for (size_t i = 0; i < offers[rank].devices; i++, device++) {
       double after = before + (equal ? 1 : offers[rank].rates[i]) / total;
       size_t first = (size_t)llround((double)cut->shards * before), last = (size_t)llround((double)cut->shards * after);

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "compute/native/vector.h"
 #include "compute/tolerance.h"
 #include "compute/tune/tune.h"
 
