@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a cluster would give, on paper: time of one loss and gradient = bytes over bandwidths, no overlap anywhere.
 
-Each number's source is beside it; nothing here was measured on a cluster. python3 bench/cluster_model.py prints the table of bench/README.md.
+Each number's source is beside it; nothing here was measured on a cluster. python3 bench/cluster_model.py prints the table of bench/LOG.md.
 """
 import math
 
@@ -32,7 +32,7 @@ def pass_seconds(rows, features, classes, ranks, way):
     values = float(rows) * features
     compute = max(4 * values / READ, 4 * values * classes / FMA) * math.ceil(SHARDS / ranks) / SHARDS
     parameters = classes * (features + 1)
-    if way != "--fast-reduce":  # as sharded_reduce.c chooses
+    if way != "--fast-reduce":  # as host/compute/sharded/reduce.c chooses
         small = 4.0 * parameters * SHARDS * 2 <= 1 << 20
         way = "all partials to all" if small else way
     return compute, exchange(parameters, ranks, way) + 10 * LAUNCH

@@ -2,9 +2,10 @@
  * Setosa: softmax regression (multinomial logistic regression) on any OpenCL device.
  * The public C API. Everything the program `setosa` does, a C caller can do; measuring, which few do, is in setosa_bench.h.
  *
- * Mathematics: N rows, D features, K classes. X (N,D) row-major f32, labels (N) in 0..K-1,
- * weights (K,D) row-major (row k is the weight vector of class k), bias (K).
- *   F(W,b) = 1/N * sum_i l_i + (l2/2) * ||W||^2,   l_i = logsumexp(z_i) - z_i[y_i],   z_i = W x_i + b   (kernels/README.md)
+ * Mathematics: N rows, D features, K classes. X (N,D) row-major f32, labels y (N) in 0..K-1, weights of rows s (N),
+ * weights W (K,D) row-major (row k is the weight vector of class k), bias b (K).
+ *   F(W,b) = sum_i s_i l_i / sum_i s_i + (l2/2) * ||W||^2,   l_i = logsumexp(z_i) - z_i[y_i],   z_i = W x_i + b
+ * Without weights of rows every s_i is 1, and the first term is the mean loss (kernels/README.md).
  *
  * Every function that can fail returns SETOSA_OK or an error status and then fills *error (which may be NULL).
  * Pairs: create/destroy (memory), open/close (outside resource), load/save (files); each destroy and close accepts NULL.
@@ -89,7 +90,8 @@ typedef struct SetosaDevice SetosaDevice;   /* one opened device: context, queue
 
 /* Finds every platform and device. Succeeds with an empty list when there is none. The list outlives no device opened from it:
  * close the devices first. With PoCL and no POCL_CACHE_DIR in the environment this sets that variable to a folder of this
- * process's own, since processes must not share one; call it before starting threads that read the environment. */
+ * process's own, since processes must not share one; call it before starting threads that read the environment. When the
+ * process ends by exit or by returning from main, a mark in that folder is removed. */
 SetosaStatus setosa_devices_open(SetosaDevices **devices, SetosaError *error);
 void setosa_devices_close(SetosaDevices *devices);
 size_t setosa_devices_count(const SetosaDevices *devices);
@@ -311,7 +313,7 @@ SetosaStatus setosa_ranks_agree(SetosaRanks *ranks, SetosaStatus own, SetosaErro
 
 /* Where and how the objective is computed. Start from setosa_compute_options_default(). */
 typedef struct SetosaComputeOptions {
-  SetosaBackend backend; /* AUTO, NATIVE and CLBLAST need a device */
+  SetosaBackend backend; /* NATIVE and CLBLAST need a device */
   SetosaFamily family;   /* NATIVE, CLBLAST: which kernels; AUTO: by what the device reports */
   SetosaDevice *device;  /* borrowed; NULL for REFERENCE and BLAS */
   /* NATIVE: several devices share the rows. NULL and 0: `device` alone; else device is devices[0]. Borrowed. With devices of one type the
@@ -324,8 +326,8 @@ typedef struct SetosaComputeOptions {
   SetosaTuning tuning;   /* NATIVE */
   uint64_t device_memory_bytes; /* NATIVE, CLBLAST: budget for data, vectors and workspace, beyond which rows stream in chunks; 0: what the
                                    device reports, less a tenth */
-  bool reproducible; /* NATIVE, AUTO (then native): fixed tile sizes, so that the result does not depend on what tuning found; a full
-                        tuning is then refused */
+  bool reproducible;            /* NATIVE: fixed tile sizes, so that the result does not depend on what tuning found; a full
+                                   tuning is then refused */
 } SetosaComputeOptions;
 
 SetosaComputeOptions setosa_compute_options_default(void);
@@ -498,7 +500,7 @@ typedef struct SetosaCheckRow {
 } SetosaCheckRow;
 typedef void (*SetosaCheckCallback)(const SetosaCheckRow *row, void *user);
 
-/* Checks loss, gradient, Hessian*V, probabilities and the line search of a backend (AUTO: native), the reference against finite differences
+/* Checks loss, gradient, Hessian*V, probabilities and the line search of a backend, the reference against finite differences
  * alone. dataset NULL: a table of shapes of synthetic data. family AUTO checks both families of kernels. *failures counts rows not
  * passed. */
 SetosaStatus setosa_check(const SetosaDataset *dataset, const SetosaComputeOptions *compute, double l2, SetosaCheckCallback row, void *user,

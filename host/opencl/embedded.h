@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 typedef struct EmbeddedSource {
-  const char *name; /* "softmax.cl" */
+  const char *name; /* "vector.cl" */
   const char *text; /* (length) and a 0 byte */
   size_t length;
 } EmbeddedSource;

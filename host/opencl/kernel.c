@@ -12,7 +12,7 @@ enum { KIND_UNKNOWN = -1 };
 struct Kernel {
   Context *context;
   cl_kernel handle;
-  char *label; /* "softmax.cl:softmax_rows" */
+  char *label; /* "vector.cl:dots" */
   cl_uint argument_count;
   int *kinds; /* (argument_count) the KERNEL_ kind of each argument, or KIND_UNKNOWN where the driver does not say */
   size_t max_group_size;

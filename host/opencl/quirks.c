@@ -117,7 +117,7 @@ bool quirks_binaries_useful(const DeviceRecord *device) {
 
 /* ---- CLBlast's parameters, where its own database has none that fit ---------------------------------------------------- */
 
-/* PoCL on a CPU, found by a search on an AMD EPYC (Zen 4) with PoCL 3.1 and CLBlast 1.5.3; kernels/README.md has the numbers. One work-item
+/* PoCL on a CPU, found by a search on an AMD EPYC (Zen 4) with PoCL 3.1 and CLBlast 1.5.3; bench/LOG.md has the numbers. One work-item
  * a group and no local memory, as in our own kernels: a tile of 16 x 8 sums in registers, vectors of 8. Up to about 64 columns copying X
  * costs more than the faster tile saves. XgemmDirect is never used
  * (min_indirect_size 0), so it has the tiles that compile fastest. */

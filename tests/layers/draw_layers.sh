@@ -18,7 +18,7 @@ end='<!-- end of the drawing -->'
 case $mode in
   --print) cat "$drawn" ;;
   --check)
-    sed -n "/^$begin\$/,/^$end\$/p" host/README.md | sed '1d;$d' >"$shown"
+    sed -n "\\|^$begin\$|,\\|^$end\$|p" host/README.md | sed '1d;$d' >"$shown"
     if ! diff -u "$shown" "$drawn"; then
       echo "host/README.md shows another house than the includes; renew it: tests/layers/draw_layers.sh . --write"
       exit 1

@@ -1,6 +1,6 @@
 /* The fused pass for few classes: one read of X gives loss and gradient, or the Hessian times a vector.
  *
- * Rows are cut (Cut in native.h) into shares of whole blocks, one work-group and one partial gradient each. */
+ * Rows are cut (cut.h) into shares of whole blocks, one work-group and one partial gradient each. */
 #include <stdint.h>
 
 #include "compute/native/logits.h"

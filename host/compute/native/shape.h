@@ -6,7 +6,7 @@
 
 enum { PANEL_LEAST_REST = 11 }; /* of few classes, the last panel has at least so many (panels.c says why) */
 
-/* The sizes of register tiles and the like: macros of the kernels (kernels/README.md, "Shapes of the tiles"). */
+/* The sizes of register tiles and the like: macros of the kernels (kernels/README.md, "Shapes of tiles"). */
 typedef struct NativeShape {
   uint32_t lanes;                          /* fused, CPU: floats of a vector, 8 or 16 */
   uint32_t dot_classes;                    /* fused, CPU: most classes of a dot tile */
@@ -14,7 +14,7 @@ typedef struct NativeShape {
   uint32_t strip_classes;                  /* blocks, CPU: most classes of the register tile */
   uint32_t panel_rows;                     /* CPU: rows of the tile of panels (kernels/panel.clh), a divisor of 48; 0: no panels */
   uint32_t tile_classes;                   /* blocks, GPU: 16, 32 or 64 */
-  uint32_t shares;                         /* fused: shares of the rows of a pass, as long as they are not too long (fused.c) */
+  uint32_t shares;                         /* most shards of a pass (fused.c, blocks.c) */
 } NativeShape;
 
 /* The fixed shape, which needs no tuning and which --reproducible keeps to: found by hand on AVX-512 (16 lanes, 32 registers) and by

@@ -1,5 +1,5 @@
 /* Private to the sharded backend: rows over several devices, those of this process (members) and of the other ranks of a job. The rows are
- * cut into shards as one device would cut them (Cut in native.h); every device has a window of whole shards, leaves their partial gradients
+ * cut into shards as one device would cut them (native/cut.h); every device has a window of whole shards, leaves their partial gradients
  * and losses, and all of these are gathered and added up in their fixed order everywhere. So devices of one type give the bits of one
  * device. Vectors are replicated: every device takes the same steps on the same numbers. */
 #ifndef SETOSA_COMPUTE_SHARDED_H
