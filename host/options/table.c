@@ -40,7 +40,7 @@ static const OptionRow rows[] = {
     {"l2", 0, "LAMBDA", "strength of the L2 penalty on the weights; the bias is free", TRAIN_OPTION(OPTION_REAL, l2), .least = 0,
      .most = 1e30, .commands = FOR_TRAIN | FOR_CHECK, .heading = HEADING_TRAINING, .show_default = true},
     {"class-weight", 0, "W", "balanced, or NAME=W,NAME=W,...: rows of a class count W times (default: 1 each)",
-     TRAIN_OPTION(OPTION_TEXT, class_weight), .commands = FOR_TRAIN | FOR_EVAL, .heading = HEADING_TRAINING},
+     TRAIN_OPTION(OPTION_TEXT, class_weight), .commands = FOR_TRAIN | FOR_EVAL, .heading = HEADING_DATA},
     {"label-smoothing", 0, "E", "train towards 1 - E + E/K for the true class and E/K for the others",
      TRAIN_OPTION(OPTION_REAL, label_smoothing), .least = 0, .most = 1, .open_most = true, .commands = FOR_TRAIN,
      .heading = HEADING_TRAINING, .show_default = true},
@@ -76,8 +76,8 @@ static const OptionRow rows[] = {
      TRAIN_OPTION(OPTION_TEXT, checkpoint), .class = OPTION_RUN, .commands = FOR_TRAIN, .heading = HEADING_RESULT},
     /* where */
     {"backend", 0, "NAME",
-     "auto (native, or clblast where --tune full found that faster), native (our OpenCL kernels), clblast, blas (OpenBLAS on the host) or "
-     "reference (plain C, double, slow)",
+     "native (our OpenCL kernels), clblast (products of matrices by CLBlast), blas (OpenBLAS on the host) or reference (plain C, double, "
+     "slow)",
      COMPUTE_OPTION(OPTION_CHOICE, backend), .choices = backend_names, .resolved = true, .commands = FOR_COMPUTE, .heading = HEADING_DEVICE,
      .show_default = true},
     {"family", 0, "NAME", "kernels to use: auto (by device), cpu or gpu", COMPUTE_OPTION(OPTION_CHOICE, family), .choices = family_names,
