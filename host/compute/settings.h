@@ -33,7 +33,7 @@ typedef struct BackendSettings {
                              vectors, and line searches read X at every point */
   size_t workspace_bytes; /* NATIVE, BLAS: most bytes of a block of logits; 0: native 48 MB (cpu family) or 16 MB (gpu family), blas as
                              fits the caches. A line search keeps products of at most four times this (0: 64 MB) */
-  size_t part_bytes;      /* NATIVE: most bytes of X in one buffer; 0: what the device allows */
+  size_t x_buffer_bytes;  /* NATIVE: most bytes of X in one buffer; 0: what the device allows */
   /* NATIVE, CLBLAST: */
   size_t vectors;               /* parameter vectors that will be held at a time, for the budget; 0: not known, 50 */
   uint64_t device_memory_bytes; /* budget for data, vectors and workspace; 0: what the device reports, less a margin */

@@ -225,7 +225,7 @@ static Status open_both(Comparison *c, const Dataset *exact, Context *context, d
   settings.kind = c->settings->backend;
   settings.context = context;
   settings.workspace_bytes = c->settings->workspace_bytes;
-  settings.part_bytes = c->settings->part_bytes;
+  settings.x_buffer_bytes = c->settings->x_buffer_bytes;
   settings.small = c->settings->small;
   settings.storage = c->settings->storage;
   TRY((c->settings->open != NULL ? c->settings->open : backend_open)(&c->device, exact, &settings, error));

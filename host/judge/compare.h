@@ -26,10 +26,10 @@ typedef struct CompareSettings {
   SetosaStorage storage; /* F16: the reference computes on the rounded values, and their rounding is a row of its own */
   CompareOperations operations;
   double l2;
-  size_t workspace_bytes, part_bytes; /* as in BackendSettings */
-  double logit_size;                  /* typical |z| of the weights tried; 0: 3 */
-  bool finite_differences;            /* also against central differences of the reference in double, along a random direction */
-  SetosaCheckCallback row;            /* called for each quantity; may be NULL */
+  size_t workspace_bytes, x_buffer_bytes; /* as in BackendSettings */
+  double logit_size;                      /* typical |z| of the weights tried; 0: 3 */
+  bool finite_differences;                /* also against central differences of the reference in double, along a random direction */
+  SetosaCheckCallback row;                /* called for each quantity; may be NULL */
   void *user;
 } CompareSettings;
 

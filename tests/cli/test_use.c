@@ -484,12 +484,12 @@ static void test_cache_of_the_driver(void **state) {
   (void)state;
   run_need_device();
   char command[2 * SUPPORT_PATH];
-  snprintf(
-      command, sizeof command,
-      "export XDG_CACHE_HOME='%s/driver'; slot=\"$XDG_CACHE_HOME/setosa/pocl/slot-0\"; \"$SETOSA_PROGRAM\" devices > /dev/null && touch "
-      "\"$slot/kept\" && \"$SETOSA_PROGRAM\" devices > /dev/null && ls \"$slot\" | grep -E 'kept|running'; "
-      "touch \"$slot/setosa-running\"; \"$SETOSA_PROGRAM\" devices > /dev/null; ls \"$slot\" | grep -c kept",
-      folder);
+  snprintf(command, sizeof command,
+           "unset POCL_CACHE_DIR; export XDG_CACHE_HOME='%s/driver'; slot=\"$XDG_CACHE_HOME/setosa/pocl/slot-0\"; \"$SETOSA_PROGRAM\" "
+           "devices > /dev/null && touch "
+           "\"$slot/kept\" && \"$SETOSA_PROGRAM\" devices > /dev/null && ls \"$slot\" | grep -E 'kept|running'; "
+           "touch \"$slot/setosa-running\"; \"$SETOSA_PROGRAM\" devices > /dev/null; ls \"$slot\" | grep -c kept",
+           folder);
   Run run = run_shell(command);
   assert_string_equal(run.out, "kept\n0\n");
   run_free(&run);

@@ -27,7 +27,7 @@ static void agrees_in_many_small_pieces(void **state) {
   const Shape pieces[] = {{3001, 20, 10, PLAIN}, {1000, 33, 41, PLAIN}, {700, 5, 2, PLAIN}};
   for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
     shape_compare(&pieces[i], 500 + i, support_device(),
-                  (CompareSettings){.backend = SETOSA_BACKEND_CLBLAST, .workspace_bytes = 4096, .part_bytes = 10000});
+                  (CompareSettings){.backend = SETOSA_BACKEND_CLBLAST, .workspace_bytes = 4096, .x_buffer_bytes = 10000});
 }
 
 static void what_it_cannot_do_is_refused(void **state) {

@@ -74,7 +74,7 @@ static void made_rows_have_their_labels_on_the_device(void **state) {
                                 .chunk_rows = streamed ? 300 : 0};
     support_ok(backend_open(&backend, dataset, &settings, &error), &error);
     assert_int_equal(((Native *)backend)->residence.resident, !streamed);
-    assert_true(predict_block_rows(backend) == (streamed ? ((Native *)backend)->residence.part_rows : 2003));
+    assert_true(predict_block_rows(backend) == (streamed ? ((Native *)backend)->residence.buffer_rows : 2003));
     TargetRoom device = {0}, host = {0};
     for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++) {
       RowRange rows = {ranges[r][0], ranges[r][1]};

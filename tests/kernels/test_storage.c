@@ -82,9 +82,9 @@ static void gpu_family_reads_bytes(void **state) {
   compare_all(SETOSA_FAMILY_GPU, SETOSA_STORAGE_U8);
 }
 
-static Answers ask(const Dataset *dataset, SetosaFamily family, SetosaStorage storage, size_t part_bytes) {
+static Answers ask(const Dataset *dataset, SetosaFamily family, SetosaStorage storage, size_t x_buffer_bytes) {
   return ask_native(dataset,
-                    (BackendSettings){.family = family, .context = support_device(), .storage = storage, .part_bytes = part_bytes});
+                    (BackendSettings){.family = family, .context = support_device(), .storage = storage, .x_buffer_bytes = x_buffer_bytes});
 }
 
 /* Sums of 500 f32 terms in another order: 3e-6 of their size. */

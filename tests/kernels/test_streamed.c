@@ -68,7 +68,7 @@ static void compare(const char *spec, SetosaFamily family, SetosaStorage storage
     setosa_dataset_destroy(made);
   } else { /* copied data may lie in several allocations */
     BackendSettings parts = settings;
-    parts.part_bytes = setosa_dataset_rows(dataset) * setosa_dataset_features(dataset) / 3;
+    parts.x_buffer_bytes = setosa_dataset_rows(dataset) * setosa_dataset_features(dataset) / 3;
     Answers found = ask(dataset, parts, true);
     expect_same(&whole, &found, "in parts");
     answers_free(&found);
@@ -127,7 +127,7 @@ static void budgets_decide(void **state) {
     }
     const NativePlan *plan = &((Native *)backend)->residence;
     assert_int_equal(plan->resident, cases[i].resident);
-    if (!plan->resident) assert_true(2 * plan->part_rows * (100 * sizeof(float) + 4) + plan->work_bytes <= cases[i].bytes);
+    if (!plan->resident) assert_true(2 * plan->buffer_rows * (100 * sizeof(float) + 4) + plan->work_bytes <= cases[i].bytes);
     backend_close(backend);
   }
   setosa_dataset_destroy(dataset);

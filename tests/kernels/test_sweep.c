@@ -121,7 +121,7 @@ static Backend *open_device(const Round *r, const Dataset *dataset) {
                               .intercept = r->intercept,
                               .vectors = 6,
                               .tuning = SETOSA_TUNING_OFF};
-  if (r->memory == SMALL_PARTS) settings.part_bytes = r->amount;
+  if (r->memory == SMALL_PARTS) settings.x_buffer_bytes = r->amount;
   if (r->memory == SMALL_WORKSPACE) settings.workspace_bytes = r->amount;
   if (r->memory == STREAMED) settings.streamed = true, settings.chunk_rows = r->amount;
   if (r->memory == BUDGET) settings.device_memory_bytes = r->amount;

@@ -100,7 +100,7 @@ typedef struct CombineTask {
   const Vector *const *vectors;
 } CombineTask;
 
-/* A piece of the vector at a time, summed in double: out may be one of the vectors. */
+/* A range of the vector at a time, summed in double: out may be one of the vectors. */
 static void combine_share(void *argument, size_t index, size_t count) {
   enum { PIECE = 512 };
   const CombineTask *task = argument;

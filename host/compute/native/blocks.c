@@ -89,35 +89,35 @@ static KernelRange gradient_block_range(const Native *native, size_t partials) {
                        {GPU_SIDE, GPU_SIDE, 1}};
 }
 
-Status native_enqueue_logits(Native *native, const Vector *w, const NativePart *part, RowRange rows, Buffer *block, size_t block_row,
+Status native_enqueue_logits(Native *native, const Vector *w, const RowBuffers *buffers, RowRange rows, Buffer *block, size_t block_row,
                              float padding, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   KernelRange range;
   uint64_t features = native->head.features;
   uint32_t classes = (uint32_t)native->head.classes;
-  if (native->products != NULL) return native->products->logits(native, w, part, rows, block, padding, error);
+  if (native->products != NULL) return native->products->logits(native, w, buffers, rows, block, padding, error);
   if (native_is_fused(native) && native_uses_strips(native)) {
-    TRY(native_enqueue_fused_logits(native, w, part, rows, block, block_row, error));
+    TRY(native_enqueue_fused_logits(native, w, buffers, rows, block, block_row, error));
   } else if (native_uses_panels(native)) {
     const Buffer *panels = NULL;
     TRY(native_panels(native, w, &panels, error));
     uint32_t items = panels_items(rows.count);
     TRY(native_items_range(native, items, &range, error));
     TRY(native_kernel(native, KERNEL_LOGITS_PANELS, &kernel, error));
-    TRY(kernel_launch(kernel, range, error, ARG(part->x), ARG(panels), ARG(features), ARG(classes), ARG((uint64_t)rows.begin),
+    TRY(kernel_launch(kernel, range, error, ARG(buffers->x), ARG(panels), ARG(features), ARG(classes), ARG((uint64_t)rows.begin),
                       ARG((uint64_t)rows.count), ARG(block), ARG((uint64_t)block_row), ARG(items), ARG(native->counter)));
   } else if (native_uses_strips(native)) {
     uint32_t ranges = logits_ranges(native, rows.count);
     TRY(native_items_range(native, divide_up(strips_of(rows.count), GROUP_STRIPS) * ranges, &range, error));
     TRY(native_kernel(native, KERNEL_LOGITS_STRIPS, &kernel, error));
-    TRY(kernel_launch(kernel, range, error, ARG(part->x), ARG(w->buffer), ARG(features), ARG(classes), ARG((uint64_t)rows.begin),
+    TRY(kernel_launch(kernel, range, error, ARG(buffers->x), ARG(w->buffer), ARG(features), ARG(classes), ARG((uint64_t)rows.begin),
                       ARG((uint64_t)rows.count), ARG(block), ARG((uint64_t)block_row), ARG(ranges), ARG(native->counter)));
   } else {
     range = (KernelRange){{divide_up(rows.count, GPU_TILE) * GPU_SIDE, divide_up(classes, native->shape.tile_classes) * GPU_SIDE},
                           {GPU_SIDE, GPU_SIDE}};
     TRY(native_kernel(native, KERNEL_LOGITS_BLOCK, &kernel, error));
-    TRY(kernel_launch(kernel, range, error, ARG(part->x), ARG(w->buffer), ARG(features), ARG(classes), ARG((uint64_t)rows.begin),
+    TRY(kernel_launch(kernel, range, error, ARG(buffers->x), ARG(w->buffer), ARG(features), ARG(classes), ARG((uint64_t)rows.begin),
                       ARG((uint64_t)rows.count), ARG(block), ARG(native->stride), ARG(padding)));
   }
   native->flops += 2 * (uint64_t)rows.count * features * classes;
@@ -129,8 +129,8 @@ cleanup:
 /* Where a block's sums go. */
 typedef struct BlockPlace {
   const Pass *pass;
-  const NativePart *part;
-  RowRange rows; /* of the part */
+  const RowBuffers *buffers;
+  RowRange rows; /* of the buffers */
   uint32_t keep;
   uint64_t kept_row; /* of the probabilities kept, where the block's begin */
   Buffer *partials;  /* the block's share takes pass->cut.partials of them, */
@@ -148,20 +148,20 @@ static Status enqueue_gradient(Native *native, const BlockPlace *at, const Buffe
   uint64_t features = native->head.features, begin = at->rows.begin, count = at->rows.count;
   uint32_t classes = (uint32_t)native->head.classes, partial = (uint32_t)at->partial, partials = at->pass->cut.partials;
   if (native->products != NULL)
-    return native->products->gradient(native, residuals, at->part, at->rows, at->partials, at->partial, at->add, error);
+    return native->products->gradient(native, residuals, at->buffers, at->rows, at->partials, at->partial, at->add, error);
   if (native_uses_strips(native)) {
     KernelRange range;
     uint32_t columns = 0, ranges = 0;
     gradient_items(native, partials, &columns, &ranges);
     TRY(native_items_range(native, (size_t)columns * ranges * partials, &range, error));
     TRY(native_kernel(native, KERNEL_GRADIENT_STRIPS, &kernel, error));
-    TRY(kernel_launch(kernel, range, error, ARG(at->part->x), ARG(residuals), ARG(native->row_factors), ARG(features), ARG(classes),
+    TRY(kernel_launch(kernel, range, error, ARG(at->buffers->x), ARG(residuals), ARG(native->row_factors), ARG(features), ARG(classes),
                       ARG(begin), ARG(count), ARG(at->partials), ARG(partial), ARG((uint32_t)at->add), ARG(ranges), ARG(partials),
                       ARG(native->counter)));
   } else {
     TRY(native_kernel(native, KERNEL_GRADIENT_BLOCK, &kernel, error));
-    TRY(kernel_launch(kernel, gradient_block_range(native, partials), error, ARG(at->part->x), ARG(residuals), ARG(features), ARG(classes),
-                      ARG(begin), ARG(count), ARG(native->stride), ARG(at->partials), ARG(partial), ARG((uint32_t)at->add)));
+    TRY(kernel_launch(kernel, gradient_block_range(native, partials), error, ARG(at->buffers->x), ARG(residuals), ARG(features),
+                      ARG(classes), ARG(begin), ARG(count), ARG(native->stride), ARG(at->partials), ARG(partial), ARG((uint32_t)at->add)));
   }
 cleanup:
   return status;
@@ -175,23 +175,23 @@ static Status enqueue_strips(Native *native, const BlockPlace *at, Error *error)
   uint32_t classes = (uint32_t)native->head.classes;
   uint64_t count = at->rows.count, first = at->rows.begin;
   KernelRange range = native_team_range(native, (uint32_t)smaller(at->groups, strips_of(at->rows.count)));
-  TRY(native_enqueue_logits(native, pass->v == NULL ? pass->w : pass->v, at->part, at->rows, native->block, 0, 0.0f, error));
+  TRY(native_enqueue_logits(native, pass->v == NULL ? pass->w : pass->v, at->buffers, at->rows, native->block, 0, 0.0f, error));
   if (pass->v == NULL) {
     TRY(native_kernel(native, KERNEL_RESIDUAL_STRIPS, &kernel, error));
-    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(classes), ARG(at->part->labels), ARG(at->part->weights), ARG(first),
-                      ARG(count), ARG(pass_scale(native, pass)), ARG(native->row_factors), ARG(native->sums), ARG(at->loss),
+    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(classes), ARG(at->buffers->labels), ARG(at->buffers->weights),
+                      ARG(first), ARG(count), ARG(pass_scale(native, pass)), ARG(native->row_factors), ARG(native->sums), ARG(at->loss),
                       ARG((uint32_t)1)));
   } else {
     /* Probabilities are kept for the whole window, or made for this block. */
     Buffer *probabilities = at->keep == KEEP_NONE ? native->block_directions : native->kept;
     uint64_t row = at->keep == KEEP_NONE ? 0 : at->kept_row;
     if (at->keep != KEEP_READ) {
-      TRY(native_enqueue_logits(native, pass->w, at->part, at->rows, probabilities, row, 0.0f, error));
+      TRY(native_enqueue_logits(native, pass->w, at->buffers, at->rows, probabilities, row, 0.0f, error));
       TRY(native_kernel(native, KERNEL_SOFTMAX_STRIPS, &kernel, error));
       TRY(kernel_launch(kernel, range, error, ARG(probabilities), ARG(row), ARG(classes), ARG(count)));
     }
     TRY(native_kernel(native, KERNEL_HESSIAN_STRIPS, &kernel, error));
-    TRY(kernel_launch(kernel, range, error, ARG(probabilities), ARG(row), ARG(native->block), ARG(classes), ARG(at->part->weights),
+    TRY(kernel_launch(kernel, range, error, ARG(probabilities), ARG(row), ARG(native->block), ARG(classes), ARG(at->buffers->weights),
                       ARG(first), ARG(count), ARG(pass_scale(native, pass)), ARG(native->row_factors)));
   }
   if (pass->want_gradient) TRY(enqueue_gradient(native, at, native->block, error));
@@ -206,15 +206,16 @@ static Status enqueue_rows(Native *native, const BlockPlace *at, Error *error) {
   const Pass *pass = at->pass;
   KernelRange range = native_team_range(native, (uint32_t)smaller(at->groups, at->rows.count)); /* no group without a row */
   TRY(native_kernel(native, pass->v == NULL ? KERNEL_RESIDUAL_ROWS : KERNEL_HESSIAN_ROWS, &kernel, error));
-  TRY(native_enqueue_logits(native, pass->w, at->part, at->rows, native->block, 0, -INFINITY, error));
+  TRY(native_enqueue_logits(native, pass->w, at->buffers, at->rows, native->block, 0, -INFINITY, error));
   if (pass->v == NULL) {
-    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->stride), ARG(at->part->labels), ARG(at->part->weights),
+    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->stride), ARG(at->buffers->labels), ARG(at->buffers->weights),
                       ARG((uint64_t)at->rows.begin), ARG((uint64_t)at->rows.count), ARG(pass_scale(native, pass)), ARG(native->sums),
                       ARG(at->loss), ARG((uint32_t)1)));
   } else {
-    TRY(native_enqueue_logits(native, pass->v, at->part, at->rows, native->block_directions, 0, 0.0f, error));
-    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->block_directions), ARG(native->stride), ARG(at->part->weights),
-                      ARG((uint64_t)at->rows.begin), ARG((uint64_t)at->rows.count), ARG(pass_scale(native, pass))));
+    TRY(native_enqueue_logits(native, pass->v, at->buffers, at->rows, native->block_directions, 0, 0.0f, error));
+    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->block_directions), ARG(native->stride),
+                      ARG(at->buffers->weights), ARG((uint64_t)at->rows.begin), ARG((uint64_t)at->rows.count),
+                      ARG(pass_scale(native, pass))));
   }
   if (pass->want_gradient) TRY(enqueue_gradient(native, at, pass->v == NULL ? native->block : native->block_directions, error));
 cleanup:
@@ -256,7 +257,7 @@ static Status enqueue_share(Native *native, BlockPlace *at, size_t begin, size_t
   at->add = clear;
   if (clear) TRY(buffer_fill_zero(at->partials, at->partial * bytes, partials * bytes, error));
   for (size_t done = 0; done < rows; done += at->rows.count) {
-    TRY(native_rows(native, &at->part, (RowRange){begin + done, rows - done}, native->block_rows, &at->rows, error));
+    TRY(native_rows(native, &at->buffers, (RowRange){begin + done, rows - done}, native->block_rows, &at->rows, error));
     at->rows.count = smaller(at->rows.count, native->block_rows);
     at->kept_row = begin + done - native->window.begin;
     TRY((native_uses_strips(native) ? enqueue_strips : enqueue_rows)(native, at, error));

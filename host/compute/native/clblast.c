@@ -25,7 +25,7 @@ cleanup:
 }
 
 /* Z = X W' + b: b goes in first and the product is added to it. A line search asks for all rows at once: block by block. */
-static Status clblast_logits(Native *native, const Vector *w, const NativePart *part, RowRange rows, Buffer *block, float padding,
+static Status clblast_logits(Native *native, const Vector *w, const RowBuffers *buffers, RowRange rows, Buffer *block, float padding,
                              Error *error) {
   Status status = SETOSA_OK;
   size_t features = native->head.features, classes = native->head.classes, count = 0;
@@ -35,7 +35,7 @@ static Status clblast_logits(Native *native, const Vector *w, const NativePart *
     GemmProduct product = {.m = count,
                            .n = classes,
                            .k = features,
-                           .a = {part->x, (rows.begin + done) * features, features, false},
+                           .a = {buffers->x, (rows.begin + done) * features, features, false},
                            .b = {w->buffer, 0, features, true},
                            .c = {block, done * native->stride, native->stride, false},
                            .beta = 1.0f};
@@ -48,7 +48,7 @@ cleanup:
 }
 
 /* G (+)= R' X where it lies, and its bias (+)= the column sums of R. */
-static Status clblast_gradient(Native *native, const Buffer *residuals, const NativePart *part, RowRange rows, Buffer *partials,
+static Status clblast_gradient(Native *native, const Buffer *residuals, const RowBuffers *buffers, RowRange rows, Buffer *partials,
                                size_t partial, bool add, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
@@ -57,7 +57,7 @@ static Status clblast_gradient(Native *native, const Buffer *residuals, const Na
                          .n = features,
                          .k = rows.count,
                          .a = {residuals, 0, native->stride, true},
-                         .b = {part->x, rows.begin * features, features, false},
+                         .b = {buffers->x, rows.begin * features, features, false},
                          .c = {partials, first, features, false},
                          .beta = add ? 1.0f : 0.0f};
   TRY(gemm_multiply(native->context, &product, &native->products_temporary, error));

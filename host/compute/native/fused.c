@@ -48,15 +48,15 @@ cleanup:
   return status;
 }
 
-/* Launches the kernel of the pass on shares `first_share` on, whose rows are `piece` of the part. */
-static Status launch_shares(Native *native, const Pass *pass, uint32_t keep, const NativePart *part, RowRange piece, size_t first_share,
+/* Launches the kernel of the pass on shares `first_share` on, whose rows are `rows` of the buffers. */
+static Status launch_shares(Native *native, const Pass *pass, uint32_t keep, const RowBuffers *buffers, RowRange rows, size_t first_share,
                             Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   KernelRange range;
   const Cut *cut = &pass->cut;
   bool cpu = native->family == SETOSA_FAMILY_CPU, folding = pass->want_gradient && cut->per_shard > 1;
-  uint32_t shares = (uint32_t)divide_up(piece.count, cut->share_rows);
+  uint32_t shares = (uint32_t)divide_up(rows.count, cut->share_rows);
   const Buffer *w_panels = pass->w->buffer, *v_panels = w_panels;           /* not read without panels */
   const Buffer *kept = keep == KEEP_NONE ? native->partials : native->kept; /* not touched unless there is something to keep */
   if (native_uses_panels(native)) {
@@ -66,10 +66,10 @@ static Status launch_shares(Native *native, const Pass *pass, uint32_t keep, con
   KernelArgument arguments[20];
   size_t count = 0;
 #define ADD(value) (arguments[count++] = ARG(value))
-  ADD(part->x);
+  ADD(buffers->x);
   if (!cpu) ADD((uint32_t)native->head.features); /* on the CPU family a macro */
-  ADD((uint64_t)piece.begin);
-  ADD((uint64_t)piece.count);
+  ADD((uint64_t)rows.begin);
+  ADD((uint64_t)rows.count);
   ADD((uint32_t)(cut->share_rows / block_rows(native)));
   ADD((uint64_t)first_share);
   ADD((float)backend_row_scale(&native->head, cut->rows));
@@ -77,13 +77,13 @@ static Status launch_shares(Native *native, const Pass *pass, uint32_t keep, con
   ADD(native->partials);
   ADD(folding || !pass->want_gradient ? (uint32_t)0 : (uint32_t)first_share);
   if (pass->v == NULL) {
-    ADD(part->labels);
-    ADD(part->weights);
+    ADD(buffers->labels);
+    ADD(buffers->weights);
     ADD(native->sums);
     ADD((uint32_t)pass->want_gradient);
   } else {
     ADD(pass->v->buffer);
-    ADD(part->weights);
+    ADD(buffers->weights);
   }
   if (cpu) {
     TRY(native_items_range(native, shares, &range, error));
@@ -113,12 +113,12 @@ Status native_enqueue_fused(Native *native, const Pass *pass, uint32_t keep, Pas
   size_t shares = cut_shares(cut, pass->shards).count, most = native_most_partials(native, cut->rows);
   TRY(begin_shares(native, pass, shares, result, error));
   for (size_t done = 0, share = 0; share < shares;) {
-    RowRange piece, rest = {pass->first_row + rows.begin + done, smaller(rows.count - done, most * cut->share_rows)};
-    const NativePart *part = NULL;
-    TRY(native_rows(native, &part, rest, cut->share_rows, &piece, error));
-    TRY(launch_shares(native, pass, keep, part, piece, share, error));
-    done += piece.count;
-    share += divide_up(piece.count, cut->share_rows);
+    RowRange range, rest = {pass->first_row + rows.begin + done, smaller(rows.count - done, most * cut->share_rows)};
+    const RowBuffers *buffers = NULL;
+    TRY(native_rows(native, &buffers, rest, cut->share_rows, &range, error));
+    TRY(launch_shares(native, pass, keep, buffers, range, share, error));
+    done += range.count;
+    share += divide_up(range.count, cut->share_rows);
   }
   uint64_t product = 2 * (uint64_t)rows.count * native->head.features * native->head.classes;
   native->flops += pass->v == NULL || keep == KEEP_READ ? product : 2 * product;
@@ -127,8 +127,8 @@ cleanup:
   return status;
 }
 
-Status native_enqueue_fused_logits(Native *native, const Vector *w, const NativePart *part, RowRange rows, Buffer *block, size_t block_row,
-                                   Error *error) {
+Status native_enqueue_fused_logits(Native *native, const Vector *w, const RowBuffers *buffers, RowRange rows, Buffer *block,
+                                   size_t block_row, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   KernelRange range;
@@ -136,8 +136,8 @@ Status native_enqueue_fused_logits(Native *native, const Vector *w, const Native
   if (native_uses_panels(native)) TRY(native_panels(native, w, &panels, error));
   TRY(native_items_range(native, divide_up(divide_up(rows.count, FUSED_ROWS_CPU), FUSED_LOGITS_BLOCKS), &range, error));
   TRY(native_kernel(native, KERNEL_FUSED_LOGITS, &kernel, error));
-  TRY(kernel_launch(kernel, range, error, ARG(part->x), ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(w->buffer), ARG(panels),
-                    ARG(block), ARG((uint64_t)block_row), ARG(native->counter)));
+  TRY(kernel_launch(kernel, range, error, ARG(buffers->x), ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(w->buffer),
+                    ARG(panels), ARG(block), ARG((uint64_t)block_row), ARG(native->counter)));
 cleanup:
   return status;
 }

@@ -21,23 +21,23 @@ size_t native_line_bytes(const Native *native) {
   return all <= 4 * native->workspace_bytes ? 2 * native_logits_bytes(native, native->window.count) : 0;
 }
 
-/* products = the logits of a piece under v, from row `to` on. Padded rows come block by block through native->block. */
-static Status enqueue_piece(Native *native, const Vector *v, const NativePart *part, RowRange piece, Buffer *products, size_t to,
+/* products = the logits of a range under v, from row `to` on. Padded rows come block by block through native->block. */
+static Status enqueue_range(Native *native, const Vector *v, const RowBuffers *buffers, RowRange range, Buffer *products, size_t to,
                             float padding, Error *error) {
   Status status = SETOSA_OK;
   size_t row_bytes = native->stride * sizeof(float);
-  if (native_uses_strips(native)) return native_enqueue_logits(native, v, part, piece, products, to, padding, error);
+  if (native_uses_strips(native)) return native_enqueue_logits(native, v, buffers, range, products, to, padding, error);
   TRY(native_reserve(native, &native->block, native_logits_bytes(native, native->block_rows), "a block of logits", error));
-  for (size_t done = 0; done < piece.count; done += native->block_rows) {
-    RowRange rows = {piece.begin + done, smaller(piece.count - done, native->block_rows)};
-    TRY(native_enqueue_logits(native, v, part, rows, native->block, 0, padding, error));
+  for (size_t done = 0; done < range.count; done += native->block_rows) {
+    RowRange rows = {range.begin + done, smaller(range.count - done, native->block_rows)};
+    TRY(native_enqueue_logits(native, v, buffers, rows, native->block, 0, padding, error));
     TRY(buffer_copy(products, (to + done) * row_bytes, native->block, 0, rows.count * row_bytes, error));
   }
 cleanup:
   return status;
 }
 
-/* X w and X s of the window, and its labels and weights where they do not lie in one part. */
+/* X w and X s of the window, and its labels and weights where they do not lie in one buffer. */
 Status native_enqueue_line(Native *native, const Vector *w, const Vector *s, Error *error) {
   Status status = SETOSA_OK;
   NativeLine *line = &native->line;
@@ -50,16 +50,17 @@ Status native_enqueue_line(Native *native, const Vector *w, const Vector *s, Err
   if (gathers && native->weighted)
     TRY(native_reserve(native, &line->weights, window.count * sizeof(float), "the sample weights of a line search", error));
   for (size_t done = 0; done < window.count; done += count) {
-    const NativePart *part = NULL;
-    RowRange piece;
-    TRY(native_rows(native, &part, (RowRange){window.begin + done, window.count - done}, native->block_rows, &piece, error));
-    count = piece.count;
-    TRY(enqueue_piece(native, w, part, piece, line->logits, done, -INFINITY, error));
-    TRY(enqueue_piece(native, s, part, piece, line->slopes, done, 0.0f, error));
+    const RowBuffers *buffers = NULL;
+    RowRange range;
+    TRY(native_rows(native, &buffers, (RowRange){window.begin + done, window.count - done}, native->block_rows, &range, error));
+    count = range.count;
+    TRY(enqueue_range(native, w, buffers, range, line->logits, done, -INFINITY, error));
+    TRY(enqueue_range(native, s, buffers, range, line->slopes, done, 0.0f, error));
     if (gathers)
-      TRY(buffer_copy(line->labels, done * sizeof(int32_t), part->labels, piece.begin * sizeof(int32_t), count * sizeof(int32_t), error));
+      TRY(buffer_copy(line->labels, done * sizeof(int32_t), buffers->labels, range.begin * sizeof(int32_t), count * sizeof(int32_t),
+                      error));
     if (gathers && native->weighted)
-      TRY(buffer_copy(line->weights, done * sizeof(float), part->weights, piece.begin * sizeof(float), count * sizeof(float), error));
+      TRY(buffer_copy(line->weights, done * sizeof(float), buffers->weights, range.begin * sizeof(float), count * sizeof(float), error));
   }
 cleanup:
   return status;
@@ -91,9 +92,9 @@ Status native_enqueue_line_point(Native *native, double step, size_t *pairs, Err
   TRY(native_reserve_sums(native, *pairs, error));
   TRY(native_reserve(native, &native->partials, *pairs * sizeof(SumPair), "partial slopes", error));
   if (native_is_whole(native)) {
-    labels = native->parts[0].labels;
-    weights = native->parts[0].weights;
-    first = native->window.begin - native->parts[0].begin;
+    labels = native->buffers[0].labels;
+    weights = native->buffers[0].weights;
+    first = native->window.begin - native->buffers[0].begin;
   }
   TRY(native_kernel(native, strips ? KERNEL_LINE_STRIPS : KERNEL_LINE_ROWS, &kernel, error));
   TRY(kernel_launch(kernel, native_team_range(native, (uint32_t)*pairs), error, ARG(native->line.logits), ARG(native->line.slopes),

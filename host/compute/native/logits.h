@@ -11,8 +11,8 @@ Status native_enqueue_fused(Native *native, const Pass *pass, uint32_t keep, Pas
 /* Bytes of the probabilities of the window as the fused pass keeps them. */
 size_t native_fused_kept_bytes(const Native *native);
 /* As native_enqueue_logits, in strips, on the CPU family. */
-Status native_enqueue_fused_logits(Native *native, const Vector *w, const NativePart *part, RowRange rows, Buffer *block, size_t block_row,
-                                   Error *error);
+Status native_enqueue_fused_logits(Native *native, const Vector *w, const RowBuffers *buffers, RowRange rows, Buffer *block,
+                                   size_t block_row, Error *error);
 
 /* ---- blocks.c: many */
 
@@ -24,9 +24,9 @@ static inline bool native_uses_strips(const Native *native) { return native->fam
 uint32_t native_strip_classes(const Native *native);
 /* Bytes of the logits of so many rows. */
 size_t native_logits_bytes(const Native *native, size_t rows);
-/* Enqueues block = X w + b for rows of a part (count at most the buffer's), from row block_row (in strips, a multiple of 16; else 0) of
- * block on; the padding columns of padded rows are set to `padding`. */
-Status native_enqueue_logits(Native *native, const Vector *w, const NativePart *part, RowRange rows, Buffer *block, size_t block_row,
+/* Enqueues block = X w + b for rows of some buffers (count at most the block's), from row block_row (in strips, a multiple of 16; else 0)
+ * of block on; the padding columns of padded rows are set to `padding`. */
+Status native_enqueue_logits(Native *native, const Vector *w, const RowBuffers *buffers, RowRange rows, Buffer *block, size_t block_row,
                              float padding, Error *error);
 /* Groups of a kernel over `rows` rows of logits. */
 uint32_t native_row_groups(const Native *native, size_t rows);

@@ -31,7 +31,7 @@ static void native_facts(const Backend *backend, BackendFacts *facts) {
                           .storage = setosa_storage_name(native->plan.storage),
                           .storage_rms_error = storage_rounding_rms(&native->rounding),
                           .storage_largest_error = native->rounding.largest,
-                          .chunk_rows = native->residence.resident ? 0 : native->residence.part_rows,
+                          .chunk_rows = native->residence.resident ? 0 : native->residence.buffer_rows,
                           .fell_back = native->residence.fell_back,
                           .local = backend_all_rows(backend),
                           .bytes_held = context_peak_bytes(native->context),
@@ -194,12 +194,12 @@ Status native_describe(BackendPlan *plan, const Dataset *dataset, const BackendS
   }
   TRY(native_choose_storage(native, dataset, settings, error));
   TRY(native_plan(&residence, native, settings, error));
-  size_t row_bytes = native_row_bytes(native), rows = residence.resident ? native->window.count : residence.part_rows;
+  size_t row_bytes = native_row_bytes(native), rows = residence.resident ? native->window.count : residence.buffer_rows;
   bool views = native_reads_in_place(native);
   if (!residence.resident) rows *= NATIVE_STAGES;
   *plan = (BackendPlan){.devices = settings->context_count > 0 ? settings->context_count : 1,
                         .resident = residence.resident,
-                        .chunk_rows = residence.resident ? 0 : residence.part_rows,
+                        .chunk_rows = residence.resident ? 0 : residence.buffer_rows,
                         .budget_bytes = residence.budget_bytes,
                         .data_bytes = rows * row_bytes,
                         .label_bytes = native->labelled ? rows * sizeof(int32_t) : 0,

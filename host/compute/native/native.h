@@ -45,25 +45,26 @@ typedef enum NativeKernel {
 } NativeKernel;
 
 /* Rows [begin, begin + count) of the data on the device. */
-typedef struct NativePart {
+typedef struct RowBuffers {
   Buffer *x;       /* (count,D) row-major, as native->plan stores it */
   Buffer *labels;  /* (count), or NULL */
   Buffer *weights; /* (count), or NULL: 1 each */
   size_t begin, count;
-} NativePart;
+} RowBuffers;
 
-/* What of X stays on the device: all, in parts of part_rows (one allocation may be smaller than X), or chunks of part_rows in turn. */
+/* What of X stays on the device: all, in buffers of buffer_rows (one allocation may be smaller than X), or chunks of buffer_rows in turn.
+ */
 typedef struct NativePlan {
   uint64_t budget_bytes;
   size_t data_bytes, work_bytes; /* X, labels and weights; an estimate of everything else */
-  size_t part_rows;
+  size_t buffer_rows;
   bool resident;
   bool fell_back; /* it should have fitted, but the device refused */
 } NativePlan;
 
 /* A place that chunks take turns in. */
 typedef struct NativeStage {
-  NativePart part;
+  RowBuffers buffers;
   Mark *used; /* the kernels that read it have run; NULL: none did */
 } NativeStage;
 
@@ -72,7 +73,7 @@ enum { NATIVE_STAGES = 2 };
 typedef struct NativeLine {
   Line shared;
   Buffer *logits, *slopes;  /* X w and X s of the window, laid out as blocks of logits are; NULL when they do not fit */
-  Buffer *labels, *weights; /* of a window that does not lie in one part; else NULL */
+  Buffer *labels, *weights; /* of a window that does not lie in one buffer; else NULL */
 } NativeLine;
 
 typedef struct Native Native;
@@ -81,9 +82,9 @@ typedef struct Native Native;
 typedef struct NativeProducts {
   const char *name; /* of the backend */
   /* As native_enqueue_logits. */
-  Status (*logits)(Native *native, const Vector *w, const NativePart *part, RowRange rows, Buffer *block, float padding, Error *error);
+  Status (*logits)(Native *native, const Vector *w, const RowBuffers *buffers, RowRange rows, Buffer *block, float padding, Error *error);
   /* Partial number `partial` (P) (+)= R' X and the column sums of R (count, stride). */
-  Status (*gradient)(Native *native, const Buffer *residuals, const NativePart *part, RowRange rows, Buffer *partials, size_t partial,
+  Status (*gradient)(Native *native, const Buffer *residuals, const RowBuffers *buffers, RowRange rows, Buffer *partials, size_t partial,
                      bool add, Error *error);
 } NativeProducts;
 
@@ -117,8 +118,8 @@ struct Native {
   StorageRounding rounding;
   size_t rounded_rows; /* counted in rounding */
   NativePlan residence;
-  NativePart *parts; /* (part_count) of the window when resident */
-  size_t part_count;
+  RowBuffers *buffers; /* (buffer_count) of the window when resident */
+  size_t buffer_count;
   NativeStage stages[NATIVE_STAGES];
   int stage;                /* that was filled last */
   void *scratch;            /* a chunk of X on its way, NULL until one is converted */

@@ -103,7 +103,7 @@ cleanup:
 }
 
 /* Products at one w (conjugate gradients ask for many) share the probabilities of all rows where those are small beside X: then the first
- * product keeps them and each later one costs what a gradient costs. The GPU family and rows in several parts do without. */
+ * product keeps them and each later one costs what a gradient costs. The GPU family and rows in several buffers do without. */
 static Status choose_kept(Native *native, const Pass *pass, uint32_t *keep, Error *error) {
   Status status = SETOSA_OK;
   RowRange rows = cut_rows(&pass->cut, pass->shards);

@@ -12,19 +12,19 @@ static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 /* Rows of scores, padded to the stride: compensated logits where those cost little beside reading X and writing the scores, else those of
  * the block product. */
-static Status enqueue_scores(Native *native, const Vector *w, const NativePart *part, RowRange rows, RowScores kind, Error *error) {
+static Status enqueue_scores(Native *native, const Vector *w, const RowBuffers *buffers, RowRange rows, RowScores kind, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   KernelRange range = native_team_range(native, native_row_groups(native, rows.count));
   if (native->head.classes <= CLASSES_ACCURATE_MOST) {
     TRY(native_kernel(native, KERNEL_ACCURATE_LOGITS, &kernel, error));
-    TRY(kernel_launch(kernel, range, error, ARG(part->x), ARG(w->buffer), ARG((uint64_t)native->head.features),
+    TRY(kernel_launch(kernel, range, error, ARG(buffers->x), ARG(w->buffer), ARG((uint64_t)native->head.features),
                       ARG((uint32_t)native->head.classes), ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(native->block),
                       ARG(native->stride)));
     native->flops += 2 * (uint64_t)rows.count * native->head.features * native->head.classes;
     native->bytes_read += native_row_bytes(native) * rows.count;
   } else {
-    TRY(native_enqueue_logits(native, w, part, rows, native->block, 0, -INFINITY, error));
+    TRY(native_enqueue_logits(native, w, buffers, rows, native->block, 0, -INFINITY, error));
   }
   if (kind == ROW_PROBABILITIES) {
     TRY(native_kernel(native, KERNEL_PROBABILITY_ROWS, &kernel, error));
@@ -35,12 +35,13 @@ cleanup:
 }
 
 /* Strips of scores, unpacked into rows of K in block_directions. */
-static Status enqueue_strip_scores(Native *native, const Vector *w, const NativePart *part, RowRange rows, RowScores kind, Error *error) {
+static Status enqueue_strip_scores(Native *native, const Vector *w, const RowBuffers *buffers, RowRange rows, RowScores kind,
+                                   Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   KernelRange range = native_team_range(native, native_row_groups(native, rows.count));
   uint32_t classes = (uint32_t)native->head.classes;
-  TRY(native_enqueue_logits(native, w, part, rows, native->block, 0, 0.0f, error));
+  TRY(native_enqueue_logits(native, w, buffers, rows, native->block, 0, 0.0f, error));
   if (kind == ROW_PROBABILITIES) {
     TRY(native_kernel(native, KERNEL_SOFTMAX_STRIPS, &kernel, error));
     TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG((uint64_t)0), ARG(classes), ARG((uint64_t)rows.count)));
@@ -64,12 +65,12 @@ Status native_predict(Backend *backend, const Vector *w, RowRange rows, RowScore
   if (strips) TRY(native_reserve(native, &native->block_directions, bytes, "a block of scores", error));
   if (stride != classes) TRY(memory_allocate((void **)&padded, native->block_rows * stride, sizeof(float), "a block of scores", error));
   for (size_t done = 0; done < rows.count; done += count) {
-    RowRange piece;
-    const NativePart *part = NULL;
-    TRY(native_rows(native, &part, (RowRange){rows.begin + done, rows.count - done}, 1, &piece, error));
+    RowRange range;
+    const RowBuffers *buffers = NULL;
+    TRY(native_rows(native, &buffers, (RowRange){rows.begin + done, rows.count - done}, 1, &range, error));
     float *to = scores + done * classes;
-    count = piece.count = smaller(piece.count, native->block_rows);
-    TRY((strips ? enqueue_strip_scores : enqueue_scores)(native, w, part, piece, kind, error));
+    count = range.count = smaller(range.count, native->block_rows);
+    TRY((strips ? enqueue_strip_scores : enqueue_scores)(native, w, buffers, range, kind, error));
     TRY(buffer_read(strips ? native->block_directions : native->block, 0, count * stride * sizeof(float), padded != NULL ? padded : to,
                     error));
     if (padded == NULL) continue;
@@ -84,12 +85,12 @@ cleanup:
 Status native_labels(Backend *backend, RowRange rows, int32_t *labels, Error *error) {
   Status status = SETOSA_OK;
   Native *native = (Native *)backend;
-  RowRange piece = {0, 0};
+  RowRange range = {0, 0};
   TRY(native_check_rows(native, rows, true, error));
-  for (size_t done = 0; done < rows.count; done += piece.count) {
-    const NativePart *part = NULL;
-    TRY(native_rows(native, &part, (RowRange){rows.begin + done, rows.count - done}, 1, &piece, error));
-    TRY(buffer_read(part->labels, piece.begin * sizeof *labels, piece.count * sizeof *labels, labels + done, error));
+  for (size_t done = 0; done < rows.count; done += range.count) {
+    const RowBuffers *buffers = NULL;
+    TRY(native_rows(native, &buffers, (RowRange){rows.begin + done, rows.count - done}, 1, &range, error));
+    TRY(buffer_read(buffers->labels, range.begin * sizeof *labels, range.count * sizeof *labels, labels + done, error));
   }
 cleanup:
   return status;

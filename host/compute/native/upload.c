@@ -33,18 +33,18 @@ bool native_reads_in_place(const Native *native) {
 /* ---- filling buffers --------------------------------------------------------------------------------------------- */
 
 /* Rows [begin, begin + count) made where they are needed. */
-static Status make_rows(Native *native, NativePart *part, size_t begin, size_t count, Error *error) {
+static Status make_rows(Native *native, RowBuffers *buffers, size_t begin, size_t count, Error *error) {
   Status status = SETOSA_OK;
   uint64_t first = 0;
   const Synthetic *generator = dataset_generator(native->source, &first);
   if (native->synthesizer == NULL) TRY(synthesize_create(&native->synthesizer, native->context, generator, native->family, error));
-  TRY(synthesize_rows(native->synthesizer, first + begin, count, part->x, part->labels, error));
+  TRY(synthesize_rows(native->synthesizer, first + begin, count, buffers->x, buffers->labels, error));
 cleanup:
   return status;
 }
 
 /* Rows [begin, begin + count), converted by CHUNK_VALUES values at a time. */
-static Status convert_rows(Native *native, NativePart *part, size_t begin, size_t count, Error *error) {
+static Status convert_rows(Native *native, RowBuffers *buffers, size_t begin, size_t count, Error *error) {
   Status status = SETOSA_OK;
   const Dataset *dataset = native->source;
   size_t element_bytes = storage_element_bytes(&native->plan), features = native->head.features, values = count * features, now = 0;
@@ -53,77 +53,78 @@ static Status convert_rows(Native *native, NativePart *part, size_t begin, size_
     now = smaller(CHUNK_VALUES, values - done);
     TRY(storage_convert(native->scratch, &native->plan, dataset, begin * features + done, now,
                         native->rounded_rows > begin ? &(StorageRounding){0} : &native->rounding, error));
-    TRY(buffer_upload(part->x, done * element_bytes, now * element_bytes, native->scratch, error));
+    TRY(buffer_upload(buffers->x, done * element_bytes, now * element_bytes, native->scratch, error));
   }
   native->rounded_rows = larger(native->rounded_rows, begin + count); /* what rounding did counts once, however often rows go up */
 cleanup:
   return status;
 }
 
-/* Buffers for capacity rows. On failure part may hold some; they are the caller's. */
-static Status reserve_part(Native *native, NativePart *part, size_t capacity, Error *error) {
+/* Buffers for capacity rows. On failure *buffers may hold some; they are the caller's. */
+static Status reserve_buffers(Native *native, RowBuffers *buffers, size_t capacity, Error *error) {
   Status status = SETOSA_OK;
   size_t bytes = capacity * native_row_bytes(native);
-  if (part->x != NULL && buffer_bytes(part->x) >= bytes) return SETOSA_OK;
-  native_release_part(part);
-  TRY(buffer_create(&part->x, native->context, bytes, "the feature matrix", error));
-  if (native->labelled) TRY(buffer_create(&part->labels, native->context, capacity * sizeof(int32_t), "the labels", error));
-  if (native->weighted) TRY(buffer_create(&part->weights, native->context, capacity * sizeof(float), "the sample weights", error));
+  if (buffers->x != NULL && buffer_bytes(buffers->x) >= bytes) return SETOSA_OK;
+  row_buffers_release(buffers);
+  TRY(buffer_create(&buffers->x, native->context, bytes, "the feature matrix", error));
+  if (native->labelled) TRY(buffer_create(&buffers->labels, native->context, capacity * sizeof(int32_t), "the labels", error));
+  if (native->weighted) TRY(buffer_create(&buffers->weights, native->context, capacity * sizeof(float), "the sample weights", error));
 cleanup:
   return status;
 }
 
-/* part = rows [begin, begin + count), in place where that can be. Its buffers are kept for capacity rows where they are the device's own.
+/* *buffers = rows [begin, begin + count), in place where that can be. Its buffers are kept for capacity rows where they are the device's
+ * own.
  */
-static Status load_part(Native *native, NativePart *part, size_t begin, size_t count, size_t capacity, Error *error) {
+static Status load_buffers(Native *native, RowBuffers *buffers, size_t begin, size_t count, size_t capacity, Error *error) {
   Status status = SETOSA_OK;
   const Dataset *dataset = native->source;
   size_t features = native->head.features;
   Targets targets = {NULL, NULL};
-  part->count = 0; /* until it is loaded */
+  buffers->count = 0; /* until it is loaded */
   if (native_reads_in_place(native)) {
-    native_release_part(part);
+    row_buffers_release(buffers);
     size_t first = begin - begin % ALIGNED_ROWS;
     count += begin - first;
     begin = first;
     RowRange rows = {begin, count};
-    TRY(buffer_create_from(&part->x, native->context, dataset_dense(dataset, rows, NULL), count * features * sizeof(float),
+    TRY(buffer_create_from(&buffers->x, native->context, dataset_dense(dataset, rows, NULL), count * features * sizeof(float),
                            "the feature matrix", error));
     TRY(dataset_targets(&targets, dataset, rows, NULL, error));
     if (native->labelled)
-      TRY(buffer_create_from(&part->labels, native->context, targets.labels, count * sizeof(int32_t), "the labels", error));
+      TRY(buffer_create_from(&buffers->labels, native->context, targets.labels, count * sizeof(int32_t), "the labels", error));
     if (native->weighted)
-      TRY(buffer_create_from(&part->weights, native->context, targets.weights, count * sizeof(float), "the sample weights", error));
+      TRY(buffer_create_from(&buffers->weights, native->context, targets.weights, count * sizeof(float), "the sample weights", error));
   } else {
-    TRY(reserve_part(native, part, capacity, error));
+    TRY(reserve_buffers(native, buffers, capacity, error));
     RowRange rows = {begin, count};
     bool made = native->place == DATA_MADE;
     if (made)
-      TRY(make_rows(native, part, begin, count, error));
+      TRY(make_rows(native, buffers, begin, count, error));
     else if (native->plan.storage != SETOSA_STORAGE_F32 || native->place == DATA_GATHERED)
-      TRY(convert_rows(native, part, begin, count, error));
+      TRY(convert_rows(native, buffers, begin, count, error));
     else
-      TRY(buffer_upload(part->x, 0, count * native_row_bytes(native), dataset_dense(dataset, rows, NULL), error));
+      TRY(buffer_upload(buffers->x, 0, count * native_row_bytes(native), dataset_dense(dataset, rows, NULL), error));
     if (!made) TRY(dataset_targets(&targets, dataset, rows, NULL, error));
-    if (!made && native->labelled) TRY(buffer_upload(part->labels, 0, count * sizeof(int32_t), targets.labels, error));
-    if (native->weighted) TRY(buffer_upload(part->weights, 0, count * sizeof(float), targets.weights, error));
+    if (!made && native->labelled) TRY(buffer_upload(buffers->labels, 0, count * sizeof(int32_t), targets.labels, error));
+    if (native->weighted) TRY(buffer_upload(buffers->weights, 0, count * sizeof(float), targets.weights, error));
   }
-  part->begin = begin;
-  part->count = count;
+  buffers->begin = begin;
+  buffers->count = count;
 cleanup:
   return status;
 }
 
-void native_release_part(NativePart *part) {
-  buffer_destroy(part->x);
-  buffer_destroy(part->labels);
-  buffer_destroy(part->weights);
-  *part = (NativePart){0};
+void row_buffers_release(RowBuffers *buffers) {
+  buffer_destroy(buffers->x);
+  buffer_destroy(buffers->labels);
+  buffer_destroy(buffers->weights);
+  *buffers = (RowBuffers){0};
 }
 
 /* ---- what stays, what streams ------------------------------------------------------------------------------------ */
 
-/* The pieces that passes ask for: a share, a block. */
+/* The ranges that passes ask for: a share, a block. */
 static size_t largest_unit(const Native *native) {
   size_t unit = native_is_fused(native) ? native_cut(native, native->head.rows).share_rows : native->block_rows;
   return smaller(unit, native->window.count);
@@ -140,47 +141,47 @@ Status native_plan(NativePlan *plan, const Native *native, const BackendSettings
   plan->work_bytes = (settings->vectors > 0 ? settings->vectors : WORK_VECTORS) * native->head.parameters * sizeof(float) +
                      native_work_bytes(native) + SPARE_BYTES + native_line_bytes(native) +
                      (native_line_bytes(native) > 0 ? native->window.count * target_bytes : 0);
-  size_t allocation = smaller(traits->max_allocation_bytes, settings->part_bytes > 0 ? settings->part_bytes : SIZE_MAX);
+  size_t allocation = smaller(traits->max_allocation_bytes, settings->x_buffer_bytes > 0 ? settings->x_buffer_bytes : SIZE_MAX);
   size_t room = plan->budget_bytes > plan->work_bytes ? plan->budget_bytes - plan->work_bytes : 0;
   bool whole = native->window.count * row_bytes <= allocation;
   /* Views cost nothing, so what is too large for one streams in views; elsewhere several allocations hold it. */
   plan->resident = plan->data_bytes <= room && (whole || !native_reads_in_place(native)) && !settings->streamed;
   if (plan->resident) {
-    plan->part_rows = whole ? native->window.count : larger(allocation / row_bytes / unit, 1) * unit;
+    plan->buffer_rows = whole ? native->window.count : larger(allocation / row_bytes / unit, 1) * unit;
     goto cleanup;
   }
   /* Chunks take turns in two stages; views of the host's memory count as if they took the device's own. */
   size_t stage = smaller(smaller(room / NATIVE_STAGES, STAGE_BYTES), allocation);
-  plan->part_rows = larger(stage / (row_bytes + target_bytes) / unit, 1) * unit;
-  if (settings->chunk_rows > 0) plan->part_rows = round_up(settings->chunk_rows, unit);
-  plan->part_rows = smaller(plan->part_rows, native->window.count);
-  if (room < (native_reads_in_place(native) ? 1 : NATIVE_STAGES) * plan->part_rows * (row_bytes + target_bytes))
+  plan->buffer_rows = larger(stage / (row_bytes + target_bytes) / unit, 1) * unit;
+  if (settings->chunk_rows > 0) plan->buffer_rows = round_up(settings->chunk_rows, unit);
+  plan->buffer_rows = smaller(plan->buffer_rows, native->window.count);
+  if (room < (native_reads_in_place(native) ? 1 : NATIVE_STAGES) * plan->buffer_rows * (row_bytes + target_bytes))
     status = error_set(error, SETOSA_ERROR_DEVICE,
                        "%.1f MB of device memory do not hold %.1f MB of workspace and chunks of %zu rows; raise --device-memory to %.0fM",
-                       (double)plan->budget_bytes / 1e6, (double)plan->work_bytes / 1e6, plan->part_rows,
-                       ((double)plan->work_bytes + 2.0 * (double)plan->part_rows * (double)(row_bytes + target_bytes)) / 1e6 + 1);
+                       (double)plan->budget_bytes / 1e6, (double)plan->work_bytes / 1e6, plan->buffer_rows,
+                       ((double)plan->work_bytes + 2.0 * (double)plan->buffer_rows * (double)(row_bytes + target_bytes)) / 1e6 + 1);
 cleanup:
   return status;
 }
 
 static Status load_resident(Native *native, Error *error) {
   Status status = SETOSA_OK;
-  size_t rows = native->window.count, part_rows = native->residence.part_rows, parts = (rows + part_rows - 1) / part_rows;
-  TRY(memory_allocate_zero((void **)&native->parts, parts, sizeof *native->parts, "the parts of a data set", error));
-  while (native->part_count < parts) {
-    size_t begin = native->part_count * part_rows, count = smaller(part_rows, rows - begin);
-    NativePart *part = &native->parts[native->part_count++]; /* counted at once: closing frees what a failed upload has made */
-    TRY(load_part(native, part, native->window.begin + begin, count, count, error));
+  size_t rows = native->window.count, buffer_rows = native->residence.buffer_rows, needed = (rows + buffer_rows - 1) / buffer_rows;
+  TRY(memory_allocate_zero((void **)&native->buffers, needed, sizeof *native->buffers, "the buffers of a data set", error));
+  while (native->buffer_count < needed) {
+    size_t begin = native->buffer_count * buffer_rows, count = smaller(buffer_rows, rows - begin);
+    RowBuffers *buffers = &native->buffers[native->buffer_count++]; /* counted at once: closing frees what a failed upload has made */
+    TRY(load_buffers(native, buffers, native->window.begin + begin, count, count, error));
   }
 cleanup:
   return status;
 }
 
-static void release_parts(Native *native) {
-  for (size_t i = 0; i < native->part_count; i++) native_release_part(&native->parts[i]);
-  free(native->parts);
-  native->parts = NULL;
-  native->part_count = 0;
+static void release_all_buffers(Native *native) {
+  for (size_t i = 0; i < native->buffer_count; i++) row_buffers_release(&native->buffers[i]);
+  free(native->buffers);
+  native->buffers = NULL;
+  native->buffer_count = 0;
 }
 
 Status native_choose_storage(Native *native, const Dataset *dataset, const BackendSettings *settings, Error *error) {
@@ -211,10 +212,10 @@ Status native_upload(Native *native, const Dataset *dataset, const BackendSettin
     Error refused = {0};
     Status loaded = load_resident(native, &refused);
     if (device_memory_refused(refused.opencl_code)) { /* less memory than the device says: other programs have it */
-      release_parts(native);
+      release_all_buffers(native);
       again.streamed = true;
       again.device_memory_bytes = native->residence.budget_bytes;
-      again.part_bytes = native->residence.data_bytes / FALLBACK_PARTS + 1;
+      again.x_buffer_bytes = native->residence.data_bytes / FALLBACK_PARTS + 1;
       TRY(native_plan(&native->residence, native, &again, error));
       native->residence.fell_back = true;
     } else if (loaded != SETOSA_OK) {
@@ -227,10 +228,10 @@ cleanup:
 }
 
 void native_release_upload(Native *native) {
-  release_parts(native);
+  release_all_buffers(native);
   for (int i = 0; i < NATIVE_STAGES; i++) {
     mark_destroy(native->stages[i].used);
-    native_release_part(&native->stages[i].part);
+    row_buffers_release(&native->stages[i].buffers);
   }
   free(native->scratch);
   synthesize_destroy(native->synthesizer);
@@ -238,51 +239,51 @@ void native_release_upload(Native *native) {
 
 /* ---- rows for a pass --------------------------------------------------------------------------------------------- */
 
-/* As many of the rows as the part holds, whole units of them unless it holds all; 0: none. */
-static size_t rows_held(const NativePart *part, RowRange rows, size_t unit) {
-  if (rows.begin < part->begin || rows.begin >= part->begin + part->count) return 0;
-  size_t held = part->begin + part->count - rows.begin;
+/* As many of the rows as the buffers hold, whole units of them unless they hold all; 0: none. */
+static size_t rows_held(const RowBuffers *buffers, RowRange rows, size_t unit) {
+  if (rows.begin < buffers->begin || rows.begin >= buffers->begin + buffers->count) return 0;
+  size_t held = buffers->begin + buffers->count - rows.begin;
   return held >= rows.count ? rows.count : held - held % unit;
 }
 
 /* The other stage takes the rows as soon as the kernels that read it have run; those on the last one go on meanwhile. */
-static Status load_stage(Native *native, NativePart **part, RowRange rows, size_t unit, Error *error) {
+static Status load_stage(Native *native, RowBuffers **buffers, RowRange rows, size_t unit, Error *error) {
   Status status = SETOSA_OK;
   double start = clock_seconds();
   NativeStage *last = &native->stages[native->stage], *next = &native->stages[(native->stage + 1) % NATIVE_STAGES];
-  size_t capacity = native->residence.resident ? rows.count : native->residence.part_rows;
+  size_t capacity = native->residence.resident ? rows.count : native->residence.buffer_rows;
   size_t most = larger(capacity / unit, 1) * unit, count = smaller(rows.count, most);
   mark_destroy(last->used);
   last->used = NULL;
   TRY(context_mark(native->context, &last->used, error));
   TRY(mark_wait(next->used, error));
-  TRY(load_part(native, &next->part, rows.begin, count, larger(count, smaller(capacity, native->head.rows)), error));
+  TRY(load_buffers(native, &next->buffers, rows.begin, count, larger(count, smaller(capacity, native->head.rows)), error));
   native->stage = (native->stage + 1) % NATIVE_STAGES;
-  *part = &next->part;
+  *buffers = &next->buffers;
   native->seconds_upload += clock_seconds() - start;
 cleanup:
   return status;
 }
 
-Status native_rows(Native *native, const NativePart **out, RowRange rows, size_t unit, RowRange *piece, Error *error) {
+Status native_rows(Native *native, const RowBuffers **out, RowRange rows, size_t unit, RowRange *range, Error *error) {
   Status status = SETOSA_OK;
-  NativePart *part = NULL;
+  RowBuffers *buffers = NULL;
   size_t held = 0;
   if (native->residence.resident && range_contains(native->window, rows.begin)) {
-    part = &native->parts[(rows.begin - native->window.begin) / native->residence.part_rows];
-    held = rows_held(part, rows, unit);
+    buffers = &native->buffers[(rows.begin - native->window.begin) / native->residence.buffer_rows];
+    held = rows_held(buffers, rows, unit);
   }
-  for (int i = 0; i < NATIVE_STAGES && held == 0; i++) { /* streamed; rows across two parts, or of another device's window */
-    part = &native->stages[i].part;
-    held = rows_held(part, rows, unit);
+  for (int i = 0; i < NATIVE_STAGES && held == 0; i++) { /* streamed; rows across two buffers, or of another device's window */
+    buffers = &native->stages[i].buffers;
+    held = rows_held(buffers, rows, unit);
   }
   if (held == 0) {
     RowRange wanted = {rows.begin, native->residence.resident ? smaller(rows.count, unit) : rows.count};
-    TRY(load_stage(native, &part, wanted, unit, error));
-    held = rows_held(part, rows, unit);
+    TRY(load_stage(native, &buffers, wanted, unit, error));
+    held = rows_held(buffers, rows, unit);
   }
-  *piece = (RowRange){rows.begin - part->begin, held};
-  *out = part;
+  *range = (RowRange){rows.begin - buffers->begin, held};
+  *out = buffers;
 cleanup:
   return status;
 }

@@ -81,13 +81,13 @@ cleanup:
 }
 
 /* The rows at `begin` that one member of this rank has, of `count`; SETOSA_ERROR_INTERNAL when they are another rank's. */
-static Status find_member(size_t *member, RowRange *piece, const Sharded *sharded, size_t begin, size_t count, Error *error) {
+static Status find_member(size_t *member, RowRange *range, const Sharded *sharded, size_t begin, size_t count, Error *error) {
   for (size_t i = 0; i < sharded->member_count; i++) {
     RowRange window = sharded->windows[sharded->own + i];
     size_t end = window.begin + window.count;
     if (begin < window.begin || begin >= end) continue;
     *member = i;
-    *piece = (RowRange){begin, end - begin < count ? end - begin : count};
+    *range = (RowRange){begin, end - begin < count ? end - begin : count};
     return SETOSA_OK;
   }
   return error_set(error, SETOSA_ERROR_INTERNAL, "rows %zu to %zu were asked for, which another rank has", begin, begin + count);
@@ -96,11 +96,11 @@ static Status find_member(size_t *member, RowRange *piece, const Sharded *sharde
 Status sharded_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error) {
   Status status = SETOSA_OK;
   Sharded *sharded = (Sharded *)backend;
-  RowRange piece = {0, 0};
+  RowRange range = {0, 0};
   TRY(native_check_rows(sharded->members[0].native, rows, false, error));
-  for (size_t done = 0, i = 0; done < rows.count; done += piece.count) {
-    TRY(find_member(&i, &piece, sharded, rows.begin + done, rows.count - done, error));
-    TRY(native_predict(&sharded->members[i].native->head, replica(w, i), piece, kind, scores + done * backend->classes, error));
+  for (size_t done = 0, i = 0; done < rows.count; done += range.count) {
+    TRY(find_member(&i, &range, sharded, rows.begin + done, rows.count - done, error));
+    TRY(native_predict(&sharded->members[i].native->head, replica(w, i), range, kind, scores + done * backend->classes, error));
   }
 cleanup:
   return status;
@@ -109,11 +109,11 @@ cleanup:
 Status sharded_labels(Backend *backend, RowRange rows, int32_t *labels, Error *error) {
   Status status = SETOSA_OK;
   Sharded *sharded = (Sharded *)backend;
-  RowRange piece = {0, 0};
+  RowRange range = {0, 0};
   TRY(native_check_rows(sharded->members[0].native, rows, true, error));
-  for (size_t done = 0, i = 0; done < rows.count; done += piece.count) {
-    TRY(find_member(&i, &piece, sharded, rows.begin + done, rows.count - done, error));
-    TRY(native_labels(&sharded->members[i].native->head, piece, labels + done, error));
+  for (size_t done = 0, i = 0; done < rows.count; done += range.count) {
+    TRY(find_member(&i, &range, sharded, rows.begin + done, rows.count - done, error));
+    TRY(native_labels(&sharded->members[i].native->head, range, labels + done, error));
   }
 cleanup:
   return status;
