@@ -29,7 +29,7 @@ HOST_LAUNCH_US = 20  # what backends of the host have instead: waking their thre
 
 def fit(sizes, values):
     """Slope of log(value) over log(size) by least squares, and its standard error; None with less than 2 (3) sizes."""
-    if len(sizes) < 2:
+    if len(set(sizes)) < 2:
         return None, None
     x, y = [math.log(s) for s in sizes], [math.log(v) for v in values]
     mean_x, mean_y = statistics.fmean(x), statistics.fmean(y)
@@ -61,6 +61,8 @@ def grow(options, shape, first, last, rest):
         launches = {limit["device_index"]: limit["launch_us"] or HOST_LAUNCH_US for limit in document["limits"]}
         for result in document["results"]:
             words = [result["backend"], result["what"], "" if result["storage"] == "f32" else result["storage"], "on " + result["device"]]
+            if result["device_index"] is not None:
+                words[-1] += " [%d]" % result["device_index"]
             _, points = lines.setdefault(" ".join(w for w in words if w), (launches.get(result["device_index"], HOST_LAUNCH_US), []))
             keys = ("status", "reason", "median_ms", "min_ms", "max_ms", "device_bytes", "part_of_limit")
             points.append({"size": size, **{key: result[key] for key in keys}})

@@ -88,6 +88,7 @@ static Status load(SetosaModel **model, SetosaDataset **data, Compute *compute, 
   const Options *options = session->options;
   TRY(input_check_output("--output", options->output, options->argument[0], error));
   TRY(input_check_output("--output", options->output, options->argument[1], error));
+  TRY(input_check_output("--output", options->output, options->data.labels_path, error));
   TRY(setosa_model_load(model, options->argument[0], error));
   if (options->top_k > setosa_model_classes(*model))
     TRY(error_set(error, SETOSA_ERROR_USAGE, "--top-k %llu: the model has %zu classes", (unsigned long long)options->top_k,

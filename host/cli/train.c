@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/dry_run.h"
@@ -35,14 +36,22 @@ cleanup:
   return status;
 }
 
+/* No output may lie on a file that is read. */
+static Status check_output(const char *name, const char *path, const Options *options, Error *error) {
+  Status status = SETOSA_OK;
+  const char *weights = options->data.weights != NULL && access(options->data.weights, F_OK) == 0 ? options->data.weights : NULL;
+  const char *const read[] = {options->argument[0], options->data.labels_path, weights, options->test, options->test_labels};
+  for (size_t i = 0; i < sizeof read / sizeof *read; i++) TRY(input_check_output(name, path, read[i], error));
+cleanup:
+  return status;
+}
+
 /* Neither the checkpoint nor the one before it may lie on anything else. */
 static Status check_checkpoint(const Options *options, Error *error) {
   Status status = SETOSA_OK;
   SetosaTrainOptions ignored = setosa_train_options_default();
   char previous[4096];
   const char *path = options->train.checkpoint;
-  const char *const others[] = {options->argument[0], options->data.labels_path, options->test, options->test_labels, options->model,
-                                options->log};
   if (path == NULL && options->every != NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "--every without --checkpoint; add --checkpoint FILE or leave it out");
   if (path == NULL) return SETOSA_OK;
@@ -50,9 +59,11 @@ static Status check_checkpoint(const Options *options, Error *error) {
   int length = snprintf(previous, sizeof previous, "%s.previous", path);
   if (length < 0 || (size_t)length >= sizeof previous)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "--checkpoint: the path is too long; give a shorter one"));
-  for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-    TRY(input_check_output("--checkpoint", path, others[i], error));
-    TRY(input_check_output("the checkpoint before it,", previous, others[i], error));
+  TRY(check_output("--checkpoint", path, options, error));
+  TRY(check_output("the checkpoint before it,", previous, options, error));
+  for (int i = 0; i < 2; i++) {
+    TRY(input_check_output("--checkpoint", path, i == 0 ? options->model : options->log, error));
+    TRY(input_check_output("the checkpoint before it,", previous, i == 0 ? options->model : options->log, error));
   }
   TRY(input_probe_output("--checkpoint", path, error));
 cleanup:
@@ -62,10 +73,8 @@ cleanup:
 /* An hour's training must not end at a folder that is not there, nor overwrite what it was trained on. */
 static Status check_outputs(const Options *options, Error *error) {
   Status status = SETOSA_OK;
-  TRY(input_check_output("--model", options->model, options->argument[0], error));
-  TRY(input_check_output("--model", options->model, options->test, error));
-  TRY(input_check_output("--log", options->log, options->argument[0], error));
-  TRY(input_check_output("--log", options->log, options->test, error));
+  TRY(check_output("--model", options->model, options, error));
+  TRY(check_output("--log", options->log, options, error));
   TRY(input_check_output("--log", options->log, options->model, error));
   TRY(input_probe_output("--model", options->model, error));
   TRY(train_log_check(options->log, error));
@@ -83,7 +92,9 @@ static Status load_test(SetosaDataset **test, const Session *session, const Seto
   double more = 0;
   TRY(input_borrow_names(&feature_names, &class_names, like, error));
   data.labels_path = session->options->test_labels;
-  data.weights = NULL; /* a file is of the training rows; a column of the same name serves the test rows, too */
+  /* A file is of the training rows. A column serves the test rows, too: by its name where there is one, else by its number. */
+  bool by_number = setosa_dataset_weights(like) != NULL && setosa_dataset_weights_name(like) == NULL && access(data.weights, F_OK) != 0;
+  if (!by_number) data.weights = NULL;
   data.expect_weights = setosa_dataset_weights_name(like);
   data.scale = 1; /* as read: the scaling of the training data follows */
   data.expect_features = features;
@@ -150,6 +161,8 @@ static Status train(TrainWork *work, TrainReport *report, const Session *session
   Status status = train_resume_interval(&options, from->every, error);
   if (status != SETOSA_OK) return status;
   if (from->dry_run && !session_is_first(session)) return SETOSA_OK;
+  if (from->dry_run && options.class_weight != NULL) status = setosa_dataset_set_class_weights(work->data, options.class_weight, error);
+  if (status != SETOSA_OK) return status;
   if (from->dry_run) return dry_run(work->data, SETOSA_PLAN_TRAIN, setosa_dataset_classes(work->data), &options, session, error);
   progress_begin(&work->progress, &session->console, from->argument[0]);
   work->progress.epochs = solver_uses_batches(options.solver);

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "data/csv_columns.h"
 
 /* The whole of a text stream, terminated. */
 static Status read_text(Stream *stream, const ColumnTaker *taker, Text *text, Error *error) {
@@ -48,7 +49,8 @@ static bool begins_with_number(const char *text) {
   const char *value = NULL;
   size_t line = 0, length = 0;
   double number = 0;
-  return next_value(&text, &line, &value, &length) && text_parse_double(value, length, &number);
+  if (!next_value(&text, &line, &value, &length)) return false;
+  return text_parse_double(value, length, &number) || csv_is_not_finite(value, length) || csv_is_missing(value, length);
 }
 
 static Status take_lines(size_t *count, const ColumnTaker *taker, const char *path, const char *text, size_t rows, int header,

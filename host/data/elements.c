@@ -25,15 +25,17 @@ int64_t element_to_integer(ElementType type, const unsigned char *source) {
 }
 
 double element_to_double(ElementType type, const unsigned char *source) {
-  if (type.kind != 'f') return (double)element_to_integer(type, source);
   uint64_t bits = load_bits(type, source);
+  if (type.kind == 'u') return (double)bits;
+  if (type.kind != 'f') return (double)element_to_integer(type, source);
   if (type.size == 2) return (double)half_to_float((uint16_t)bits);
   if (type.size == 4) return (double)half_float_of_bits((uint32_t)bits);
   return double_from_bits(bits);
 }
 
 static float convert(ElementType type, const unsigned char *source) {
-  return type.kind == 'f' ? (float)element_to_double(type, source) : (float)element_to_integer(type, source); /* rounded once */
+  if (type.kind == 'u') return (float)load_bits(type, source); /* of whole numbers rounded once */
+  return type.kind == 'f' ? (float)element_to_double(type, source) : (float)element_to_integer(type, source);
 }
 
 void elements_to_float(ElementType type, const unsigned char *source, size_t count, float *out) {

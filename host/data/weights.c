@@ -2,7 +2,6 @@
  * brings their mean into [1,2): so f32 neither overflows nor underflows with weights like 1e30, and nothing is rounded by it. */
 #include "data/weights.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,15 +19,18 @@ static Status wrong_weight(const char *text, size_t length, const char *what, Er
   return error_set(error, SETOSA_ERROR_DATA, "the weight %s %s", reader_quote(quoted, text, length), what);
 }
 
+static Status below_single(const char *text, size_t length, Error *error) {
+  return wrong_weight(text, length, "is below single precision (1.4e-45); multiply all weights by one number, which changes nothing",
+                      error);
+}
+
 static Status check_weight(double weight, const char *text, size_t length, Error *error) {
   if (!isfinite(weight)) return wrong_weight(text, length, "is not a finite number; correct it, or give 0 to leave the row out", error);
   if (weight < 0) return wrong_weight(text, length, "is negative; give 0 to leave the row out", error);
   if (isinf((float)weight))
     return wrong_weight(text, length, "is beyond single precision (3.4e38); divide all weights by one number, which changes nothing",
                         error);
-  if (weight > 0 && (float)weight == 0)
-    return wrong_weight(text, length, "is below single precision (1.4e-45); multiply all weights by one number, which changes nothing",
-                        error);
+  if (weight > 0 && (float)weight == 0) return below_single(text, length, error);
   return SETOSA_OK;
 }
 
@@ -55,6 +57,10 @@ Status weight_list_add_text(WeightList *list, const char *text, size_t length, E
     if (!csv_is_not_finite(text, length)) return wrong_weight(text, length, "is not a number; correct it, or choose other weights", error);
     weight = NAN;
   }
+  size_t mantissa = 0;
+  while (weight == 0 && mantissa < length && (text[mantissa] < '1' || text[mantissa] > '9') && strchr("eEpPxX", text[mantissa]) == NULL)
+    mantissa++;
+  if (weight == 0 && mantissa < length && text[mantissa] >= '1' && text[mantissa] <= '9') return below_single(text, length, error);
   return add_checked(list, weight, text, length, error);
 }
 
@@ -89,12 +95,8 @@ static void block_sum_add(BlockSum *sum, double term) {
 
 static double block_sum(const BlockSum *sum) { return sum->total + sum->block; }
 
-/* The power of two to divide by, so that the mean is in [1,2); less where the smallest weight above 0 would leave the normal numbers. */
-static int choose_exponent(double mean, double smallest) {
-  int wanted = ilogb(mean), most = ilogb(smallest) - (FLT_MIN_EXP - 1);
-  if (wanted <= most || wanted <= 0) return wanted; /* multiplying loses nothing */
-  return most > 0 ? most : 0;
-}
+/* The power of two to divide by, so that the mean is in [1,2). Weights below it by more than f32 holds (2^-149) become 0. */
+static int choose_exponent(double mean) { return ilogb(mean); }
 
 /* The weight of row i in double: sample weight times the factor of its class. */
 static double product(const Dataset *dataset, const double *factors, size_t i) {
@@ -120,15 +122,13 @@ static Status settle(Dataset *dataset, const double *factors, const char *where,
   Status status = SETOSA_OK;
   Rows *held = dataset->held;
   BlockSum sum = {0, 0, 0};
-  double smallest = INFINITY;
   float *weights = NULL;
-  for (size_t i = 0; i < dataset->rows; i++) {
-    double weight = product(dataset, factors, i);
-    block_sum_add(&sum, weight);
-    if (weight > 0) smallest = fmin(smallest, weight);
-  }
+  for (size_t i = 0; i < dataset->rows; i++) block_sum_add(&sum, product(dataset, factors, i));
   if (!(block_sum(&sum) > 0)) TRY(every_weight_is_0(where, error));
-  int exponent = choose_exponent(block_sum(&sum) / (double)dataset->rows, smallest);
+  if (!isfinite(block_sum(&sum)))
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: weights of rows times those of their classes are too large; divide them by one number",
+                  where));
+  int exponent = choose_exponent(block_sum(&sum) / (double)dataset->rows);
   if (exponent != 0 || factors != NULL) {
     TRY(memory_allocate((void **)&weights, dataset->rows, sizeof *weights, "weights", error));
     for (size_t i = 0; i < dataset->rows; i++) weights[i] = (float)ldexp(product(dataset, factors, i), -exponent);
@@ -145,11 +145,8 @@ Status weights_level(Dataset *dataset, Error *error) {
   Rows *held = dataset->held;
   const float *from = rows_weights(dataset);
   float *weights = NULL;
-  double smallest = INFINITY, total = dataset_total_weight(dataset);
   if (from == NULL) return SETOSA_OK;
-  for (size_t i = 0; i < dataset->rows; i++)
-    if (from[i] > 0) smallest = fmin(smallest, (double)from[i]);
-  int exponent = choose_exponent(total / (double)dataset->rows, smallest);
+  int exponent = choose_exponent(dataset_total_weight(dataset) / (double)dataset->rows);
   if (exponent == 0) return SETOSA_OK;
   TRY(memory_allocate((void **)&weights, dataset->rows, sizeof *weights, "weights", error));
   for (size_t i = 0; i < dataset->rows; i++) weights[i] = ldexpf(from[i], -exponent);
@@ -234,6 +231,8 @@ SetosaStatus setosa_dataset_set_weights(SetosaDataset *dataset, const float *wei
   WeightList list = {0};
   error_clear(error);
   TRY(own_weights(dataset, error));
+  free(dataset->weights_name); /* no column's any more */
+  dataset->weights_name = NULL;
   if (weights == NULL) {
     release_weights(dataset->held);
     free(dataset->held->sample_weights);

@@ -93,6 +93,7 @@ typedef struct OptionRow {
   bool resolved;               /* what the backend makes of the choice counts: that is kept, under the same name */
   bool alike;                  /* ranks must agree on it, though it is of this run alone */
   bool is_path;
+  bool may_be_path;    /* it is one where there is such a file */
   unsigned solvers;    /* WITH_... of those that heed it */
   const char *instead; /* what the other solvers have, as in "sgd and adam count --epochs"; may be NULL */
   unsigned backends;   /* WITH_... of those that heed it */

@@ -182,7 +182,7 @@ static Status keep_previous(const char *path, Error *error) {
   bool kept = link(path, beside.text) == 0 ? rename(beside.text, previous) == 0 : rename(path, previous) == 0;
   if (!kept && errno != ENOENT) status = write_failed(error, previous); /* ENOENT: somebody has removed FILE */
 cleanup:
-  if (status != SETOSA_OK && beside.text != NULL) unlink(beside.text);
+  if (beside.text != NULL) unlink(beside.text); /* gone already, unless it failed, or both names were one file: then rename does nothing */
   text_free(&beside);
   free(previous);
   return status;

@@ -126,7 +126,7 @@ static Status refuse(const TextPair *here, const char *before, const char *path,
   if (strcmp(name, "fingerprint") == 0)
     return error_set(
         error, SETOSA_ERROR_DATA,
-        "the data differ from those of the checkpoint %s: as many rows, features and classes, other values; resume with the same "
+        "the data differ from those of the checkpoint %s: as many rows, features and classes, other values, labels or weights; resume with the same "
         "data, scaled and in the order as before",
         path);
   const OptionRow *row = option_find(name);

@@ -131,7 +131,7 @@ static bool on_step(const OptimizerStep *step, const Vector *w, void *user) {
       .rows_per_second = seconds > 0.0 ? rows_read / seconds : 0.0,
   };
   bool goes_on = options->progress(&progress, options->progress_user);
-  t->wishes.stop = !goes_on;
+  if (!goes_on) t->wishes.stop = true; /* a stop that was asked before is not taken back */
   return goes_on || t->wishes.ranks != NULL;
 }
 
@@ -361,6 +361,7 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   Status status = SETOSA_OK;
   Training t = {.options = options};
   Model *made = NULL;
+  bool weighed = false; /* by class */
   OptimizerReport report = {0};
   SetosaTrainResult found = {.train_accuracy = NAN, .train_log_loss = NAN, .validation_accuracy = NAN, .validation_log_loss = NAN};
   *model = NULL;
@@ -371,7 +372,8 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   TRY(job_check_alike(options->compute.ranks, dataset, options, error));
   TRY(model_create_for(&made, dataset, error)); /* before the work: names that cannot be kept are refused here */
   TRY(keeper_open(&t.keeper, options, dataset, error));
-  if (options->class_weight != NULL) TRY(setosa_dataset_set_class_weights(dataset, options->class_weight, error));
+  weighed = options->class_weight != NULL;
+  if (weighed) TRY(setosa_dataset_set_class_weights(dataset, options->class_weight, error));
   /* Batches are ranges of rows, so rows in the order of a sorted file would make batches of one class. */
   if (solver_uses_batches(options->solver) && !dataset_shape(dataset).exchangeable)
     TRY(setosa_dataset_shuffle(dataset, options->seed, error));
@@ -386,7 +388,8 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   TRY(model_hash(made, found.weights_hash, error));
   TRY(write_metadata(made, &found, &t, dataset, error));
 cleanup:
-  if (options->class_weight != NULL) {
+  close_training(&t); /* before what it reads may change */
+  if (weighed) {
     Status restored = setosa_dataset_set_class_weights(dataset, NULL, status == SETOSA_OK ? error : NULL);
     if (status == SETOSA_OK) status = restored;
   }
@@ -397,7 +400,6 @@ cleanup:
     *model = made;
     made = NULL;
   }
-  close_training(&t);
   keeper_close(&t.keeper);
   setosa_model_destroy(made);
   return status;

@@ -121,8 +121,84 @@ static void resuming_keeps_weights(void **state) {
   expect_equal(train(&run), expected);
 }
 
+/* From another folder, too: a file is remembered from the root. Another file there of the same name is not taken, other weights are
+ * refused. */
+static void resuming_finds_the_file(void **state) {
+  (void)state;
+  char command[6 * SUPPORT_PATH];
+  char *expected = TRAIN(iris, "--weights", numbers);
+  snprintf(command, sizeof command,
+           "cd '%s' && \"$SETOSA_PROGRAM\" train '%s' --backend reference --l2 0.01 --weights weights.txt --max-iterations 5 --checkpoint "
+           "other.checkpoint --json -q",
+           folder, iris);
+  Run run = run_shell(command);
+  free(train(&run));
+  snprintf(command, sizeof command,
+           "mkdir -p '%s/else' && cd '%s/else' && seq 1 150 > weights.txt && exec \"$SETOSA_PROGRAM\" train --resume ../other.checkpoint "
+           "--max-iterations 1000 --json -q",
+           folder, folder);
+  run = run_shell(command);
+  expect_equal(train(&run), expected);
+  snprintf(command, sizeof command, "cd '%s/else' && exec \"$SETOSA_PROGRAM\" train --resume ../other.checkpoint --weights weights.txt",
+           folder);
+  run = run_shell(command);
+  run_expect(&run, 3);
+  run_expect_text(run.err, "weights");
+  run_free(&run);
+}
+
+/* Nothing that is read may be written over. */
+static void inputs_are_not_overwritten(void **state) {
+  (void)state;
+  static const char *const outputs[] = {"--model", "--log", "--checkpoint"};
+  char before[SUPPORT_PATH], previous[SUPPORT_PATH];
+  for (size_t i = 0; i < sizeof outputs / sizeof outputs[0]; i++) {
+    Run run = RUN("train", iris, "--backend", "reference", "--weights", numbers, outputs[i], numbers);
+    run_expect(&run, 2);
+    run_expect_text(run.err, "would overwrite");
+    run_free(&run);
+  }
+  support_path(before, folder, "w");
+  support_path(previous, folder, "w.previous");
+  support_write_text(previous, "1\n");
+  Run run = RUN("train", iris, "--backend", "reference", "--weights", previous, "--checkpoint", before);
+  run_expect(&run, 2);
+  run_expect_text(run.err, "would overwrite");
+  run_free(&run);
+  size_t bytes = 0;
+  char *text = support_read(numbers, &bytes);
+  assert_int_equal(bytes, 2 * ROWS);
+  free(text);
+}
+
+/* A column without a name is found in the test data by its number. */
+static void test_data_have_the_column(void **state) {
+  (void)state;
+  char bare[SUPPORT_PATH], text[40 * 16] = "";
+  support_path(bare, folder, "bare.csv");
+  for (int i = 0; i < 40; i++)
+    snprintf(text + strlen(text), sizeof text - strlen(text), "%d,%d,%d\n", i * 7 % 11, 1 + (i * 7 % 11 > 5), 1 + i % 2);
+  support_write_text(bare, text);
+  Run run = RUN("train", bare, "--backend", "reference", "--weights", "3", "--test", bare, "--json", "-q");
+  run_expect(&run, 0);
+  json_t *document = run_json(&run);
+  support_near(run_number(document, "test", "log_loss"), run_number(document, "train", "log_loss"), 1e-8);
+  json_decref(document);
+  run_free(&run);
+}
+
+/* A file of weights whose first line, one too many, is this. */
+static void write_weights(const char *path, const char *first) {
+  char text[2 * ROWS + 16];
+  snprintf(text, sizeof text, "%s\n", first);
+  for (int i = 0; i < ROWS; i++) strcat(text, "1\n");
+  support_write_text(path, text);
+}
+
 static void what_is_wrong_is_named(void **state) {
   (void)state;
+  char bad[SUPPORT_PATH];
+  support_path(bad, folder, "bad.txt");
   static const struct {
     const char *arguments[4], *said;
   } wrong[] = {
@@ -131,11 +207,18 @@ static void what_is_wrong_is_named(void **state) {
       {{"--class-weight", "setosa=-1"}, "-1"},
       {{"--class-weight", "setosa"}, "setosa"},
       {{"--class-weight", "setosa=0,versicolor=0,virginica=0"}, "every weight is 0"},
+      {{"--class-weight", "nobody=2", "--dry-run"}, "nobody"},
+      {{"--class-weight", "setosa=1e308,versicolor=1e308"}, "too large"},
+      {{"--weights", "@tiny"}, "below single precision"},
+      {{"--weights", "@nan"}, "is not a finite number"},
       {{"--label-smoothing", "1"}, "--label-smoothing"},
       {{"--label-smoothing", "-0.1"}, "--label-smoothing"},
   };
   for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-    Run run = RUN("train", iris, "--backend", "reference", wrong[i].arguments[0], wrong[i].arguments[1]);
+    const char *value = wrong[i].arguments[1], *more = wrong[i].arguments[2];
+    if (value[0] == '@') write_weights(bad, value[1] == 't' ? "1e-400" : "nan"), value = bad;
+    Run run = more != NULL ? RUN("train", iris, "--backend", "reference", wrong[i].arguments[0], value, more)
+                           : RUN("train", iris, "--backend", "reference", wrong[i].arguments[0], value);
     assert_in_range(run.code, 2, 3);
     run_expect_text(run.err, wrong[i].said);
     assert_null(strchr(strchr(run.err, '\n') + 1, '\n')); /* one line, and perhaps where help is */
@@ -145,8 +228,9 @@ static void what_is_wrong_is_named(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(the_same_in_other_words), cmocka_unit_test(people_are_told),        cmocka_unit_test(eval_counts_weights),
-      cmocka_unit_test(resuming_keeps_weights),  cmocka_unit_test(what_is_wrong_is_named),
+      cmocka_unit_test(the_same_in_other_words),   cmocka_unit_test(people_are_told),         cmocka_unit_test(eval_counts_weights),
+      cmocka_unit_test(resuming_keeps_weights),    cmocka_unit_test(resuming_finds_the_file), cmocka_unit_test(inputs_are_not_overwritten),
+      cmocka_unit_test(test_data_have_the_column), cmocka_unit_test(what_is_wrong_is_named),
   };
   return support_run("weights", tests, create, destroy);
 }

@@ -58,6 +58,22 @@ static void every_type_and_order_is_read(void **state) {
       }
 }
 
+/* Of 64 bits: the upper half of the numbers without a sign, too. */
+static void large_integers_are_rounded_once(void **state) {
+  (void)state;
+  write_text("labels.txt", "p\nq\np\n");
+  write_integers("large.npy", "<u8", "(3, 1)", INT64_C(1) << 62, -1, 3);
+  SetosaDataset *dataset = load_file("large.npy", "scale=1 labels=labels.txt");
+  const float expected[] = {0x1p62f, 0x1p64f, 3};
+  expect_values(dataset, 3, 1, expected);
+  setosa_dataset_destroy(dataset);
+  write_integers("large.npy", "<i8", "(3, 1)", INT64_MAX, INT64_MIN, -3);
+  dataset = load_file("large.npy", "scale=1 labels=labels.txt");
+  const float with_sign[] = {0x1p63f, -0x1p63f, -3};
+  expect_values(dataset, 3, 1, with_sign);
+  setosa_dataset_destroy(dataset);
+}
+
 static void halves_are_exact(void **state) {
   (void)state;
   static const struct {
@@ -409,6 +425,7 @@ static void mapping_reports_progress_and_stops(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_type_and_order_is_read),
+      cmocka_unit_test(large_integers_are_rounded_once),
       cmocka_unit_test(halves_are_exact),
       cmocka_unit_test(bytes_are_scaled_like_pixels),
       cmocka_unit_test(headers_are_read_in_every_spelling),
