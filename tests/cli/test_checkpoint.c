@@ -198,6 +198,21 @@ static void test_interrupt(void **state) {
 }
 
 /* A disk that fills up while it trains: everything else is written, and the exit code tells. */
+/* A kill between keeping the old and putting the new one in place leaves one file under both names: the next save leaves nothing else. */
+static void test_killed_between(void **state) {
+  (void)state;
+  char command[4 * SUPPORT_PATH];
+  Run run = RUN("train", iris, "--backend", "reference", "--max-iterations", "2", "--checkpoint", file, "-q");
+  run_expect(&run, 0);
+  run_free(&run);
+  snprintf(command, sizeof command,
+           "ln -f '%s' '%s.previous' && \"$SETOSA_PROGRAM\" train --resume '%s' --max-iterations 4 -q > /dev/null && ls '%s' | grep -c tmp",
+           file, file, file, folder);
+  run = run_shell(command);
+  assert_string_equal(run.out, "0\n");
+  run_free(&run);
+}
+
 static void test_disk_full(void **state) {
   (void)state;
   char command[4 * SUPPORT_PATH];
@@ -243,6 +258,7 @@ static void test_log_goes_on(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_resume_alone_is_enough, clean),
+      cmocka_unit_test_setup(test_killed_between, clean),
       cmocka_unit_test_setup(test_refusals, clean),
       cmocka_unit_test_setup(test_damaged, clean),
       cmocka_unit_test_setup(test_interrupt, clean),
