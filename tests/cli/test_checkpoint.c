@@ -201,7 +201,7 @@ static void test_interrupt(void **state) {
 /* A kill between keeping the old and putting the new one in place leaves one file under both names: the next save leaves nothing else. */
 static void test_killed_between(void **state) {
   (void)state;
-  char command[4 * SUPPORT_PATH];
+  char command[5 * SUPPORT_PATH];
   Run run = RUN("train", iris, "--backend", "reference", "--max-iterations", "2", "--checkpoint", file, "-q");
   run_expect(&run, 0);
   run_free(&run);
