@@ -20,8 +20,20 @@
 typedef struct Backend Backend;
 typedef struct Vector Vector;
 
+typedef struct VectorPair {
+  const Vector *a, *b;
+  bool weights_only; /* the product of the first K*D elements, without the bias */
+} VectorPair;
+
+enum { DATA_TERM_PRODUCTS = 3 };
+
+/* What an evaluation brings home. `pairs` is asked for by the caller, and zeroed when nothing is: inner products that come with the rest,
+ * so that they cost no wait of their own. */
 typedef struct DataTerm {
-  double loss;          /* weighted mean over the rows of the range */
+  const VectorPair *pairs; /* (pair_count), at most DATA_TERM_PRODUCTS; the gradient may be among them */
+  size_t pair_count;
+  double products[DATA_TERM_PRODUCTS]; /* of the pairs, as of vector_dots */
+  double loss;                         /* weighted mean over the rows of the range */
   double gradient_norm; /* largest |component| of the gradient, with what was added to it; NAN when no gradient was asked for */
 } DataTerm;
 
@@ -33,11 +45,6 @@ typedef struct Addition {
   const Vector *factors; /* (P); NULL: 1 on the weights and 0 on the bias */
   const Vector *linear;  /* (P); NULL: nothing */
 } Addition;
-
-typedef struct VectorPair {
-  const Vector *a, *b;
-  bool weights_only; /* the product of the first K*D elements, without the bias */
-} VectorPair;
 
 typedef enum RowScores { ROW_LOGITS, ROW_PROBABILITIES } RowScores;
 
@@ -137,6 +144,10 @@ static inline Status vector_combine(Backend *b, Vector *out, size_t n, const dou
 }
 static inline Status vector_dots(Backend *b, size_t n, const VectorPair *pairs, double *dots, Error *e) {
   return BACKEND_CALL(b, vector_dots, n, pairs, dots, e);
+}
+/* For backends to which a call of its own costs nothing. */
+static inline Status data_term_products(Backend *b, DataTerm *at, Error *e) {
+  return at->pair_count == 0 ? SETOSA_OK : vector_dots(b, at->pair_count, at->pairs, at->products, e);
 }
 static inline Status vector_multiply(Backend *b, Vector *out, const Vector *x, const Vector *y, Error *e) {
   return BACKEND_CALL(b, vector_multiply, out, x, y, e);

@@ -11,11 +11,12 @@ cleanup:
 
 Status line_read_point(Line *line, Backend *backend, double step, double *value, double *slope, Error *error) {
   Status status = SETOSA_OK;
-  DataTerm at;
+  const VectorPair pair = {.a = line->gradient, .b = line->s};
+  DataTerm at = {.pairs = &pair, .pair_count = 1};
   TRY(vector_combine(backend, line->point, 2, (double[]){1, step}, (const Vector *[]){line->w, line->s}, error));
   TRY(backend_evaluate(backend, line->point, backend_all_rows(backend), NULL, line->gradient, &at, error));
-  TRY(vector_dots(backend, 1, &(VectorPair){.a = line->gradient, .b = line->s}, slope, error));
   *value = at.loss;
+  *slope = at.products[0];
 cleanup:
   return status;
 }

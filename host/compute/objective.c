@@ -62,39 +62,32 @@ void objective_close(Objective *objective) {
 
 /* ---- points ----------------------------------------------------------------------------------------------------- */
 
-/* products[i] = <a[i], r b>, i < count <= 2, and *sum = <c, b>, in one call to the device. */
-static Status compute_products(Objective *objective, size_t count, const Vector *const *a, const Vector *b, double *products, double *sum,
-                               Error *error) {
-  Status status = SETOSA_OK;
-  VectorPair pairs[3];
-  double dots[3] = {0};
-  size_t quadratic = objective->addition.l2 > 0 ? count : 0, all = quadratic;
-  const Vector *scaled = b;
-  *sum = 0;
-  for (size_t i = 0; i < count; i++) products[i] = 0;
-  if (quadratic > 0 && objective->factors != NULL) {
-    TRY(vector_multiply(objective->backend, objective->scratch, objective->factors, b, error));
-    scaled = objective->scratch;
-  }
-  for (size_t i = 0; i < quadratic; i++) pairs[i] = (VectorPair){a[i], scaled, .weights_only = objective->factors == NULL};
-  if (objective->linear != NULL) pairs[all++] = (VectorPair){.a = objective->linear, .b = b};
-  if (all == 0) goto cleanup;
-  TRY(vector_dots(objective->backend, all, pairs, dots, error));
-  for (size_t i = 0; i < quadratic; i++) products[i] = dots[i];
-  if (objective->linear != NULL) *sum = dots[quadratic];
-cleanup:
-  return status;
+/* *scaled = r v, at hand in scratch where r is not 0 and 1. */
+static Status scale(Objective *objective, const Vector *v, const Vector **scaled, Error *error) {
+  *scaled = objective->factors != NULL ? objective->scratch : v;
+  return objective->factors != NULL ? vector_multiply(objective->backend, objective->scratch, objective->factors, v, error) : SETOSA_OK;
+}
+
+/* <a, r b>, of which `scaled` is r b. */
+static VectorPair quadratic(const Objective *objective, const Vector *a, const Vector *scaled) {
+  return (VectorPair){a, scaled, .weights_only = objective->factors == NULL};
 }
 
 Status objective_evaluate(Objective *objective, const Vector *w, RowRange rows, Vector *gradient, Evaluation *at, Error *error) {
   Status status = SETOSA_OK;
-  DataTerm data = {0};
-  double ww = 0, cw = 0;
+  VectorPair pairs[2];
+  DataTerm data = {.pairs = pairs};
+  const Vector *scaled = NULL;
+  bool squares = at != NULL && objective->addition.l2 > 0, smoothed = at != NULL && objective->linear != NULL;
+  if (squares) {
+    TRY(scale(objective, w, &scaled, error));
+    pairs[data.pair_count++] = quadratic(objective, w, scaled);
+  }
+  if (smoothed) pairs[data.pair_count++] = (VectorPair){.a = objective->linear, .b = w};
   TRY(backend_evaluate(objective->backend, w, rows, &objective->addition, gradient, at != NULL ? &data : NULL, error));
   if (at == NULL) goto cleanup;
-  TRY(compute_products(objective, 1, &w, w, &ww, &cw, error));
-  at->loss = data.loss + cw;
-  at->penalty = 0.5 * objective->addition.l2 * ww;
+  at->loss = data.loss + (smoothed ? data.products[squares] : 0);
+  at->penalty = squares ? 0.5 * objective->addition.l2 * data.products[0] : 0;
   at->objective = at->loss + at->penalty;
   at->gradient_norm = data.gradient_norm;
 cleanup:
@@ -109,16 +102,42 @@ Status objective_hessian_product(Objective *objective, const Vector *w, const Ve
 
 /* ---- lines ------------------------------------------------------------------------------------------------------ */
 
-Status objective_line_open(Objective *objective, const Vector *w, const Vector *s, Error *error) {
+/* Of w and s; where r is not 0 and 1 the products with r w are made first, since scratch holds one vector. */
+static Status line_products(Objective *o, const Vector *w, const Vector *s, Error *error) {
   Status status = SETOSA_OK;
-  double with_s[2];
-  TRY(backend_line_open(objective->backend, w, s, error));
-  TRY(compute_products(objective, 1, &w, w, &objective->ww, &objective->cw, error));
-  TRY(compute_products(objective, 2, (const Vector *[]){w, s}, s, with_s, &objective->cs, error));
-  objective->ws = with_s[0];
-  objective->ss = with_s[1];
+  VectorPair pairs[5];
+  double *to[5], products[5];
+  const Vector *scaled = NULL;
+  size_t count = 0;
+  o->ww = o->ws = o->ss = o->cw = o->cs = 0;
+  if (o->addition.l2 > 0) {
+    TRY(scale(o, w, &scaled, error));
+    pairs[count] = quadratic(o, w, scaled), to[count++] = &o->ww;
+    pairs[count] = quadratic(o, s, scaled), to[count++] = &o->ws;
+    if (o->factors != NULL) {
+      TRY(vector_dots(o->backend, count, pairs, products, error));
+      o->ww = products[0];
+      o->ws = products[1];
+      count = 0;
+      TRY(scale(o, s, &scaled, error));
+    } else {
+      scaled = s;
+    }
+    pairs[count] = quadratic(o, s, scaled), to[count++] = &o->ss;
+  }
+  if (o->linear != NULL) {
+    pairs[count] = (VectorPair){.a = o->linear, .b = w}, to[count++] = &o->cw;
+    pairs[count] = (VectorPair){.a = o->linear, .b = s}, to[count++] = &o->cs;
+  }
+  if (count > 0) TRY(vector_dots(o->backend, count, pairs, products, error));
+  for (size_t i = 0; i < count; i++) *to[i] = products[i];
 cleanup:
   return status;
+}
+
+Status objective_line_open(Objective *objective, const Vector *w, const Vector *s, Error *error) {
+  Status status = backend_line_open(objective->backend, w, s, error);
+  return status != SETOSA_OK ? status : line_products(objective, w, s, error);
 }
 
 Status objective_line_evaluate(Objective *objective, double step, double *value, double *slope, Error *error) {

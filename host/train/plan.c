@@ -49,7 +49,7 @@ static Status time_pass(double *seconds, double *upload, const Dataset *sample, 
     TRY(memory_allocate((void **)&scores, rows * backend->classes, sizeof(float), "a block of predictions", error));
   for (int i = 0; i <= SAMPLES; i++) { /* the first builds the kernels */
     double began = clock_seconds();
-    DataTerm at;
+    DataTerm at = {.loss = NAN};
     if (work == SETOSA_PLAN_PREDICT)
       TRY(backend_predict(backend, w, (RowRange){0, rows}, ROW_LOGITS, scores, error));
     else

@@ -41,7 +41,7 @@ static void a_bias_that_is_fixed_has_no_gradient(void **state) {
   (void)state;
   Error error = {0};
   Vector *w = NULL, *gradient = NULL;
-  DataTerm at;
+  DataTerm at = {.pair_count = 0};
   Dataset *dataset = make_dataset(&(Shape){90, 5, 3, PLAIN}, 1);
   Backend *backend = open_blas(dataset, false, &w, &gradient);
   double values[18];
@@ -117,7 +117,7 @@ static void work_is_counted(void **state) {
   (void)state;
   Error error = {0};
   Vector *w = NULL, *gradient = NULL;
-  DataTerm at;
+  DataTerm at = {.pair_count = 0};
   BackendFacts facts = {0};
   Dataset *dataset = make_dataset(&(Shape){100, 8, 3, PLAIN}, 3);
   Backend *backend = open_blas(dataset, true, &w, &gradient);

@@ -77,7 +77,7 @@ static void test_worked_example(void **state) {
   Dataset *data = wrap_arrays(1, 2, 2, x, label);
   Backend *backend = open_on(data, false);
   Vector *w = new_vector(backend, (const double[]){0.1, 0.1, 0.5, 0.5, 0.0, 0.0}), *g = new_vector(backend, NULL);
-  DataTerm at = {NAN, NAN};
+  DataTerm at = {.loss = NAN};
   double gradient[6] = {NAN, NAN, NAN, NAN, NAN, NAN};
   float logits[2] = {NAN, NAN}, a[2] = {NAN, NAN};
   assert_int_equal(backend_evaluate(backend, w, backend_all_rows(backend), NULL, g, &at, NULL), SETOSA_OK);
@@ -106,7 +106,7 @@ static void test_extreme_logits(void **state) {
   Dataset *data = wrap_arrays(2, 1, 2, x, labels);
   Backend *backend = open_on(data, true);
   Vector *w = new_vector(backend, (const double[]){1000.0, -1000.0, 0.0, 0.0}), *g = new_vector(backend, NULL);
-  DataTerm at = {NAN, NAN};
+  DataTerm at = {.loss = NAN};
   assert_int_equal(backend_evaluate(backend, w, (RowRange){1, 1}, NULL, g, &at, NULL), SETOSA_OK);
   assert_float_equal(at.loss, 2000.0, 0.0);
   assert_float_equal(at.gradient_norm, 1.0, 0.0);
@@ -329,7 +329,7 @@ static void test_without_labels(void **state) {
     Dataset *data = wrap_arrays(2, 1, 2, x, choices[c]);
     Backend *backend = open_on(data, true);
     Vector *w = new_vector(backend, (const double[]){1.0, -1.0, 0.5, 0.0});
-    DataTerm at;
+    DataTerm at = {.pair_count = 0};
     Error error = {0};
     int32_t labels[2];
     assert_int_equal(backend_evaluate(backend, w, backend_all_rows(backend), NULL, NULL, &at, &error), SETOSA_ERROR_USAGE);

@@ -19,7 +19,7 @@ typedef struct Run {
 typedef Status (*Operation)(Run *run, double numbers[4], Error *error);
 
 static Status gradient(Run *run, double numbers[4], Error *error) {
-  DataTerm at;
+  DataTerm at = {.pair_count = 0};
   Status status = backend_evaluate(run->backend, run->w, backend_all_rows(run->backend), NULL, run->out, &at, error);
   numbers[0] = at.loss;
   numbers[1] = at.gradient_norm;

@@ -35,7 +35,7 @@ static void evaluate(SetosaBackend kind, SetosaFamily family, size_t classes, do
   BackendSettings settings = {.kind = kind, .family = family, .context = support_device(), .intercept = true, .tuning = SETOSA_TUNING_OFF};
   Backend *backend = NULL;
   Vector *w = NULL, *out = NULL;
-  DataTerm at;
+  DataTerm at = {.pair_count = 0};
   if (backend_open(&backend, dataset, &settings, &error) != SETOSA_OK) fail_msg("%s", error.message);
   assert_int_equal(vector_create(backend, &w, &error), SETOSA_OK);
   assert_int_equal(vector_create(backend, &out, &error), SETOSA_OK);

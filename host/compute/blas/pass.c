@@ -207,6 +207,7 @@ Status blas_evaluate(Backend *backend, const Vector *w, RowRange rows, const Add
   if (at == NULL) goto cleanup;
   at->loss = backend_row_scale(backend, rows.count) * loss;
   at->gradient_norm = gradient != NULL ? largest_magnitude(gradient->values, backend->parameters) : NAN;
+  TRY(data_term_products(backend, at, error));
 cleanup:
   return status;
 }

@@ -156,16 +156,19 @@ Status native_evaluate(Backend *backend, const Vector *w, RowRange rows, const A
   Status status = SETOSA_OK;
   Native *native = (Native *)backend;
   PassResult result = {0};
-  uint32_t norm_groups = native_vector_groups(native, backend->parameters);
+  uint32_t groups = native_vector_groups(native, backend->parameters);
+  size_t norm = gradient != NULL ? groups : 0, products = at != NULL ? at->pair_count * groups : 0;
   TRY(native_check_rows(native, rows, true, error));
   Cut cut = native_cut(native, rows.count);
-  TRY(native_reserve_sums(native, cut.shares * cut.losses + norm_groups, error)); /* growing drops what they hold */
+  TRY(native_reserve_sums(native, cut.shares * cut.losses + norm + products, error)); /* growing drops what they hold */
   TRY(enqueue_whole(native, w, NULL, rows, addition, gradient, &result, error));
   if (at == NULL) goto cleanup;
   if (gradient != NULL) TRY(native_enqueue_max_abs(native, gradient, (uint32_t)result.losses, error));
-  TRY(native_read_sums(native, result.losses + (gradient != NULL ? norm_groups : 0), error));
+  if (products > 0) TRY(native_enqueue_dots(native, at->pair_count, at->pairs, (uint32_t)(result.losses + norm), error));
+  TRY(native_read_sums(native, result.losses + norm + products, error));
   at->loss = backend_row_scale(backend, rows.count) * native_pass_sum(native, &cut);
-  at->gradient_norm = gradient != NULL ? native_max(native, result.losses, norm_groups) : NAN;
+  at->gradient_norm = gradient != NULL ? native_max(native, result.losses, groups) : NAN;
+  for (size_t i = 0; i < at->pair_count; i++) at->products[i] = native_sum(native, result.losses + norm + i * groups, groups);
 cleanup:
   return status;
 }

@@ -155,11 +155,10 @@ cleanup:
   return status;
 }
 
-Status native_vector_dots(Backend *backend, size_t count, const VectorPair *pairs, double *dots, Error *error) {
+Status native_enqueue_dots(Native *native, size_t count, const VectorPair *pairs, uint32_t first, Error *error) {
   Status status = SETOSA_OK;
-  Native *native = (Native *)backend;
+  const Backend *backend = &native->head;
   uint32_t groups = native_vector_groups(native, backend->parameters);
-  TRY(native_reserve_sums(native, count * groups, error));
   for (size_t i = 0; i < count;) {
     /* Neighbouring pairs that share a vector go into one launch. */
     const Vector *shared = pairs[i].a, *others[SOURCES];
@@ -173,9 +172,19 @@ Status native_vector_dots(Backend *backend, size_t count, const VectorPair *pair
       now++;
     }
     size_t elements = backend->parameters - (pairs[i].weights_only ? backend->classes : 0);
-    TRY(enqueue_dots(native, shared, now, others, elements, groups, (uint32_t)(i * groups), error));
+    TRY(enqueue_dots(native, shared, now, others, elements, groups, first + (uint32_t)(i * groups), error));
     i += now;
   }
+cleanup:
+  return status;
+}
+
+Status native_vector_dots(Backend *backend, size_t count, const VectorPair *pairs, double *dots, Error *error) {
+  Status status = SETOSA_OK;
+  Native *native = (Native *)backend;
+  uint32_t groups = native_vector_groups(native, backend->parameters);
+  TRY(native_reserve_sums(native, count * groups, error));
+  TRY(native_enqueue_dots(native, count, pairs, 0, error));
   TRY(native_read_sums(native, count * groups, error));
   for (size_t i = 0; i < count; i++) dots[i] = native_sum(native, i * groups, groups);
 cleanup:

@@ -12,6 +12,8 @@ Status native_vector_copy(Backend *backend, Vector *to, const Vector *from, Erro
 Status native_vector_combine(Backend *backend, Vector *out, size_t count, const double *coefficients, const Vector *const *vectors,
                              Error *error);
 Status native_vector_dots(Backend *backend, size_t count, const VectorPair *pairs, double *dots, Error *error);
+/* Enqueues the products, leaving count * native_vector_groups(P) pairs in sums from `first` on. */
+Status native_enqueue_dots(Native *native, size_t count, const VectorPair *pairs, uint32_t first, Error *error);
 Status native_vector_multiply(Backend *backend, Vector *out, const Vector *a, const Vector *b, Error *error);
 Status native_vector_divide_sqrt(Backend *backend, Vector *out, const Vector *a, const Vector *b, double epsilon, Error *error);
 /* Groups of a vector kernel over `elements`. */

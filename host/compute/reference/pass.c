@@ -102,7 +102,7 @@ Status reference_evaluate(Backend *backend, const Vector *w, RowRange rows, cons
   if (at == NULL) return SETOSA_OK;
   at->loss = scale * (loss.high + loss.low);
   at->gradient_norm = g == NULL ? NAN : largest_magnitude(g, backend->parameters);
-  return SETOSA_OK;
+  return data_term_products(backend, at, error);
 }
 
 Status reference_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out,

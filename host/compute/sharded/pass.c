@@ -65,6 +65,7 @@ Status sharded_evaluate(Backend *backend, const Vector *w, RowRange rows, const 
   if (at == NULL) goto cleanup;
   at->loss = backend_row_scale(backend, rows.count) * loss;
   TRY(read_norm(sharded, gradient, &at->gradient_norm, error));
+  TRY(data_term_products(backend, at, error));
 cleanup:
   return status;
 }

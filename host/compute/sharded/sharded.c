@@ -237,7 +237,7 @@ static Status measure_rate(double *rate, const Dataset *dataset, const BackendSe
   TRY(vector_create(backend, &w, error));
   TRY(vector_create(backend, &gradient, error));
   for (int i = 0; i <= SAMPLES; i++) { /* the first builds the kernels */
-    DataTerm ignored;
+    DataTerm ignored = {.pair_count = 0};
     double began = clock_seconds();
     TRY(backend_evaluate(backend, w, backend_all_rows(backend), NULL, gradient, &ignored, error));
     if (i > 0) best = fmin(best, clock_seconds() - began);
