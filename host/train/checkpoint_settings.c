@@ -124,11 +124,11 @@ static Status refuse(const TextPair *here, const char *before, const char *path,
           "the data differ from those of the checkpoint %s: %s %s here, %s there; resume with the same data, read in the same way", path,
           here->value, name, before);
   if (strcmp(name, "fingerprint") == 0)
-    return error_set(
-        error, SETOSA_ERROR_DATA,
-        "the data differ from those of the checkpoint %s: as many rows, features and classes, other values, labels or weights; resume with the same "
-        "data, scaled and in the order as before",
-        path);
+    return error_set(error, SETOSA_ERROR_DATA,
+                     "the data differ from those of the checkpoint %s: as many rows, features and classes, other values, labels or "
+                     "weights; resume with the same "
+                     "data, scaled and in the order as before",
+                     path);
   const OptionRow *row = option_find(name);
   char what[VALUE_SIZE];
   if (row != NULL && row->flag != NULL) /* which says the opposite */
