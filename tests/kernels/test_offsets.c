@@ -38,7 +38,7 @@ static void compare_far_end(size_t rows, SetosaFamily family, size_t classes) {
 
   Dataset *dataset = wrap_arrays(rows, FEATURES, classes, values, labels);
   RowRange far_end = {rows - BATCH, BATCH};
-  DataTerm evaluations[2];
+  DataTerm evaluations[2] = {{.pair_count = 0}};
   for (int side = 0; side < 2; side++) {
     BackendSettings settings = {.kind = side == 0 ? SETOSA_BACKEND_REFERENCE : SETOSA_BACKEND_NATIVE,
                                 .family = family,
