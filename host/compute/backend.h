@@ -84,8 +84,8 @@ typedef struct BackendOperations {
   /* out = a / (sqrt(b) + epsilon), element by element; out may be a or b. */
   Status (*vector_divide_sqrt)(Backend *backend, Vector *out, const Vector *a, const Vector *b, double epsilon, Error *error);
 
-  /* The weighted mean loss of the rows, and its gradient with `addition` (NULL: none) when gradient is not NULL. at NULL: nothing is read
-   * back and the call does not wait. SETOSA_ERROR_USAGE when the data set has no labels. */
+  /* The weighted mean loss of the rows, its gradient with `addition` (NULL: none) when gradient is not NULL, and at->pairs. at NULL:
+   * nothing is read back and the call does not wait. SETOSA_ERROR_USAGE when the data set has no labels. */
   Status (*evaluate)(Backend *backend, const Vector *w, RowRange rows, const Addition *addition, Vector *gradient, DataTerm *at,
                      Error *error);
   /* out = (Hessian of the mean loss at w) v, with `addition` (NULL: none). Labels are not needed. */

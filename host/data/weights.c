@@ -1,5 +1,5 @@
 /* Weights of rows and of classes. Those that backends see are the given ones, times the factor of the class, times a power of two that
- * brings their mean into [1,2): so f32 neither overflows nor underflows with weights like 1e30, and nothing is rounded by it. */
+ * brings their mean into [1,2): so weights like 1e30 do no harm to f32, and it rounds nothing but what is 2^-126 of the mean or less. */
 #include "data/weights.h"
 
 #include <math.h>
@@ -95,7 +95,7 @@ static void block_sum_add(BlockSum *sum, double term) {
 
 static double block_sum(const BlockSum *sum) { return sum->total + sum->block; }
 
-/* The power of two to divide by, so that the mean is in [1,2). Weights below it by more than f32 holds (2^-149) become 0. */
+/* To divide by 2 to it, so that the mean is in [1,2). What f32 does not hold beside such a mean (below 2^-149 of it) becomes 0. */
 static int choose_exponent(double mean) { return ilogb(mean); }
 
 /* The weight of row i in double: sample weight times the factor of its class. */

@@ -26,8 +26,8 @@ float *rows_weights(const Dataset *dataset);
 float *rows_sample_weights(const Dataset *dataset);
 /* Copies of both from `first` on, into rows without any. */
 Status weights_copy(Rows *to, const Rows *from, size_t first, size_t rows, Error *error);
-/* Multiplies what backends see by a power of two so that its mean is about 1 again, after rows went away. Exact. Some
- * row has a weight above 0. */
+/* Multiplies what backends see by a power of two so that its mean is about 1 again, after rows went away. Rounds
+ * as weights.c says. Some row has a weight above 0. */
 Status weights_level(Dataset *dataset, Error *error);
 
 #endif

@@ -8,8 +8,8 @@
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
-/* Where the two (N,K) products take more than this, every point reads X instead. The rows alone decide, so that a training takes the same
- * path with any storage, and streamed as well as resident. */
+/* Where the two (N,K) products take more than this, every point reads X instead. Small data (BackendSettings.small) do so, too. The rows
+ * alone decide, so that a training takes the same path with any storage, and streamed as well as resident. */
 bool native_line_fits(const Native *native) {
   uint64_t bytes = native_line_bytes(native);
   return bytes > 0 && bytes / 2 <= context_traits(native->context)->max_allocation_bytes;
