@@ -29,6 +29,19 @@ static void on_abandon(const Error *error, void *user) {
   fflush(stderr);
 }
 
+/* Any process may be the one that speaks: the first may be the one that is missing. */
+static void on_waiting(const char *line, void *user) {
+  Console loud = *(const Console *)user;
+  loud.quiet = false;
+  console_warn(&loud, "%s", line);
+  fflush(stderr);
+}
+
+static bool stop_was_asked(void *user) {
+  (void)user;
+  return interrupt_requested();
+}
+
 static Status run_command(const Command *command, int argc, const char **argv, SetosaRanks *ranks, Console *console, Error *error) {
   Status status = SETOSA_OK;
   Options options;
@@ -48,6 +61,8 @@ static Status run_command(const Command *command, int argc, const char **argv, S
     help_print_command(command, stdout, console->color_out);
     goto cleanup;
   }
+  SetosaRanksWatch watch = {options.wait_limit, options.quiet ? NULL : on_waiting, stop_was_asked, console};
+  setosa_ranks_watch(ranks, &watch);
   interrupt_install(command->stops_gracefully);
   Session session = {.options = &options, .console = *console, .ranks = ranks};
   TRY(command->run(&session, error));
@@ -99,6 +114,7 @@ int main(int argc, char **argv) {
   bool first = setosa_ranks_rank(ranks) == 0;
   if (!first) mute_stdout();
   if (status == SETOSA_OK) status = dispatch(argc, (const char **)argv, ranks, &console, &error);
+  interrupt_install(false); /* what is left is to end: nothing may hold that up */
   if (status == SETOSA_ERROR_DEVICE && interrupt_requested()) {
     /* A compiler inside a driver may catch the signal first, throw its files away, and fail: that is the interrupt, no broken device. */
     error = (Error){0};
