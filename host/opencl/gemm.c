@@ -79,7 +79,7 @@ static void release_library(Context *context) {
 }
 
 Status gemm_load(Context *context, Error *error) {
-  static const char *const names[] = {SETOSA_CLBLAST_FILE, "libclblast.so.1", "libclblast.so", NULL};
+  static const char *const names[] = {SETOSA_CLBLAST_FILE, SETOSA_CLBLAST_PATH, "libclblast.so.1", "libclblast.so", NULL};
   Status status = SETOSA_OK;
   void *library = NULL;
   GemmLibrary *gemm = NULL;

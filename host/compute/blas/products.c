@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "base/processors.h"
 
-static const char *const names[] = {SETOSA_OPENBLAS_FILE, "libopenblas.so.0", "libopenblas.so", NULL};
+static const char *const names[] = {SETOSA_OPENBLAS_FILE, SETOSA_OPENBLAS_PATH, "libopenblas.so.0", "libopenblas.so", NULL};
 
 /* What OpenBLAS takes for each thread that multiplies (BUFFER_SIZE of its common_x86_64.h, the largest there is). */
 static const size_t ROOM_OF_A_THREAD = (size_t)32 << 22;
