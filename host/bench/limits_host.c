@@ -104,7 +104,8 @@ static Status host_run(Limits *limits, bool read, size_t which, uint64_t rounds,
     thread->loop = kernel->loop[read];
     int code = pthread_create(&thread->handle, NULL, thread_main, thread);
     if (code != 0)
-      TRY(error_set(error, SETOSA_ERROR_INTERNAL, "cannot start thread %zu of %zu: %s", started + 1, l->threads, strerror(code)));
+      TRY(error_set(error, SETOSA_ERROR_INTERNAL, "cannot start thread %zu of %zu: %s; raise the limit on processes (ulimit -u)",
+                    started + 1, l->threads, strerror(code)));
   }
   *work = (double)l->threads * (double)rounds * (read ? (double)l->floats * sizeof(float) : 1000.0 * 2.0 * CHAINS * (double)kernel->lanes);
 cleanup:

@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/terminal/crash.h"
 #include "cli/terminal/interrupt.h"
 
 /* A closed standard stream would give its number to the next file that is opened, and results would land in a log. */
@@ -109,6 +110,7 @@ int main(int argc, char **argv) {
   Console console = {.color_err = color_wanted(COLOR_AUTO, stderr)};
   guard_standard_streams();
   interrupt_install(false);
+  crash_install();
   SetosaRanks *ranks = NULL;
   Status status = setosa_ranks_open(&ranks, on_abandon, &console, &error);
   bool first = setosa_ranks_rank(ranks) == 0;
