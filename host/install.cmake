@@ -20,6 +20,13 @@ configure_file(${CMAKE_CURRENT_SOURCE_DIR}/setosa.pc.in ${CMAKE_CURRENT_BINARY_D
 
 install(TARGETS setosa_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS setosa_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+if(MPI_C_FOUND)
+  # Program and library find it beside them or in its folder, wherever the installed tree is moved to.
+  file(RELATIVE_PATH module_folder /prefix/${CMAKE_INSTALL_BINDIR} /prefix/${CMAKE_INSTALL_LIBDIR}/setosa)
+  set_target_properties(setosa_program PROPERTIES BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN;$ORIGIN/${module_folder}")
+  set_target_properties(setosa_shared PROPERTIES BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN;$ORIGIN/setosa")
+  install(TARGETS setosa_mpi LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/setosa)
+endif()
 install(FILES ${CMAKE_CURRENT_SOURCE_DIR}/include/setosa.h ${CMAKE_CURRENT_SOURCE_DIR}/include/setosa_bench.h
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/setosa.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -15,11 +15,38 @@
 #include "base/memory.h"
 #include "base/text.h"
 
+const char *file_remedy(int code, const char *otherwise) {
+  switch (code) {
+    case EMFILE:
+      return "raise the limit on open files (ulimit -n)";
+    case ENFILE:
+      return "close other programs: the machine has no more files to open";
+    case ENOMEM:
+      return "free some memory, or raise the limit on it (ulimit -v)";
+    case EFBIG:
+      return "raise the limit on file sizes (ulimit -f) or choose another disk";
+    case ENOSPC:
+    case EDQUOT:
+      return "free some space or choose another folder";
+    default:
+      return otherwise;
+  }
+}
+
+Status file_failure(int code, Status otherwise) { return code == ENOMEM ? SETOSA_ERROR_INTERNAL : otherwise; }
+
 static Status write_failed(Error *error, const char *path, const char *doing) {
-  const char *remedy = errno == ENOSPC   ? "free some space or choose another folder"
-                       : errno == ENOENT ? "create the folder first or choose another path"
-                                         : "check the folder's permissions or choose another path";
-  return error_set(error, SETOSA_ERROR_WRITE, "%s: cannot %s: %s; %s", path, doing, strerror(errno), remedy);
+  int code = errno;
+  const char *otherwise =
+      code == ENOENT ? "create the folder first or choose another path" : "check the folder's permissions or choose another path";
+  return error_set(error, file_failure(code, SETOSA_ERROR_WRITE), "%s: cannot %s: %s; %s", path, doing, strerror(code),
+                   file_remedy(code, otherwise));
+}
+
+static Status read_failed(Error *error, const char *path, const char *doing, const char *otherwise) {
+  int code = errno;
+  return error_set(error, file_failure(code, SETOSA_ERROR_DATA), "%s: cannot %s: %s; %s", path, doing, strerror(code),
+                   file_remedy(code, otherwise));
 }
 
 Status atomic_file_open(AtomicFile *file, const char *path, Error *error) {
@@ -111,14 +138,14 @@ Status file_read_all(unsigned char **bytes, size_t *length, const char *path, si
   *bytes = NULL;
   *length = 0;
   FILE *stream = fopen(path, "rb");
-  if (stream == NULL) return error_set(error, SETOSA_ERROR_DATA, "%s: cannot open: %s; check the path", path, strerror(errno));
+  if (stream == NULL) return read_failed(error, path, "open", "check the path");
   TRY(text_append_bytes(&content, "", 0, error));
   for (size_t got; (got = fread(block, 1, sizeof block, stream)) > 0;) {
     if (content.length + got > limit)
       TRY(error_set(error, SETOSA_ERROR_DATA, "%s: longer than %zu bytes; this is not the file it should be", path, limit));
     TRY(text_append_bytes(&content, block, got, error));
   }
-  if (ferror(stream)) TRY(error_set(error, SETOSA_ERROR_DATA, "%s: cannot read: %s; check the file", path, strerror(errno)));
+  if (ferror(stream)) TRY(read_failed(error, path, "read", "check the file"));
   *bytes = (unsigned char *)content.text;
   *length = content.length;
   content.text = NULL;

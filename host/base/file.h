@@ -8,6 +8,12 @@
 
 #include "base/error.h"
 
+/* What to do about a file that could not be opened, read or written with this code of errno: a limit of the process or a full disk has
+ * words of its own, `otherwise` is said for all else. */
+const char *file_remedy(int code, const char *otherwise);
+/* The status of such a failure: memory that is short is SETOSA_ERROR_INTERNAL, whatever file it was for; all else is `otherwise`. */
+Status file_failure(int code, Status otherwise);
+
 /* A file being written beside its target: "<path>.<pid>.tmp" until committed. Link targets are followed, so a link stays a link. */
 typedef struct AtomicFile {
   FILE *stream;

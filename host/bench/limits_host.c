@@ -1,11 +1,11 @@
 /* The limits of the host's cores: the loops of kernels/limits.cl in C, one thread a core. Built with -ffp-contract=fast (CMakeLists.txt),
  * so that a * x + y is one instruction: nothing computed here is a result. */
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/processors.h"
 #include "bench/limits.h"
 
 enum { CHAINS = 12, UNROLLED_LANES = 16 };
@@ -104,7 +104,8 @@ static Status host_run(Limits *limits, bool read, size_t which, uint64_t rounds,
     thread->loop = kernel->loop[read];
     int code = pthread_create(&thread->handle, NULL, thread_main, thread);
     if (code != 0)
-      TRY(error_set(error, SETOSA_ERROR_INTERNAL, "cannot start thread %zu of %zu: %s", started + 1, l->threads, strerror(code)));
+      TRY(error_set(error, SETOSA_ERROR_INTERNAL, "cannot start thread %zu of %zu: %s; raise the limit on processes (ulimit -u)",
+                    started + 1, l->threads, strerror(code)));
   }
   *work = (double)l->threads * (double)rounds * (read ? (double)l->floats * sizeof(float) : 1000.0 * 2.0 * CHAINS * (double)kernel->lanes);
 cleanup:
@@ -116,14 +117,6 @@ cleanup:
 static Status host_transfers(Limits *limits, SetosaBenchLimits *measured, Error *error) {
   (void)limits, (void)measured, (void)error;
   return SETOSA_OK; /* nothing is moved and nothing launched */
-}
-
-/* Cores that this process may run on. */
-static size_t count_cores(void) {
-  cpu_set_t cores;
-  if (sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
-  int count = CPU_COUNT(&cores);
-  return count < 1 ? 1 : (size_t)count;
 }
 
 Status limits_open_host(Limits **limits, Error *error) {
@@ -139,7 +132,7 @@ Status limits_open_host(Limits **limits, Error *error) {
     l->kernels[l->kernel_count++] = (HostKernel){{fma_avx2, read_avx2}, 8};
   if (__builtin_cpu_supports("avx512f")) l->kernels[l->kernel_count++] = (HostKernel){{fma_avx512, read_avx512}, 16};
 #endif
-  l->threads = count_cores();
+  l->threads = processors_usable();
   size_t unit = 4 * UNROLLED_LANES;
   l->floats = read_bytes / sizeof(float) / l->threads / unit * unit;
   TRY(memory_allocate_zero((void **)&l->x, l->threads * l->floats, sizeof(float), "memory to read", error));

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "cli/inputs.h"
+#include "cli/terminal/crash.h"
 #include "cli/terminal/interrupt.h"
 
 enum { DEVICES_MOST = 64 };
@@ -68,6 +69,7 @@ static void add_device(BenchWork *work, size_t index) {
 static Status choose_devices(BenchWork *work, const Options *options, Error *error) {
   Status status = SETOSA_OK;
   TRY(setosa_devices_open(&work->devices, error));
+  crash_install_again();
   bool all = options->devices.count == 0;
   for (size_t i = 0; i < options->devices.count; i++) {
     size_t index = 0;

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "cli/inputs.h"
 #include "cli/json_output.h"
+#include "cli/terminal/crash.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/table.h"
 #include "cli/terminal/units.h"
@@ -132,6 +133,7 @@ static Status list_devices(const Session *session, Error *error) {
   SetosaDevices *devices = NULL;
   DeviceCheck *checks = NULL;
   TRY(setosa_devices_open(&devices, error));
+  crash_install_again();
   size_t count = setosa_devices_count(devices), usable = 0, failed = 0;
   if (options->check) {
     TRY(memory_allocate_zero((void **)&checks, count, sizeof *checks, "the checks", error));

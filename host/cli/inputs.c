@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "cli/terminal/crash.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/units.h"
 
@@ -89,6 +90,7 @@ static Status choose_devices(Compute *compute, const Session *session, Error *er
   static const char *const every[] = {"all"};
   bool dealt = session->ranks != NULL && options->devices.count == 0; /* each process of a machine takes the next one */
   TRY(setosa_devices_open(&compute->devices, error));
+  crash_install_again();
   status = setosa_devices_choose(chosen, compute->devices, dealt ? 1 : options->devices.count, dealt ? every : options->devices.text,
                                  options->train.compute.family, options->force_device, error);
   if (status == SETOSA_ERROR_USAGE) error_prefix(error, "--device"); /* the others name the device already */

@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/terminal/crash.h"
 #include "cli/terminal/interrupt.h"
 
 /* A closed standard stream would give its number to the next file that is opened, and results would land in a log. */
@@ -29,6 +30,19 @@ static void on_abandon(const Error *error, void *user) {
   fflush(stderr);
 }
 
+/* Any process may be the one that speaks: the first may be the one that is missing. */
+static void on_waiting(const char *line, void *user) {
+  Console loud = *(const Console *)user;
+  loud.quiet = false;
+  console_warn(&loud, "%s", line);
+  fflush(stderr);
+}
+
+static bool stop_was_asked(void *user) {
+  (void)user;
+  return interrupt_requested();
+}
+
 static Status run_command(const Command *command, int argc, const char **argv, SetosaRanks *ranks, Console *console, Error *error) {
   Status status = SETOSA_OK;
   Options options;
@@ -48,6 +62,8 @@ static Status run_command(const Command *command, int argc, const char **argv, S
     help_print_command(command, stdout, console->color_out);
     goto cleanup;
   }
+  SetosaRanksWatch watch = {options.wait_limit, options.quiet ? NULL : on_waiting, stop_was_asked, console};
+  setosa_ranks_watch(ranks, &watch);
   interrupt_install(command->stops_gracefully);
   Session session = {.options = &options, .console = *console, .ranks = ranks};
   TRY(command->run(&session, error));
@@ -94,11 +110,13 @@ int main(int argc, char **argv) {
   Console console = {.color_err = color_wanted(COLOR_AUTO, stderr)};
   guard_standard_streams();
   interrupt_install(false);
+  crash_install();
   SetosaRanks *ranks = NULL;
   Status status = setosa_ranks_open(&ranks, on_abandon, &console, &error);
   bool first = setosa_ranks_rank(ranks) == 0;
   if (!first) mute_stdout();
   if (status == SETOSA_OK) status = dispatch(argc, (const char **)argv, ranks, &console, &error);
+  interrupt_install(false); /* what is left is to end: nothing may hold that up */
   if (status == SETOSA_ERROR_DEVICE && interrupt_requested()) {
     /* A compiler inside a driver may catch the signal first, throw its files away, and fail: that is the interrupt, no broken device. */
     error = (Error){0};

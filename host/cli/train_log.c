@@ -8,11 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "cli/json_output.h"
 
 static Status cannot_write(const char *path, Error *error) {
-  return error_set(error, SETOSA_ERROR_WRITE, "--log %s: cannot write: %s; choose a file in a folder that exists and is yours", path,
-                   strerror(errno));
+  return error_set(error, SETOSA_ERROR_WRITE, "--log %s: cannot write: %s; %s", path, strerror(errno),
+                   file_remedy(errno, "choose a file in a folder that exists and is yours"));
 }
 
 Status train_log_check(const char *path, Error *error) {

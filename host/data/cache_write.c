@@ -19,7 +19,7 @@ static const uint64_t SYNC_BYTES = 1 << 24; /* written to disk while the next on
 static void note_failure(Cache *cache, const char *doing) {
   snprintf(cache->note, sizeof cache->note, "%s: cannot %s: %s; %s", cache->path, doing, strerror(errno),
            errno == ENOSPC || errno == EDQUOT ? "free some space, or choose another folder with --cache"
-                                              : "check the folder, or choose another one with --cache");
+                                              : file_remedy(errno, "check the folder, or choose another one with --cache"));
 }
 
 /* "<32 hexadecimal digits>.data.XXXXXX.tmp" */

@@ -28,8 +28,8 @@ struct Output {
 static Status out_of_room(const Output *output, int code, Error *error) {
   const char *remedy = code == ENOSPC || code == EDQUOT ? "free some space, choose another folder, or ask for fewer rows"
                        : code == EFBIG                  ? "raise the limit on file sizes (ulimit -f), or ask for fewer rows"
-                                                        : "check the disk, or choose another folder";
-  return error_set(error, SETOSA_ERROR_WRITE, "%s: cannot write: %s; %s", output->path, strerror(code), remedy);
+                                                        : file_remedy(code, "check the disk, or choose another folder");
+  return error_set(error, file_failure(code, SETOSA_ERROR_WRITE), "%s: cannot write: %s; %s", output->path, strerror(code), remedy);
 }
 
 Status output_open(Output **out, const char *path, Error *error) {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -47,14 +48,11 @@ static void suggest_neighbour(char *hint, size_t size, const char *path) {
 }
 
 static Status cannot_open(const char *path, int code, Error *error) {
-  char hint[512] = "; check the path";
-  if (code == ENOENT) {
-    suggest_neighbour(hint, sizeof hint, path);
-    if (hint[0] == '\0') strcpy(hint, "; check the path");
-  } else if (code == EACCES) {
-    strcpy(hint, "; make it readable (chmod +r)");
-  }
-  return error_set(error, SETOSA_ERROR_DATA, "%s: cannot open: %s%s", path, strerror(code), hint);
+  char hint[512] = "";
+  if (code == ENOENT) suggest_neighbour(hint, sizeof hint, path);
+  if (hint[0] == '\0')
+    snprintf(hint, sizeof hint, "; %s", file_remedy(code, code == EACCES ? "make it readable (chmod +r)" : "check the path"));
+  return error_set(error, file_failure(code, SETOSA_ERROR_DATA), "%s: cannot open: %s%s", path, strerror(code), hint);
 }
 
 /* Fills the peek buffer; a name that promises gzip must hold it. */

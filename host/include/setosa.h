@@ -304,6 +304,19 @@ typedef struct SetosaRanks SetosaRanks;
 SetosaStatus setosa_ranks_open(SetosaRanks **ranks, void (*abandoned)(const SetosaError *error, void *user), void *user,
                                SetosaError *error);
 void setosa_ranks_close(SetosaRanks *ranks);
+/* How a rank waits for others that do not come: because they are stopped, their machine is gone, or their work takes longer. */
+typedef struct SetosaRanksWatch {
+  /* Seconds after which the job is ended (abandoned is called, then MPI_Abort). 0: 60 where a rank of the same machine is stopped, else as
+   * long as it takes. */
+  double limit_seconds;
+  void (*waiting)(const char *line, void *user); /* gets a line that names them, on one of the ranks that wait: after 10 s where a rank is
+                                                  * stopped, else after a minute and then less and less often; NULL: no word */
+  bool (*should_stop)(
+      void *user); /* asked twice a second; true ends the job at once where one is stopped, else after a minute; NULL: never */
+  void *user;
+} SetosaRanksWatch;
+/* Without it: the defaults above, without a word. NULL for ranks is fine. */
+void setosa_ranks_watch(SetosaRanks *ranks, const SetosaRanksWatch *watch);
 /* NULL is a job of one. local: number among the ranks of the same machine, to choose a device by. */
 size_t setosa_ranks_size(const SetosaRanks *ranks);
 size_t setosa_ranks_rank(const SetosaRanks *ranks);

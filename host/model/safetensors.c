@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "model/little_endian.h"
 
@@ -167,7 +168,9 @@ static Status check_layout(SafetensorsFile *file, Error *error) {
 Status safetensors_open(SafetensorsFile **file, const char *path, Error *error) {
   FILE *stream = fopen(path, "rb");
   *file = NULL;
-  if (stream == NULL) return error_set(error, SETOSA_ERROR_DATA, "%s: cannot open: %s; check the path", path, strerror(errno));
+  if (stream == NULL)
+    return error_set(error, file_failure(errno, SETOSA_ERROR_DATA), "%s: cannot open: %s; %s", path, strerror(errno),
+                     file_remedy(errno, "check the path"));
   return safetensors_open_stream(file, stream, path, error);
 }
 

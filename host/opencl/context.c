@@ -86,7 +86,7 @@ cleanup:
 void context_close(Context *context) {
   if (context == NULL) return;
   if (context->queue != NULL) clFinish(context->queue); /* what still runs may read host memory that the caller frees next */
-  if (context->release_products != NULL) context->release_products();
+  if (context->release_gemm != NULL) context->release_gemm(context);
   program_free_all(context);
   if (context->queue != NULL) clReleaseCommandQueue(context->queue);
   if (context->upload_queue != NULL) clReleaseCommandQueue(context->upload_queue);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/memory.h"
 #include "opencl/internal.h"
 
@@ -79,6 +80,7 @@ Status device_list_open(DeviceList **out, Error *error) {
   cl_uint count = 0;
   DeviceList *list = NULL;
   *out = NULL;
+  TRY(limits_check_stack(error));
   quirks_prepare_environment();
   TRY(memory_allocate_zero((void **)&list, 1, sizeof *list, "the list of devices", error));
 

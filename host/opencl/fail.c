@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/limits.h"
 #include "opencl/internal.h"
 
 const char *opencl_code_name(cl_int code) {
@@ -91,10 +92,12 @@ static const char *remedy(cl_int code) {
 }
 
 void opencl_fail(Error *error, cl_int code, const char *format, ...) {
-  char what[512];
+  char what[512], limits[256];
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(what, sizeof what, format, arguments);
   va_end(arguments);
-  error_set_opencl(error, SETOSA_ERROR_DEVICE, code, "%s: %s (%d); %s", what, opencl_code_name(code), code, remedy(code));
+  limits_name(limits, sizeof limits);
+  error_set_opencl(error, SETOSA_ERROR_DEVICE, code, "%s: %s (%d); %s%s%s", what, opencl_code_name(code), code, limits,
+                   limits[0] != '\0' ? ": raise it, or " : "", remedy(code));
 }

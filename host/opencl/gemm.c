@@ -4,10 +4,21 @@
 #include "opencl/gemm.h"
 
 #include <clblast_c.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/library.h"
+#include "base/memory.h"
 #include "opencl/internal.h"
+
+/* The functions that are used, under CLBlast's own names. */
+typedef struct GemmLibrary {
+  __typeof__(CLBlastOverrideParameters) *CLBlastOverrideParameters;
+  __typeof__(CLBlastSGemmTempBufferSize) *CLBlastSGemmTempBufferSize;
+  __typeof__(CLBlastSgemmWithTempBuffer) *CLBlastSgemmWithTempBuffer;
+  __typeof__(CLBlastClearCache) *CLBlastClearCache;
+} GemmLibrary;
 
 /* CLBlast's own codes; those of OpenCL have their names already. */
 static const char *status_name(CLBlastStatusCode code) {
@@ -56,6 +67,35 @@ static Status check(CLBlastStatusCode code, const Context *context, const char *
   }
   return error_set_opencl(error, SETOSA_ERROR_DEVICE, (int)code, "%s: CLBlast cannot %s: %s (%d); use --backend native",
                           context->device.info.name, doing, status_name(code), (int)code);
+}
+
+/* ---- loading ------------------------------------------------------------------------------------------------------- */
+
+/* CLBlast keeps the programs of a context, and with them the context, for the life of the process, unless it is told. */
+static void release_library(Context *context) {
+  context->gemm->CLBlastClearCache();
+  free(context->gemm);
+  context->gemm = NULL;
+}
+
+Status gemm_load(Context *context, Error *error) {
+  static const char *const names[] = {SETOSA_CLBLAST_FILE, SETOSA_CLBLAST_PATH, "libclblast.so.1", "libclblast.so", NULL};
+  Status status = SETOSA_OK;
+  void *library = NULL;
+  GemmLibrary *gemm = NULL;
+  if (context->gemm != NULL) return SETOSA_OK;
+  TRY(library_load(&library, names, "install libclblast1, or leave out --backend clblast", error));
+  TRY(memory_allocate_zero((void **)&gemm, 1, sizeof *gemm, "the functions of CLBlast", error));
+  TRY(LIBRARY_FUNCTION(library, gemm, CLBlastOverrideParameters, error));
+  TRY(LIBRARY_FUNCTION(library, gemm, CLBlastSGemmTempBufferSize, error));
+  TRY(LIBRARY_FUNCTION(library, gemm, CLBlastSgemmWithTempBuffer, error));
+  TRY(LIBRARY_FUNCTION(library, gemm, CLBlastClearCache, error));
+  context->gemm = gemm;
+  context->release_gemm = release_library;
+  gemm = NULL;
+cleanup:
+  free(gemm);
+  return status;
 }
 
 /* ---- products --------------------------------------------------------------------------------------------------- */
@@ -122,8 +162,8 @@ static const char *const tile_names[GEMM_TILE_COUNT] = {"GEMMK", "KREG", "KWG", 
 static Status set_tiles(const Context *context, const size_t tiles[GEMM_TILE_COUNT], Error *error) {
   const char *names[GEMM_TILE_COUNT];
   memcpy(names, tile_names, sizeof tile_names);
-  return check(CLBlastOverrideParameters(context->device.id, "Xgemm", CLBlastPrecisionSingle, GEMM_TILE_COUNT, names, tiles), context,
-               "take the parameters of Xgemm", error);
+  return check(context->gemm->CLBlastOverrideParameters(context->device.id, "Xgemm", CLBlastPrecisionSingle, GEMM_TILE_COUNT, names, tiles),
+               context, "take the parameters of Xgemm", error);
 }
 
 /* Whether the left factor is better taken in rows, as GEMMK=1 does. Sets the tiles of that choice: they belong to the process, and another
@@ -137,9 +177,6 @@ static Status choose_tiles(bool *in_rows, const Context *context, const GemmProd
   return set_tiles(context, *in_rows ? parameters->row_tiles : parameters->tiles, error);
 }
 
-/* CLBlast keeps the programs of a context, and with them the context, for the life of the process, unless it is told. */
-static void release_programs(void) { CLBlastClearCache(); }
-
 /* Both ways to say C = A B to CLBlast. As column-major C' = B' A' its kernel 0 writes C where it lies, and takes X as it is in R' X; as
  * row-major its kernel 1 takes a left factor in rows. */
 Status gemm_multiply(Context *context, const GemmProduct *p, Buffer **temporary, Error *error) {
@@ -148,6 +185,7 @@ Status gemm_multiply(Context *context, const GemmProduct *p, Buffer **temporary,
   size_t bytes = 0;
   bool in_rows = false;
   const GemmMatrix *left = &p->a, *right = &p->b;
+  TRY(gemm_load(context, error));
   TRY(open_window(&a, context, left, left->transposed ? p->k : p->m, left->transposed ? p->m : p->k, error));
   TRY(open_window(&b, context, right, right->transposed ? p->n : p->k, right->transposed ? p->k : p->n, error));
   TRY(open_window(&c, context, &p->c, p->m, p->n, error));
@@ -156,15 +194,15 @@ Status gemm_multiply(Context *context, const GemmProduct *p, Buffer **temporary,
   const GemmMatrix *first = in_rows ? left : right, *second = in_rows ? right : left;
   const Window *one = in_rows ? &a : &b, *two = in_rows ? &b : &a;
   size_t m = in_rows ? p->m : p->n, n = in_rows ? p->n : p->m;
-  TRY(check(CLBlastSGemmTempBufferSize(layout, transpose_of(first), transpose_of(second), m, n, p->k, one->offset, first->stride,
-                                       two->offset, second->stride, c.offset, p->c.stride, &context->queue, &bytes),
-            context, "plan a product", error));
+  TRY(check(
+      context->gemm->CLBlastSGemmTempBufferSize(layout, transpose_of(first), transpose_of(second), m, n, p->k, one->offset, first->stride,
+                                                two->offset, second->stride, c.offset, p->c.stride, &context->queue, &bytes),
+      context, "plan a product", error));
   TRY(grow_temporary(temporary, context, bytes, error));
-  context->release_products = release_programs;
   double start = clock_seconds();
-  TRY(check(CLBlastSgemmWithTempBuffer(layout, transpose_of(first), transpose_of(second), m, n, p->k, 1.0f, one->handle, one->offset,
-                                       first->stride, two->handle, two->offset, second->stride, p->beta, c.handle, c.offset, p->c.stride,
-                                       &context->queue, NULL, (*temporary)->handle),
+  TRY(check(context->gemm->CLBlastSgemmWithTempBuffer(layout, transpose_of(first), transpose_of(second), m, n, p->k, 1.0f, one->handle,
+                                                      one->offset, first->stride, two->handle, two->offset, second->stride, p->beta,
+                                                      c.handle, c.offset, p->c.stride, &context->queue, NULL, (*temporary)->handle),
             context, "multiply matrices", error));
   /* Enqueuing takes microseconds; what takes longer is its compiler, at the first product with these parameters. */
   double seconds = clock_seconds() - start;
@@ -243,13 +281,14 @@ Status gemm_set_parameters(Context *context, const GemmParameters *parameters, E
   const char *problem = gemm_parameters_problem(parameters, built_version());
   const char *names[GEMM_DIRECT_TILE_COUNT], *min_indirect_size = "XGEMM_MIN_INDIRECT_SIZE";
   if (problem != NULL) return error_set(error, SETOSA_ERROR_USAGE, "CLBlast's parameters are refused: %s; choose others", problem);
+  TRY(gemm_load(context, error));
   TRY(set_tiles(context, parameters->tiles, error));
   memcpy(names, direct_tile_names, sizeof direct_tile_names);
-  TRY(check(CLBlastOverrideParameters(context->device.id, "XgemmDirect", CLBlastPrecisionSingle, GEMM_DIRECT_TILE_COUNT, names,
-                                      parameters->direct_tiles),
+  TRY(check(context->gemm->CLBlastOverrideParameters(context->device.id, "XgemmDirect", CLBlastPrecisionSingle, GEMM_DIRECT_TILE_COUNT,
+                                                     names, parameters->direct_tiles),
             context, "take the parameters of XgemmDirect", error));
-  TRY(check(CLBlastOverrideParameters(context->device.id, "GemmRoutine", CLBlastPrecisionSingle, 1, &min_indirect_size,
-                                      &parameters->min_indirect_size),
+  TRY(check(context->gemm->CLBlastOverrideParameters(context->device.id, "GemmRoutine", CLBlastPrecisionSingle, 1, &min_indirect_size,
+                                                     &parameters->min_indirect_size),
             context, "take the parameters of GemmRoutine", error));
   context->products = parameters;
 cleanup:

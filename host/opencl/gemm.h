@@ -19,6 +19,8 @@ typedef struct GemmProduct {
   float beta;
 } GemmProduct;
 
+/* Loads CLBlast for this context, unless that is done; what follows does so by itself. SETOSA_ERROR_DEVICE: it cannot be loaded. */
+Status gemm_load(Context *context, Error *error);
 /* Enqueues the product; 1 <= m, n, k. *temporary is the memory that CLBlast asks for (copies of factors that lie in no shape its kernel
  * takes): created, grown and kept for the next call; destroy it with buffer_destroy. The first product of a device compiles CLBlast's
  * kernels, which counts as build time of the context. */

@@ -89,7 +89,8 @@ struct Context {
   uint64_t bytes, peak_bytes;
   double build_seconds;
   const struct GemmParameters *products; /* gemm.c; NULL: CLBlast's own database */
-  void (*release_products)(void);        /* what a library keeps for this context (gemm.c); NULL: nothing */
+  struct GemmLibrary *gemm;              /* CLBlast (gemm.c); NULL: not loaded */
+  void (*release_gemm)(Context *);       /* with what it keeps for this context; NULL: nothing */
   char fingerprint[33];
   cl_device_id part; /* the sub-device, to be released; NULL for a whole device */
   char *part_of;     /* the driver's name of the device that it is a part of */

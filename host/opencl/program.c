@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/memory.h"
 #include "opencl/internal.h"
 
@@ -34,14 +35,16 @@ static void digest_log(const char *log, char *digest, size_t size) {
 
 static Status build_failed(const Context *context, cl_program program, cl_int code, const char *source, const char *options, Error *error) {
   size_t bytes = 0;
-  char *log = NULL, digest[640];
+  char *log = NULL, digest[640], limits[256];
   clGetProgramBuildInfo(program, context->device.id, CL_PROGRAM_BUILD_LOG, 0, NULL, &bytes);
   if (memory_allocate_zero((void **)&log, bytes + 1, 1, "a build log", NULL) == SETOSA_OK && bytes > 0)
     clGetProgramBuildInfo(program, context->device.id, CL_PROGRAM_BUILD_LOG, bytes, log, NULL);
   digest_log(log != NULL ? log : "", digest, sizeof digest);
   free(log);
-  return error_set_opencl(error, SETOSA_ERROR_DEVICE, code, "kernels/%s.cl does not build on %s with \"%s\": %s (%d): %s", source,
-                          context->device.info.name, options, opencl_code_name(code), code, digest);
+  limits_name(limits, sizeof limits);
+  return error_set_opencl(error, SETOSA_ERROR_DEVICE, code, "kernels/%s.cl does not build on %s with \"%s\": %s (%d): %s%s%s%s", source,
+                          context->device.info.name, options, opencl_code_name(code), code, digest, limits[0] != '\0' ? "; " : "", limits,
+                          limits[0] != '\0' ? ": raise it" : "");
 }
 
 static Status build_source(cl_program *out, const Context *context, const char *text, const char *source, const char *options,

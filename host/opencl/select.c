@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/limits.h"
 #include "opencl/internal.h"
 
 static Status append_device(Text *text, const SetosaDeviceInfo *info, Error *error) {
@@ -38,6 +39,13 @@ static const DeviceRecord *find_best(const DeviceList *list, const SetosaDeviceT
 
 static Status fail_empty(const DeviceList *list, Error *error) {
   Text reasons = {0};
+  char limits[256];
+  limits_name(limits, sizeof limits);
+  if (limits[0] != '\0') /* a driver that is installed may not have come up for it, and nobody is told why */
+    return error_set(error, SETOSA_ERROR_DEVICE,
+                     "no OpenCL device: %s; raise it, or compute without OpenCL: --backend blas or reference, and see `setosa devices "
+                     "--diagnose`",
+                     limits);
   for (size_t i = 0; i < list->platform_count; i++)
     text_append(&reasons, NULL, "%splatform %s %s", i > 0 ? ", " : "", list->platforms[i].name,
                 list->platforms[i].problem != NULL ? list->platforms[i].problem : "");

@@ -18,6 +18,7 @@
 #include "base/error.h"
 
 typedef struct SetosaRanks Ranks;
+typedef SetosaRanksWatch RanksWatch;
 
 /* Whether this process was started by mpirun, srun or the like together with others. */
 bool ranks_launched(void);
@@ -33,6 +34,9 @@ size_t ranks_local(const Ranks *ranks); /* among the ranks of this machine: 0 fo
 
 /* Called with the error of this rank when it has to end the job by itself (MPI_Abort follows with error->status as exit code). */
 void ranks_on_abandon(Ranks *ranks, void (*abandoned)(const Error *error, void *user), void *user);
+
+/* How this rank waits for the others, see setosa.h. */
+void ranks_watch(Ranks *ranks, const RanksWatch *watch);
 
 /* SETOSA_OK on every rank when own is that on every rank. Else every rank gets the status and message of the lowest rank that failed (its
  * number is added to the message unless all failed), and *error is filled on all. Cheap: one integer goes round. */

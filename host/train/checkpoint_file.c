@@ -77,8 +77,9 @@ void checkpoint_free_content(Checkpoint *checkpoint) {
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
 
 static Status write_failed(Error *error, const char *path) {
-  return error_set(error, SETOSA_ERROR_WRITE, "%s: cannot write: %s; %s", path, strerror(errno),
-                   errno == ENOSPC ? "free some space" : "check the disk and the folder's permissions");
+  int code = errno;
+  return error_set(error, file_failure(code, SETOSA_ERROR_WRITE), "%s: cannot write: %s; %s", path, strerror(code),
+                   file_remedy(code, "check the disk and the folder's permissions"));
 }
 
 static bool fits_f32(const StateEntry *entry) {
@@ -380,7 +381,9 @@ Status checkpoint_file_load(Checkpoint *checkpoint, const char *path, Error *err
   SafetensorsFile *file = NULL;
   const Tensor *tensor = NULL;
   FILE *stream = fopen(path, "rb");
-  if (stream == NULL) return error_set(error, SETOSA_ERROR_DATA, "%s: cannot open: %s; check the path", path, strerror(errno));
+  if (stream == NULL)
+    return error_set(error, file_failure(errno, SETOSA_ERROR_DATA), "%s: cannot open: %s; %s", path, strerror(errno),
+                     file_remedy(errno, "check the path"));
   status = check_whole(stream, path, error);
   if (status != SETOSA_OK) {
     fclose(stream);

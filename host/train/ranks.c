@@ -11,6 +11,8 @@ SetosaStatus setosa_ranks_open(SetosaRanks **ranks, void (*abandoned)(const Seto
 
 void setosa_ranks_close(SetosaRanks *ranks) { ranks_close(ranks); }
 
+void setosa_ranks_watch(SetosaRanks *ranks, const SetosaRanksWatch *watch) { ranks_watch(ranks, watch); }
+
 size_t setosa_ranks_size(const SetosaRanks *ranks) { return ranks_size(ranks); }
 
 size_t setosa_ranks_rank(const SetosaRanks *ranks) { return ranks_rank(ranks); }

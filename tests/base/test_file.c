@@ -2,9 +2,11 @@
 #include "base/file.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -239,6 +241,30 @@ static void removal_does_not_follow_links(void **state) {
   expect_content(precious, "kept");
 }
 
+/* A limit of the process says which; memory that is short is no fault of the file. */
+static void limits_are_named(void **state) {
+  (void)state;
+  char path[SUPPORT_PATH];
+  Error error = {0};
+  unsigned char *bytes = NULL;
+  size_t length = 0;
+  struct rlimit before, few;
+  support_path(path, folder, "limits");
+  support_write_text(path, "text");
+  assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+  few = (struct rlimit){.rlim_cur = 3, .rlim_max = before.rlim_max};
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+  Status status = file_read_all(&bytes, &length, path, 1000, &error);
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+  assert_int_equal(status, SETOSA_ERROR_DATA);
+  assert_non_null(strstr(error.message, "cannot open: Too many open files; raise the limit on open files (ulimit -n)"));
+  assert_string_equal(file_remedy(EACCES, "check the path"), "check the path");
+  assert_non_null(strstr(file_remedy(ENOMEM, "check the path"), "ulimit -v"));
+  assert_non_null(strstr(file_remedy(EFBIG, "check the path"), "ulimit -f"));
+  assert_int_equal(file_failure(ENOMEM, SETOSA_ERROR_DATA), SETOSA_ERROR_INTERNAL);
+  assert_int_equal(file_failure(EACCES, SETOSA_ERROR_WRITE), SETOSA_ERROR_WRITE);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_commit_replaces_the_whole_file),
@@ -250,6 +276,7 @@ int main(void) {
       cmocka_unit_test(whole_reads),
       cmocka_unit_test(the_cache_folder_is_made_and_emptied),
       cmocka_unit_test(removal_does_not_follow_links),
+      cmocka_unit_test(limits_are_named),
   };
   return support_run("base_file", tests, make_folder, remove_folder);
 }

@@ -232,7 +232,8 @@ static Run disturb(int number, long *took_ms) {
   support_path(place, folder, "place");
   assert_true(mkdir(place, 0777) == 0 || errno == EEXIST);
   snprintf(one, sizeof one, "echo $$ > %s", pid_file);
-  snprintf(arguments, sizeof arguments, "train " SGD " --json --checkpoint %s --every 50it --model %s/m.safetensors", file, place);
+  snprintf(arguments, sizeof arguments, "train " SGD " --json --checkpoint %s --every 50it --model %s/m.safetensors%s", file, place,
+           number == SIGSTOP ? " --wait-limit 4" : "");
   write_job(command, 2, one, arguments);
   FILE *out = tmpfile(), *err = tmpfile();
   int in = open("/dev/null", O_RDONLY);
@@ -289,6 +290,25 @@ static void test_signals(void **state) {
   free(expected);
 }
 
+/* The others do not wait for ever, and say for whom they did. */
+static void test_stopped(void **state) {
+  (void)state;
+  long took = 0;
+  need_all();
+  Run run = run_shell("exec \"$SETOSA_PROGRAM\" train " SGD " --json -q");
+  char *expected = hash_of(&run, 1);
+  run_free(&run);
+  run = disturb(SIGSTOP, &took);
+  run_expect(&run, 1);
+  assert_true(took > 3000 && took < PROMPTLY_MS);
+  expect_once(run.err, "waited 4 s: rank 1 of 2 (process ");
+  expect_once(run.err, ") is stopped; start the job again, with --resume where there is a checkpoint");
+  assert_string_equal(run.out, "");
+  run_free(&run);
+  expect_resumed(2, expected);
+  free(expected);
+}
+
 /* Rank 0 writes for all, and all end with its exit code. */
 static void test_not_written(void **state) {
   (void)state;
@@ -310,6 +330,7 @@ int main(void) {
       cmocka_unit_test_setup(test_errors, prepare),
       cmocka_unit_test_setup(test_lost_device, prepare),
       cmocka_unit_test_setup(test_signals, prepare),
+      cmocka_unit_test_setup(test_stopped, prepare),
       cmocka_unit_test_setup(test_not_written, prepare),
   };
   return support_run("cli_mpi", tests, create, destroy);

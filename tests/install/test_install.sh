@@ -31,6 +31,12 @@ absent=$(LC_ALL=C comm -23 "$work/declared" "$work/defined")
 [ -z "$absent" ] || fail "the headers declare what libsetosa.so does not have: $absent"
 [ "$(wc -l <"$work/declared")" -gt 30 ] || fail 'found too few declarations in the headers'
 
+# What few runs need is loaded by those alone.
+for object in "$library" "$prefix/bin/setosa"; do
+  needed=$(readelf -d "$object" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -E 'blas|mpi|fortran|stdc' || true)
+  [ -z "$needed" ] || fail "$object needs $needed, whoever runs it"
+done
+
 PKG_CONFIG_PATH=$(dirname "$library")/pkgconfig
 export PKG_CONFIG_PATH
 [ "$(pkg-config --modversion setosa)" = "$(sed -n 's/^#define SETOSA_VERSION "\(.*\)"/\1/p' "$prefix/include/setosa.h")" ] ||
@@ -78,6 +84,13 @@ printf '#include <setosa.h>\nint main(void) { return 0; }\n' >"$work/alone.c"
 "$compiler" -std=c99 -Wall -Wextra -Werror -pedantic -I"$prefix/include" -c "$work/alone.c" -o "$work/alone.o"
 if command -v c++ >/dev/null 2>&1; then c++ -x c++ -Wall -Wextra -Werror -I"$prefix/include" -c "$work/alone.c" -o "$work/alone.o"; fi
 
-[ "$("$prefix/bin/setosa" --version)" != '' ] || fail 'the installed program prints no version'
+version=$("$prefix/bin/setosa" --version)
+[ "$version" != '' ] || fail 'the installed program prints no version'
+# In a job the module for MPI is found beside the library, wherever that is.
+if [ -n "$(find "$prefix" -name setosa_mpi.so)" ] && command -v mpirun >/dev/null 2>&1; then
+  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_btl=self,vader OMPI_MCA_btl_vader_single_copy_mechanism=none
+  said=$(mpirun --oversubscribe --bind-to none -n 2 "$prefix/bin/setosa" --version </dev/null 2>&1) || fail "two processes: $said"
+  [ "$said" = "$version" ] || fail "two processes printed '$said'"
+fi
 [ -n "$readme" ] || { echo 'no usable OpenCL device: the program in README.md was built, not run' && exit 77; }
 echo "what is installed can be moved, linked and run, $readme"

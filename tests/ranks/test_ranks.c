@@ -142,11 +142,65 @@ static void killed(Ranks *r) {
   EXPECT(!"reached");
 }
 
+static void on_waiting(const char *line, void *user) { fprintf(stderr, "%s: %s\n", (const char *)user, line); }
+
+static bool always(void *user) { return user != NULL; }
+
+/* Rank 1 is stopped while the others wait for it. */
+static void stopped(Ranks *r) {
+  Error e = {0};
+  RanksWatch watch = {.limit_seconds = 2, .waiting = on_waiting, .user = (void *)(uintptr_t) "said"};
+  ranks_watch(r, &watch);
+  if (ranks_rank(r) == 1) raise(SIGSTOP);
+  ranks_agree(r, SETOSA_OK, &e);
+  EXPECT(ranks_rank(r) == 1);
+}
+
+/* And the job is asked to stop. */
+static void stopped_and_asked(Ranks *r) {
+  Error e = {0};
+  double values[4] = {0};
+  RanksWatch watch = {.should_stop = always, .user = r};
+  ranks_watch(r, &watch);
+  if (ranks_rank(r) == 1) raise(SIGSTOP);
+  ranks_sum(r, values, 4, &e);
+  EXPECT(ranks_rank(r) == 1);
+}
+
+/* Who is asked to stop while the others work waits for them. */
+static void asked_at_work(Ranks *r) {
+  Error e = {0};
+  RanksWatch watch = {.should_stop = always, .user = r};
+  ranks_watch(r, &watch);
+  if (ranks_rank(r) == 1) sleep_ms(2000);
+  EXPECT(ranks_agree(r, SETOSA_OK, &e) == SETOSA_OK);
+}
+
+/* Rank 2 comes too late: it is at work, so that it is named by what the others told each other. */
+static void too_long(Ranks *r) {
+  Error e = {0};
+  RanksWatch watch = {.limit_seconds = 7, .waiting = on_waiting, .user = (void *)(uintptr_t) "said"};
+  ranks_watch(r, &watch);
+  if (ranks_rank(r) == 2) sleep_ms(30000);
+  ranks_agree(r, SETOSA_OK, &e);
+  EXPECT(ranks_rank(r) == 2);
+}
+
 static const struct Case {
   const char *name;
   void (*run)(Ranks *r);
-} cases[] = {{"talk", talk},         {"one_fails", one_fails},       {"two_fail", two_fail},         {"all_fail", all_fail},
-             {"wordless", wordless}, {"nobody_comes", nobody_comes}, {"waits_asleep", waits_asleep}, {"killed", killed}};
+} cases[] = {{"talk", talk},
+             {"one_fails", one_fails},
+             {"two_fail", two_fail},
+             {"all_fail", all_fail},
+             {"wordless", wordless},
+             {"nobody_comes", nobody_comes},
+             {"waits_asleep", waits_asleep},
+             {"killed", killed},
+             {"stopped", stopped},
+             {"stopped_and_asked", stopped_and_asked},
+             {"asked_at_work", asked_at_work},
+             {"too_long", too_long}};
 
 static void on_abandon(const Error *error, void *user) { fprintf(stderr, "%s: %s\n", (const char *)user, error->message); }
 
@@ -215,6 +269,31 @@ static void test_killed(void **state) {
   assert_true(job.seconds < 10);
 }
 
+static void expect_end(const char *name, int code, double seconds, const char *who, const char *what) {
+  Job job;
+  start(&job, name);
+  expect_code(&job, code);
+  const char *line = strstr(job.text, "abandoned: ");
+  if (line == NULL || strstr(line + 1, "abandoned: ") != NULL || strstr(line, who) == NULL || strstr(line, what) == NULL)
+    fail_msg("\"%s\" and \"%s\" are not once in:\n%s", who, what, job.text);
+  assert_true(job.seconds < seconds);
+}
+
+static void test_stopped(void **state) {
+  (void)state;
+  expect_end("stopped", SETOSA_ERROR_INTERNAL, 12, "waited 2 s: rank 1 of 3 (process ", ") is stopped; start the job again");
+}
+
+static void test_stopped_and_asked(void **state) {
+  (void)state;
+  expect_end("stopped_and_asked", SETOSA_INTERRUPTED, 10, "interrupted while it waited: rank 1 of 3 (process ", ") is stopped; ");
+}
+
+static void nightly_too_long(void **state) {
+  (void)state;
+  expect_end("too_long", SETOSA_ERROR_INTERNAL, 20, "waited 7 s: rank 2 of 3 (process ", ") does not come; start the job again");
+}
+
 /* Started without mpirun: no MPI, and all calls are those of one process. */
 static void test_alone(void **state) {
   (void)state;
@@ -279,6 +358,10 @@ int main(int argc, char **argv) {
       CASE(waits_asleep),
       cmocka_unit_test(test_nobody_comes),
       cmocka_unit_test(test_killed),
+      CASE(asked_at_work),
+      cmocka_unit_test(test_stopped),
+      cmocka_unit_test(test_stopped_and_asked),
+      cmocka_unit_test(nightly_too_long),
       cmocka_unit_test(test_alone),
 #ifndef SETOSA_HAVE_MPI
       cmocka_unit_test(test_without_mpi),

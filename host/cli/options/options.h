@@ -26,6 +26,7 @@ typedef struct Options {
   /* where */
   OptionList devices;
   bool force_device;
+  double wait_limit; /* seconds; 0: not given */
   /* results */
   const char *model, *log, *output, *every, *resume;
   uint64_t top_k; /* 0: every class */

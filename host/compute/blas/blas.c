@@ -2,7 +2,6 @@
  * cores. This file owns its life and its vectors; the mathematics is in pass.c and line.c. */
 #include "compute/blas/blas.h"
 
-#include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,16 +41,6 @@ size_t blas_team(const Blas *blas, uint64_t flops) {
   size_t most = blas_threads_count(blas->threads);
   uint64_t useful = flops / FLOPS_OF_A_THREAD + 1;
   return useful < most ? (size_t)useful : most;
-}
-
-int blas_products_begin(void) {
-  int before = openblas_get_num_threads();
-  if (before != 1) openblas_set_num_threads(1);
-  return before;
-}
-
-void blas_products_end(int before) {
-  if (before != 1) openblas_set_num_threads(before);
 }
 
 /* ---- vectors ---------------------------------------------------------------------------------------------------- */
@@ -268,8 +257,8 @@ Status blas_open(Backend **backend, const Dataset *dataset, const BackendSetting
   blas->targets.weights = targets.weights;
   blas->workspace_bytes = settings->workspace_bytes;
   hold_bytes(blas, (int64_t)(shape.rows * shape.features * sizeof(float)));
-  int cores = openblas_get_num_threads(); /* the cores of this process, or OPENBLAS_NUM_THREADS */
-  TRY(blas_threads_create(&blas->threads, cores > 0 ? (size_t)cores : 1, error));
+  TRY(blas_products_load(&blas->products, error));
+  TRY(blas_threads_create(&blas->threads, blas->products.threads, error));
   choose_block(blas);
   TRY(blas_hold(blas, (void **)&blas->rooms, blas_threads_count(blas->threads), sizeof *blas->rooms, "threads", error));
   TRY(blas_hold(blas, (void **)&blas->ones, blas->block_rows, sizeof(float), "a vector of ones", error));

@@ -3,6 +3,7 @@
 #define SETOSA_COMPUTE_BLAS_H
 
 #include "compute/backends.h"
+#include "compute/blas/products.h"
 #include "compute/blas/rows.h"
 #include "compute/blas/threads.h"
 #include "compute/line.h"
@@ -31,6 +32,7 @@ typedef struct Blas {
   Backend head;
   const float *x;      /* (N,D) row-major, borrowed */
   BlasTargets targets; /* (N) each, borrowed; labels NULL: then only predict works */
+  BlasProducts products;
   BlasThreads *threads;
   BlasRoom *rooms;   /* one a thread */
   bool whole_blocks; /* all threads on one block, since a gradient for each thread would take too much memory */
@@ -46,9 +48,6 @@ Status blas_hold(Blas *blas, void **memory, size_t count, size_t size, const cha
 void blas_release(Blas *blas, void *memory, size_t bytes);
 /* Threads that pay for about `flops` operations: at least 1, at most all. */
 size_t blas_team(const Blas *blas, uint64_t flops);
-/* OpenBLAS must not start threads of its own inside ours: 1 for the time of a call, then what it was. */
-int blas_products_begin(void);
-void blas_products_end(int before);
 double blas_dot(Blas *blas, const float *a, const float *b, size_t count);
 
 /* pass.c */

@@ -61,9 +61,11 @@ Status blas_line_open(Backend *backend, const Vector *w, const Vector *s, Error 
   if (products_fit(blas, &floats)) {
     TRY(reserve_products(blas, floats, error));
     LineTask task = {.blas = blas};
-    int before = blas_products_begin();
-    blas_threads_run(blas->threads, blas_team(blas, 2 * product), line_share, &task);
-    blas_products_end(before);
+    size_t team = blas_team(blas, 2 * product);
+    int before = 1;
+    TRY(blas_products_begin(&blas->products, team, &before, error));
+    blas_threads_run(blas->threads, team, line_share, &task);
+    blas_products_end(&blas->products, before);
     blas->flops += 2 * product;
     blas->bytes_read += (uint64_t)backend->rows * backend->features * sizeof(float);
   } else {

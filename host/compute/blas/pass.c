@@ -2,7 +2,6 @@
  *   Z (K, rows) = W X' + b,   softmax and residuals in place (rows.c),   G (K, D) += R X,   never N x K.
  * Each thread has rows and a gradient of its own, and they are added at the end; where P is so large that this takes too much memory, all
  * threads share one block: rows of its logits first, then classes of the gradient. */
-#include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +25,8 @@ void blas_logits(const Blas *blas, const float *w, size_t begin, size_t rows, fl
   const float *bias = w + classes * features;
   for (size_t k = 0; k < classes; k++)
     for (size_t i = 0; i < rows; i++) z[k * stride + i] = bias[k];
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)classes, (int)rows, (int)features, 1.0f, w, (int)features,
-              blas->x + begin * features, (int)features, 1.0f, z, (int)stride);
+  blas->products.cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)classes, (int)rows, (int)features, 1.0f, w, (int)features,
+                             blas->x + begin * features, (int)features, 1.0f, z, (int)stride);
 }
 
 /* One pass: loss and gradient (v NULL), or Hessian times v. */
@@ -61,10 +60,11 @@ static void add_gradient(const Blas *blas, const float *r, size_t begin, size_t 
   size_t features = blas->head.features;
   float keep = add ? 1.0f : 0.0f;
   const float *from = r + first_class * blas->block_rows;
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)classes, (int)features, (int)rows, 1.0f, from, (int)blas->block_rows,
-              blas->x + begin * features, (int)features, keep, gradient + first_class * features, (int)features);
-  cblas_sgemv(CblasRowMajor, CblasNoTrans, (int)classes, (int)rows, 1.0f, from, (int)blas->block_rows, blas->ones, 1, keep,
-              gradient + blas->head.classes * features + first_class, 1);
+  blas->products.cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)classes, (int)features, (int)rows, 1.0f, from,
+                             (int)blas->block_rows, blas->x + begin * features, (int)features, keep, gradient + first_class * features,
+                             (int)features);
+  blas->products.cblas_sgemv(CblasRowMajor, CblasNoTrans, (int)classes, (int)rows, 1.0f, from, (int)blas->block_rows, blas->ones, 1, keep,
+                             gradient + blas->head.classes * features + first_class, 1);
 }
 
 /* Rows and gradient of one thread's own. */
@@ -162,6 +162,7 @@ static Status run_pass(Blas *blas, const Vector *w, const Vector *v, RowRange ro
                        Error *error) {
   Status status = SETOSA_OK;
   uint64_t product = 2 * (uint64_t)rows.count * blas->head.features * blas->head.classes;
+  int before = 1;
   unsigned products = (v != NULL ? 2u : 1u) + (out != NULL ? 1u : 0u);
   Pass pass = {.blas = blas,
                .w = w->values,
@@ -172,13 +173,13 @@ static Status run_pass(Blas *blas, const Vector *w, const Vector *v, RowRange ro
                .out = out != NULL ? out->values : NULL,
                .team = smaller(blas_team(blas, products * product), rows.count)};
   TRY(reserve_workspaces(blas, pass.team, v != NULL, out != NULL, error));
-  int before = blas_products_begin();
+  TRY(blas_products_begin(&blas->products, pass.team, &before, error));
   if (blas->whole_blocks) {
     run_whole_blocks(&pass);
   } else {
     blas_threads_run(blas->threads, pass.team, pass_share, &pass);
   }
-  blas_products_end(before);
+  blas_products_end(&blas->products, before);
   if (out != NULL) blas_threads_run(blas->threads, blas_team(blas, 2 * pass.team * blas->head.parameters), finish_share, &pass);
   for (size_t t = 0; loss != NULL && t < pass.team; t++) *loss += blas->rooms[t].loss;
   blas->flops += products * product;
@@ -248,20 +249,25 @@ static void accurate_logits(const Prediction *task, double *room, size_t begin, 
   const float *x = task->blas->x + begin * features, *bias = task->w + classes * features;
   double *logits = room + task->share_rows * features;
   for (size_t i = 0; i < rows * features; i++) room[i] = (double)x[i];
-  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)classes, (int)rows, (int)features, 1.0, task->weights, (int)features, room,
-              (int)features, 0.0, logits, (int)rows);
+  task->blas->products.cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)classes, (int)rows, (int)features, 1.0, task->weights,
+                                   (int)features, room, (int)features, 0.0, logits, (int)rows);
   for (size_t k = 0; k < classes; k++)
     for (size_t i = 0; i < rows; i++) z[k * task->blas->block_rows + i] = (float)(logits[k * rows + i] + (double)bias[k]);
+}
+
+/* Columns of the block of logits that is one thread's: whole groups of lanes. With whole blocks there is one block for all. */
+static size_t own_columns(const Blas *blas, size_t team) {
+  return blas->whole_blocks ? blas->block_rows / BLAS_LANES / team * BLAS_LANES : blas->block_rows;
 }
 
 static void predict_share(void *argument, size_t index, size_t count) {
   const Prediction *task = argument;
   const Blas *blas = task->blas;
-  size_t stride = blas->block_rows, classes = blas->head.classes;
+  size_t stride = blas->block_rows, classes = blas->head.classes, columns = own_columns(blas, count);
   size_t first = task->rows.count * index / count, last = task->rows.count * (index + 1) / count;
-  float *z = blas->rooms[index].logits;
+  float *z = blas->whole_blocks ? blas->rooms[0].logits + index * columns : blas->rooms[index].logits;
   for (size_t i = first, rows = 0; i < last; i += rows) {
-    rows = smaller(last - i, task->share_rows);
+    rows = smaller(last - i, smaller(task->share_rows, columns));
     if (task->weights != NULL) {
       accurate_logits(task, task->room + index * task->share_elements, task->rows.begin + i, rows, z);
     } else {
@@ -292,17 +298,17 @@ cleanup:
 Status blas_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error) {
   Status status = SETOSA_OK;
   Blas *blas = (Blas *)backend;
+  int before = 1;
   uint64_t product = 2 * (uint64_t)rows.count * backend->features * backend->classes;
   Prediction task = {.blas = blas, .w = w->values, .rows = rows, .kind = kind, .scores = scores, .share_rows = blas->block_rows};
   TRY(blas_check_rows(blas, rows, false, error));
   size_t team = smaller(blas_team(blas, product), rows.count);
-  bool whole = blas->whole_blocks;
-  if (whole) team = 1; /* only the first room has logits; K is large then and the product takes most of the time */
+  if (blas->whole_blocks) team = smaller(team, blas->block_rows / BLAS_LANES);
   TRY(reserve_workspaces(blas, team, false, false, error));
   if (backend->classes <= CLASSES_ACCURATE_MOST) TRY(prepare_accurate(&task, team, error));
-  int before = whole ? 1 : blas_products_begin(); /* one of ours: let OpenBLAS use all of its threads */
+  TRY(blas_products_begin(&blas->products, team, &before, error));
   blas_threads_run(blas->threads, team, predict_share, &task);
-  if (!whole) blas_products_end(before);
+  blas_products_end(&blas->products, before);
   blas->flops += product;
   blas->bytes_read += (uint64_t)rows.count * backend->features * sizeof(float);
 cleanup:

@@ -11,7 +11,8 @@ typedef struct BlasThreads BlasThreads;
 /* The work of participant `index` of `count`; they run at the same time and must write to different places. */
 typedef void (*BlasWork)(void *task, size_t index, size_t count);
 
-/* `count` participants, the caller's thread among them, so that count - 1 threads are started. count >= 1. */
+/* `count` participants, the caller's thread among them, so that count - 1 threads are started; fewer where the system has no more of them
+ * to give. count >= 1. */
 Status blas_threads_create(BlasThreads **threads, size_t count, Error *error);
 void blas_threads_destroy(BlasThreads *threads);
 size_t blas_threads_count(const BlasThreads *threads);

@@ -87,6 +87,7 @@ Status clblast_open(Backend **backend, const Dataset *dataset, const BackendSett
                      shape.features, shape.classes);
   own.storage = SETOSA_STORAGE_F32;
   own.tuning = SETOSA_TUNING_OFF; /* of kernels that do not run here */
+  TRY(gemm_load(settings->context, error));
   TRY(native_open(&opened, dataset, &own, error));
   if (parameters != NULL) TRY(gemm_set_parameters(settings->context, parameters, error));
   Native *native = (Native *)opened;
