@@ -57,7 +57,6 @@ Status keeper_open(Keeper *keeper, const SetosaTrainOptions *options, const Data
     keeper->rotates = same && !resume->from_previous;
     keeper->there = same;
     keeper->iterations = setosa_checkpoint_iterations(resume);
-    if (same && keeper->writes) checkpoint_file_sweep(options->checkpoint);
   }
   keeper->fresh = !keeper->there;
   keeper->last_seconds = clock_seconds();

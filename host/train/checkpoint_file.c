@@ -5,9 +5,7 @@
  * have a fixed place and width: a file that is cut, changed or longer is known to be. */
 #include "train/checkpoint_file.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +15,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "model/safetensors.h"
 
@@ -171,19 +170,15 @@ cleanup:
 }
 
 /* FILE becomes FILE.previous. By a second name for it, so that FILE itself is there all the time; where the file system has no hard links
- * it is renamed, and until the new one takes its place FILE.previous is the whole one. */
+ * it is renamed, and until the new one takes its place FILE.previous is the whole one. A link at that name goes, what it leads to stays. */
 static Status keep_previous(const char *path, Error *error) {
   Status status = SETOSA_OK;
   char *previous = NULL;
-  Text beside = {0};
   TRY(checkpoint_file_previous(&previous, path, error));
-  TRY(text_append(&beside, error, "%s.%ld.tmp", previous, (long)getpid()));
-  unlink(beside.text); /* of a killed process with our number */
-  bool kept = link(path, beside.text) == 0 ? rename(beside.text, previous) == 0 : rename(path, previous) == 0;
+  unlink(previous);
+  bool kept = link(path, previous) == 0 || rename(path, previous) == 0;
   if (!kept && errno != ENOENT) status = write_failed(error, previous); /* ENOENT: somebody has removed FILE */
 cleanup:
-  if (beside.text != NULL) unlink(beside.text); /* gone already, unless it failed, or both names were one file: then rename does nothing */
-  text_free(&beside);
   free(previous);
   return status;
 }
@@ -192,7 +187,7 @@ Status checkpoint_file_save(const char *path, const Checkpoint *checkpoint, cons
   Status status = SETOSA_OK;
   AtomicFile file = {0};
   TRY(atomic_file_open(&file, path, error));
-  if (file.temporary_path == NULL) TRY(error_set(error, SETOSA_ERROR_WRITE, "%s: is no plain file", path));
+  if (file.temporary == NULL) TRY(error_set(error, SETOSA_ERROR_WRITE, "%s: is no plain file", path));
   TRY(write_all(file.stream, path, checkpoint, state, error));
   /* Everything is on the disk before the file that is there is touched. */
   if (fflush(file.stream) != 0 || ferror(file.stream) || fsync(fileno(file.stream)) != 0) TRY(write_failed(error, path));
@@ -209,35 +204,11 @@ void checkpoint_file_forget_previous(const char *path) {
   free(previous);
 }
 
-/* Is `name` "<base>.<pid>.tmp" or "<base>.previous.<pid>.tmp" of a process that is gone? */
-static bool is_left_over(const char *name, const char *base) {
-  size_t length = strlen(base);
-  char *end = NULL;
-  if (strncmp(name, base, length) != 0) return false;
-  name += length;
-  if (strncmp(name, ".previous.", 10) == 0) name += 9;
-  if (name[0] != '.' || name[1] < '1' || name[1] > '9') return false;
-  long process = strtol(name + 1, &end, 10);
-  return strcmp(end, ".tmp") == 0 && process > 0 && kill((pid_t)process, 0) != 0 && errno == ESRCH;
-}
-
-void checkpoint_file_sweep(const char *path) {
-  char *target = realpath(path, NULL);
-  char *slash = target != NULL ? strrchr(target, '/') : NULL;
-  if (slash != NULL) {
-    *slash = '\0';
-    DIR *folder = opendir(slash == target ? "/" : target);
-    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;)
-      if (is_left_over(entry->d_name, slash + 1)) unlinkat(dirfd(folder), entry->d_name, 0);
-    if (folder != NULL) closedir(folder);
-  }
-  free(target);
-}
-
 Status checkpoint_file_previous(char **previous, const char *path, Error *error) {
   Text text = {0};
-  char *target = realpath(path, NULL); /* a link stays a link, so its target is what was rotated; NULL when FILE is missing */
-  Status status = text_append(&text, error, "%s.previous", target != NULL ? target : path);
+  char *target = NULL;
+  Status status = path_follow(&target, path, error); /* a link stays a link, so what it leads to is what was rotated */
+  if (status == SETOSA_OK) status = text_append(&text, error, "%s.previous", target);
   free(target);
   *previous = text.text;
   return status;

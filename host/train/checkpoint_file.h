@@ -33,8 +33,6 @@ void checkpoint_free_content(Checkpoint *checkpoint);
 Status checkpoint_file_save(const char *path, const Checkpoint *checkpoint, const OptimizerState *state, bool rotate, Error *error);
 /* Removes FILE.previous: of another training, once path is written. */
 void checkpoint_file_forget_previous(const char *path);
-/* Removes what killed writers of path have left beside it: "<path>.<pid>.tmp" where no such process lives on this machine. */
-void checkpoint_file_sweep(const char *path);
 /* Reads exactly this file into *checkpoint (zeroed before). SETOSA_ERROR_DATA: missing, not a checkpoint, of another version, cut short, or
  * damaged, each with its line. */
 Status checkpoint_file_load(Checkpoint *checkpoint, const char *path, Error *error);
