@@ -76,7 +76,8 @@ static Status same_to_be(bool *same, const char *path, const char *other, Error 
   struct stat info[2];
   int known = 0;
   for (int i = 0; i < 2; i++) {
-    TRY(path_follow(&targets[i], i == 0 ? path : other, error));
+    if (path_follow(&targets[i], i == 0 ? path : other, NULL) != SETOSA_OK) /* links in a circle: whoever opens it says so */
+      TRY(memory_copy_text(&targets[i], i == 0 ? path : other, error));
     TRY(path_folder(&folders[i], targets[i], error));
     known += stat(folders[i], &info[i]) == 0;
   }

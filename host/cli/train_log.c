@@ -5,27 +5,12 @@
 #include <fcntl.h>
 #include <math.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cli/json_output.h"
 
 static Status cannot_write(const char *path, Error *error) {
   return error_set(error, SETOSA_ERROR_WRITE, "--log %s: cannot write: %s; choose a file in a folder that exists and is yours", path,
                    strerror(errno));
-}
-
-Status train_log_check(const char *path, Error *error) {
-  struct stat info;
-  if (path == NULL) return SETOSA_OK;
-  if (stat(path, &info) == 0 && S_ISFIFO(info.st_mode)) return SETOSA_OK; /* opening and closing a pipe sends its reader away */
-  int descriptor = open(path, O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-  bool fresh = descriptor < 0 && errno == ENOENT;
-  if (fresh) descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (descriptor < 0 && errno != ENXIO) return cannot_write(path, error); /* ENXIO: a pipe whose reader is still to come */
-  if (descriptor >= 0) close(descriptor);
-  if (fresh) unlink(path);
-  return SETOSA_OK;
 }
 
 Status train_log_open(TrainLog *log, const char *path, bool append, Error *error) {

@@ -14,8 +14,6 @@ typedef struct TrainLog {
   int code;    /* errno of it */
 } TrainLog;
 
-/* SETOSA_ERROR_WRITE when the log could not be written; leaves an existing file as it is. */
-Status train_log_check(const char *path, Error *error);
 /* Creates the file, empty unless `append`; path NULL: no log. Unlike every other file it is written in place: it is there to be watched. */
 Status train_log_open(TrainLog *log, const char *path, bool append, Error *error);
 /* Writes and flushes one line. */
