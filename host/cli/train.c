@@ -101,6 +101,17 @@ static bool on_stop(void *user) {
   return interrupt_requested();
 }
 
+/* The log of a training that goes on is continued, of another one begun anew: not before it is clear which this is. */
+static void on_begin(bool resumed, uint64_t iterations, void *user) {
+  TrainWork *work = user;
+  if (!resumed) train_log_empty(&work->log);
+  if (!resumed || work->resume.checkpoint != NULL) return; /* that was asked for */
+  progress_end(&work->progress);
+  console_hint(work->progress.console, "going on from the checkpoint %s (%llu %s done before); --overwrite would begin afresh",
+               work->resume.options.train.checkpoint, (unsigned long long)iterations,
+               solver_uses_batches(work->resume.options.train.solver) ? "epochs" : "iterations");
+}
+
 static void on_warn(const char *line, void *user) {
   TrainWork *work = user;
   progress_end(&work->progress);
@@ -115,6 +126,7 @@ static Status train(TrainWork *work, TrainReport *report, const Session *session
   options.progress = on_progress;
   options.progress_user = work;
   options.stop = on_stop;
+  options.begins = on_begin;
   options.warn = on_warn;
   options.checkpoint_notes = work->resume.notes;
   options.checkpoint_note_count = work->resume.note_count;
@@ -282,7 +294,7 @@ static Status run(const Session *given, Error *error) {
   TRY(setosa_ranks_agree(ranks, compute_open(&work.compute, session, error), error));
   report.seconds_device += clock_seconds();
   const char *log = options->dry_run || !session_is_first(session) ? NULL : options->log;
-  TRY(setosa_ranks_agree(ranks, train_log_open(&work.log, log, work.resume.checkpoint != NULL, error), error));
+  TRY(setosa_ranks_agree(ranks, train_log_open(&work.log, log, error), error));
   TRY(train(&work, &report, session, error));
   if (options->dry_run) goto cleanup;
   /* The others wait, however long scoring the test data takes. */

@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/json_output.h"
 
@@ -13,13 +15,19 @@ static Status cannot_write(const char *path, Error *error) {
                    strerror(errno));
 }
 
-Status train_log_open(TrainLog *log, const char *path, bool append, Error *error) {
+Status train_log_open(TrainLog *log, const char *path, Error *error) {
   *log = (TrainLog){.path = path};
   if (path == NULL) return SETOSA_OK;
-  /* Emptied, yet opened to append: whoever else appends to it meanwhile loses no line. */
-  int descriptor = open(path, O_WRONLY | O_CREAT | (append ? 0 : O_TRUNC) | O_APPEND | O_NOCTTY | O_CLOEXEC, 0666);
+  /* To append: whoever else appends to it meanwhile loses no line. */
+  int descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_CLOEXEC, 0666);
   if (descriptor >= 0) log->stream = fdopen(descriptor, "a");
   return log->stream != NULL ? SETOSA_OK : cannot_write(path, error);
+}
+
+void train_log_empty(const TrainLog *log) {
+  struct stat info;
+  bool is_file = log->stream != NULL && fstat(fileno(log->stream), &info) == 0 && S_ISREG(info.st_mode);
+  if (is_file && ftruncate(fileno(log->stream), 0) != 0) return; /* then it is continued: nothing is lost */
 }
 
 void train_log_write(TrainLog *log, const SetosaProgress *at) {

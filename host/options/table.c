@@ -76,6 +76,8 @@ static const OptionRow rows[] = {
     {"checkpoint", 0, "FILE", "keep the state of the training here, so that nothing is lost; the one before it stays as FILE.previous",
      TRAIN_OPTION(OPTION_TEXT, checkpoint), .class = OPTION_RUN, .path = PATH_WRITTEN, .beside = ".previous", .continues = "resume",
      .commands = FOR_TRAIN, .heading = HEADING_RESULT},
+    {"overwrite", 0, NULL, "begin afresh where --checkpoint FILE is there already, which becomes FILE.previous (default: go on from it)",
+     TRAIN_OPTION(OPTION_FLAG, overwrite), .class = OPTION_RUN, .alike = true, .commands = FOR_TRAIN, .heading = HEADING_RESULT},
     /* where */
     {"backend", 0, "NAME",
      "native (our OpenCL kernels), clblast (products of matrices by CLBlast), blas (OpenBLAS on the host) or reference (plain C, double, "

@@ -198,12 +198,6 @@ cleanup:
   return status;
 }
 
-void checkpoint_file_forget_previous(const char *path) {
-  char *previous = NULL;
-  if (checkpoint_file_previous(&previous, path, NULL) == SETOSA_OK) unlink(previous);
-  free(previous);
-}
-
 Status checkpoint_file_previous(char **previous, const char *path, Error *error) {
   Text text = {0};
   char *target = NULL;
@@ -214,25 +208,40 @@ Status checkpoint_file_previous(char **previous, const char *path, Error *error)
   return status;
 }
 
-Status checkpoint_file_probe(const char *path, Error *error) {
-  Status status = SETOSA_OK;
-  AtomicFile file = {0};
+/* *there: a checkpoint is, or was before it was damaged. Whatever else is there is refused: it would be overwritten. */
+static Status look_at(bool *there, const char *path, Error *error) {
   char begin[VERSION_AT];
   struct stat info;
-  if (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) /* a folder has its own message below */
+  *there = false;
+  if (stat(path, &info) != 0)
+    return errno == ENAMETOOLONG ? error_set(error, SETOSA_ERROR_WRITE, "%s: %s; give a shorter name", path, strerror(errno)) : SETOSA_OK;
+  if (S_ISDIR(info.st_mode)) return error_set(error, SETOSA_ERROR_WRITE, "%s: is a folder; name a file in it", path);
+  if (!S_ISREG(info.st_mode))
     return error_set(error, SETOSA_ERROR_USAGE, "%s: is no plain file, which a checkpoint must be; give a path on a disk", path);
+  if (info.st_size == 0) return SETOSA_OK;
   FILE *stream = fopen(path, "rb");
-  if (stream != NULL) {
-    size_t got = fread(begin, 1, sizeof begin, stream);
-    fclose(stream);
-    bool older = got >= OLDER_BYTES && memcmp(begin, OLDER, OLDER_BYTES) == 0;
-    bool ours = got > LENGTH_BYTES && memcmp(begin + LENGTH_BYTES, BEFORE_VERSION, got - LENGTH_BYTES) == 0; /* perhaps cut short */
-    if (got > 0 && !older && !ours)
-      return error_set(error, SETOSA_ERROR_USAGE, "%s: is there and is no checkpoint; give another path, or remove it first", path);
-  }
+  if (stream == NULL)
+    return error_set(error, SETOSA_ERROR_WRITE, "%s: is there and cannot be read: %s; give another path", path, strerror(errno));
+  size_t got = fread(begin, 1, sizeof begin, stream);
+  fclose(stream);
+  bool older = got >= OLDER_BYTES && memcmp(begin, OLDER, OLDER_BYTES) == 0;
+  bool ours = got > LENGTH_BYTES && memcmp(begin + LENGTH_BYTES, BEFORE_VERSION, got - LENGTH_BYTES) == 0; /* perhaps cut short */
+  *there = older || ours;
+  if (*there) return SETOSA_OK;
+  return error_set(error, SETOSA_ERROR_USAGE, "%s: is there and is no checkpoint; give another path, or remove it first", path);
+}
+
+Status checkpoint_file_probe(CheckpointProbe *probe, const char *path, Error *error) {
+  Status status = SETOSA_OK;
+  AtomicFile file = {0};
+  char *previous = NULL;
+  TRY(look_at(&probe->file, path, error));
+  TRY(checkpoint_file_previous(&previous, path, error));
+  TRY(look_at(&probe->previous, previous, error));
   TRY(atomic_file_open(&file, path, error));
 cleanup:
   atomic_file_abandon(&file);
+  free(previous);
   return status;
 }
 
