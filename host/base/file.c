@@ -1,10 +1,9 @@
-/* Atomic writes (beside, sync, rename, sync the folder), whole reads, the cache folder. */
+/* Whole reads, what identifies a file, the cache folder. */
 #include "base/file.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,10 +34,11 @@ const char *file_remedy(int code, const char *otherwise) {
 
 Status file_failure(int code, Status otherwise) { return code == ENOMEM ? SETOSA_ERROR_INTERNAL : otherwise; }
 
-static Status write_failed(Error *error, const char *path, const char *doing) {
+Status file_write_failed(Error *error, const char *path, const char *doing) {
   int code = errno;
-  const char *otherwise =
-      code == ENOENT ? "create the folder first or choose another path" : "check the folder's permissions or choose another path";
+  const char *otherwise = code == ENOENT         ? "create the folder first or choose another path"
+                          : code == ENAMETOOLONG ? "choose a shorter name"
+                                                 : "check the folder's permissions or choose another path";
   return error_set(error, file_failure(code, SETOSA_ERROR_WRITE), "%s: cannot %s: %s; %s", path, doing, strerror(code),
                    file_remedy(code, otherwise));
 }
@@ -47,88 +47,6 @@ static Status read_failed(Error *error, const char *path, const char *doing, con
   int code = errno;
   return error_set(error, file_failure(code, SETOSA_ERROR_DATA), "%s: cannot %s: %s; %s", path, doing, strerror(code),
                    file_remedy(code, otherwise));
-}
-
-Status atomic_file_open(AtomicFile *file, const char *path, Error *error) {
-  Status status = SETOSA_OK;
-  Text temporary = {0};
-  *file = (AtomicFile){0};
-  char *target = realpath(path, NULL); /* follows a link; NULL when the file is new */
-  struct stat info;
-  if (target != NULL && stat(target, &info) == 0 && S_ISDIR(info.st_mode)) {
-    status = error_set(error, SETOSA_ERROR_WRITE, "%s: is a folder; name a file in it", path);
-    goto cleanup;
-  }
-  if (target != NULL && stat(target, &info) == 0 && !S_ISREG(info.st_mode)) {
-    /* A device or a pipe (/dev/null, /dev/stdout) cannot be renamed over: write it directly. */
-    file->stream = fopen(target, "wb");
-    if (file->stream == NULL) status = write_failed(error, path, "write");
-    TRY(status);
-    TRY(memory_copy_text(&file->path, path, error));
-    goto cleanup;
-  }
-  TRY(memory_copy_text(&file->path, target != NULL ? target : path, error));
-  TRY(text_append(&temporary, error, "%s.%ld.tmp", file->path, (long)getpid()));
-  file->temporary_path = temporary.text;
-  temporary.text = NULL;
-  file->stream = fopen(file->temporary_path, "wb");
-  if (file->stream == NULL) {
-    status = write_failed(error, path, "write");
-    free(file->temporary_path);
-    file->temporary_path = NULL;
-  } else if (target != NULL) {
-    fchmod(fileno(file->stream), info.st_mode & 07777); /* keep the mode of what is replaced; failing that, the default serves */
-  }
-cleanup:
-  free(target);
-  text_free(&temporary);
-  if (status != SETOSA_OK) atomic_file_abandon(file);
-  return status;
-}
-
-/* The rename is only durable once the folder is synced; a folder that cannot be opened or synced (some network disks) is let be. */
-static void sync_folder_of(const char *path) {
-  char *copy = strdup(path);
-  if (copy == NULL) return;
-  int folder = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder >= 0) {
-    fsync(folder);
-    close(folder);
-  }
-  free(copy);
-}
-
-Status atomic_file_commit(AtomicFile *file, Error *error) {
-  Status status = SETOSA_OK;
-  bool failed = fflush(file->stream) != 0 || ferror(file->stream);
-  if (file->temporary_path != NULL) failed = failed || fsync(fileno(file->stream)) != 0;
-  if (failed) {
-    status = write_failed(error, file->path, "write");
-  } else if (fclose(file->stream) != 0) {
-    file->stream = NULL;
-    status = write_failed(error, file->path, "close");
-  } else {
-    file->stream = NULL;
-    if (file->temporary_path != NULL) {
-      if (rename(file->temporary_path, file->path) != 0) {
-        status = write_failed(error, file->path, "rename into place");
-      } else {
-        sync_folder_of(file->path);
-        free(file->temporary_path);
-        file->temporary_path = NULL;
-      }
-    }
-  }
-  atomic_file_abandon(file);
-  return status;
-}
-
-void atomic_file_abandon(AtomicFile *file) {
-  if (file->stream != NULL) fclose(file->stream);
-  if (file->temporary_path != NULL) unlink(file->temporary_path);
-  free(file->temporary_path);
-  free(file->path);
-  *file = (AtomicFile){0};
 }
 
 Status file_read_all(unsigned char **bytes, size_t *length, const char *path, size_t limit, Error *error) {
@@ -163,7 +81,7 @@ static Status create_folders(char *path, Error *error) {
     char kept = *slash;
     *slash = '\0';
     int failed = mkdir(path, 0700) != 0 && errno != EEXIST;
-    if (failed) return write_failed(error, path, "create the folder");
+    if (failed) return file_write_failed(error, path, "create the folder");
     *slash = kept;
     if (kept == '\0') return SETOSA_OK;
   }
@@ -224,7 +142,7 @@ static Status remove_folder(const char *path, uint64_t *bytes_freed, Error *erro
   if (lock == FOLDER_BUSY) return SETOSA_OK;
   Status status = file_remove_below(path, bytes_freed, error);
   if (status == SETOSA_OK && rmdir(path) != 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
-    status = write_failed(error, path, "remove the folder");
+    status = file_write_failed(error, path, "remove the folder");
   if (lock >= 0) close(lock);
   return status;
 }
@@ -232,7 +150,7 @@ static Status remove_folder(const char *path, uint64_t *bytes_freed, Error *erro
 Status file_remove_below(const char *path, uint64_t *bytes_freed, Error *error) {
   Status status = SETOSA_OK;
   DIR *folder = opendir(path);
-  if (folder == NULL) return errno == ENOENT ? SETOSA_OK : write_failed(error, path, "list the folder");
+  if (folder == NULL) return errno == ENOENT ? SETOSA_OK : file_write_failed(error, path, "list the folder");
   for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
     char below[PATH_MAX];
     struct stat info;
@@ -242,7 +160,7 @@ Status file_remove_below(const char *path, uint64_t *bytes_freed, Error *error) 
     if (S_ISDIR(info.st_mode)) {
       TRY(remove_folder(below, bytes_freed, error));
     } else {
-      if (unlink(below) != 0 && errno != ENOENT) TRY(write_failed(error, below, "remove the file"));
+      if (unlink(below) != 0 && errno != ENOENT) TRY(file_write_failed(error, below, "remove the file"));
       if (bytes_freed != NULL) *bytes_freed += (uint64_t)info.st_size;
     }
   }

@@ -1,11 +1,11 @@
-/* Files that are whole or absent, and the cache folder. */
+/* Files: those that are whole or absent (atomic_file.h), whole reads, the cache folder. */
 #ifndef SETOSA_BASE_FILE_H
 #define SETOSA_BASE_FILE_H
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
 
 /* What to do about a file that could not be opened, read or written with this code of errno: a limit of the process or a full disk has
@@ -13,19 +13,8 @@
 const char *file_remedy(int code, const char *otherwise);
 /* The status of such a failure: memory that is short is SETOSA_ERROR_INTERNAL, whatever file it was for; all else is `otherwise`. */
 Status file_failure(int code, Status otherwise);
-
-/* A file being written beside its target: "<path>.<pid>.tmp" until committed. Link targets are followed, so a link stays a link. */
-typedef struct AtomicFile {
-  FILE *stream;
-  char *path, *temporary_path;
-} AtomicFile;
-/* Opens for writing; SETOSA_ERROR_WRITE says which file and why. Zero-initialise *file before. */
-Status atomic_file_open(AtomicFile *file, const char *path, Error *error);
-/* Flushes, syncs, renames over path and syncs the folder. On failure the target is as it was and the temporary file is gone. */
-Status atomic_file_commit(AtomicFile *file, Error *error);
-/* Throws away what was written; fine after a commit, a failed open, or on a zeroed file. */
-void atomic_file_abandon(AtomicFile *file);
-
+/* SETOSA_ERROR_WRITE for what errno says: "<path>: cannot <doing>: <why>; <what to do>". */
+Status file_write_failed(Error *error, const char *path, const char *doing);
 /* Reads a whole file, at most limit bytes (more is SETOSA_ERROR_DATA); *bytes is followed by a 0 byte. free(*bytes). */
 Status file_read_all(unsigned char **bytes, size_t *length, const char *path, size_t limit, Error *error);
 bool file_exists(const char *path);

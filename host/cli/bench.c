@@ -212,7 +212,6 @@ static Status run(const Session *session, Error *error) {
   BenchReport report = {.session = session};
   Error stopped = {0};
   TRY(bench_check_arguments(options, error));
-  TRY(bench_check_outputs(options, error));
   TRY(bench_load_baseline(&report, options->compare, error));
   TRY(choose_devices(&work, options, error));
   TRY(load_data(&work, session, error));

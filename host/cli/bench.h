@@ -36,10 +36,8 @@ const char *bench_label(char text[BENCH_LABEL], const SetosaBenchResult *result)
 const char *bench_key(char text[BENCH_KEY], const SetosaBenchResult *result);
 bool bench_same_group(const SetosaBenchResult *a, const SetosaBenchResult *b); /* work and operation */
 
-/* bench_arguments.c: SETOSA_ERROR_USAGE for flags that nothing of this run would heed; SETOSA_ERROR_WRITE and others for --csv
- * where nothing can be written or something would be overwritten. */
+/* bench_arguments.c: SETOSA_ERROR_USAGE for flags that nothing of this run would heed. */
 Status bench_check_arguments(const Options *options, Error *error);
-Status bench_check_outputs(const Options *options, Error *error);
 
 /* bench_table.c: what the columns mean and the limits; then a table for each group once it is whole (last: the open one too). */
 void bench_print_limits(const BenchReport *report);

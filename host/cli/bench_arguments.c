@@ -48,13 +48,3 @@ Status bench_check_arguments(const Options *options, Error *error) {
           error_set(error, SETOSA_ERROR_USAGE, "--%s is about %s, or leave --%s out", table[i].option, table[i].about, table[i].option);
   return status;
 }
-
-/* Hours of measuring must not end at a folder that is not there. */
-Status bench_check_outputs(const Options *options, Error *error) {
-  Status status = SETOSA_OK;
-  TRY(input_check_output("--csv", options->csv, options->argument[0], error));
-  TRY(input_check_output("--csv", options->csv, options->compare, error));
-  TRY(input_probe_output("--csv", options->csv, error));
-cleanup:
-  return status;
-}

@@ -49,7 +49,6 @@ static Status run(const Session *session, Error *error) {
   Progress progress;
   if (options->output == NULL)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "name the file to write: add -o FILE.npy, FILE.csv or FILE.csv.gz"));
-  TRY(input_check_output("--labels", options->data.labels_path, options->output, error));
   SetosaGenerateOptions how = setosa_generate_options_default();
   how.labels_path = options->data.labels_path;
   how.progress = progress_update;

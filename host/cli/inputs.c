@@ -3,10 +3,8 @@
 
 #include <math.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/memory.h"
 #include "cli/terminal/crash.h"
 #include "cli/terminal/progress.h"
@@ -57,27 +55,6 @@ Status input_borrow_names(const char ***feature_names, const char ***class_names
   TRY(memory_allocate((void **)feature_names, features, sizeof **feature_names, "feature names", error));
   for (size_t d = 0; d < features; d++) (*feature_names)[d] = setosa_dataset_feature_name(dataset, d);
 cleanup:
-  return status;
-}
-
-Status input_check_output(const char *name, const char *path, const char *other, Error *error) {
-  struct stat ours, theirs;
-  if (path == NULL || other == NULL) return SETOSA_OK;
-  bool same = strcmp(path, other) == 0;
-  if (!same && stat(path, &ours) == 0 && stat(other, &theirs) == 0)
-    same = S_ISREG(ours.st_mode) && ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
-  if (!same) return SETOSA_OK;
-  return error_set(error, SETOSA_ERROR_USAGE, "%s %s would overwrite %s; give it another name", name, path, other);
-}
-
-Status input_probe_output(const char *name, const char *path, Error *error) {
-  AtomicFile probe = {0};
-  struct stat info;
-  if (path == NULL) return SETOSA_OK;
-  if (stat(path, &info) == 0 && S_ISFIFO(info.st_mode)) return SETOSA_OK; /* opening and closing a pipe sends its reader away */
-  Status status = atomic_file_open(&probe, path, error);
-  atomic_file_abandon(&probe);
-  if (status != SETOSA_OK) error_prefix(error, "%s", name);
   return status;
 }
 

@@ -15,11 +15,6 @@ Status input_load(SetosaDataset **dataset, const Session *session, const char *s
  * feature_names is NULL when the set has none. */
 Status input_borrow_names(const char ***feature_names, const char ***class_names, const SetosaDataset *dataset, Error *error);
 
-/* SETOSA_ERROR_USAGE when `path` (of the option `name`) and `other` are the same file; NULL paths are fine. */
-Status input_check_output(const char *name, const char *path, const char *other, Error *error);
-/* SETOSA_ERROR_WRITE when a file could not be put at path (NULL is fine): tries it and takes it back. */
-Status input_probe_output(const char *name, const char *path, Error *error);
-
 /* The devices of --device and --backend. Zero-initialise, and do not copy: options points into it. */
 typedef struct Compute {
   SetosaDevices *devices;

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/terminal/crash.h"
+#include "cli/outputs.h"
 #include "cli/terminal/interrupt.h"
 
 /* A closed standard stream would give its number to the next file that is opened, and results would land in a log. */
@@ -65,6 +66,7 @@ static Status run_command(const Command *command, int argc, const char **argv, S
   SetosaRanksWatch watch = {options.wait_limit, options.quiet ? NULL : on_waiting, stop_was_asked, console};
   setosa_ranks_watch(ranks, &watch);
   interrupt_install(command->stops_gracefully);
+  if (setosa_ranks_rank(ranks) == 0) TRY(outputs_check(&options, command->id, error)); /* the others write nothing */
   Session session = {.options = &options, .console = *console, .ranks = ranks};
   TRY(command->run(&session, error));
 cleanup:

@@ -86,9 +86,6 @@ static bool on_rows(size_t first_row, size_t count, const float *probabilities, 
 static Status load(SetosaModel **model, SetosaDataset **data, Compute *compute, const Session *session, Error *error) {
   Status status = SETOSA_OK;
   const Options *options = session->options;
-  TRY(input_check_output("--output", options->output, options->argument[0], error));
-  TRY(input_check_output("--output", options->output, options->argument[1], error));
-  TRY(input_check_output("--output", options->output, options->data.labels_path, error));
   TRY(setosa_model_load(model, options->argument[0], error));
   if (options->top_k > setosa_model_classes(*model))
     TRY(error_set(error, SETOSA_ERROR_USAGE, "--top-k %llu: the model has %zu classes", (unsigned long long)options->top_k,
@@ -131,7 +128,6 @@ static Status run(const Session *session, Error *error) {
   SetosaDataset *data = NULL;
   Compute compute = {0};
   AtomicFile file = {0};
-  TRY(input_probe_output("--output", options->output, error));
   TRY(load(&model, &data, &compute, session, error));
   if (options->dry_run) {
     TRY(dry_run_scores(data, model, &compute.options, session, error));

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "cli/dry_run.h"
+#include "cli/outputs.h"
 #include "cli/terminal/interrupt.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/units.h"
@@ -36,51 +37,11 @@ cleanup:
   return status;
 }
 
-/* No output may lie on a file that is read. */
-static Status check_output(const char *name, const char *path, const Options *options, Error *error) {
-  Status status = SETOSA_OK;
-  const char *weights = options->data.weights != NULL && access(options->data.weights, F_OK) == 0 ? options->data.weights : NULL;
-  const char *const read[] = {options->argument[0], options->data.labels_path, weights, options->test, options->test_labels};
-  for (size_t i = 0; i < sizeof read / sizeof *read; i++) TRY(input_check_output(name, path, read[i], error));
-cleanup:
-  return status;
-}
-
-/* Neither the checkpoint nor the one before it may lie on anything else. */
-static Status check_checkpoint(const Options *options, Error *error) {
-  Status status = SETOSA_OK;
+static Status check_interval(const Options *options, Error *error) {
   SetosaTrainOptions ignored = setosa_train_options_default();
-  char previous[4096];
-  const char *path = options->train.checkpoint;
-  if (path == NULL && options->every != NULL)
+  if (options->train.checkpoint == NULL && options->every != NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "--every without --checkpoint; add --checkpoint FILE or leave it out");
-  if (path == NULL) return SETOSA_OK;
-  TRY(train_resume_interval(&ignored, options->every, error));
-  int length = snprintf(previous, sizeof previous, "%s.previous", path);
-  if (length < 0 || (size_t)length >= sizeof previous)
-    TRY(error_set(error, SETOSA_ERROR_USAGE, "--checkpoint: the path is too long; give a shorter one"));
-  TRY(check_output("--checkpoint", path, options, error));
-  TRY(check_output("the checkpoint before it,", previous, options, error));
-  for (int i = 0; i < 2; i++) {
-    TRY(input_check_output("--checkpoint", path, i == 0 ? options->model : options->log, error));
-    TRY(input_check_output("the checkpoint before it,", previous, i == 0 ? options->model : options->log, error));
-  }
-  TRY(input_probe_output("--checkpoint", path, error));
-cleanup:
-  return status;
-}
-
-/* An hour's training must not end at a folder that is not there, nor overwrite what it was trained on. */
-static Status check_outputs(const Options *options, Error *error) {
-  Status status = SETOSA_OK;
-  TRY(check_output("--model", options->model, options, error));
-  TRY(check_output("--log", options->log, options, error));
-  TRY(input_check_output("--log", options->log, options->model, error));
-  TRY(input_probe_output("--model", options->model, error));
-  TRY(train_log_check(options->log, error));
-  TRY(check_checkpoint(options, error));
-cleanup:
-  return status;
+  return train_resume_interval(&ignored, options->every, error);
 }
 
 /* The test data: read with the names and classes of the training data, then scaled alike. */
@@ -140,6 +101,17 @@ static bool on_stop(void *user) {
   return interrupt_requested();
 }
 
+/* The log of a training that goes on is continued, of another one begun anew: not before it is clear which this is. */
+static void on_begin(bool resumed, uint64_t iterations, void *user) {
+  TrainWork *work = user;
+  if (!resumed) train_log_empty(&work->log);
+  if (!resumed || work->resume.checkpoint != NULL) return; /* that was asked for */
+  progress_end(&work->progress);
+  console_hint(work->progress.console, "going on from the checkpoint %s (%llu %s done before); --overwrite would begin afresh",
+               work->resume.options.train.checkpoint, (unsigned long long)iterations,
+               solver_uses_batches(work->resume.options.train.solver) ? "epochs" : "iterations");
+}
+
 static void on_warn(const char *line, void *user) {
   TrainWork *work = user;
   progress_end(&work->progress);
@@ -154,6 +126,7 @@ static Status train(TrainWork *work, TrainReport *report, const Session *session
   options.progress = on_progress;
   options.progress_user = work;
   options.stop = on_stop;
+  options.begins = on_begin;
   options.warn = on_warn;
   options.checkpoint_notes = work->resume.notes;
   options.checkpoint_note_count = work->resume.note_count;
@@ -293,7 +266,9 @@ static Status prepare(TrainWork *work, const Session *session, Error *error) {
   if (options->test_labels != NULL && options->test == NULL)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "--test-labels without --test; add --test DATA or leave it out"));
   TRY(check_training_options(options, error));
-  if (session_is_first(session)) TRY(check_outputs(options, error));
+  TRY(check_interval(options, error));
+  /* With what the checkpoint remembers: an hour's training must not end at a folder that is not there. */
+  if (session_is_first(session) && options->resume != NULL) TRY(outputs_check(options, FOR_TRAIN, error));
   TRY(compute_choose(&work->compute, session, error));
   if (session->ranks != NULL) compute_keep(&work->compute, setosa_ranks_local(session->ranks));
 cleanup:
@@ -319,7 +294,7 @@ static Status run(const Session *given, Error *error) {
   TRY(setosa_ranks_agree(ranks, compute_open(&work.compute, session, error), error));
   report.seconds_device += clock_seconds();
   const char *log = options->dry_run || !session_is_first(session) ? NULL : options->log;
-  TRY(setosa_ranks_agree(ranks, train_log_open(&work.log, log, work.resume.checkpoint != NULL, error), error));
+  TRY(setosa_ranks_agree(ranks, train_log_open(&work.log, log, error), error));
   TRY(train(&work, &report, session, error));
   if (options->dry_run) goto cleanup;
   /* The others wait, however long scoring the test data takes. */

@@ -16,26 +16,19 @@ static Status cannot_write(const char *path, Error *error) {
                    file_remedy(errno, "choose a file in a folder that exists and is yours"));
 }
 
-Status train_log_check(const char *path, Error *error) {
-  struct stat info;
-  if (path == NULL) return SETOSA_OK;
-  if (stat(path, &info) == 0 && S_ISFIFO(info.st_mode)) return SETOSA_OK; /* opening and closing a pipe sends its reader away */
-  int descriptor = open(path, O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-  bool fresh = descriptor < 0 && errno == ENOENT;
-  if (fresh) descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (descriptor < 0 && errno != ENXIO) return cannot_write(path, error); /* ENXIO: a pipe whose reader is still to come */
-  if (descriptor >= 0) close(descriptor);
-  if (fresh) unlink(path);
-  return SETOSA_OK;
-}
-
-Status train_log_open(TrainLog *log, const char *path, bool append, Error *error) {
+Status train_log_open(TrainLog *log, const char *path, Error *error) {
   *log = (TrainLog){.path = path};
   if (path == NULL) return SETOSA_OK;
-  /* Emptied, yet opened to append: whoever else appends to it meanwhile loses no line. */
-  int descriptor = open(path, O_WRONLY | O_CREAT | (append ? 0 : O_TRUNC) | O_APPEND | O_NOCTTY | O_CLOEXEC, 0666);
+  /* To append: whoever else appends to it meanwhile loses no line. */
+  int descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_CLOEXEC, 0666);
   if (descriptor >= 0) log->stream = fdopen(descriptor, "a");
   return log->stream != NULL ? SETOSA_OK : cannot_write(path, error);
+}
+
+void train_log_empty(const TrainLog *log) {
+  struct stat info;
+  bool is_file = log->stream != NULL && fstat(fileno(log->stream), &info) == 0 && S_ISREG(info.st_mode);
+  if (is_file && ftruncate(fileno(log->stream), 0) != 0) return; /* then it is continued: nothing is lost */
 }
 
 void train_log_write(TrainLog *log, const SetosaProgress *at) {

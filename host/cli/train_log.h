@@ -14,10 +14,10 @@ typedef struct TrainLog {
   int code;    /* errno of it */
 } TrainLog;
 
-/* SETOSA_ERROR_WRITE when the log could not be written; leaves an existing file as it is. */
-Status train_log_check(const char *path, Error *error);
-/* Creates the file, empty unless `append`; path NULL: no log. Unlike every other file it is written in place: it is there to be watched. */
-Status train_log_open(TrainLog *log, const char *path, bool append, Error *error);
+/* Opens the file at its end; path NULL: no log. Unlike every other file it is written in place: it is there to be watched. */
+Status train_log_open(TrainLog *log, const char *path, Error *error);
+/* Throws away what earlier runs have written. */
+void train_log_empty(const TrainLog *log);
 /* Writes and flushes one line. */
 void train_log_write(TrainLog *log, const SetosaProgress *at);
 /* SETOSA_ERROR_WRITE when any line was lost. */

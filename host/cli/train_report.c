@@ -75,7 +75,8 @@ static void print_outcome(const TrainReport *report, const Session *session) {
   const char *unit = batches ? (result->iterations == 1 ? "epoch" : "epochs") : (result->iterations == 1 ? "iteration" : "iterations");
   char before[96] = "";
   if (result->resumed_iterations > 0)
-    snprintf(before, sizeof before, " (%llu before --resume)", (unsigned long long)result->resumed_iterations);
+    snprintf(before, sizeof before, " (%llu before %s)", (unsigned long long)result->resumed_iterations,
+             session->options->resume != NULL ? "--resume" : "this run");
   print_label(session, "solver");
   printf("%s: ", setosa_solver_name(session->options->train.solver));
   if (result->converged)

@@ -91,7 +91,7 @@ static Status remember(TrainResume *resume, Error *error) {
     if (row->kind == OPTION_LIST) {
       const OptionList *list = (const OptionList *)(const void *)((const char *)options + row->offset);
       for (size_t k = 0; k < list->count; k++) TRY(add_note(resume, flag, list->text[k], error));
-    } else if (row->is_path || (row->may_be_path && access(value, F_OK) == 0)) {
+    } else if (row->path != PATH_NONE && (row->path != PATH_OR_COLUMN || access(value, F_OK) == 0)) {
       TRY(add_path(resume, flag, value, error));
     } else {
       TRY(add_note(resume, flag, value, error));

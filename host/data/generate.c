@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "data/output.h"
 #include "data/reader.h"
@@ -160,9 +161,16 @@ static Status choose_format(Generation *g, Error *error) {
   if (labels == NULL) return derive_labels_path(&g->labels_path, g->path, error);
   if (!reader_has_suffix(labels, ".npy"))
     return error_set(error, SETOSA_ERROR_USAGE, "--labels %s: labels are written as .npy; end the name in .npy or .npy.gz", labels);
-  if (strcmp(labels, g->path) == 0)
-    return error_set(error, SETOSA_ERROR_USAGE, "--labels %s would overwrite the features; give it another name", labels);
   return memory_copy_text(&g->labels_path, labels, error);
+}
+
+/* Both are written: through a link the labels could be the features. */
+static Status check_distinct(const Generation *g, Error *error) {
+  bool same = false;
+  if (g->labels_path == NULL) return SETOSA_OK;
+  Status status = path_same(&same, g->labels_path, g->path, error);
+  if (status != SETOSA_OK || !same) return status;
+  return error_set(error, SETOSA_ERROR_USAGE, "--labels %s would overwrite the features; give it another name", g->labels_path);
 }
 
 static Status parse_spec(SyntheticSpec *spec, const char *source, Error *error) {
@@ -182,6 +190,7 @@ static Status open_files(Generation *g, Error *error) {
   Status status = SETOSA_OK;
   size_t numbers = 0;
   TRY(choose_format(g, error));
+  TRY(check_distinct(g, error));
   TRY(synthetic_create(&g->synthetic, &g->spec, error));
   g->chunk = CHUNK_NUMBERS / (size_t)g->spec.features / 16 * 16 + 16;
   TRY(memory_multiply(&numbers, g->chunk, (size_t)g->spec.features, "a chunk of rows", error));

@@ -137,9 +137,7 @@ static char *replace_in_name(const char *path, const char *from, const char *to)
   return out.text;
 }
 
-/* train-images-idx3-ubyte.gz -> train-labels-idx1-ubyte.gz, then the same with the other of .gz and no .gz. Free *found;
- * NULL when there is none, and then tried holds what was looked for ("" when the name does not follow the custom). */
-static Status find_labels(const char *path, char **found, char *tried, size_t tried_size, Error *error) {
+Status idx_labels_find(char **found, char *tried, size_t tried_size, const char *path, Error *error) {
   Status status = SETOSA_OK;
   char *images = replace_in_name(path, "images", "labels"), *labels = NULL;
   Text other = {0};
@@ -169,7 +167,7 @@ static Status read_labels(Dataset *dataset, Reader *reader, Error *error) {
   Status status = SETOSA_OK;
   const DataOptions *options = reader->options;
   char *found = NULL, tried[600] = "";
-  if (options->labels_path == NULL) TRY(find_labels(reader->source, &found, tried, sizeof tried, error));
+  if (options->labels_path == NULL) TRY(idx_labels_find(&found, tried, sizeof tried, reader->source, error));
   const char *path = options->labels_path != NULL ? options->labels_path : found;
   if (path != NULL) {
     TRY(label_file_read(dataset, reader, path, dataset->rows, error));

@@ -23,5 +23,8 @@ Status labels_name_expected_classes(Dataset *dataset, const DataOptions *options
 Status label_file_read(Dataset *dataset, Reader *reader, const char *path, size_t rows, Error *error);
 /* X.npy -> X-labels.npy, or the same with the other of .gz and no .gz; NULL when there is none. Free *found. */
 Status label_file_find(char **found, const char *path, Error *error);
+/* train-images-idx3-ubyte.gz -> train-labels-idx1-ubyte.gz, or the same with the other of .gz and no .gz. Free *found; NULL when there is
+ * none, and then tried holds what was looked for ("" when the name does not follow the custom). */
+Status idx_labels_find(char **found, char *tried, size_t tried_size, const char *path, Error *error);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -124,6 +125,37 @@ static Status apply_scale(Dataset *dataset, double factor, Error *error) {
   TRY(dataset_apply_scaling(dataset, NULL, scale, error));
 cleanup:
   free(scale);
+  return status;
+}
+
+/* Of a file by its kind: NULL when it has none, or is no file that can be read. */
+static Status find_labels(char **found, const Reader *reader, Error *error) {
+  char tried[1];
+  ReadFunction read = NULL;
+  if (choose_reader(&read, reader, NULL) != SETOSA_OK) return SETOSA_OK; /* loading it says why */
+  if (read == idx_read) return idx_labels_find(found, tried, sizeof tried, reader->source, error);
+  return read == npy_read && reader_has_suffix(reader->source, ".npy") ? label_file_find(found, reader->source, error) : SETOSA_OK;
+}
+
+SetosaStatus setosa_labels_find(char *path, size_t size, const char *source, SetosaError *error) {
+  Status status = SETOSA_OK;
+  const DataOptions defaults = setosa_data_options_default();
+  Reader reader = {.source = source, .options = &defaults};
+  struct stat info;
+  char *found = NULL;
+  error_clear(error);
+  if (path == NULL || size == 0 || source == NULL)
+    return error_set(error, SETOSA_ERROR_USAGE, "setosa_labels_find needs room for a path and the name of data; pass both");
+  path[0] = '\0';
+  if (stat(source, &info) != 0 || !S_ISREG(info.st_mode)) return SETOSA_OK; /* what comes through a pipe must not be taken from it */
+  if (stream_open(&reader.stream, source, NULL) != SETOSA_OK) return SETOSA_OK;
+  TRY(find_labels(&found, &reader, error));
+  if (found != NULL && strlen(found) >= size)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: the path of its labels is too long; move the data nearer to /", source));
+  if (found != NULL) strcpy(path, found);
+cleanup:
+  free(found);
+  stream_close(reader.stream);
   return status;
 }
 

@@ -56,7 +56,7 @@ cleanup:
 
 Status output_check_room(const Output *output, uint64_t bytes, Error *error) {
   struct statvfs disk;
-  if (output->compressed || output->file.temporary_path == NULL || fstatvfs(fileno(output->file.stream), &disk) != 0 || disk.f_blocks == 0)
+  if (output->compressed || output->file.temporary == NULL || fstatvfs(fileno(output->file.stream), &disk) != 0 || disk.f_blocks == 0)
     return SETOSA_OK;
   double room = (double)disk.f_bavail * (double)disk.f_frsize;
   if ((double)bytes <= room) return SETOSA_OK;
@@ -107,7 +107,7 @@ Status output_finish(Output *output, Error *error) {
   Status status = SETOSA_OK;
   if (output->compressed) TRY(deflate_all(output, Z_FINISH, error));
   errno = 0;
-  if (fflush(output->file.stream) != 0 || (output->file.temporary_path != NULL && fsync(fileno(output->file.stream)) != 0))
+  if (fflush(output->file.stream) != 0 || (output->file.temporary != NULL && fsync(fileno(output->file.stream)) != 0))
     TRY(out_of_room(output, errno != 0 ? errno : EIO, error));
 cleanup:
   return status;

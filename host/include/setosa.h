@@ -199,7 +199,10 @@ const int32_t *setosa_dataset_labels(const SetosaDataset *dataset); /* (N), or N
 const float *setosa_dataset_weights(const SetosaDataset *dataset);  /* (N) as given, or NULL; borrowed until rows change */
 const char *setosa_dataset_feature_name(const SetosaDataset *dataset, size_t feature); /* NULL when the source has no names */
 const char *setosa_dataset_class_name(const SetosaDataset *dataset, size_t class_index);
-/* The labels file that was found by its usual name; NULL: none was. */
+/* The labels file that setosa_dataset_load finds by its usual name for DATA, unless labels_path names another: written to path (size bytes),
+ * "" when there is none. Whoever writes files can so keep off it. */
+SetosaStatus setosa_labels_find(char *path, size_t size, const char *source, SetosaError *error);
+/* The labels file that was found so; NULL: none was. */
 const char *setosa_dataset_labels_found(const SetosaDataset *dataset);
 bool setosa_dataset_cached(const SetosaDataset *dataset);            /* read from a file converted earlier, not from the source itself */
 const char *setosa_dataset_cache_note(const SetosaDataset *dataset); /* why the conversion was not kept; NULL: it was, or need not be */
@@ -377,13 +380,19 @@ typedef struct SetosaTrainOptions {
    * May be NULL. */
   bool (*stop)(void *progress_user);
   /* Nothing lost: the state of the training, kept in a file while it runs and at its end. */
-  const char *checkpoint;             /* the file, a checkpoint already or not there yet; NULL: none */
+  /* The file; NULL: none. When it is there already (or FILE.previous is), the training goes on from it if data and options are its own, and
+   * is refused if not: nothing that was kept is lost for want of a word. */
+  const char *checkpoint;
+  bool overwrite; /* begin afresh all the same: what is there becomes FILE.previous. No file but a checkpoint is ever overwritten */
   double checkpoint_seconds;          /* written when so many have passed since the last time, */
   uint64_t checkpoint_iterations;     /* or, above 0, every so many iterations (lbfgs, gd) or mini-batches (sgd, adam) */
   const SetosaNote *checkpoint_notes; /* (checkpoint_note_count) kept with it, for the caller's own use; or NULL */
   size_t checkpoint_note_count;
-  const SetosaCheckpoint *resume;                      /* go on from here, to the bits of an unbroken training; NULL: begin */
-  void (*warn)(const char *line, void *progress_user); /* once, when a checkpoint could not be written; may be NULL */
+  const SetosaCheckpoint *resume; /* go on from here, to the bits of an unbroken training; NULL: begin, or go on from `checkpoint` */
+  /* Once, before the first iteration: whether the training goes on, and how many iterations were done before. May be NULL. */
+  void (*begins)(bool resumed, uint64_t iterations, void *progress_user);
+  /* When a checkpoint could not be written (once), or the one before it had to be taken; may be NULL. */
+  void (*warn)(const char *line, void *progress_user);
 } SetosaTrainOptions;
 
 SetosaTrainOptions setosa_train_options_default(void);
@@ -409,7 +418,7 @@ typedef struct SetosaTrainResult {
   const char *storage;                                 /* how X was held: "f32", "f16" or "u8"; static */
   double storage_rms_error;                            /* what f16 did to X: ||X' - X|| / ||X||, */
   double storage_largest_error;                        /* and the largest |x' - x| / |x|; both 0 for f32 and u8, which are exact */
-  uint64_t resumed_iterations;                         /* how many of `iterations` were done before options.resume */
+  uint64_t resumed_iterations;                         /* how many of `iterations` were done before this call */
   uint64_t checkpoints;                                /* times that options.checkpoint was written */
   char checkpoint_error[512]; /* why the last attempt to write it failed: what is there is older; "" when it is well */
 } SetosaTrainResult;

@@ -74,6 +74,7 @@ void binary_save(const char *path, cl_program program) {
   BinaryHeader header;
   if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof bytes, &bytes, NULL) != CL_SUCCESS || bytes == 0) return;
   if (memory_allocate((void **)&payload, bytes, 1, "a program's binary", NULL) != SETOSA_OK) return;
+  atomic_file_sweep_folder_of(path);
   if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof payload, &payload, NULL) == CL_SUCCESS &&
       header_make(&header, payload, bytes) && atomic_file_open(&file, path, NULL) == SETOSA_OK) {
     if (fwrite(&header, sizeof header, 1, file.stream) == 1 && fwrite(payload, 1, bytes, file.stream) == bytes)

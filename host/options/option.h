@@ -38,6 +38,18 @@ typedef enum OptionClass {
   OPTION_RUN     /* of this run alone: not remembered */
 } OptionClass;
 
+/* The file or folder that an option names. From this come the rule that no output overwrites anything (cli/outputs.h), and how the option
+ * is remembered by a checkpoint. */
+typedef enum OptionPath {
+  PATH_NONE,
+  PATH_READ,
+  PATH_DATA,      /* read, with the labels that may lie beside it */
+  PATH_OR_COLUMN, /* read where there is such a file; else it is no path */
+  PATH_FOLDER,    /* in which files with names of their own are kept */
+  PATH_WRITTEN,   /* whole or not at all */
+  PATH_APPENDED   /* in place, as it comes */
+} OptionPath;
+
 /* Which commands an option belongs to. */
 enum {
   FOR_TRAIN = 1 << 0,
@@ -92,12 +104,13 @@ typedef struct OptionRow {
   bool stops_at_constant_rate; /* OPTION_RESULT, yet with a constant schedule it only says when to end */
   bool resolved;               /* what the backend makes of the choice counts: that is kept, under the same name */
   bool alike;                  /* ranks must agree on it, though it is of this run alone */
-  bool is_path;
-  bool may_be_path;    /* it is one where there is such a file */
-  unsigned solvers;    /* WITH_... of those that heed it */
-  const char *instead; /* what the other solvers have, as in "sgd and adam count --epochs"; may be NULL */
-  unsigned backends;   /* WITH_... of those that heed it */
-  unsigned commands;   /* FOR_... */
+  OptionPath path;
+  const char *beside;    /* of a file: what is added to its name for a second one that goes along with it; NULL: none does */
+  const char *continues; /* name of the option of what is read, whose file this output may be */
+  unsigned solvers;      /* WITH_... of those that heed it */
+  const char *instead;   /* what the other solvers have, as in "sgd and adam count --epochs"; may be NULL */
+  unsigned backends;     /* WITH_... of those that heed it */
+  unsigned commands;     /* FOR_... */
   OptionHeading heading;
   bool show_default; /* help adds "(default ...)" */
 } OptionRow;

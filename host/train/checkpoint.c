@@ -8,8 +8,13 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "model/model.h"
 #include "ranks/ranks.h"
 #include "train/checkpoint_settings.h"
+
+static const char START[] = "start"; /* setting: the hash of the initial model */
 
 /* The first numbers of the optimizers' "report". */
 static uint64_t report_number(const OptimizerState *state, size_t index) {
@@ -21,45 +26,140 @@ static uint64_t report_number(const OptimizerState *state, size_t index) {
 uint64_t checkpoint_state_iterations(const OptimizerState *state) { return report_number(state, 0); }
 uint64_t checkpoint_state_evaluations(const OptimizerState *state) { return report_number(state, 1); }
 
-/* Is the checkpoint that we go on from the very file that we will write? Then it becomes FILE.previous. */
-static bool is_same_file(const char *a, const char *b) {
-  struct stat one, other;
-  return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
-}
-
 static Status check_options(const SetosaTrainOptions *o, Error *error) {
   if (o->checkpoint != NULL && o->checkpoint_iterations == 0 && !(o->checkpoint_seconds >= 0.0))
     return error_set(error, SETOSA_ERROR_USAGE, "--every is %g; give seconds, 0 or more, or iterations, as in 10it", o->checkpoint_seconds);
   if (o->resume != NULL && o->initial != NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "a training that is resumed has its weights already; leave the initial model out");
+  if (o->checkpoint == NULL && o->overwrite)
+    return error_set(error, SETOSA_ERROR_USAGE, "--overwrite without --checkpoint; add --checkpoint FILE or leave it out");
   return SETOSA_OK;
 }
 
-Status keeper_open(Keeper *keeper, const SetosaTrainOptions *options, const Dataset *dataset, Error *error) {
+/* ---- what is there already ---------------------------------------------------------------------------------------- */
+
+/* FILE and FILE.previous of a training that gives way: the whole one of them stays as FILE.previous, until this training has two. */
+static void give_way(Keeper *keeper, const CheckpointProbe *probe) {
+  Checkpoint old = {0};
+  keeper->rotates = probe->file && (!probe->previous || checkpoint_file_load(&old, keeper->options->checkpoint, NULL) == SETOSA_OK);
+  checkpoint_free_content(&old);
+}
+
+/* With options->resume: FILE is where that comes from, or is not there, or may be overwritten. */
+static Status check_resumed(Keeper *keeper, const CheckpointProbe *probe, Error *error) {
   Status status = SETOSA_OK;
+  const SetosaTrainOptions *options = keeper->options;
   const Checkpoint *resume = options->resume;
+  bool same = false;
+  TRY(path_same(&same, options->checkpoint, resume->path, error));
+  if (same && options->overwrite)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "--overwrite begins %s afresh, and --resume goes on from it; leave one of them out",
+                  options->checkpoint));
+  if (!same && options->overwrite) give_way(keeper, probe);
+  if (!same && !options->overwrite && (probe->file || probe->previous))
+    TRY(error_set(error, SETOSA_ERROR_USAGE,
+                  "--checkpoint %s: is there already, and is not what --resume goes on from; go on from it with --resume %s, give another "
+                  "name, or let it give way with --overwrite",
+                  options->checkpoint, options->checkpoint));
+  if (!same) goto cleanup;
+  /* After a fall back to FILE.previous that one is the only whole one: what is at FILE must not take its place. */
+  keeper->rotates = !resume->from_previous;
+  keeper->there = true;
+cleanup:
+  return status;
+}
+
+/* What rank 0 decides. */
+static Status find(bool *goes_on, Keeper *keeper, Error *error) {
+  Status status = SETOSA_OK;
+  const SetosaTrainOptions *options = keeper->options;
+  CheckpointProbe probe = {false, false};
+  status = checkpoint_file_probe(&probe, options->checkpoint, error);
+  if (status != SETOSA_OK) error_prefix(error, "--checkpoint");
+  TRY(status);
+  if (options->resume != NULL)
+    TRY(check_resumed(keeper, &probe, error));
+  else if (options->overwrite)
+    give_way(keeper, &probe);
+  else
+    *goes_on = probe.file || probe.previous;
+cleanup:
+  return status;
+}
+
+static Status load_found(Keeper *keeper, Error *error) {
+  Status status = SETOSA_OK;
+  Error reason = {0};
+  Text ways_out = {0};
+  const char *path = keeper->options->checkpoint;
+  TRY(text_append(&ways_out, error, "go on from it with --resume %s, or begin afresh with --overwrite", path));
+  status = setosa_checkpoint_load(&keeper->found, path, &reason);
+  if (status == SETOSA_ERROR_DATA)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "--checkpoint: there is one, but %s; %s", reason.message, ways_out.text));
+  if (status != SETOSA_OK) TRY(error_set(error, status, "%s", reason.message));
+  keeper->found->ways_out = ways_out.text;
+  ways_out.text = NULL;
+  keeper->rotates = !keeper->found->from_previous;
+  keeper->there = true;
+cleanup:
+  text_free(&ways_out);
+  return status;
+}
+
+Status keeper_find(Keeper *keeper, SetosaTrainOptions *options, Error *error) {
+  Status status = SETOSA_OK;
+  bool goes_on = false;
   keeper->options = options;
   keeper->writes = ranks_rank(options->compute.ranks) == 0;
   TRY(check_options(options, error));
-  if (options->checkpoint == NULL && resume == NULL) goto cleanup;
-  if (options->checkpoint != NULL && keeper->writes) {
-    status = checkpoint_file_probe(options->checkpoint, error);
-    if (status != SETOSA_OK) error_prefix(error, "--checkpoint");
-    TRY(status);
-  }
+  if (options->checkpoint == NULL) return SETOSA_OK;
+  if (keeper->writes) TRY(find(&goes_on, keeper, error));
+  TRY(ranks_broadcast(options->compute.ranks, &goes_on, sizeof goes_on, error));
+  if (!goes_on) return SETOSA_OK;
+  TRY(load_found(keeper, error));
+  options->resume = keeper->found;
+  if (keeper->found->from_previous && keeper->writes && options->warn != NULL)
+    options->warn(setosa_checkpoint_warning(keeper->found), options->progress_user);
+cleanup:
+  return status;
+}
+
+/* ---- while it trains ---------------------------------------------------------------------------------------------- */
+
+/* The weights that a training began with define it, too. Who resumes one does not have them at hand, and is not asked. */
+static Status compare_start(const Keeper *keeper, const char *start, Error *error) {
+  const char *before = texts_find(&keeper->found->settings, START);
+  if (strcmp(start, before != NULL ? before : "") == 0) return SETOSA_OK;
+  return error_set(error, SETOSA_ERROR_USAGE, "the checkpoint %s is of a training that began with %s; %s", keeper->found->path,
+                   before == NULL     ? "no initial model"
+                   : start[0] == '\0' ? "an initial model"
+                                      : "another initial model",
+                   keeper->found->ways_out);
+}
+
+/* Kept from one checkpoint to the next. */
+static Status keep_start(Keeper *keeper, Error *error) {
+  Status status = SETOSA_OK;
+  const SetosaTrainOptions *options = keeper->options;
+  char hash[33] = "";
+  if (options->initial != NULL) TRY(model_hash(options->initial, hash, error));
+  if (keeper->found != NULL) TRY(compare_start(keeper, hash, error));
+  const char *before = options->resume != NULL ? texts_find(&options->resume->settings, START) : NULL;
+  if (before != NULL || hash[0] != '\0') TRY(texts_add(&keeper->content.settings, START, before != NULL ? before : hash, error));
+cleanup:
+  return status;
+}
+
+Status keeper_open(Keeper *keeper, const Dataset *dataset, Error *error) {
+  Status status = SETOSA_OK;
+  const SetosaTrainOptions *options = keeper->options;
+  if (options->checkpoint == NULL && options->resume == NULL) goto cleanup;
   TRY(settings_of_training(&keeper->content.settings, options, dataset, error));
   for (size_t i = 0; i < options->checkpoint_note_count; i++)
     TRY(texts_add(&keeper->content.notes, options->checkpoint_notes[i].name, options->checkpoint_notes[i].value, error));
-  if (resume != NULL) TRY(settings_compare(&keeper->content.settings, resume, options, error));
-  if (resume != NULL && options->checkpoint != NULL) {
-    /* After a fall back to FILE.previous that one is the only whole one: what is at FILE must not take its place. */
-    bool same = resume->from_previous ? strcmp(options->checkpoint, resume->path) == 0 : is_same_file(options->checkpoint, resume->path);
-    keeper->rotates = same && !resume->from_previous;
-    keeper->there = same;
-    keeper->iterations = setosa_checkpoint_iterations(resume);
-    if (same && keeper->writes) checkpoint_file_sweep(options->checkpoint);
-  }
-  keeper->fresh = !keeper->there;
+  if (options->resume != NULL) TRY(settings_compare(&keeper->content.settings, options->resume, options, error));
+  TRY(keep_start(keeper, error));
+  if (options->resume != NULL) keeper->iterations = setosa_checkpoint_iterations(options->resume);
   keeper->last_seconds = clock_seconds();
 cleanup:
   return status;
@@ -100,8 +200,6 @@ Status keeper_save(Keeper *keeper, const OptimizerState *state, Error *error) {
     keeper->warned = true;
     return SETOSA_OK;
   }
-  if (keeper->fresh) checkpoint_file_forget_previous(options->checkpoint);
-  keeper->fresh = false;
   keeper->rotates = keeper->there = true;
   keeper->iterations = checkpoint_state_iterations(state);
   keeper->written++;
@@ -117,7 +215,10 @@ void keeper_explain(const Keeper *keeper, Error *error) {
            keeper->options->checkpoint);
 }
 
-void keeper_close(Keeper *keeper) { checkpoint_free_content(&keeper->content); }
+void keeper_close(Keeper *keeper) {
+  checkpoint_free_content(&keeper->content);
+  setosa_checkpoint_destroy(keeper->found);
+}
 
 /* ---- setosa.h --------------------------------------------------------------------------------------------------- */
 
@@ -163,6 +264,7 @@ void setosa_checkpoint_destroy(SetosaCheckpoint *checkpoint) {
   if (checkpoint == NULL) return;
   checkpoint_free_content(checkpoint);
   free(checkpoint->path);
+  free(checkpoint->ways_out);
   free(checkpoint);
 }
 

@@ -10,9 +10,9 @@
 typedef struct Keeper {
   const SetosaTrainOptions *options;
   Checkpoint content;  /* settings and notes of this training */
+  Checkpoint *found;   /* at options->checkpoint, from which the training goes on unasked; NULL: there is none */
   bool writes;         /* rank 0 does, for all */
   bool rotates;        /* what is at the path is a whole checkpoint of this training */
-  bool fresh;          /* FILE.previous, if there, is of another training */
   bool there;          /* a checkpoint of this training is there */
   uint64_t iterations; /* that it holds */
   uint64_t written;    /* times */
@@ -21,9 +21,12 @@ typedef struct Keeper {
   char failure[512]; /* of the last attempt; "" when it went well */
 } Keeper;
 
-/* Before the work and before rows are shuffled: tries the path, takes the fingerprint of the data, and compares data and options with those
- * of options->resume. Nothing is done when neither options->checkpoint nor options->resume is set. */
-Status keeper_open(Keeper *keeper, const SetosaTrainOptions *options, const Dataset *dataset, Error *error);
+/* First: tries the path, and finds what is there. A checkpoint becomes options->resume, unless that is set or options->overwrite is. Ranks
+ * call this together: what rank 0 finds all read. */
+Status keeper_find(Keeper *keeper, SetosaTrainOptions *options, Error *error);
+/* Before the work and before rows are shuffled: takes the fingerprint of the data, and compares data and options with those of
+ * options->resume. Nothing is done when neither options->checkpoint nor options->resume is set. */
+Status keeper_open(Keeper *keeper, const Dataset *dataset, Error *error);
 /* When the backend is known: the same comparison of what it is. */
 Status keeper_meet_backend(Keeper *keeper, const Backend *backend, Error *error);
 /* For OptimizerSettings.keep_due and .keep. Of several ranks all call them and the first writes. A file that cannot be written does not end

@@ -5,9 +5,7 @@
  * have a fixed place and width: a file that is cut, changed or longer is known to be. */
 #include "train/checkpoint_file.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +15,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "model/safetensors.h"
 
@@ -172,19 +171,15 @@ cleanup:
 }
 
 /* FILE becomes FILE.previous. By a second name for it, so that FILE itself is there all the time; where the file system has no hard links
- * it is renamed, and until the new one takes its place FILE.previous is the whole one. */
+ * it is renamed, and until the new one takes its place FILE.previous is the whole one. A link at that name goes, what it leads to stays. */
 static Status keep_previous(const char *path, Error *error) {
   Status status = SETOSA_OK;
   char *previous = NULL;
-  Text beside = {0};
   TRY(checkpoint_file_previous(&previous, path, error));
-  TRY(text_append(&beside, error, "%s.%ld.tmp", previous, (long)getpid()));
-  unlink(beside.text); /* of a killed process with our number */
-  bool kept = link(path, beside.text) == 0 ? rename(beside.text, previous) == 0 : rename(path, previous) == 0;
+  unlink(previous);
+  bool kept = link(path, previous) == 0 || rename(path, previous) == 0;
   if (!kept && errno != ENOENT) status = write_failed(error, previous); /* ENOENT: somebody has removed FILE */
 cleanup:
-  if (beside.text != NULL) unlink(beside.text); /* gone already, unless it failed, or both names were one file: then rename does nothing */
-  text_free(&beside);
   free(previous);
   return status;
 }
@@ -193,7 +188,7 @@ Status checkpoint_file_save(const char *path, const Checkpoint *checkpoint, cons
   Status status = SETOSA_OK;
   AtomicFile file = {0};
   TRY(atomic_file_open(&file, path, error));
-  if (file.temporary_path == NULL) TRY(error_set(error, SETOSA_ERROR_WRITE, "%s: is no plain file", path));
+  if (file.temporary == NULL) TRY(error_set(error, SETOSA_ERROR_WRITE, "%s: is no plain file", path));
   TRY(write_all(file.stream, path, checkpoint, state, error));
   /* Everything is on the disk before the file that is there is touched. */
   if (fflush(file.stream) != 0 || ferror(file.stream) || fsync(fileno(file.stream)) != 0) TRY(write_failed(error, path));
@@ -204,65 +199,50 @@ cleanup:
   return status;
 }
 
-void checkpoint_file_forget_previous(const char *path) {
-  char *previous = NULL;
-  if (checkpoint_file_previous(&previous, path, NULL) == SETOSA_OK) unlink(previous);
-  free(previous);
-}
-
-/* Is `name` "<base>.<pid>.tmp" or "<base>.previous.<pid>.tmp" of a process that is gone? */
-static bool is_left_over(const char *name, const char *base) {
-  size_t length = strlen(base);
-  char *end = NULL;
-  if (strncmp(name, base, length) != 0) return false;
-  name += length;
-  if (strncmp(name, ".previous.", 10) == 0) name += 9;
-  if (name[0] != '.' || name[1] < '1' || name[1] > '9') return false;
-  long process = strtol(name + 1, &end, 10);
-  return strcmp(end, ".tmp") == 0 && process > 0 && kill((pid_t)process, 0) != 0 && errno == ESRCH;
-}
-
-void checkpoint_file_sweep(const char *path) {
-  char *target = realpath(path, NULL);
-  char *slash = target != NULL ? strrchr(target, '/') : NULL;
-  if (slash != NULL) {
-    *slash = '\0';
-    DIR *folder = opendir(slash == target ? "/" : target);
-    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;)
-      if (is_left_over(entry->d_name, slash + 1)) unlinkat(dirfd(folder), entry->d_name, 0);
-    if (folder != NULL) closedir(folder);
-  }
-  free(target);
-}
-
 Status checkpoint_file_previous(char **previous, const char *path, Error *error) {
   Text text = {0};
-  char *target = realpath(path, NULL); /* a link stays a link, so its target is what was rotated; NULL when FILE is missing */
-  Status status = text_append(&text, error, "%s.previous", target != NULL ? target : path);
+  char *target = NULL;
+  Status status = path_follow(&target, path, error); /* a link stays a link, so what it leads to is what was rotated */
+  if (status == SETOSA_OK) status = text_append(&text, error, "%s.previous", target);
   free(target);
   *previous = text.text;
   return status;
 }
 
-Status checkpoint_file_probe(const char *path, Error *error) {
-  Status status = SETOSA_OK;
-  AtomicFile file = {0};
+/* *there: a checkpoint is, or was before it was damaged. Whatever else is there is refused: it would be overwritten. */
+static Status look_at(bool *there, const char *path, Error *error) {
   char begin[VERSION_AT];
   struct stat info;
-  if (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) /* a folder has its own message below */
+  *there = false;
+  if (stat(path, &info) != 0)
+    return errno == ENAMETOOLONG ? error_set(error, SETOSA_ERROR_WRITE, "%s: %s; give a shorter name", path, strerror(errno)) : SETOSA_OK;
+  if (S_ISDIR(info.st_mode)) return error_set(error, SETOSA_ERROR_WRITE, "%s: is a folder; name a file in it", path);
+  if (!S_ISREG(info.st_mode))
     return error_set(error, SETOSA_ERROR_USAGE, "%s: is no plain file, which a checkpoint must be; give a path on a disk", path);
+  if (info.st_size == 0) return SETOSA_OK;
   FILE *stream = fopen(path, "rb");
-  if (stream != NULL) {
-    size_t got = fread(begin, 1, sizeof begin, stream);
-    fclose(stream);
-    bool older = got >= OLDER_BYTES && memcmp(begin, OLDER, OLDER_BYTES) == 0;
-    bool ours = got > LENGTH_BYTES && memcmp(begin + LENGTH_BYTES, BEFORE_VERSION, got - LENGTH_BYTES) == 0; /* perhaps cut short */
-    if (got > 0 && !older && !ours)
-      return error_set(error, SETOSA_ERROR_USAGE, "%s: is there and is no checkpoint; give another path, or remove it first", path);
-  }
+  if (stream == NULL)
+    return error_set(error, SETOSA_ERROR_WRITE, "%s: is there and cannot be read: %s; give another path", path, strerror(errno));
+  size_t got = fread(begin, 1, sizeof begin, stream);
+  fclose(stream);
+  bool older = got >= OLDER_BYTES && memcmp(begin, OLDER, OLDER_BYTES) == 0;
+  bool ours = got > LENGTH_BYTES && memcmp(begin + LENGTH_BYTES, BEFORE_VERSION, got - LENGTH_BYTES) == 0; /* perhaps cut short */
+  *there = older || ours;
+  if (*there) return SETOSA_OK;
+  return error_set(error, SETOSA_ERROR_USAGE, "%s: is there and is no checkpoint; give another path, or remove it first", path);
+}
+
+Status checkpoint_file_probe(CheckpointProbe *probe, const char *path, Error *error) {
+  Status status = SETOSA_OK;
+  AtomicFile file = {0};
+  char *previous = NULL;
+  TRY(look_at(&probe->file, path, error));
+  TRY(checkpoint_file_previous(&previous, path, error));
+  TRY(look_at(&probe->previous, previous, error));
   TRY(atomic_file_open(&file, path, error));
 cleanup:
   atomic_file_abandon(&file);
+  free(previous);
   return status;
 }
 

@@ -114,29 +114,28 @@ static bool may_differ(const char *name, const SetosaTrainOptions *options) {
   return strcmp(name, "version") == 0 || (row != NULL && !row->resolved && option_may_differ(row, options));
 }
 
-static Status refuse(const TextPair *here, const char *before, const char *path, Error *error) {
+static Status refuse(const TextPair *here, const char *was, const Checkpoint *before, Error *error) {
   static const char *const of_data[] = {"rows", "features", "classes"};
-  const char *name = here->name;
+  const char *name = here->name, *path = before->path, *ways_out = before->ways_out;
+  Status of_other_data = ways_out != NULL ? SETOSA_ERROR_USAGE : SETOSA_ERROR_DATA;
   for (size_t i = 0; i < sizeof of_data / sizeof *of_data; i++)
     if (strcmp(name, of_data[i]) == 0)
-      return error_set(
-          error, SETOSA_ERROR_DATA,
-          "the data differ from those of the checkpoint %s: %s %s here, %s there; resume with the same data, read in the same way", path,
-          here->value, name, before);
+      return error_set(error, of_other_data, "the data differ from those of the checkpoint %s: %s %s here, %s there; %s", path, here->value,
+                       name, was, ways_out != NULL ? ways_out : "resume with the same data, read in the same way");
   if (strcmp(name, "fingerprint") == 0)
-    return error_set(error, SETOSA_ERROR_DATA,
+    return error_set(error, of_other_data,
                      "the data differ from those of the checkpoint %s: as many rows, features and classes, other values, labels or "
-                     "weights; resume with the same "
-                     "data, scaled and in the order as before",
-                     path);
+                     "weights; %s",
+                     path, ways_out != NULL ? ways_out : "resume with the same data, scaled and in the order as before");
   const OptionRow *row = option_find(name);
   char what[VALUE_SIZE];
   if (row != NULL && row->flag != NULL) /* which says the opposite */
     snprintf(what, sizeof what, "the %s (--%s)", name, row->flag);
   else
     snprintf(what, sizeof what, "--%s", name);
-  return error_set(error, SETOSA_ERROR_USAGE, "%s: %s here, %s in the checkpoint %s; resume with what it was, or train afresh", what,
-                   here->value[0] != '\0' ? here->value : "none", before[0] != '\0' ? before : "none", path);
+  return error_set(error, SETOSA_ERROR_USAGE, "%s: %s here, %s in the checkpoint %s; %s", what,
+                   here->value[0] != '\0' ? here->value : "none", was[0] != '\0' ? was : "none", path,
+                   ways_out != NULL ? ways_out : "resume with what it was, or train afresh");
 }
 
 /* What the checkpoint says of a setting. An option that it does not name came with a later version: there it had its default. */
@@ -154,7 +153,7 @@ Status settings_compare(const Texts *here, const Checkpoint *before, const Setos
     const char *was = setting_before(room, before, pair->name);
     if (was == NULL)
       return error_set(error, SETOSA_ERROR_DATA, "%s: is no checkpoint of a training: it does not say its %s", before->path, pair->name);
-    if (strcmp(was, pair->value) != 0 && !may_differ(pair->name, options)) return refuse(pair, was, before->path, error);
+    if (strcmp(was, pair->value) != 0 && !may_differ(pair->name, options)) return refuse(pair, was, before, error);
   }
   return SETOSA_OK;
 }

@@ -14,7 +14,8 @@ Status settings_of_options(Texts *settings, const SetosaTrainOptions *options, E
 Status settings_of_training(Texts *settings, const SetosaTrainOptions *options, const Dataset *dataset, Error *error);
 /* Adds what the backend has made of the options that leave it a choice. */
 Status settings_of_backend(Texts *settings, const Backend *backend, Error *error);
-/* The first of `here` that forbids to go on from `before`: SETOSA_ERROR_DATA for the data, SETOSA_ERROR_USAGE for an option. */
+/* The first of `here` that forbids to go on from `before`: SETOSA_ERROR_DATA for the data, SETOSA_ERROR_USAGE for an option, and for both
+ * where nobody has asked to go on (before->ways_out). */
 Status settings_compare(const Texts *here, const Checkpoint *before, const SetosaTrainOptions *options, Error *error);
 
 #endif

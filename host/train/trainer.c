@@ -359,7 +359,8 @@ static Status read_weights(const Training *t, Model *model, Error *error) {
 SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, SetosaDataset *dataset, const SetosaTrainOptions *options,
                           SetosaError *error) {
   Status status = SETOSA_OK;
-  Training t = {.options = options};
+  SetosaTrainOptions own; /* with the checkpoint that the training goes on from, where one is found */
+  Training t = {.options = &own};
   Model *made = NULL;
   bool weighed = false; /* by class */
   OptimizerReport report = {0};
@@ -367,11 +368,14 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   *model = NULL;
   error_clear(error);
   if (options == NULL) return train_options_check(options, dataset, error);
+  own = *options;
   t.wishes.ranks = options->compute.ranks;
   TRY(train_options_check(options, dataset, error));
   TRY(job_check_alike(options->compute.ranks, dataset, options, error));
   TRY(model_create_for(&made, dataset, error)); /* before the work: names that cannot be kept are refused here */
-  TRY(keeper_open(&t.keeper, options, dataset, error));
+  TRY(keeper_find(&t.keeper, &own, error));
+  if (own.resume != options->resume) TRY(job_check_alike(own.compute.ranks, dataset, &own, error)); /* all have read the same one */
+  TRY(keeper_open(&t.keeper, dataset, error));
   weighed = options->class_weight != NULL;
   if (weighed) TRY(setosa_dataset_set_class_weights(dataset, options->class_weight, error));
   /* Batches are ranges of rows, so rows in the order of a sorted file would make batches of one class. */
@@ -379,6 +383,8 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
     TRY(setosa_dataset_shuffle(dataset, options->seed, error));
   TRY(open_training(&t, dataset, error));
   TRY(keeper_meet_backend(&t.keeper, t.backend, error));
+  if (own.begins != NULL)
+    own.begins(own.resume != NULL, own.resume != NULL ? setosa_checkpoint_iterations(own.resume) : 0, own.progress_user);
   status = run_optimizer(&t, &report, &found.seconds_train, error);
   if (status != SETOSA_OK) keeper_explain(&t.keeper, error);
   TRY(status);

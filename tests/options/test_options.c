@@ -240,6 +240,7 @@ static void test_every_field(void **state) {
                                             "checkpoint_notes",
                                             "checkpoint_note_count",
                                             "resume",
+                                            "begins",
                                             "warn",
                                             NULL};
   char path[SUPPORT_PATH];
@@ -248,7 +249,7 @@ static void test_every_field(void **state) {
   strip_comments(header);
   assert_int_equal(check_fields(header, "SetosaDataOptions", OPTION_OF_DATA, of_data), 22);
   assert_int_equal(check_fields(header, "SetosaComputeOptions", OPTION_OF_COMPUTE, of_compute), 11);
-  assert_int_equal(check_fields(header, "SetosaTrainOptions", OPTION_OF_TRAINING, of_training), 28);
+  assert_int_equal(check_fields(header, "SetosaTrainOptions", OPTION_OF_TRAINING, of_training), 30);
   free(header);
 }
 

@@ -7,7 +7,7 @@
 #define PLACE(member) .field = #member, .offset = offsetof(Options, member)
 #define FLAG(member) .kind = OPTION_FLAG, PLACE(member)
 #define TEXT(member) .kind = OPTION_TEXT, PLACE(member)
-#define PATH(member) .kind = OPTION_TEXT, PLACE(member), .is_path = true
+#define FILE_OPTION(how, member) .kind = OPTION_TEXT, PLACE(member), .path = how
 #define COUNT_FROM(low, member) .kind = OPTION_COUNT, PLACE(member), .least = low, .most = INFINITY
 #define REAL(member, low, high) .kind = OPTION_REAL, PLACE(member), .least = low, .most = high
 #define LIST(member, names) .kind = OPTION_LIST, PLACE(member), .choices = names
@@ -16,10 +16,10 @@ static const char *const colors[] = {"auto", "always", "never", NULL}; /* as Col
 
 static const OptionRow rows[] = {
     /* data */
-    {"test", 0, "DATA", "evaluate on DATA after training, scaled and named like the training data", PATH(test), .class = OPTION_AROUND,
-     .commands = FOR_TRAIN, .heading = HEADING_DATA},
-    {"test-labels", 0, "FILE", "file with the labels of the test data, as --labels", PATH(test_labels), .class = OPTION_AROUND,
-     .commands = FOR_TRAIN, .heading = HEADING_DATA},
+    {"test", 0, "DATA", "evaluate on DATA after training, scaled and named like the training data", FILE_OPTION(PATH_DATA, test),
+     .class = OPTION_AROUND, .commands = FOR_TRAIN, .heading = HEADING_DATA},
+    {"test-labels", 0, "FILE", "file with the labels of the test data, as --labels", FILE_OPTION(PATH_READ, test_labels),
+     .class = OPTION_AROUND, .commands = FOR_TRAIN, .heading = HEADING_DATA},
     {"validation", 0, "FRACTION", "hold this part of the rows out of the training, chosen by --seed, and report on it",
      REAL(validation, 0, 1), .may_be_unset = true, .open_least = true, .open_most = true, .commands = FOR_TRAIN, .heading = HEADING_DATA},
     {"standardize", 0, NULL, "shift and scale every feature to mean 0, deviation 1; the model remembers how", FLAG(standardize),
@@ -48,8 +48,8 @@ static const OptionRow rows[] = {
     {"suite", 0, NULL, "the six works W1 to W6 instead of DATA: small, tall, medium, wide, many classes, vocabulary", FLAG(suite),
      .commands = FOR_BENCH, .heading = HEADING_DATA},
     {"work", 0, "W1,W4,...", "only these works of the suite", TEXT(work), .commands = FOR_BENCH, .heading = HEADING_DATA},
-    {"fashion", 0, "PATH", "folder or images file of Fashion-MNIST for W1 (default: Debian's, else made-up data)", TEXT(fashion),
-     .commands = FOR_BENCH, .heading = HEADING_DATA},
+    {"fashion", 0, "PATH", "folder or images file of Fashion-MNIST for W1 (default: Debian's, else made-up data)",
+     FILE_OPTION(PATH_DATA, fashion), .commands = FOR_BENCH, .heading = HEADING_DATA},
     {"what", 0, "A,B,...", "step (loss and gradient; the default), hessian, epoch, train, predict", LIST(what, bench_what_names),
      .commands = FOR_BENCH, .heading = HEADING_BENCH},
     {"repeat", 0, "N", "samples of each row (default: as --seconds says)", .kind = OPTION_COUNT, PLACE(repeat), .least = 1, .most = 1000,
@@ -62,8 +62,8 @@ static const OptionRow rows[] = {
      LIST(backends, backend_names), .commands = FOR_BENCH, .heading = HEADING_DEVICE},
     {"storage", 0, "A,B,...", "native with the features held as f32 (the default), f16, u8", LIST(storages, storage_names),
      .commands = FOR_BENCH, .heading = HEADING_DEVICE},
-    {"csv", 0, "FILE", "write the rows here too", TEXT(csv), .commands = FOR_BENCH, .heading = HEADING_RESULT},
-    {"compare", 0, "BASELINE", "print the change since BASELINE, kept from --json", TEXT(compare), .commands = FOR_BENCH,
+    {"csv", 0, "FILE", "write the rows here too", FILE_OPTION(PATH_WRITTEN, csv), .commands = FOR_BENCH, .heading = HEADING_RESULT},
+    {"compare", 0, "BASELINE", "print the change since BASELINE, kept from --json", FILE_OPTION(PATH_READ, compare), .commands = FOR_BENCH,
      .heading = HEADING_RESULT},
     /* one example */
     {"x", 0, "X1,X2,...", "the features of the example", TEXT(x), .commands = FOR_EXPLAIN, .heading = HEADING_EXAMPLE},
@@ -75,21 +75,21 @@ static const OptionRow rows[] = {
     {"bias", 0, "B1,B2,...", "one bias per class (default: none)", TEXT(bias), .commands = FOR_EXPLAIN, .heading = HEADING_EXAMPLE},
     {"row", 0, "N", "with MODEL DATA: the row to explain, from 1", COUNT_FROM(1, row), .commands = FOR_EXPLAIN, .heading = HEADING_EXAMPLE},
     /* results */
-    {"model", 'm', "FILE", "write the model here (safetensors)", PATH(model), .class = OPTION_AROUND, .commands = FOR_TRAIN,
-     .heading = HEADING_RESULT},
-    {"log", 0, "FILE", "write one JSON line per iteration", PATH(log), .class = OPTION_AROUND, .commands = FOR_TRAIN,
+    {"model", 'm', "FILE", "write the model here (safetensors)", FILE_OPTION(PATH_WRITTEN, model), .class = OPTION_AROUND,
+     .commands = FOR_TRAIN, .heading = HEADING_RESULT},
+    {"log", 0, "FILE", "write one JSON line per iteration", FILE_OPTION(PATH_APPENDED, log), .class = OPTION_AROUND, .commands = FOR_TRAIN,
      .heading = HEADING_RESULT},
     {"every", 0, "SECONDS|Nit",
      "how often the checkpoint is written: seconds, or as in 10it iterations (sgd, adam: mini-batches) (default 60)", TEXT(every),
      .class = OPTION_AROUND, .commands = FOR_TRAIN, .heading = HEADING_RESULT},
-    {"resume", 0, "FILE", "go on from this checkpoint, with its DATA and options, to the weights of an unbroken run", TEXT(resume),
-     .class = OPTION_RUN, .commands = FOR_TRAIN, .heading = HEADING_RESULT},
-    {"output", 'o', "FILE", "write the CSV here, whole or not at all (default: stdout)", TEXT(output), .commands = FOR_PREDICT,
-     .heading = HEADING_RESULT},
-    {"output", 'o', "FILE", "write the data here: .npy, .csv or .tsv, each also .gz", TEXT(output), .commands = FOR_GENERATE,
-     .heading = HEADING_RESULT},
-    {"labels", 0, "FILE", "with .npy: write the labels here (default: X.npy has X-labels.npy)", DATA_OPTION(OPTION_TEXT, labels_path),
+    {"resume", 0, "FILE", "go on from this checkpoint, with its DATA and options, to the weights of an unbroken run",
+     FILE_OPTION(PATH_READ, resume), .beside = ".previous", .class = OPTION_RUN, .commands = FOR_TRAIN, .heading = HEADING_RESULT},
+    {"output", 'o', "FILE", "write the CSV here, whole or not at all (default: stdout)", FILE_OPTION(PATH_WRITTEN, output),
+     .commands = FOR_PREDICT, .heading = HEADING_RESULT},
+    {"output", 'o', "FILE", "write the data here: .npy, .csv or .tsv, each also .gz", FILE_OPTION(PATH_WRITTEN, output),
      .commands = FOR_GENERATE, .heading = HEADING_RESULT},
+    {"labels", 0, "FILE", "with .npy: write the labels here (default: X.npy has X-labels.npy)", DATA_OPTION(OPTION_TEXT, labels_path),
+     .path = PATH_WRITTEN, .commands = FOR_GENERATE, .heading = HEADING_RESULT},
     {"top-k", 0, "N", "only the N most probable classes of each row: class_1,probability_1,...", COUNT_FROM(1, top_k),
      .commands = FOR_PREDICT, .heading = HEADING_RESULT},
     {"dry-run", 0, NULL, "say what would lie where and how long it would take, and stop there", FLAG(dry_run), .class = OPTION_RUN,

@@ -171,6 +171,7 @@ void tune_save(const TuneClass *class, const TuneRecord *record) {
   AtomicFile file = {0};
   write_record(text, class, record);
   if (!class_path(path, sizeof path, class) || atomic_file_open(&file, path, NULL) != SETOSA_OK) return;
+  atomic_file_sweep_folder_of(path);
   fputs(text, file.stream);
   if (atomic_file_commit(&file, NULL) != SETOSA_OK) atomic_file_abandon(&file);
 }
