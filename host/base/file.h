@@ -1,4 +1,4 @@
-/* Files that are whole or absent, and the cache folder. */
+/* Files that are whole or absent, and folders. */
 #ifndef SETOSA_BASE_FILE_H
 #define SETOSA_BASE_FILE_H
 
@@ -28,9 +28,9 @@ void atomic_file_abandon(AtomicFile *file);
 
 /* Reads a whole file, at most limit bytes (more is SETOSA_ERROR_DATA); *bytes is followed by a 0 byte. free(*bytes). */
 Status file_read_all(unsigned char **bytes, size_t *length, const char *path, size_t limit, Error *error);
+/* The same of what is left in an open stream; path is for messages. */
+Status file_read_stream(unsigned char **bytes, size_t *length, FILE *stream, const char *path, size_t limit, Error *error);
 bool file_exists(const char *path);
-/* The folder with its parents, mode 0700; fine when it is there. */
-Status file_create_folders(const char *path, Error *error);
 
 /* What tells that a file is still the one it was: a change in place moves at least changed_ns, which nobody can set back. */
 typedef struct FileIdentity {
@@ -40,16 +40,14 @@ typedef struct FileIdentity {
 /* False when it is not a regular file. */
 bool file_identify(FileIdentity *identity, int descriptor);
 
-/* $XDG_CACHE_HOME/setosa, else ~/.cache/setosa, then "/" and folder (may be ""), created with its parents, mode 0700. */
-Status file_cache_folder(char *path, size_t size, const char *folder, Error *error);
 /* An open descriptor that holds the lock of a folder until it is closed or the process ends, however it ends; or why there is none. */
 enum {
   FOLDER_BUSY = -1 /* another has it, or it was removed meanwhile */,
   FOLDER_UNLOCKABLE = -2 /* no folder, or a disk without locks */
 };
 int file_lock_folder(const char *path);
-/* Removes every file and folder below path but what is in folders that somebody has locked; not path itself. Missing is fine. *bytes_freed
- * is added to; it may be NULL. */
+/* Removes every file and folder below path but what is in folders that somebody has locked; not path itself, and nothing that a link leads
+ * to. Missing is fine. *bytes_freed is added to; it may be NULL. */
 Status file_remove_below(const char *path, uint64_t *bytes_freed, Error *error);
 
 #endif
