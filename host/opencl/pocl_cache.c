@@ -140,8 +140,12 @@ static bool can_write(int folder) {
   static const char name[] = "tempfile_setosa"; /* as PoCL's own: the next process removes it */
   int file = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
   bool good = file >= 0;
-  for (int i = 0; good && i < 16; i++) good = write(file, zeros, sizeof zeros) == (ssize_t)sizeof zeros;
   int failure = errno;
+  for (int i = 0; good && i < 16; i++) {
+    ssize_t written = write(file, zeros, sizeof zeros);
+    failure = written < 0 ? errno : ENOSPC; /* a part of it: the rest had no room */
+    good = written == (ssize_t)sizeof zeros;
+  }
   if (file >= 0) {
     close(file);
     unlinkat(folder, name, 0);
