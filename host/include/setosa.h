@@ -59,6 +59,7 @@ typedef struct SetosaProgress {
   double rows_per_second;
   uint64_t rows_done, rows_total;   /* total 0: unknown */
   uint64_t bytes_done, bytes_total; /* LOAD: of the file as stored; GENERATE: done alone */
+  uint64_t bytes_unpacked;          /* LOAD: decompressed so far; 0 where nothing is compressed */
 } SetosaProgress;
 
 /* Return false to stop: training ends after the current iteration with what it has (SETOSA_OK, stop reason
