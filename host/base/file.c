@@ -1,4 +1,4 @@
-/* Whole reads, what identifies a file, the cache folder. */
+/* Whole reads, what identifies a file, folders. */
 #include "base/file.h"
 
 #include <dirent.h>
@@ -49,14 +49,12 @@ static Status read_failed(Error *error, const char *path, const char *doing, con
                    file_remedy(code, otherwise));
 }
 
-Status file_read_all(unsigned char **bytes, size_t *length, const char *path, size_t limit, Error *error) {
+Status file_read_stream(unsigned char **bytes, size_t *length, FILE *stream, const char *path, size_t limit, Error *error) {
   Status status = SETOSA_OK;
   Text content = {0};
   char block[65536];
   *bytes = NULL;
   *length = 0;
-  FILE *stream = fopen(path, "rb");
-  if (stream == NULL) return read_failed(error, path, "open", "check the path");
   TRY(text_append_bytes(&content, "", 0, error));
   for (size_t got; (got = fread(block, 1, sizeof block, stream)) > 0;) {
     if (content.length + got > limit)
@@ -68,35 +66,21 @@ Status file_read_all(unsigned char **bytes, size_t *length, const char *path, si
   *length = content.length;
   content.text = NULL;
 cleanup:
-  fclose(stream);
   text_free(&content);
   return status;
 }
 
-bool file_exists(const char *path) { return access(path, F_OK) == 0; }
-
-static Status create_folders(char *path, Error *error) {
-  for (char *slash = path + 1;; slash++) {
-    if (*slash != '/' && *slash != '\0') continue;
-    char kept = *slash;
-    *slash = '\0';
-    int failed = mkdir(path, 0700) != 0 && errno != EEXIST;
-    if (failed) return file_write_failed(error, path, "create the folder");
-    *slash = kept;
-    if (kept == '\0') return SETOSA_OK;
-  }
-}
-
-Status file_create_folders(const char *path, Error *error) {
-  Status status = SETOSA_OK;
-  char *copy = NULL;
-  if (*path == '\0') return error_set(error, SETOSA_ERROR_WRITE, "a folder without a name cannot be created; name it");
-  TRY(memory_copy_text(&copy, path, error));
-  TRY(create_folders(copy, error));
-cleanup:
-  free(copy);
+Status file_read_all(unsigned char **bytes, size_t *length, const char *path, size_t limit, Error *error) {
+  *bytes = NULL;
+  *length = 0;
+  FILE *stream = fopen(path, "rb");
+  if (stream == NULL) return read_failed(error, path, "open", "check the path");
+  Status status = file_read_stream(bytes, length, stream, path, limit, error);
+  fclose(stream);
   return status;
 }
+
+bool file_exists(const char *path) { return access(path, F_OK) == 0; }
 
 bool file_identify(FileIdentity *identity, int descriptor) {
   const int64_t ns_per_second = 1000000000;
@@ -108,20 +92,6 @@ bool file_identify(FileIdentity *identity, int descriptor) {
   identity->modified_ns = (int64_t)info.st_mtim.tv_sec * ns_per_second + info.st_mtim.tv_nsec;
   identity->changed_ns = (int64_t)info.st_ctim.tv_sec * ns_per_second + info.st_ctim.tv_nsec;
   return true;
-}
-
-Status file_cache_folder(char *path, size_t size, const char *folder, Error *error) {
-  const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-  int length = 0;
-  if (cache != NULL && cache[0] == '/') /* the XDG specification: a relative path is to be ignored */
-    length = snprintf(path, size, "%s/setosa%s%s", cache, folder[0] != '\0' ? "/" : "", folder);
-  else if (home != NULL && home[0] == '/')
-    length = snprintf(path, size, "%s/.cache/setosa%s%s", home, folder[0] != '\0' ? "/" : "", folder);
-  else
-    return error_set(error, SETOSA_ERROR_WRITE, "no cache folder: neither XDG_CACHE_HOME nor HOME is set; set one of them");
-  if (length < 0 || (size_t)length >= size)
-    return error_set(error, SETOSA_ERROR_WRITE, "the path of the cache folder is too long; set XDG_CACHE_HOME to a shorter one");
-  return create_folders(path, error);
 }
 
 int file_lock_folder(const char *path) {
@@ -136,35 +106,52 @@ int file_lock_folder(const char *path) {
   return failure;
 }
 
+static Status remove_inside(int folder, const char *path, uint64_t *bytes_freed, Error *error);
+
 /* A folder and what is in it. One that keeps something that is locked stays. */
-static Status remove_folder(const char *path, uint64_t *bytes_freed, Error *error) {
-  int lock = file_lock_folder(path);
-  if (lock == FOLDER_BUSY) return SETOSA_OK;
-  Status status = file_remove_below(path, bytes_freed, error);
-  if (status == SETOSA_OK && rmdir(path) != 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
+static Status remove_folder(int parent, const char *name, const char *path, uint64_t *bytes_freed, Error *error) {
+  int folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (folder < 0) return errno == ENOENT ? SETOSA_OK : file_write_failed(error, path, "open the folder");
+  bool busy = flock(folder, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  Status status = busy ? SETOSA_OK : remove_inside(folder, path, bytes_freed, error);
+  if (!busy && status == SETOSA_OK && unlinkat(parent, name, AT_REMOVEDIR) != 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
     status = file_write_failed(error, path, "remove the folder");
-  if (lock >= 0) close(lock);
+  close(folder); /* and with it the lock */
   return status;
 }
 
-Status file_remove_below(const char *path, uint64_t *bytes_freed, Error *error) {
+/* Everything relative to the open folder, so that no link put in its way leads elsewhere. */
+static Status remove_inside(int folder, const char *path, uint64_t *bytes_freed, Error *error) {
   Status status = SETOSA_OK;
-  DIR *folder = opendir(path);
-  if (folder == NULL) return errno == ENOENT ? SETOSA_OK : file_write_failed(error, path, "list the folder");
-  for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-    char below[PATH_MAX];
+  int copy = fcntl(folder, F_DUPFD_CLOEXEC, 0); /* closedir closes its descriptor */
+  DIR *listing = copy >= 0 ? fdopendir(copy) : NULL;
+  if (listing == NULL) {
+    status = file_write_failed(error, path, "list the folder");
+    if (copy >= 0) close(copy);
+    return status;
+  }
+  for (struct dirent *entry; (entry = readdir(listing)) != NULL;) {
+    char below[PATH_MAX]; /* for messages */
     struct stat info;
     if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
     int length = snprintf(below, sizeof below, "%s/%s", path, entry->d_name);
-    if (length < 0 || (size_t)length >= sizeof below || lstat(below, &info) != 0) continue;
+    if (length < 0 || (size_t)length >= sizeof below || fstatat(folder, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
     if (S_ISDIR(info.st_mode)) {
-      TRY(remove_folder(below, bytes_freed, error));
+      TRY(remove_folder(folder, entry->d_name, below, bytes_freed, error));
     } else {
-      if (unlink(below) != 0 && errno != ENOENT) TRY(file_write_failed(error, below, "remove the file"));
+      if (unlinkat(folder, entry->d_name, 0) != 0 && errno != ENOENT) TRY(file_write_failed(error, below, "remove the file"));
       if (bytes_freed != NULL) *bytes_freed += (uint64_t)info.st_size;
     }
   }
 cleanup:
-  closedir(folder);
+  closedir(listing);
+  return status;
+}
+
+Status file_remove_below(const char *path, uint64_t *bytes_freed, Error *error) {
+  int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (folder < 0) return errno == ENOENT ? SETOSA_OK : file_write_failed(error, path, "list the folder");
+  Status status = remove_inside(folder, path, bytes_freed, error);
+  close(folder);
   return status;
 }

@@ -1,9 +1,10 @@
-/* Files: those that are whole or absent (atomic_file.h), whole reads, the cache folder. */
+/* Files: those that are whole or absent (atomic_file.h), whole reads, folders. */
 #ifndef SETOSA_BASE_FILE_H
 #define SETOSA_BASE_FILE_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
@@ -17,9 +18,9 @@ Status file_failure(int code, Status otherwise);
 Status file_write_failed(Error *error, const char *path, const char *doing);
 /* Reads a whole file, at most limit bytes (more is SETOSA_ERROR_DATA); *bytes is followed by a 0 byte. free(*bytes). */
 Status file_read_all(unsigned char **bytes, size_t *length, const char *path, size_t limit, Error *error);
+/* The same of what is left in an open stream; path is for messages. */
+Status file_read_stream(unsigned char **bytes, size_t *length, FILE *stream, const char *path, size_t limit, Error *error);
 bool file_exists(const char *path);
-/* The folder with its parents, mode 0700; fine when it is there. */
-Status file_create_folders(const char *path, Error *error);
 
 /* What tells that a file is still the one it was: a change in place moves at least changed_ns, which nobody can set back. */
 typedef struct FileIdentity {
@@ -29,16 +30,14 @@ typedef struct FileIdentity {
 /* False when it is not a regular file. */
 bool file_identify(FileIdentity *identity, int descriptor);
 
-/* $XDG_CACHE_HOME/setosa, else ~/.cache/setosa, then "/" and folder (may be ""), created with its parents, mode 0700. */
-Status file_cache_folder(char *path, size_t size, const char *folder, Error *error);
 /* An open descriptor that holds the lock of a folder until it is closed or the process ends, however it ends; or why there is none. */
 enum {
   FOLDER_BUSY = -1 /* another has it, or it was removed meanwhile */,
   FOLDER_UNLOCKABLE = -2 /* no folder, or a disk without locks */
 };
 int file_lock_folder(const char *path);
-/* Removes every file and folder below path but what is in folders that somebody has locked; not path itself. Missing is fine. *bytes_freed
- * is added to; it may be NULL. */
+/* Removes every file and folder below path but what is in folders that somebody has locked; not path itself, and nothing that a link leads
+ * to. Missing is fine. *bytes_freed is added to; it may be NULL. */
 Status file_remove_below(const char *path, uint64_t *bytes_freed, Error *error);
 
 #endif

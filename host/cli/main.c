@@ -44,6 +44,13 @@ static bool stop_was_asked(void *user) {
   return interrupt_requested();
 }
 
+/* Said once, whatever would have been kept: compiled kernels, most of all. */
+static void warn_without_cache(const Command *command, const Console *console) {
+  Error error = {0};
+  if (command->id == FOR_GENERATE || command->id == FOR_CACHE || setosa_cache_check(&error) == SETOSA_OK) return;
+  console_warn(console, "nothing is kept for later runs: %s", error.message);
+}
+
 static Status run_command(const Command *command, int argc, const char **argv, SetosaRanks *ranks, Console *console, Error *error) {
   Status status = SETOSA_OK;
   Options options;
@@ -67,6 +74,7 @@ static Status run_command(const Command *command, int argc, const char **argv, S
   setosa_ranks_watch(ranks, &watch);
   interrupt_install(command->stops_gracefully);
   if (setosa_ranks_rank(ranks) == 0) TRY(outputs_check(&options, command->id, error)); /* the others write nothing */
+  warn_without_cache(command, console);
   Session session = {.options = &options, .console = *console, .ranks = ranks};
   TRY(command->run(&session, error));
 cleanup:

@@ -88,11 +88,8 @@ static bool is_fresh(const FileIdentity *identity) {
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
 static Status find_folder(char *folder, size_t size, const DataOptions *options, Error *error) {
-  if (options->cache == NULL) return file_cache_folder(folder, size, "data", error);
-  if (strlen(options->cache) >= size)
-    return error_set(error, SETOSA_ERROR_WRITE, "the path of the cache folder is too long; choose a shorter one");
-  strcpy(folder, options->cache);
-  return file_create_folders(folder, error);
+  return options->cache != NULL ? cache_folder_find_named(folder, size, options->cache, error)
+                                : cache_folder_find(folder, size, "data", error);
 }
 
 Cache *cache_open(const Reader *reader, char note[CACHE_NOTE_SIZE]) {
@@ -326,7 +323,7 @@ cleanup:
 Status cache_load(bool *hit, Cache *cache, Dataset *dataset, Reader *reader, Error *error) {
   Dataset *loaded = NULL;
   *hit = false;
-  int descriptor = open(cache->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  int descriptor = cache_file_open(cache->path, O_RDONLY);
   cache->tried = (FileIdentity){0};
   if (descriptor < 0) return SETOSA_OK;
   file_identify(&cache->tried, descriptor);

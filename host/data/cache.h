@@ -3,7 +3,7 @@
 #ifndef SETOSA_DATA_CACHE_H
 #define SETOSA_DATA_CACHE_H
 
-#include "base/file.h"
+#include "base/cache_folder.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "data/reader.h"

@@ -27,7 +27,7 @@ static bool name_lock(Cache *cache) {
   return cache->lock_path != NULL;
 }
 
-static int open_lock(const Cache *cache) { return open(cache->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600); }
+static int open_lock(const Cache *cache) { return cache_file_open(cache->lock_path, O_RDWR | O_CREAT); }
 
 typedef enum Try { TRY_HELD, TRY_BUSY, TRY_GONE, TRY_IMPOSSIBLE } Try;
 
@@ -43,7 +43,7 @@ static Try try_lock(int descriptor, struct stat *info) {
 static bool find_new_entry(const Cache *cache) {
   CachePage page;
   FileIdentity identity;
-  int descriptor = open(cache->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  int descriptor = cache_file_open(cache->path, O_RDONLY);
   bool found = descriptor >= 0 && file_identify(&identity, descriptor) && memcmp(&identity, &cache->tried, sizeof identity) != 0 &&
                cache_read_page(&page, cache, descriptor);
   if (descriptor >= 0) close(descriptor);

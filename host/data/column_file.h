@@ -9,19 +9,22 @@
 /* Who takes the values, in the order of the rows. Errors (SETOSA_ERROR_DATA) say what is wrong; where is put before them. */
 typedef struct ColumnTaker {
   const char *one, *many; /* "label", "labels": for messages; --many names such a file */
+  const char *source;     /* what they belong to, for messages */
+  size_t rows;            /* of it: as many are wanted, and reading ends at the first that is too many */
   bool real;              /* numbers may have fractions */
   Status (*take_text)(void *values, const char *text, size_t length, Error *error);
   Status (*take_element)(void *values, ElementType type, const unsigned char *element, Error *error);
   void *values;
 } ColumnTaker;
 
-/* *count: how many there were. header: as in SetosaDataOptions, of text; -1: a first line is one when there is one line more than rows. */
-Status column_file_read(size_t *count, const ColumnTaker *taker, const char *path, size_t rows, int header, Error *error);
-/* SETOSA_ERROR_DATA when the file does not have a value for each row of the source. */
-Status column_file_check_count(const ColumnTaker *taker, const char *path, size_t count, const char *source, size_t rows, Error *error);
+/* Takes them all, one for each row. header: as in SetosaDataOptions, of text; -1: a first line is one when there is one line more than
+ * rows. */
+Status column_file_read(const ColumnTaker *taker, const char *path, int header, Error *error);
+/* SETOSA_ERROR_DATA when that is not one for each row. */
+Status column_file_check_count(const ColumnTaker *taker, const char *path, size_t count, Error *error);
 
 /* The binary kinds, from an open stream (idx.c, npy.c). */
-Status idx_read_column(size_t *count, const ColumnTaker *taker, Stream *stream, Error *error);
-Status npy_read_column(size_t *count, const ColumnTaker *taker, Stream *stream, Error *error);
+Status idx_read_column(const ColumnTaker *taker, Stream *stream, Error *error);
+Status npy_read_column(const ColumnTaker *taker, Stream *stream, Error *error);
 
 #endif

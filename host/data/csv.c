@@ -12,7 +12,9 @@
 #include "data/reader.h"
 #include "data/weights.h"
 
-enum { BLOCK_BYTES = 1 << 18, FIELD_LIMIT_BYTES = 1 << 24 };
+/* The first record is held as text until the columns are decided, so a file that never ends its line (a bomb of a .gz, say) must not go on
+ * for ever: a million columns of 128 bytes are more than tables have, and little memory. */
+enum { BLOCK_BYTES = 1 << 18, FIELD_LIMIT_BYTES = 1 << 24, COLUMN_LIMIT = 1 << 20, RECORD_LIMIT_BYTES = 1 << 27, BLANK_LIMIT = 1 << 20 };
 
 typedef struct Csv {
   Reader *reader;
@@ -23,6 +25,8 @@ typedef struct Csv {
   size_t line, record_line, field_line;
   bool record_ended, inside_quotes, line_blank;
   size_t field;        /* fields of the current record so far */
+  size_t record_bytes; /* of it so far */
+  size_t blank_lines;  /* in a row */
   Error field_failure; /* of the first wrong field of the record: told only if the record has as many fields as it should */
   char **first;        /* fields of the first record until the columns are decided */
   size_t first_count, first_capacity;
@@ -141,8 +145,16 @@ cleanup:
   return status;
 }
 
+static Status check_column(const Csv *csv) {
+  if (csv->field < COLUMN_LIMIT) return SETOSA_OK;
+  return error_set(csv->error, SETOSA_ERROR_DATA,
+                   "%s:%zu: more than %d columns; check the separator and the ends of lines, or save so wide a table as .npy",
+                   csv->reader->source, csv->record_line, COLUMN_LIMIT);
+}
+
 static void on_field(void *text, size_t length, void *user) {
   Csv *csv = user;
+  if (csv->status == SETOSA_OK) csv->status = check_column(csv);
   if (csv->status != SETOSA_OK) return;
   const char *content = text != NULL ? text : "";
   csv->status = csv->decided ? take_field(csv, content, length) : keep_first_field(csv, content, length);
@@ -181,13 +193,24 @@ static Status feed(Csv *csv, const char *text, size_t length, bool line_ends) {
   }
   if (csv_get_buffer_size(&csv->parser) > FIELD_LIMIT_BYTES)
     return field_error(csv, "", 0, "the field is longer than 8 MB", "look for a quote that is never closed, or check that this is CSV");
+  csv->record_bytes += length;
+  if (csv->record_bytes > RECORD_LIMIT_BYTES)
+    return error_set(csv->error, SETOSA_ERROR_DATA,
+                     "%s:%zu: the row is longer than %d MB; check that this is CSV, or save so wide a table as .npy", source,
+                     csv->record_line, RECORD_LIMIT_BYTES >> 20);
   csv->line_blank = csv->line_blank && is_blank_line(csv, text, length);
   if (!line_ends) return SETOSA_OK;
+  csv->blank_lines = csv->line_blank && !csv->inside_quotes ? csv->blank_lines + 1 : 0;
+  if (csv->blank_lines > BLANK_LIMIT)
+    return error_set(csv->error, SETOSA_ERROR_DATA, "%s:%zu: more than %d lines in a row are blank; check that this is CSV", source,
+                     csv->line, BLANK_LIMIT);
   csv->inside_quotes = !csv->record_ended && (csv->inside_quotes || !csv->line_blank);
   csv->line++;
   csv->record_ended = false;
   csv->line_blank = true;
-  if (!csv->inside_quotes) csv->record_line = csv->field_line = csv->line;
+  if (csv->inside_quotes) return SETOSA_OK;
+  csv->record_line = csv->field_line = csv->line;
+  csv->record_bytes = 0;
   return SETOSA_OK;
 }
 

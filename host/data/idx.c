@@ -106,7 +106,9 @@ static Status read_values(const IdxHeader *header, Reader *reader, Error *error)
   size_t row_bytes = header->features * header->type.size, got = 0, room_rows = 0;
   size_t block_rows = row_bytes < IDX_BLOCK_BYTES ? IDX_BLOCK_BYTES / row_bytes : 1;
   if (block_rows > header->rows) block_rows = header->rows;
-  TRY(reader->sink->begin(reader->sink, &(RowsAhead){.features = header->features, .rows = header->rows, .compact = true}, error));
+  const RowsAhead ahead = {
+      .features = header->features, .rows = reader_rows_ahead(reader, header->rows, header->features, row_bytes), .compact = true};
+  TRY(reader->sink->begin(reader->sink, &ahead, error));
   TRY(memory_allocate((void **)&block, block_rows, row_bytes, "a block of rows", error));
   for (size_t row = 0; row < header->rows;) {
     TRY(reader->sink->room(reader->sink, &room, &room_rows, error));
@@ -204,7 +206,7 @@ cleanup:
   return status;
 }
 
-Status idx_read_column(size_t *count, const ColumnTaker *taker, Stream *stream, Error *error) {
+Status idx_read_column(const ColumnTaker *taker, Stream *stream, Error *error) {
   Status status = SETOSA_OK;
   IdxHeader header = {0};
   unsigned char element[8];
@@ -217,7 +219,8 @@ Status idx_read_column(size_t *count, const ColumnTaker *taker, Stream *stream, 
   if (header.dimensions != 1)
     TRY(error_set(error, SETOSA_ERROR_DATA, "%s: is not a %s file (%zu dimensions, 1 expected); name the %s with --%s", path, taker->many,
                   header.dimensions, taker->many, taker->many));
-  for (size_t row = 0; row < header.rows; row++, ++*count) {
+  TRY(column_file_check_count(taker, path, header.rows, error));
+  for (size_t row = 0; row < header.rows; row++) {
     TRY(stream_read(stream, element, header.type.size, &got, error));
     if (got < header.type.size)
       TRY(error_set(error, SETOSA_ERROR_DATA, "%s: ends after %zu of %zu %s; fetch the file again", path, row, header.rows, taker->many));

@@ -19,11 +19,15 @@ static Status take_element(void *labels, ElementType type, const unsigned char *
 Status label_file_read(Dataset *dataset, Reader *reader, const char *path, size_t rows, Error *error) {
   Status status = SETOSA_OK;
   Labels *labels = NULL;
-  size_t count = 0;
   TRY(labels_create(&labels, reader->options, error));
-  const ColumnTaker taker = {.one = "label", .many = "labels", .take_text = take_text, .take_element = take_element, .values = labels};
-  TRY(column_file_read(&count, &taker, path, rows, reader->options->header, error));
-  TRY(column_file_check_count(&taker, path, count, reader->source, rows, error));
+  const ColumnTaker taker = {.one = "label",
+                             .many = "labels",
+                             .take_text = take_text,
+                             .take_element = take_element,
+                             .values = labels,
+                             .source = reader->source,
+                             .rows = rows};
+  TRY(column_file_read(&taker, path, reader->options->header, error));
   TRY(labels_finish(labels, dataset, NULL, error));
 cleanup:
   labels_destroy(labels);

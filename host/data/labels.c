@@ -160,7 +160,7 @@ static int by_value(const void *a, const void *b) {
 
 static int by_name(const void *a, const void *b) { return strcmp(((const ClassOrder *)a)->name, ((const ClassOrder *)b)->name); }
 
-/* Labels such as 0.37, 1.92, ... nearly all different: a measured quantity, not a class. */
+/* Labels such as 0.37, 1.92, ... nearly all different, or hundreds of them: a measured quantity, not a class. */
 static Status refuse_regression(const ClassOrder *order, size_t classes, const Dataset *dataset, const char *column, Error *error) {
   size_t fractional = 0;
   double number = 0;
@@ -168,7 +168,8 @@ static Status refuse_regression(const ClassOrder *order, size_t classes, const D
     if (!text_parse_double(order[k].name, strlen(order[k].name), &number)) return SETOSA_OK;
     if (number != floor(number)) fractional++;
   }
-  if (dataset->rows < 3 || fractional <= dataset->rows / 2) return SETOSA_OK;
+  bool different = fractional > dataset->rows / 2, many = fractional > 100 && fractional > classes / 2;
+  if (dataset->rows < 3 || !(different || many)) return SETOSA_OK;
   return error_set(error, SETOSA_ERROR_DATA,
                    "%s: the label column%s%s holds %zu different numbers such as %s in %zu rows: this looks like regression, and Setosa "
                    "classifies; choose the column of classes with --label, or group the numbers into classes",

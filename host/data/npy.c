@@ -140,7 +140,9 @@ Status npy_read(Dataset *dataset, Reader *reader, Error *error) {
     TRY(memory_allocate((void **)&block, NPY_BLOCK_BYTES, 1, "a block of the file", error));
     /* Bytes and halves: what they say takes more room, and as long to read, as floats. */
     bool compact = header.type.kind != 'f' || (header.type.size <= 2 && !stream_is_compressed(reader->stream));
-    RowsAhead ahead = {.features = dataset->features, .rows = dataset->rows, .at_once = header.fortran, .compact = compact};
+    size_t rows = reader_rows_ahead(reader, dataset->rows, dataset->features, dataset->features * header.type.size);
+    RowsAhead ahead = {
+        .features = dataset->features, .rows = header.fortran ? dataset->rows : rows, .at_once = header.fortran, .compact = compact};
     TRY(reader->sink->begin(reader->sink, &ahead, error));
     TRY((header.fortran ? read_by_columns : read_by_rows)(dataset, &header, reader, block, error));
     TRY(check_end(reader->stream, error));
@@ -151,7 +153,7 @@ cleanup:
   return status;
 }
 
-Status npy_read_column(size_t *count, const ColumnTaker *taker, Stream *stream, Error *error) {
+Status npy_read_column(const ColumnTaker *taker, Stream *stream, Error *error) {
   Status status = SETOSA_OK;
   NpyHeader header;
   enum { BLOCK = 1024 };
@@ -163,10 +165,11 @@ Status npy_read_column(size_t *count, const ColumnTaker *taker, Stream *stream, 
   if (!column || (header.type.kind == 'f' && !taker->real))
     TRY(error_set(error, SETOSA_ERROR_DATA, "%s: %s must be %s in one dimension; save %s.astype('%s').ravel()", path, taker->many,
                   taker->real ? "numbers" : "integers", taker->many, taker->real ? "float32" : "int32"));
+  TRY(column_file_check_count(taker, path, header.shape[0], error));
   for (size_t row = 0; row < header.shape[0]; row += BLOCK) {
     size_t wanted = header.shape[0] - row < BLOCK ? header.shape[0] - row : BLOCK;
     TRY(stream_read(stream, block, wanted * header.type.size, &got, error));
-    for (size_t i = 0; i < got / header.type.size; i++, ++*count) {
+    for (size_t i = 0; i < got / header.type.size; i++) {
       status = taker->take_element(taker->values, header.type, block + i * header.type.size, error);
       if (status == SETOSA_ERROR_DATA) error_prefix(error, "%s:%zu", path, row + i + 1);
       TRY(status);

@@ -125,8 +125,12 @@ static Status check_size(const NpyHeader *header, Stream *stream, Error *error) 
     fits = fits && !__builtin_mul_overflow(bytes, header->shape[i], &bytes);
   }
   if (fits && stream_may_hold(stream, bytes)) return SETOSA_OK;
-  return error_set(error, SETOSA_ERROR_DATA, "%s: the header announces more data than the file can hold; write the file again",
-                   stream_path(stream));
+  char shape[NPY_DIMENSIONS * 24] = "";
+  for (size_t i = 0, at = 0; i < header->dimensions; i++)
+    at += (size_t)snprintf(shape + at, sizeof shape - at, "%s%zu", i > 0 ? " x " : "", header->shape[i]);
+  return error_set(error, SETOSA_ERROR_DATA,
+                   "%s: the header announces more data than the file can hold; write the file again (it says %s numbers of %zu bytes)",
+                   stream_path(stream), shape, header->type.size);
 }
 
 Status npy_read_header(NpyHeader *header, Stream *stream, Error *error) {

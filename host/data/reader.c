@@ -61,10 +61,19 @@ Status reader_report(Reader *reader, uint64_t rows_done, bool last, Error *error
   } else if (reader->stream != NULL) {
     progress.bytes_done = stream_bytes_done(reader->stream);
     progress.bytes_total = stream_bytes_total(reader->stream);
+    progress.bytes_unpacked = stream_bytes_unpacked(reader->stream);
   }
   if (options->progress(&progress, options->progress_user)) return SETOSA_OK;
   return error_set(error, SETOSA_INTERRUPTED, "%s: reading was stopped after %llu rows; run again to read all of it", reader->source,
                    (unsigned long long)rows_done);
+}
+
+size_t reader_rows_ahead(const Reader *reader, size_t rows, size_t features, size_t row_bytes) {
+  const size_t little = (size_t)1 << 28;
+  size_t values = 0, bytes = 0;
+  bool small = !__builtin_mul_overflow(rows, features, &values) && values <= little / sizeof(float);
+  bool sure = !__builtin_mul_overflow(rows, row_bytes, &bytes) && stream_surely_holds(reader->stream, bytes);
+  return small || sure ? rows : 0;
 }
 
 Status reader_not_finite(const char *source, size_t row, size_t column, float value, Error *error) {

@@ -36,6 +36,9 @@ Status reader_run_in_memory(Dataset *dataset, Reader *reader, ReadFunction read,
 /* Calls the progress callback, at most 20 times a second unless `last`; SETOSA_INTERRUPTED when it says stop. */
 Status reader_report(Reader *reader, uint64_t rows_done, bool last, Error *error);
 
+/* The rows that a header announces, of so many bytes each: 0 where the stream need not hold them and room for all would be much memory. */
+size_t reader_rows_ahead(const Reader *reader, size_t rows, size_t features, size_t row_bytes);
+
 /* SETOSA_ERROR_DATA naming row and column (both 1-based in the message) of the first value of (rows,features) that is not finite. */
 Status reader_check_finite(const char *source, const float *values, size_t rows, size_t features, size_t first_row, Error *error);
 /* The same for the rows (count,D) of a range that lie at offset in a mapping, the first of all rows: in one pass, with progress, letting go

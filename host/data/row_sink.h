@@ -11,7 +11,7 @@ typedef struct RowSink RowSink;
 /* What a reader says of its rows before the first of them. */
 typedef struct RowsAhead {
   size_t features;
-  size_t rows;  /* 0: not known beforehand */
+  size_t rows;  /* 0: not known beforehand, or only from a header that may lie (reader_rows_ahead) */
   bool at_once; /* room for all rows (known) is wanted at a time, since the reader does not come upon them row by row */
   bool compact; /* the source takes no more room than its rows as f32, and is read as fast */
 } RowsAhead;

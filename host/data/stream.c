@@ -150,6 +150,12 @@ uint64_t stream_bytes_done(const Stream *stream) {
   return offset > 0 ? (uint64_t)offset : 0;
 }
 
+bool stream_surely_holds(const Stream *stream, uint64_t bytes) {
+  return stream->regular && !stream_is_compressed(stream) && bytes <= stream->size;
+}
+
+uint64_t stream_bytes_unpacked(const Stream *stream) { return stream_is_compressed(stream) ? (uint64_t)gztell(stream->file) : 0; }
+
 bool stream_identify(const Stream *stream, FileIdentity *identity) { return file_identify(identity, stream->descriptor); }
 
 Status stream_map(const Stream *stream, Mapping *mapping, size_t bytes, Error *error) {
@@ -157,7 +163,8 @@ Status stream_map(const Stream *stream, Mapping *mapping, size_t bytes, Error *e
 }
 
 bool stream_may_hold(const Stream *stream, uint64_t bytes) {
-  if (!stream->regular) return true;
+  const uint64_t absurd = (uint64_t)1 << 47; /* more than memory that can be addressed: no pipe brings that */
+  if (!stream->regular) return bytes < absurd;
   if (!stream_is_compressed(stream)) return bytes <= stream->size;
   return bytes / 1032 <= stream->size; /* deflate cannot do better than 1032:1 (zlib's technical notes) */
 }

@@ -23,10 +23,13 @@ size_t stream_peek(const Stream *stream, const unsigned char **bytes);
 Status stream_read(Stream *stream, void *buffer, size_t length, size_t *got, Error *error);
 const char *stream_path(const Stream *stream);
 bool stream_is_compressed(const Stream *stream);
-uint64_t stream_bytes_done(const Stream *stream);  /* of the file as stored */
-uint64_t stream_bytes_total(const Stream *stream); /* 0: unknown (a pipe) */
+uint64_t stream_bytes_done(const Stream *stream);     /* of the file as stored */
+uint64_t stream_bytes_unpacked(const Stream *stream); /* decompressed so far; 0 where nothing is compressed */
+uint64_t stream_bytes_total(const Stream *stream);    /* 0: unknown (a pipe) */
 /* False when the file cannot possibly hold so many bytes: the check before an allocation that a header asks for. */
 bool stream_may_hold(const Stream *stream, uint64_t bytes);
+/* True when it has so many bytes: what a header asks for may be allocated at once. Else the header may lie, and room grows as data come. */
+bool stream_surely_holds(const Stream *stream, uint64_t bytes);
 /* The open file as it is now; false when it is not a regular one. */
 bool stream_identify(const Stream *stream, FileIdentity *identity);
 /* The file as stored, mapped: its first `bytes`, which it must have. */

@@ -9,6 +9,7 @@
 #include "data/synthetic.h"
 
 static const char *const KEYS[] = {"rows", "features", "classes", "seed", "noise", "separation", "sparsity"};
+enum { CLASSES_OF_FEW_ROWS = 1000000 }; /* more than this must occur in rows: names and weights of so many take memory */
 enum { KEY_ROWS, KEY_FEATURES, KEY_CLASSES, KEY_SEED, KEY_NOISE, KEY_SEPARATION, KEY_SPARSITY, KEY_COUNT };
 
 static Status bad_value(Error *error, const char *part, const char *wanted) {
@@ -79,6 +80,9 @@ Status synthetic_parse(SyntheticSpec *spec, const char *source, Error *error) {
   if (*list == '\0') return SETOSA_OK;
   TRY(text_split(&parts, &count, list, ',', error));
   for (size_t i = 0; i < count; i++) TRY(set_part(spec, parts[i], seen, error));
+  if (spec->classes > CLASSES_OF_FEW_ROWS && spec->classes > spec->rows)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "synthetic: %llu classes are more than its %llu rows; give fewer classes, or more rows",
+                  (unsigned long long)spec->classes, (unsigned long long)spec->rows));
 cleanup:
   free(parts);
   return status;

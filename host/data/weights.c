@@ -201,11 +201,15 @@ static Status take_element(void *list, ElementType type, const unsigned char *el
 Status weights_read_file(Dataset *dataset, const Reader *reader, const char *path, Error *error) {
   Status status = SETOSA_OK;
   WeightList list = {0};
-  size_t count = 0;
-  const ColumnTaker taker = {
-      .one = "weight", .many = "weights", .real = true, .take_text = take_text, .take_element = take_element, .values = &list};
-  TRY(column_file_read(&count, &taker, path, dataset->rows, -1, error));
-  TRY(column_file_check_count(&taker, path, count, reader->source, dataset->rows, error));
+  const ColumnTaker taker = {.one = "weight",
+                             .many = "weights",
+                             .real = true,
+                             .take_text = take_text,
+                             .take_element = take_element,
+                             .values = &list,
+                             .source = reader->source,
+                             .rows = dataset->rows};
+  TRY(column_file_read(&taker, path, -1, error));
   TRY(weights_take(dataset, &list, path, error));
 cleanup:
   weight_list_free(&list);

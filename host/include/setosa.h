@@ -59,6 +59,7 @@ typedef struct SetosaProgress {
   double rows_per_second;
   uint64_t rows_done, rows_total;   /* total 0: unknown */
   uint64_t bytes_done, bytes_total; /* LOAD: of the file as stored; GENERATE: done alone */
+  uint64_t bytes_unpacked;          /* LOAD: decompressed so far; 0 where nothing is compressed */
 } SetosaProgress;
 
 /* Return false to stop: training ends after the current iteration with what it has (SETOSA_OK, stop reason
@@ -556,6 +557,10 @@ void setosa_explanation_destroy(SetosaExplanation *explanation);
 /* The folder of compiled kernels, tuning results, self-test verdicts and converted data ($XDG_CACHE_HOME/setosa, else ~/.cache/setosa).
  * Written to path (size bytes). */
 SetosaStatus setosa_cache_path(char *path, size_t size, SetosaError *error);
+/* Why what is worth keeping is not kept, or SETOSA_OK: there is no folder (SETOSA_ERROR_WRITE says why: no HOME, say), its disk is full, or
+ * another user could change what is in it. All calls work without it; kernels are then compiled anew in each process. To be asked before
+ * setosa_devices_open. */
+SetosaStatus setosa_cache_check(SetosaError *error);
 /* Removes every file in it that no running process has locked; *bytes_freed may be NULL. */
 SetosaStatus setosa_cache_clear(uint64_t *bytes_freed, SetosaError *error);
 

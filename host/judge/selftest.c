@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "base/cache_folder.h"
 #include "base/text.h"
 #include "data/dataset.h"
 
@@ -77,7 +77,7 @@ static bool read_verdict(const char *path, char *verdict, size_t size) {
   unsigned char *bytes = NULL;
   size_t length = 0;
   bool known = false;
-  if (file_read_all(&bytes, &length, path, size - 1, NULL) == SETOSA_OK) {
+  if (cache_file_read(&bytes, &length, path, size - 1, NULL) == SETOSA_OK) {
     memcpy(verdict, bytes, length + 1);
     known = strcmp(verdict, "passed\n") == 0 || (strncmp(verdict, "failed: ", 8) == 0 && verdict[length - 1] == '\n');
   }
@@ -87,8 +87,7 @@ static bool read_verdict(const char *path, char *verdict, size_t size) {
 
 static void write_verdict(const char *path, const char *why) {
   AtomicFile file = {0};
-  if (atomic_file_open(&file, path, NULL) != SETOSA_OK) return; /* without a cache the test runs again next time */
-  atomic_file_sweep_folder_of(path);
+  if (cache_file_begin(&file, path, NULL) != SETOSA_OK) return; /* without a cache the test runs again next time */
   if (why == NULL) {
     fputs("passed\n", file.stream);
   } else {
@@ -103,7 +102,7 @@ static Status require_part(Context *context, SetosaFamily family, const Part *pa
   Text why = {0};
   if (family == SETOSA_FAMILY_AUTO) family = context_traits(context)->family;
   context_fingerprint(context, fingerprint);
-  if (fingerprint[0] != '\0' && file_cache_folder(folder, sizeof folder, "selftest", NULL) == SETOSA_OK)
+  if (fingerprint[0] != '\0' && cache_folder_find(folder, sizeof folder, "selftest", NULL) == SETOSA_OK)
     snprintf(path, sizeof path, "%s/%s-%s-%s%s-%02x-%zux%zu.txt", folder, fingerprint, setosa_family_name(family), part->name,
              part->small ? "-small" : "", (unsigned)part->operations, part->features, part->classes);
   if (path[0] != '\0' && read_verdict(path, verdict, sizeof verdict)) {

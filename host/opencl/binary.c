@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "base/cache_folder.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "opencl/internal.h"
@@ -37,7 +37,7 @@ bool binary_path(char *path, size_t size, const Context *context, const char *te
   const SetosaDeviceInfo *info = &context->device.info;
   const char *parts[] = {text,          options,      info->platform, info->platform_version, context_kind(context),
                          info->version, info->driver, SETOSA_VERSION};
-  if (file_cache_folder(folder, sizeof folder, "kernels", NULL) != SETOSA_OK || hash_create(&hash, NULL) != SETOSA_OK) return false;
+  if (cache_folder_find(folder, sizeof folder, "kernels", NULL) != SETOSA_OK || hash_create(&hash, NULL) != SETOSA_OK) return false;
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) hash_add_text(hash, parts[i]);
   hash_hex(hash, hex);
   hash_destroy(hash);
@@ -51,7 +51,7 @@ cl_program binary_load(const Context *context, const char *path, const char *opt
   cl_program program = NULL;
   BinaryHeader expected, found;
   cl_int code = CL_SUCCESS, accepted = CL_SUCCESS;
-  if (file_read_all(&file, &length, path, BINARY_LIMIT_BYTES, NULL) != SETOSA_OK || length <= sizeof found) goto cleanup;
+  if (cache_file_read(&file, &length, path, BINARY_LIMIT_BYTES, NULL) != SETOSA_OK || length <= sizeof found) goto cleanup;
   const unsigned char *payload = file + sizeof found;
   size_t bytes = length - sizeof found;
   memcpy(&found, file, sizeof found);
@@ -74,9 +74,8 @@ void binary_save(const char *path, cl_program program) {
   BinaryHeader header;
   if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof bytes, &bytes, NULL) != CL_SUCCESS || bytes == 0) return;
   if (memory_allocate((void **)&payload, bytes, 1, "a program's binary", NULL) != SETOSA_OK) return;
-  atomic_file_sweep_folder_of(path);
   if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof payload, &payload, NULL) == CL_SUCCESS &&
-      header_make(&header, payload, bytes) && atomic_file_open(&file, path, NULL) == SETOSA_OK) {
+      header_make(&header, payload, bytes) && cache_file_begin(&file, path, NULL) == SETOSA_OK) {
     if (fwrite(&header, sizeof header, 1, file.stream) == 1 && fwrite(payload, 1, bytes, file.stream) == bytes)
       atomic_file_commit(&file, NULL);
   }

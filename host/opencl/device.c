@@ -14,6 +14,7 @@ static Status platform_problem(PlatformRecord *platform, cl_int code, Error *err
   char problem[128] = "shows no device";
   if (code != CL_SUCCESS && code != CL_DEVICE_NOT_FOUND)
     snprintf(problem, sizeof problem, "fails to list its devices: %s (%d)", opencl_code_name(code), code);
+  if (quirks_is_pocl(platform->name) && pocl_cache_warning() != NULL) snprintf(problem, sizeof problem, "%s", pocl_cache_warning());
   return memory_copy_text(&platform->problem, problem, error);
 }
 
@@ -81,7 +82,7 @@ Status device_list_open(DeviceList **out, Error *error) {
   DeviceList *list = NULL;
   *out = NULL;
   TRY(limits_check_stack(error));
-  quirks_prepare_environment();
+  pocl_cache_prepare();
   TRY(memory_allocate_zero((void **)&list, 1, sizeof *list, "the list of devices", error));
 
   cl_int code = clGetPlatformIDs(0, NULL, &count);

@@ -30,4 +30,8 @@ typedef struct DeviceTraits {
 /* Whether an OpenCL code (SetosaError.opencl_code) says that there was no memory left to allocate. */
 bool device_memory_refused(int opencl_code);
 
+/* Whether a folder that the user chose for PoCL (POCL_CACHE_DIR) may be believed: else it is not used. To be asked before devices are
+ * opened. */
+Status pocl_cache_check(Error *error);
+
 #endif

@@ -108,7 +108,7 @@ static void diagnose_platforms(const Report *report, const DeviceList *list) {
     say(report, "  %s", list->problem);
     say(report, "    -> install your GPU's OpenCL driver, or a CPU device with `apt install pocl-opencl-icd`");
   }
-  if (quirks_warning() != NULL) say(report, "    -> %s", quirks_warning());
+  if (pocl_cache_warning() != NULL) say(report, "    -> PoCL %s", pocl_cache_warning());
   for (size_t i = 0; i < list->platform_count; i++) {
     const PlatformRecord *platform = &list->platforms[i];
     bool fails = platform->problem != NULL;

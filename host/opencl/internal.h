@@ -65,12 +65,26 @@ Status device_list_describe(const DeviceList *list, Text *text, Error *error);
 
 /* ---- quirks (quirks.c) --------------------------------------------------------------------------------------------- */
 
-/* To be called before the first OpenCL call of the process. */
-void quirks_prepare_environment(void);
-/* After quirks_prepare_environment: what it could not arrange and what to do about it, or NULL. */
-const char *quirks_warning(void);
+/* Whether a platform of this name is the driver that compiles into the folder of pocl_cache.c. */
+bool quirks_is_pocl(const char *platform);
 /* False where asking the driver for a program's binary costs more than it saves. */
 bool quirks_binaries_useful(const DeviceRecord *device);
+
+/* ---- PoCL's folders (pocl_cache.c, pocl_slot.c) ---------------------------------------------------------------------- */
+
+/* Gives PoCL a folder of this process's own. To be called before the first OpenCL call of the process. */
+void pocl_cache_prepare(void);
+/* After pocl_cache_prepare: what it could not arrange ("finds no folder ..."), or NULL. */
+const char *pocl_cache_warning(void);
+/* What errno says about writing to PoCL's folder, whose path it gives; 0: that works. Not thoroughly: where there seems to be room nothing
+ * is tried. */
+int pocl_cache_failure(const char **path, bool thoroughly);
+
+/* A slot is a folder that one process at a time hands to PoCL. Makes or takes over `path`: its lock (as file_lock_folder, held until the
+ * process ends) and *usable, false when nothing can be written there. What is in it is as the last process left it, or gone. */
+int pocl_slot_take(const char *path, bool *usable);
+/* The process ends as it should: what is in the slot may be used by the next. */
+void pocl_slot_leave(const char *path);
 
 /* ---- context (context.c) ------------------------------------------------------------------------------------------- */
 

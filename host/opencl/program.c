@@ -33,6 +33,16 @@ static void digest_log(const char *log, char *digest, size_t size) {
   if (used == 0) snprintf(digest, size, "the compiler gives no reason");
 }
 
+/* A compiler that writes files ends the process, or says nothing of use, when it cannot. */
+static Status check_compiler_folder(const Context *context, bool failed, Error *error) {
+  const char *folder = NULL;
+  int failure = quirks_is_pocl(context->device.info.platform) ? pocl_cache_failure(&folder, failed) : 0;
+  if (failure == 0) return SETOSA_OK;
+  return error_set(error, SETOSA_ERROR_DEVICE,
+                   "%s: PoCL cannot write the kernels that it compiles: %s; free some space there, or set XDG_CACHE_HOME to another folder",
+                   folder, strerror(failure));
+}
+
 static Status build_failed(const Context *context, cl_program program, cl_int code, const char *source, const char *options, Error *error) {
   size_t bytes = 0;
   char *log = NULL, digest[640], limits[256];
@@ -41,6 +51,8 @@ static Status build_failed(const Context *context, cl_program program, cl_int co
     clGetProgramBuildInfo(program, context->device.id, CL_PROGRAM_BUILD_LOG, bytes, log, NULL);
   digest_log(log != NULL ? log : "", digest, sizeof digest);
   free(log);
+  Status status = check_compiler_folder(context, true, error);
+  if (status != SETOSA_OK) return status;
   limits_name(limits, sizeof limits);
   return error_set_opencl(error, SETOSA_ERROR_DEVICE, code, "kernels/%s.cl does not build on %s with \"%s\": %s (%d): %s%s%s%s", source,
                           context->device.info.name, options, opencl_code_name(code), code, digest, limits[0] != '\0' ? "; " : "", limits,
@@ -51,7 +63,9 @@ static Status build_source(cl_program *out, const Context *context, const char *
                            Error *error) {
   Status status = SETOSA_OK;
   cl_int code = CL_SUCCESS;
-  cl_program program = clCreateProgramWithSource(context->handle, 1, &text, NULL, &code);
+  cl_program program = NULL;
+  TRY(check_compiler_folder(context, false, error));
+  program = clCreateProgramWithSource(context->handle, 1, &text, NULL, &code);
   TRY_CL(code, "kernels/%s.cl: cannot create a program on %s", source, context->device.info.name);
   code = clBuildProgram(program, 1, &context->device.id, options, NULL, NULL);
   if (code != CL_SUCCESS) TRY(build_failed(context, program, code, source, options, error));

@@ -4,8 +4,8 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "base/cache_folder.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/memory.h"
 #include "judge/selftest.h"
 #include "options/table.h"
@@ -120,7 +120,18 @@ Status device_check_options(const SetosaComputeOptions *compute, Error *error) {
 
 SetosaStatus setosa_cache_path(char *path, size_t size, SetosaError *error) {
   error_clear(error);
-  return file_cache_folder(path, size, "", error);
+  return cache_folder_find(path, size, "", error);
+}
+
+SetosaStatus setosa_cache_check(SetosaError *error) {
+  Status status = SETOSA_OK;
+  char path[PATH_MAX];
+  error_clear(error);
+  TRY(cache_folder_find(path, sizeof path, "", error));
+  TRY(cache_folder_check_room(path, error));
+  TRY(pocl_cache_check(error));
+cleanup:
+  return status;
 }
 
 SetosaStatus setosa_cache_clear(uint64_t *bytes_freed, SetosaError *error) {
@@ -128,7 +139,7 @@ SetosaStatus setosa_cache_clear(uint64_t *bytes_freed, SetosaError *error) {
   char path[PATH_MAX];
   error_clear(error);
   if (bytes_freed != NULL) *bytes_freed = 0;
-  TRY(file_cache_folder(path, sizeof path, "", error));
+  TRY(cache_folder_find(path, sizeof path, "", error));
   TRY(file_remove_below(path, bytes_freed, error));
 cleanup:
   return status;

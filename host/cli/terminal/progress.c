@@ -57,7 +57,8 @@ static void show_load(Progress *progress, const SetosaProgress *at) {
   snprintf(parts[2], PART_SIZE, "%s rows", units_count(number, (double)at->rows_done));
   if (at->seconds > 0 && at->bytes_done > 0)
     snprintf(parts[3], PART_SIZE, "%s/s", units_bytes(number, (double)at->bytes_done / at->seconds));
-  draw_parts(progress, 4, parts);
+  if (at->bytes_unpacked > 0) snprintf(parts[4], PART_SIZE, "%s unpacked", units_bytes(number, (double)at->bytes_unpacked));
+  draw_parts(progress, 5, parts);
 }
 
 /* 4:52, or 1:02:03. */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "base/cache_folder.h"
 #include "base/hash.h"
 #include "base/names.h"
 
@@ -143,7 +143,7 @@ static bool class_path(char *path, size_t size, const TuneClass *class) {
   char folder[PATH_MAX - 64], text[192], hex[HASH_HEX_SIZE];
   Hash *hash = NULL;
   write_class(text, sizeof text, class);
-  if (file_cache_folder(folder, sizeof folder, "tuning", NULL) != SETOSA_OK || hash_create(&hash, NULL) != SETOSA_OK) return false;
+  if (cache_folder_find(folder, sizeof folder, "tuning", NULL) != SETOSA_OK || hash_create(&hash, NULL) != SETOSA_OK) return false;
   hash_add_text(hash, text);
   hash_hex(hash, hex);
   hash_destroy(hash);
@@ -157,7 +157,7 @@ bool tune_load(TuneRecord *record, const TuneClass *class, const DeviceTraits *t
   size_t length = 0;
   NativeShape shapes[TUNE_CANDIDATES];
   bool known = false;
-  if (!class_path(path, sizeof path, class) || file_read_all(&bytes, &length, path, RECORD_BYTES, NULL) != SETOSA_OK) return false;
+  if (!class_path(path, sizeof path, class) || cache_file_read(&bytes, &length, path, RECORD_BYTES, NULL) != SETOSA_OK) return false;
   if (strlen((const char *)bytes) == length && read_record(record, class, (const char *)bytes)) {
     size_t count = tune_candidates(shapes, class, traits);
     for (size_t i = 0; i < count && !known; i++) known = native_shape_equal(&record->shape, &shapes[i]);
@@ -170,8 +170,7 @@ void tune_save(const TuneClass *class, const TuneRecord *record) {
   char path[PATH_MAX], text[RECORD_BYTES];
   AtomicFile file = {0};
   write_record(text, class, record);
-  if (!class_path(path, sizeof path, class) || atomic_file_open(&file, path, NULL) != SETOSA_OK) return;
-  atomic_file_sweep_folder_of(path);
+  if (!class_path(path, sizeof path, class) || cache_file_begin(&file, path, NULL) != SETOSA_OK) return;
   fputs(text, file.stream);
   if (atomic_file_commit(&file, NULL) != SETOSA_OK) atomic_file_abandon(&file);
 }

@@ -120,6 +120,13 @@ files = {
     "weights-inf.npy": npy("{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }", struct.pack("<3d", 1, 2, float("inf"))),
     "weights-large.npy": npy("{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }", struct.pack("<3d", 1, 1e39, 2)),
     "weights-cut.npy": npy("{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }", struct.pack("<2d", 1, 2)),
+    # more than anything real: ends that do not come, from little compressed
+    "columns.csv.gz": gz(b"1," * 1100000), "columns-below-header.csv.gz": gz(b"a,b,y\n1,2,p\n" + b"1," * 1100000 + b"1\n"),
+    "field-without-end.csv.gz": gz(b'a,b,y\n1,2,p\n"' + b"1" * 34000000), "blank-without-end.csv.gz": gz(b"a,b,y\n1,2,p\n" + b"\n" * 1100000),
+    "labels-without-end.txt.gz": gz(b"p\n" * 1000000), "labels-line-without-end.txt.gz": gz(b"p\n" + b"q" * 1100000),
+    "labels-blank-without-end.txt.gz": gz(b"p\nq\n" + b"\n" * 1100000), "labels-huge-idx1.gz": gz(idx([5000000], bytes(5000000))),
+    "labels-huge.npy.gz": gz(npy("{'descr': '|u1', 'fortran_order': False, 'shape': (5000000,), }", bytes(5000000))),
+    "prices.csv": "a,y\n" + "".join("%d,%d.%02d\n" % (i, i % 7, i % 150) for i in range(600)),
     "weights-cube-idx3": idx([3, 1, 2], b"\1\2\3\4\5\6"),
 }
 
