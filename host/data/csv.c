@@ -283,7 +283,7 @@ static Status hand_over(Csv *csv, Dataset *dataset) {
   }
   if (csv->weights.count > 0) TRY(weights_take(dataset, &csv->weights, source, csv->error));
   if (columns->label != CSV_NONE)
-    TRY(labels_finish(csv->labels, dataset, dataset->label_name, csv->error));
+    TRY(labels_finish(csv->labels, dataset, dataset->label_name != NULL ? dataset->label_name : "", csv->error));
   else
     TRY(labels_name_expected_classes(dataset, csv->reader->options, csv->error));
 cleanup:

@@ -203,7 +203,8 @@ Status weights_read_file(Dataset *dataset, const Reader *reader, const char *pat
   WeightList list = {0};
   const ColumnTaker taker = {.one = "weight",
                              .many = "weights",
-                             .real = true,
+                             .numbers = true,
+                             .as_text = "save weights.astype('float32')",
                              .take_text = take_text,
                              .take_element = take_element,
                              .values = &list,
