@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/column_file.h"
@@ -234,7 +235,7 @@ static Status own_weights(Dataset *dataset, Error *error) {
 SetosaStatus setosa_dataset_set_weights(SetosaDataset *dataset, const float *weights, SetosaError *error) {
   Status status = SETOSA_OK;
   WeightList list = {0};
-  error_clear(error);
+  TRY(arguments_check(error, GIVEN(dataset)));
   TRY(own_weights(dataset, error));
   free(dataset->weights_name); /* no column's any more */
   dataset->weights_name = NULL;
@@ -257,7 +258,7 @@ cleanup:
   return status;
 }
 
-const float *setosa_dataset_weights(const SetosaDataset *dataset) { return rows_sample_weights(dataset); }
+const float *setosa_dataset_weights(const SetosaDataset *dataset) { return dataset != NULL ? rows_sample_weights(dataset) : NULL; }
 
 double dataset_total_weight(const Dataset *dataset) {
   const float *weights = rows_weights(dataset);

@@ -8,6 +8,10 @@
  * Without weights of rows every s_i is 1, and the first term is the mean loss (kernels/README.md).
  *
  * Every function that can fail returns SETOSA_OK or an error status and then fills *error (which may be NULL).
+ * Pointers must not be NULL unless it is said here that they may: SETOSA_ERROR_USAGE names the function and the argument, as it does for a
+ * choice, size or number that makes no sense. `user` may always be NULL, and is handed to the callback. What would have been made is NULL
+ * after a failure. Functions that cannot fail answer NULL in place of an object with 0, false or NULL, and so they do for an index past the
+ * last.
  * Pairs: create/destroy (memory), open/close (outside resource), load/save (files); each destroy and close accepts NULL.
  * No function prints or exits. Objects are not thread-safe; different objects may be used from different threads.
  */
@@ -96,7 +100,7 @@ typedef struct SetosaDevice SetosaDevice;   /* one opened device: context, queue
 SetosaStatus setosa_devices_open(SetosaDevices **devices, SetosaError *error);
 void setosa_devices_close(SetosaDevices *devices);
 size_t setosa_devices_count(const SetosaDevices *devices);
-/* Borrowed from the list; index < count. */
+/* Borrowed from the list; NULL from index count on. */
 const SetosaDeviceInfo *setosa_devices_get(const SetosaDevices *devices, size_t index);
 /* selector: an index, a part of the name (any case), "cpu", "gpu", or NULL for the best usable (GPU before CPU).
  * force: take a refused device too. */
@@ -187,7 +191,7 @@ SetosaStatus setosa_dataset_set_weights(SetosaDataset *dataset, const float *wei
  * "balanced", sum(s) / (K * sum of s of the class) with the weights s that were given, so that all classes weigh the same. It replaces what
  * was set before; NULL: classes count alike again. Metrics of this data set are then weighted so, too. */
 SetosaStatus setosa_dataset_set_class_weights(SetosaDataset *dataset, const char *text, SetosaError *error);
-/* The column that the weights came from; NULL: none. */
+/* The column that the weights came from; NULL: none did. */
 const char *setosa_dataset_weights_name(const SetosaDataset *dataset);
 void setosa_dataset_destroy(SetosaDataset *dataset);
 size_t setosa_dataset_rows(const SetosaDataset *dataset);
@@ -260,13 +264,13 @@ const float *setosa_model_offset(const SetosaModel *model);  /* (D): x' = (x - o
 const float *setosa_model_scale(const SetosaModel *model);   /* (D), NULL: none; borrowed */
 const char *setosa_model_class_name(const SetosaModel *model, size_t class_index);
 const char *setosa_model_feature_name(const SetosaModel *model, size_t feature); /* NULL when the model has no names */
-/* The metadata of the file, as text pairs: i from 0; false past the last. */
+/* The metadata of the file, as text pairs: i from 0; false past the last. key and value may be NULL. */
 bool setosa_model_metadata(const SetosaModel *model, size_t i, const char **key, const char **value);
 /* How near the weights of a model come to the true ones W* of the synthetic data it was trained on; scaling is undone, and of both the mean
  * over the classes is taken off, which softmax does not see. distance: ||W - W*|| / ||W*||; cosine: between the vectors of a class, mean of
  * the classes. NAN where there is nothing to compare (W* or W is 0). SETOSA_ERROR_USAGE: source is not synthetic or of another shape. */
 SetosaStatus setosa_model_truth(const SetosaModel *model, const char *source, double *distance, double *cosine, SetosaError *error);
-/* Options that read data as the model expects it (names, classes, unscaled). Borrows from the model. */
+/* Options that read data as the model expects it (names, classes, unscaled). Borrows from the model; NULL: the defaults. */
 SetosaDataOptions setosa_model_data_options(const SetosaModel *model);
 /* Applies the model's scaling to a data set that is still as read. */
 SetosaStatus setosa_model_scale_dataset(const SetosaModel *model, SetosaDataset *dataset, SetosaError *error);
@@ -319,9 +323,9 @@ typedef struct SetosaRanksWatch {
       void *user); /* asked twice a second; true ends the job at once where one is stopped, else after a minute; NULL: never */
   void *user;
 } SetosaRanksWatch;
-/* Without it: the defaults above, without a word. NULL for ranks is fine. */
+/* Without it, or with watch NULL: the defaults above, without a word. */
 void setosa_ranks_watch(SetosaRanks *ranks, const SetosaRanksWatch *watch);
-/* NULL is a job of one. local: number among the ranks of the same machine, to choose a device by. */
+/* NULL is a job of one, in every function of ranks. local: number among the ranks of the same machine, to choose a device by. */
 size_t setosa_ranks_size(const SetosaRanks *ranks);
 size_t setosa_ranks_rank(const SetosaRanks *ranks);
 size_t setosa_ranks_local(const SetosaRanks *ranks);
@@ -426,7 +430,7 @@ typedef struct SetosaTrainResult {
 
 /* Trains on dataset and returns a model (caller destroys). Weights of rows and of classes count in objective, loss, train_accuracy and
  * train_log_loss; afterwards the data set has its own weights alone. Mini-batch solvers permute the rows of dataset in place. A non-finite
- * loss returns SETOSA_OK with the best weights before it, converged=false and stop_reason "non-finite". */
+ * loss returns SETOSA_OK with the best weights before it, converged=false and stop_reason "non-finite". result may be NULL. */
 SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, SetosaDataset *dataset, const SetosaTrainOptions *options,
                           SetosaError *error);
 
@@ -441,7 +445,7 @@ SetosaStatus setosa_checkpoint_load(SetosaCheckpoint **checkpoint, const char *p
 void setosa_checkpoint_destroy(SetosaCheckpoint *checkpoint);
 const char *setosa_checkpoint_warning(const SetosaCheckpoint *checkpoint); /* one line, or "" */
 uint64_t setosa_checkpoint_iterations(const SetosaCheckpoint *checkpoint); /* done: iterations, or whole epochs */
-/* The caller's notes, i from 0: false past the last. Borrowed. */
+/* The caller's notes, i from 0: false past the last. Borrowed. note may be NULL. */
 bool setosa_checkpoint_note(const SetosaCheckpoint *checkpoint, size_t i, SetosaNote *note);
 /* Sets the options that define the training as they were: solver to seed, and of computing tuning and reproducible. */
 void setosa_checkpoint_options(const SetosaCheckpoint *checkpoint, SetosaTrainOptions *options);
@@ -524,8 +528,8 @@ typedef struct SetosaCheckRow {
 typedef void (*SetosaCheckCallback)(const SetosaCheckRow *row, void *user);
 
 /* Checks loss, gradient, Hessian*V, probabilities and the line search of a backend, the reference against finite differences
- * alone. dataset NULL: a table of shapes of synthetic data. family AUTO checks both families of kernels. *failures counts rows not
- * passed. */
+ * alone. dataset NULL: a table of shapes of synthetic data. family AUTO checks both families of kernels. l2 is 0 or more. *failures counts
+ * rows not passed. row and failures may be NULL. */
 SetosaStatus setosa_check(const SetosaDataset *dataset, const SetosaComputeOptions *compute, double l2, SetosaCheckCallback row, void *user,
                           size_t *failures, SetosaError *error);
 

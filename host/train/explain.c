@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/softmax.h"
@@ -138,8 +139,8 @@ SetosaStatus setosa_explain(SetosaExplanation **explanation, size_t features, si
                             const double *bias, size_t label, SetosaError *error) {
   Status status = SETOSA_OK;
   SetosaExplanation *e = NULL;
-  *explanation = NULL;
-  error_clear(error);
+  if (explanation != NULL) *explanation = NULL;
+  TRY(arguments_check(error, GIVEN(explanation), GIVEN(x), GIVEN(weights)));
   TRY(check_arguments(features, classes, x, weights, bias, label, error));
   TRY(create(&e, features, classes, error));
   e->label = label;

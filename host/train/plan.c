@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/arguments.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "options/table.h"
@@ -82,10 +83,15 @@ SetosaStatus setosa_plan(SetosaPlan *plan, SetosaPlanWork work, const SetosaData
                          const SetosaTrainOptions *options, SetosaError *error) {
   Status status = SETOSA_OK;
   Dataset *sample = NULL, *view = NULL;
-  DataShape shape = dataset_shape(dataset);
   BackendPlan places = {0};
   double pass = 0, upload = 0, made = 0;
-  error_clear(error);
+  TRY(arguments_check(error, GIVEN(plan), GIVEN(dataset), GIVEN(options)));
+  if ((unsigned)work > SETOSA_PLAN_PREDICT)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "setosa_plan: there is no work %d; give SETOSA_PLAN_TRAIN or SETOSA_PLAN_PREDICT", (int)work));
+  DataShape shape = dataset_shape(dataset);
+  if (classes < 2 || (work == SETOSA_PLAN_TRAIN && classes != shape.classes))
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "setosa_plan: %zu classes make no sense; give those of the %s, 2 at least", classes,
+                  work == SETOSA_PLAN_TRAIN ? "data" : "model"));
   *plan = (SetosaPlan){.rows = shape.rows, .features = shape.features, .classes = classes};
   TRY(device_check_options(&options->compute, error));
   if (work == SETOSA_PLAN_TRAIN) TRY(train_options_check(options, dataset, error));

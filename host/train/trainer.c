@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "compute/open.h"
@@ -365,9 +366,8 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   bool weighed = false; /* by class */
   OptimizerReport report = {0};
   SetosaTrainResult found = {.train_accuracy = NAN, .train_log_loss = NAN, .validation_accuracy = NAN, .validation_log_loss = NAN};
-  *model = NULL;
-  error_clear(error);
-  if (options == NULL) return train_options_check(options, dataset, error);
+  if (model != NULL) *model = NULL;
+  if (arguments_check(error, GIVEN(model), GIVEN(dataset), GIVEN(options)) != SETOSA_OK) return SETOSA_ERROR_USAGE;
   own = *options;
   t.wishes.ranks = options->compute.ranks;
   TRY(train_options_check(options, dataset, error));
