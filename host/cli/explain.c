@@ -163,7 +163,7 @@ static Status example_from_model(Example *example, const Session *session, Error
                   "`setosa help explain`"));
   if (options->row == 0) TRY(error_set(error, SETOSA_ERROR_USAGE, "which row? add --row N, counted from 1"));
   TRY(setosa_model_load(&example->model, options->argument[0], error));
-  TRY(input_load(&example->data, session, options->argument[1], input_model_options(example->model, options), NULL, error));
+  TRY(input_load(&example->data, session, options->argument[1], input_model_options(example->model, options), error));
   TRY(setosa_model_scale_dataset(example->model, example->data, error));
   size_t rows = setosa_dataset_rows(example->data), row = (size_t)options->row - 1;
   if (row >= rows) TRY(error_set(error, SETOSA_ERROR_USAGE, "--row %zu: %s has %zu rows", row + 1, options->argument[1], rows));
