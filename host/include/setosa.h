@@ -541,7 +541,10 @@ typedef void (*SetosaCheckCallback)(const SetosaCheckRow *row, void *user);
 SetosaStatus setosa_check(const SetosaDataset *dataset, const SetosaComputeOptions *compute, double l2, SetosaCheckCallback row, void *user,
                           size_t *failures, SetosaError *error);
 
-/* One example worked through in double precision. Arrays are owned by the explanation. */
+/* Of an example whose class is not known. */
+#define SETOSA_NO_LABEL SIZE_MAX
+
+/* One example worked through in double precision. Arrays are owned by the explanation. With SETOSA_NO_LABEL what needs a target is NAN. */
 typedef struct SetosaExplanation {
   size_t features, classes, label;
   double *x;                 /* (D), as the model sees it (scaled) */
@@ -559,7 +562,7 @@ typedef struct SetosaExplanation {
   double largest_difference; /* max |dweights - dweights_finite| */
 } SetosaExplanation;
 
-/* x (D), weights (K,D), bias (K) or NULL, label in 0..K-1. */
+/* x (D), weights (K,D), bias (K) or NULL, label in 0..K-1 or SETOSA_NO_LABEL. */
 SetosaStatus setosa_explain(SetosaExplanation **explanation, size_t features, size_t classes, const double *x, const double *weights,
                             const double *bias, size_t label, SetosaError *error);
 void setosa_explanation_destroy(SetosaExplanation *explanation);
