@@ -212,23 +212,15 @@ static void note_storage(const SetosaTrainResult *result, const Session *session
 
 /* With --verbose: what tuning did. */
 static void note_compute(const SetosaTrainResult *result, const Session *session) {
-  char time[UNITS_SIZE];
-  if (result->tuning[0] != '\0')
-    console_note(&session->console, "tuning: %s in %s", result->tuning, units_seconds(time, result->seconds_tune));
+  if (result->tuning[0] != '\0') console_note(&session->console, "tuning: %s", result->tuning);
 }
 
-/* Data that did not stay on the device: said aloud when nobody asked for it. */
+/* Data that did not stay on the device although it should have had room for them: the summary alone would not say why. */
 static void note_streaming(const SetosaTrainResult *result, const Session *session) {
-  char rows[UNITS_SIZE];
-  if (result->chunk_rows == 0) return;
-  units_count(rows, result->chunk_rows);
-  if (result->fell_back)
+  if (result->chunk_rows > 0 && result->fell_back)
     console_hint(&session->console,
-                 "the device had less free memory than it reports, so rows streamed through it, %s at a time; say how "
-                 "much it may use with --device-memory",
-                 rows);
-  else
-    console_note(&session->console, "the data do not fit the device's budget: rows streamed through it, %s at a time", rows);
+                 "the device had less free memory than it reports, so rows streamed through it; say how much it may use with "
+                 "--device-memory");
 }
 
 /* What to do now, on stderr. */
@@ -238,7 +230,9 @@ static void print_hints(const TrainReport *report, const Session *session) {
   if (strcmp(report->result.stop_reason, "interrupted") == 0 && report->result.checkpoints > 0 &&
       report->result.checkpoint_error[0] == '\0')
     console_hint(&session->console, "go on: setosa train --resume %s", units_shell_word(model, sizeof model, options->train.checkpoint));
-  if (report->result.advice[0] != '\0' && strcmp(report->result.stop_reason, "interrupted") != 0)
+  if (report->result.advice[0] != '\0' && report->result.converged)
+    console_warn(&session->console, "%s", report->result.advice);
+  else if (report->result.advice[0] != '\0' && strcmp(report->result.stop_reason, "interrupted") != 0)
     console_warn(&session->console, "not converged (%s): %s", report->result.stop_reason, report->result.advice);
   if (options->model == NULL)
     console_hint(&session->console, "the model was not kept; add --model FILE.safetensors to keep it");

@@ -15,7 +15,7 @@ static void print_label(const Session *session, const char *label) {
 
 /* "3 classes (setosa, versicolor, virginica)", the names only when they are few and not just 0, 1, 2. */
 static void print_data(const TrainReport *report, const Session *session) {
-  char text[512];
+  char text[512], word[256];
   char held_out[96] = "";
   if (report->validation.known)
     snprintf(held_out, sizeof held_out, " (%zu for training, %zu held out)", report->rows, report->validation.rows);
@@ -24,8 +24,8 @@ static void print_data(const TrainReport *report, const Session *session) {
                       report->features == 1 ? "" : "s", report->classes);
   if (report->classes <= 5 && strcmp(setosa_dataset_class_name(report->dataset, 0), "0") != 0) {
     for (size_t k = 0; k < report->classes && used > 0 && (size_t)used < sizeof text; k++)
-      used +=
-          snprintf(text + used, sizeof text - (size_t)used, "%s%s", k == 0 ? " (" : ", ", setosa_dataset_class_name(report->dataset, k));
+      used += snprintf(text + used, sizeof text - (size_t)used, "%s%s", k == 0 ? " (" : ", ",
+                       units_list_word(word, sizeof word, setosa_dataset_class_name(report->dataset, k)));
     if (used > 0 && (size_t)used + 2 < sizeof text) strcpy(text + used, ")");
   }
   console_make_visible(text);
@@ -67,6 +67,16 @@ static void print_device(const TrainReport *report, const Session *session) {
   console_wrap(stdout, text, LABEL_COLUMN, LABEL_COLUMN, console_page_width());
 }
 
+/* Rows that did not stay on the device. */
+static void print_streaming(const TrainReport *report, const Session *session) {
+  char text[160], rows[UNITS_SIZE];
+  if (report->result.chunk_rows == 0) return;
+  snprintf(text, sizeof text, "streamed through the device in every pass, %s at a time: together they do not fit the memory it may use",
+           units_count(rows, (double)report->result.chunk_rows));
+  print_label(session, "rows");
+  console_wrap(stdout, text, LABEL_COLUMN, LABEL_COLUMN, console_page_width());
+}
+
 /* What the stop reason means. */
 static void print_outcome(const TrainReport *report, const Session *session) {
   const SetosaTrainResult *result = &report->result;
@@ -79,7 +89,9 @@ static void print_outcome(const TrainReport *report, const Session *session) {
              session->options->resume != NULL ? "--resume" : "this run");
   print_label(session, "solver");
   printf("%s: ", setosa_solver_name(session->options->train.solver));
-  if (result->converged)
+  if (result->converged && result->separable)
+    printf("at --tolerance after %llu %s%s, of classes that are separable\n", (unsigned long long)result->iterations, unit, before);
+  else if (result->converged)
     printf("%sconverged%s after %llu %s%s%s\n", color_code(color, COLOR_GREEN), color_code(color, COLOR_PLAIN),
            (unsigned long long)result->iterations, unit, before,
            strcmp(result->stop_reason, "precision-limit") == 0 ? ", at the limit of float32" : "");
@@ -175,6 +187,7 @@ void train_print_summary(const TrainReport *report, const Session *session) {
   print_data(report, session);
   print_weights(report, session);
   print_device(report, session);
+  print_streaming(report, session);
   print_outcome(report, session);
   print_scores("training", &report->training, session);
   print_scores("validation", &report->validation, session);
@@ -249,6 +262,7 @@ Status train_print_json(const TrainReport *report, const Session *session, Error
     failed = json_object_set_new(document, "resumed_iterations", json_integer((json_int_t)result->resumed_iterations)) != 0;
   if (!failed) failed = json_object_set_new(json_object_get(document, "data"), "cached", json_boolean(report->cached)) != 0;
   if (!failed) failed = json_object_update(document, rest) != 0;
+  if (!failed) failed = json_object_set_new(document, "separable", json_boolean(result->separable)) != 0;
   if (!failed) failed = json_object_set_new(document, "truth", truth_json(report)) != 0;
   if (!failed) failed = json_object_set_new(document, "ranks", json_integer((json_int_t)setosa_ranks_size(session->ranks))) != 0;
   if (!failed) failed = json_object_set_new(document, "devices", devices_json(report)) != 0;

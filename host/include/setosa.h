@@ -408,7 +408,9 @@ typedef struct SetosaTrainResult {
   bool converged;
   const char *stop_reason; /* "gradient-tolerance", "precision-limit", "max-iterations", "epochs-done", "no-progress", "interrupted",
                               "non-finite", ...; static */
-  char advice[256];        /* what to do about not having converged; "" when converged, or with tolerance 0 at the end that was asked for */
+  char advice[256];        /* what to do about not having converged, or about separable classes; "" when all is well, or with tolerance 0 at
+                              the end that was asked for */
+  bool separable;          /* every training row is right and nothing is penalised: the loss falls for ever, and there is no optimum */
   double train_accuracy, train_log_loss;
   double validation_accuracy, validation_log_loss; /* NAN without validation rows */
   /* Where the time of the call went. The parts exclude each other and add up to all of it; with ranks they are those of this one, waiting
@@ -479,8 +481,12 @@ typedef struct SetosaPlan {
   uint64_t chunk_rows;          /* 0 when resident */
   uint64_t device_budget_bytes; /* 0 for backends of the host */
   uint64_t passes_estimate;     /* over X, at most */
-  double seconds_pass;     /* measured on a sample of at most 16 MB of rows, times the rows; ranks share it, each on a device of its own */
+  uint64_t passes_typical;      /* so many are enough for most data */
+  double seconds_pass; /* measured on a sample of at most 16 MB of rows, times the rows; ranks share it, each on a device of its own */
+  double seconds_make,
+      seconds_upload;      /* of that: making synthetic rows, and bringing rows to the device. Once for all passes when resident */
   double seconds_estimate; /* for all passes; building kernels is not in it */
+  double seconds_typical;  /* for passes_typical */
 } SetosaPlan;
 
 /* The plan of training (options: all of them) or of scores (classes: of the model; options->compute alone is read). A sample of the rows is

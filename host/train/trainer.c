@@ -254,6 +254,14 @@ static void write_advice(SetosaTrainResult *result, const OptimizerReport *repor
   char *advice = result->advice;
   size_t size = sizeof result->advice;
   bool ends_as_asked = options->tolerance == 0.0; /* convergence was not looked for */
+  bool alive = report->reason != STOP_INTERRUPTED && report->reason != STOP_NON_FINITE;
+  if (result->separable && alive) {
+    if (result->converged || !ends_as_asked)
+      snprintf(advice, size,
+               "the classes are separable: every training row is right, and without --l2 larger weights fit ever better, so "
+               "that there is no optimum; use --l2 above 0");
+    return;
+  }
   switch (report->reason) {
     case STOP_GRADIENT_TOLERANCE:
     case STOP_PRECISION:
@@ -274,8 +282,9 @@ static void write_advice(SetosaTrainResult *result, const OptimizerReport *repor
     case STOP_NO_PROGRESS:
       if (ends_as_asked) break;
       snprintf(advice, size, "rounding hides any further decrease: %s%sraise --tolerance above %.1e",
-               options->l2 == 0.0 ? "use --l2 above 0, since separable data has no finite optimum; " : "",
-               standardize[0] != '\0' ? "standardize the features with --standardize, or " : "", report->at.gradient_norm);
+               standardize[0] != '\0' ? "standardize the features with --standardize, " : "",
+               options->compute.backend != SETOSA_BACKEND_REFERENCE ? "compute in double with --backend reference, or " : "",
+               report->at.gradient_norm);
       break;
     case STOP_INTERRUPTED:
       snprintf(advice, size, "it was stopped; %s",
@@ -288,7 +297,7 @@ static void write_advice(SetosaTrainResult *result, const OptimizerReport *repor
   }
 }
 
-static void fill_result(SetosaTrainResult *result, const Training *t, const OptimizerReport *report, const Dataset *dataset) {
+static void fill_result(SetosaTrainResult *result, const Training *t, const OptimizerReport *report) {
   BackendFacts facts = {0};
   backend_facts(t->backend, &facts);
   result->objective = report->at.objective;
@@ -309,7 +318,11 @@ static void fill_result(SetosaTrainResult *result, const Training *t, const Opti
   if (t->options->resume != NULL) result->resumed_iterations = setosa_checkpoint_iterations(t->options->resume);
   result->checkpoints = t->keeper.written;
   snprintf(result->checkpoint_error, sizeof result->checkpoint_error, "%s", t->keeper.failure);
-  write_advice(result, report, t->options, dataset);
+}
+
+/* Weights that get every row right get it righter when they are doubled, again and again: nothing holds them. */
+static bool is_separable(const SetosaTrainResult *result, const SetosaTrainOptions *options) {
+  return options->l2 == 0.0 && options->label_smoothing == 0.0 && result->train_accuracy == 1.0;
 }
 
 /* The options that made the weights what they are. */
@@ -394,8 +407,10 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   if (status != SETOSA_OK) keeper_explain(&t.keeper, error);
   TRY(status);
   train_times_trained(&times, &found, t.backend, t.seconds_keep);
-  fill_result(&found, &t, &report, dataset);
+  fill_result(&found, &t, &report);
   TRY(score_everything(&t, dataset, &found, error));
+  found.separable = is_separable(&found, options);
+  write_advice(&found, &report, options, dataset);
   TRY(read_weights(&t, made, error));
   TRY(model_hash(made, found.weights_hash, error));
   TRY(write_metadata(made, &found, &t, dataset, error));

@@ -148,7 +148,7 @@ static void what_cannot_be_explained_is_said(void **state) {
   support_write_text(bare, "sepal_length,sepal_width,petal_length,petal_width\n6.7,3.1,x,1.4\n");
   run = RUN("explain", model, bare, "--row", "1");
   run_expect(&run, 3);
-  run_expect_text(run.err, "bare.csv:2:9: column 'petal_length'");
+  run_expect_text(run.err, "bare.csv:2:3: 'x' is not a number");
   run_free(&run);
 }
 
