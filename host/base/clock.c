@@ -8,3 +8,9 @@ double clock_seconds(void) {
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
+
+double clock_lap(double *last) {
+  double before = *last;
+  *last = clock_seconds();
+  return *last - before;
+}

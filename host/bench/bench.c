@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/memory.h"
 #include "bench/measure.h"
 #include "bench/statistics.h"
@@ -24,7 +25,21 @@ SetosaBenchOptions setosa_bench_options_default(void) {
   return (SetosaBenchOptions){.seconds = 1, .max_iterations = train.max_iterations, .tolerance = train.tolerance};
 }
 
+/* A list that is NULL and has entries. */
+static Status check_lists(const SetosaBenchOptions *o, Error *error) {
+  const Argument lists[] = {{"devices", o->devices != NULL || o->device_count == 0},
+                            {"device_indices", o->device_indices != NULL || o->device_count == 0},
+                            {"backends", o->backends != NULL || o->backend_count == 0},
+                            {"storages", o->storages != NULL || o->storage_count == 0},
+                            {"whats", o->whats != NULL || o->what_count == 0}};
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+    if (!lists[i].given)
+      return error_set(error, SETOSA_ERROR_USAGE, "setosa_bench: options.%s is NULL, and its count is not 0; give the list", lists[i].name);
+  return SETOSA_OK;
+}
+
 static Status check_options(const SetosaBenchOptions *o, Error *error) {
+  if (check_lists(o, error) != SETOSA_OK) return SETOSA_ERROR_USAGE;
   for (size_t i = 0; i < o->backend_count; i++)
     if ((unsigned)o->backends[i] > SETOSA_BACKEND_BLAS)
       return error_set(error, SETOSA_ERROR_USAGE, "--backends: choose native, clblast, blas or reference");
@@ -35,11 +50,13 @@ static Status check_options(const SetosaBenchOptions *o, Error *error) {
     if ((unsigned)o->whats[i] > SETOSA_BENCH_PREDICT)
       return error_set(error, SETOSA_ERROR_USAGE, "--what: choose step, hessian, epoch, train or predict");
   for (size_t i = 0; i < o->device_count; i++)
-    if (o->devices == NULL || o->device_indices[i] >= setosa_devices_count(o->devices))
+    if (o->device_indices[i] >= setosa_devices_count(o->devices))
       return error_set(error, SETOSA_ERROR_USAGE, "there is no device %zu; see `setosa devices`", o->device_indices[i]);
   if ((unsigned)o->family > SETOSA_FAMILY_GPU) return error_set(error, SETOSA_ERROR_USAGE, "--family: choose auto, cpu or gpu");
   if (options_check_tuning(o->tuning, o->reproducible, error) != SETOSA_OK) return SETOSA_ERROR_USAGE;
   if (!(o->seconds >= 0) || !isfinite(o->seconds)) return error_set(error, SETOSA_ERROR_USAGE, "--seconds: give a number of at least 0");
+  if (!(o->tolerance >= 0) || !isfinite(o->tolerance))
+    return error_set(error, SETOSA_ERROR_USAGE, "--tolerance: give a number of at least 0");
   if (o->repeat > SAMPLES_MOST) return error_set(error, SETOSA_ERROR_USAGE, "--repeat: give at most %d", SAMPLES_MOST);
   if (o->dataset != NULL && !dataset_shape(o->dataset).labelled)
     return error_set(error, SETOSA_ERROR_USAGE, "%s has no labels to compute a loss with; name them with --labels or --label",
@@ -202,7 +219,7 @@ SetosaStatus setosa_bench(const SetosaBenchOptions *options, SetosaError *error)
   Status status = SETOSA_OK;
   Bench bench = {.options = options};
   bool chosen[SUITE_WORKS];
-  error_clear(error);
+  TRY(arguments_check(error, GIVEN(options)));
   TRY(suite_choose(chosen, options->works, error));
   TRY(open_places(&bench, options, error));
   /* The reference reads rows in memory; of rows that are made as passes need them it fetches those it judges. */

@@ -129,7 +129,7 @@ static Status load_data(BenchWork *work, const Session *session, Error *error) {
   Status status = SETOSA_OK;
   const Options *options = session->options;
   if (options->argument_count == 0) return SETOSA_OK;
-  TRY(input_load(&work->data, session, options->argument[0], options->data, NULL, error));
+  TRY(input_load(&work->data, session, options->argument[0], options->data, error));
   if (options->standardize) TRY(setosa_dataset_standardize(work->data, error));
   const char *slash = strncmp(options->argument[0], "synthetic:", 10) == 0 ? NULL : strrchr(options->argument[0], '/');
   snprintf(work->name, sizeof work->name, "%.*s", (int)sizeof work->name - 1, slash != NULL ? slash + 1 : options->argument[0]);

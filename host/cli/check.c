@@ -173,7 +173,7 @@ static Status run(const Session *session, Error *error) {
   if (options->json && (work.rows = json_array()) == NULL)
     TRY(error_set(error, SETOSA_ERROR_INTERNAL, "out of memory for a JSON document"));
   TRY(compute_choose_one(&compute, session, error));
-  if (options->argument_count > 0) TRY(input_load(&data, session, options->argument[0], options->data, NULL, error));
+  if (options->argument_count > 0) TRY(input_load(&data, session, options->argument[0], options->data, error));
   TRY(compute_open(&compute, session, error));
   TRY(check(&work, data, &compute, session, error));
 cleanup:

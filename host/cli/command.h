@@ -9,6 +9,7 @@ typedef struct Session {
   const Options *options;
   Console console;
   SetosaRanks *ranks; /* of an MPI job; NULL: this process alone */
+  double began;       /* clock when the program began */
 } Session;
 
 typedef struct Command {

@@ -8,17 +8,56 @@ static Status print_json(const SetosaPlan *plan, Error *error) {
   json_t *buffers = json_array();
   for (size_t i = 0; i < plan->buffer_count; i++)
     json_array_append_new(buffers, json_pack("{s:s, s:I}", "name", plan->buffers[i].name, "bytes", (json_int_t)plan->buffers[i].bytes));
-  return json_print(json_pack("{s:s, s:I, s:I, s:I, s:I, s:o, s:b, s:b, s:s, s:I, s:I, s:I, s:o, s:o}", "command", "plan", "rows",
-                              (json_int_t)plan->rows, "features", (json_int_t)plan->features, "classes", (json_int_t)plan->classes,
-                              "devices", (json_int_t)plan->devices, "buffers", buffers, "resident", plan->resident, "in_place",
-                              plan->in_place, "storage", plan->storage, "chunk_rows", (json_int_t)plan->chunk_rows, "device_budget_bytes",
-                              (json_int_t)plan->device_budget_bytes, "passes_estimate", (json_int_t)plan->passes_estimate, "seconds_pass",
-                              json_number(plan->seconds_pass), "seconds_estimate", json_number(plan->seconds_estimate)),
-                    false, stdout, error);
+  return json_print(
+      json_pack("{s:s, s:I, s:I, s:I, s:I, s:o, s:b, s:b, s:s, s:I, s:I, s:I, s:o, s:o, s:I, s:o, s:o, s:o}", "command", "plan", "rows",
+                (json_int_t)plan->rows, "features", (json_int_t)plan->features, "classes", (json_int_t)plan->classes, "devices",
+                (json_int_t)plan->devices, "buffers", buffers, "resident", plan->resident, "in_place", plan->in_place, "storage",
+                plan->storage, "chunk_rows", (json_int_t)plan->chunk_rows, "device_budget_bytes", (json_int_t)plan->device_budget_bytes,
+                "passes_estimate", (json_int_t)plan->passes_estimate, "seconds_pass", json_number(plan->seconds_pass), "seconds_estimate",
+                json_number(plan->seconds_estimate), "passes_typical", (json_int_t)plan->passes_typical, "seconds_typical",
+                json_number(plan->seconds_typical), "seconds_make", json_number(plan->seconds_make), "seconds_upload",
+                json_number(plan->seconds_upload)),
+      false, stdout, error);
+}
+
+/* Where the time of a pass goes, when it streams and that is most of it; of rows that stay, what comes before the first. */
+static void describe_moves(const SetosaPlan *plan, char *text, size_t size) {
+  char make[UNITS_SIZE], upload[UNITS_SIZE];
+  double moved = plan->seconds_make + plan->seconds_upload;
+  text[0] = '\0';
+  if (moved < 0.005 || (plan->resident ? moved < 0.1 * plan->seconds_typical : moved < 0.1 * plan->seconds_pass)) return;
+  bool makes = plan->seconds_make >= 0.005;
+  snprintf(text, size, "%s%s%s%s%s", makes ? "making rows takes " : "", makes ? units_seconds(make, plan->seconds_make) : "",
+           makes ? " and " : "", makes ? "uploading them " : "uploading rows takes ", units_seconds(upload, plan->seconds_upload));
+}
+
+static void print_paragraph(const char *text) {
+  fputs("  ", stdout);
+  console_wrap(stdout, text, 2, 2, console_page_width());
+}
+
+/* Most trainings end long before --max-iterations: what is to be expected comes first. */
+static void print_time(const SetosaPlan *plan) {
+  char text[512], moves[160], inside[200] = "", passes[200], pass[UNITS_SIZE], typical[UNITS_SIZE], most[UNITS_SIZE];
+  unsigned long long limit = plan->passes_estimate, usual = plan->passes_typical;
+  describe_moves(plan, moves, sizeof moves);
+  units_seconds(pass, plan->seconds_pass);
+  units_seconds(most, plan->seconds_estimate);
+  if (moves[0] != '\0' && plan->resident) printf("  before the first pass, %s\n", moves);
+  if (moves[0] != '\0' && !plan->resident) snprintf(inside, sizeof inside, " (of that, %s)", moves);
+  if (usual == limit)
+    snprintf(passes, sizeof passes, "at most %llu pass%s: up to %s", limit, limit == 1 ? "" : "es", most);
+  else
+    snprintf(passes, sizeof passes, "most data need fewer than %llu passes: %s (at most %llu: up to %s)", usual,
+             units_seconds(typical, plan->seconds_typical), limit, most);
+  snprintf(text, sizeof text, "a pass takes about %s%s; %s, kernels to be built apart", pass, inside, passes);
+  print_paragraph(text);
+  if (!plan->resident && plan->seconds_make > 0.5 * plan->seconds_pass)
+    print_paragraph("making rows anew in every pass is most of it: setosa generate writes them to a file once");
 }
 
 static void print_text(const SetosaPlan *plan) {
-  char rows[UNITS_SIZE], bytes[UNITS_SIZE], time[UNITS_SIZE];
+  char rows[UNITS_SIZE], bytes[UNITS_SIZE];
   uint64_t sum = 0;
   printf("Plan: %s rows, %llu features as %s, %llu classes\n", units_count(rows, (double)plan->rows), (unsigned long long)plan->features,
          plan->storage, (unsigned long long)plan->classes);
@@ -34,9 +73,7 @@ static void print_text(const SetosaPlan *plan) {
     printf("  rows stream through the device, %s at a time, in every pass\n", units_count(rows, (double)plan->chunk_rows));
   else
     printf("  all rows %s\n", plan->in_place ? "are read where they lie in the host's memory" : "stay on the device");
-  printf("  at most %llu pass%s, about %s each", (unsigned long long)plan->passes_estimate, plan->passes_estimate == 1 ? "" : "es",
-         units_seconds(time, plan->seconds_pass));
-  printf(": up to %s, kernels to be built apart\n", units_seconds(time, plan->seconds_estimate));
+  print_time(plan);
 }
 
 Status dry_run(const SetosaDataset *dataset, SetosaPlanWork work, size_t classes, const SetosaTrainOptions *options, const Session *session,

@@ -186,7 +186,7 @@ static Status run(const Session *session, Error *error) {
   progress_begin(&progress, &session->console, NULL);
   TRY(setosa_model_load(&model, options->argument[0], error));
   TRY(compute_choose_one(&compute, session, error));
-  TRY(input_load(&data, session, options->argument[1], input_model_options(model, options), NULL, error));
+  TRY(input_load(&data, session, options->argument[1], input_model_options(model, options), error));
   TRY(setosa_model_scale_dataset(model, data, error));
   if (options->train.class_weight != NULL) TRY(setosa_dataset_set_class_weights(data, options->train.class_weight, error));
   TRY(compute_open(&compute, session, error));

@@ -13,6 +13,7 @@
 typedef struct Example {
   size_t features, classes, label;
   double *x, *weights, *bias; /* (D), (K,D), (K) or NULL */
+  double *given;              /* (D) x before it was scaled, or NULL */
   char **class_parts;         /* the block behind class_names of --classes */
   const char **class_names, **feature_names;
   SetosaModel *model;
@@ -21,6 +22,7 @@ typedef struct Example {
 
 static void example_free(Example *example) {
   free(example->x);
+  free(example->given);
   free(example->weights);
   free(example->bias);
   free(example->class_parts);
@@ -129,7 +131,6 @@ static Status example_from_options(Example *example, const Options *options, Err
       TRY(error_set(error, SETOSA_ERROR_USAGE, "--%s belongs to `setosa explain MODEL DATA --row N`; leave it out with --x", theirs[i]));
   if (options->weights == NULL)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "--x needs --weights, one group per class, as in --weights \"0.1,0.1;0.5,0.5\""));
-  if (options->data.label == NULL) TRY(error_set(error, SETOSA_ERROR_USAGE, "--x needs --label, the true class of the example"));
   TRY(parse_numbers(&example->x, &example->features, "--x", options->x, error));
   TRY(parse_weights(example, options->weights, error));
   if (options->bias != NULL) {
@@ -139,7 +140,8 @@ static Status example_from_options(Example *example, const Options *options, Err
                     example->classes));
   }
   TRY(name_classes(example, options->classes, error));
-  TRY(find_label(example, options->data.label, error));
+  example->label = SETOSA_NO_LABEL;
+  if (options->data.label != NULL) TRY(find_label(example, options->data.label, error));
 cleanup:
   return status;
 }
@@ -147,6 +149,36 @@ cleanup:
 static Status widen(double **out, const float *values, size_t count, const char *what, Error *error) {
   Status status = memory_allocate((void **)out, count, sizeof **out, what, error);
   for (size_t i = 0; status == SETOSA_OK && i < count; i++) (*out)[i] = (double)values[i];
+  return status;
+}
+
+/* Probabilities need no label: data without, or with one that the model does not know, are read as for a prediction. */
+static Status load_data(Example *example, const Session *session, Error *error) {
+  const char *source = session->options->argument[1];
+  SetosaDataOptions how = input_model_options(example->model, session->options);
+  Error refused = {0};
+  Status status = input_load(&example->data, session, source, how, &refused);
+  if (status != SETOSA_ERROR_DATA && status != SETOSA_ERROR_USAGE)
+    return status == SETOSA_OK ? SETOSA_OK : error_set(error, status, "%s", refused.message);
+  how.labels_optional = true; /* what is wrong even then is no label's fault */
+  return input_load(&example->data, session, source, how, error);
+}
+
+/* The row as given, and as the model sees it. */
+static Status take_row(Example *example, size_t row, const char *source, Error *error) {
+  Status status = SETOSA_OK;
+  size_t rows = setosa_dataset_rows(example->data), features = setosa_model_features(example->model);
+  if (row >= rows) TRY(error_set(error, SETOSA_ERROR_USAGE, "--row %zu: %s has %zu rows", row + 1, source, rows));
+  if (setosa_dataset_values(example->data) == NULL)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: so many rows are made as they are needed, and none is held to be explained; give fewer",
+                  source));
+  if (setosa_model_scale(example->model) != NULL)
+    TRY(widen(&example->given, setosa_dataset_values(example->data) + row * features, features, "x", error));
+  TRY(setosa_model_scale_dataset(example->model, example->data, error));
+  TRY(widen(&example->x, setosa_dataset_values(example->data) + row * features, features, "x", error));
+  const int32_t *labels = setosa_dataset_labels(example->data);
+  example->label = labels != NULL && labels[row] >= 0 ? (size_t)labels[row] : SETOSA_NO_LABEL;
+cleanup:
   return status;
 }
 
@@ -163,18 +195,10 @@ static Status example_from_model(Example *example, const Session *session, Error
                   "`setosa help explain`"));
   if (options->row == 0) TRY(error_set(error, SETOSA_ERROR_USAGE, "which row? add --row N, counted from 1"));
   TRY(setosa_model_load(&example->model, options->argument[0], error));
-  TRY(input_load(&example->data, session, options->argument[1], input_model_options(example->model, options), NULL, error));
-  TRY(setosa_model_scale_dataset(example->model, example->data, error));
-  size_t rows = setosa_dataset_rows(example->data), row = (size_t)options->row - 1;
-  if (row >= rows) TRY(error_set(error, SETOSA_ERROR_USAGE, "--row %zu: %s has %zu rows", row + 1, options->argument[1], rows));
-  const int32_t *labels = setosa_dataset_labels(example->data);
-  if (labels == NULL || labels[row] < 0)
-    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: row %zu has no label, and the loss needs one; give data with labels", options->argument[1],
-                  row + 1));
+  TRY(load_data(example, session, error));
+  TRY(take_row(example, (size_t)options->row - 1, options->argument[1], error));
   example->features = setosa_model_features(example->model);
   example->classes = setosa_model_classes(example->model);
-  example->label = (size_t)labels[row];
-  TRY(widen(&example->x, setosa_dataset_values(example->data) + row * example->features, example->features, "x", error));
   TRY(widen(&example->weights, setosa_model_weights(example->model), example->classes * example->features, "weights", error));
   TRY(widen(&example->bias, setosa_model_bias(example->model), example->classes, "bias", error));
   TRY(memory_allocate((void **)&example->class_names, example->classes, sizeof(char *), "class names", error));
@@ -196,7 +220,7 @@ static Status run(const Session *session, Error *error) {
   else
     TRY(example_from_model(&example, session, error));
   TRY(setosa_explain(&explanation, example.features, example.classes, example.x, example.weights, example.bias, example.label, error));
-  ExplainNames names = {example.class_names, example.feature_names};
+  ExplainNames names = {example.class_names, example.feature_names, example.given};
   if (options->json)
     TRY(explain_print_json(explanation, names, error));
   else
@@ -214,7 +238,7 @@ const Command command_explain = {
     .description =
         "Works one example through in double precision: logits z, softmax a, target P, loss H, dH/dz, dH/dW for every class, beside "
         "finite differences and beside the tempting formula that keeps only the diagonal of the softmax Jacobian. The example "
-        "is typed in with --x, or is a row of DATA seen by MODEL.",
+        "is typed in with --x, or is a row of DATA seen by MODEL. Without a label it ends at the probabilities.",
     .examples =
         "  setosa explain --x 1.9,0.4 --classes Setosa,Non-Setosa --label Setosa \\\n"
         "                 --weights \"0.1,0.1;0.5,0.5\"\n"

@@ -35,11 +35,15 @@ static void print_step(const Session *session, bool apart, int step, const char 
   printf("%s%s%d. %s%s\n", apart ? "\n" : "", color_code(color, COLOR_BOLD), step, text, color_code(color, COLOR_PLAIN));
 }
 
-static void print_class(const char *name) {
-  char text[64];
-  snprintf(text, sizeof text, "%s", name);
+static bool is_labelled(const SetosaExplanation *of) { return of->label != SETOSA_NO_LABEL; }
+
+enum { CLASS_SIZE = 96 };
+
+/* A class by its number from 1 and its name: 2 "virginica". */
+static const char *class_text(char text[CLASS_SIZE], size_t k, ExplainNames names) {
+  snprintf(text, CLASS_SIZE, "%zu \"%s\"", k + 1, names.classes[k]);
   console_make_visible(text);
-  fputs(text, stdout);
+  return text;
 }
 
 /* order[0..*count) = the indices of the largest |values[first..first+length)|, largest first, at most limit of them. */
@@ -66,16 +70,20 @@ static size_t strongest_rival(const SetosaExplanation *of) {
 }
 
 static void print_example(const SetosaExplanation *of, ExplainNames names) {
+  char label[CLASS_SIZE];
   if (of->features <= SMALL) {
+    if (names.given != NULL) print_vector("x as given", of->features, names.given);
     print_vector("x", of->features, of->x);
   } else {
     size_t zeros = 0;
     for (size_t i = 0; i < of->features; i++) zeros += of->x[i] == 0;
     printf("  x has %zu features, %zu of them not 0\n", of->features, of->features - zeros);
   }
-  printf("  label: ");
-  print_class(names.classes[of->label]);
-  printf(" (class %zu of %zu)\n", of->label + 1, of->classes);
+  if (names.given != NULL) printf("  x is scaled as the model was trained: (x as given - offset) * scale\n");
+  if (is_labelled(of))
+    printf("  label: class %s of %zu\n", class_text(label, of->label, names), of->classes);
+  else
+    printf("  no label that the model knows: there is no target, and no loss\n");
 }
 
 /* All classes as vectors when they are few; else a table of the label and the most probable ones. */
@@ -85,18 +93,19 @@ static Status print_many_classes(const SetosaExplanation *of, ExplainNames names
   Status status = SETOSA_OK;
   Table *table = NULL;
   char text[NUMBER_SIZE];
-  size_t order[LISTED + 1], count = 0;
-  bool label_listed = false;
+  size_t order[LISTED + 1], count = 0, width = is_labelled(of) ? 6 : 4;
+  bool label_listed = !is_labelled(of);
   find_largest(of->probabilities, 0, of->classes, LISTED, order, &count);
   for (size_t i = 0; i < count; i++) label_listed |= order[i] == of->label;
   if (!label_listed) order[count++] = of->label;
-  TRY(table_create(&table, 6, columns, error));
+  TRY(table_create(&table, width, columns, error));
   for (size_t i = 0; i < count; i++) {
     size_t k = order[i];
     TRY(table_cell(table, error, "%zu", k + 1));
     TRY(table_cell(table, error, "%s%s", names.classes[k], k == of->label ? " (label)" : ""));
     TRY(table_cell(table, error, "%s", number(text, of->logits[k])));
     TRY(table_cell(table, error, "%s", number(text, of->probabilities[k])));
+    if (!is_labelled(of)) continue;
     TRY(table_cell(table, error, "%.0f", of->target[k]));
     TRY(table_cell(table, error, "%s", number(text, of->dlogits[k])));
   }
@@ -114,6 +123,10 @@ static Status print_forward(const SetosaExplanation *of, ExplainNames names, con
   if (few) print_vector("z", of->classes, of->logits);
   print_step(session, few, 2, "softmax: a_k = exp(z_k) / sum_j exp(z_j)");
   if (few) print_vector("a", of->classes, of->probabilities);
+  if (!is_labelled(of)) {
+    if (!few) printf("\n");
+    return few ? SETOSA_OK : print_many_classes(of, names, session, error);
+  }
   print_step(session, few, 3, "target: P_k = 1 for the label, 0 for every other class");
   if (few) print_vector("P", of->classes, of->target);
   print_step(session, few, 4, "loss: H = -sum_k P_k ln a_k, which is -ln a of the label");
@@ -124,15 +137,19 @@ static Status print_forward(const SetosaExplanation *of, ExplainNames names, con
   return few ? SETOSA_OK : print_many_classes(of, names, session, error);
 }
 
+/* Whether the table has the features as given, too: a few were printed as a vector. */
+static bool lists_given(const SetosaExplanation *of, ExplainNames names) { return names.given != NULL && of->features > SMALL; }
+
 static Status print_entry(Table *table, const SetosaExplanation *of, ExplainNames names, size_t entry, Error *error) {
   Status status = SETOSA_OK;
-  char text[NUMBER_SIZE];
+  char text[NUMBER_SIZE], class[CLASS_SIZE];
   size_t k = entry / of->features, i = entry % of->features;
-  TRY(table_cell(table, error, "%zu %s", k + 1, names.classes[k]));
+  TRY(table_cell(table, error, "%s", class_text(class, k, names)));
   if (names.features != NULL)
     TRY(table_cell(table, error, "%s", names.features[i]));
   else
     TRY(table_cell(table, error, "%zu", i + 1));
+  if (lists_given(of, names)) TRY(table_cell(table, error, "%s", number(text, names.given[i])));
   TRY(table_cell(table, error, "%s", number(text, of->x[i])));
   TRY(table_cell(table, error, "%s", number(text, of->dweights[entry])));
   TRY(table_cell(table, error, "%s", number(text, of->dweights_finite[entry])));
@@ -142,8 +159,11 @@ cleanup:
 }
 
 static Status print_gradient(const SetosaExplanation *of, ExplainNames names, const Session *session, Error *error) {
-  static const TableColumn columns[] = {{"column", false, true}, {"feature", false, true},      {"x_i", true, false},
-                                        {"dH/dW", true, false},  {"finite diff.", true, false}, {"diagonal only", true, false}};
+  static const TableColumn columns[] = {{"class", false, true}, {"feature", false, true},      {"x_i", true, false},
+                                        {"dH/dW", true, false}, {"finite diff.", true, false}, {"diagonal only", true, false}};
+  static const TableColumn scaled_columns[] = {{"class", false, true},        {"feature", false, true}, {"given", true, false},
+                                               {"x_i", true, false},          {"dH/dW", true, false},   {"finite diff.", true, false},
+                                               {"diagonal only", true, false}};
   Status status = SETOSA_OK;
   Table *table = NULL;
   size_t entries = of->classes * of->features, order[LISTED], count = entries;
@@ -161,7 +181,7 @@ static Status print_gradient(const SetosaExplanation *of, ExplainNames names, co
     find_largest(of->dweights, strongest_rival(of) * of->features, of->features, LISTED / 2, order + count, &more);
     count += more;
   }
-  TRY(table_create(&table, 6, columns, error));
+  TRY(table_create(&table, lists_given(of, names) ? 7 : 6, lists_given(of, names) ? scaled_columns : columns, error));
   for (size_t n = 0; n < count; n++) TRY(print_entry(table, of, names, all ? n : order[n], error));
   if (!all && count < entries) printf("  the largest of %zu entries, for the label and its rival (--json has all):\n", entries);
   table_print(table, console_page_width(), session->console.color_out);
@@ -177,6 +197,7 @@ Status explain_print_steps(const SetosaExplanation *of, ExplainNames names, cons
   printf("%sOne example through softmax regression%s\n", color_code(color, COLOR_BOLD), color_code(color, COLOR_PLAIN));
   print_example(of, names);
   TRY(print_forward(of, names, session, error));
+  if (!is_labelled(of)) goto cleanup;
   TRY(print_gradient(of, names, session, error));
   fputs("\n  ", stdout);
   console_wrap(stdout,
@@ -199,8 +220,14 @@ static json_t *texts_json(size_t count, const char *const *texts) {
   return list;
 }
 
-/* (K,D) as K arrays of D. */
+/* What needs a target; null without. */
+static json_t *target_json(const SetosaExplanation *of, const double *values) {
+  return is_labelled(of) ? json_numbers(of->classes, values) : json_null();
+}
+
+/* (K,D) as K arrays of D; null when it needs a target and there is none. */
 static json_t *matrix_json(const SetosaExplanation *of, const double *values) {
+  if (!is_labelled(of) && values != of->weights) return json_null();
   json_t *rows = json_array();
   for (size_t k = 0; rows != NULL && k < of->classes; k++) {
     if (json_array_append_new(rows, json_numbers(of->features, values + k * of->features)) != 0) {
@@ -212,15 +239,16 @@ static json_t *matrix_json(const SetosaExplanation *of, const double *values) {
 }
 
 Status explain_print_json(const SetosaExplanation *of, ExplainNames names, Error *error) {
-  json_t *document =
-      json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "command",
-                "explain", "version", SETOSA_VERSION, "features", (json_int_t)of->features, "classes", (json_int_t)of->classes,
-                "feature_names", texts_json(of->features, names.features), "class_names", texts_json(of->classes, names.classes), "label",
-                json_text(names.classes[of->label]), "x", json_numbers(of->features, of->x), "weights", matrix_json(of, of->weights),
-                "bias", json_numbers(of->classes, of->bias), "logits", json_numbers(of->classes, of->logits), "probabilities",
-                json_numbers(of->classes, of->probabilities), "target", json_numbers(of->classes, of->target), "loss",
-                json_number(of->loss), "dlogits", json_numbers(of->classes, of->dlogits), "dweights", matrix_json(of, of->dweights),
-                "dweights_finite", matrix_json(of, of->dweights_finite), "dweights_diagonal", matrix_json(of, of->dweights_diagonal),
-                "dbias", json_numbers(of->classes, of->dbias), "largest_difference", json_number(of->largest_difference));
+  json_t *document = json_pack(
+      "{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "command", "explain",
+      "version", SETOSA_VERSION, "features", (json_int_t)of->features, "classes", (json_int_t)of->classes, "feature_names",
+      texts_json(of->features, names.features), "class_names", texts_json(of->classes, names.classes), "label",
+      json_text(is_labelled(of) ? names.classes[of->label] : NULL), "x_given",
+      names.given != NULL ? json_numbers(of->features, names.given) : json_null(), "x", json_numbers(of->features, of->x), "weights",
+      matrix_json(of, of->weights), "bias", json_numbers(of->classes, of->bias), "logits", json_numbers(of->classes, of->logits),
+      "probabilities", json_numbers(of->classes, of->probabilities), "target", target_json(of, of->target), "loss", json_number(of->loss),
+      "dlogits", target_json(of, of->dlogits), "dweights", matrix_json(of, of->dweights), "dweights_finite",
+      matrix_json(of, of->dweights_finite), "dweights_diagonal", matrix_json(of, of->dweights_diagonal), "dbias",
+      target_json(of, of->dbias), "largest_difference", json_number(of->largest_difference));
   return json_print(document, false, stdout, error);
 }

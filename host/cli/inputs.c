@@ -17,8 +17,9 @@ SetosaDataOptions input_model_options(const SetosaModel *model, const Options *o
   return merged.data;
 }
 
-Status input_load(SetosaDataset **dataset, const Session *session, const char *source, SetosaDataOptions data, double *seconds,
-                  Error *error) {
+bool input_is_made(const char *source) { return strncmp(source, "synthetic:", 10) == 0 || strcmp(source, "synthetic") == 0; }
+
+Status input_load(SetosaDataset **dataset, const Session *session, const char *source, SetosaDataOptions data, Error *error) {
   Progress progress;
   double began = clock_seconds();
   progress_begin(&progress, &session->console, source);
@@ -27,7 +28,6 @@ Status input_load(SetosaDataset **dataset, const Session *session, const char *s
   Status status = setosa_dataset_load(dataset, source, &data, error);
   progress_end(&progress);
   double took = clock_seconds() - began;
-  if (seconds != NULL) *seconds = took;
   if (status != SETOSA_OK) return status;
   char rate[UNITS_SIZE], speed[UNITS_SIZE], time[UNITS_SIZE];
   double rows = (double)setosa_dataset_rows(*dataset), bytes = (double)progress.last.bytes_done;

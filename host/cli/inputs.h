@@ -7,9 +7,10 @@
 /* The data options that a model brings, with what the command line adds to them. Borrows from both. */
 SetosaDataOptions input_model_options(const SetosaModel *model, const Options *options);
 
-/* Reads DATA with a progress line; *seconds (may be NULL) it took. */
-Status input_load(SetosaDataset **dataset, const Session *session, const char *source, SetosaDataOptions data, double *seconds,
-                  Error *error);
+/* DATA is a description of synthetic rows, not a file. */
+bool input_is_made(const char *source);
+/* Reads DATA with a progress line. */
+Status input_load(SetosaDataset **dataset, const Session *session, const char *source, SetosaDataOptions data, Error *error);
 
 /* The names of a data set as arrays, for the expect_ fields of SetosaDataOptions: borrowed texts in arrays to free().
  * feature_names is NULL when the set has none. */

@@ -5,6 +5,7 @@
 #include "cli/inputs.h"
 #include "cli/json_output.h"
 #include "cli/terminal/table.h"
+#include "cli/terminal/units.h"
 
 enum { SHOWN = 20 };
 
@@ -29,11 +30,12 @@ static const char *scaling_name(const SetosaModel *model) {
 }
 
 static void print_names(const char *title, size_t count, const char *(*name)(const SetosaModel *, size_t), const SetosaModel *model) {
-  char text[1024];
+  char text[1024], word[256];
   size_t used = 0;
   if (count == 0 || name(model, 0) == NULL) return;
   for (size_t i = 0; i < count && i < SHOWN && used < sizeof text; i++)
-    used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i == 0 ? "" : ", ", name(model, i));
+    used +=
+        (size_t)snprintf(text + used, sizeof text - used, "%s%s", i == 0 ? "" : ", ", units_list_word(word, sizeof word, name(model, i)));
   if (count > SHOWN && used < sizeof text) snprintf(text + used, sizeof text - used, ", ... (%zu more; --json lists all)", count - SHOWN);
   console_make_visible(text);
   printf("  %-12s", title);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/terminal/crash.h"
@@ -51,7 +52,8 @@ static void warn_without_cache(const Command *command, const Console *console) {
   console_warn(console, "nothing is kept for later runs: %s", error.message);
 }
 
-static Status run_command(const Command *command, int argc, const char **argv, SetosaRanks *ranks, Console *console, Error *error) {
+static Status run_command(const Command *command, int argc, const char **argv, SetosaRanks *ranks, double began, Console *console,
+                          Error *error) {
   Status status = SETOSA_OK;
   Options options;
   options_default(&options);
@@ -75,7 +77,7 @@ static Status run_command(const Command *command, int argc, const char **argv, S
   interrupt_install(command->stops_gracefully);
   if (setosa_ranks_rank(ranks) == 0) TRY(outputs_check(&options, command->id, error)); /* the others write nothing */
   warn_without_cache(command, console);
-  Session session = {.options = &options, .console = *console, .ranks = ranks};
+  Session session = {.options = &options, .console = *console, .ranks = ranks, .began = began};
   TRY(command->run(&session, error));
 cleanup:
   options_free(&options);
@@ -99,7 +101,7 @@ static Status run_help(int argc, const char **argv, Error *error) {
   return SETOSA_OK;
 }
 
-static Status dispatch(int argc, const char **argv, SetosaRanks *ranks, Console *console, Error *error) {
+static Status dispatch(int argc, const char **argv, SetosaRanks *ranks, double began, Console *console, Error *error) {
   if (argc < 2) {
     help_print_overview(stderr, color_wanted(COLOR_AUTO, stderr));
     return error_set(error, SETOSA_ERROR_USAGE, "name a command, as in `setosa train DATA`");
@@ -112,10 +114,11 @@ static Status dispatch(int argc, const char **argv, SetosaRanks *ranks, Console 
   if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) return run_help(argc, argv, error);
   const Command *command = command_find(word);
   if (command == NULL) return command_unknown(word, error);
-  return run_command(command, argc - 1, argv + 1, ranks, console, error);
+  return run_command(command, argc - 1, argv + 1, ranks, began, console, error);
 }
 
 int main(int argc, char **argv) {
+  double began = clock_seconds();
   Error error = {0}, flush_error = {0};
   Console console = {.color_err = color_wanted(COLOR_AUTO, stderr)};
   guard_standard_streams();
@@ -125,7 +128,7 @@ int main(int argc, char **argv) {
   Status status = setosa_ranks_open(&ranks, on_abandon, &console, &error);
   bool first = setosa_ranks_rank(ranks) == 0;
   if (!first) mute_stdout();
-  if (status == SETOSA_OK) status = dispatch(argc, (const char **)argv, ranks, &console, &error);
+  if (status == SETOSA_OK) status = dispatch(argc, (const char **)argv, ranks, began, &console, &error);
   interrupt_install(false); /* what is left is to end: nothing may hold that up */
   if (status == SETOSA_ERROR_DEVICE && interrupt_requested()) {
     /* A compiler inside a driver may catch the signal first, throw its files away, and fail: that is the interrupt, no broken device. */

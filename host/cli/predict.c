@@ -93,7 +93,7 @@ static Status load(SetosaModel **model, SetosaDataset **data, Compute *compute, 
   TRY(compute_choose_one(compute, session, error));
   SetosaDataOptions how = input_model_options(*model, options);
   how.labels_optional = true;
-  TRY(input_load(data, session, options->argument[1], how, NULL, error));
+  TRY(input_load(data, session, options->argument[1], how, error));
   TRY(setosa_model_scale_dataset(*model, *data, error));
   TRY(compute_open(compute, session, error));
 cleanup:

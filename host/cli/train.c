@@ -45,12 +45,11 @@ static Status check_interval(const Options *options, Error *error) {
 }
 
 /* The test data: read with the names and classes of the training data, then scaled alike. */
-static Status load_test(SetosaDataset **test, const Session *session, const SetosaDataset *like, double *seconds, Error *error) {
+static Status load_test(SetosaDataset **test, const Session *session, const SetosaDataset *like, Error *error) {
   Status status = SETOSA_OK;
   SetosaDataOptions data = session->options->data;
   const char **feature_names = NULL, **class_names = NULL;
   size_t features = setosa_dataset_features(like), classes = setosa_dataset_classes(like);
-  double more = 0;
   TRY(input_borrow_names(&feature_names, &class_names, like, error));
   data.labels_path = session->options->test_labels;
   /* A file is of the training rows. A column serves the test rows, too: by its name where there is one, else by its number. */
@@ -62,12 +61,30 @@ static Status load_test(SetosaDataset **test, const Session *session, const Seto
   data.expect_feature_names = feature_names;
   data.expect_classes = classes;
   data.expect_class_names = class_names;
-  TRY(input_load(test, session, session->options->test, data, &more, error));
-  *seconds += more;
+  TRY(input_load(test, session, session->options->test, data, error));
 cleanup:
   free(feature_names);
   free(class_names);
   return status;
+}
+
+static void end_part(TrainReport *report, TrainPart part) { report->seconds[part] += clock_lap(&report->lap); }
+
+/* The call of setosa_train tells its own parts. What is left of its time was spent around them. */
+static void end_training(TrainReport *report) {
+  const SetosaTrainResult *result = &report->result;
+  const struct {
+    TrainPart part;
+    double seconds;
+  } told[] = {{PART_PREPARE, result->seconds_prepare}, {PART_TEST, result->seconds_test},   {PART_TUNE, result->seconds_tune},
+              {PART_UPLOAD, result->seconds_upload},   {PART_BUILD, result->seconds_build}, {PART_DEVICE, result->seconds_open},
+              {PART_TRAIN, result->seconds_train},     {PART_SCORE, result->seconds_score}, {PART_CHECKPOINT, result->seconds_checkpoint}};
+  double left = clock_lap(&report->lap);
+  for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+    report->seconds[told[i].part] += told[i].seconds;
+    left -= told[i].seconds;
+  }
+  report->seconds[PART_PREPARE] += fmax(left, 0);
 }
 
 static Status load_all(TrainWork *work, TrainReport *report, const Session *session, Error *error) {
@@ -78,14 +95,16 @@ static Status load_all(TrainWork *work, TrainReport *report, const Session *sess
   data.parts = setosa_ranks_size(session->ranks);
   /* Standardizing undoes any factor, so it starts from the values as read; held-out rows can then be scaled in one step, too. */
   if (options->standardize) data.scale = 1;
-  TRY(input_load(&work->data, session, options->argument[0], data, &report->seconds_load, error));
+  TRY(input_load(&work->data, session, options->argument[0], data, error));
   report->cached = setosa_dataset_cached(work->data);
-  if (options->test != NULL && session_is_first(session)) TRY(load_test(&work->test, session, work->data, &report->seconds_load, error));
+  if (options->test != NULL && session_is_first(session)) TRY(load_test(&work->test, session, work->data, error));
+  end_part(report, PART_LOAD);
   /* Held out before the scaling is measured: nothing of those rows may reach the training. */
   if (!isnan(options->validation)) TRY(setosa_dataset_split(work->data, options->validation, options->train.seed, &work->held_out, error));
   if (options->standardize) TRY(setosa_dataset_standardize(work->data, error));
   if (work->held_out != NULL && options->standardize) TRY(setosa_dataset_scale_like(work->held_out, work->data, error));
   if (work->test != NULL) TRY(setosa_dataset_scale_like(work->test, work->data, error));
+  end_part(report, PART_PREPARE);
 cleanup:
   return status;
 }
@@ -142,6 +161,7 @@ static Status train(TrainWork *work, TrainReport *report, const Session *session
   progress_say(&work->progress, "starting the training (new shapes build their kernels first)");
   status = setosa_train(&work->model, &report->result, work->data, &options, error);
   progress_end(&work->progress);
+  end_training(report);
   return status;
 }
 
@@ -175,8 +195,7 @@ static void fill_report(TrainReport *report, const TrainWork *work, const Setosa
 
 /* Synthetic data has true weights to compare with, unless --positive made another task of it. */
 static Status compare_with_truth(TrainReport *report, const TrainWork *work, const Options *options, Error *error) {
-  if (strncmp(report->data, "synthetic:", 10) != 0 && strcmp(report->data, "synthetic") != 0) return SETOSA_OK;
-  if (options->data.positive != NULL) return SETOSA_OK;
+  if (!report->made || options->data.positive != NULL) return SETOSA_OK;
   report->truth_known = true;
   return setosa_model_truth(work->model, report->data, &report->truth_distance, &report->truth_cosine, error);
 }
@@ -193,23 +212,15 @@ static void note_storage(const SetosaTrainResult *result, const Session *session
 
 /* With --verbose: what tuning did. */
 static void note_compute(const SetosaTrainResult *result, const Session *session) {
-  char time[UNITS_SIZE];
-  if (result->tuning[0] != '\0')
-    console_note(&session->console, "tuning: %s in %s", result->tuning, units_seconds(time, result->seconds_tune));
+  if (result->tuning[0] != '\0') console_note(&session->console, "tuning: %s", result->tuning);
 }
 
-/* Data that did not stay on the device: said aloud when nobody asked for it. */
+/* Data that did not stay on the device although it should have had room for them: the summary alone would not say why. */
 static void note_streaming(const SetosaTrainResult *result, const Session *session) {
-  char rows[UNITS_SIZE];
-  if (result->chunk_rows == 0) return;
-  units_count(rows, result->chunk_rows);
-  if (result->fell_back)
+  if (result->chunk_rows > 0 && result->fell_back)
     console_hint(&session->console,
-                 "the device had less free memory than it reports, so rows streamed through it, %s at a time; say how "
-                 "much it may use with --device-memory",
-                 rows);
-  else
-    console_note(&session->console, "the data do not fit the device's budget: rows streamed through it, %s at a time", rows);
+                 "the device had less free memory than it reports, so rows streamed through it; say how much it may use with "
+                 "--device-memory");
 }
 
 /* What to do now, on stderr. */
@@ -219,7 +230,9 @@ static void print_hints(const TrainReport *report, const Session *session) {
   if (strcmp(report->result.stop_reason, "interrupted") == 0 && report->result.checkpoints > 0 &&
       report->result.checkpoint_error[0] == '\0')
     console_hint(&session->console, "go on: setosa train --resume %s", units_shell_word(model, sizeof model, options->train.checkpoint));
-  if (report->result.advice[0] != '\0' && strcmp(report->result.stop_reason, "interrupted") != 0)
+  if (report->result.advice[0] != '\0' && report->result.converged)
+    console_warn(&session->console, "%s", report->result.advice);
+  else if (report->result.advice[0] != '\0' && strcmp(report->result.stop_reason, "interrupted") != 0)
     console_warn(&session->console, "not converged (%s): %s", report->result.stop_reason, report->result.advice);
   if (options->model == NULL)
     console_hint(&session->console, "the model was not kept; add --model FILE.safetensors to keep it");
@@ -233,16 +246,18 @@ static Status outcome(const TrainReport *report, const Session *session) {
   return session->options->strict && !report->result.converged ? SETOSA_ERROR_NOT_CONVERGED : SETOSA_OK;
 }
 
-static Status finish(TrainWork *work, TrainReport *report, const Session *session, double began, Error *error) {
+static Status finish(TrainWork *work, TrainReport *report, const Session *session, Error *error) {
   Status status = SETOSA_OK, log_status = SETOSA_OK;
   Error log_error = {0};
   fill_report(report, work, &session->options->train);
   /* The model first: a second Ctrl-C during what follows cannot take it. */
   if (session->options->model != NULL) TRY(setosa_model_save(work->model, session->options->model, error));
   log_status = train_log_close(&work->log, &log_error);
+  end_part(report, PART_WRITE);
   if (work->test != NULL) TRY(score_test(&report->test, work, work->test, error));
   TRY(compare_with_truth(report, work, session->options, error));
-  report->seconds_total = clock_seconds() - began;
+  end_part(report, PART_SCORE);
+  report->seconds_total = report->lap - session->began;
   if (session->options->json)
     TRY(train_print_json(report, session, error));
   else
@@ -260,7 +275,7 @@ cleanup:
 }
 
 /* All that is found out before anything is read. */
-static Status prepare(TrainWork *work, const Session *session, Error *error) {
+static Status prepare(TrainWork *work, TrainReport *report, const Session *session, Error *error) {
   Status status = SETOSA_OK;
   const Options *options = session->options;
   if (options->test_labels != NULL && options->test == NULL)
@@ -269,36 +284,38 @@ static Status prepare(TrainWork *work, const Session *session, Error *error) {
   TRY(check_interval(options, error));
   /* With what the checkpoint remembers: an hour's training must not end at a folder that is not there. */
   if (session_is_first(session) && options->resume != NULL) TRY(outputs_check(options, FOR_TRAIN, error));
+  end_part(report, PART_START);
   TRY(compute_choose(&work->compute, session, error));
   if (session->ranks != NULL) compute_keep(&work->compute, setosa_ranks_local(session->ranks));
+  end_part(report, PART_DEVICE);
 cleanup:
   return status;
 }
 
 static Status run(const Session *given, Error *error) {
   Status status = SETOSA_OK;
-  double began = clock_seconds();
   TrainWork work = {0};
-  Session merged = {.options = &work.resume.options, .console = given->console, .ranks = given->ranks};
+  Session merged = *given;
+  merged.options = &work.resume.options;
   const Session *session = &merged;
   const Options *options = session->options;
-  TrainReport report = {0};
+  TrainReport report = {.lap = given->began};
   /* Several processes agree after every step, so that an error of one ends all of them there. */
   SetosaRanks *ranks = given->ranks;
   TRY(setosa_ranks_agree(ranks, train_resume_open(&work.resume, given, error), error));
   report.data = options->argument[0];
+  report.made = input_is_made(report.data);
   report.test_data = options->test;
-  TRY(setosa_ranks_agree(ranks, prepare(&work, session, error), error));
+  TRY(setosa_ranks_agree(ranks, prepare(&work, &report, session, error), error));
   TRY(setosa_ranks_agree(ranks, load_all(&work, &report, session, error), error));
-  report.seconds_device = -clock_seconds();
   TRY(setosa_ranks_agree(ranks, compute_open(&work.compute, session, error), error));
-  report.seconds_device += clock_seconds();
+  end_part(&report, PART_DEVICE);
   const char *log = options->dry_run || !session_is_first(session) ? NULL : options->log;
   TRY(setosa_ranks_agree(ranks, train_log_open(&work.log, log, error), error));
   TRY(train(&work, &report, session, error));
   if (options->dry_run) goto cleanup;
   /* The others wait, however long scoring the test data takes. */
-  TRY(setosa_ranks_agree(ranks, session_is_first(session) ? finish(&work, &report, session, began, error) : SETOSA_OK, error));
+  TRY(setosa_ranks_agree(ranks, session_is_first(session) ? finish(&work, &report, session, error) : SETOSA_OK, error));
   status = outcome(&report, session);
 cleanup:
   train_log_close(&work.log, NULL);

@@ -10,8 +10,26 @@ typedef struct TrainScores {
   double accuracy, log_loss;
 } TrainScores;
 
+/* Where the time went, in the order in which it does. */
+typedef enum TrainPart {
+  PART_START,
+  PART_LOAD,
+  PART_PREPARE,
+  PART_DEVICE,
+  PART_TEST,
+  PART_TUNE,
+  PART_UPLOAD,
+  PART_BUILD,
+  PART_TRAIN,
+  PART_CHECKPOINT,
+  PART_SCORE,
+  PART_WRITE,
+  TRAIN_PARTS
+} TrainPart;
+
 typedef struct TrainReport {
   const char *data, *test_data; /* as named on the command line */
+  bool made;                    /* data are synthetic */
   size_t rows, features, classes;
   const SetosaDataset *dataset;   /* for class names */
   const SetosaDeviceInfo *device; /* the first; NULL: a backend of the host, reference or blas */
@@ -20,8 +38,9 @@ typedef struct TrainReport {
   TrainScores training, validation, test;
   bool truth_known; /* synthetic data: how near the weights came to those that drew the labels */
   double truth_distance, truth_cosine;
-  bool cached;                                        /* the training data came from the cache of conversions */
-  double seconds_load, seconds_device, seconds_total; /* device: opening, with its self-test at first use */
+  bool cached;                                /* the training data came from the cache of conversions */
+  double seconds[TRAIN_PARTS], seconds_total; /* the parts add up to the total, from the program's beginning to the report */
+  double lap;                                 /* clock when the last part ended */
 } TrainReport;
 
 /* For people. */

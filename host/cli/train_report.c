@@ -15,7 +15,7 @@ static void print_label(const Session *session, const char *label) {
 
 /* "3 classes (setosa, versicolor, virginica)", the names only when they are few and not just 0, 1, 2. */
 static void print_data(const TrainReport *report, const Session *session) {
-  char text[512];
+  char text[512], word[256];
   char held_out[96] = "";
   if (report->validation.known)
     snprintf(held_out, sizeof held_out, " (%zu for training, %zu held out)", report->rows, report->validation.rows);
@@ -24,8 +24,8 @@ static void print_data(const TrainReport *report, const Session *session) {
                       report->features == 1 ? "" : "s", report->classes);
   if (report->classes <= 5 && strcmp(setosa_dataset_class_name(report->dataset, 0), "0") != 0) {
     for (size_t k = 0; k < report->classes && used > 0 && (size_t)used < sizeof text; k++)
-      used +=
-          snprintf(text + used, sizeof text - (size_t)used, "%s%s", k == 0 ? " (" : ", ", setosa_dataset_class_name(report->dataset, k));
+      used += snprintf(text + used, sizeof text - (size_t)used, "%s%s", k == 0 ? " (" : ", ",
+                       units_list_word(word, sizeof word, setosa_dataset_class_name(report->dataset, k)));
     if (used > 0 && (size_t)used + 2 < sizeof text) strcpy(text + used, ")");
   }
   console_make_visible(text);
@@ -67,6 +67,16 @@ static void print_device(const TrainReport *report, const Session *session) {
   console_wrap(stdout, text, LABEL_COLUMN, LABEL_COLUMN, console_page_width());
 }
 
+/* Rows that did not stay on the device. */
+static void print_streaming(const TrainReport *report, const Session *session) {
+  char text[160], rows[UNITS_SIZE];
+  if (report->result.chunk_rows == 0) return;
+  snprintf(text, sizeof text, "streamed through the device in every pass, %s at a time: together they do not fit the memory it may use",
+           units_count(rows, (double)report->result.chunk_rows));
+  print_label(session, "rows");
+  console_wrap(stdout, text, LABEL_COLUMN, LABEL_COLUMN, console_page_width());
+}
+
 /* What the stop reason means. */
 static void print_outcome(const TrainReport *report, const Session *session) {
   const SetosaTrainResult *result = &report->result;
@@ -79,7 +89,9 @@ static void print_outcome(const TrainReport *report, const Session *session) {
              session->options->resume != NULL ? "--resume" : "this run");
   print_label(session, "solver");
   printf("%s: ", setosa_solver_name(session->options->train.solver));
-  if (result->converged)
+  if (result->converged && result->separable)
+    printf("at --tolerance after %llu %s%s, of classes that are separable\n", (unsigned long long)result->iterations, unit, before);
+  else if (result->converged)
     printf("%sconverged%s after %llu %s%s%s\n", color_code(color, COLOR_GREEN), color_code(color, COLOR_PLAIN),
            (unsigned long long)result->iterations, unit, before,
            strcmp(result->stop_reason, "precision-limit") == 0 ? ", at the limit of float32" : "");
@@ -114,24 +126,40 @@ static void print_truth(const TrainReport *report, const Session *session) {
          report->truth_cosine);
 }
 
+/* A part of the time in the document of --json, and for people. */
+static const struct {
+  const char *name, *words;
+} parts[TRAIN_PARTS] = {[PART_START] = {"start", "starting"},
+                        [PART_LOAD] = {"load", "reading"},
+                        [PART_PREPARE] = {"prepare", "preparing rows"},
+                        [PART_DEVICE] = {"device", "opening the device"},
+                        [PART_TEST] = {"test", "testing it"},
+                        [PART_TUNE] = {"tune", "tuning"},
+                        [PART_UPLOAD] = {"upload", "uploading"},
+                        [PART_BUILD] = {"build", "building kernels"},
+                        [PART_TRAIN] = {"train", "training"},
+                        [PART_CHECKPOINT] = {"checkpoint", "writing checkpoints"},
+                        [PART_SCORE] = {"score", "scoring"},
+                        [PART_WRITE] = {"write", "writing the model"}};
+
+static const char *part_words(TrainPart part, const TrainReport *report) {
+  if (part == PART_LOAD && report->made) return "making";
+  if (part == PART_DEVICE && report->device == NULL) return "opening the backend";
+  return parts[part].words;
+}
+
+/* The parts that show in hundredths of a second, and the two that everybody looks for. */
 static void print_time(const TrainReport *report, const Session *session) {
-  char total[UNITS_SIZE], load[UNITS_SIZE], device[UNITS_SIZE], train[UNITS_SIZE], build[UNITS_SIZE], seconds[UNITS_SIZE],
-      tune[UNITS_SIZE + 16] = "", test[UNITS_SIZE + 24] = "", text[288];
-  units_seconds(train, report->result.seconds_train);
-  if (report->device == NULL) {
-    snprintf(text, sizeof text, "%s: reading %s, training %s", units_seconds(total, report->seconds_total),
-             units_seconds(load, report->seconds_load), train);
-    print_label(session, "time");
-    printf("%s\n", text);
-    return;
+  char time[UNITS_SIZE], text[640];
+  const double shows = 0.005;
+  int used = snprintf(text, sizeof text, "%s", units_seconds(time, report->seconds_total));
+  const char *before = ": ";
+  for (TrainPart part = 0; part < TRAIN_PARTS; part++) {
+    if (report->seconds[part] < shows && part != PART_LOAD && part != PART_TRAIN) continue;
+    used += snprintf(text + used, sizeof text - (size_t)used, "%s%s %s", before, part_words(part, report),
+                     units_seconds(time, report->seconds[part]));
+    before = ", ";
   }
-  if (report->result.seconds_tune >= 0.01) /* else it was a file that was read */
-    snprintf(tune, sizeof tune, ", tuning %s", units_seconds(seconds, report->result.seconds_tune));
-  if (report->result.seconds_test >= 0.01)
-    snprintf(test, sizeof test, ", testing it %s", units_seconds(seconds, report->result.seconds_test));
-  snprintf(text, sizeof text, "%s: reading %s, opening the device %s%s%s, building kernels %s, training %s",
-           units_seconds(total, report->seconds_total), units_seconds(load, report->seconds_load),
-           units_seconds(device, report->seconds_device), test, tune, units_seconds(build, report->result.seconds_build), train);
   print_label(session, "time");
   console_wrap(stdout, text, LABEL_COLUMN, LABEL_COLUMN, console_page_width());
 }
@@ -159,6 +187,7 @@ void train_print_summary(const TrainReport *report, const Session *session) {
   print_data(report, session);
   print_weights(report, session);
   print_device(report, session);
+  print_streaming(report, session);
   print_outcome(report, session);
   print_scores("training", &report->training, session);
   print_scores("validation", &report->validation, session);
@@ -199,6 +228,17 @@ static json_t *devices_json(const TrainReport *report) {
   return NULL;
 }
 
+static json_t *seconds_json(const TrainReport *report) {
+  json_t *seconds = json_object();
+  bool failed = seconds == NULL;
+  for (TrainPart part = 0; !failed && part < TRAIN_PARTS; part++)
+    failed = json_object_set_new(seconds, parts[part].name, json_number(report->seconds[part])) != 0;
+  if (!failed) failed = json_object_set_new(seconds, "total", json_number(report->seconds_total)) != 0;
+  if (!failed) return seconds;
+  json_decref(seconds);
+  return NULL;
+}
+
 Status train_print_json(const TrainReport *report, const Session *session, Error *error) {
   const SetosaTrainResult *result = &report->result;
   const Options *options = session->options;
@@ -210,13 +250,11 @@ Status train_print_json(const TrainReport *report, const Session *session, Error
                 "gradient_norm", json_number(result->gradient_norm), "iterations", (json_int_t)result->iterations, "evaluations",
                 (json_int_t)result->evaluations, "converged", result->converged, "stop_reason", result->stop_reason, "train",
                 scores_json(&report->training), "test", scores_json(&report->test));
-  json_t *rest = json_pack(
-      "{s:{s:o, s:o, s:o, s:o, s:o, s:o, s:o}, s:I, s:b, s:I, s:s, s:s, s:{s:o, s:o}}", "seconds", "load",
-      json_number(report->seconds_load), "upload", json_number(result->seconds_upload), "build", json_number(result->seconds_build), "test",
-      json_number(result->seconds_test), "tune", json_number(result->seconds_tune), "train", json_number(result->seconds_train), "total",
-      json_number(report->seconds_total), "device_bytes", (json_int_t)result->device_bytes, "resident", result->chunk_rows == 0,
-      "chunk_rows", (json_int_t)result->chunk_rows, "weights_hash", result->weights_hash, "storage", result->storage, "storage_error",
-      "rms", json_number(result->storage_rms_error), "largest", json_number(result->storage_largest_error));
+  json_t *rest =
+      json_pack("{s:o, s:I, s:b, s:I, s:s, s:s, s:{s:o, s:o}}", "seconds", seconds_json(report), "device_bytes",
+                (json_int_t)result->device_bytes, "resident", result->chunk_rows == 0, "chunk_rows", (json_int_t)result->chunk_rows,
+                "weights_hash", result->weights_hash, "storage", result->storage, "storage_error", "rms",
+                json_number(result->storage_rms_error), "largest", json_number(result->storage_largest_error));
   bool failed = document == NULL || rest == NULL;
   /* Only there when it was asked for: the other fields are always there. */
   if (!failed && report->validation.known) failed = json_object_set_new(document, "validation", scores_json(&report->validation)) != 0;
@@ -224,6 +262,7 @@ Status train_print_json(const TrainReport *report, const Session *session, Error
     failed = json_object_set_new(document, "resumed_iterations", json_integer((json_int_t)result->resumed_iterations)) != 0;
   if (!failed) failed = json_object_set_new(json_object_get(document, "data"), "cached", json_boolean(report->cached)) != 0;
   if (!failed) failed = json_object_update(document, rest) != 0;
+  if (!failed) failed = json_object_set_new(document, "separable", json_boolean(result->separable)) != 0;
   if (!failed) failed = json_object_set_new(document, "truth", truth_json(report)) != 0;
   if (!failed) failed = json_object_set_new(document, "ranks", json_integer((json_int_t)setosa_ranks_size(session->ranks))) != 0;
   if (!failed) failed = json_object_set_new(document, "devices", devices_json(report)) != 0;

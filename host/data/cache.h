@@ -39,7 +39,7 @@ Status cache_write(Cache *cache, const float *values, size_t count, Error *error
 Status cache_commit(Cache *cache, Dataset *dataset, const Reader *reader, Error *error);
 
 /* Blocks are hashed one by one, so that the rows of a part can be verified alone. */
-enum { CACHE_FORMAT = 3, CACHE_PAGE = 4096, CACHE_BLOCK = 1 << 22 };
+enum { CACHE_FORMAT = 4, CACHE_PAGE = 4096, CACHE_BLOCK = 1 << 22 };
 
 /* What the entry was made from. */
 typedef struct CacheSource {

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/reader.h"
@@ -65,7 +66,7 @@ cleanup:
 SetosaStatus setosa_dataset_set_class_weights(SetosaDataset *dataset, const char *text, SetosaError *error) {
   Status status = SETOSA_OK;
   double *factors = NULL;
-  error_clear(error);
+  TRY(arguments_check(error, GIVEN(dataset)));
   if (text == NULL) return dataset_apply_class_weights(dataset, NULL, error);
   TRY(memory_allocate((void **)&factors, dataset->classes, sizeof *factors, "weights of classes", error));
   if (strcmp(text, "balanced") == 0)

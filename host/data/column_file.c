@@ -93,7 +93,7 @@ static Status take_lines(const ColumnTaker *taker, const char *path, const char 
   at = begin;
   line = 0;
   /* One line too many: the first names the column, if it can be a name. */
-  bool skip = header == 1 || (header < 0 && lines == taker->rows + 1 && !(taker->real && begins_with_number(begin)));
+  bool skip = header == 1 || (header < 0 && lines == taker->rows + 1 && !(taker->numbers && begins_with_number(begin)));
   while (next_value(&at, &line, &value, &length)) {
     if (skip) {
       skip = false;

@@ -46,8 +46,12 @@ static Status field_error(const Csv *csv, const char *text, size_t length, const
                    length > 0 ? reader_quote(quoted, text, length) : "", length > 0 ? " " : "", problem, column, remedy);
 }
 
+/* In the first record, when it was found to be no header. */
+static bool may_be_header(const Csv *csv) { return csv->rows == 0 && !csv->columns.header && csv->reader->options->header < 0; }
+
 static Status take_number(Csv *csv, const char *text, size_t length, float *value) {
   double number = 0;
+  char room[CSV_REMEDY];
   if (text_parse_double(text, length, &number)) {
     *value = (float)number; /* infinite when it rounds to more than FLT_MAX */
     if (isfinite(*value)) return SETOSA_OK;
@@ -56,7 +60,9 @@ static Status take_number(Csv *csv, const char *text, size_t length, float *valu
   if (length == 0) return field_error(csv, text, length, "a value is missing", "fill it in, or remove the row");
   if (csv_is_missing(text, length)) return field_error(csv, text, length, "stands for a missing value", "fill it in, or remove the row");
   if (csv_is_not_finite(text, length)) return field_error(csv, text, length, "is not a finite number", "fill it in, or remove the row");
-  return field_error(csv, text, length, "is not a number", "correct it, or leave the column out with --drop");
+  const char *remedy = csv_number_remedy(room, text, length);
+  if (remedy == NULL && may_be_header(csv)) remedy = "add --header if this line names the columns, else correct it";
+  return field_error(csv, text, length, "is not a number", remedy != NULL ? remedy : "correct it, or leave the column out with --drop");
 }
 
 /* A label or a weight, whose own errors say what is wrong. */
@@ -100,7 +106,8 @@ static Status end_row(Csv *csv) {
                      source, csv->record_line, csv->field + 1, csv->field, csv->field == 1 ? "" : "s", expected, column);
   }
   if (csv->field > expected)
-    return error_set(csv->error, SETOSA_ERROR_DATA, "%s:%zu:%zu: the row has %zu fields, %zu are expected; quote fields that hold commas",
+    return error_set(csv->error, SETOSA_ERROR_DATA,
+                     "%s:%zu:%zu: the row has %zu fields, %zu are expected; quote fields that hold commas, and write decimals with a point",
                      source, csv->record_line, expected + 1, csv->field, expected);
   if (csv->field_failure.status != SETOSA_OK) return error_set(csv->error, csv->field_failure.status, "%s", csv->field_failure.message);
   csv->rows++;
@@ -283,7 +290,7 @@ static Status hand_over(Csv *csv, Dataset *dataset) {
   }
   if (csv->weights.count > 0) TRY(weights_take(dataset, &csv->weights, source, csv->error));
   if (columns->label != CSV_NONE)
-    TRY(labels_finish(csv->labels, dataset, dataset->label_name, csv->error));
+    TRY(labels_finish(csv->labels, dataset, dataset->label_name != NULL ? dataset->label_name : "", csv->error));
   else
     TRY(labels_name_expected_classes(dataset, csv->reader->options, csv->error));
 cleanup:

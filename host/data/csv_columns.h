@@ -32,5 +32,8 @@ void csv_columns_describe(const CsvColumns *columns, size_t column, char *out, s
 bool csv_is_missing(const char *text, size_t length);
 /* nan, inf, -Infinity, ...: numbers that are not finite. */
 bool csv_is_not_finite(const char *text, size_t length);
+enum { CSV_REMEDY = 160 };
+/* What to do about a field that is no number but was meant as one, with a decimal comma say; NULL when it is none of these. */
+const char *csv_number_remedy(char room[CSV_REMEDY], const char *text, size_t length);
 
 #endif

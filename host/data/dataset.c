@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/memory.h"
 #include "data/reader.h"
 
@@ -125,16 +126,15 @@ cleanup:
   return status;
 }
 
-Status setosa_dataset_wrap(SetosaDataset **out, size_t rows, size_t features, size_t classes, const float *values, const int32_t *labels,
-                           SetosaError *error) {
+Status setosa_dataset_wrap(SetosaDataset **dataset, size_t rows, size_t features, size_t classes, const float *values,
+                           const int32_t *labels, SetosaError *error) {
   Status status = SETOSA_OK;
-  Dataset *dataset = NULL;
+  Dataset *made = NULL;
   size_t count = 0;
-  error_clear(error);
-  *out = NULL;
-  if (rows == 0 || features == 0 || values == NULL)
-    TRY(error_set(error, SETOSA_ERROR_USAGE, "a data set needs values and at least one row and one feature (%zu x %zu were given)", rows,
-                  features));
+  if (dataset != NULL) *dataset = NULL;
+  TRY(arguments_check(error, GIVEN(dataset), GIVEN(values)));
+  if (rows == 0 || features == 0)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "a data set needs at least one row and one feature (%zu x %zu were given)", rows, features));
   if (classes > INT32_MAX || (labels != NULL && classes < 2))
     TRY(error_set(error, SETOSA_ERROR_USAGE, "a labelled data set needs 2 to %d classes (%zu were given)", INT32_MAX, classes));
   TRY(memory_multiply(&count, rows, features, "the data", error));
@@ -143,40 +143,40 @@ Status setosa_dataset_wrap(SetosaDataset **out, size_t rows, size_t features, si
     if (labels[i] < 0 || (size_t)labels[i] >= classes)
       TRY(error_set(error, SETOSA_ERROR_DATA, "data:%zu: the label %d is not in 0..%zu; number the classes 0, 1, 2, ...", i + 1,
                     (int)labels[i], classes - 1));
-  TRY(dataset_create_bare(&dataset, "data", error));
-  dataset->rows = rows;
-  dataset->features = features;
-  dataset->held->borrowed = true;
-  dataset->held->values = (float *)values; /* never written while borrowed */
-  dataset->held->labels = (int32_t *)labels;
-  TRY(dataset_name_classes_by_index(dataset, classes, error));
-  *out = dataset;
-  dataset = NULL;
+  TRY(dataset_create_bare(&made, "data", error));
+  made->rows = rows;
+  made->features = features;
+  made->held->borrowed = true;
+  made->held->values = (float *)values; /* never written while borrowed */
+  made->held->labels = (int32_t *)labels;
+  TRY(dataset_name_classes_by_index(made, classes, error));
+  *dataset = made;
+  made = NULL;
 cleanup:
-  setosa_dataset_destroy(dataset);
+  setosa_dataset_destroy(made);
   return status;
 }
 
-size_t setosa_dataset_rows(const SetosaDataset *dataset) { return dataset->rows; }
-size_t setosa_dataset_features(const SetosaDataset *dataset) { return dataset->features; }
-size_t setosa_dataset_classes(const SetosaDataset *dataset) { return dataset->classes; }
-const float *setosa_dataset_values(const SetosaDataset *dataset) { return rows_values(dataset); }
-const int32_t *setosa_dataset_labels(const SetosaDataset *dataset) { return rows_labels(dataset); }
+size_t setosa_dataset_rows(const SetosaDataset *dataset) { return dataset != NULL ? dataset->rows : 0; }
+size_t setosa_dataset_features(const SetosaDataset *dataset) { return dataset != NULL ? dataset->features : 0; }
+size_t setosa_dataset_classes(const SetosaDataset *dataset) { return dataset != NULL ? dataset->classes : 0; }
+const float *setosa_dataset_values(const SetosaDataset *dataset) { return dataset != NULL ? rows_values(dataset) : NULL; }
+const int32_t *setosa_dataset_labels(const SetosaDataset *dataset) { return dataset != NULL ? rows_labels(dataset) : NULL; }
 
-const char *setosa_dataset_labels_found(const SetosaDataset *dataset) { return dataset->labels_found; }
-bool setosa_dataset_cached(const SetosaDataset *dataset) { return dataset->cached; }
-const char *setosa_dataset_cache_note(const SetosaDataset *dataset) { return dataset->cache_note; }
+const char *setosa_dataset_labels_found(const SetosaDataset *dataset) { return dataset != NULL ? dataset->labels_found : NULL; }
+bool setosa_dataset_cached(const SetosaDataset *dataset) { return dataset != NULL && dataset->cached; }
+const char *setosa_dataset_cache_note(const SetosaDataset *dataset) { return dataset != NULL ? dataset->cache_note : NULL; }
 
 const char *dataset_source(const Dataset *dataset) { return dataset->source != NULL ? dataset->source : "data"; }
 const char *dataset_label_name(const Dataset *dataset) { return dataset->label_name; }
-const char *setosa_dataset_weights_name(const SetosaDataset *dataset) { return dataset->weights_name; }
+const char *setosa_dataset_weights_name(const SetosaDataset *dataset) { return dataset != NULL ? dataset->weights_name : NULL; }
 const char *dataset_positive(const Dataset *dataset) { return dataset->positive; }
 const Scaling *dataset_scaling(const Dataset *dataset) { return &dataset->scaling; }
 
 const char *setosa_dataset_feature_name(const SetosaDataset *dataset, size_t feature) {
-  return dataset->feature_names != NULL && feature < dataset->features ? dataset->feature_names[feature] : NULL;
+  return dataset != NULL && dataset->feature_names != NULL && feature < dataset->features ? dataset->feature_names[feature] : NULL;
 }
 
 const char *setosa_dataset_class_name(const SetosaDataset *dataset, size_t class_index) {
-  return dataset->class_names != NULL && class_index < dataset->classes ? dataset->class_names[class_index] : NULL;
+  return dataset != NULL && dataset->class_names != NULL && class_index < dataset->classes ? dataset->class_names[class_index] : NULL;
 }

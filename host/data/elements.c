@@ -1,11 +1,14 @@
 /* Bulk conversion. The byte order of the file is honoured byte by byte, so the code does not depend on the host's. */
 #include "data/elements.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "data/half.h"
 
-static uint64_t load_bits(ElementType type, const unsigned char *source) {
+uint64_t element_bits(ElementType type, const unsigned char *source) {
   uint64_t bits = 0;
   for (size_t i = 0; i < type.size; i++) bits |= (uint64_t)source[i] << (8 * (type.big_endian ? type.size - 1 - i : i));
   return bits;
@@ -18,14 +21,14 @@ static double double_from_bits(uint64_t bits) {
 }
 
 int64_t element_to_integer(ElementType type, const unsigned char *source) {
-  uint64_t bits = load_bits(type, source);
+  uint64_t bits = element_bits(type, source);
   if (type.kind == 'u') return bits > (uint64_t)INT64_MAX ? INT64_MAX : (int64_t)bits;
   uint64_t sign = (uint64_t)1 << ((8 * type.size - 1) & 63);
   return (int64_t)((bits ^ sign) - sign); /* sign extension */
 }
 
 double element_to_double(ElementType type, const unsigned char *source) {
-  uint64_t bits = load_bits(type, source);
+  uint64_t bits = element_bits(type, source);
   if (type.kind == 'u') return (double)bits;
   if (type.kind != 'f') return (double)element_to_integer(type, source);
   if (type.size == 2) return (double)half_to_float((uint16_t)bits);
@@ -33,8 +36,28 @@ double element_to_double(ElementType type, const unsigned char *source) {
   return double_from_bits(bits);
 }
 
+void element_print(char text[ELEMENT_TEXT], ElementType type, const unsigned char *source) {
+  if (type.kind == 'u') {
+    snprintf(text, ELEMENT_TEXT, "%" PRIu64, element_bits(type, source));
+    return;
+  }
+  if (type.kind == 'i') {
+    snprintf(text, ELEMENT_TEXT, "%" PRId64, element_to_integer(type, source));
+    return;
+  }
+  double value = element_to_double(type, source);
+  bool same = false;
+  for (int digits = 6; !same && digits <= 17; digits++) {
+    snprintf(text, ELEMENT_TEXT, "%.*g", digits, value);
+    double back = strtod(text, NULL); /* in the locale that printed it */
+    same = type.size == 8 ? back == value : (float)back == (float)value;
+  }
+  for (char *at = text; *at != '\0'; at++)
+    if (strchr("+-0123456789einfa", *at) == NULL) *at = '.'; /* whatever the locale writes for the point */
+}
+
 static float convert(ElementType type, const unsigned char *source) {
-  if (type.kind == 'u') return (float)load_bits(type, source); /* of whole numbers rounded once */
+  if (type.kind == 'u') return (float)element_bits(type, source); /* of whole numbers rounded once */
   return type.kind == 'f' ? (float)element_to_double(type, source) : (float)element_to_integer(type, source);
 }
 
@@ -43,10 +66,10 @@ void elements_to_float(ElementType type, const unsigned char *source, size_t cou
     for (size_t i = 0; i < count; i++) out[i] = (float)source[i];
   } else if (type.kind == 'f' && type.size == 4 && !type.big_endian) {
     const ElementType little = {'f', 4, false}; /* constants let the compiler see a plain load */
-    for (size_t i = 0; i < count; i++) out[i] = half_float_of_bits((uint32_t)load_bits(little, source + 4 * i));
+    for (size_t i = 0; i < count; i++) out[i] = half_float_of_bits((uint32_t)element_bits(little, source + 4 * i));
   } else if (type.kind == 'f' && type.size == 8 && !type.big_endian) {
     const ElementType little = {'f', 8, false};
-    for (size_t i = 0; i < count; i++) out[i] = (float)double_from_bits(load_bits(little, source + 8 * i));
+    for (size_t i = 0; i < count; i++) out[i] = (float)double_from_bits(element_bits(little, source + 8 * i));
   } else {
     for (size_t i = 0; i < count; i++) out[i] = convert(type, source + i * type.size);
   }

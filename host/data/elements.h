@@ -14,9 +14,14 @@ typedef struct ElementType {
 
 /* Rounds to nearest; what does not fit becomes infinite. source needs no alignment. */
 void elements_to_float(ElementType type, const unsigned char *source, size_t count, float *out);
+/* The bits of one element in the machine's order, zeros above. */
+uint64_t element_bits(ElementType type, const unsigned char *source);
 /* One integer element ('u' or 'i'); above INT64_MAX becomes INT64_MAX. */
 int64_t element_to_integer(ElementType type, const unsigned char *source);
 /* One element of any kind. */
 double element_to_double(ElementType type, const unsigned char *source);
+enum { ELEMENT_TEXT = 32 };
+/* One element as decimal text, whole numbers in full and others in the fewest digits (6 at least) that read back to it. */
+void element_print(char text[ELEMENT_TEXT], ElementType type, const unsigned char *source);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/arguments.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/path.h"
@@ -264,9 +265,8 @@ SetosaStatus setosa_generate(const char *spec, const char *path, const SetosaGen
   Status status = SETOSA_OK;
   const SetosaGenerateOptions defaults = setosa_generate_options_default();
   Generation g = {.path = path, .options = options != NULL ? options : &defaults, .began = clock_seconds()};
-  error_clear(error);
-  if (path == NULL || *path == '\0')
-    return error_set(error, SETOSA_ERROR_USAGE, "no file was named; give one that ends in .npy, .csv or .tsv");
+  TRY(arguments_check(error, GIVEN(spec), GIVEN(path)));
+  if (*path == '\0') return error_set(error, SETOSA_ERROR_USAGE, "no file was named; give one that ends in .npy, .csv or .tsv");
   TRY(parse_spec(&g.spec, spec, error));
   TRY(open_files(&g, error));
   TRY(write_rows(&g, error));

@@ -213,9 +213,6 @@ Status idx_read_column(const ColumnTaker *taker, Stream *stream, Error *error) {
   const char *path = stream_path(stream);
   size_t got = 0;
   TRY(read_header(&header, stream, error));
-  if (header.dimensions == 1 && header.type.kind == 'f' && !taker->real)
-    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: holds real numbers, and %s are whole ones; name the %s with --%s", path, taker->many,
-                  taker->many, taker->many));
   if (header.dimensions != 1)
     TRY(error_set(error, SETOSA_ERROR_DATA, "%s: is not a %s file (%zu dimensions, 1 expected); name the %s with --%s", path, taker->many,
                   header.dimensions, taker->many, taker->many));

@@ -13,7 +13,7 @@ static Status take_text(void *labels, const char *text, size_t length, Error *er
 }
 
 static Status take_element(void *labels, ElementType type, const unsigned char *element, Error *error) {
-  return labels_add_integer(labels, element_to_integer(type, element), error);
+  return labels_add_element(labels, type, element, error);
 }
 
 Status label_file_read(Dataset *dataset, Reader *reader, const char *path, size_t rows, Error *error) {
@@ -22,6 +22,7 @@ Status label_file_read(Dataset *dataset, Reader *reader, const char *path, size_
   TRY(labels_create(&labels, reader->options, error));
   const ColumnTaker taker = {.one = "label",
                              .many = "labels",
+                             .as_text = "write one label per line, numpy.savetxt('labels.txt', labels, fmt='%s'), and give that file",
                              .take_text = take_text,
                              .take_element = take_element,
                              .values = labels,

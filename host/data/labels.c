@@ -1,4 +1,4 @@
-/* Labels to classes. Text is interned as it comes (order of first appearance) and put in order at the end. */
+/* Labels to classes: the distinct values, as text. Text is interned as it comes (order of first appearance) and put in order at the end. */
 #include "data/labels.h"
 
 #include <inttypes.h>
@@ -10,12 +10,19 @@
 #include "base/memory.h"
 #include "base/text.h"
 
+/* Which row value a number has become, so that numbers that come again need not be spelled out again. */
+typedef struct KnownNumber {
+  uint64_t bits;
+  int32_t value;
+  bool known;
+} KnownNumber;
+enum { KNOWN_NUMBERS = 1 << 12 };
+
 struct Labels {
   const DataOptions *options;
-  NameTable *names; /* texts seen, or the classes of the model */
-  bool expected;    /* names are the model's */
-  bool integers;    /* rows hold the integers themselves */
-  int64_t largest;
+  NameTable *names;                 /* texts seen, or the classes of the model */
+  bool expected;                    /* names are the model's */
+  KnownNumber known[KNOWN_NUMBERS]; /* by hash; a number that meets another in its place takes it */
   int32_t *rows;
   size_t count, capacity;
 };
@@ -26,7 +33,6 @@ Status labels_create(Labels **out, const DataOptions *options, Error *error) {
   *out = NULL;
   TRY(memory_allocate_zero((void **)&labels, 1, sizeof *labels, "labels", error));
   labels->options = options;
-  labels->largest = -1;
   TRY(name_table_create(&labels->names, error));
   if (options->expect_classes > 0 && options->expect_class_names != NULL) {
     labels->expected = true;
@@ -132,19 +138,36 @@ cleanup:
   return status;
 }
 
+/* text spells the number that has these bits. */
+static Status add_spelled(Labels *labels, KnownNumber *place, uint64_t bits, const char *text, Error *error) {
+  Status status = labels_add_text(labels, text, strlen(text), error);
+  if (status == SETOSA_OK) *place = (KnownNumber){bits, labels->rows[labels->count - 1], true};
+  return status;
+}
+
+static KnownNumber *find_place(Labels *labels, uint64_t bits) {
+  return &labels->known[(bits * UINT64_C(0x9E3779B97F4A7C15)) >> 52]; /* Fibonacci hashing: the upper 12 bits */
+}
+
 Status labels_add_integer(Labels *labels, int64_t value, Error *error) {
-  labels->integers = true;
-  if (labels->expected) {
-    char text[32];
-    snprintf(text, sizeof text, "%" PRId64, value);
-    labels->integers = false;
-    return labels_add_text(labels, text, strlen(text), error);
+  char text[ELEMENT_TEXT];
+  KnownNumber *place = find_place(labels, (uint64_t)value);
+  if (place->known && place->bits == (uint64_t)value) return push(labels, place->value, error);
+  snprintf(text, sizeof text, "%" PRId64, value);
+  return add_spelled(labels, place, (uint64_t)value, text, error);
+}
+
+Status labels_add_element(Labels *labels, ElementType type, const unsigned char *element, Error *error) {
+  char text[ELEMENT_TEXT];
+  uint64_t bits = element_bits(type, element);
+  KnownNumber *place = find_place(labels, bits);
+  if (place->known && place->bits == bits) return push(labels, place->value, error);
+  element_print(text, type, element);
+  if (!isfinite(element_to_double(type, element))) {
+    if (labels->options->labels_optional) return push(labels, -1, error);
+    return error_set(error, SETOSA_ERROR_DATA, "the label is %s, which is no class; fill it in or remove the row", text);
   }
-  if (value < 0 || value >= INT32_MAX)
-    return error_set(error, SETOSA_ERROR_DATA, "the label %" PRId64 " is not in 0..%d; number the classes 0, 1, 2, ...", value,
-                     INT32_MAX - 1);
-  if (value > labels->largest) labels->largest = value;
-  return push(labels, (int32_t)value, error);
+  return add_spelled(labels, place, bits, text, error);
 }
 
 typedef struct ClassOrder {
@@ -170,13 +193,20 @@ static Status refuse_regression(const ClassOrder *order, size_t classes, const D
   }
   bool different = fractional > dataset->rows / 2, many = fractional > 100 && fractional > classes / 2;
   if (dataset->rows < 3 || !(different || many)) return SETOSA_OK;
+  char what[QUOTE_SIZE + 32];
+  snprintf(what, sizeof what,
+           column == NULL    ? "the labels hold"
+           : *column == '\0' ? "the label column holds"
+                             : "the label column %.*s holds",
+           QUOTE_SIZE, column);
   return error_set(error, SETOSA_ERROR_DATA,
-                   "%s: the label column%s%s holds %zu different numbers such as %s in %zu rows: this looks like regression, and Setosa "
-                   "classifies; choose the column of classes with --label, or group the numbers into classes",
-                   dataset->source, column != NULL ? " " : "", column != NULL ? column : "", classes, order[0].name, dataset->rows);
+                   "%s: %s %zu different numbers such as %s in %zu rows: this looks like regression, and Setosa classifies; choose the %s, "
+                   "or group the numbers into classes",
+                   dataset->source, what, classes, order[0].name, dataset->rows,
+                   column == NULL ? "file of classes with --labels" : "column of classes with --label");
 }
 
-/* Text labels: puts the classes in order, merges spellings of one integer, renumbers the rows, names the classes. */
+/* Puts the classes in order, merges spellings of one integer, renumbers the rows, names the classes. */
 static Status order_classes(Labels *labels, Dataset *dataset, const char *column, Error *error) {
   Status status = SETOSA_OK;
   size_t distinct = name_table_count(labels->names), classes = 0;
@@ -208,14 +238,6 @@ cleanup:
   free(order);
   free(renumber);
   return status;
-}
-
-static Status name_integer_classes(const Labels *labels, Dataset *dataset, Error *error) {
-  size_t classes = (size_t)(labels->largest + 1);
-  if (classes > 1000000 && classes > labels->count)
-    return error_set(error, SETOSA_ERROR_DATA, "%s: the largest label is %" PRId64 " in %zu rows; number the classes 0, 1, 2, ...",
-                     dataset->source, labels->largest, labels->count);
-  return dataset_name_classes_by_index(dataset, classes, error);
 }
 
 static Status unknown_positive(const Dataset *dataset, const char *positive, Error *error) {
@@ -284,7 +306,7 @@ Status labels_finish(Labels *labels, Dataset *dataset, const char *column, Error
     goto cleanup;
   }
   labels->rows = held->labels; /* lent for the renumbering */
-  status = labels->integers ? name_integer_classes(labels, dataset, error) : order_classes(labels, dataset, column, error);
+  status = order_classes(labels, dataset, column, error);
   labels->rows = NULL;
   TRY(status);
   if (options->positive != NULL) TRY(apply_positive(dataset, options->positive, error));

@@ -1,7 +1,8 @@
-/* From labels as a source spells them (text or integers) to classes 0..K-1 with names. Private to host/data. */
+/* From labels as a source spells them (text or numbers) to classes 0..K-1 with names. Private to host/data. */
 #ifndef SETOSA_DATA_LABELS_H
 #define SETOSA_DATA_LABELS_H
 
+#include "data/elements.h"
 #include "data/reader.h"
 
 typedef struct Labels Labels;
@@ -12,14 +13,17 @@ void labels_destroy(Labels *labels);
 /* One row each; a data set uses one kind only. Errors (SETOSA_ERROR_DATA) say what, the caller puts where before it. */
 Status labels_add_text(Labels *labels, const char *text, size_t length, Error *error);
 Status labels_add_integer(Labels *labels, int64_t value, Error *error);
+/* A number of a binary file: 10, 10.0 and the text "10" are one class. One that is not finite is none. */
+Status labels_add_element(Labels *labels, ElementType type, const unsigned char *element, Error *error);
 size_t labels_count(const Labels *labels);
-/* Moves labels, classes and class names into the data set. Text labels: all integers are sorted by value, else bytewise; integer
- * labels: classes 0..max. Applies --positive. column: what the label column is called, for messages. */
+/* Moves labels, classes and class names into the data set. The classes are the distinct values, and these are their names: sorted by value
+ * when all are whole numbers, else bytewise. Applies --positive. column: what the label column is called, for messages: "" when it has no
+ * name, NULL when labels are in a file of their own. */
 Status labels_finish(Labels *labels, Dataset *dataset, const char *column, Error *error);
 /* The classes of the model, if any, for a source without labels. */
 Status labels_name_expected_classes(Dataset *dataset, const DataOptions *options, Error *error);
 
-/* Reads a labels file (IDX, .npy of integers, or one label per line; .gz too) of `rows` labels into the data set. */
+/* Reads a labels file (IDX, .npy of numbers, or one label per line; .gz too) of `rows` labels into the data set. */
 Status label_file_read(Dataset *dataset, Reader *reader, const char *path, size_t rows, Error *error);
 /* X.npy -> X-labels.npy, or the same with the other of .gz and no .gz; NULL when there is none. Free *found. */
 Status label_file_find(char **found, const char *path, Error *error);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/arguments.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "data/cache.h"
@@ -110,10 +111,25 @@ static Status check_options(const Reader *reader, ReadFunction read, Error *erro
   return SETOSA_OK;
 }
 
-static Status check_parts(const DataOptions *options, Error *error) {
+static Status check_names(const char *const *names, size_t count, const char *what, Error *error) {
+  for (size_t i = 0; names != NULL && i < count; i++)
+    if (names[i] == NULL)
+      return error_set(error, SETOSA_ERROR_USAGE, "setosa_dataset_load: options.%s[%zu] is NULL; give a name for each", what, i);
+  return SETOSA_OK;
+}
+
+/* What only a C caller can get wrong. */
+static Status check_call(const DataOptions *options, Error *error) {
+  Status status = SETOSA_OK;
+  if (options->header < -1 || options->header > 1)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "setosa_dataset_load: options.header is %d; give -1, 0 or 1", options->header));
+  TRY(check_names(options->expect_feature_names, options->expect_features, "expect_feature_names", error));
+  TRY(check_names(options->expect_class_names, options->expect_classes, "expect_class_names", error));
   if (options->parts == 0 || options->part < options->parts) return SETOSA_OK;
-  return error_set(error, SETOSA_ERROR_USAGE, "part %zu of %zu parts of the data does not exist; number parts from 0", options->part,
-                   options->parts);
+  status = error_set(error, SETOSA_ERROR_USAGE, "part %zu of %zu parts of the data does not exist; number parts from 0", options->part,
+                     options->parts);
+cleanup:
+  return status;
 }
 
 static Status apply_scale(Dataset *dataset, double factor, Error *error) {
@@ -143,9 +159,8 @@ SetosaStatus setosa_labels_find(char *path, size_t size, const char *source, Set
   Reader reader = {.source = source, .options = &defaults};
   struct stat info;
   char *found = NULL;
-  error_clear(error);
-  if (path == NULL || size == 0 || source == NULL)
-    return error_set(error, SETOSA_ERROR_USAGE, "setosa_labels_find needs room for a path and the name of data; pass both");
+  TRY(arguments_check(error, GIVEN(path), GIVEN(source)));
+  if (size == 0) TRY(error_set(error, SETOSA_ERROR_USAGE, "setosa_labels_find: `size` is 0; give room for a path"));
   path[0] = '\0';
   if (stat(source, &info) != 0 || !S_ISREG(info.st_mode)) return SETOSA_OK; /* what comes through a pipe must not be taken from it */
   if (stream_open(&reader.stream, source, NULL) != SETOSA_OK) return SETOSA_OK;
@@ -160,20 +175,20 @@ cleanup:
 }
 
 Status setosa_dataset_load(SetosaDataset **out, const char *source, const SetosaDataOptions *options, SetosaError *error) {
+Status setosa_dataset_load(SetosaDataset **dataset, const char *source, const SetosaDataOptions *options, SetosaError *error) {
   Status status = SETOSA_OK;
   const DataOptions defaults = setosa_data_options_default();
   Reader reader = {.source = source, .options = options != NULL ? options : &defaults, .default_scale = 1, .started = clock_seconds()};
   ReadFunction read = synthetic_read;
-  Dataset *dataset = NULL;
+  Dataset *loaded = NULL;
   char note[CACHE_NOTE_SIZE] = "";
   char *labels_found = NULL;
   DataOptions with_labels;
-  error_clear(error);
-  *out = NULL;
-  if (source == NULL || *source == '\0')
-    return error_set(error, SETOSA_ERROR_USAGE, "no data was named; give a file or synthetic:rows=1000");
-  TRY(check_parts(reader.options, error));
-  TRY(reader_create_dataset(&dataset, &reader, error));
+  if (dataset != NULL) *dataset = NULL;
+  TRY(arguments_check(error, GIVEN(dataset), GIVEN(source)));
+  if (*source == '\0') TRY(error_set(error, SETOSA_ERROR_USAGE, "no data was named; give a file or synthetic:rows=1000"));
+  TRY(check_call(reader.options, error));
+  TRY(reader_create_dataset(&loaded, &reader, error));
   if (strncmp(source, "synthetic:", 10) != 0 && strcmp(source, "synthetic") != 0) {
     TRY(stream_open(&reader.stream, source, error));
     TRY(choose_reader(&read, &reader, error));
@@ -187,23 +202,23 @@ Status setosa_dataset_load(SetosaDataset **out, const char *source, const Setosa
     reader.options = &with_labels;
   }
   if (read == csv_read || read == npy_read) /* IDX: bytes, quicker than a table of floats */
-    TRY(cache_read(&dataset, &reader, read, note, error));
+    TRY(cache_read(&loaded, &reader, read, note, error));
   else
-    TRY(reader_run_in_memory(dataset, &reader, read, error));
-  if (note[0] != '\0') TRY(memory_copy_text(&dataset->cache_note, note, error));
+    TRY(reader_run_in_memory(loaded, &reader, read, error));
+  if (note[0] != '\0') TRY(memory_copy_text(&loaded->cache_note, note, error));
   size_t expected = reader.options->expect_features;
-  if (expected > 0 && dataset->features != expected)
+  if (expected > 0 && loaded->features != expected)
     TRY(error_set(error, SETOSA_ERROR_DATA, "%s: %zu features, but the model has %zu; give data of the same shape", source,
-                  dataset->features, expected));
-  TRY(apply_scale(dataset, isnan(reader.options->scale) ? reader.default_scale : reader.options->scale, error));
-  TRY(reader_report(&reader, dataset->rows, true, error));
-  if (labels_found != NULL) dataset->labels_found = labels_found;
+                  loaded->features, expected));
+  TRY(apply_scale(loaded, isnan(reader.options->scale) ? reader.default_scale : reader.options->scale, error));
+  TRY(reader_report(&reader, loaded->rows, true, error));
+  if (labels_found != NULL) loaded->labels_found = labels_found;
   labels_found = NULL;
-  *out = dataset;
-  dataset = NULL;
+  *dataset = loaded;
+  loaded = NULL;
 cleanup:
   free(labels_found);
   stream_close(reader.stream);
-  setosa_dataset_destroy(dataset);
+  setosa_dataset_destroy(loaded);
   return status;
 }

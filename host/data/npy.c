@@ -1,4 +1,4 @@
-/* NumPy arrays: (N,D) features in C or Fortran order, (N) or (N,1) integer labels. */
+/* NumPy arrays: (N,D) features in C or Fortran order, (N) or (N,1) labels and weights. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,7 +124,7 @@ Status npy_read(Dataset *dataset, Reader *reader, Error *error) {
   Status status = SETOSA_OK;
   NpyHeader header;
   unsigned char *block = NULL;
-  TRY(npy_read_header(&header, reader->stream, error));
+  TRY(npy_read_header(&header, reader->stream, "save the numbers as X.astype('float32')", error));
   if (header.dimensions != 2)
     TRY(error_set(error, SETOSA_ERROR_DATA, "%s: the array has %zu dimensions, 2 (rows, features) are needed; reshape it to (rows, -1)",
                   reader->source, header.dimensions));
@@ -160,11 +160,11 @@ Status npy_read_column(const ColumnTaker *taker, Stream *stream, Error *error) {
   unsigned char block[BLOCK * 8];
   const char *path = stream_path(stream);
   size_t got = 0;
-  TRY(npy_read_header(&header, stream, error));
+  TRY(npy_read_header(&header, stream, taker->as_text, error));
   bool column = header.dimensions == 1 || (header.dimensions == 2 && header.shape[1] == 1);
-  if (!column || (header.type.kind == 'f' && !taker->real))
-    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: %s must be %s in one dimension; save %s.astype('%s').ravel()", path, taker->many,
-                  taker->real ? "numbers" : "integers", taker->many, taker->real ? "float32" : "int32"));
+  if (!column)
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: %s must be numbers in one dimension, one a row, and this array has %zu; save one column%s",
+                  path, taker->many, header.dimensions, taker->numbers ? "" : ", or labels.argmax(axis=1) of zeros and ones"));
   TRY(column_file_check_count(taker, path, header.shape[0], error));
   for (size_t row = 0; row < header.shape[0]; row += BLOCK) {
     size_t wanted = header.shape[0] - row < BLOCK ? header.shape[0] - row : BLOCK;

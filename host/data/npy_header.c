@@ -2,6 +2,7 @@
 #include "data/npy_header.h"
 
 #include <ctype.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,19 +79,43 @@ static bool parse_type(const char *text, ElementType *type) {
   return (kind[0] == 'u' || kind[0] == 'i') && (kind[1] == '1' || kind[1] == '2' || kind[1] == '4' || kind[1] == '8');
 }
 
-/* Fills problem ("" when all is well). */
-static void parse_dictionary(const char *text, NpyHeader *header, char *problem, size_t size) {
+/* What is wrong with a file ("" when all is well), and what to do about it. */
+typedef struct Problem {
+  char what[96];
+  const char *remedy;
+} Problem;
+
+static void name_problem(Problem *problem, const char *remedy, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void name_problem(Problem *problem, const char *remedy, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(problem->what, sizeof problem->what, format, arguments);
+  va_end(arguments);
+  problem->remedy = remedy;
+}
+
+static void refuse_type(Problem *problem, const char *type, const char *as_text) {
+  const char *kind = strchr("<>|=", type[0]) != NULL ? type + 1 : type;
+  if (*kind == 'U' || *kind == 'S')
+    name_problem(problem, as_text, "its type %.20s is text", type);
+  else if (*kind == 'O')
+    name_problem(problem, "save the numbers as x.astype('float32')", "its type %.20s is Python objects", type);
+  else
+    name_problem(problem, "save it as x.astype('float32')", "its type %.20s is not read (f2, f4, f8, integers)", type);
+}
+
+static void parse_dictionary(const char *text, NpyHeader *header, const char *as_text, Problem *problem) {
   Cursor cursor = {text};
   bool seen_type = false, seen_order = false, seen_shape = false;
   char key[32], type[32];
-  snprintf(problem, size, "its header is not the dictionary of a NumPy array");
+  name_problem(problem, "write the file again with numpy.save", "its header is not the dictionary of a NumPy array");
   if (!accept(&cursor, '{')) return;
   while (!accept(&cursor, '}')) {
     if (!parse_string(&cursor, key, sizeof key) || !accept(&cursor, ':')) return;
     if (strcmp(key, "descr") == 0 && !seen_type) {
       seen_type = true;
       if (!parse_string(&cursor, type, sizeof type)) {
-        snprintf(problem, size, "it is not an array of plain numbers");
+        name_problem(problem, "save its columns as one array of float32", "it is not an array of plain numbers");
         return;
       }
     } else if (strcmp(key, "fortran_order") == 0 && !seen_order) {
@@ -110,10 +135,10 @@ static void parse_dictionary(const char *text, NpyHeader *header, char *problem,
   }
   skip_blanks(&cursor);
   if (*cursor.at != '\0' || !seen_type || !seen_order || !seen_shape) return;
-  if (!parse_type(type, &header->type))
-    snprintf(problem, size, "its type %.20s is not read (f2, f4, f8, integers)", type);
+  if (parse_type(type, &header->type))
+    problem->what[0] = '\0';
   else
-    problem[0] = '\0';
+    refuse_type(problem, type, as_text);
 }
 
 static Status check_size(const NpyHeader *header, Stream *stream, Error *error) {
@@ -133,11 +158,12 @@ static Status check_size(const NpyHeader *header, Stream *stream, Error *error) 
                    stream_path(stream), shape, header->type.size);
 }
 
-Status npy_read_header(NpyHeader *header, Stream *stream, Error *error) {
+Status npy_read_header(NpyHeader *header, Stream *stream, const char *as_text, Error *error) {
   Status status = SETOSA_OK;
   const char *path = stream_path(stream);
   unsigned char start[12];
-  char *text = NULL, problem[96];
+  char *text = NULL;
+  Problem problem;
   size_t got = 0, length = 0;
   *header = (NpyHeader){0};
   TRY(stream_read(stream, start, 8, &got, error));
@@ -145,8 +171,8 @@ Status npy_read_header(NpyHeader *header, Stream *stream, Error *error) {
   if (got < 8 || memcmp(start, "\x93NUMPY", 6) != 0)
     TRY(error_set(error, SETOSA_ERROR_DATA, "%s: is not a NumPy file; write it with numpy.save", path));
   if (start[6] < 1 || start[6] > 3)
-    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: NumPy format %d.%d is not read (1.0 to 3.0 are); save it again", path, start[6],
-                  start[7]));
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: NumPy format %d.%d is not read (1.0 to 3.0 are); write the file again with numpy.save",
+                  path, start[6], start[7]));
   size_t length_bytes = start[6] == 1 ? 2 : 4;
   TRY(stream_read(stream, start + 8, length_bytes, &got, error));
   for (size_t i = 0; i < length_bytes; i++) length |= (size_t)start[8 + i] << (8 * i);
@@ -157,9 +183,10 @@ Status npy_read_header(NpyHeader *header, Stream *stream, Error *error) {
   text[got] = '\0';
   if (got < length) TRY(error_set(error, SETOSA_ERROR_DATA, "%s: ends inside its header; write the file again", path));
   header->data_offset = 8 + length_bytes + length;
-  parse_dictionary(text, header, problem, sizeof problem);
-  if (problem[0] == '\0' && strlen(text) != length) snprintf(problem, sizeof problem, "its header holds a zero byte");
-  if (problem[0] != '\0') TRY(error_set(error, SETOSA_ERROR_DATA, "%s: %s; save the array again with numpy.save", path, problem));
+  parse_dictionary(text, header, as_text, &problem);
+  if (problem.what[0] == '\0' && strlen(text) != length)
+    name_problem(&problem, "write the file again with numpy.save", "its header holds a zero byte");
+  if (problem.what[0] != '\0') TRY(error_set(error, SETOSA_ERROR_DATA, "%s: %s; %s", path, problem.what, problem.remedy));
   TRY(check_size(header, stream, error));
 cleanup:
   free(text);

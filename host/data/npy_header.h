@@ -15,7 +15,7 @@ typedef struct NpyHeader {
 } NpyHeader;
 
 /* Reads magic, version, length and dictionary; the stream stands at the first element afterwards. Checks that the file can hold
- * what the header announces. */
-Status npy_read_header(NpyHeader *header, Stream *stream, Error *error);
+ * what the header announces. as_text: what to do about an array of text. */
+Status npy_read_header(NpyHeader *header, Stream *stream, const char *as_text, Error *error);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "data/weights.h"
@@ -105,11 +106,11 @@ static void compose(Scaling *all, Scaling *step, const Scaling *before, size_t f
 
 Status setosa_dataset_standardize(SetosaDataset *dataset, SetosaError *error) {
   Status status = SETOSA_OK;
-  size_t features = dataset->features;
+  size_t features = setosa_dataset_features(dataset);
   double *moments = NULL; /* (3,D) mean, variance, correction */
   bool *constant = NULL;
   Scaling all = {NULL, NULL}, step = {NULL, NULL};
-  error_clear(error);
+  TRY(arguments_check(error, GIVEN(dataset)));
   TRY(memory_allocate((void **)&moments, 3 * features, sizeof *moments, "column statistics", error));
   TRY(memory_allocate((void **)&constant, features, sizeof *constant, "column statistics", error));
   TRY(memory_allocate((void **)&all.offset, features, sizeof(float), "a scaling", error));
@@ -133,7 +134,7 @@ cleanup:
 }
 
 Status setosa_dataset_scale_like(SetosaDataset *dataset, const SetosaDataset *like, SetosaError *error) {
-  error_clear(error);
+  if (arguments_check(error, GIVEN(dataset), GIVEN(like)) != SETOSA_OK) return SETOSA_ERROR_USAGE;
   if (dataset->features != like->features)
     return error_set(error, SETOSA_ERROR_DATA, "%s: %zu features, but %s has %zu; the scaling of one does not fit the other",
                      dataset->source, dataset->features, like->source, like->features);
@@ -187,8 +188,8 @@ static bool shuffles_by_order(const Dataset *dataset) {
 Status setosa_dataset_shuffle(SetosaDataset *dataset, uint64_t seed, SetosaError *error) {
   Status status = SETOSA_OK;
   float *kept = NULL;
+  TRY(arguments_check(error, GIVEN(dataset)));
   bool by_order = shuffles_by_order(dataset);
-  error_clear(error);
   TRY(by_order ? rows_begin_order(dataset, error) : rows_own(dataset, error));
   TRY(memory_allocate((void **)&kept, dataset->features, sizeof *kept, "a row", error));
   for (size_t i = dataset->rows; i > 1; i--) {
@@ -249,8 +250,8 @@ static void move_rows(Dataset *from, Dataset *to, size_t count, uint64_t seed) {
 Status setosa_dataset_split(SetosaDataset *dataset, double fraction, uint64_t seed, SetosaDataset **held_out, SetosaError *error) {
   Status status = SETOSA_OK;
   Dataset *held = NULL;
-  error_clear(error);
-  *held_out = NULL;
+  if (held_out != NULL) *held_out = NULL;
+  TRY(arguments_check(error, GIVEN(dataset), GIVEN(held_out)));
   if (!(fraction > 0 && fraction < 1))
     TRY(error_set(error, SETOSA_ERROR_USAGE, "the fraction to hold out is %g; give a number between 0 and 1, 0.1 say", fraction));
   size_t count = (size_t)round(fraction * (double)dataset->rows);

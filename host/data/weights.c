@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/column_file.h"
@@ -54,6 +55,12 @@ Status weight_list_add_text(WeightList *list, const char *text, size_t length, E
   double weight = 0;
   if (length == 0) return error_set(error, SETOSA_ERROR_DATA, "the weight is missing; fill it in, or give 0 to leave the row out");
   if (!text_parse_double(text, length, &weight)) {
+    char room[CSV_REMEDY], what[CSV_REMEDY + 32];
+    const char *remedy = csv_number_remedy(room, text, length);
+    if (remedy != NULL) {
+      snprintf(what, sizeof what, "is not a number; %s", remedy);
+      return wrong_weight(text, length, what, error);
+    }
     if (!csv_is_not_finite(text, length)) return wrong_weight(text, length, "is not a number; correct it, or choose other weights", error);
     weight = NAN;
   }
@@ -203,7 +210,8 @@ Status weights_read_file(Dataset *dataset, const Reader *reader, const char *pat
   WeightList list = {0};
   const ColumnTaker taker = {.one = "weight",
                              .many = "weights",
-                             .real = true,
+                             .numbers = true,
+                             .as_text = "save weights.astype('float32')",
                              .take_text = take_text,
                              .take_element = take_element,
                              .values = &list,
@@ -233,7 +241,7 @@ static Status own_weights(Dataset *dataset, Error *error) {
 SetosaStatus setosa_dataset_set_weights(SetosaDataset *dataset, const float *weights, SetosaError *error) {
   Status status = SETOSA_OK;
   WeightList list = {0};
-  error_clear(error);
+  TRY(arguments_check(error, GIVEN(dataset)));
   TRY(own_weights(dataset, error));
   free(dataset->weights_name); /* no column's any more */
   dataset->weights_name = NULL;
@@ -256,7 +264,7 @@ cleanup:
   return status;
 }
 
-const float *setosa_dataset_weights(const SetosaDataset *dataset) { return rows_sample_weights(dataset); }
+const float *setosa_dataset_weights(const SetosaDataset *dataset) { return dataset != NULL ? rows_sample_weights(dataset) : NULL; }
 
 double dataset_total_weight(const Dataset *dataset) {
   const float *weights = rows_weights(dataset);

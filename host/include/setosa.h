@@ -8,6 +8,10 @@
  * Without weights of rows every s_i is 1, and the first term is the mean loss (kernels/README.md).
  *
  * Every function that can fail returns SETOSA_OK or an error status and then fills *error (which may be NULL).
+ * Pointers must not be NULL unless it is said here that they may: SETOSA_ERROR_USAGE names the function and the argument, as it does for a
+ * choice, size or number that makes no sense. `user` may always be NULL, and is handed to the callback. What would have been made is NULL
+ * after a failure. Functions that cannot fail answer NULL in place of an object with 0, false or NULL, and so they do for an index past the
+ * last.
  * Pairs: create/destroy (memory), open/close (outside resource), load/save (files); each destroy and close accepts NULL.
  * No function prints or exits. Objects are not thread-safe; different objects may be used from different threads.
  */
@@ -96,7 +100,7 @@ typedef struct SetosaDevice SetosaDevice;   /* one opened device: context, queue
 SetosaStatus setosa_devices_open(SetosaDevices **devices, SetosaError *error);
 void setosa_devices_close(SetosaDevices *devices);
 size_t setosa_devices_count(const SetosaDevices *devices);
-/* Borrowed from the list; index < count. */
+/* Borrowed from the list; NULL from index count on. */
 const SetosaDeviceInfo *setosa_devices_get(const SetosaDevices *devices, size_t index);
 /* selector: an index, a part of the name (any case), "cpu", "gpu", or NULL for the best usable (GPU before CPU).
  * force: take a refused device too. */
@@ -187,7 +191,7 @@ SetosaStatus setosa_dataset_set_weights(SetosaDataset *dataset, const float *wei
  * "balanced", sum(s) / (K * sum of s of the class) with the weights s that were given, so that all classes weigh the same. It replaces what
  * was set before; NULL: classes count alike again. Metrics of this data set are then weighted so, too. */
 SetosaStatus setosa_dataset_set_class_weights(SetosaDataset *dataset, const char *text, SetosaError *error);
-/* The column that the weights came from; NULL: none. */
+/* The column that the weights came from; NULL: none did. */
 const char *setosa_dataset_weights_name(const SetosaDataset *dataset);
 void setosa_dataset_destroy(SetosaDataset *dataset);
 size_t setosa_dataset_rows(const SetosaDataset *dataset);
@@ -260,13 +264,13 @@ const float *setosa_model_offset(const SetosaModel *model);  /* (D): x' = (x - o
 const float *setosa_model_scale(const SetosaModel *model);   /* (D), NULL: none; borrowed */
 const char *setosa_model_class_name(const SetosaModel *model, size_t class_index);
 const char *setosa_model_feature_name(const SetosaModel *model, size_t feature); /* NULL when the model has no names */
-/* The metadata of the file, as text pairs: i from 0; false past the last. */
+/* The metadata of the file, as text pairs: i from 0; false past the last. key and value may be NULL. */
 bool setosa_model_metadata(const SetosaModel *model, size_t i, const char **key, const char **value);
 /* How near the weights of a model come to the true ones W* of the synthetic data it was trained on; scaling is undone, and of both the mean
  * over the classes is taken off, which softmax does not see. distance: ||W - W*|| / ||W*||; cosine: between the vectors of a class, mean of
  * the classes. NAN where there is nothing to compare (W* or W is 0). SETOSA_ERROR_USAGE: source is not synthetic or of another shape. */
 SetosaStatus setosa_model_truth(const SetosaModel *model, const char *source, double *distance, double *cosine, SetosaError *error);
-/* Options that read data as the model expects it (names, classes, unscaled). Borrows from the model. */
+/* Options that read data as the model expects it (names, classes, unscaled). Borrows from the model; NULL: the defaults. */
 SetosaDataOptions setosa_model_data_options(const SetosaModel *model);
 /* Applies the model's scaling to a data set that is still as read. */
 SetosaStatus setosa_model_scale_dataset(const SetosaModel *model, SetosaDataset *dataset, SetosaError *error);
@@ -319,9 +323,9 @@ typedef struct SetosaRanksWatch {
       void *user); /* asked twice a second; true ends the job at once where one is stopped, else after a minute; NULL: never */
   void *user;
 } SetosaRanksWatch;
-/* Without it: the defaults above, without a word. NULL for ranks is fine. */
+/* Without it, or with watch NULL: the defaults above, without a word. */
 void setosa_ranks_watch(SetosaRanks *ranks, const SetosaRanksWatch *watch);
-/* NULL is a job of one. local: number among the ranks of the same machine, to choose a device by. */
+/* NULL is a job of one, in every function of ranks. local: number among the ranks of the same machine, to choose a device by. */
 size_t setosa_ranks_size(const SetosaRanks *ranks);
 size_t setosa_ranks_rank(const SetosaRanks *ranks);
 size_t setosa_ranks_local(const SetosaRanks *ranks);
@@ -404,29 +408,39 @@ typedef struct SetosaTrainResult {
   bool converged;
   const char *stop_reason; /* "gradient-tolerance", "precision-limit", "max-iterations", "epochs-done", "no-progress", "interrupted",
                               "non-finite", ...; static */
-  char advice[256];        /* what to do about not having converged; "" when converged, or with tolerance 0 at the end that was asked for */
+  char advice[256];        /* what to do about not having converged, or about separable classes; "" when all is well, or with tolerance 0 at
+                              the end that was asked for */
+  bool separable;          /* every training row is right and nothing is penalised: the loss falls for ever, and there is no optimum */
   double train_accuracy, train_log_loss;
-  double validation_accuracy, validation_log_loss;     /* NAN without validation rows */
-  double seconds_upload, seconds_build, seconds_train; /* apart: training does not count building kernels */
-  double seconds_test;                                 /* apart too: the self-test, or reading its verdict */
-  double seconds_tune;                                 /* apart too: searching tile sizes, or reading what was found before */
-  char tuning[384];                                    /* what tuning did, one line; "": nothing */
-  const char *backend;                                 /* that computed: "native", "clblast", ...; static */
-  uint64_t device_bytes;                               /* most bytes held on the device */
-  uint64_t chunk_rows;                                 /* rows of a chunk when they streamed; 0: all of X stayed on the device */
-  bool fell_back;                                      /* to streaming, because the device had less memory than it reports */
-  char weights_hash[33];                               /* XXH3-128 of weights and bias (f32, little endian), hex */
-  const char *storage;                                 /* how X was held: "f32", "f16" or "u8"; static */
-  double storage_rms_error;                            /* what f16 did to X: ||X' - X|| / ||X||, */
-  double storage_largest_error;                        /* and the largest |x' - x| / |x|; both 0 for f32 and u8, which are exact */
-  uint64_t resumed_iterations;                         /* how many of `iterations` were done before this call */
-  uint64_t checkpoints;                                /* times that options.checkpoint was written */
-  char checkpoint_error[512]; /* why the last attempt to write it failed: what is there is older; "" when it is well */
+  double validation_accuracy, validation_log_loss; /* NAN without validation rows */
+  /* Where the time of the call went. The parts exclude each other and add up to all of it; with ranks they are those of this one, waiting
+   * for the others included. */
+  double seconds_prepare;       /* checks, weights of classes, shuffling, the fingerprint for a checkpoint */
+  double seconds_test;          /* the self-test, or reading its verdict */
+  double seconds_tune;          /* searching tile sizes, or reading what was found before */
+  double seconds_upload;        /* bringing rows to the device before the training; rows that stream go up during it */
+  double seconds_build;         /* building kernels, whenever one was first needed */
+  double seconds_open;          /* the rest of opening and closing the backend */
+  double seconds_train;         /* the optimizer */
+  double seconds_checkpoint;    /* writing checkpoints */
+  double seconds_score;         /* accuracy and log-loss at the end, and reading the weights */
+  char tuning[384];             /* what tuning did, one line; "": nothing */
+  const char *backend;          /* that computed: "native", "clblast", ...; static */
+  uint64_t device_bytes;        /* most bytes held on the device */
+  uint64_t chunk_rows;          /* rows of a chunk when they streamed; 0: all of X stayed on the device */
+  bool fell_back;               /* to streaming, because the device had less memory than it reports */
+  char weights_hash[33];        /* XXH3-128 of weights and bias (f32, little endian), hex */
+  const char *storage;          /* how X was held: "f32", "f16" or "u8"; static */
+  double storage_rms_error;     /* what f16 did to X: ||X' - X|| / ||X||, */
+  double storage_largest_error; /* and the largest |x' - x| / |x|; both 0 for f32 and u8, which are exact */
+  uint64_t resumed_iterations;  /* how many of `iterations` were done before this call */
+  uint64_t checkpoints;         /* times that options.checkpoint was written */
+  char checkpoint_error[512];   /* why the last attempt to write it failed: what is there is older; "" when it is well */
 } SetosaTrainResult;
 
 /* Trains on dataset and returns a model (caller destroys). Weights of rows and of classes count in objective, loss, train_accuracy and
  * train_log_loss; afterwards the data set has its own weights alone. Mini-batch solvers permute the rows of dataset in place. A non-finite
- * loss returns SETOSA_OK with the best weights before it, converged=false and stop_reason "non-finite". */
+ * loss returns SETOSA_OK with the best weights before it, converged=false and stop_reason "non-finite". result may be NULL. */
 SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, SetosaDataset *dataset, const SetosaTrainOptions *options,
                           SetosaError *error);
 
@@ -441,7 +455,7 @@ SetosaStatus setosa_checkpoint_load(SetosaCheckpoint **checkpoint, const char *p
 void setosa_checkpoint_destroy(SetosaCheckpoint *checkpoint);
 const char *setosa_checkpoint_warning(const SetosaCheckpoint *checkpoint); /* one line, or "" */
 uint64_t setosa_checkpoint_iterations(const SetosaCheckpoint *checkpoint); /* done: iterations, or whole epochs */
-/* The caller's notes, i from 0: false past the last. Borrowed. */
+/* The caller's notes, i from 0: false past the last. Borrowed. note may be NULL. */
 bool setosa_checkpoint_note(const SetosaCheckpoint *checkpoint, size_t i, SetosaNote *note);
 /* Sets the options that define the training as they were: solver to seed, and of computing tuning and reproducible. */
 void setosa_checkpoint_options(const SetosaCheckpoint *checkpoint, SetosaTrainOptions *options);
@@ -467,8 +481,12 @@ typedef struct SetosaPlan {
   uint64_t chunk_rows;          /* 0 when resident */
   uint64_t device_budget_bytes; /* 0 for backends of the host */
   uint64_t passes_estimate;     /* over X, at most */
-  double seconds_pass;     /* measured on a sample of at most 16 MB of rows, times the rows; ranks share it, each on a device of its own */
+  uint64_t passes_typical;      /* so many are enough for most data */
+  double seconds_pass; /* measured on a sample of at most 16 MB of rows, times the rows; ranks share it, each on a device of its own */
+  double seconds_make,
+      seconds_upload;      /* of that: making synthetic rows, and bringing rows to the device. Once for all passes when resident */
   double seconds_estimate; /* for all passes; building kernels is not in it */
+  double seconds_typical;  /* for passes_typical */
 } SetosaPlan;
 
 /* The plan of training (options: all of them) or of scores (classes: of the model; options->compute alone is read). A sample of the rows is
@@ -524,12 +542,15 @@ typedef struct SetosaCheckRow {
 typedef void (*SetosaCheckCallback)(const SetosaCheckRow *row, void *user);
 
 /* Checks loss, gradient, Hessian*V, probabilities and the line search of a backend, the reference against finite differences
- * alone. dataset NULL: a table of shapes of synthetic data. family AUTO checks both families of kernels. *failures counts rows not
- * passed. */
+ * alone. dataset NULL: a table of shapes of synthetic data. family AUTO checks both families of kernels. l2 is 0 or more. *failures counts
+ * rows not passed. row and failures may be NULL. */
 SetosaStatus setosa_check(const SetosaDataset *dataset, const SetosaComputeOptions *compute, double l2, SetosaCheckCallback row, void *user,
                           size_t *failures, SetosaError *error);
 
-/* One example worked through in double precision. Arrays are owned by the explanation. */
+/* Of an example whose class is not known. */
+#define SETOSA_NO_LABEL SIZE_MAX
+
+/* One example worked through in double precision. Arrays are owned by the explanation. With SETOSA_NO_LABEL what needs a target is NAN. */
 typedef struct SetosaExplanation {
   size_t features, classes, label;
   double *x;                 /* (D), as the model sees it (scaled) */
@@ -547,7 +568,7 @@ typedef struct SetosaExplanation {
   double largest_difference; /* max |dweights - dweights_finite| */
 } SetosaExplanation;
 
-/* x (D), weights (K,D), bias (K) or NULL, label in 0..K-1. */
+/* x (D), weights (K,D), bias (K) or NULL, label in 0..K-1 or SETOSA_NO_LABEL. */
 SetosaStatus setosa_explain(SetosaExplanation **explanation, size_t features, size_t classes, const double *x, const double *weights,
                             const double *bias, size_t label, SetosaError *error);
 void setosa_explanation_destroy(SetosaExplanation *explanation);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -87,10 +88,8 @@ SetosaStatus setosa_model_create(SetosaModel **model, size_t features, size_t cl
                                  SetosaError *error) {
   Status status = SETOSA_OK;
   Model *made = NULL;
-  *model = NULL;
-  error_clear(error);
-  if (weights == NULL)
-    return error_set(error, SETOSA_ERROR_USAGE, "a model needs weights, not NULL; pass (classes,features) numbers, row-major");
+  if (model != NULL) *model = NULL;
+  TRY(arguments_check(error, GIVEN(model), GIVEN(weights)));
   TRY(model_allocate(&made, features, classes, error));
   size_t bad = first_not_finite(weights, features * classes);
   if (bad < features * classes)
@@ -152,23 +151,23 @@ cleanup:
   return status;
 }
 
-size_t setosa_model_features(const SetosaModel *model) { return model->features; }
-size_t setosa_model_classes(const SetosaModel *model) { return model->classes; }
-const float *setosa_model_weights(const SetosaModel *model) { return model->weights; }
-const float *setosa_model_bias(const SetosaModel *model) { return model->bias; }
-const float *setosa_model_offset(const SetosaModel *model) { return model->scaling.offset; }
-const float *setosa_model_scale(const SetosaModel *model) { return model->scaling.scale; }
+size_t setosa_model_features(const SetosaModel *model) { return model != NULL ? model->features : 0; }
+size_t setosa_model_classes(const SetosaModel *model) { return model != NULL ? model->classes : 0; }
+const float *setosa_model_weights(const SetosaModel *model) { return model != NULL ? model->weights : NULL; }
+const float *setosa_model_bias(const SetosaModel *model) { return model != NULL ? model->bias : NULL; }
+const float *setosa_model_offset(const SetosaModel *model) { return model != NULL ? model->scaling.offset : NULL; }
+const float *setosa_model_scale(const SetosaModel *model) { return model != NULL ? model->scaling.scale : NULL; }
 const char *setosa_model_class_name(const SetosaModel *model, size_t class_index) {
-  return class_index < model->classes ? model->class_names[class_index] : NULL;
+  return model != NULL && class_index < model->classes ? model->class_names[class_index] : NULL;
 }
 const char *setosa_model_feature_name(const SetosaModel *model, size_t feature) {
-  return model->feature_names != NULL && feature < model->features ? model->feature_names[feature] : NULL;
+  return model != NULL && model->feature_names != NULL && feature < model->features ? model->feature_names[feature] : NULL;
 }
 
 bool setosa_model_metadata(const SetosaModel *model, size_t i, const char **key, const char **value) {
-  if (i >= model->metadata_count) return false;
-  *key = model->metadata[i].key;
-  *value = model->metadata[i].value;
+  if (model == NULL || i >= model->metadata_count) return false;
+  if (key != NULL) *key = model->metadata[i].key;
+  if (value != NULL) *value = model->metadata[i].value;
   return true;
 }
 
@@ -212,6 +211,7 @@ cleanup:
 
 SetosaDataOptions setosa_model_data_options(const SetosaModel *model) {
   SetosaDataOptions options = setosa_data_options_default();
+  if (model == NULL) return options;
   options.scale = 1; /* as stored: setosa_model_scale_dataset scales */
   options.positive = model->positive;
   options.expect_features = model->features;
@@ -224,8 +224,8 @@ SetosaDataOptions setosa_model_data_options(const SetosaModel *model) {
 }
 
 SetosaStatus setosa_model_scale_dataset(const SetosaModel *model, SetosaDataset *dataset, SetosaError *error) {
+  if (arguments_check(error, GIVEN(model), GIVEN(dataset)) != SETOSA_OK) return SETOSA_ERROR_USAGE;
   size_t features = dataset_shape(dataset).features;
-  error_clear(error);
   if (features != model->features)
     return error_set(error, SETOSA_ERROR_USAGE, "the data has %zu features but the model expects %zu; use data with the model's columns",
                      features, model->features);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "model/model.h"
@@ -43,9 +44,9 @@ SetosaStatus setosa_model_save(const SetosaModel *model, const char *path, Setos
   Status status = SETOSA_OK;
   char *class_names = NULL, *feature_names = NULL;
   MetadataPair *pairs = NULL;
-  size_t count = 0, features = model->features, classes = model->classes, tensors_count = 2;
+  size_t count = 0, features = setosa_model_features(model), classes = setosa_model_classes(model), tensors_count = 2;
   bool has_version = false;
-  error_clear(error);
+  TRY(arguments_check(error, GIVEN(model), GIVEN(path)));
   TRY(check_finite(path, "weights", model->weights, classes * features, error));
   TRY(check_finite(path, "bias", model->bias, classes, error));
   TRY(memory_allocate((void **)&pairs, model->metadata_count + 7, sizeof *pairs, "metadata", error));
@@ -187,8 +188,8 @@ SetosaStatus setosa_model_load(SetosaModel **model, const char *path, SetosaErro
   Status status = SETOSA_OK;
   SafetensorsFile *file = NULL;
   Model *loaded = NULL;
-  *model = NULL;
-  error_clear(error);
+  if (model != NULL) *model = NULL;
+  TRY(arguments_check(error, GIVEN(model), GIVEN(path)));
   TRY(safetensors_open(&file, path, error));
   const Tensor *weights = safetensors_find(file, "weights"), *bias = safetensors_find(file, "bias");
   if (weights == NULL) {

@@ -1,4 +1,5 @@
 /* A trained model beside the model that made its data. */
+#include "base/arguments.h"
 #include "data/synthetic.h"
 #include "model/model.h"
 
@@ -6,10 +7,9 @@ SetosaStatus setosa_model_truth(const SetosaModel *model, const char *source, do
   Status status = SETOSA_OK;
   SyntheticSpec spec;
   Synthetic *synthetic = NULL;
-  error_clear(error);
+  TRY(arguments_check(error, GIVEN(model), GIVEN(source), GIVEN(distance), GIVEN(cosine)));
   if (!synthetic_is_source(source))
-    return error_set(error, SETOSA_ERROR_USAGE, "%s: only synthetic data has true weights; give synthetic:...",
-                     source != NULL ? source : "");
+    return error_set(error, SETOSA_ERROR_USAGE, "%s: only synthetic data has true weights; give synthetic:...", source);
   TRY(synthetic_parse(&spec, source, error));
   if (spec.features != model->features || spec.classes != model->classes)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: has %llu features and %llu classes, but the model %zu and %zu; give its own data", source,

@@ -1,6 +1,8 @@
 /* setosa_check: a backend against the double reference and finite differences, on the caller's data or a table of synthetic shapes. */
+#include <math.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "data/storage.h"
 #include "judge/compare.h"
 #include "train/device.h"
@@ -54,11 +56,12 @@ SetosaStatus setosa_check(const SetosaDataset *dataset, const SetosaComputeOptio
   Status status = SETOSA_OK;
   Dataset *synthetic = NULL;
   size_t unused = 0;
-  error_clear(error);
   if (failures == NULL) failures = &unused;
   *failures = 0;
-  Check check = {compute, compute->backend, l2, row, user, failures};
+  TRY(arguments_check(error, GIVEN(compute)));
+  if (!isfinite(l2) || l2 < 0) TRY(error_set(error, SETOSA_ERROR_USAGE, "setosa_check: `l2` is %g; give a finite number, 0 or more", l2));
   TRY(device_check_options(compute, error));
+  Check check = {compute, compute->backend, l2, row, user, failures};
   if (dataset != NULL) TRY(dataset_check_held(dataset, "a check", error));
   if (dataset != NULL) return check_dataset(dataset, &check, error);
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/arguments.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/path.h"
@@ -248,8 +249,8 @@ cleanup:
 SetosaStatus setosa_checkpoint_load(SetosaCheckpoint **checkpoint, const char *path, SetosaError *error) {
   Status status = SETOSA_OK;
   Checkpoint *made = NULL;
-  *checkpoint = NULL;
-  error_clear(error);
+  if (checkpoint != NULL) *checkpoint = NULL;
+  TRY(arguments_check(error, GIVEN(checkpoint), GIVEN(path)));
   TRY(memory_allocate_zero((void **)&made, 1, sizeof *made, "a checkpoint", error));
   TRY(memory_copy_text(&made->path, path, error));
   TRY(load_either(made, error));
@@ -268,12 +269,14 @@ void setosa_checkpoint_destroy(SetosaCheckpoint *checkpoint) {
   free(checkpoint);
 }
 
-const char *setosa_checkpoint_warning(const SetosaCheckpoint *checkpoint) { return checkpoint->warning; }
+const char *setosa_checkpoint_warning(const SetosaCheckpoint *checkpoint) { return checkpoint != NULL ? checkpoint->warning : ""; }
 
-uint64_t setosa_checkpoint_iterations(const SetosaCheckpoint *checkpoint) { return checkpoint_state_iterations(&checkpoint->state); }
+uint64_t setosa_checkpoint_iterations(const SetosaCheckpoint *checkpoint) {
+  return checkpoint != NULL ? checkpoint_state_iterations(&checkpoint->state) : 0;
+}
 
 bool setosa_checkpoint_note(const SetosaCheckpoint *checkpoint, size_t i, SetosaNote *note) {
-  if (i >= checkpoint->notes.count) return false;
-  *note = (SetosaNote){checkpoint->notes.pairs[i].name, checkpoint->notes.pairs[i].value};
+  if (checkpoint == NULL || i >= checkpoint->notes.count) return false;
+  if (note != NULL) *note = (SetosaNote){checkpoint->notes.pairs[i].name, checkpoint->notes.pairs[i].value};
   return true;
 }

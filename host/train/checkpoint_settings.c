@@ -20,6 +20,7 @@ static bool is_kept(const OptionRow *row, const SetosaTrainOptions *options) {
 void setosa_checkpoint_options(const SetosaCheckpoint *checkpoint, SetosaTrainOptions *options) {
   size_t count = 0;
   const OptionRow *rows = option_table(&count);
+  if (checkpoint == NULL || options == NULL) return;
   for (size_t i = 0; i < count; i++) {
     const char *text = is_kept(&rows[i], options) ? texts_find(&checkpoint->settings, rows[i].name) : NULL;
     /* What is none of its values leaves the option as it is. */

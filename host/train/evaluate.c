@@ -1,4 +1,5 @@
 /* Evaluation: logits from a backend, block by block, into the metrics. */
+#include "base/arguments.h"
 #include "model/metrics.h"
 #include "train/predict.h"
 
@@ -34,8 +35,8 @@ SetosaStatus setosa_evaluate(SetosaMetrics **metrics, const SetosaModel *model, 
                              const SetosaComputeOptions *compute, SetosaError *error) {
   Status status = SETOSA_OK;
   Evaluator evaluator = {.dataset = dataset};
-  *metrics = NULL;
-  error_clear(error);
+  if (metrics != NULL) *metrics = NULL;
+  TRY(arguments_check(error, GIVEN(metrics), GIVEN(model), GIVEN(dataset), GIVEN(compute)));
   TRY(check_labels(model, dataset, error));
   TRY(metrics_create(&evaluator.accumulator, model->classes, error));
   TRY(predict_scores(model, dataset, compute, ROW_LOGITS, add_block, &evaluator, error));

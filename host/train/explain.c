@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/softmax.h"
@@ -21,7 +22,7 @@ static Status check_arguments(size_t features, size_t classes, const double *x, 
   size_t weight_count = 0;
   if (features < 1 || classes < 2)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "explain: needs at least 1 feature and 2 classes, not %zu and %zu", features, classes));
-  if (label >= classes)
+  if (label >= classes && label != SETOSA_NO_LABEL)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "explain: class index %zu is past the last of %zu classes; choose a smaller one", label,
                   classes));
   TRY(memory_multiply(&weight_count, features, classes, "weights", error));
@@ -70,8 +71,24 @@ static Status work_forward(SetosaExplanation *e, Error *error) {
       return error_set(error, SETOSA_ERROR_USAGE, "explain: the logit of class %zu overflows; give smaller weights or features", k + 1);
     e->logits[k] = e->probabilities[k] = z;
   }
-  e->loss = softmax_row(e->probabilities, e->classes, e->label);
+  bool labelled = e->label != SETOSA_NO_LABEL;
+  double loss = softmax_row(e->probabilities, e->classes, labelled ? e->label : 0);
+  e->loss = labelled ? loss : NAN;
   return SETOSA_OK;
+}
+
+static void fill_nan(double *values, size_t count) {
+  for (size_t i = 0; i < count; i++) values[i] = NAN;
+}
+
+/* Without a label there is no target, and nothing that follows from it. */
+static void leave_backward(SetosaExplanation *e) {
+  double *const vectors[] = {e->target, e->dlogits, e->dbias}, *const matrices[] = {e->dweights, e->dweights_diagonal, e->dweights_finite};
+  for (size_t i = 0; i < 3; i++) {
+    fill_nan(vectors[i], e->classes);
+    fill_nan(matrices[i], e->classes * e->features);
+  }
+  e->largest_difference = NAN;
 }
 
 /* dH/dz_k = a_k - P_k and dz_k/dw_k = x. With only da_k/dz_k = a_k (1 - a_k) of the Jacobian, dH/dz_k would be -P_k (1 - a_k):
@@ -138,8 +155,8 @@ SetosaStatus setosa_explain(SetosaExplanation **explanation, size_t features, si
                             const double *bias, size_t label, SetosaError *error) {
   Status status = SETOSA_OK;
   SetosaExplanation *e = NULL;
-  *explanation = NULL;
-  error_clear(error);
+  if (explanation != NULL) *explanation = NULL;
+  TRY(arguments_check(error, GIVEN(explanation), GIVEN(x), GIVEN(weights)));
   TRY(check_arguments(features, classes, x, weights, bias, label, error));
   TRY(create(&e, features, classes, error));
   e->label = label;
@@ -147,8 +164,12 @@ SetosaStatus setosa_explain(SetosaExplanation **explanation, size_t features, si
   memcpy(e->weights, weights, features * classes * sizeof *weights);
   if (bias != NULL) memcpy(e->bias, bias, classes * sizeof *bias);
   TRY(work_forward(e, error));
-  work_backward(e);
-  TRY(work_differences(e, error));
+  if (label == SETOSA_NO_LABEL) {
+    leave_backward(e);
+  } else {
+    work_backward(e);
+    TRY(work_differences(e, error));
+  }
   *explanation = e;
   e = NULL;
 cleanup:

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/arguments.h"
 #include "base/memory.h"
 #include "train/device.h"
 
@@ -98,15 +99,14 @@ typedef struct CallbackOfRows {
 
 static Status call_back(Backend *backend, RowRange rows, const float *scores, void *user, Error *error) {
   const CallbackOfRows *callback = user;
-  (void)backend;
   if (callback->rows(rows.begin, rows.count, scores, callback->user)) return SETOSA_OK;
-  return error_set(error, SETOSA_INTERRUPTED, "prediction was stopped after row %zu of the data; run it again for the rest",
-                   rows.begin + rows.count);
+  return error_set(error, SETOSA_INTERRUPTED, "prediction was stopped after row %zu of %zu, as the caller asked", rows.begin + rows.count,
+                   backend->rows);
 }
 
 SetosaStatus setosa_predict(const SetosaModel *model, const SetosaDataset *dataset, const SetosaComputeOptions *compute,
                             SetosaPredictCallback rows, void *user, SetosaError *error) {
   CallbackOfRows callback = {rows, user};
-  error_clear(error);
-  return predict_scores(model, dataset, compute, ROW_PROBABILITIES, call_back, &callback, error);
+  Status status = arguments_check(error, GIVEN(model), GIVEN(dataset), GIVEN(compute), GIVEN(rows));
+  return status != SETOSA_OK ? status : predict_scores(model, dataset, compute, ROW_PROBABILITIES, call_back, &callback, error);
 }

@@ -33,8 +33,6 @@ CompareOperations train_solver_operations(SetosaSolver solver, DataShape shape) 
   return always;
 }
 
-static Status usage(Error *error, const char *message) { return error_set(error, SETOSA_ERROR_USAGE, "%s", message); }
-
 /* Every row needs a label that is one of the classes. */
 static Status check_labels(const Dataset *dataset, Error *error) {
   const char *source = dataset_source(dataset);
@@ -74,10 +72,11 @@ static Status check_companions(const SetosaTrainOptions *o, const Dataset *datas
 
 Status train_options_check(const SetosaTrainOptions *options, const Dataset *dataset, Error *error) {
   Status status = SETOSA_OK;
-  if (options == NULL || dataset == NULL)
-    return usage(error, "training needs a data set and options; start from setosa_train_options_default()");
   TRY(options_check_training(options, error));
   TRY(device_check_options(&options->compute, error));
+  for (size_t i = 0; i < options->checkpoint_note_count; i++)
+    if (options->checkpoint_notes == NULL || options->checkpoint_notes[i].name == NULL || options->checkpoint_notes[i].value == NULL)
+      TRY(error_set(error, SETOSA_ERROR_USAGE, "options.checkpoint_notes: note %zu has a name or a value that is NULL; give both", i));
   TRY(check_labels(dataset, error));
   TRY(check_companions(options, dataset, error));
 cleanup:

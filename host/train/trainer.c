@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arguments.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "compute/open.h"
@@ -16,6 +17,7 @@
 #include "train/job.h"
 #include "train/predict.h"
 #include "train/train_options.h"
+#include "train/train_times.h"
 
 typedef struct Training {
   const SetosaTrainOptions *options;
@@ -29,6 +31,7 @@ typedef struct Training {
   Keeper keeper;               /* of checkpoints */
   JobWishes wishes;            /* of the ranks, where there are several */
   double seconds_test;         /* of the self-test of its devices */
+  double seconds_keep;         /* of writing checkpoints */
   uint64_t evaluations_before; /* of a training that goes on: not of this run's time */
   Status callback_status;      /* of what goes on inside an observer, which can only say stop */
   Error *error;
@@ -155,10 +158,14 @@ static bool on_keep_due(uint64_t done, void *user) {
 }
 
 static Status on_keep(const OptimizerState *state, void *user, Error *error) {
-  return keeper_save(&((Training *)user)->keeper, state, error);
+  Training *t = user;
+  double lap = clock_seconds();
+  Status status = keeper_save(&t->keeper, state, error);
+  t->seconds_keep += clock_lap(&lap);
+  return status;
 }
 
-static Status run_optimizer(Training *t, OptimizerReport *report, double *seconds, Error *error) {
+static Status run_optimizer(Training *t, OptimizerReport *report, Error *error) {
   const SetosaTrainOptions *o = t->options;
   OptimizerSettings settings = {.solver = o->solver,
                                 .max_iterations = o->max_iterations,
@@ -185,7 +192,6 @@ static Status run_optimizer(Training *t, OptimizerReport *report, double *second
   t->began = clock_seconds();
   t->build_before = facts.seconds_build;
   Status status = optimizer_minimize(&t->objective, t->w, &settings, report, error);
-  *seconds = training_seconds(t);
   return status != SETOSA_OK ? status : t->callback_status;
 }
 
@@ -248,6 +254,14 @@ static void write_advice(SetosaTrainResult *result, const OptimizerReport *repor
   char *advice = result->advice;
   size_t size = sizeof result->advice;
   bool ends_as_asked = options->tolerance == 0.0; /* convergence was not looked for */
+  bool alive = report->reason != STOP_INTERRUPTED && report->reason != STOP_NON_FINITE;
+  if (result->separable && alive) {
+    if (result->converged || !ends_as_asked)
+      snprintf(advice, size,
+               "the classes are separable: every training row is right, and without --l2 larger weights fit ever better, so "
+               "that there is no optimum; use --l2 above 0");
+    return;
+  }
   switch (report->reason) {
     case STOP_GRADIENT_TOLERANCE:
     case STOP_PRECISION:
@@ -268,8 +282,9 @@ static void write_advice(SetosaTrainResult *result, const OptimizerReport *repor
     case STOP_NO_PROGRESS:
       if (ends_as_asked) break;
       snprintf(advice, size, "rounding hides any further decrease: %s%sraise --tolerance above %.1e",
-               options->l2 == 0.0 ? "use --l2 above 0, since separable data has no finite optimum; " : "",
-               standardize[0] != '\0' ? "standardize the features with --standardize, or " : "", report->at.gradient_norm);
+               standardize[0] != '\0' ? "standardize the features with --standardize, " : "",
+               options->compute.backend != SETOSA_BACKEND_REFERENCE ? "compute in double with --backend reference, or " : "",
+               report->at.gradient_norm);
       break;
     case STOP_INTERRUPTED:
       snprintf(advice, size, "it was stopped; %s",
@@ -282,7 +297,7 @@ static void write_advice(SetosaTrainResult *result, const OptimizerReport *repor
   }
 }
 
-static void fill_result(SetosaTrainResult *result, const Training *t, const OptimizerReport *report, const Dataset *dataset) {
+static void fill_result(SetosaTrainResult *result, const Training *t, const OptimizerReport *report) {
   BackendFacts facts = {0};
   backend_facts(t->backend, &facts);
   result->objective = report->at.objective;
@@ -292,10 +307,6 @@ static void fill_result(SetosaTrainResult *result, const Training *t, const Opti
   result->evaluations = report->evaluations;
   result->converged = report->reason == STOP_GRADIENT_TOLERANCE || report->reason == STOP_PRECISION;
   result->stop_reason = optimizer_reason_name(report->reason);
-  result->seconds_upload = facts.seconds_upload;
-  result->seconds_build = facts.seconds_build;
-  result->seconds_test = t->seconds_test;
-  result->seconds_tune = facts.seconds_tune;
   snprintf(result->tuning, sizeof result->tuning, "%s", facts.tuning != NULL ? facts.tuning : "");
   result->backend = facts.name;
   result->device_bytes = facts.bytes_held;
@@ -307,7 +318,11 @@ static void fill_result(SetosaTrainResult *result, const Training *t, const Opti
   if (t->options->resume != NULL) result->resumed_iterations = setosa_checkpoint_iterations(t->options->resume);
   result->checkpoints = t->keeper.written;
   snprintf(result->checkpoint_error, sizeof result->checkpoint_error, "%s", t->keeper.failure);
-  write_advice(result, report, t->options, dataset);
+}
+
+/* Weights that get every row right get it righter when they are doubled, again and again: nothing holds them. */
+static bool is_separable(const SetosaTrainResult *result, const SetosaTrainOptions *options) {
+  return options->l2 == 0.0 && options->label_smoothing == 0.0 && result->train_accuracy == 1.0;
 }
 
 /* The options that made the weights what they are. */
@@ -362,14 +377,15 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   SetosaTrainOptions own; /* with the checkpoint that the training goes on from, where one is found */
   Training t = {.options = &own};
   Model *made = NULL;
+  TrainTimes times = {0};
   bool weighed = false; /* by class */
   OptimizerReport report = {0};
   SetosaTrainResult found = {.train_accuracy = NAN, .train_log_loss = NAN, .validation_accuracy = NAN, .validation_log_loss = NAN};
-  *model = NULL;
-  error_clear(error);
-  if (options == NULL) return train_options_check(options, dataset, error);
+  if (model != NULL) *model = NULL;
+  if (arguments_check(error, GIVEN(model), GIVEN(dataset), GIVEN(options)) != SETOSA_OK) return SETOSA_ERROR_USAGE;
   own = *options;
   t.wishes.ranks = options->compute.ranks;
+  train_times_begin(&times);
   TRY(train_options_check(options, dataset, error));
   TRY(job_check_alike(options->compute.ranks, dataset, options, error));
   TRY(model_create_for(&made, dataset, error)); /* before the work: names that cannot be kept are refused here */
@@ -381,18 +397,24 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   /* Batches are ranges of rows, so rows in the order of a sorted file would make batches of one class. */
   if (solver_uses_batches(options->solver) && !dataset_shape(dataset).exchangeable)
     TRY(setosa_dataset_shuffle(dataset, options->seed, error));
+  train_times_prepared(&times, &found);
   TRY(open_training(&t, dataset, error));
   TRY(keeper_meet_backend(&t.keeper, t.backend, error));
   if (own.begins != NULL)
     own.begins(own.resume != NULL, own.resume != NULL ? setosa_checkpoint_iterations(own.resume) : 0, own.progress_user);
-  status = run_optimizer(&t, &report, &found.seconds_train, error);
+  train_times_opened(&times, &found, t.backend, t.seconds_test);
+  status = run_optimizer(&t, &report, error);
   if (status != SETOSA_OK) keeper_explain(&t.keeper, error);
   TRY(status);
-  fill_result(&found, &t, &report, dataset);
+  train_times_trained(&times, &found, t.backend, t.seconds_keep);
+  fill_result(&found, &t, &report);
   TRY(score_everything(&t, dataset, &found, error));
+  found.separable = is_separable(&found, options);
+  write_advice(&found, &report, options, dataset);
   TRY(read_weights(&t, made, error));
   TRY(model_hash(made, found.weights_hash, error));
   TRY(write_metadata(made, &found, &t, dataset, error));
+  train_times_scored(&times, &found, t.backend);
 cleanup:
   close_training(&t); /* before what it reads may change */
   if (weighed) {
@@ -402,6 +424,7 @@ cleanup:
   /* Here every rank comes, however it fared, and all go on alike. */
   status = ranks_agree(t.wishes.ranks, status, error);
   if (status == SETOSA_OK) {
+    train_times_closed(&times, &found);
     if (result != NULL) *result = found;
     *model = made;
     made = NULL;

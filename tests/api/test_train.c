@@ -356,7 +356,7 @@ static void test_bad_options(void **state) {
   REFUSED("needs a device", o.compute.backend = SETOSA_BACKEND_NATIVE, o.compute.device = NULL);
 #undef REFUSED
   expect_refusal(data, NULL, SETOSA_ERROR_USAGE, "options");
-  expect_refusal(NULL, &good, SETOSA_ERROR_USAGE, "data set");
+  expect_refusal(NULL, &good, SETOSA_ERROR_USAGE, "`dataset` is NULL");
   /* What is refused with one solver is fine where it means something, and unused numbers are not looked at. */
   SetosaTrainOptions fine = good;
   fine.batch_size = 0;

@@ -86,7 +86,8 @@ static void test_the_plan(void **state) {
   run = RUN("train", iris, "--dry-run", "--model", model);
   run_expect(&run, 0);
   run_expect_text(run.out, "Plan: 150 rows, 4 features as f32, 3 classes");
-  run_expect_text(run.out, "at most 1001 passes");
+  run_expect_text(run.out, "most data need fewer than 151 passes: ");
+  run_expect_text(run.out, "1001: up to ");
   run_free(&run);
   assert_true(access(model, F_OK) != 0); /* nothing was done */
   run = RUN("train", iris, "--model", model);
@@ -101,7 +102,7 @@ static void test_the_plan(void **state) {
   run_free(&run);
   run = RUN("predict", model, iris, "--dry-run");
   run_expect(&run, 0);
-  run_expect_text(run.out, "at most 1 pass,");
+  run_expect_text(run.out, "at most 1 pass: up to ");
   run_free(&run);
 }
 

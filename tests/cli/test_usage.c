@@ -116,7 +116,6 @@ static const Bad table[] = {
     {2, "--row 151: ", {"explain", "@model", "@iris", "--row", "151"}},
     {2, "--weights goes with --x", {"explain", "@model", "@iris", "--row", "1", "--weights", "1;2"}},
     {2, "--x needs --weights", {"explain", "--x", "1,2", "--label", "1"}},
-    {2, "--x needs --label", {"explain", "--x", "1,2", "--weights", "1,2;3,4"}},
     {2, "--x: entry 2, \"b\", is not a number", {"explain", "--x", "1,b", "--label", "1", "--weights", "1,2;3,4"}},
     {2, "--weights: only one class", {"explain", "--x", "1,2", "--label", "1", "--weights", "1,2"}},
     {2, "--weights: group 2 has 1 numbers, but --x has 2", {"explain", "--x", "1,2", "--label", "1", "--weights", "1,2;3"}},

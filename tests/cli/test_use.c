@@ -331,7 +331,7 @@ static void test_explain_the_worked_example(void **state) {
                                       "dH/dz = (-0.715042, 0.715042)",
                                       "column 1 = (-1.358580, -0.286017)",
                                       "column 2 = (1.358580, 0.286017)",
-                                      "  2 Non-Setosa  1        1.900000   1.358580      1.358580       0.000000\n",
+                                      "  2 \"Non-Setosa\"  1        1.900000   1.358580      1.358580       0.000000\n",
                                       "gives 0 for every other"};
   for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) run_expect_text(run.out, parts[i]);
   for (const char *text = run.out; *text != '\0'; text += strcspn(text, "\n") + 1) assert_true(strcspn(text, "\n") <= 80);

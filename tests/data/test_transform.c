@@ -22,7 +22,8 @@ static void wrap_checks_what_it_takes(void **state) {
   const int32_t labels[] = {0, 1}, negative[] = {0, -1}, large[] = {2, 0};
   support_fails(setosa_dataset_wrap(&dataset, 0, 2, 2, good, labels, &error), &error, SETOSA_ERROR_USAGE, "a data set needs");
   support_fails(setosa_dataset_wrap(&dataset, 2, 0, 2, good, labels, &error), &error, SETOSA_ERROR_USAGE, "a data set needs");
-  support_fails(setosa_dataset_wrap(&dataset, 2, 2, 2, NULL, labels, &error), &error, SETOSA_ERROR_USAGE, "a data set needs");
+  support_fails(setosa_dataset_wrap(&dataset, 2, 2, 2, NULL, labels, &error), &error, SETOSA_ERROR_USAGE,
+                "setosa_dataset_wrap: the argument `values`");
   support_fails(setosa_dataset_wrap(&dataset, 2, 2, 1, good, labels, &error), &error, SETOSA_ERROR_USAGE, "a labelled data set needs");
   support_fails(setosa_dataset_wrap(&dataset, SIZE_MAX / 2, 3, 2, good, labels, &error), &error, SETOSA_ERROR_USAGE, "the data:");
   support_fails(setosa_dataset_wrap(&dataset, 2, 2, 2, nan_value, labels, &error), &error, SETOSA_ERROR_DATA,

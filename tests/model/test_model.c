@@ -97,7 +97,7 @@ static void a_model_from_arrays_is_checked(void **state) {
     const char *message;
   } wrong[] = {{0, 2, weights, bias, "a model needs at least 1 feature"},
                {2, 1, weights, bias, "a model needs at least 2 classes, not 1"},
-               {2, 2, NULL, bias, "a model needs weights"},
+               {2, 2, NULL, bias, "setosa_model_create: the argument `weights` is NULL"},
                {2, 2, bad, bias, "weight 0 of class 1 is not finite"},
                {2, 2, weights, bad_bias, "the bias of class 1 is not finite"},
                {(size_t)1 << 40, (size_t)1 << 40, weights, bias, "weights: 1099511627776 x 1099511627776 is more than"}};

@@ -47,8 +47,9 @@ static void draw_parts(Progress *progress, size_t count, char parts[][PART_SIZE]
 
 static void show_load(Progress *progress, const SetosaProgress *at) {
   char parts[PARTS][PART_SIZE] = {{0}}, number[UNITS_SIZE];
-  const char *slash = strncmp(progress->what, "synthetic:", 10) == 0 ? NULL : strrchr(progress->what, '/');
-  snprintf(parts[0], PART_SIZE, "reading %s", slash != NULL ? slash + 1 : progress->what);
+  bool made = strncmp(progress->what, "synthetic", 9) == 0 && (progress->what[9] == ':' || progress->what[9] == '\0');
+  const char *slash = made ? NULL : strrchr(progress->what, '/');
+  snprintf(parts[0], PART_SIZE, "%s %s", made ? "making" : "reading", slash != NULL ? slash + 1 : progress->what);
   console_make_visible(parts[0]);
   if (at->bytes_total > 0)
     snprintf(parts[1], PART_SIZE, "%3.0f %%", fmin(100, 100.0 * (double)at->bytes_done / (double)at->bytes_total));

@@ -2,6 +2,7 @@
 #include "cli/terminal/units.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -68,6 +69,23 @@ const char *units_shell_word(char *text, size_t size, const char *word) {
     }
   }
   text[used++] = '\'';
+  text[used] = '\0';
+  return text;
+}
+
+const char *units_list_word(char *text, size_t size, const char *name) {
+  size_t length = strlen(name), used = 0;
+  bool plain = length > 0 && name[strcspn(name, ",;()\"\r\n")] == '\0' && name[0] != ' ' && name[length - 1] != ' ';
+  if (plain) {
+    snprintf(text, size, "%s", name);
+    return text;
+  }
+  text[used++] = '"';
+  for (; *name != '\0' && used + 4 < size; name++) {
+    if (*name == '"') text[used++] = '"';
+    text[used++] = *name;
+  }
+  text[used++] = '"';
   text[used] = '\0';
   return text;
 }

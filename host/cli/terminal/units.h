@@ -15,5 +15,7 @@ const char *units_seconds(char text[UNITS_SIZE], double seconds); /* 0.31 s, 3 m
 
 /* word as it can be pasted into a shell: quoted when it needs to be. Cut to size. */
 const char *units_shell_word(char *text, size_t size, const char *word);
+/* A name in a list with commas between: in quotes, as in a CSV, when it could be read as something else. Cut to size. */
+const char *units_list_word(char *text, size_t size, const char *name);
 
 #endif

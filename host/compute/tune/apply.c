@@ -12,7 +12,7 @@ bool tune_is_worth_it(size_t rows, size_t features, size_t classes) {
 }
 
 static void tell(Native *native, const TuneClass *class, const TuneRecord *record, bool searched) {
-  char what[96], shape[128], how[64] = "known from before", rival[64] = ", the default";
+  char what[96], shape[128], how[64] = "known from before", rival[64] = " (the default shape)";
   double milliseconds = 1e-6 * (double)record->shape_ns;
   tune_class_describe(what, sizeof what, class);
   tune_shape_describe(shape, sizeof shape, &record->shape, class);

@@ -76,7 +76,6 @@ files = {
     "fewer-images-idx3-ubyte": idx([2, 1, 2], b"\1\2\3\4"), "fewer-labels-idx1-ubyte": idx([1], b"\0"),
     "badlabels-images-idx3-ubyte": idx([2, 1, 2], b"\1\2\3\4"), "badlabels-labels-idx1-ubyte": idx([2], b"\0"),
     "imagelabels-images-idx3-ubyte": idx([2, 1, 2], b"\1\2\3\4"), "imagelabels-labels-idx1-ubyte": idx([2, 1, 2], b"\1\2\3\4"),
-    "negative-images-idx3-ubyte": idx([2, 1, 2], b"\1\2\3\4"), "negative-labels-idx1-ubyte": idx([2], b"\1\xff", type=9),
     "same-images-idx3-ubyte": idx([2, 1, 2], b"\1\2\3\4"), "same-labels-idx1-ubyte": idx([2], b"\3\3"),
     # NPY
     "not-npy.npy": good, "version.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }", six, (9, 0)),
@@ -104,10 +103,8 @@ files = {
     "too-large.npy": npy("{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2), }", struct.pack("<6d", 1, 1e39, 3, 4, 5, 6)),
     "good.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }", six),
     # label files, used with good.npy
-    "labels-few.txt": "p\nq\n", "labels-many.txt": "p\nq\np\nq\np\n", "labels-fields.txt": "p,1\nq,2\np,3\n", "labels-float.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", six[:12]),
-    "labels-matrix.npy": npy("{'descr': '<i4', 'fortran_order': False, 'shape': (3, 2), }", bytes(24)), "labels-negative.npy": npy("{'descr': '<i4', 'fortran_order': False, 'shape': (3,), }", struct.pack("<3i", 0, -1, 1)),
-    "labels-large.npy": npy("{'descr': '<i8', 'fortran_order': False, 'shape': (3,), }", struct.pack("<3q", 0, 1, 1 << 40)),
-    "labels-sparse.npy": npy("{'descr': '<i4', 'fortran_order': False, 'shape': (3,), }", struct.pack("<3i", 0, 1, 2000000000)),
+    "labels-few.txt": "p\nq\n", "labels-many.txt": "p\nq\np\nq\np\n", "labels-fields.txt": "p,1\nq,2\np,3\n", "labels-nan.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", struct.pack("<3f", 0, float("nan"), 1)),
+    "labels-matrix.npy": npy("{'descr': '<i4', 'fortran_order': False, 'shape': (3, 2), }", bytes(24)), "labels-text.npy": npy("{'descr': '<U2', 'fortran_order': False, 'shape': (3,), }", bytes(24)),
     "labels-cut.npy.gz": gz(npy("{'descr': '<i4', 'fortran_order': False, 'shape': (3,), }", bytes(11))), "labels-empty.txt": "", "labels-blank.txt": "\n\n",
     "labels-binary.txt": b"p\nq\n\0\n", "labels-one-class.txt": "p\np\np\n",
     # weights, in a column w or in files used with good.npy

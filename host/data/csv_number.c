@@ -1,0 +1,44 @@
+/* Fields that are no numbers although somebody meant one: what can be done about each. */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "data/csv_columns.h"
+
+enum { NUMBER_LENGTH = 40 };
+
+/* text without `left_out` and with a point for every comma that remains is a number. */
+static bool reads_as(char out[NUMBER_LENGTH], const char *text, size_t length, char left_out) {
+  size_t used = 0;
+  double value = 0;
+  for (size_t i = 0; i < length && used + 1 < NUMBER_LENGTH; i++)
+    if (text[i] != left_out) out[used++] = text[i] == ',' ? '.' : text[i];
+  out[used] = '\0';
+  return used > 0 && text_parse_double(out, used, &value);
+}
+
+/* The digits behind the last comma are three: a group of thousands rather than decimals. */
+static bool ends_in_thousands(const char *text, size_t length) {
+  size_t digits = 0;
+  while (digits < length && isdigit((unsigned char)text[length - 1 - digits])) digits++;
+  return digits == 3 && length > 3 && text[length - 4] == ',';
+}
+
+const char *csv_number_remedy(char room[CSV_REMEDY], const char *text, size_t length) {
+  char number[NUMBER_LENGTH];
+  const char *comma = memchr(text, ',', length);
+  if (length >= NUMBER_LENGTH) return NULL;
+  if (memchr(text, ';', length) != NULL) {
+    snprintf(room, CSV_REMEDY, "separate fields by commas and write decimals with a point: decimal commas between semicolons are not read");
+  } else if (comma == NULL) {
+    return NULL;
+  } else if (ends_in_thousands(text, length) && reads_as(number, text, length, ',')) {
+    snprintf(room, CSV_REMEDY, "commas in numbers are not read: write %s, or a point for a decimal comma", number);
+  } else if (reads_as(number, text, length, '.')) {
+    snprintf(room, CSV_REMEDY, "decimal commas are not read: write points, as in %s", number);
+  } else {
+    return NULL;
+  }
+  return room;
+}

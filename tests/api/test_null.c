@@ -1,0 +1,613 @@
+/* Every public function with NULL for each of its pointers, one at a time: refused with a line that names function and argument where NULL
+ * makes no sense, answered as the header says where it does, and never a crash. The headers are read to see that nothing was left out: who
+ * adds a function or a pointer adds a line here. */
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "setosa_bench.h"
+#include "support/support.h"
+
+/* ---- what was tried ---------------------------------------------------------------------------------------------- */
+
+enum { TRIED_MOST = 512, NAME_SIZE = 64 };
+static struct { char function[NAME_SIZE], argument[NAME_SIZE]; } tried[TRIED_MOST];
+static size_t tried_count;
+
+static void remember(const char *function, const char *argument) {
+  assert_true(tried_count < TRIED_MOST);
+  snprintf(tried[tried_count].function, NAME_SIZE, "%s", function);
+  snprintf(tried[tried_count++].argument, NAME_SIZE, "%s", argument);
+}
+
+static bool was_tried(const char *function, const char *argument) {
+  for (size_t i = 0; i < tried_count; i++)
+    if (strcmp(tried[i].function, function) == 0 && (argument == NULL || strcmp(tried[i].argument, argument) == 0)) return true;
+  return false;
+}
+
+static SetosaError error_room, *error; /* what a call is given: room, then NULL */
+
+static void check_refusal(SetosaStatus status, const char *function, const char *argument) {
+  if (status != SETOSA_ERROR_USAGE || error_room.status != SETOSA_ERROR_USAGE)
+    fail_msg("%s, %s NULL: status %d, message \"%s\"", function, argument, (int)status, error_room.message);
+  if (strstr(error_room.message, function) == NULL || strstr(error_room.message, argument) == NULL)
+    fail_msg("%s, %s NULL: \"%s\" does not name both", function, argument, error_room.message);
+}
+
+/* The call, with NULL for the argument, is a mistake of the caller; with an error to fill and without. */
+#define REFUSES(function, argument, ...)                                          \
+  do {                                                                            \
+    error_room = (SetosaError){.status = SETOSA_ERROR_WRITE, .message = "stale"}; \
+    error = &error_room;                                                          \
+    check_refusal(function(__VA_ARGS__), #function, argument);                    \
+    error = NULL;                                                                 \
+    assert_int_equal(function(__VA_ARGS__), SETOSA_ERROR_USAGE);                  \
+    remember(#function, argument);                                                \
+    remember(#function, "error");                                                 \
+  } while (0)
+
+/* NULL is fine for the argument: whatever the function has to say to it. */
+#define ACCEPTS(function, argument, ...)             \
+  do {                                               \
+    error_room = (SetosaError){.status = SETOSA_OK}; \
+    error = &error_room;                             \
+    support_ok(function(__VA_ARGS__), error);        \
+    remember(#function, argument);                   \
+  } while (0)
+
+/* A function that cannot fail says this of NULL. */
+#define SAYS(expected, function, argument, ...)       \
+  do {                                                \
+    assert_true(function(__VA_ARGS__) == (expected)); \
+    remember(#function, argument);                    \
+  } while (0)
+#define PASSES(function, argument, ...) \
+  do {                                  \
+    function(__VA_ARGS__);              \
+    remember(#function, argument);      \
+  } while (0)
+
+#define TAKES_NOTHING(function) ((void)function(), remember(#function, ""))
+
+/* ---- things to call with ----------------------------------------------------------------------------------------- */
+
+enum { ROWS = 6, FEATURES = 2, CLASSES = 2 };
+static const float values[ROWS * FEATURES] = {0, 1, 1, 0, 2, 1, 3, 5, 4, 4, 5, 6};
+static const int32_t labels[ROWS] = {0, 0, 0, 1, 1, 1};
+static const float ones[ROWS] = {1, 1, 1, 1, 1, 1};
+static SetosaDataset *dataset, *made_dataset;
+static SetosaModel *model, *made_model;
+static SetosaTrainOptions options;
+static SetosaComputeOptions compute;
+static char folder[SUPPORT_PATH], path[SUPPORT_PATH];
+
+static int set_up(void **state) {
+  (void)state;
+  SetosaError problem = {0};
+  support_folder_create(folder);
+  support_path(path, folder, "m.safetensors");
+  support_ok(setosa_dataset_wrap(&dataset, ROWS, FEATURES, CLASSES, values, labels, &problem), &problem);
+  support_ok(setosa_model_create(&model, FEATURES, CLASSES, values, NULL, &problem), &problem);
+  options = setosa_train_options_default();
+  options.compute.backend = SETOSA_BACKEND_REFERENCE;
+  options.max_iterations = 2;
+  compute = options.compute;
+  return 0;
+}
+
+static int tear_down(void **state) {
+  (void)state;
+  setosa_dataset_destroy(dataset);
+  setosa_model_destroy(model);
+  support_folder_remove(folder);
+  return 0;
+}
+
+static void drop_made(void) {
+  setosa_dataset_destroy(made_dataset);
+  setosa_model_destroy(made_model);
+  made_dataset = NULL;
+  made_model = NULL;
+}
+
+static bool go_on(size_t first, size_t count, const float *probabilities, void *user) {
+  (void)first, (void)count, (void)probabilities, (void)user;
+  return true;
+}
+static void print_nothing(const char *line, void *user) { (void)line, (void)user; }
+
+/* ---- by chapter of the header ------------------------------------------------------------------------------------ */
+
+static void try_names(void) {
+  PASSES(setosa_device_type_name, "", SETOSA_DEVICE_CPU);
+  PASSES(setosa_family_name, "", SETOSA_FAMILY_AUTO);
+  PASSES(setosa_backend_name, "", SETOSA_BACKEND_BLAS);
+  PASSES(setosa_storage_name, "", SETOSA_STORAGE_F32);
+  PASSES(setosa_tuning_name, "", SETOSA_TUNING_OFF);
+  PASSES(setosa_solver_name, "", SETOSA_SOLVER_GD);
+  PASSES(setosa_schedule_name, "", SETOSA_SCHEDULE_STEP);
+  PASSES(setosa_bench_what_name, "", SETOSA_BENCH_STEP);
+  TAKES_NOTHING(setosa_data_options_default);
+  TAKES_NOTHING(setosa_generate_options_default);
+  TAKES_NOTHING(setosa_compute_options_default);
+  TAKES_NOTHING(setosa_train_options_default);
+  TAKES_NOTHING(setosa_bench_options_default);
+}
+
+static void try_devices(void) {
+  SetosaDevices *devices = NULL;
+  SetosaDevice *device = NULL;
+  SetosaDeviceChoices choices;
+  size_t index = 0;
+  const char *one[] = {"cpu"};
+  REFUSES(setosa_devices_open, "devices", NULL, error);
+  support_ok(setosa_devices_open(&devices, NULL), NULL);
+  SAYS(0, setosa_devices_count, "devices", NULL);
+  SAYS(NULL, setosa_devices_get, "devices", NULL, 0);
+  assert_null(setosa_devices_get(devices, 10000));
+  REFUSES(setosa_devices_select, "devices", NULL, NULL, false, &index, error);
+  REFUSES(setosa_devices_select, "index", devices, NULL, false, NULL, error);
+  remember("setosa_devices_select", "selector"); /* the best: above, and in every test of a device */
+  REFUSES(setosa_devices_choose, "choices", NULL, devices, 1, one, SETOSA_FAMILY_AUTO, false, error);
+  REFUSES(setosa_devices_choose, "devices", &choices, NULL, 1, one, SETOSA_FAMILY_AUTO, false, error);
+  REFUSES(setosa_devices_choose, "selectors", &choices, devices, 1, NULL, SETOSA_FAMILY_AUTO, false, error);
+  REFUSES(setosa_devices_choose, "selectors", &choices, devices, 1, (const char *[]){NULL}, SETOSA_FAMILY_AUTO, false, error);
+  REFUSES(setosa_devices_choose, "family", &choices, devices, 1, one, (SetosaFamily)7, false, error);
+  REFUSES(setosa_devices_diagnose, "print", NULL, NULL, error);
+  ACCEPTS(setosa_devices_diagnose, "user", print_nothing, NULL, error);
+  REFUSES(setosa_device_open, "device", NULL, devices, 0, false, error);
+  REFUSES(setosa_device_open, "devices", &device, NULL, 0, false, error);
+  REFUSES(setosa_device_open_part, "device", NULL, devices, 0, 0, 1, false, error);
+  REFUSES(setosa_device_open_part, "devices", &device, NULL, 0, 0, 1, false, error);
+  assert_int_equal(setosa_device_open(&device, devices, 10000, true, NULL), SETOSA_ERROR_DEVICE);
+  PASSES(setosa_device_close, "device", NULL);
+  REFUSES(setosa_device_test, "device", NULL, error);
+  SAYS(NULL, setosa_device_info, "device", NULL);
+  setosa_devices_close(devices);
+  PASSES(setosa_devices_close, "devices", NULL);
+}
+
+static void try_data(void) {
+  static const char source[] = "synthetic:rows=20,features=2,classes=2";
+  REFUSES(setosa_dataset_load, "dataset", NULL, source, NULL, error);
+  REFUSES(setosa_dataset_load, "source", &made_dataset, NULL, NULL, error);
+  ACCEPTS(setosa_dataset_load, "options", &made_dataset, source, NULL, error);
+  drop_made();
+  REFUSES(setosa_dataset_wrap, "dataset", NULL, ROWS, FEATURES, CLASSES, values, labels, error);
+  REFUSES(setosa_dataset_wrap, "values", &made_dataset, ROWS, FEATURES, CLASSES, NULL, labels, error);
+  ACCEPTS(setosa_dataset_wrap, "labels", &made_dataset, ROWS, FEATURES, CLASSES, values, NULL, error);
+  drop_made();
+  REFUSES(setosa_dataset_set_weights, "dataset", NULL, ones, error);
+  ACCEPTS(setosa_dataset_set_weights, "weights", dataset, NULL, error);
+  REFUSES(setosa_dataset_set_class_weights, "dataset", NULL, "balanced", error);
+  ACCEPTS(setosa_dataset_set_class_weights, "text", dataset, NULL, error);
+  SAYS(NULL, setosa_dataset_weights_name, "dataset", NULL);
+  PASSES(setosa_dataset_destroy, "dataset", NULL);
+  SAYS(0, setosa_dataset_rows, "dataset", NULL);
+  SAYS(0, setosa_dataset_features, "dataset", NULL);
+  SAYS(0, setosa_dataset_classes, "dataset", NULL);
+  SAYS(NULL, setosa_dataset_values, "dataset", NULL);
+  SAYS(NULL, setosa_dataset_labels, "dataset", NULL);
+  SAYS(NULL, setosa_dataset_weights, "dataset", NULL);
+  SAYS(NULL, setosa_dataset_feature_name, "dataset", NULL, 0);
+  SAYS(NULL, setosa_dataset_class_name, "dataset", NULL, 0);
+  SAYS(NULL, setosa_dataset_labels_found, "dataset", NULL);
+  SAYS(false, setosa_dataset_cached, "dataset", NULL);
+  SAYS(NULL, setosa_dataset_cache_note, "dataset", NULL);
+  assert_null(setosa_dataset_class_name(dataset, CLASSES));
+  assert_null(setosa_dataset_feature_name(dataset, FEATURES));
+  REFUSES(setosa_dataset_standardize, "dataset", NULL, error);
+  REFUSES(setosa_dataset_shuffle, "dataset", NULL, 1, error);
+  REFUSES(setosa_dataset_split, "dataset", NULL, 0.5, 1, &made_dataset, error);
+  REFUSES(setosa_dataset_split, "held_out", dataset, 0.5, 1, NULL, error);
+  REFUSES(setosa_dataset_scale_like, "dataset", NULL, dataset, error);
+  REFUSES(setosa_dataset_scale_like, "like", dataset, NULL, error);
+}
+
+static void try_generate(void) {
+  static const char spec[] = "rows=20,features=2,classes=2";
+  SetosaGenerateResult result;
+  const SetosaGenerateOptions defaults = setosa_generate_options_default();
+  char file[SUPPORT_PATH];
+  support_path(file, folder, "made.csv");
+  REFUSES(setosa_generate, "spec", NULL, file, &defaults, &result, error);
+  REFUSES(setosa_generate, "path", spec, NULL, &defaults, &result, error);
+  ACCEPTS(setosa_generate, "options", spec, file, NULL, &result, error);
+  ACCEPTS(setosa_generate, "result", spec, file, &defaults, NULL, error);
+}
+
+static void try_model(void) {
+  double distance = 0, cosine = 0;
+  const char *text = NULL;
+  static const char source[] = "synthetic:rows=20,features=2,classes=2";
+  REFUSES(setosa_model_create, "model", NULL, FEATURES, CLASSES, values, ones, error);
+  REFUSES(setosa_model_create, "weights", &made_model, FEATURES, CLASSES, NULL, ones, error);
+  ACCEPTS(setosa_model_create, "bias", &made_model, FEATURES, CLASSES, values, NULL, error);
+  drop_made();
+  REFUSES(setosa_model_save, "model", NULL, path, error);
+  REFUSES(setosa_model_save, "path", model, NULL, error);
+  support_ok(setosa_model_save(model, path, NULL), NULL);
+  REFUSES(setosa_model_load, "model", NULL, path, error);
+  REFUSES(setosa_model_load, "path", &made_model, NULL, error);
+  PASSES(setosa_model_destroy, "model", NULL);
+  SAYS(0, setosa_model_features, "model", NULL);
+  SAYS(0, setosa_model_classes, "model", NULL);
+  SAYS(NULL, setosa_model_weights, "model", NULL);
+  SAYS(NULL, setosa_model_bias, "model", NULL);
+  SAYS(NULL, setosa_model_offset, "model", NULL);
+  SAYS(NULL, setosa_model_scale, "model", NULL);
+  SAYS(NULL, setosa_model_class_name, "model", NULL, 0);
+  SAYS(NULL, setosa_model_feature_name, "model", NULL, 0);
+  assert_null(setosa_model_class_name(model, CLASSES));
+  assert_null(setosa_model_feature_name(model, FEATURES));
+  support_ok(setosa_model_load(&made_model, path, NULL), NULL); /* with metadata */
+  SAYS(false, setosa_model_metadata, "model", NULL, 0, &text, &text);
+  SAYS(true, setosa_model_metadata, "key", made_model, 0, NULL, &text);
+  SAYS(true, setosa_model_metadata, "value", made_model, 0, &text, NULL);
+  assert_false(setosa_model_metadata(made_model, 10000, &text, &text));
+  REFUSES(setosa_model_truth, "model", NULL, source, &distance, &cosine, error);
+  REFUSES(setosa_model_truth, "source", model, NULL, &distance, &cosine, error);
+  REFUSES(setosa_model_truth, "distance", model, source, NULL, &cosine, error);
+  REFUSES(setosa_model_truth, "cosine", model, source, &distance, NULL, error);
+  assert_int_equal(setosa_model_data_options(NULL).expect_features, 0);
+  remember("setosa_model_data_options", "model");
+  REFUSES(setosa_model_scale_dataset, "model", NULL, dataset, error);
+  REFUSES(setosa_model_scale_dataset, "dataset", model, NULL, error);
+  drop_made();
+}
+
+static void try_ranks(void) {
+  REFUSES(setosa_ranks_open, "ranks", NULL, NULL, NULL, error);
+  SetosaRanks *ranks = NULL;
+  ACCEPTS(setosa_ranks_open, "abandoned", &ranks, NULL, NULL, error);
+  remember("setosa_ranks_open", "user");
+  assert_null(ranks);
+  PASSES(setosa_ranks_close, "ranks", NULL);
+  SAYS(1, setosa_ranks_size, "ranks", NULL);
+  SAYS(0, setosa_ranks_rank, "ranks", NULL);
+  SAYS(0, setosa_ranks_local, "ranks", NULL);
+  ACCEPTS(setosa_ranks_agree, "ranks", NULL, SETOSA_OK, error);
+  REFUSES(setosa_ranks_agree, "own", NULL, (SetosaStatus)77, error);
+}
+
+static void try_train(void) {
+  SetosaTrainResult result;
+  REFUSES(setosa_train, "model", NULL, &result, dataset, &options, error);
+  REFUSES(setosa_train, "dataset", &made_model, &result, NULL, &options, error);
+  REFUSES(setosa_train, "options", &made_model, &result, dataset, NULL, error);
+  ACCEPTS(setosa_train, "result", &made_model, NULL, dataset, &options, error);
+  drop_made();
+  REFUSES(setosa_train, "model", NULL, NULL, NULL, NULL, error);
+}
+
+static void try_checkpoint(void) {
+  SetosaCheckpoint *checkpoint = NULL;
+  SetosaTrainOptions kept = options;
+  SetosaNote note = {"n", "v"};
+  char file[SUPPORT_PATH];
+  support_path(file, folder, "c.ckpt");
+  kept.checkpoint = file;
+  kept.checkpoint_notes = &note;
+  kept.checkpoint_note_count = 1;
+  support_ok(setosa_train(&made_model, NULL, dataset, &kept, NULL), NULL);
+  drop_made();
+  REFUSES(setosa_checkpoint_load, "checkpoint", NULL, file, error);
+  REFUSES(setosa_checkpoint_load, "path", &checkpoint, NULL, error);
+  support_ok(setosa_checkpoint_load(&checkpoint, file, NULL), NULL);
+  PASSES(setosa_checkpoint_destroy, "checkpoint", NULL);
+  assert_string_equal(setosa_checkpoint_warning(NULL), "");
+  remember("setosa_checkpoint_warning", "checkpoint");
+  SAYS(0, setosa_checkpoint_iterations, "checkpoint", NULL);
+  SAYS(false, setosa_checkpoint_note, "checkpoint", NULL, 0, &note);
+  SAYS(true, setosa_checkpoint_note, "note", checkpoint, 0, NULL);
+  assert_false(setosa_checkpoint_note(checkpoint, 1, &note));
+  PASSES(setosa_checkpoint_options, "checkpoint", NULL, &kept);
+  PASSES(setosa_checkpoint_options, "options", checkpoint, NULL);
+  setosa_checkpoint_destroy(checkpoint);
+}
+
+static void try_plan(void) {
+  SetosaPlan plan;
+  REFUSES(setosa_plan, "plan", NULL, SETOSA_PLAN_TRAIN, dataset, CLASSES, &options, error);
+  REFUSES(setosa_plan, "dataset", &plan, SETOSA_PLAN_TRAIN, NULL, CLASSES, &options, error);
+  REFUSES(setosa_plan, "options", &plan, SETOSA_PLAN_TRAIN, dataset, CLASSES, NULL, error);
+  REFUSES(setosa_plan, "work", &plan, (SetosaPlanWork)2, dataset, CLASSES, &options, error);
+  REFUSES(setosa_plan, "classes", &plan, SETOSA_PLAN_TRAIN, dataset, CLASSES + 1, &options, error);
+  REFUSES(setosa_plan, "classes", &plan, SETOSA_PLAN_PREDICT, dataset, 1, &options, error);
+}
+
+static void try_use(void) {
+  SetosaMetrics *metrics = NULL;
+  size_t failures = 0;
+  REFUSES(setosa_predict, "model", NULL, dataset, &compute, go_on, NULL, error);
+  REFUSES(setosa_predict, "dataset", model, NULL, &compute, go_on, NULL, error);
+  REFUSES(setosa_predict, "compute", model, dataset, NULL, go_on, NULL, error);
+  REFUSES(setosa_predict, "rows", model, dataset, &compute, NULL, NULL, error);
+  ACCEPTS(setosa_predict, "user", model, dataset, &compute, go_on, NULL, error);
+  REFUSES(setosa_evaluate, "metrics", NULL, model, dataset, &compute, error);
+  REFUSES(setosa_evaluate, "model", &metrics, NULL, dataset, &compute, error);
+  REFUSES(setosa_evaluate, "dataset", &metrics, model, NULL, &compute, error);
+  REFUSES(setosa_evaluate, "compute", &metrics, model, dataset, NULL, error);
+  PASSES(setosa_metrics_destroy, "metrics", NULL);
+  REFUSES(setosa_check, "compute", dataset, NULL, 0, NULL, NULL, &failures, error);
+  REFUSES(setosa_check, "l2", dataset, &compute, (double)NAN, NULL, NULL, &failures, error);
+  REFUSES(setosa_check, "l2", dataset, &compute, -1, NULL, NULL, &failures, error);
+  ACCEPTS(setosa_check, "failures", dataset, &compute, 0, NULL, NULL, NULL, error);
+  ACCEPTS(setosa_check, "row", dataset, &compute, 0, NULL, NULL, &failures, error);
+  remember("setosa_check", "user");
+  ACCEPTS(setosa_check, "dataset", NULL, &compute, 0, NULL, NULL, &failures, error);
+}
+
+static void try_explain(void) {
+  const double x[FEATURES] = {1, 2}, weights[CLASSES * FEATURES] = {1, 0, 0, 1}, bias[CLASSES] = {0, 0};
+  SetosaExplanation *explanation = NULL;
+  REFUSES(setosa_explain, "explanation", NULL, FEATURES, CLASSES, x, weights, bias, 0, error);
+  REFUSES(setosa_explain, "x", &explanation, FEATURES, CLASSES, NULL, weights, bias, 0, error);
+  REFUSES(setosa_explain, "weights", &explanation, FEATURES, CLASSES, x, NULL, bias, 0, error);
+  ACCEPTS(setosa_explain, "bias", &explanation, FEATURES, CLASSES, x, weights, NULL, 0, error);
+  setosa_explanation_destroy(explanation);
+  PASSES(setosa_explanation_destroy, "explanation", NULL);
+}
+
+static void try_cache(void) {
+  char home[SUPPORT_PATH];
+  snprintf(home, sizeof home, "%s", getenv("XDG_CACHE_HOME") != NULL ? getenv("XDG_CACHE_HOME") : "");
+  setenv("XDG_CACHE_HOME", folder, 1); /* what is cleared here is nobody's */
+  REFUSES(setosa_cache_path, "path", NULL, 10, error);
+  ACCEPTS(setosa_cache_clear, "bytes_freed", NULL, error);
+  SAYS(SETOSA_OK, setosa_cache_clear, "error", NULL, NULL);
+  if (home[0] != '\0') setenv("XDG_CACHE_HOME", home, 1);
+}
+
+static bool stop_at_once(void *user) {
+  (void)user;
+  return true;
+}
+
+static void try_bench(void) {
+  SetosaBenchOptions bench = setosa_bench_options_default();
+  REFUSES(setosa_bench, "options", NULL, error);
+  bench.stop = stop_at_once;
+  const SetosaBenchOptions good = bench;
+  bench.backend_count = 1;
+  REFUSES(setosa_bench, "backends", &bench, error);
+  bench = good;
+  bench.storage_count = 1;
+  REFUSES(setosa_bench, "storages", &bench, error);
+  bench = good;
+  bench.what_count = 1;
+  REFUSES(setosa_bench, "whats", &bench, error);
+  bench = good;
+  bench.device_count = 1;
+  REFUSES(setosa_bench, "devices", &bench, error);
+  bench = good;
+  bench.tolerance = (double)NAN;
+  assert_int_equal(setosa_bench(&bench, NULL), SETOSA_ERROR_USAGE);
+}
+
+/* ---- nothing was left out ---------------------------------------------------------------------------------------- */
+
+static void strip_comments(char *text) {
+  for (char *at = text; (at = strstr(at, "/*")) != NULL;) {
+    char *end = strstr(at, "*/");
+    assert_non_null(end);
+    memset(at, ' ', (size_t)(end + 2 - at));
+  }
+}
+
+/* The name of a parameter that is a pointer ("" for one that is none): the word before ")(" of a function, else the last word. */
+static void pointer_name(const char *parameter, char name[NAME_SIZE]) {
+  const char *function = strstr(parameter, "(*"), *from = parameter, *end = parameter + strlen(parameter);
+  name[0] = '\0';
+  if (strchr(parameter, '*') == NULL && strstr(parameter, "Callback") == NULL) return;
+  if (function != NULL) {
+    from = function + 2;
+    end = strchr(from, ')');
+  } else {
+    while (end > parameter && isspace((unsigned char)end[-1])) end--;
+    for (from = end; from > parameter && (isalnum((unsigned char)from[-1]) || from[-1] == '_');) from--;
+  }
+  snprintf(name, NAME_SIZE, "%.*s", (int)(end - from), from);
+}
+
+/* "name(parameters);" at `at`: the function and each of its pointers were tried. Returns how many are missing. */
+static size_t check_declaration(const char *at) {
+  char function[NAME_SIZE], parameter[256], name[NAME_SIZE];
+  size_t missing = 0, length = 0;
+  const char *open = strchr(at, '(');
+  snprintf(function, sizeof function, "%.*s", (int)(open - at), at);
+  if (!was_tried(function, NULL)) {
+    print_error("%s is not tried\n", function);
+    missing++;
+  }
+  int depth = 0;
+  for (const char *c = open + 1; depth >= 0; c++) {
+    assert_true(*c != '\0' && length + 1 < sizeof parameter);
+    depth += *c == '(' ? 1 : *c == ')' ? -1 : 0;
+    if (depth >= 0 && !(*c == ',' && depth == 0)) {
+      parameter[length++] = *c;
+      continue;
+    }
+    parameter[length] = '\0';
+    length = 0;
+    pointer_name(parameter, name);
+    if (name[0] == '\0' || was_tried(function, name)) continue;
+    print_error("%s is not tried with NULL for %s\n", function, name);
+    missing++;
+  }
+  return missing;
+}
+
+static size_t check_header(const char *relative, size_t *functions) {
+  char header[SUPPORT_PATH];
+  size_t missing = 0;
+  support_source_path(header, relative);
+  char *text = support_read(header, NULL);
+  strip_comments(text);
+  for (const char *at = text; (at = strstr(at, "setosa_")) != NULL;) {
+    size_t length = strspn(at, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    if (at[length] == '(') {
+      missing += check_declaration(at);
+      ++*functions;
+    }
+    at += length;
+  }
+  free(text);
+  return missing;
+}
+
+static void every_pointer_of_every_function(void **state) {
+  (void)state;
+  size_t functions = 0;
+  try_names();
+  try_devices();
+  try_data();
+  try_generate();
+  try_model();
+  try_ranks();
+  try_train();
+  try_checkpoint();
+  try_plan();
+  try_use();
+  try_explain();
+  try_cache();
+  try_bench();
+  size_t missing = check_header("host/include/setosa.h", &functions) + check_header("host/include/setosa_bench.h", &functions);
+  if (missing > 0) fail_msg("%zu of the headers' functions and pointers are not tried; add them here", missing);
+  assert_true(functions >= 85);
+}
+
+/* ---- values that are none ---------------------------------------------------------------------------------------- */
+
+static void refuses(SetosaStatus status, const SetosaError *problem, const char *word) {
+  if (status != SETOSA_ERROR_USAGE || problem->status != SETOSA_ERROR_USAGE || strstr(problem->message, word) == NULL)
+    fail_msg("status %d, \"%s\" does not say \"%s\"", (int)status, problem->message, word);
+}
+
+static void names_of_no_value_are_unknown(void **state) {
+  (void)state;
+  for (int value = -1; value <= 1000; value += 1001) {
+    assert_string_equal(setosa_device_type_name((SetosaDeviceType)value), "unknown");
+    assert_string_equal(setosa_family_name((SetosaFamily)value), "unknown");
+    assert_string_equal(setosa_backend_name((SetosaBackend)value), "unknown");
+    assert_string_equal(setosa_storage_name((SetosaStorage)value), "unknown");
+    assert_string_equal(setosa_tuning_name((SetosaTuning)value), "unknown");
+    assert_string_equal(setosa_solver_name((SetosaSolver)value), "unknown");
+    assert_string_equal(setosa_schedule_name((SetosaSchedule)value), "unknown");
+    assert_string_equal(setosa_bench_what_name((SetosaBenchWhat)value), "unknown");
+  }
+}
+
+static void choices_that_are_none_are_refused(void **state) {
+  (void)state;
+  SetosaError problem;
+  for (int value = -1; value <= 1000; value += 1001) {
+#define WITH(member, word)                                                               \
+  do {                                                                                   \
+    SetosaTrainOptions wrong = options;                                                  \
+    int none = value;                                                                    \
+    memcpy(&wrong.member, &none, sizeof none);                                           \
+    refuses(setosa_train(&made_model, NULL, dataset, &wrong, &problem), &problem, word); \
+    assert_null(made_model);                                                             \
+  } while (0)
+    WITH(solver, "--solver");
+    WITH(schedule, "--schedule");
+    WITH(compute.backend, "--backend");
+    WITH(compute.family, "--family");
+    WITH(compute.storage, "--storage");
+    WITH(compute.tuning, "--tune");
+#undef WITH
+  }
+}
+
+static void sizes_and_numbers_without_sense_are_refused(void **state) {
+  (void)state;
+  SetosaError problem;
+  SetosaExplanation *explanation = NULL;
+  const double x[] = {1, 2}, endless[] = {1, (double)INFINITY}, weights[] = {1, 0, 0, 1};
+  const float bad[] = {1, NAN, 0, 1};
+  refuses(setosa_dataset_wrap(&made_dataset, 0, FEATURES, CLASSES, values, labels, &problem), &problem, "at least one row");
+  refuses(setosa_dataset_wrap(&made_dataset, ROWS, 0, CLASSES, values, labels, &problem), &problem, "one feature");
+  refuses(setosa_dataset_wrap(&made_dataset, ROWS, FEATURES, 1, values, labels, &problem), &problem, "classes");
+  refuses(setosa_dataset_wrap(&made_dataset, SIZE_MAX / 2, 3, CLASSES, values, labels, &problem), &problem, "is more than");
+  refuses(setosa_dataset_split(dataset, (double)NAN, 1, &made_dataset, &problem), &problem, "fraction");
+  refuses(setosa_dataset_split(dataset, 1, 1, &made_dataset, &problem), &problem, "fraction");
+  refuses(setosa_model_create(&made_model, 0, CLASSES, values, NULL, &problem), &problem, "feature");
+  refuses(setosa_model_create(&made_model, FEATURES, 1, values, NULL, &problem), &problem, "classes");
+  refuses(setosa_model_create(&made_model, SIZE_MAX / 2, 3, values, NULL, &problem), &problem, "is more than");
+  refuses(setosa_model_create(&made_model, 2, 2, bad, NULL, &problem), &problem, "not finite");
+  refuses(setosa_explain(&explanation, 0, 2, x, weights, NULL, 0, &problem), &problem, "feature");
+  refuses(setosa_explain(&explanation, 2, 2, x, weights, NULL, 2, &problem), &problem, "class index 2");
+  refuses(setosa_explain(&explanation, SIZE_MAX / 2, 3, x, weights, NULL, 0, &problem), &problem, "is more than");
+  refuses(setosa_explain(&explanation, 2, 2, endless, weights, NULL, 0, &problem), &problem, "not finite");
+  char small[2];
+  assert_int_not_equal(setosa_cache_path(small, sizeof small, &problem), SETOSA_OK);
+  assert_int_not_equal(setosa_cache_path(small, 0, &problem), SETOSA_OK);
+}
+
+static void members_of_options_are_checked(void **state) {
+  (void)state;
+  SetosaError problem;
+  SetosaDataOptions data = setosa_data_options_default();
+  static const char source[] = "synthetic:rows=20,features=2,classes=2";
+  data.header = 5;
+  refuses(setosa_dataset_load(&made_dataset, source, &data, &problem), &problem, "options.header");
+  data = setosa_data_options_default();
+  data.expect_classes = 2;
+  data.expect_class_names = (const char *[]){"a", NULL};
+  refuses(setosa_dataset_load(&made_dataset, source, &data, &problem), &problem, "expect_class_names[1]");
+  data = setosa_data_options_default();
+  data.expect_features = 1;
+  data.expect_feature_names = (const char *[]){NULL};
+  refuses(setosa_dataset_load(&made_dataset, source, &data, &problem), &problem, "expect_feature_names[0]");
+  data = setosa_data_options_default();
+  data.part = data.parts = 2;
+  refuses(setosa_dataset_load(&made_dataset, source, &data, &problem), &problem, "part 2 of 2");
+  data = setosa_data_options_default();
+  data.scale = (double)INFINITY;
+  refuses(setosa_dataset_load(&made_dataset, source, &data, &problem), &problem, "--scale");
+
+  SetosaTrainOptions wrong = options;
+  wrong.checkpoint_note_count = 1;
+  refuses(setosa_train(&made_model, NULL, dataset, &wrong, &problem), &problem, "checkpoint_notes");
+  wrong.checkpoint_notes = &(SetosaNote){"name", NULL};
+  refuses(setosa_train(&made_model, NULL, dataset, &wrong, &problem), &problem, "checkpoint_notes");
+  wrong = options;
+  wrong.compute.backend = SETOSA_BACKEND_NATIVE;
+  refuses(setosa_train(&made_model, NULL, dataset, &wrong, &problem), &problem, "needs a device");
+  wrong.compute.device_count = 2;
+  refuses(setosa_train(&made_model, NULL, dataset, &wrong, &problem), &problem, "device");
+  wrong.compute.devices = (SetosaDevice *const[]){NULL, NULL};
+  refuses(setosa_train(&made_model, NULL, dataset, &wrong, &problem), &problem, "device 0 of the 2");
+  wrong = options;
+  wrong.l2 = (double)NAN;
+  refuses(setosa_train(&made_model, NULL, dataset, &wrong, &problem), &problem, "--l2");
+  wrong = options;
+  wrong.tolerance = -1;
+  refuses(setosa_train(&made_model, NULL, dataset, &wrong, &problem), &problem, "--tolerance");
+}
+
+static bool stop_after_first(size_t first, size_t count, const float *probabilities, void *user) {
+  (void)first, (void)count, (void)probabilities, (void)user;
+  return false;
+}
+
+static void a_stopped_prediction_promises_nothing(void **state) {
+  (void)state;
+  SetosaError problem = {0};
+  SetosaStatus status = setosa_predict(model, dataset, &compute, stop_after_first, NULL, &problem);
+  support_fails(status, &problem, SETOSA_INTERRUPTED, "prediction was stopped after row 6 of 6");
+  assert_null(strstr(problem.message, "again"));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_pointer_of_every_function),   cmocka_unit_test(names_of_no_value_are_unknown),
+      cmocka_unit_test(choices_that_are_none_are_refused), cmocka_unit_test(sizes_and_numbers_without_sense_are_refused),
+      cmocka_unit_test(members_of_options_are_checked),    cmocka_unit_test(a_stopped_prediction_promises_nothing),
+  };
+  return support_run("api_null", tests, set_up, tear_down);
+}
