@@ -28,7 +28,9 @@ static void fill(Error *error, Status status, int opencl_code, const char *forma
   int length = vsnprintf(error->message, sizeof error->message, format, arguments);
   if (length >= (int)sizeof error->message) shorten(error->message, sizeof error->message, format, again, (size_t)length);
   va_end(again);
-  text_make_visible(error->message, ' '); /* one line, whatever a driver or a file name put into it */
+  for (char *c = error->message; *c != '\0'; c++) /* one line, whatever a driver or a file name put into it */
+    if (*c == '\n' || *c == '\r' || *c == '\t') *c = ' ';
+  text_make_visible(error->message, '?');
 }
 
 Status error_set(Error *error, Status status, const char *format, ...) {

@@ -126,22 +126,60 @@ bool text_parse_int64(const char *text, size_t length, int64_t *value) {
   return true;
 }
 
-/* Bytes of the invisible mark or change of direction that begins here, 0 if none does: U+200B to U+200F, U+2028 to U+202E, U+2060 to
- * U+206F, U+FEFF. */
-static size_t invisible_mark(const unsigned char *c) {
-  bool general = c[0] == 0xE2 && c[1] == 0x80 && ((c[2] >= 0x8B && c[2] <= 0x8F) || (c[2] >= 0xA8 && c[2] <= 0xAE));
-  bool format = c[0] == 0xE2 && c[1] == 0x81 && c[2] >= 0xA0 && c[2] <= 0xAF;
-  bool byte_order = c[0] == 0xEF && c[1] == 0xBB && c[2] == 0xBF;
-  return general || format || byte_order ? 3 : 0;
+/* ---- UTF-8 ------------------------------------------------------------------------------------------------------- */
+
+/* Bytes of a character that begins so; 0: none does. */
+static size_t character_bytes(unsigned char first) {
+  return first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+}
+
+static bool continues(const unsigned char *c, size_t bytes) {
+  for (size_t i = 1; i < bytes; i++)
+    if ((c[i] & 0xC0) != 0x80) return false;
+  return true;
+}
+
+bool text_is_utf8(const char *text, size_t length) {
+  const unsigned char *s = (const unsigned char *)text;
+  for (size_t i = 0, bytes; i < length; i += bytes) {
+    bytes = character_bytes(s[i]);
+    if (bytes == 0 || i + bytes > length || !continues(s + i, bytes)) return false;
+    if (s[i] == 0xE0 && s[i + 1] < 0xA0) return false;  /* overlong */
+    if (s[i] == 0xED && s[i + 1] >= 0xA0) return false; /* a surrogate */
+    if (s[i] == 0xF0 && s[i + 1] < 0x90) return false;
+    if (s[i] == 0xF4 && s[i + 1] >= 0x90) return false;
+  }
+  return true;
+}
+
+/* The character that begins here, and its bytes: 0 where none does. One that the end of the text has cut has the bytes that are left. */
+static int32_t decode(const unsigned char *c, size_t *length) {
+  size_t bytes = character_bytes(c[0]), left = strnlen((const char *)c, bytes);
+  int32_t code = bytes == 1 ? c[0] : c[0] & (0x7F >> bytes);
+  bool good = left == bytes ? text_is_utf8((const char *)c, bytes) : continues(c, left);
+  *length = bytes > 0 && good ? left : 0;
+  for (size_t i = 1; i < *length; i++) code = code << 6 | (c[i] & 0x3F);
+  return code;
+}
+
+/* C0, DEL, C1; the soft hyphen, marks of direction, joiners and blanks of no width, separators of lines; tags. */
+static bool acts_on_a_terminal(int32_t code) {
+  static const int32_t ranges[][2] = {{0, 0x1F},        {0x7F, 0x9F},     {0xAD, 0xAD},      {0x61C, 0x61C},
+                                      {0x180E, 0x180E}, {0x200B, 0x200F}, {0x2028, 0x202E},  {0x2060, 0x206F},
+                                      {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE007F}};
+  for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+    if (code >= ranges[i][0] && code <= ranges[i][1]) return true;
+  return false;
 }
 
 void text_make_visible(char *text, char replacement) {
   for (unsigned char *c = (unsigned char *)text; *c != '\0';) {
-    size_t length = invisible_mark(c);
-    if (*c < 0x20 || *c == 0x7F) length = 1;
-    if (c[0] == 0xC2 && c[1] >= 0x80 && c[1] <= 0x9F) length = 2; /* U+0080 to U+009F: C1 */
-    memset(c, replacement, length);
-    c += length > 0 ? length : 1;
+    size_t length = 0;
+    int32_t code = decode(c, &length);
+    bool whole = length > 0 && length == character_bytes(*c), cut = length > 0 && !whole;
+    if (length == 0) length = 1;
+    if (!cut && !(whole && !acts_on_a_terminal(code))) memset(c, replacement, length);
+    c += length;
   }
 }
 
@@ -224,20 +262,4 @@ Status text_split(char ***parts, size_t *count, const char *list, char separator
   }
   *count = n;
   return SETOSA_OK;
-}
-
-bool text_is_utf8(const char *text, size_t length) {
-  const unsigned char *s = (const unsigned char *)text;
-  for (size_t i = 0; i < length;) {
-    size_t more = s[i] < 0x80 ? 0 : s[i] >= 0xC2 && s[i] < 0xE0 ? 1 : s[i] >= 0xE0 && s[i] < 0xF0 ? 2 : s[i] >= 0xF0 && s[i] < 0xF5 ? 3 : 4;
-    if (more == 4 || i + more >= length) return false;
-    for (size_t j = 1; j <= more; j++)
-      if ((s[i + j] & 0xC0) != 0x80) return false;
-    if (s[i] == 0xE0 && s[i + 1] < 0xA0) return false;  /* overlong */
-    if (s[i] == 0xED && s[i + 1] >= 0xA0) return false; /* a surrogate */
-    if (s[i] == 0xF0 && s[i + 1] < 0x90) return false;
-    if (s[i] == 0xF4 && s[i + 1] >= 0x90) return false;
-    i += more + 1;
-  }
-  return true;
 }

@@ -20,8 +20,9 @@ bool text_parse_int64(const char *text, size_t length, int64_t *value);
 
 /* Whether text[0..length) is whole UTF-8: no overlong form, no surrogate, nothing past U+10FFFF. */
 bool text_is_utf8(const char *text, size_t length);
-/* Replaces in place whatever acts on a terminal instead of showing: control characters (C0, DEL, C1) and Unicode's invisible marks and
- * changes of direction. A sequence of bytes becomes as many `replacement`s. */
+/* Replaces in place whatever acts on a terminal instead of showing: control characters (C0, DEL, C1), Unicode's invisible marks and changes
+ * of direction, and bytes that are no UTF-8 (but a character that the end of the text has cut). A sequence of bytes becomes as many
+ * `replacement`s. */
 void text_make_visible(char *text, char replacement);
 
 /* The nearest of `count` candidates by edit distance (any case), or NULL when none is near enough to suggest. */

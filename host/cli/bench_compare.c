@@ -103,7 +103,9 @@ Status bench_print_changes(const BenchReport *report, Error *error) {
   TRY(table_create(&table, 8, columns, error));
   for (size_t i = 0; i < report->result_count; i++)
     TRY(add_row(table, &report->results[i], bench_baseline(report, &report->results[i]), error));
-  printf("\nSince %s (ms)\n\n", path);
+  printf("\nSince ");
+  console_put(path);
+  printf(" (ms)\n\n");
   table_print(table, console_page_width(), report->session->console.color_out);
 cleanup:
   table_destroy(table);

@@ -10,8 +10,10 @@ static Status clear(const char *path, Error *error) {
   uint64_t freed = 0;
   char size[UNITS_SIZE];
   Status status = setosa_cache_clear(&freed, error);
-  if (status == SETOSA_OK) printf("%s: emptied, %s freed\n", path, units_bytes(size, (double)freed));
-  return status;
+  if (status != SETOSA_OK) return status;
+  console_put(path);
+  printf(": emptied, %s freed\n", units_bytes(size, (double)freed));
+  return SETOSA_OK;
 }
 
 static Status run(const Session *session, Error *error) {
@@ -27,7 +29,8 @@ static Status run(const Session *session, Error *error) {
   Status status = setosa_cache_path(path, sizeof path, error);
   if (status != SETOSA_OK) return status;
   if (clears) return clear(path, error);
-  printf("%s\n", path);
+  console_put(path);
+  putchar('\n');
   return SETOSA_OK;
 }
 

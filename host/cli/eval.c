@@ -74,6 +74,7 @@ static Status print_confusion_columns(const SetosaMetrics *metrics, const Setosa
       snprintf(titles[j], sizeof titles[j], "%s", setosa_model_class_name(model, first + j));
     else
       snprintf(titles[j], sizeof titles[j], "%zu", first + j + 1);
+    console_make_visible(titles[j]);
     columns[j + 1] = (TableColumn){titles[j], true, false};
   }
   TRY(table_create(&table, count + 1, columns, error));

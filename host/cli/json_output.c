@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 json_t *json_sum(double value) {
   return value == floor(value) && fabs(value) < 9e15 ? json_integer((json_int_t)value) : json_number(value);
@@ -35,11 +36,25 @@ json_t *json_numbers(size_t count, const double *values) {
   return array;
 }
 
+/* The same document with every character escaped that a terminal might act on. Not 0: memory is short. */
+static int show_on_terminal(const json_t *document, FILE *stream, size_t flags) {
+  char *text = json_dumps(document, flags | JSON_ENSURE_ASCII);
+  if (text == NULL) return -1;
+  for (const char *c = text; *c != '\0'; c++) {
+    if (*c == 0x7F) /* it counts as ASCII */
+      fputs("\\u007F", stream);
+    else
+      fputc(*c, stream);
+  }
+  free(text);
+  return 0;
+}
+
 Status json_print(json_t *document, bool line, FILE *stream, Error *error) {
   if (document == NULL) return error_set(error, SETOSA_ERROR_INTERNAL, "out of memory for a JSON document");
   /* 15 digits are what a double always holds; 17 would print 0.1 as 0.10000000000000001. A failed write is found when stream is flushed. */
   size_t flags = JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15) | (line ? JSON_COMPACT : JSON_INDENT(2));
-  int failed = json_dumpf(document, stream, flags);
+  int failed = isatty(fileno(stream)) == 1 ? show_on_terminal(document, stream, flags) : json_dumpf(document, stream, flags);
   fputc('\n', stream);
   json_decref(document);
   if (failed != 0 && !ferror(stream)) return error_set(error, SETOSA_ERROR_INTERNAL, "out of memory for a JSON document");

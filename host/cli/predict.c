@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -13,6 +14,7 @@
 
 typedef struct PredictWork {
   FILE *stream;
+  bool terminal; /* stream is one: names are shown, not acted on; files and pipes get them as they are */
   const SetosaModel *model;
   size_t classes, top_k; /* top_k 0: every class */
   size_t rows;
@@ -36,12 +38,19 @@ static void write_field(FILE *stream, const char *text) {
   fputc('"', stream);
 }
 
+static void write_class(const PredictWork *work, size_t k) {
+  const char *name = setosa_model_class_name(work->model, k);
+  char *shown = work->terminal ? console_visible(name) : NULL;
+  write_field(work->stream, shown != NULL ? shown : work->terminal ? "?" : name);
+  free(shown);
+}
+
 static void write_header(const PredictWork *work) {
   fputs("row,predicted", work->stream);
   for (size_t i = 0; i < work->top_k; i++) fprintf(work->stream, ",class_%zu,probability_%zu", i + 1, i + 1);
   for (size_t k = 0; work->top_k == 0 && k < work->classes; k++) {
     fputc(',', work->stream);
-    write_field(work->stream, setosa_model_class_name(work->model, k));
+    write_class(work, k);
   }
   fputc('\n', work->stream);
 }
@@ -64,10 +73,10 @@ static void write_row(const PredictWork *work, size_t row, const float *probabil
   size_t one[1] = {0}, *best = work->top_k > 0 ? work->best : one;
   find_best(probabilities, work->classes, work->top_k > 0 ? work->top_k : 1, best);
   fprintf(work->stream, "%zu,", row + 1);
-  write_field(work->stream, setosa_model_class_name(work->model, best[0]));
+  write_class(work, best[0]);
   for (size_t i = 0; i < work->top_k; i++) {
     fputc(',', work->stream);
-    write_field(work->stream, setosa_model_class_name(work->model, best[i]));
+    write_class(work, best[i]);
     fprintf(work->stream, ",%.9g", (double)probabilities[best[i]]);
   }
   for (size_t k = 0; work->top_k == 0 && k < work->classes; k++) fprintf(work->stream, ",%.9g", (double)probabilities[k]);
@@ -139,6 +148,7 @@ static Status run(const Session *session, Error *error) {
                       .classes = setosa_model_classes(model),
                       .top_k = (size_t)options->top_k,
                       .rows = setosa_dataset_rows(data)};
+  work.terminal = isatty(fileno(work.stream)) == 1;
   TRY(predict(&work, data, &compute, session, error));
   if (options->output != NULL) {
     TRY(atomic_file_commit(&file, error));

@@ -134,24 +134,19 @@ const char *pocl_cache_warning(void) {
   return none ? "finds no folder that it can write to (set XDG_CACHE_HOME or TMPDIR to one)" : NULL;
 }
 
-/* What a compiler writes for one program, and more. */
+/* As much as a compiler writes for one program, and more. errno says why not. */
 static bool can_write(int folder) {
   static const char zeros[1 << 16];
   static const char name[] = "tempfile_setosa"; /* as PoCL's own: the next process removes it */
   int file = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-  bool good = file >= 0;
+  if (file < 0) return false;
+  ssize_t written = 0;
+  for (size_t done = 0; written >= 0 && done < 16 * sizeof zeros; done += (size_t)written) written = write(file, zeros, sizeof zeros);
   int failure = errno;
-  for (int i = 0; good && i < 16; i++) {
-    ssize_t written = write(file, zeros, sizeof zeros);
-    failure = written < 0 ? errno : ENOSPC; /* a part of it: the rest had no room */
-    good = written == (ssize_t)sizeof zeros;
-  }
-  if (file >= 0) {
-    close(file);
-    unlinkat(folder, name, 0);
-  }
+  close(file);
+  unlinkat(folder, name, 0);
   errno = failure;
-  return good;
+  return written >= 0;
 }
 
 int pocl_cache_failure(const char **path, bool thoroughly) {

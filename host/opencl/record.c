@@ -7,12 +7,13 @@
 #include "base/memory.h"
 #include "opencl/internal.h"
 
-/* Drivers pad names with blanks ("Intel(R) Xeon(R)   "), so both ends are trimmed. */
-static void trim(char *text) {
+/* Drivers pad names with blanks ("Intel(R) Xeon(R)   "), so both ends are trimmed; and what they say is shown on terminals. */
+static void tidy(char *text) {
   size_t begin = 0, end = strlen(text);
   while (end > 0 && isspace((unsigned char)text[end - 1])) text[--end] = '\0';
   while (isspace((unsigned char)text[begin])) begin++;
   memmove(text, text + begin, end - begin + 1);
+  text_make_visible(text, '?');
 }
 
 Status platform_text(char **text, cl_platform_id platform, cl_platform_info what, Error *error) {
@@ -20,7 +21,7 @@ Status platform_text(char **text, cl_platform_id platform, cl_platform_info what
   if (clGetPlatformInfo(platform, what, 0, NULL, &bytes) != CL_SUCCESS) bytes = 0;
   Status status = memory_allocate_zero((void **)text, bytes + 1, 1, "a platform's name", error);
   if (status == SETOSA_OK && bytes > 0 && clGetPlatformInfo(platform, what, bytes, *text, NULL) != CL_SUCCESS) (*text)[0] = '\0';
-  if (status == SETOSA_OK) trim(*text);
+  if (status == SETOSA_OK) tidy(*text);
   return status;
 }
 
@@ -31,7 +32,7 @@ static Status device_text(const char **out, cl_device_id device, cl_device_info 
   Status status = memory_allocate_zero((void **)&text, bytes + 1, 1, "a device's name", error);
   if (status != SETOSA_OK) return status;
   if (bytes > 0 && clGetDeviceInfo(device, what, bytes, text, NULL) != CL_SUCCESS) text[0] = '\0';
-  trim(text);
+  tidy(text);
   *out = text;
   return SETOSA_OK;
 }

@@ -205,7 +205,10 @@ static void what_acts_on_a_terminal_is_replaced(void **state) {
       "c\xE2\x80\x8B\xEF\xBB\xBF\xE2\x81\xA6 \xC3\xA9\xE2\x82\xAC";
   text_make_visible(text, '?');
   assert_string_equal(text, "a?[31m????b???c????????? \xC3\xA9\xE2\x82\xAC"); /* letters and the euro sign stay */
-  char cut[] = "x\xE2\x80";                                                   /* a sequence that ends early */
+  char other[] = "a\xC2\xAD\xD8\x9C\xF3\xA0\x81\x81 \xF0\x9F\x8C\xBC \x9B[31m \xFF\xC3x \xED\xA0\x80 \xC0\xAF \xF5\x80";
+  text_make_visible(other, '?');
+  assert_string_equal(other, "a???????? \xF0\x9F\x8C\xBC ?[31m ??x ??? ?? ??"); /* the flower stays */
+  char cut[] = "x\xE2\x80";                                                     /* a sequence that ends early */
   text_make_visible(cut, '?');
   assert_string_equal(cut, "x\xE2\x80");
 }

@@ -31,6 +31,19 @@ size_t console_columns(const char *text) {
 
 void console_make_visible(char *text) { text_make_visible(text, '?'); }
 
+char *console_visible(const char *text) {
+  char *copy = strdup(text);
+  if (copy != NULL) console_make_visible(copy);
+  return copy;
+}
+
+void console_put(const char *text) {
+  bool terminal = isatty(fileno(stdout)) == 1;
+  char *shown = terminal ? console_visible(text) : NULL;
+  fputs(shown != NULL ? shown : terminal ? "?" : text, stdout);
+  free(shown);
+}
+
 /* Broken between words on a terminal; one line elsewhere, for whoever searches it. */
 static void print_message(Color color, bool on, const char *prefix, const char *message) {
   if (prefix[0] != '\0' || color == COLOR_DIM) fprintf(stderr, "%s%s", color_code(on, color), prefix);

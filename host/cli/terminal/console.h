@@ -32,6 +32,10 @@ void console_wrap(FILE *stream, const char *text, size_t at, size_t indent, size
 size_t console_columns(const char *text);
 /* Replaces control characters in place: file contents must not drive the terminal. */
 void console_make_visible(char *text);
+/* A copy made so; NULL when memory is short. free() it. */
+char *console_visible(const char *text);
+/* Prints text on stdout, made so when stdout is a terminal. */
+void console_put(const char *text);
 
 /* True when stdout can take no more, because of an error or because its reader has left. */
 bool console_output_failed(void);
