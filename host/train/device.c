@@ -21,6 +21,8 @@ size_t setosa_devices_count(const SetosaDevices *devices) { return device_list_c
 
 const SetosaDeviceInfo *setosa_devices_get(const SetosaDevices *devices, size_t index) { return device_list_get(devices, index); }
 
+const char *setosa_devices_warning(const SetosaDevices *devices, size_t index) { return device_list_warning(devices, index); }
+
 SetosaStatus setosa_devices_select(const SetosaDevices *devices, const char *selector, bool force, size_t *index, SetosaError *error) {
   error_clear(error);
   return device_list_select(devices, selector, force, index, error);
