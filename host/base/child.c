@@ -97,7 +97,7 @@ static const char *signal_name(char *room, size_t size, int number) {
   static const struct {
     int number;
     const char *name;
-  } names[] = {{SIGSEGV, "SIGSEGV"}, {SIGILL, "SIGILL"}, {SIGBUS, "SIGBUS"}, {SIGFPE, "SIGFPE"},
+  } names[] = {{SIGSEGV, "SIGSEGV"}, {SIGILL, "SIGILL"}, {SIGBUS, "SIGBUS"},  {SIGFPE, "SIGFPE"},
                {SIGTRAP, "SIGTRAP"}, {SIGSYS, "SIGSYS"}, {SIGKILL, "SIGKILL"}};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (names[i].number == number) return names[i].name;
@@ -125,22 +125,56 @@ static bool take_words(int descriptor, Text *words) {
   return got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
+/* How long the child has been silent, and what it did meanwhile. */
+typedef struct Patience {
+  double seconds;          /* that it has */
+  double since, cpu_since; /* of its last word, and what it had computed by then */
+  double looked, cpu_looked;
+  bool idle; /* between the last two looks */
+} Patience;
+
+/* Seconds that the child has computed; 0 where the system does not tell. */
+static double computed(pid_t child) {
+  clockid_t clock;
+  struct timespec time;
+  if (clock_getcpuclockid(child, &clock) != 0 || clock_gettime(clock, &time) != 0) return 0;
+  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static void begin_patience(Patience *patience, double seconds, pid_t child) {
+  double now = clock_seconds(), cpu = computed(child);
+  *patience = (Patience){seconds, now, cpu, now, cpu, true};
+}
+
+/* Its time is over when it does nothing. On a busy machine one that computes may have waited for its turn: it may compute for as long. */
+static bool lose_patience(Patience *patience, pid_t child) {
+  enum { MOST_TIMES = 10 };
+  const double between = 1, least = 0.01;
+  double now = clock_seconds(), cpu = computed(child);
+  if (now - patience->looked >= between) {
+    patience->idle = cpu - patience->cpu_looked < least * (now - patience->looked);
+    patience->looked = now;
+    patience->cpu_looked = cpu;
+  }
+  if (now - patience->since < patience->seconds) return false;
+  return patience->idle || cpu - patience->cpu_since >= patience->seconds || now - patience->since >= MOST_TIMES * patience->seconds;
+}
+
 /* Until the child has ended or has been silent for too long, which is the false. */
 static bool attend(pid_t child, int words, Text *text, double seconds, int *status) {
-  double deadline = clock_seconds() + seconds;
+  Patience patience;
   bool open = true;
+  begin_patience(&patience, seconds, child);
   for (;;) {
     struct pollfd watch = {.fd = open ? words : -1, .events = POLLIN};
-    double left = 1000 * (deadline - clock_seconds());
     /* Something that the child started may hold the pipe when the child is gone, so its end is looked for now and then. */
-    int slice = !open ? 1 : left < SLICE_MS ? (int)left + 1 : SLICE_MS;
-    if (poll(&watch, 1, slice) > 0) {
+    if (poll(&watch, 1, open ? SLICE_MS : 1) > 0) {
       open = take_words(words, text);
-      if (open) deadline = clock_seconds() + seconds;
+      if (open) begin_patience(&patience, seconds, child);
       continue;
     }
     if (reap(child, status)) break;
-    if (clock_seconds() > deadline) return false;
+    if (lose_patience(&patience, child)) return false;
   }
   while (open && poll(&(struct pollfd){.fd = words, .events = POLLIN}, 1, 0) > 0) open = take_words(words, text);
   return true;

@@ -125,7 +125,9 @@ static Status print_json(const SetosaDevices *devices, const DeviceCheck *checks
       list = NULL;
     }
   }
-  return json_print(json_pack("{s:s, s:s, s:o, s:o}", "command", "devices", "version", SETOSA_VERSION, "devices", list, "warnings", warnings_json(devices)), false, stdout, error);
+  return json_print(json_pack("{s:s, s:s, s:o, s:o}", "command", "devices", "version", SETOSA_VERSION, "devices", list, "warnings",
+                              warnings_json(devices)),
+                    false, stdout, error);
 }
 
 static void print_diagnosis(const char *line, void *user) {

@@ -60,22 +60,27 @@ cleanup:
 
 static bool uses_device(SetosaBackend backend) { return backend != SETOSA_BACKEND_REFERENCE && backend != SETOSA_BACKEND_BLAS; }
 
+static size_t count_usable(const SetosaDevices *devices) {
+  size_t count = 0;
+  for (size_t i = 0; i < setosa_devices_count(devices); i++) count += setosa_devices_get(devices, i)->usable;
+  return count;
+}
+
 void input_warn_of_drivers(const Session *session, const SetosaDevices *devices) {
   const char *warning;
+  if (count_usable(devices) == 0 && setosa_devices_warning(devices, 1) == NULL) return; /* the error to come says the only one */
   for (size_t i = 0; (warning = setosa_devices_warning(devices, i)) != NULL; i++) console_warn(&session->console, "%s", warning);
 }
 
 /* Where no device can be used, there are still the backends of the host. */
 static void offer_host(const SetosaDevices *devices, Error *error) {
-  size_t length = strlen(error->message);
-  for (size_t i = 0; i < setosa_devices_count(devices); i++)
-    if (setosa_devices_get(devices, i)->usable) return;
 #ifdef SETOSA_HAVE_BLAS
   static const char offer[] = "; without a device: --backend blas";
 #else
   static const char offer[] = "; without a device: --backend reference";
 #endif
-  snprintf(error->message + length, sizeof error->message - length, "%s", offer);
+  size_t length = strlen(error->message);
+  if (count_usable(devices) == 0) snprintf(error->message + length, sizeof error->message - length, "%s", offer);
 }
 
 static Status choose_devices(Compute *compute, const Session *session, Error *error) {

@@ -95,8 +95,8 @@ typedef struct SetosaDevice SetosaDevice;   /* one opened device: context, queue
  * process ends by exit or by returning from main, a mark in that folder is removed.
  * A driver that is new here, or was changed, is first tried in a child process: it is loaded, lists its devices, and each of them runs a
  * kernel. One that ends the child, or is silent for 20 s ($SETOSA_DRIVER_SECONDS), is left out, and a device that does so is refused;
- * setosa_devices_warning tells of both. Verdicts are kept in the cache. While the OpenCL loader starts, OCL_ICD_VENDORS may be another. In a
- * process that uses OpenCL already nothing is tried. */
+ * setosa_devices_warning tells of both. Verdicts are kept in the cache. While the OpenCL loader starts, OCL_ICD_VENDORS may be another. In
+ * a process that uses OpenCL already nothing is tried. */
 SetosaStatus setosa_devices_open(SetosaDevices **devices, SetosaError *error);
 void setosa_devices_close(SetosaDevices *devices);
 size_t setosa_devices_count(const SetosaDevices *devices);

@@ -41,15 +41,19 @@ static Status note_shadow(DeviceList *list, DeviceRecord *device, Error *error) 
 
 /* A device that its driver does not survive is shown, and refused. */
 static Status refuse_lost(SetosaDeviceInfo *info, const Drivers *drivers, Error *error) {
-  Text text = {0};
-  const char *why = info->usable ? drivers_lost_device(drivers, info->platform, info->name) : NULL;
-  if (why == NULL) return SETOSA_OK;
-  Status status = text_append(&text, error, "its driver %s; choose another device, or update the driver", why);
-  if (status != SETOSA_OK) return status;
+  Status status = SETOSA_OK;
+  Text why = {0};
+  if (!info->usable) return SETOSA_OK;
+  TRY(drivers_explain_lost(drivers, info->platform, info->name, &why, error));
+  if (why.length == 0) goto cleanup;
+  TRY(text_append(&why, error, "; choose another device, or update the driver"));
   free((char *)info->refusal);
-  info->refusal = text.text;
+  info->refusal = why.text;
   info->usable = false;
-  return SETOSA_OK;
+  why = (Text){0};
+cleanup:
+  text_free(&why);
+  return status;
 }
 
 static Status add_platform(DeviceList *list, cl_platform_id id, Error *error) {

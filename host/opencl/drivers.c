@@ -136,7 +136,7 @@ cleanup:
 
 /* ---- what is said ----------------------------------------------------------------------------------------------------- */
 
-/* "(LIBRARY) aborted while it was loaded", "; OCL_ICD_VENDORS=... goes without it". */
+/* "; OCL_ICD_VENDORS=... goes without it" */
 static Status append_advice(const Drivers *drivers, size_t index, Text *text, Error *error) {
   Status status = SETOSA_OK;
   if (drivers->advised != NULL) TRY(text_append(text, error, "; OCL_ICD_VENDORS=%s goes without it", drivers->advised));
@@ -146,12 +146,17 @@ cleanup:
   return status;
 }
 
+/* "DRIVER (LIBRARY) aborted while it was loaded" */
+static Status append_fate(const Drivers *drivers, size_t index, const char *fate, Text *text, Error *error) {
+  const Vendor *vendor = &drivers->vendors.vendor[index];
+  if (vendor->file == NULL) return text_append(text, error, "OpenCL driver %s %s", vendor->library, fate);
+  return text_append(text, error, "OpenCL driver %s (%s) %s", vendor->file, vendor->library, fate);
+}
+
 Status drivers_describe(const Drivers *drivers, size_t index, Text *text, Error *error) {
   Status status = SETOSA_OK;
-  const Vendor *vendor = &drivers->vendors.vendor[index];
-  TRY(text_append(text, error, "the OpenCL driver %s", vendor_place(vendor)));
-  if (vendor->file != NULL) TRY(text_append(text, error, " (%s)", vendor->library));
-  TRY(text_append(text, error, " %s", drivers->verdicts[index].failure));
+  TRY(text_append(text, error, "the "));
+  TRY(append_fate(drivers, index, drivers->verdicts[index].failure, text, error));
   TRY(append_advice(drivers, index, text, error));
 cleanup:
   return status;
@@ -159,9 +164,8 @@ cleanup:
 
 static Status describe_device(const Drivers *drivers, size_t index, const LostDevice *lost, Text *text, Error *error) {
   Status status = SETOSA_OK;
-  const Vendor *vendor = &drivers->vendors.vendor[index];
-  TRY(text_append(text, error, "the device %s is not used: its OpenCL driver %s (%s) %s", lost->name, vendor_place(vendor),
-                  vendor->library, lost->why));
+  TRY(text_append(text, error, "the device %s is not used: its ", lost->name));
+  TRY(append_fate(drivers, index, lost->why, text, error));
   TRY(append_advice(drivers, index, text, error));
 cleanup:
   return status;
@@ -222,11 +226,15 @@ static bool is_named(const char *name, const char *noted) {
   return strcmp(visible, noted) == 0;
 }
 
-const char *drivers_lost_device(const Drivers *drivers, const char *platform, const char *name) {
+Status drivers_explain_lost(const Drivers *drivers, const char *platform, const char *name, Text *why, Error *error) {
+  Status status = SETOSA_OK;
   for (size_t i = 0; i < drivers->vendors.count; i++)
     for (size_t k = 0; k < drivers->verdicts[i].lost_count; k++) {
       const LostDevice *lost = &drivers->verdicts[i].lost[k];
-      if (is_named(platform, lost->platform) && is_named(name, lost->name)) return lost->why;
+      if (!is_named(platform, lost->platform) || !is_named(name, lost->name)) continue;
+      TRY(text_append(why, error, "its "));
+      return append_fate(drivers, i, lost->why, why, error);
     }
-  return NULL;
+cleanup:
+  return status;
 }

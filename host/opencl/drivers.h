@@ -24,7 +24,7 @@ void drivers_close(Drivers *drivers);
 Status drivers_enter(const Drivers *drivers, VendorsChange *change, Error *error);
 /* "DRIVER (LIBRARY) aborted while it was loaded", with what to do about it. */
 Status drivers_describe(const Drivers *drivers, size_t index, Text *text, Error *error);
-/* Why a device must not be used; NULL when it may. */
-const char *drivers_lost_device(const Drivers *drivers, const char *platform, const char *name);
+/* Why a device must not be used, "its OpenCL driver DRIVER (LIBRARY) aborted while it built a kernel"; nothing when it may. */
+Status drivers_explain_lost(const Drivers *drivers, const char *platform, const char *name, Text *why, Error *error);
 
 #endif

@@ -112,8 +112,8 @@ struct Context {
   void (*release_gemm)(Context *);       /* with what it keeps for this context; NULL: nothing */
   char fingerprint[33];
   bool remembers_nothing; /* its programs are not kept in the cache */
-  cl_device_id part; /* the sub-device, to be released; NULL for a whole device */
-  char *part_of;     /* the driver's name of the device that it is a part of */
+  cl_device_id part;      /* the sub-device, to be released; NULL for a whole device */
+  char *part_of;          /* the driver's name of the device that it is a part of */
 };
 
 /* The name by which things are remembered: a part's programs and verdicts are those of its device. */

@@ -20,10 +20,22 @@ static const char *const choosers[] = {"OCL_ICD_VENDORS", "OPENCL_VENDOR_PATH", 
 enum { CHOOSERS = sizeof choosers / sizeof *choosers };
 
 const char *const *vendors_variables(void) {
-  static const char *const names[] = {"OCL_ICD_VENDORS",      "OPENCL_VENDOR_PATH",  "OCL_ICD_FILENAMES", "POCL_DEVICES",
-                                      "POCL_CACHE_DIR",       "POCL_MEMORY_LIMIT",   "RUSTICL_ENABLE",    "CUDA_VISIBLE_DEVICES",
-                                      "ROCR_VISIBLE_DEVICES", "NEOReadDebugKeys",    "LD_LIBRARY_PATH",   "LD_PRELOAD",
-                                      "GPU_DEVICE_ORDINAL",   "HIP_VISIBLE_DEVICES", "SETOSA_KERNEL_DIR", "POCL_MAX_PTHREAD_COUNT",
+  static const char *const names[] = {"OCL_ICD_VENDORS",
+                                      "OPENCL_VENDOR_PATH",
+                                      "OCL_ICD_FILENAMES",
+                                      "POCL_DEVICES",
+                                      "POCL_CACHE_DIR",
+                                      "POCL_MEMORY_LIMIT",
+                                      "RUSTICL_ENABLE",
+                                      "CUDA_VISIBLE_DEVICES",
+                                      "ROCR_VISIBLE_DEVICES",
+                                      "NEOReadDebugKeys",
+                                      "LD_LIBRARY_PATH",
+                                      "LD_PRELOAD",
+                                      "GPU_DEVICE_ORDINAL",
+                                      "HIP_VISIBLE_DEVICES",
+                                      "SETOSA_KERNEL_DIR",
+                                      "POCL_MAX_PTHREAD_COUNT",
                                       NULL};
   return names;
 }
@@ -169,7 +181,8 @@ Status vendors_use(VendorsChange *change, const char *place, Error *error) {
     if (getenv(choosers[i]) != NULL) TRY(memory_copy_text(&change->before[i], getenv(choosers[i]), error));
   change->changed = true;
   for (int i = 0; i < CHOOSERS; i++) unsetenv(choosers[i]);
-  if (setenv("OCL_ICD_VENDORS", place, 1) != 0) TRY(error_set(error, SETOSA_ERROR_INTERNAL, "out of memory for a variable of the environment; end some other programs"));
+  if (setenv("OCL_ICD_VENDORS", place, 1) != 0)
+    TRY(error_set(error, SETOSA_ERROR_INTERNAL, "out of memory for a variable of the environment; end some other programs"));
 cleanup:
   return status;
 }

@@ -37,7 +37,6 @@ static bool verdict_path(char *path, size_t size, const Vendor *vendor) {
   if (vendor->library == NULL || cache_folder_find(folder, sizeof folder, "drivers", NULL) != SETOSA_OK) return false;
   if (hash_create(&hash, NULL) != SETOSA_OK) return false;
   hash_add_text(hash, SETOSA_VERSION);
-  hash_add_text(hash, vendor->file != NULL ? vendor->file : "");
   hash_add_text(hash, vendor->library);
   for (const char *const *name = vendors_variables(); *name != NULL; name++)
     if (changes_drivers(*name)) hash_add_text(hash, getenv(*name) != NULL ? getenv(*name) : "");
@@ -131,7 +130,6 @@ void verdict_remember(const Verdict *verdict, const Vendor *vendor) {
   AtomicFile file = {0};
   if (!verdict_path(path, sizeof path, vendor) || cache_file_begin(&file, path, NULL) != SETOSA_OK) return;
   fprintf(file.stream, "%s\n", heading);
-  if (vendor->file != NULL) write_stamp(file.stream, vendor->file);
   write_stamp(file.stream, linker_cache);
   if (verdict->library != NULL) write_stamp(file.stream, verdict->library);
   if (strchr(vendor->library, '/') != NULL) write_stamp(file.stream, vendor->library);

@@ -15,13 +15,13 @@ typedef struct Verdict {
   char *failure; /* why the whole driver cannot be used, "aborted while it was loaded"; NULL when it can */
   LostDevice *lost;
   size_t lost_count, lost_capacity;
-  char *library;       /* the file that the dynamic linker took; NULL when it loaded none */
-  bool crashed, hung;  /* something in it did */
-  double seconds;      /* how long it had to answer */
+  char *library;      /* the file that the dynamic linker took; NULL when it loaded none */
+  bool crashed, hung; /* something in it did */
+  double seconds;     /* how long it had to answer */
 } Verdict;
 
-/* Zero-initialise *verdict. False when the driver has to be tried: nothing is remembered, or its .icd file, its library or the dynamic
- * linker's cache are others now. Crashes are tried every time: that is quick, and what was short may be there again. One that hung, which
+/* Zero-initialise *verdict. False when the driver has to be tried: nothing is remembered of this library, or its file or the dynamic
+ * linker's cache is another now. Crashes are tried every time: that is quick, and what was short may be there again. One that hung, which
  * is slow, is remembered for an hour and for no more than these seconds. With `final` it cannot be tried, and what is remembered stands. */
 bool verdict_recall(Verdict *verdict, const Vendor *vendor, double seconds, bool final);
 /* Without a cache it is not remembered. */
