@@ -66,10 +66,12 @@ static void add_device(BenchWork *work, size_t index) {
 }
 
 /* Every usable device once, or those that --device names ("all" again means every one). */
-static Status choose_devices(BenchWork *work, const Options *options, Error *error) {
+static Status choose_devices(BenchWork *work, const Session *session, Error *error) {
   Status status = SETOSA_OK;
+  const Options *options = session->options;
   TRY(setosa_devices_open(&work->devices, error));
   crash_install_again();
+  input_warn_of_drivers(session, work->devices);
   bool all = options->devices.count == 0;
   for (size_t i = 0; i < options->devices.count; i++) {
     size_t index = 0;
@@ -213,7 +215,7 @@ static Status run(const Session *session, Error *error) {
   Error stopped = {0};
   TRY(bench_check_arguments(options, error));
   TRY(bench_load_baseline(&report, options->compare, error));
-  TRY(choose_devices(&work, options, error));
+  TRY(choose_devices(&work, session, error));
   TRY(load_data(&work, session, error));
   SetosaBenchOptions bench = make_options(&work, &report, options);
   status = measure(&report, &bench, &stopped);

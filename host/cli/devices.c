@@ -105,6 +105,18 @@ static json_t *device_json(const SetosaDeviceInfo *info, const DeviceCheck *chec
   return device;
 }
 
+static json_t *warnings_json(const SetosaDevices *devices) {
+  json_t *list = json_array();
+  const char *warning;
+  for (size_t i = 0; list != NULL && (warning = setosa_devices_warning(devices, i)) != NULL; i++) {
+    if (json_array_append_new(list, json_text(warning)) != 0) {
+      json_decref(list);
+      list = NULL;
+    }
+  }
+  return list;
+}
+
 static Status print_json(const SetosaDevices *devices, const DeviceCheck *checks, Error *error) {
   json_t *list = json_array();
   for (size_t i = 0; list != NULL && i < setosa_devices_count(devices); i++) {
@@ -113,7 +125,9 @@ static Status print_json(const SetosaDevices *devices, const DeviceCheck *checks
       list = NULL;
     }
   }
-  return json_print(json_pack("{s:s, s:s, s:o}", "command", "devices", "version", SETOSA_VERSION, "devices", list), false, stdout, error);
+  return json_print(json_pack("{s:s, s:s, s:o, s:o}", "command", "devices", "version", SETOSA_VERSION, "devices", list, "warnings",
+                              warnings_json(devices)),
+                    false, stdout, error);
 }
 
 static void print_diagnosis(const char *line, void *user) {
@@ -134,6 +148,7 @@ static Status list_devices(const Session *session, Error *error) {
   DeviceCheck *checks = NULL;
   TRY(setosa_devices_open(&devices, error));
   crash_install_again();
+  input_warn_of_drivers(session, devices);
   size_t count = setosa_devices_count(devices), usable = 0, failed = 0;
   if (options->check) {
     TRY(memory_allocate_zero((void **)&checks, count, sizeof *checks, "the checks", error));
@@ -148,7 +163,7 @@ static Status list_devices(const Session *session, Error *error) {
   else if (count > 0)
     TRY(print_table(devices, checks, session, error));
   if (count == 0)
-    status = error_set(error, SETOSA_ERROR_DEVICE, "no OpenCL device found; `setosa devices --diagnose` says why");
+    status = setosa_devices_select(devices, NULL, false, &usable, error); /* says why there is none */
   else if (failed > 0)
     status = error_set(error, SETOSA_ERROR_DEVICE, "%zu of %zu usable devices failed the self-test", failed, usable);
   else if (usable == 0)

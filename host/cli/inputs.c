@@ -60,6 +60,29 @@ cleanup:
 
 static bool uses_device(SetosaBackend backend) { return backend != SETOSA_BACKEND_REFERENCE && backend != SETOSA_BACKEND_BLAS; }
 
+static size_t count_usable(const SetosaDevices *devices) {
+  size_t count = 0;
+  for (size_t i = 0; i < setosa_devices_count(devices); i++) count += setosa_devices_get(devices, i)->usable;
+  return count;
+}
+
+void input_warn_of_drivers(const Session *session, const SetosaDevices *devices) {
+  const char *warning;
+  if (count_usable(devices) == 0 && setosa_devices_warning(devices, 1) == NULL) return; /* the error to come says the only one */
+  for (size_t i = 0; (warning = setosa_devices_warning(devices, i)) != NULL; i++) console_warn(&session->console, "%s", warning);
+}
+
+/* Where no device can be used, there are still the backends of the host. */
+static void offer_host(const SetosaDevices *devices, Error *error) {
+#ifdef SETOSA_HAVE_BLAS
+  static const char offer[] = "; without a device: --backend blas";
+#else
+  static const char offer[] = "; without a device: --backend reference";
+#endif
+  size_t length = strlen(error->message);
+  if (count_usable(devices) == 0) snprintf(error->message + length, sizeof error->message - length, "%s", offer);
+}
+
 static Status choose_devices(Compute *compute, const Session *session, Error *error) {
   Status status = SETOSA_OK;
   const Options *options = session->options;
@@ -68,9 +91,11 @@ static Status choose_devices(Compute *compute, const Session *session, Error *er
   bool dealt = session->ranks != NULL && options->devices.count == 0; /* each process of a machine takes the next one */
   TRY(setosa_devices_open(&compute->devices, error));
   crash_install_again();
+  input_warn_of_drivers(session, compute->devices);
   status = setosa_devices_choose(chosen, compute->devices, dealt ? 1 : options->devices.count, dealt ? every : options->devices.text,
                                  options->train.compute.family, options->force_device, error);
   if (status == SETOSA_ERROR_USAGE) error_prefix(error, "--device"); /* the others name the device already */
+  if (status == SETOSA_ERROR_DEVICE) offer_host(compute->devices, error);
   TRY(status);
   if (chosen->left_out[0] != '\0' && !dealt) console_note(&session->console, "--device all leaves out: %s", chosen->left_out);
   if (chosen->count > 1 && compute->options.backend == SETOSA_BACKEND_CLBLAST)

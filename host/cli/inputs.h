@@ -16,6 +16,9 @@ Status input_load(SetosaDataset **dataset, const Session *session, const char *s
  * feature_names is NULL when the set has none. */
 Status input_borrow_names(const char ***feature_names, const char ***class_names, const SetosaDataset *dataset, Error *error);
 
+/* Says which drivers were left out, and why. */
+void input_warn_of_drivers(const Session *session, const SetosaDevices *devices);
+
 /* The devices of --device and --backend. Zero-initialise, and do not copy: options points into it. */
 typedef struct Compute {
   SetosaDevices *devices;

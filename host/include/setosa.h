@@ -96,12 +96,19 @@ typedef struct SetosaDevice SetosaDevice;   /* one opened device: context, queue
 /* Finds every platform and device. Succeeds with an empty list when there is none. The list outlives no device opened from it:
  * close the devices first. With PoCL and no POCL_CACHE_DIR in the environment this sets that variable to a folder of this
  * process's own, since processes must not share one; call it before starting threads that read the environment. When the
- * process ends by exit or by returning from main, a mark in that folder is removed. */
+ * process ends by exit or by returning from main, a mark in that folder is removed.
+ * A driver that is new here, or was changed, is first tried in a child process: it is loaded, lists its devices, and each of them runs a
+ * kernel. One that ends the child, or is silent for 20 s ($SETOSA_DRIVER_SECONDS), is left out, and a device that does so is refused;
+ * setosa_devices_warning tells of both. Verdicts are kept in the cache. While the OpenCL loader starts, OCL_ICD_VENDORS may be another. In
+ * a process that uses OpenCL already nothing is tried. */
 SetosaStatus setosa_devices_open(SetosaDevices **devices, SetosaError *error);
 void setosa_devices_close(SetosaDevices *devices);
 size_t setosa_devices_count(const SetosaDevices *devices);
 /* Borrowed from the list; NULL from index count on. */
 const SetosaDeviceInfo *setosa_devices_get(const SetosaDevices *devices, size_t index);
+/* Drivers that were left out and devices that were refused because they do not survive being tried, a line each that says what to do;
+ * NULL after the last. Borrowed from the list. Where nothing else is left, the list is empty and setosa_devices_select says it. */
+const char *setosa_devices_warning(const SetosaDevices *devices, size_t index);
 /* selector: an index, a part of the name (any case), "cpu", "gpu", or NULL for the best usable (GPU before CPU).
  * force: take a refused device too. */
 SetosaStatus setosa_devices_select(const SetosaDevices *devices, const char *selector, bool force, size_t *index, SetosaError *error);

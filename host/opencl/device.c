@@ -39,6 +39,23 @@ static Status note_shadow(DeviceList *list, DeviceRecord *device, Error *error) 
   return SETOSA_OK;
 }
 
+/* A device that its driver does not survive is shown, and refused. */
+static Status refuse_lost(SetosaDeviceInfo *info, const Drivers *drivers, Error *error) {
+  Status status = SETOSA_OK;
+  Text why = {0};
+  if (!info->usable) return SETOSA_OK;
+  TRY(drivers_explain_lost(drivers, info->platform, info->name, &why, error));
+  if (why.length == 0) goto cleanup;
+  TRY(text_append(&why, error, "; choose another device, or update the driver"));
+  free((char *)info->refusal);
+  info->refusal = why.text;
+  info->usable = false;
+  why = (Text){0};
+cleanup:
+  text_free(&why);
+  return status;
+}
+
 static Status add_platform(DeviceList *list, cl_platform_id id, Error *error) {
   Status status = SETOSA_OK;
   PlatformRecord *platform = &list->platforms[list->platform_count++];
@@ -65,7 +82,8 @@ static Status add_platform(DeviceList *list, cl_platform_id id, Error *error) {
     DeviceRecord *device = &list->devices[list->count];
     TRY(device_record_fill(device, id, platform, devices[i], error));
     device->info.index = list->count;
-    status = note_shadow(list, device, error);
+    status = refuse_lost(&device->info, &list->drivers, error);
+    if (status == SETOSA_OK) status = note_shadow(list, device, error);
     list->count++; /* from here on the list frees it */
     TRY(status);
     platform->device_count++;
@@ -75,16 +93,10 @@ cleanup:
   return status;
 }
 
-Status device_list_open(DeviceList **out, Error *error) {
+Status device_list_read(DeviceList *list, Error *error) {
   Status status = SETOSA_OK;
   cl_platform_id *platforms = NULL;
   cl_uint count = 0;
-  DeviceList *list = NULL;
-  *out = NULL;
-  TRY(limits_check_stack(error));
-  pocl_cache_prepare();
-  TRY(memory_allocate_zero((void **)&list, 1, sizeof *list, "the list of devices", error));
-
   cl_int code = clGetPlatformIDs(0, NULL, &count);
   if (code == CL_SUCCESS && count > 0) {
     TRY(memory_allocate_zero((void **)&platforms, count, sizeof *platforms, "the list of platforms", error));
@@ -99,10 +111,46 @@ Status device_list_open(DeviceList **out, Error *error) {
     TRY(memory_copy_text(&list->problem, problem, error));
   }
   if (list->problem == NULL && list->platform_count == 0) TRY(memory_copy_text(&list->problem, "no OpenCL platform is installed", error));
+cleanup:
+  free(platforms);
+  return status;
+}
+
+/* All there is has failed, so the loader is not asked. */
+static Status tell_failures(DeviceList *list, Error *error) {
+  Status status = SETOSA_OK;
+  Text text = {0};
+  for (size_t i = 0; i < list->drivers.vendors.count; i++) {
+    if (list->drivers.verdicts[i].failure == NULL) continue;
+    if (text.length > 0) TRY(text_append(&text, error, ", and "));
+    TRY(drivers_describe(&list->drivers, i, &text, error));
+  }
+  list->problem = text.text;
+  text = (Text){0};
+cleanup:
+  text_free(&text);
+  return status;
+}
+
+Status device_list_open(DeviceList **out, Error *error) {
+  Status status = SETOSA_OK;
+  DeviceList *list = NULL;
+  VendorsChange change = {.changed = false};
+  *out = NULL;
+  TRY(limits_check_stack(error));
+  pocl_cache_prepare();
+  TRY(memory_allocate_zero((void **)&list, 1, sizeof *list, "the list of devices", error));
+  TRY(drivers_open(&list->drivers, error));
+  if (list->drivers.none_left) {
+    TRY(tell_failures(list, error));
+  } else {
+    TRY(drivers_enter(&list->drivers, &change, error));
+    TRY(device_list_read(list, error));
+  }
   *out = list;
   list = NULL;
 cleanup:
-  free(platforms);
+  vendors_restore(&change);
   device_list_close(list);
   return status;
 }
@@ -118,9 +166,16 @@ void device_list_close(DeviceList *list) {
   free(list->devices);
   free(list->platforms);
   free(list->problem);
+  drivers_close(&list->drivers);
   free(list);
 }
 
 size_t device_list_count(const DeviceList *list) { return list->count; }
 
 const SetosaDeviceInfo *device_list_get(const DeviceList *list, size_t index) { return &list->devices[index].info; }
+
+const char *device_list_warning(const DeviceList *list, size_t index) {
+  for (size_t i = 0; i < index; i++)
+    if (list->drivers.warnings[i] == NULL) return NULL;
+  return list->drivers.warnings[index];
+}

@@ -6,11 +6,12 @@
 
 typedef struct SetosaDevices DeviceList;
 
-/* As setosa_devices_open, _close, _count, _get, _select, _choose, _diagnose in setosa.h, which are thin faces on these. */
+/* As setosa_devices_open, _close, _count, _get, _warning, _select, _choose, _diagnose in setosa.h, which are thin faces on these. */
 Status device_list_open(DeviceList **list, Error *error);
 void device_list_close(DeviceList *list);
 size_t device_list_count(const DeviceList *list);
 const SetosaDeviceInfo *device_list_get(const DeviceList *list, size_t index);
+const char *device_list_warning(const DeviceList *list, size_t index);
 Status device_list_select(const DeviceList *list, const char *selector, bool force, size_t *index, Error *error);
 Status device_list_choose(const DeviceList *list, size_t selector_count, const char *const *selectors, SetosaFamily family, bool force,
                           SetosaDeviceChoices *choices, Error *error);

@@ -1,15 +1,12 @@
 /* Explains what the OpenCL loader sees and what to do about what it does not see: the report of `setosa devices --diagnose`. */
-#include <ctype.h>
 #include <dlfcn.h>
 #include <glob.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "opencl/internal.h"
 
 /* Where the lines go. */
@@ -29,14 +26,10 @@ __attribute__((format(printf, 2, 3))) static void say(const Report *report, cons
 
 /* Overrides that loaders and drivers are known to heed. */
 static void diagnose_environment(const Report *report) {
-  static const char *const names[] = {"OCL_ICD_VENDORS",      "OPENCL_VENDOR_PATH",  "OCL_ICD_FILENAMES", "POCL_DEVICES",
-                                      "POCL_CACHE_DIR",       "POCL_MEMORY_LIMIT",   "RUSTICL_ENABLE",    "CUDA_VISIBLE_DEVICES",
-                                      "ROCR_VISIBLE_DEVICES", "NEOReadDebugKeys",    "LD_LIBRARY_PATH",   "LD_PRELOAD",
-                                      "GPU_DEVICE_ORDINAL",   "HIP_VISIBLE_DEVICES", "SETOSA_KERNEL_DIR", "POCL_MAX_PTHREAD_COUNT"};
   size_t shown = 0;
   say(report, "Environment overrides:");
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (getenv(names[i]) != NULL) say(report, "  %s=%s", names[i], getenv(names[i])), shown++;
+  for (const char *const *name = vendors_variables(); *name != NULL; name++)
+    if (getenv(*name) != NULL) say(report, "  %s=%s", *name, getenv(*name)), shown++;
   if (shown == 0) say(report, "  none");
 }
 
@@ -52,53 +45,32 @@ static void diagnose_library(const Report *report, const char *library, const ch
   if (handle != NULL) dlclose(handle);
 }
 
-/* An .icd file holds the name of one library in its first line. */
-static void diagnose_icd_file(const Report *report, const char *path) {
-  unsigned char *bytes = NULL;
-  size_t length = 0;
-  say(report, "  %s", path);
-  if (file_read_all(&bytes, &length, path, 65536, NULL) != SETOSA_OK) {
+/* A library that does not survive being tried is not touched again. */
+static void diagnose_vendor(const Report *report, const Drivers *drivers, size_t index) {
+  const Vendor *vendor = &drivers->vendors.vendor[index];
+  const Verdict *verdict = &drivers->verdicts[index];
+  if (vendor->file != NULL) say(report, "  %s", vendor->file);
+  if (vendor->library == NULL) {
     say(report, "    cannot be read");
-    say(report, "    -> check that %s exists and its permissions", path);
-    return;
-  }
-  char *name = (char *)bytes;
-  while (isspace((unsigned char)*name)) name++;
-  name[strcspn(name, "\r\n")] = '\0';
-  for (size_t end = strlen(name); end > 0 && isspace((unsigned char)name[end - 1]);) name[--end] = '\0';
-  if (name[0] != '\0') {
-    diagnose_library(report, name, path);
-  } else {
+    say(report, "    -> check that %s exists and its permissions", vendor->file);
+  } else if (vendor->library[0] == '\0') {
     say(report, "    names no library");
-    say(report, "    -> write the path of the driver's library into %s, or remove it", path);
+    say(report, "    -> write the path of the driver's library into %s, or remove it", vendor->file);
+  } else if (verdict->failure != NULL) {
+    say(report, "    %s %s, and is left out", vendor->library, verdict->failure);
+    say(report, "    -> install again the driver that brought %s, or remove that file", vendor_place(vendor));
+  } else {
+    diagnose_library(report, vendor->library, vendor_place(vendor));
   }
-  free(bytes);
 }
 
-/* The folder that the loader looks into; a variable may also name one .icd file (of the usual folder, too) or a library. */
-static void diagnose_icd_files(const Report *report) {
-  static const char usual[] = "/etc/OpenCL/vendors";
-  const char *vendors = getenv("OCL_ICD_VENDORS"), *other = getenv("OPENCL_VENDOR_PATH"), *where = usual;
-  char path[4096];
-  struct stat info;
-  glob_t files = {.gl_pathc = 0};
-  if (other != NULL && other[0] != '\0') where = other;
-  if (vendors != NULL && vendors[0] != '\0') where = vendors;
-  size_t length = strlen(where);
-  if (where != usual && (stat(where, &info) != 0 || !S_ISDIR(info.st_mode))) {
-    snprintf(path, sizeof path, "%s%s%s", strchr(where, '/') == NULL ? usual : "", strchr(where, '/') == NULL ? "/" : "", where);
-    if (length > 4 && strcmp(where + length - 4, ".icd") == 0)
-      diagnose_icd_file(report, file_exists(where) ? where : path);
-    else
-      diagnose_library(report, where, where);
-    return;
-  }
-  snprintf(path, sizeof path, "%s%s*.icd", where, where[length - 1] == '/' ? "" : "/");
-  bool found = glob(path, 0, NULL, &files) == 0;
-  say(report, "ICD files in %s: %zu", where, found ? files.gl_pathc : 0);
-  if (!found) say(report, "    -> install an OpenCL driver: `apt install pocl-opencl-icd` for the CPU, or your GPU vendor's");
-  for (size_t i = 0; found && i < files.gl_pathc; i++) diagnose_icd_file(report, files.gl_pathv[i]);
-  if (found) globfree(&files);
+static void diagnose_vendors(const Report *report, const Drivers *drivers) {
+  const Vendors *vendors = &drivers->vendors;
+  if (vendors->folder != NULL) say(report, "ICD files in %s: %zu", vendors->folder, vendors->count);
+  if (vendors->folder != NULL && vendors->count == 0)
+    say(report, "    -> install an OpenCL driver: `apt install pocl-opencl-icd` for the CPU, or your GPU vendor's");
+  for (size_t i = 0; i < vendors->count; i++) diagnose_vendor(report, drivers, i);
+  for (char **warning = drivers->warnings; *warning != NULL; warning++) say(report, "    -> %s", *warning);
 }
 
 static void diagnose_platforms(const Report *report, const DeviceList *list) {
@@ -173,7 +145,7 @@ Status device_diagnose(SetosaTextCallback print, void *user, Error *error) {
   diagnose_environment(&report); /* before the list: it may set POCL_CACHE_DIR */
   Status status = device_list_open(&list, error);
   if (status != SETOSA_OK) return status;
-  diagnose_icd_files(&report);
+  diagnose_vendors(&report, &list->drivers);
   diagnose_platforms(&report, list);
   diagnose_nodes(&report, list);
   diagnose_verdict(&report, list);

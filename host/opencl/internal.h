@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "opencl/context.h"
+#include "opencl/drivers.h"
 #include "opencl/kernel.h"
 
 /* ---- errors (fail.c) ---------------------------------------------------------------------------------------------- */
@@ -50,7 +51,11 @@ struct SetosaDevices {
   PlatformRecord *platforms;
   size_t platform_count;
   char *problem; /* why there is no platform; NULL when there is one */
+  Drivers drivers;
 };
+
+/* Platforms and devices as the loader shows them: device_list_open without what goes before and after. */
+Status device_list_read(DeviceList *list, Error *error);
 
 /* Asks the driver about a device and judges it. A driver that does not answer makes a refused device, not an error. */
 Status device_record_fill(DeviceRecord *record, cl_platform_id platform, const PlatformRecord *names, cl_device_id id, Error *error);
@@ -106,8 +111,9 @@ struct Context {
   struct GemmLibrary *gemm;              /* CLBlast (gemm.c); NULL: not loaded */
   void (*release_gemm)(Context *);       /* with what it keeps for this context; NULL: nothing */
   char fingerprint[33];
-  cl_device_id part; /* the sub-device, to be released; NULL for a whole device */
-  char *part_of;     /* the driver's name of the device that it is a part of */
+  bool remembers_nothing; /* its programs are not kept in the cache */
+  cl_device_id part;      /* the sub-device, to be released; NULL for a whole device */
+  char *part_of;          /* the driver's name of the device that it is a part of */
 };
 
 /* The name by which things are remembered: a part's programs and verdicts are those of its device. */

@@ -84,8 +84,8 @@ static Status build(cl_program *program, const Context *context, const char *sou
   *program = NULL;
   TRY(text_append(&name, error, "%s.cl", source));
   TRY(source_load(&text, name.text, error));
-  cached =
-      source_folder() == NULL && quirks_binaries_useful(&context->device) && binary_path(path, sizeof path, context, text.text, options);
+  cached = !context->remembers_nothing && source_folder() == NULL && quirks_binaries_useful(&context->device) &&
+           binary_path(path, sizeof path, context, text.text, options);
   if (cached) *program = binary_load(context, path, options);
   if (*program != NULL) goto cleanup;
   TRY(build_source(program, context, text.text, source, options, error));

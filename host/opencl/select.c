@@ -68,10 +68,21 @@ static Status fail_with_list(const DeviceList *list, Error *error, const char *w
   return status;
 }
 
-static Status check_usable(const DeviceRecord *device, bool force, size_t *index, Error *error) {
-  if (!device->info.usable && !force)
-    return error_set(error, SETOSA_ERROR_DEVICE, "device %zu (%s) is refused: %s", device->info.index, device->info.name,
-                     device->info.refusal);
+/* What can be used is listed, where there is something. */
+static Status fail_refused(const DeviceList *list, const DeviceRecord *device, Error *error) {
+  Status status = SETOSA_OK;
+  Text usable = {0};
+  for (size_t i = 0; i < list->count; i++)
+    if (list->devices[i].info.usable) TRY(append_device(&usable, &list->devices[i].info, error));
+  TRY(error_set(error, SETOSA_ERROR_DEVICE, "device %zu (%s) is refused: %s%s%s", device->info.index, device->info.name,
+                device->info.refusal, usable.length > 0 ? "; usable: " : "", usable.length > 0 ? usable.text : ""));
+cleanup:
+  text_free(&usable);
+  return status;
+}
+
+static Status check_usable(const DeviceList *list, const DeviceRecord *device, bool force, size_t *index, Error *error) {
+  if (!device->info.usable && !force) return fail_refused(list, device, error);
   *index = device->info.index;
   return SETOSA_OK;
 }
@@ -82,7 +93,7 @@ static Status select_best(const DeviceList *list, const SetosaDeviceType *type, 
   const DeviceRecord *best = find_best(list, type, false);
   const DeviceRecord *refused = best == NULL ? find_best(list, type, true) : NULL;
   if (best == NULL && refused == NULL) return fail_with_list(list, error, "no device is of type ", selector);
-  return check_usable(best != NULL ? best : refused, force, index, error);
+  return check_usable(list, best != NULL ? best : refused, force, index, error);
 }
 
 /* A part of the name, or the whole of it, which wins over parts of others. Shadows count only when nothing else matches. */
@@ -107,7 +118,7 @@ static Status select_by_name(const DeviceList *list, const char *selector, bool 
     status = error_set(error, SETOSA_ERROR_DEVICE, "\"%s\" is part of the name of %zu devices; choose by index: %s", selector, count,
                        matches.text);
   } else {
-    status = check_usable(found, force, index, error);
+    status = check_usable(list, found, force, index, error);
   }
 cleanup:
   text_free(&matches);
@@ -125,7 +136,7 @@ Status device_list_select(const DeviceList *list, const char *selector, bool for
     uint64_t wanted;
     bool valid = text_parse_count(selector, &wanted) && wanted < list->count;
     if (!valid) return fail_with_list(list, error, "there is no device ", selector);
-    return check_usable(&list->devices[wanted], force, index, error);
+    return check_usable(list, &list->devices[wanted], force, index, error);
   }
   return select_by_name(list, selector, force, index, error);
 }
