@@ -174,7 +174,6 @@ cleanup:
   return status;
 }
 
-Status setosa_dataset_load(SetosaDataset **out, const char *source, const SetosaDataOptions *options, SetosaError *error) {
 Status setosa_dataset_load(SetosaDataset **dataset, const char *source, const SetosaDataOptions *options, SetosaError *error) {
   Status status = SETOSA_OK;
   const DataOptions defaults = setosa_data_options_default();

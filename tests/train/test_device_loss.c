@@ -54,7 +54,8 @@ static void test_device_loss(void **state) {
     support_ok(train(&expected, &options, &error), &error);
     options.checkpoint = file;
     options.checkpoint_iterations = 1;
-    launches_left = 0; /* before anything was kept: no word of a checkpoint */
+    options.overwrite = true; /* what the solver before this one kept */
+    launches_left = 0;        /* before anything was kept: no word of a checkpoint */
     support_fails(train(&found, &options, &error), &error, SETOSA_ERROR_DEVICE, "");
     assert_null(strstr(error.message, "--resume"));
     launches_left = 100;
