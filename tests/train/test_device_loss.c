@@ -64,6 +64,7 @@ static void test_device_loss(void **state) {
     launches_left = -1;
     support_ok(setosa_checkpoint_load(&checkpoint, file, &error), &error);
     assert_true(setosa_checkpoint_iterations(checkpoint) < expected.iterations);
+    options.overwrite = false;
     options.resume = checkpoint;
     support_ok(train(&found, &options, &error), &error);
     assert_string_equal(found.weights_hash, expected.weights_hash);
