@@ -35,13 +35,15 @@ void train_log_empty(const TrainLog *log) {
 void train_log_write(TrainLog *log, const SetosaProgress *at) {
   if (log->stream == NULL || log->failed) return;
   Error ignored = {0};
-  errno = 0;
   json_t *line =
       json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "iteration", (json_int_t)at->iteration, "objective", json_number(at->objective),
                 "loss", json_number(at->loss), "gradient_norm", json_number(at->gradient_norm), "step", json_number(at->step), "seconds",
                 json_number(at->seconds), "rows_per_second", json_number(at->rows_per_second));
   if (isfinite(at->validation_loss)) json_put(&line, "validation_loss", json_number(at->validation_loss));
-  if (json_print(line, true, log->stream, &ignored) != SETOSA_OK || fflush(log->stream) != 0) {
+  if (json_print(line, true, log->stream, &ignored) != SETOSA_OK) {
+    log->failed = true;
+    log->code = ENOMEM;
+  } else if (fflush(log->stream) != 0) {
     log->failed = true;
     log->code = errno;
   }
