@@ -7,12 +7,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 Status mapping_open(Mapping *mapping, int descriptor, size_t bytes, const char *path, Error *error) {
   *mapping = (Mapping){0};
   void *at = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, descriptor, 0);
   if (at == MAP_FAILED)
-    return error_set(error, SETOSA_ERROR_DATA, "%s: cannot map %.1f MB into memory: %s; raise the limit of address space (ulimit -v)", path,
-                     (double)bytes / 1e6, strerror(errno));
+    return error_set(error, file_failure(errno, SETOSA_ERROR_DATA),
+                     "%s: cannot map %.1f MB into memory: %s; raise the limit of address space (ulimit -v)", path, (double)bytes / 1e6,
+                     strerror(errno));
   *mapping = (Mapping){.at = at, .bytes = bytes};
   return SETOSA_OK;
 }

@@ -41,7 +41,7 @@ Status bench_load_baseline(BenchReport *report, const char *path, Error *error) 
   json_error_t problem;
   if (path == NULL) return SETOSA_OK;
   TRY(file_read_all(&bytes, &length, path, baseline_bytes_most, error));
-  document = json_loadb((const char *)bytes, length, 0, &problem);
+  TRY(json_parse(&document, (const char *)bytes, length, 0, &problem, error));
   if (document == NULL)
     TRY(error_set(error, SETOSA_ERROR_DATA, "%s:%d:%d: no JSON (%s); give a file kept from `setosa bench --json`", path, problem.line,
                   problem.column > 0 ? problem.column : 1, problem.text));

@@ -21,22 +21,21 @@ static json_t *limits_json(const SetosaBenchLimits *l) {
 /* Time over that of every other row of the same work: {"blas": 0.24, ...}. */
 static json_t *ratios_json(const BenchReport *report, const SetosaBenchResult *r) {
   json_t *ratios = json_object();
-  for (size_t i = 0; ratios != NULL && i < report->result_count; i++) {
+  for (size_t i = 0; i < report->result_count; i++) {
     const SetosaBenchResult *other = &report->results[i];
     char label[BENCH_LABEL];
     if (other == r || !bench_same_group(r, other) || r->status != SETOSA_BENCH_OK || other->status != SETOSA_BENCH_OK) continue;
-    json_object_set_new(ratios, bench_label(label, other), json_number(r->median_ms / other->median_ms));
+    json_put(&ratios, bench_label(label, other), json_number(r->median_ms / other->median_ms));
   }
   return ratios;
 }
 
 /* With --compare: the earlier median, the change of it, and whether that is more than the noise of both. */
-static bool add_change(json_t *entry, const BenchReport *report, const SetosaBenchResult *r) {
+static void add_change(json_t **entry, const BenchReport *report, const SetosaBenchResult *r) {
   const BaselineRow *before = bench_baseline(report, r);
-  if (before == NULL) return true;
-  json_t *change = json_pack("{s:o, s:o, s:b}", "baseline_median_ms", json_number(before->median_ms), "change",
-                             json_number(r->median_ms / before->median_ms - 1), "significant", bench_change_matters(r, before));
-  return change != NULL && json_object_update(entry, change) == 0 && (json_decref(change), true);
+  if (before == NULL) return;
+  json_take(entry, json_pack("{s:o, s:o, s:b}", "baseline_median_ms", json_number(before->median_ms), "change",
+                             json_number(r->median_ms / before->median_ms - 1), "significant", bench_change_matters(r, before)));
 }
 
 static json_t *result_json(const BenchReport *report, const SetosaBenchResult *r) {
@@ -55,27 +54,17 @@ static json_t *result_json(const BenchReport *report, const SetosaBenchResult *r
       "{s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "device_bytes", ok ? json_integer((json_int_t)r->device_bytes) : json_null(),
       "workspace_bytes", ok ? json_integer((json_int_t)r->workspace_bytes) : json_null(), "error", json_number(r->error), "tolerance",
       json_number(r->tolerance), "status", status_name(r->status), "reason", json_text(r->reason), "ratios", ratios_json(report, r));
-  bool made = entry != NULL && times != NULL && rest != NULL && json_object_update(entry, times) == 0 &&
-              json_object_update(entry, rest) == 0 && add_change(entry, report, r);
-  if (made && r->what == SETOSA_BENCH_TRAIN) made = json_object_set_new(entry, "iterations", json_integer((json_int_t)r->iterations)) == 0;
-  json_decref(times);
-  json_decref(rest);
-  if (made) return entry;
-  json_decref(entry);
-  return NULL;
+  json_take(&entry, times);
+  json_take(&entry, rest);
+  add_change(&entry, report, r);
+  if (r->what == SETOSA_BENCH_TRAIN) json_put(&entry, "iterations", json_integer((json_int_t)r->iterations));
+  return entry;
 }
 
 json_t *bench_json(const BenchReport *report) {
   json_t *limits = json_array(), *results = json_array();
-  bool failed = limits == NULL || results == NULL;
-  for (size_t i = 0; !failed && i < report->limit_count; i++) failed = json_array_append_new(limits, limits_json(&report->limits[i])) != 0;
-  for (size_t i = 0; !failed && i < report->result_count; i++)
-    failed = json_array_append_new(results, result_json(report, &report->results[i])) != 0;
-  if (failed) {
-    json_decref(limits);
-    json_decref(results);
-    return NULL;
-  }
+  for (size_t i = 0; i < report->limit_count; i++) json_add(&limits, limits_json(&report->limits[i]));
+  for (size_t i = 0; i < report->result_count; i++) json_add(&results, result_json(report, &report->results[i]));
   return json_pack("{s:s, s:s, s:b, s:o, s:o}", "command", "bench", "version", SETOSA_VERSION, "interrupted", report->interrupted, "limits",
                    limits, "results", results);
 }

@@ -95,36 +95,24 @@ static json_t *device_json(const SetosaDeviceInfo *info, const DeviceCheck *chec
                 (json_int_t)info->max_allocation_bytes, "local_memory_bytes", (json_int_t)info->local_memory_bytes, "compute_units",
                 (json_int_t)info->compute_units, "clock_mhz", (json_int_t)info->clock_mhz, "usable", info->usable, "refusal",
                 json_text(info->refusal), "note", json_text(info->note));
-  if (device == NULL || check == NULL) return device;
-  json_t *outcome = json_pack("{s:b, s:o}", "passed", check->status == SETOSA_OK, "reason",
-                              check->status == SETOSA_OK ? json_text("") : json_text(check->error.message));
-  if (json_object_set_new(device, "check", outcome) != 0) {
-    json_decref(device);
-    return NULL;
-  }
+  if (check != NULL)
+    json_put(&device, "check",
+             json_pack("{s:b, s:o}", "passed", check->status == SETOSA_OK, "reason",
+                       json_text(check->status == SETOSA_OK ? "" : check->error.message)));
   return device;
 }
 
 static json_t *warnings_json(const SetosaDevices *devices) {
   json_t *list = json_array();
   const char *warning;
-  for (size_t i = 0; list != NULL && (warning = setosa_devices_warning(devices, i)) != NULL; i++) {
-    if (json_array_append_new(list, json_text(warning)) != 0) {
-      json_decref(list);
-      list = NULL;
-    }
-  }
+  for (size_t i = 0; (warning = setosa_devices_warning(devices, i)) != NULL; i++) json_add(&list, json_text(warning));
   return list;
 }
 
 static Status print_json(const SetosaDevices *devices, const DeviceCheck *checks, Error *error) {
   json_t *list = json_array();
-  for (size_t i = 0; list != NULL && i < setosa_devices_count(devices); i++) {
-    if (json_array_append_new(list, device_json(setosa_devices_get(devices, i), checks == NULL ? NULL : &checks[i])) != 0) {
-      json_decref(list);
-      list = NULL;
-    }
-  }
+  for (size_t i = 0; i < setosa_devices_count(devices); i++)
+    json_add(&list, device_json(setosa_devices_get(devices, i), checks == NULL ? NULL : &checks[i]));
   return json_print(json_pack("{s:s, s:s, s:o, s:o}", "command", "devices", "version", SETOSA_VERSION, "devices", list, "warnings",
                               warnings_json(devices)),
                     false, stdout, error);

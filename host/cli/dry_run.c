@@ -7,7 +7,7 @@
 static Status print_json(const SetosaPlan *plan, Error *error) {
   json_t *buffers = json_array();
   for (size_t i = 0; i < plan->buffer_count; i++)
-    json_array_append_new(buffers, json_pack("{s:s, s:I}", "name", plan->buffers[i].name, "bytes", (json_int_t)plan->buffers[i].bytes));
+    json_add(&buffers, json_pack("{s:s, s:I}", "name", plan->buffers[i].name, "bytes", (json_int_t)plan->buffers[i].bytes));
   return json_print(
       json_pack("{s:s, s:I, s:I, s:I, s:I, s:o, s:b, s:b, s:s, s:I, s:I, s:I, s:o, s:o, s:I, s:o, s:o, s:o}", "command", "plan", "rows",
                 (json_int_t)plan->rows, "features", (json_int_t)plan->features, "classes", (json_int_t)plan->classes, "devices",

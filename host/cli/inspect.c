@@ -81,24 +81,14 @@ static void print_metadata(const SetosaModel *model, const Session *session) {
 static json_t *names_json(size_t count, const char *(*name)(const SetosaModel *, size_t), const SetosaModel *model) {
   if (count == 0 || name(model, 0) == NULL) return json_null();
   json_t *list = json_array();
-  for (size_t i = 0; list != NULL && i < count; i++) {
-    if (json_array_append_new(list, json_text(name(model, i))) != 0) {
-      json_decref(list);
-      list = NULL;
-    }
-  }
+  for (size_t i = 0; i < count; i++) json_add(&list, json_text(name(model, i)));
   return list;
 }
 
 static json_t *metadata_json(const SetosaModel *model) {
   const char *key, *value;
   json_t *object = json_object();
-  for (size_t i = 0; object != NULL && setosa_model_metadata(model, i, &key, &value); i++) {
-    if (json_object_set_new(object, key, json_text(value)) != 0) {
-      json_decref(object);
-      object = NULL;
-    }
-  }
+  for (size_t i = 0; setosa_model_metadata(model, i, &key, &value); i++) json_put(&object, key, json_text(value));
   return object;
 }
 

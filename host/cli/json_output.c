@@ -2,6 +2,7 @@
 #include "cli/json_output.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,38 +26,51 @@ json_t *json_text(const char *text) {
   return made;
 }
 
+static void release_unless(bool added, json_t **document) {
+  if (added) return;
+  json_decref(*document);
+  *document = NULL;
+}
+
+void json_put(json_t **object, const char *key, json_t *value) { release_unless(json_object_set_new(*object, key, value) == 0, object); }
+
+void json_add(json_t **array, json_t *value) { release_unless(json_array_append_new(*array, value) == 0, array); }
+
+void json_take(json_t **object, json_t *members) {
+  release_unless(json_object_update(*object, members) == 0, object);
+  json_decref(members);
+}
+
 json_t *json_numbers(size_t count, const double *values) {
   json_t *array = json_array();
-  for (size_t i = 0; array != NULL && i < count; i++) {
-    if (json_array_append_new(array, json_number(values[i])) != 0) {
-      json_decref(array);
-      array = NULL;
-    }
-  }
+  for (size_t i = 0; i < count; i++) json_add(&array, json_number(values[i]));
   return array;
 }
 
-/* The same document with every character escaped that a terminal might act on. Not 0: memory is short. */
-static int show_on_terminal(const json_t *document, FILE *stream, size_t flags) {
-  char *text = json_dumps(document, flags | JSON_ENSURE_ASCII);
-  if (text == NULL) return -1;
+/* On a terminal every character is escaped that it might act on; the document comes as ASCII, to which the last of them belongs. */
+static void print_escaped(const char *text, FILE *stream) {
   for (const char *c = text; *c != '\0'; c++) {
-    if (*c == 0x7F) /* it counts as ASCII */
+    if (*c == 0x7F)
       fputs("\\u007F", stream);
     else
       fputc(*c, stream);
   }
-  free(text);
-  return 0;
 }
 
 Status json_print(json_t *document, bool line, FILE *stream, Error *error) {
-  if (document == NULL) return error_set(error, SETOSA_ERROR_INTERNAL, "out of memory for a JSON document");
   /* 15 digits are what a double always holds; 17 would print 0.1 as 0.10000000000000001. A failed write is found when stream is flushed. */
   size_t flags = JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15) | (line ? JSON_COMPACT : JSON_INDENT(2));
-  int failed = isatty(fileno(stream)) == 1 ? show_on_terminal(document, stream, flags) : json_dumpf(document, stream, flags);
-  fputc('\n', stream);
+  bool shown = isatty(fileno(stream)) == 1;
+  char *text = NULL;
+  Status status = json_write(&text, document, flags | (shown ? JSON_ENSURE_ASCII : 0), error);
   json_decref(document);
-  if (failed != 0 && !ferror(stream)) return error_set(error, SETOSA_ERROR_INTERNAL, "out of memory for a JSON document");
-  return SETOSA_OK;
+  if (status == SETOSA_OK) {
+    if (shown)
+      print_escaped(text, stream);
+    else
+      fputs(text, stream);
+    fputc('\n', stream);
+  }
+  free(text);
+  return status;
 }

@@ -269,7 +269,8 @@ static Status finish(TrainWork *work, TrainReport *report, const Session *sessio
   print_hints(report, session);
   if (log_status != SETOSA_OK) TRY(error_set(error, log_status, "%s", log_error.message));
   if (report->result.checkpoint_error[0] != '\0')
-    TRY(error_set(error, SETOSA_ERROR_WRITE, "--checkpoint: the last one could not be written: %s", report->result.checkpoint_error));
+    TRY(error_set(error, report->result.checkpoint_status, "--checkpoint: the last one could not be written: %s",
+                  report->result.checkpoint_error));
 cleanup:
   return status;
 }

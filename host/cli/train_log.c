@@ -12,8 +12,9 @@
 #include "cli/json_output.h"
 
 static Status cannot_write(const char *path, Error *error) {
-  return error_set(error, SETOSA_ERROR_WRITE, "--log %s: cannot write: %s; %s", path, strerror(errno),
-                   file_remedy(errno, "choose a file in a folder that exists and is yours"));
+  int code = errno;
+  return error_set(error, file_failure(code, SETOSA_ERROR_WRITE), "--log %s: cannot write: %s; %s", path, strerror(code),
+                   file_remedy(code, "choose a file in a folder that exists and is yours"));
 }
 
 Status train_log_open(TrainLog *log, const char *path, Error *error) {
@@ -38,9 +39,11 @@ void train_log_write(TrainLog *log, const SetosaProgress *at) {
       json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "iteration", (json_int_t)at->iteration, "objective", json_number(at->objective),
                 "loss", json_number(at->loss), "gradient_norm", json_number(at->gradient_norm), "step", json_number(at->step), "seconds",
                 json_number(at->seconds), "rows_per_second", json_number(at->rows_per_second));
-  if (line != NULL && isfinite(at->validation_loss)) json_object_set_new(line, "validation_loss", json_number(at->validation_loss));
-  errno = 0;
-  if (json_print(line, true, log->stream, &ignored) != SETOSA_OK || fflush(log->stream) != 0) {
+  if (isfinite(at->validation_loss)) json_put(&line, "validation_loss", json_number(at->validation_loss));
+  if (json_print(line, true, log->stream, &ignored) != SETOSA_OK) {
+    log->failed = true;
+    log->code = ENOMEM;
+  } else if (fflush(log->stream) != 0) {
     log->failed = true;
     log->code = errno;
   }
@@ -54,6 +57,6 @@ Status train_log_close(TrainLog *log, Error *error) {
   }
   log->stream = NULL;
   if (!log->failed) return SETOSA_OK;
-  return error_set(error, SETOSA_ERROR_WRITE, "--log %s: cannot write: %s; its lines are incomplete", log->path,
+  return error_set(error, file_failure(log->code, SETOSA_ERROR_WRITE), "--log %s: cannot write: %s; its lines are incomplete", log->path,
                    log->code != 0 ? strerror(log->code) : "unknown error");
 }

@@ -211,7 +211,8 @@ const int32_t *setosa_dataset_labels(const SetosaDataset *dataset); /* (N), or N
 const float *setosa_dataset_weights(const SetosaDataset *dataset);  /* (N) as given, or NULL; borrowed until rows change */
 const char *setosa_dataset_feature_name(const SetosaDataset *dataset, size_t feature); /* NULL when the source has no names */
 const char *setosa_dataset_class_name(const SetosaDataset *dataset, size_t class_index);
-/* The labels file that setosa_dataset_load finds by its usual name for DATA, unless labels_path names another: written to path (size bytes),
+/* The labels file that setosa_dataset_load finds by its usual name for DATA, unless labels_path names another: written to path (size
+ * bytes),
  * "" when there is none. Whoever writes files can so keep off it. */
 SetosaStatus setosa_labels_find(char *path, size_t size, const char *source, SetosaError *error);
 /* The labels file that was found so; NULL: none was. */
@@ -422,27 +423,28 @@ typedef struct SetosaTrainResult {
   double validation_accuracy, validation_log_loss; /* NAN without validation rows */
   /* Where the time of the call went. The parts exclude each other and add up to all of it; with ranks they are those of this one, waiting
    * for the others included. */
-  double seconds_prepare;       /* checks, weights of classes, shuffling, the fingerprint for a checkpoint */
-  double seconds_test;          /* the self-test, or reading its verdict */
-  double seconds_tune;          /* searching tile sizes, or reading what was found before */
-  double seconds_upload;        /* bringing rows to the device before the training; rows that stream go up during it */
-  double seconds_build;         /* building kernels, whenever one was first needed */
-  double seconds_open;          /* the rest of opening and closing the backend */
-  double seconds_train;         /* the optimizer */
-  double seconds_checkpoint;    /* writing checkpoints */
-  double seconds_score;         /* accuracy and log-loss at the end, and reading the weights */
-  char tuning[384];             /* what tuning did, one line; "": nothing */
-  const char *backend;          /* that computed: "native", "clblast", ...; static */
-  uint64_t device_bytes;        /* most bytes held on the device */
-  uint64_t chunk_rows;          /* rows of a chunk when they streamed; 0: all of X stayed on the device */
-  bool fell_back;               /* to streaming, because the device had less memory than it reports */
-  char weights_hash[33];        /* XXH3-128 of weights and bias (f32, little endian), hex */
-  const char *storage;          /* how X was held: "f32", "f16" or "u8"; static */
-  double storage_rms_error;     /* what f16 did to X: ||X' - X|| / ||X||, */
-  double storage_largest_error; /* and the largest |x' - x| / |x|; both 0 for f32 and u8, which are exact */
-  uint64_t resumed_iterations;  /* how many of `iterations` were done before this call */
-  uint64_t checkpoints;         /* times that options.checkpoint was written */
-  char checkpoint_error[512];   /* why the last attempt to write it failed: what is there is older; "" when it is well */
+  double seconds_prepare;         /* checks, weights of classes, shuffling, the fingerprint for a checkpoint */
+  double seconds_test;            /* the self-test, or reading its verdict */
+  double seconds_tune;            /* searching tile sizes, or reading what was found before */
+  double seconds_upload;          /* bringing rows to the device before the training; rows that stream go up during it */
+  double seconds_build;           /* building kernels, whenever one was first needed */
+  double seconds_open;            /* the rest of opening and closing the backend */
+  double seconds_train;           /* the optimizer */
+  double seconds_checkpoint;      /* writing checkpoints */
+  double seconds_score;           /* accuracy and log-loss at the end, and reading the weights */
+  char tuning[384];               /* what tuning did, one line; "": nothing */
+  const char *backend;            /* that computed: "native", "clblast", ...; static */
+  uint64_t device_bytes;          /* most bytes held on the device */
+  uint64_t chunk_rows;            /* rows of a chunk when they streamed; 0: all of X stayed on the device */
+  bool fell_back;                 /* to streaming, because the device had less memory than it reports */
+  char weights_hash[33];          /* XXH3-128 of weights and bias (f32, little endian), hex */
+  const char *storage;            /* how X was held: "f32", "f16" or "u8"; static */
+  double storage_rms_error;       /* what f16 did to X: ||X' - X|| / ||X||, */
+  double storage_largest_error;   /* and the largest |x' - x| / |x|; both 0 for f32 and u8, which are exact */
+  uint64_t resumed_iterations;    /* how many of `iterations` were done before this call */
+  uint64_t checkpoints;           /* times that options.checkpoint was written */
+  char checkpoint_error[512];     /* why the last attempt to write it failed: what is there is older; "" when it is well */
+  SetosaStatus checkpoint_status; /* of that attempt: SETOSA_ERROR_WRITE, or SETOSA_ERROR_INTERNAL when memory was short */
 } SetosaTrainResult;
 
 /* Trains on dataset and returns a model (caller destroys). Weights of rows and of classes count in objective, loss, train_accuracy and

@@ -1,11 +1,11 @@
 /* A model as a safetensors file: tensors "weights" (K,D), "bias" (K), with scaling "feature_offset" (D) and "feature_scale" (D); names and
  * provenance as text in its metadata, lists of names as JSON. Any safetensors file with such weights is a model. */
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arguments.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "model/model.h"
@@ -23,13 +23,16 @@ static bool is_own_key(const char *key) {
 
 /* *text = ["a","b",...]; free() it. */
 static Status names_to_json(char **text, char *const *names, size_t count, Error *error) {
+  *text = NULL;
+  for (size_t i = 0; i < count; i++)
+    if (!text_is_utf8(names[i], strlen(names[i])))
+      return error_set(error, SETOSA_ERROR_WRITE, "the model's names cannot be written: one is not UTF-8; rename it");
   json_t *list = json_array();
-  int failed = list == NULL;
+  int failed = 0;
   for (size_t i = 0; i < count && !failed; i++) failed = json_array_append_new(list, json_string(names[i]));
-  *text = failed ? NULL : json_dumps(list, JSON_COMPACT);
+  Status status = json_write(text, failed ? NULL : list, JSON_COMPACT, error);
   json_decref(list);
-  return *text != NULL ? SETOSA_OK
-                       : error_set(error, SETOSA_ERROR_WRITE, "the model's names cannot be written: one is not UTF-8; rename it");
+  return status;
 }
 
 static Status check_finite(const char *path, const char *what, const float *values, size_t count, Error *error) {
@@ -83,7 +86,8 @@ cleanup:
 /* names (count): what the JSON list `text` holds. Those that are there already are replaced. */
 static Status names_from_json(char **names, size_t count, const char *key, const char *text, const char *path, Error *error) {
   Status status = SETOSA_OK;
-  json_t *list = json_loads(text, 0, NULL);
+  json_t *list = NULL;
+  TRY(json_parse(&list, text, strlen(text), 0, NULL, error));
   if (!json_is_array(list))
     TRY(error_set(error, SETOSA_ERROR_DATA, "%s: the metadata \"%s\" is not a JSON list of names; write the model again", path, key));
   if (json_array_size(list) != count)

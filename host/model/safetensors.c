@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "model/little_endian.h"
 
@@ -74,7 +74,7 @@ static Status read_header(SafetensorsFile *file, Error *error) {
   if (header_bytes == 0 || text[0] != '{')
     TRY(error_set(error, SETOSA_ERROR_DATA, "%s: no JSON object after the first 8 bytes; this is no safetensors file: name a model file",
                   path));
-  file->header = json_loadb(text, header_bytes, JSON_REJECT_DUPLICATES, &json_error);
+  TRY(json_parse(&file->header, text, header_bytes, JSON_REJECT_DUPLICATES, &json_error, error));
   if (file->header == NULL)
     TRY(error_set(error, SETOSA_ERROR_DATA, "%s: byte %d of its JSON header: %s; write it again", path, json_error.position,
                   json_error.text));

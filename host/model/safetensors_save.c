@@ -1,9 +1,10 @@
 /* Writing safetensors: tensors back to back, the header padded with blanks so that they begin at a multiple of 8 bytes. */
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
 #include "model/little_endian.h"
 #include "model/safetensors.h"
 
@@ -26,8 +27,16 @@ static uint64_t value_count(const TensorSource *tensor) {
   return count;
 }
 
-/* jansson keeps the order of insertion, so the text is a function of the arguments. NULL when memory is short or a text is not UTF-8. */
-static char *make_header(const MetadataPair *metadata, size_t metadata_count, const TensorSource *tensors, size_t tensor_count) {
+static bool are_utf8(const MetadataPair *metadata, size_t count) {
+  bool good = true;
+  for (size_t i = 0; i < count; i++)
+    good = good && text_is_utf8(metadata[i].key, strlen(metadata[i].key)) && text_is_utf8(metadata[i].value, strlen(metadata[i].value));
+  return good;
+}
+
+/* jansson keeps the order of insertion, so the text is a function of the arguments. free(*text). */
+static Status make_header(char **text, const MetadataPair *metadata, size_t metadata_count, const TensorSource *tensors,
+                          size_t tensor_count, Error *error) {
   json_t *header = json_object(), *pairs = json_object();
   int failed = header == NULL || pairs == NULL;
   for (size_t i = 0; i < metadata_count; i++) failed |= json_object_set_new(pairs, metadata[i].key, json_string(metadata[i].value));
@@ -43,9 +52,9 @@ static char *make_header(const MetadataPair *metadata, size_t metadata_count, co
     failed |= json_object_set_new(header, tensors[i].name, entry);
     begin = end;
   }
-  char *text = failed ? NULL : json_dumps(header, JSON_COMPACT);
+  Status status = json_write(text, failed ? NULL : header, JSON_COMPACT, error);
   json_decref(header);
-  return text;
+  return status;
 }
 
 static void write_values(const Writer *writer, const TensorSource *tensor) {
@@ -70,10 +79,11 @@ Status safetensors_write(FILE *stream, const char *path, const MetadataPair *met
                          size_t tensor_count, Hash *hash, Error *error) {
   const Writer writer = {stream, hash};
   unsigned char length_bytes[8];
-  char *header = make_header(metadata, metadata_count, tensors, tensor_count);
-  if (header == NULL)
-    return error_set(error, SETOSA_ERROR_WRITE, "%s: its header cannot be written: a name is not UTF-8, or memory is short; rename it",
-                     path);
+  if (!are_utf8(metadata, metadata_count))
+    return error_set(error, SETOSA_ERROR_WRITE, "%s: its header cannot be written: a name is not UTF-8; rename it", path);
+  char *header = NULL;
+  Status status = make_header(&header, metadata, metadata_count, tensors, tensor_count, error);
+  if (status != SETOSA_OK) return status;
   size_t text_length = strlen(header), length = (text_length + 7) / 8 * 8;
   store_u64(length_bytes, length);
   write_bytes(&writer, length_bytes, sizeof length_bytes);

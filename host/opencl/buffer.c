@@ -93,6 +93,7 @@ Status buffer_read(const Buffer *buffer, size_t offset, size_t bytes, void *host
   TRY_CL(clEnqueueReadBuffer(buffer->context->queue, buffer->handle, CL_TRUE, offset, bytes, host, 0, NULL, NULL),
          "%s: cannot read from %s", buffer->what, buffer->context->device.info.name);
 cleanup:
+  if (status != SETOSA_OK) context_drain(buffer->context); /* the caller's memory is the caller's again, also when only the wait failed */
   return status;
 }
 
@@ -104,6 +105,7 @@ static Status write_through(cl_command_queue queue, Buffer *buffer, size_t offse
   TRY_CL(clEnqueueWriteBuffer(queue, buffer->handle, CL_TRUE, offset, bytes, host, 0, NULL, NULL), "%s: cannot write to %s", buffer->what,
          buffer->context->device.info.name);
 cleanup:
+  if (status != SETOSA_OK) context_drain(buffer->context);
   return status;
 }
 

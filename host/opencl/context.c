@@ -85,7 +85,7 @@ cleanup:
 
 void context_close(Context *context) {
   if (context == NULL) return;
-  if (context->queue != NULL) clFinish(context->queue); /* what still runs may read host memory that the caller frees next */
+  context_drain(context);
   if (context->release_gemm != NULL) context->release_gemm(context);
   program_free_all(context);
   if (context->queue != NULL) clReleaseCommandQueue(context->queue);
@@ -95,6 +95,25 @@ void context_close(Context *context) {
   free(context->part_of);
   device_record_free(&context->device);
   free(context);
+}
+
+/* Kernels may still run when a driver fails to wait for them once, so it is asked again, and in another way. The queue is in order: its
+ * last event is after all others, and one that ended in an error has ended, too. A driver that refuses every time has lost the device. */
+static void drain_queue(cl_command_queue queue) {
+  enum { TRIES = 4 };
+  for (int i = 0; queue != NULL && i < TRIES; i++) {
+    cl_event last = NULL;
+    if (clFinish(queue) == CL_SUCCESS) return;
+    if (clEnqueueMarkerWithWaitList(queue, 0, NULL, &last) != CL_SUCCESS) continue;
+    cl_int code = clWaitForEvents(1, &last);
+    clReleaseEvent(last);
+    if (code == CL_SUCCESS || code == CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST) return;
+  }
+}
+
+void context_drain(Context *context) {
+  drain_queue(context->queue);
+  drain_queue(context->upload_queue);
 }
 
 const SetosaDeviceInfo *context_info(const Context *context) { return &context->device.info; }

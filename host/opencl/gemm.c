@@ -130,8 +130,8 @@ static Status open_window(Window *window, const Context *context, const GemmMatr
     return error_set(error, SETOSA_ERROR_DEVICE, "%s: %zu elements are more than CLBlast can count; use --backend native",
                      matrix->buffer->what, needed);
   if (begin == 0) {
-    window->handle = matrix->buffer->handle;
-    TRY_CL(clRetainMemObject(window->handle), "%s: cannot use the buffer", matrix->buffer->what);
+    TRY_CL(clRetainMemObject(matrix->buffer->handle), "%s: cannot use the buffer", matrix->buffer->what);
+    window->handle = matrix->buffer->handle; /* from here on there is something to release */
   } else {
     cl_buffer_region region = {begin, (window->offset + needed) * sizeof(float)};
     window->handle = clCreateSubBuffer(matrix->buffer->handle, 0, CL_BUFFER_CREATE_TYPE_REGION, &region, &code);

@@ -25,13 +25,17 @@ Status platform_text(char **text, cl_platform_id platform, cl_platform_info what
   return status;
 }
 
-static Status device_text(const char **out, cl_device_id device, cl_device_info what, Error *error) {
+/* *answers becomes false when the driver does not. */
+static Status device_text(const char **out, bool *answers, cl_device_id device, cl_device_info what, Error *error) {
   size_t bytes = 0;
   char *text = NULL;
   if (clGetDeviceInfo(device, what, 0, NULL, &bytes) != CL_SUCCESS) bytes = 0;
   Status status = memory_allocate_zero((void **)&text, bytes + 1, 1, "a device's name", error);
   if (status != SETOSA_OK) return status;
-  if (bytes > 0 && clGetDeviceInfo(device, what, bytes, text, NULL) != CL_SUCCESS) text[0] = '\0';
+  if (bytes == 0 || clGetDeviceInfo(device, what, bytes, text, NULL) != CL_SUCCESS) {
+    text[0] = '\0';
+    *answers = false;
+  }
   tidy(text);
   *out = text;
   return SETOSA_OK;
@@ -40,24 +44,34 @@ static Status device_text(const char **out, cl_device_id device, cl_device_info 
 /* A fixed-size property, or what it had before when the driver does not answer. */
 #define DEVICE_VALUE(device, what, value) clGetDeviceInfo((device), (what), sizeof *(value), (value), NULL)
 
-static void fill_numbers(DeviceRecord *record, cl_device_id id) {
+/* False when the driver does not answer to all. What would come of a guess is another path through the kernels, or another device's name.
+ */
+static bool fill_numbers(DeviceRecord *record, cl_device_id id) {
   cl_device_type type = 0;
   cl_device_local_mem_type local_type = CL_LOCAL;
   cl_ulong memory = 0, allocation = 0, local = 0;
   cl_uint units = 0, clock = 0, alignment_bits = 0, float_width = 1;
   cl_bool unified = CL_FALSE;
   size_t group = 1;
-  DEVICE_VALUE(id, CL_DEVICE_TYPE, &type);
-  DEVICE_VALUE(id, CL_DEVICE_LOCAL_MEM_TYPE, &local_type);
-  DEVICE_VALUE(id, CL_DEVICE_GLOBAL_MEM_SIZE, &memory);
-  DEVICE_VALUE(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, &allocation);
-  DEVICE_VALUE(id, CL_DEVICE_LOCAL_MEM_SIZE, &local);
-  DEVICE_VALUE(id, CL_DEVICE_MAX_COMPUTE_UNITS, &units);
+  bool answers = true;
+  const struct {
+    cl_device_info what;
+    size_t size;
+    void *value;
+  } properties[] = {{CL_DEVICE_TYPE, sizeof type, &type},
+                    {CL_DEVICE_LOCAL_MEM_TYPE, sizeof local_type, &local_type},
+                    {CL_DEVICE_GLOBAL_MEM_SIZE, sizeof memory, &memory},
+                    {CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof allocation, &allocation},
+                    {CL_DEVICE_LOCAL_MEM_SIZE, sizeof local, &local},
+                    {CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units},
+                    {CL_DEVICE_MEM_BASE_ADDR_ALIGN, sizeof alignment_bits, &alignment_bits},
+                    {CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT, sizeof float_width, &float_width},
+                    {CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof group, &group}};
+  for (size_t i = 0; i < sizeof properties / sizeof *properties; i++)
+    answers = clGetDeviceInfo(id, properties[i].what, properties[i].size, properties[i].value, NULL) == CL_SUCCESS && answers;
+  /* Nothing but speed depends on these, and newer drivers need not know them. */
   DEVICE_VALUE(id, CL_DEVICE_MAX_CLOCK_FREQUENCY, &clock);
-  DEVICE_VALUE(id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, &alignment_bits);
-  DEVICE_VALUE(id, CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT, &float_width);
   DEVICE_VALUE(id, CL_DEVICE_HOST_UNIFIED_MEMORY, &unified);
-  DEVICE_VALUE(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, &group);
 
   bool cpu = (type & CL_DEVICE_TYPE_CPU) != 0; /* before GPU: oclgrind claims to be every type at once */
   record->info.type = cpu ? SETOSA_DEVICE_CPU : (type & CL_DEVICE_TYPE_GPU) != 0 ? SETOSA_DEVICE_GPU : SETOSA_DEVICE_OTHER;
@@ -75,13 +89,14 @@ static void fill_numbers(DeviceRecord *record, cl_device_id id) {
                                   .max_allocation_bytes = allocation,
                                   .memory_bytes = memory,
                                   .preferred_float_width = float_width};
+  return answers;
 }
 
 /* What Setosa needs of a device; "" when it has it all. */
-static const char *judge(const DeviceRecord *record, cl_device_id id, const char *profile) {
+static const char *judge(const DeviceRecord *record, cl_device_id id, const char *profile, bool answers) {
   cl_bool available = CL_FALSE, compiler = CL_FALSE, little = CL_FALSE;
   int major = 0, minor = 0;
-  if (DEVICE_VALUE(id, CL_DEVICE_AVAILABLE, &available) != CL_SUCCESS)
+  if (!answers || DEVICE_VALUE(id, CL_DEVICE_AVAILABLE, &available) != CL_SUCCESS)
     return "its driver does not answer; restart the machine or reinstall the driver";
   if (!available) return "its driver says it is not available; close programs that hold it, then check the driver";
   if (DEVICE_VALUE(id, CL_DEVICE_COMPILER_AVAILABLE, &compiler) != CL_SUCCESS || !compiler)
@@ -100,16 +115,17 @@ Status device_record_fill(DeviceRecord *record, cl_platform_id platform, const P
   Status status = SETOSA_OK;
   const char *profile = NULL, *refusal;
   SetosaDeviceInfo *info = &record->info;
+  bool answers = names->name[0] != '\0';
   *record = (DeviceRecord){.platform = platform, .id = id};
-  TRY(device_text(&info->name, id, CL_DEVICE_NAME, error));
-  TRY(device_text(&info->vendor, id, CL_DEVICE_VENDOR, error));
-  TRY(device_text(&info->driver, id, CL_DRIVER_VERSION, error));
-  TRY(device_text(&info->version, id, CL_DEVICE_VERSION, error));
-  TRY(device_text(&profile, id, CL_DEVICE_PROFILE, error));
+  TRY(device_text(&info->name, &answers, id, CL_DEVICE_NAME, error));
+  TRY(device_text(&info->vendor, &answers, id, CL_DEVICE_VENDOR, error));
+  TRY(device_text(&info->driver, &answers, id, CL_DRIVER_VERSION, error));
+  TRY(device_text(&info->version, &answers, id, CL_DEVICE_VERSION, error));
+  TRY(device_text(&profile, &answers, id, CL_DEVICE_PROFILE, error));
   TRY(memory_copy_text((char **)&info->platform, names->name, error));
   TRY(memory_copy_text((char **)&info->platform_version, names->version, error));
-  fill_numbers(record, id);
-  refusal = judge(record, id, profile);
+  answers = fill_numbers(record, id) && answers;
+  refusal = judge(record, id, profile, answers);
   info->usable = refusal[0] == '\0';
   TRY(memory_copy_text((char **)&info->refusal, refusal, error));
   TRY(memory_copy_text((char **)&info->note, "", error));

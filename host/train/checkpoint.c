@@ -193,6 +193,7 @@ Status keeper_save(Keeper *keeper, const OptimizerState *state, Error *error) {
   keeper->last_seconds = clock_seconds(); /* after the writing: a slow disk then takes its part of the time, not all of it */
   if (status != SETOSA_OK) {
     snprintf(keeper->failure, sizeof keeper->failure, "%.*s", (int)sizeof keeper->failure - 1, own.message);
+    keeper->failed = status;
     if (!keeper->warned && options->warn != NULL) {
       char line[sizeof own.message + 128];
       snprintf(line, sizeof line, "the checkpoint could not be written and the training goes on without: %s", own.message);
@@ -205,6 +206,7 @@ Status keeper_save(Keeper *keeper, const OptimizerState *state, Error *error) {
   keeper->iterations = checkpoint_state_iterations(state);
   keeper->written++;
   keeper->failure[0] = '\0';
+  keeper->failed = SETOSA_OK;
   return SETOSA_OK;
 }
 

@@ -19,6 +19,7 @@ typedef struct Keeper {
   double last_seconds; /* clock of the last attempt */
   bool warned;
   char failure[512]; /* of the last attempt; "" when it went well */
+  Status failed;     /* its status */
 } Keeper;
 
 /* First: tries the path, and finds what is there. A checkpoint becomes options->resume, unless that is set or options->overwrite is. Ranks

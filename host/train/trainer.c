@@ -318,6 +318,7 @@ static void fill_result(SetosaTrainResult *result, const Training *t, const Opti
   if (t->options->resume != NULL) result->resumed_iterations = setosa_checkpoint_iterations(t->options->resume);
   result->checkpoints = t->keeper.written;
   snprintf(result->checkpoint_error, sizeof result->checkpoint_error, "%s", t->keeper.failure);
+  result->checkpoint_status = t->keeper.failed;
 }
 
 /* Weights that get every row right get it righter when they are doubled, again and again: nothing holds them. */

@@ -1,6 +1,7 @@
 /* Reading the command line with popt, and checking every value against the table. */
 #include "cli/options/options.h"
 
+#include <errno.h>
 #include <math.h>
 #include <popt.h>
 #include <stdio.h>
@@ -116,12 +117,15 @@ Status options_store(Options *options, unsigned commands, const char *flag, cons
   return error_set(error, SETOSA_ERROR_USAGE, "unknown option --%s: written by another version of setosa?", flag);
 }
 
+static Status out_of_memory(Error *error) { return error_set(error, SETOSA_ERROR_INTERNAL, "out of memory for the command line"); }
+
 /* One line for what popt could not read. */
 static Status popt_failed(const Command *command, poptContext context, int code, Error *error) {
   const char *word = poptBadOption(context, POPT_BADOPTION_NOALIAS);
   size_t dashes = strspn(word, "-");
   char name[64];
   snprintf(name, sizeof name, "%.*s", (int)strcspn(word + dashes, "="), word + dashes);
+  if (code == POPT_ERROR_MALLOC) return out_of_memory(error);
   if (code == POPT_ERROR_NOARG) return error_set(error, SETOSA_ERROR_USAGE, "%s needs a value; see `setosa help %s`", word, command->name);
   if (code == POPT_ERROR_UNWANTEDARG)
     return error_set(error, SETOSA_ERROR_USAGE, "--%s takes no value; leave out what follows the =", name);
@@ -196,14 +200,16 @@ Status options_parse(Options *options, const Command *command, int argc, const c
   struct poptOption table[OPTIONS_ROWS + 1];
   int code = 0;
   make_popt_table(command->id, table);
+  errno = 0; /* popt goes on without what it found no memory for: arguments, a value; but malloc leaves its own word */
   poptContext context = poptGetContext("setosa", argc, argv, table, POPT_CONTEXT_NO_EXEC);
-  if (context == NULL) return error_set(error, SETOSA_ERROR_INTERNAL, "out of memory for the command line");
-  while ((code = poptGetNextOpt(context)) > 0) {
+  if (context == NULL) return out_of_memory(error);
+  while (errno != ENOMEM && (code = poptGetNextOpt(context)) > 0 && errno != ENOMEM) {
     char *value = poptGetOptArg(context);
     if (value != NULL) TRY(keep(options, value, error));
     TRY(store(options, (size_t)code - 1, value, error));
     if (options->help) goto cleanup; /* whatever else there is */
   }
+  if (errno == ENOMEM) TRY(out_of_memory(error));
   if (code < -1) TRY(popt_failed(command, context, code, error));
   TRY(take_arguments(options, command, poptGetArgs(context), error));
   TRY(check_contradictions(options, error));

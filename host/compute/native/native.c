@@ -45,6 +45,7 @@ static void native_facts(const Backend *backend, BackendFacts *facts) {
 
 static void native_close(Backend *backend) {
   Native *native = (Native *)backend;
+  context_drain(native->context); /* when a pass failed halfway its kernels read rows that the caller may free after this */
   native_line_release(native);
   for (int i = 0; i < KERNEL_COUNT; i++) kernel_destroy(native->kernels[i]);
   native_release_upload(native);
