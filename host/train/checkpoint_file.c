@@ -36,7 +36,7 @@ enum {
   CHECKSUM_DIGITS = HASH_HEX_SIZE - 1
 };
 static const char OLDER[] = "SETOSACK"; /* how the files of versions before 2 began */
-enum { OLDER_BYTES = sizeof OLDER - 1 };
+enum { OLDER_BYTES = sizeof OLDER - 1, STATE_ENTRIES_MOST = 10000 /* l-bfgs has 3 a step and remembers 1000 */ };
 
 Status texts_add(Texts *texts, const char *name, const char *value, Error *error) {
   Status status = SETOSA_OK;
@@ -260,8 +260,13 @@ static Status check_head(const unsigned char head[HEAD_BYTES], size_t got, const
   if (got >= OLDER_BYTES && memcmp(head, OLDER, OLDER_BYTES) == 0)
     return error_set(error, SETOSA_ERROR_DATA, "%s: was written by an older Setosa; train afresh, or resume with the version that wrote it",
                      path);
-  if (memcmp(head + LENGTH_BYTES, BEFORE_VERSION, known) != 0)
+  if (known > 0 && memcmp(head + LENGTH_BYTES, BEFORE_VERSION, known) != 0)
     return error_set(error, SETOSA_ERROR_DATA, "%s: is no checkpoint; give the file that --checkpoint wrote", path);
+  if (got <= LENGTH_BYTES) /* nothing in them says what it is */
+    return error_set(error, SETOSA_ERROR_DATA,
+                     "%s: is too short to be a checkpoint (if it was one, it was cut short after %zu byte%s); give the file that "
+                     "--checkpoint wrote",
+                     path, got, got == 1 ? "" : "s");
   snprintf(how, sizeof how, "cut short after %zu bytes", got);
   if (got < HEAD_BYTES) return damaged(path, how, error);
   if (head[VERSION_AT] != VERSION[0])
@@ -344,9 +349,11 @@ cleanup:
   return status;
 }
 
-static Status read_numbers(OptimizerState *state, SafetensorsFile *file, const Tensor *tensor, Error *error) {
+static Status read_numbers(OptimizerState *state, SafetensorsFile *file, const Tensor *tensor, const char *path, Error *error) {
   Status status = SETOSA_OK;
   double *values = NULL;
+  if (strlen(tensor->name) >= STATE_NAME_SIZE || state->count >= STATE_ENTRIES_MOST)
+    return damaged(path, "it holds what no training keeps", error);
   TRY(safetensors_check_type(file, tensor, error)); /* only of a type we know is the count bounded by the length of the file */
   TRY(memory_allocate((void **)&values, tensor->count, sizeof *values, "a checkpoint", error));
   TRY(safetensors_read_doubles(file, tensor, values, error));
@@ -371,7 +378,8 @@ Status checkpoint_file_load(Checkpoint *checkpoint, const char *path, Error *err
   }
   TRY(safetensors_open_stream(&file, stream, path, error)); /* of the same open file: another may be at path by now */
   TRY(read_texts(checkpoint, file, error));
-  for (size_t i = 0; (tensor = safetensors_tensor(file, i)) != NULL; i++) TRY(read_numbers(&checkpoint->state, file, tensor, error));
+  for (size_t i = 0; (tensor = safetensors_tensor(file, i)) != NULL; i++) TRY(read_numbers(&checkpoint->state, file, tensor, path, error));
+  if (!state_is_sound(&checkpoint->state)) TRY(damaged(path, "it holds numbers beyond the range of float32", error));
 cleanup:
   safetensors_close(file);
   return status;

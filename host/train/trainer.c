@@ -368,6 +368,9 @@ static Status read_weights(const Training *t, Model *model, Error *error) {
   if (status != SETOSA_OK) return status;
   for (size_t i = 0; i < weights; i++) model->weights[i] = (float)t->parameters[i];
   for (size_t k = 0; k < model->classes; k++) model->bias[k] = (float)t->parameters[weights + k];
+  for (size_t i = 0; i < weights + model->classes; i++)
+    if (!isfinite((float)t->parameters[i]))
+      return error_set(error, SETOSA_ERROR_INTERNAL, "the training ended with weights that are not finite; report this, with its data");
   return SETOSA_OK;
 }
 
@@ -404,7 +407,7 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
     own.begins(own.resume != NULL, own.resume != NULL ? setosa_checkpoint_iterations(own.resume) : 0, own.progress_user);
   train_times_opened(&times, &found, t.backend, t.seconds_test);
   status = run_optimizer(&t, &report, error);
-  if (status != SETOSA_OK) keeper_explain(&t.keeper, error);
+  if (status != SETOSA_OK && status != SETOSA_ERROR_DATA) keeper_explain(&t.keeper, error); /* DATA: that state is what is wrong */
   TRY(status);
   train_times_trained(&times, &found, t.backend, t.seconds_keep);
   fill_result(&found, &t, &report);
