@@ -195,17 +195,16 @@ cleanup:
 Status model_set_metadata(Model *model, Error *error, const char *key, const char *format, ...) {
   Status status = SETOSA_OK;
   char *value = NULL;
-  Text utf8 = {0};
   va_list arguments;
   va_start(arguments, format);
   int length = vasprintf(&value, format, arguments);
   va_end(arguments);
   if (length < 0) return error_set(error, SETOSA_ERROR_INTERNAL, "out of memory for the model's metadata; close other programs");
-  /* Names of files and devices are whatever bytes they are: no reason to lose a training. */
-  TRY(text_append_utf8(&utf8, value, error));
-  TRY(put_metadata(model, key, &utf8.text, error));
+  if (!text_is_utf8(key, strlen(key)) || !text_is_utf8(value, strlen(value)))
+    TRY(error_set(error, SETOSA_ERROR_DATA, "the metadata \"%s\" is not UTF-8, which a model file needs; convert it (iconv -t UTF-8)",
+                  key));
+  TRY(put_metadata(model, key, &value, error));
 cleanup:
-  text_free(&utf8);
   free(value);
   return status;
 }

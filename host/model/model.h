@@ -26,7 +26,7 @@ typedef struct SetosaModel Model;
 Status model_allocate(Model **model, size_t features, size_t classes, Error *error);
 /* Zero weights; names and scaling copied from the data set. */
 Status model_create_for(Model **model, const Dataset *dataset, Error *error);
-/* Sets or replaces a pair. Of a value that is not UTF-8 the bytes that are none are kept as "%FF" and so on (text_append_utf8). */
+/* Sets or replaces a pair. */
 Status model_set_metadata(Model *model, Error *error, const char *key, const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* XXH3-128 of weights then bias, as bytes of little-endian f32. */
 Status model_hash(const Model *model, char hex[33], Error *error);

@@ -136,7 +136,7 @@ static void test_ranges(void **state) {
   support_fails(options_check_training(&homes.train, &error), &error, SETOSA_ERROR_USAGE, "--solver \"7\": give lbfgs, gd, sgd or adam");
 }
 
-/* An end that no row names is told to whoever has passed it, in both directions of a line. */
+/* An end that no row names is told to whoever has passed it. */
 static void test_ends_are_named(void **state) {
   (void)state;
   static const struct {
