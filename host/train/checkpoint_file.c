@@ -75,12 +75,6 @@ void checkpoint_free_content(Checkpoint *checkpoint) {
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
 
-static Status write_failed(Error *error, const char *path) {
-  int code = errno;
-  return error_set(error, file_failure(code, SETOSA_ERROR_WRITE), "%s: cannot write: %s; %s", path, strerror(code),
-                   file_remedy(code, "check the disk and the folder's permissions"));
-}
-
 static bool fits_f32(const StateEntry *entry) {
   for (size_t i = 0; i < entry->count; i++)
     if ((double)(float)entry->values[i] != entry->values[i]) return false;
@@ -161,7 +155,7 @@ static Status write_all(FILE *stream, const char *path, const Checkpoint *checkp
   TRY(memory_allocate((void **)&tensors, state->count, sizeof *tensors, "a checkpoint", error));
   describe_tensors(tensors, state);
   TRY(safetensors_write(stream, path, metadata, texts.count, tensors, state->count, hash, error));
-  if (ferror(stream) || !seal(stream, hash)) TRY(write_failed(error, path));
+  if (ferror(stream) || !seal(stream, hash)) TRY(file_write_failed(error, path, "write"));
 cleanup:
   free(tensors);
   free(metadata);
@@ -178,7 +172,7 @@ static Status keep_previous(const char *path, Error *error) {
   TRY(checkpoint_file_previous(&previous, path, error));
   unlink(previous);
   bool kept = link(path, previous) == 0 || rename(path, previous) == 0;
-  if (!kept && errno != ENOENT) status = write_failed(error, previous); /* ENOENT: somebody has removed FILE */
+  if (!kept && errno != ENOENT) status = file_write_failed(error, previous, "write"); /* ENOENT: somebody has removed FILE */
 cleanup:
   free(previous);
   return status;
@@ -191,7 +185,7 @@ Status checkpoint_file_save(const char *path, const Checkpoint *checkpoint, cons
   if (file.temporary == NULL) TRY(error_set(error, SETOSA_ERROR_WRITE, "%s: is no plain file", path));
   TRY(write_all(file.stream, path, checkpoint, state, error));
   /* Everything is on the disk before the file that is there is touched. */
-  if (fflush(file.stream) != 0 || ferror(file.stream) || fsync(fileno(file.stream)) != 0) TRY(write_failed(error, path));
+  if (fflush(file.stream) != 0 || ferror(file.stream) || fsync(fileno(file.stream)) != 0) TRY(file_write_failed(error, path, "write"));
   if (rotate) TRY(keep_previous(file.path, error));
   TRY(atomic_file_commit(&file, error));
 cleanup:
@@ -214,8 +208,7 @@ static Status look_at(bool *there, const char *path, Error *error) {
   char begin[VERSION_AT];
   struct stat info;
   *there = false;
-  if (stat(path, &info) != 0)
-    return errno == ENAMETOOLONG ? error_set(error, SETOSA_ERROR_WRITE, "%s: %s; give a shorter name", path, strerror(errno)) : SETOSA_OK;
+  if (stat(path, &info) != 0) return errno == ENAMETOOLONG ? file_write_failed(error, path, "write") : SETOSA_OK;
   if (S_ISDIR(info.st_mode)) return error_set(error, SETOSA_ERROR_WRITE, "%s: is a folder; name a file in it", path);
   if (!S_ISREG(info.st_mode))
     return error_set(error, SETOSA_ERROR_USAGE, "%s: is no plain file, which a checkpoint must be; give a path on a disk", path);
