@@ -263,3 +263,22 @@ Status text_split(char ***parts, size_t *count, const char *list, char separator
   *count = n;
   return SETOSA_OK;
 }
+
+Status text_append_utf8(Text *text, const char *bytes, Error *error) {
+  Status status = SETOSA_OK;
+  const unsigned char *s = (const unsigned char *)bytes;
+  size_t left = strlen(bytes);
+  TRY(text_append_bytes(text, "", 0, error));
+  for (size_t now = 0; left > 0; s += now, left -= now) {
+    now = character_bytes(*s);
+    bool is_one = now > 0 && now <= left && text_is_utf8((const char *)s, now);
+    bool looks_escaped = s[0] == '%' && isxdigit(s[1]) && isxdigit(s[2]);
+    if (!is_one) now = 1;
+    if (!is_one || looks_escaped)
+      TRY(text_append(text, error, "%%%02X", *s));
+    else
+      TRY(text_append_bytes(text, (const char *)s, now, error));
+  }
+cleanup:
+  return status;
+}

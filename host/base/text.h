@@ -35,6 +35,9 @@ typedef struct Text {
 } Text;
 Status text_append(Text *text, Error *error, const char *format, ...) __attribute__((format(printf, 3, 4)));
 Status text_append_bytes(Text *text, const char *bytes, size_t length, Error *error);
+/* Appends bytes as UTF-8 from which they can be had back: what is none becomes "%FF" and so on, and a "%" that would read like that "%25".
+ */
+Status text_append_utf8(Text *text, const char *bytes, Error *error);
 void text_free(Text *text);
 
 /* Splits "a,b,c" into its parts (blanks trimmed, empty parts kept). parts: (count) terminated strings in one block; free(*parts). */

@@ -50,7 +50,7 @@ static Status add_beside(Places *places, const char *flag, const char *path, con
   char *target = NULL, name[NAME_SIZE];
   bool followed = path_follow(&target, path, NULL) == SETOSA_OK; /* else whoever opens it says why */
   TRY(text_append(&text, error, "%s%s", followed ? target : path, row->beside));
-  snprintf(name, sizeof name, "the %s file of --%s,", row->beside, flag);
+  snprintf(name, sizeof name, "--%s's", flag);
   add(places, name, text.text, row, written);
   places->all[places->count - 1].owned = text.text;
   places->all[places->count - 1].given = path;

@@ -126,9 +126,9 @@ static void on_begin(bool resumed, uint64_t iterations, void *user) {
   if (!resumed) train_log_empty(&work->log);
   if (!resumed || work->resume.checkpoint != NULL) return; /* that was asked for */
   progress_end(&work->progress);
-  console_hint(work->progress.console, "going on from the checkpoint %s (%llu %s done before); --overwrite would begin afresh",
+  console_hint(work->progress.console, "going on from the checkpoint %s (%llu %s%s done before); --overwrite would begin afresh",
                work->resume.options.train.checkpoint, (unsigned long long)iterations,
-               solver_uses_batches(work->resume.options.train.solver) ? "epochs" : "iterations");
+               solver_uses_batches(work->resume.options.train.solver) ? "epoch" : "iteration", iterations == 1 ? "" : "s");
 }
 
 static void on_warn(const char *line, void *user) {

@@ -258,7 +258,7 @@ Status train_print_json(const TrainReport *report, const Session *session, Error
   bool failed = document == NULL || rest == NULL;
   /* Only there when it was asked for: the other fields are always there. */
   if (!failed && report->validation.known) failed = json_object_set_new(document, "validation", scores_json(&report->validation)) != 0;
-  if (!failed && options->resume != NULL)
+  if (!failed && (options->resume != NULL || result->resumed_iterations > 0))
     failed = json_object_set_new(document, "resumed_iterations", json_integer((json_int_t)result->resumed_iterations)) != 0;
   if (!failed) failed = json_object_set_new(json_object_get(document, "data"), "cached", json_boolean(report->cached)) != 0;
   if (!failed) failed = json_object_update(document, rest) != 0;

@@ -137,9 +137,10 @@ Status train_resume_interval(SetosaTrainOptions *train, const char *every, Error
   size_t length = strlen(every);
   bool iterations = length > 2 && length < sizeof count && strcmp(every + length - 2, "it") == 0;
   if (iterations) snprintf(count, sizeof count, "%.*s", (int)length - 2, every);
-  bool fine = iterations ? text_parse_count(count, &train->checkpoint_iterations) && train->checkpoint_iterations > 0
+  bool fine = iterations ? text_parse_count(count, &train->checkpoint_iterations) && train->checkpoint_iterations > 0 &&
+                               (double)train->checkpoint_iterations <= 1e15
                          : text_parse_double(every, length, &train->checkpoint_seconds) && train->checkpoint_seconds >= 0 &&
                                isfinite(train->checkpoint_seconds);
   if (fine) return SETOSA_OK;
-  return error_set(error, SETOSA_ERROR_USAGE, "--every \"%s\": give seconds, as in 30, or iterations, as in 10it", every);
+  return error_set(error, SETOSA_ERROR_USAGE, "--every \"%s\": give seconds, as in 30, or iterations, as in 10it, at most 1e15", every);
 }

@@ -375,7 +375,7 @@ typedef struct SetosaTrainOptions {
   const char *class_weight;        /* "balanced" or "NAME=W,NAME=W", see setosa_dataset_set_class_weights; NULL: classes count alike */
   double label_smoothing;          /* e in [0,1): targets are (1 - e) onehot + e/K */
   bool intercept;                  /* false: the bias stays 0 */
-  uint64_t max_iterations;         /* lbfgs, gd; 0: evaluate the starting point only */
+  uint64_t max_iterations;         /* lbfgs, gd; at most 1e15, as all counts; 0: evaluate the starting point only */
   double tolerance;                /* stop when the largest |gradient| component is at most this; 0: all iterations are run */
   size_t history;                  /* lbfgs: pairs kept */
   double learning_rate;            /* above 0. gd: fixed step; sgd, adam: initial rate; NAN: the solver's default, gd's: backtracking */

@@ -17,6 +17,8 @@ Status vector_add_scaled(Backend *backend, Vector *out, const Vector *a, double 
 /* The report as part of a state, and back. */
 Status report_put(OptimizerState *state, const OptimizerReport *report, Error *error);
 Status report_get(const OptimizerState *state, OptimizerReport *report, Error *error);
+/* Loss, penalty, objective and norm of the gradient, as a state keeps them. */
+Status evaluation_take(Evaluation *at, const double numbers[4], Error *error);
 
 /* Whether the caller wants the state kept after `done` iterations or mini-batches, and whether it wants to stop. */
 bool optimizer_keep_is_due(const OptimizerSettings *settings, uint64_t done);

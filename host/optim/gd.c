@@ -90,12 +90,13 @@ static Status load_state(GradientDescent *d, const OptimizerState *state, Error 
   TRY(state_get(state, "step", 2, steps, error));
   TRY(state_get_vector(state, d->backend, "w", d->vectors[HERE], error));
   TRY(state_get_vector(state, d->backend, "g", d->vectors[GRADIENT], error));
+  if (steps[0] < 0.0 || (d->fixed && steps[0] != d->step)) TRY(state_refuse("its step is another one", error));
   d->step = steps[0];
   d->refused = steps[1] != 0.0;
   if (!d->fixed) goto cleanup;
   TRY(state_get(state, "best_at", 4, best, error));
   TRY(state_get_vector(state, d->backend, "best", d->vectors[BEST], error));
-  d->best_at = (Evaluation){.loss = best[0], .penalty = best[1], .objective = best[2], .gradient_norm = best[3]};
+  TRY(evaluation_take(&d->best_at, best, error));
 cleanup:
   return status;
 }

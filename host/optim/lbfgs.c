@@ -239,9 +239,23 @@ static const char *slot_name(char name[STATE_NAME_SIZE], char letter, size_t slo
   return name;
 }
 
+/* Products of slots that are not in use are made afresh before they are read: a trial that overflowed may have left anything there. */
+static void clear_unused_products(Lbfgs *l) {
+  LbfgsProducts *p = &l->products;
+  for (size_t i = 0; i < p->slots; i++) {
+    bool used = false;
+    for (size_t r = 0; r < l->pairs; r++) used = used || l->order[r] == i;
+    if (used) continue;
+    p->sg[i] = p->yg[i] = 0.0;
+    for (size_t k = 0; k < p->slots; k++)
+      p->sy[i * p->slots + k] = p->sy[k * p->slots + i] = p->yy[i * p->slots + k] = p->yy[k * p->slots + i] = 0.0;
+  }
+}
+
 /* Between iterations. What the trial holds (w_next, g_next, the candidate's pair and products) is made afresh before it is read. */
-static Status save_state(const Lbfgs *l, const Progress *progress, OptimizerState *state, Error *error) {
+static Status save_state(Lbfgs *l, const Progress *progress, OptimizerState *state, Error *error) {
   Status status = SETOSA_OK;
+  clear_unused_products(l);
   const LbfgsProducts *p = &l->products;
   size_t n = p->slots;
   char name[STATE_NAME_SIZE];
@@ -283,6 +297,18 @@ cleanup:
   return status;
 }
 
+/* Every pair has a slot of its own, none of them the candidate's, and a curvature above 0. */
+static bool is_history(const Lbfgs *l, size_t pairs, size_t candidate) {
+  size_t n = l->products.slots;
+  for (size_t r = 0; r < pairs; r++) {
+    size_t i = l->order[r];
+    if (i == candidate || !(l->products.sy[i * n + i] > 0.0) || !(l->products.yy[i * n + i] > 0.0)) return false;
+    for (size_t other = 0; other < r; other++)
+      if (l->order[other] == i) return false;
+  }
+  return l->products.gg >= 0.0;
+}
+
 static Status load_state(Lbfgs *l, Progress *progress, const OptimizerState *state, Error *error) {
   Status status = SETOSA_OK;
   LbfgsProducts *p = &l->products;
@@ -301,6 +327,7 @@ static Status load_state(Lbfgs *l, Progress *progress, const OptimizerState *sta
   TRY(state_get_vector(state, l->backend, "w", l->w, error));
   TRY(state_get_vector(state, l->backend, "g", l->g, error));
   for (size_t r = 0; r < pairs; r++) TRY(load_pair(l, state, r, error));
+  if (!is_history(l, (size_t)pairs, (size_t)candidate)) TRY(state_refuse("its history is no history", error));
   l->candidate = (size_t)candidate;
   l->pairs = (size_t)pairs;
   *progress = (Progress){watch[0], watch[1], (unsigned)fmin(fmax(watch[2], 0.0), (double)PATIENCE)};
@@ -308,7 +335,7 @@ cleanup:
   return status;
 }
 
-static Status keep_state(const Lbfgs *l, const Progress *progress, const OptimizerSettings *settings, Error *error) {
+static Status keep_state(Lbfgs *l, const Progress *progress, const OptimizerSettings *settings, Error *error) {
   OptimizerState state = {0};
   Status status = save_state(l, progress, &state, error);
   if (status == SETOSA_OK) status = settings->keep(&state, settings->user, error);

@@ -71,11 +71,13 @@ static Status load_state(Epochs *e, const OptimizerState *state, Error *error) {
   TRY(state_get_count(state, "next", e->batches - 1, &next, error));
   TRY(state_get_count(state, "updates", most, &e->updates, error));
   TRY(state_get(state, "best_at", 4, best, error));
+  TRY(evaluation_take(&e->best_at, best, error));
   TRY(state_get_vector(state, e->backend, "w", e->w, error));
   TRY(state_get_vector(state, e->backend, "best", e->best, error));
   for (size_t i = 0; i < e->memory->count; i++) TRY(state_get_vector(state, e->backend, e->memory->names[i], e->memory->vectors[i], error));
+  bool consistent = e->epoch == e->report->iterations && (double)e->updates == (double)e->epoch * (double)e->batches + (double)next;
+  if (!consistent) TRY(state_refuse("its epochs, mini-batches and updates do not belong together", error));
   e->next = (size_t)next;
-  e->best_at = (Evaluation){.loss = best[0], .penalty = best[1], .objective = best[2], .gradient_norm = best[3]};
 cleanup:
   return status;
 }

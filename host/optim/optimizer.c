@@ -79,13 +79,19 @@ Status report_get(const OptimizerState *state, OptimizerReport *report, Error *e
   double numbers[6] = {0};
   Status status = state_get(state, "report", 6, numbers, error);
   if (status != SETOSA_OK) return status;
-  if (!(numbers[0] >= 0.0 && numbers[0] < 9e15 && numbers[1] >= 0.0 && numbers[1] < 9e15))
-    return error_set(error, SETOSA_ERROR_DATA, "the kept state counts %g iterations and %g evaluations: it is none", numbers[0],
-                     numbers[1]);
+  for (size_t i = 0; i < 2; i++)
+    if (!(numbers[i] >= 0.0 && numbers[i] < 9e15 && numbers[i] == floor(numbers[i])))
+      return error_set(error, SETOSA_ERROR_DATA, "the kept state counts %g iterations and %g evaluations: it is none", numbers[0],
+                       numbers[1]);
   report->iterations = (uint64_t)numbers[0];
   report->evaluations = (uint64_t)numbers[1];
-  report->at = (Evaluation){.loss = numbers[2], .penalty = numbers[3], .objective = numbers[4], .gradient_norm = numbers[5]};
-  return SETOSA_OK;
+  return evaluation_take(&report->at, numbers + 2, error);
+}
+
+Status evaluation_take(Evaluation *at, const double numbers[4], Error *error) {
+  *at = (Evaluation){.loss = numbers[0], .penalty = numbers[1], .objective = numbers[2], .gradient_norm = numbers[3]};
+  bool possible = evaluation_is_finite(at) && at->penalty >= 0.0 && at->gradient_norm >= 0.0; /* a loss may be rounded below 0 */
+  return possible ? SETOSA_OK : state_refuse("its objective is beyond float32, or its penalty or gradient below 0", error);
 }
 
 bool optimizer_keep_is_due(const OptimizerSettings *settings, uint64_t done) {

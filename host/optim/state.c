@@ -1,6 +1,7 @@
 /* A list of named numbers. It is short (a few dozen entries), so that names are searched one after the other. */
 #include "optim/state.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,20 @@ const StateEntry *state_find(const OptimizerState *state, const char *name) {
   for (size_t i = 0; i < state->count; i++)
     if (strcmp(state->entries[i].name, name) == 0) return &state->entries[i];
   return NULL;
+}
+
+bool state_is_sound(const OptimizerState *state) {
+  for (size_t i = 0; i < state->count; i++) {
+    const StateEntry *entry = &state->entries[i];
+    bool weights = strcmp(entry->name, "w") == 0 || strcmp(entry->name, "best") == 0;
+    for (size_t k = 0; k < entry->count; k++)
+      if (!(fabs(entry->values[k]) <= (weights ? FLT_MAX : DBL_MAX))) return false;
+  }
+  return true;
+}
+
+Status state_refuse(const char *what, Error *error) {
+  return error_set(error, SETOSA_ERROR_DATA, "the kept state is none that a training has left: %s; train afresh", what);
 }
 
 static Status find_of_count(const OptimizerState *state, const char *name, size_t count, const StateEntry **entry, Error *error) {

@@ -3,6 +3,8 @@
 #ifndef SETOSA_OPTIM_STATE_H
 #define SETOSA_OPTIM_STATE_H
 
+#include <stdbool.h>
+
 #include "compute/backend.h"
 
 enum { STATE_NAME_SIZE = 32 };
@@ -29,6 +31,12 @@ Status state_put_vector(OptimizerState *state, Backend *backend, const char *nam
 
 /* NULL when there is none of that name. */
 const StateEntry *state_find(const OptimizerState *state, const char *name);
+/* Nothing but finite numbers, and the weights ("w", "best") within the range of f32, in which a model holds them: any other state is of a
+ * training that has overflowed, and no place to go on from. */
+bool state_is_sound(const OptimizerState *state);
+
+/* Below, SETOSA_ERROR_DATA for what no optimizer has kept: the file may have been made by somebody. */
+Status state_refuse(const char *what, Error *error);
 /* Fills values (count); SETOSA_ERROR_DATA when there is none of that name and count: the state is of another solver or problem. */
 Status state_get(const OptimizerState *state, const char *name, size_t count, double *values, Error *error);
 Status state_get_vector(const OptimizerState *state, Backend *backend, const char *name, Vector *vector, Error *error);

@@ -2,6 +2,7 @@
 #include "options/option.h"
 
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,21 +111,34 @@ bool option_is_set(const OptionRow *row, const void *home) {
 
 /* ---- ranges ----------------------------------------------------------------------------------------------------- */
 
+static const double COUNT_MOST = 1e15, WORDS = 0x1p64;
+
+/* Where a row names no end the numbers themselves have one. */
+static double most_of(const OptionRow *row) {
+  if (isfinite(row->most)) return row->most;
+  return !is_whole(row) ? DBL_MAX : row->any_word ? WORDS : COUNT_MOST;
+}
+
 /* "1e30", not "1e+30". */
 static const char *print_end(char room[OPTION_VALUE], double end) {
-  snprintf(room, OPTION_VALUE, "%g", end);
+  snprintf(room, OPTION_VALUE, end == DBL_MAX ? "%.2g" : "%g", end);
+  if (end == WORDS) snprintf(room, OPTION_VALUE, "%llu", (unsigned long long)UINT64_MAX);
   char *plus = strchr(room, '+');
   if (plus != NULL) memmove(plus, plus + 1, strlen(plus));
   return room;
 }
 
-/* "a number of at least 0", "a number more than 0 and less than 1", ... */
-static void describe_range(const OptionRow *row, char *text, size_t size) {
+/* "a number of at least 0", "a number more than 0 and less than 1", ... An end that the row does not name is told to whoever has passed
+ * it. */
+static void describe_range(const OptionRow *row, const char *given, char *text, size_t size) {
   const char *whole = is_whole(row) ? "a whole number" : "a number", *from = row->open_least ? "more than" : "of at least";
   char one[OPTION_VALUE], other[OPTION_VALUE];
+  double value = 0;
+  bool passed =
+      text_parse_double(given, strlen(given), &value) && (fabs(value) > most_of(row) || fabs(value) == WORDS); /* 2^64 is one too many */
   print_end(one, row->least);
-  print_end(other, row->most);
-  bool least = isfinite(row->least), most = isfinite(row->most);
+  print_end(other, most_of(row));
+  bool least = isfinite(row->least), most = isfinite(row->most) || passed;
   if (least && most && row->open_most)
     snprintf(text, size, "%s %s %s and less than %s", whole, from, one, other);
   else if (least && most && row->open_least)
@@ -134,7 +148,7 @@ static void describe_range(const OptionRow *row, char *text, size_t size) {
   else if (least)
     snprintf(text, size, "%s %s %s", whole, from, one);
   else
-    snprintf(text, size, "%s%s", whole, row->not_zero ? " other than 0" : "");
+    snprintf(text, size, "%s%s%s%s", whole, row->not_zero ? " other than 0" : "", most ? " of size up to " : "", most ? other : "");
 }
 
 static Status refuse_choice(const OptionRow *row, const char *text, Error *error) {
@@ -162,10 +176,10 @@ static Status refuse(const OptionRow *row, const char *text, Error *error) {
     case OPTION_COUNT:
     case OPTION_SIZE:
     case OPTION_REAL:
-      describe_range(row, range, sizeof range);
+      describe_range(row, text, range, sizeof range);
       break;
     case OPTION_BYTES:
-      snprintf(range, sizeof range, "a size such as 512M or 4G");
+      snprintf(range, sizeof range, "a size such as 512M or 4G, below 8388608T");
       break;
     case OPTION_TEXT:
       snprintf(range, sizeof range, "%s", row->argument);
@@ -184,7 +198,7 @@ static Status refuse(const OptionRow *row, const char *text, Error *error) {
 static bool in_range(const OptionRow *row, double value) {
   if (isnan(value)) return row->may_be_unset;
   if (isinf(value) || (row->not_zero && value == 0)) return false;
-  return (row->open_least ? value > row->least : value >= row->least) && (row->open_most ? value < row->most : value <= row->most);
+  return (row->open_least ? value > row->least : value >= row->least) && (row->open_most ? value < row->most : value <= most_of(row));
 }
 
 Status option_check(const OptionRow *row, const void *home, Error *error) {

@@ -96,6 +96,7 @@ typedef struct OptionRow {
   double least, most;
   bool open_least, open_most; /* the end itself is not allowed */
   bool not_zero;              /* 0 is not allowed */
+  bool any_word;              /* OPTION_COUNT without a `most`: all of 64 bits; else no count is above 1e15, and all are exact as doubles */
   bool may_be_unset;          /* NAN is allowed, and no number */
   bool off_by_default;        /* the default means "without": any other value counts as given, also by a C caller */
   const char *const *choices; /* NULL-terminated, */

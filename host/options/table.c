@@ -70,7 +70,7 @@ static const OptionRow rows[] = {
      .solvers = WITH_BATCHES, .instead = "lbfgs and gd count --max-iterations", .commands = FOR_TRAIN, .heading = HEADING_TRAINING,
      .show_default = true},
     {"seed", 0, "N", "order of rows and batches; the same seed gives the same model", TRAIN_OPTION(OPTION_COUNT, seed), COUNT_FROM(0),
-     .commands = FOR_TRAIN, .heading = HEADING_TRAINING, .show_default = true},
+     .any_word = true, .commands = FOR_TRAIN, .heading = HEADING_TRAINING, .show_default = true},
     {"intercept", 0, NULL, "fit weights only, no bias", TRAIN_OPTION(OPTION_NOT, intercept), .flag = "no-intercept", .commands = FOR_TRAIN,
      .heading = HEADING_TRAINING},
     {"checkpoint", 0, "FILE", "keep the state of the training here, so that nothing is lost; the one before it stays as FILE.previous",

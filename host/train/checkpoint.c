@@ -189,6 +189,10 @@ Status keeper_save(Keeper *keeper, const OptimizerState *state, Error *error) {
   Error own = {0};
   (void)error;
   if (!keeper->writes) return SETOSA_OK;
+  if (!state_is_sound(state)) { /* it has diverged within an epoch: what was kept before leads to the same end */
+    keeper->last_seconds = clock_seconds();
+    return SETOSA_OK;
+  }
   Status status = checkpoint_file_save(options->checkpoint, &keeper->content, state, keeper->rotates, &own);
   keeper->last_seconds = clock_seconds(); /* after the writing: a slow disk then takes its part of the time, not all of it */
   if (status != SETOSA_OK) {

@@ -36,7 +36,7 @@ enum {
   CHECKSUM_DIGITS = HASH_HEX_SIZE - 1
 };
 static const char OLDER[] = "SETOSACK"; /* how the files of versions before 2 began */
-enum { OLDER_BYTES = sizeof OLDER - 1 };
+enum { OLDER_BYTES = sizeof OLDER - 1, STATE_ENTRIES_MOST = 10000 /* l-bfgs has 3 a step and remembers 1000 */ };
 
 Status texts_add(Texts *texts, const char *name, const char *value, Error *error) {
   Status status = SETOSA_OK;
@@ -74,12 +74,6 @@ void checkpoint_free_content(Checkpoint *checkpoint) {
 }
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
-
-static Status write_failed(Error *error, const char *path) {
-  int code = errno;
-  return error_set(error, file_failure(code, SETOSA_ERROR_WRITE), "%s: cannot write: %s; %s", path, strerror(code),
-                   file_remedy(code, "check the disk and the folder's permissions"));
-}
 
 static bool fits_f32(const StateEntry *entry) {
   for (size_t i = 0; i < entry->count; i++)
@@ -161,7 +155,7 @@ static Status write_all(FILE *stream, const char *path, const Checkpoint *checkp
   TRY(memory_allocate((void **)&tensors, state->count, sizeof *tensors, "a checkpoint", error));
   describe_tensors(tensors, state);
   TRY(safetensors_write(stream, path, metadata, texts.count, tensors, state->count, hash, error));
-  if (ferror(stream) || !seal(stream, hash)) TRY(write_failed(error, path));
+  if (ferror(stream) || !seal(stream, hash)) TRY(file_write_failed(error, path, "write"));
 cleanup:
   free(tensors);
   free(metadata);
@@ -178,7 +172,7 @@ static Status keep_previous(const char *path, Error *error) {
   TRY(checkpoint_file_previous(&previous, path, error));
   unlink(previous);
   bool kept = link(path, previous) == 0 || rename(path, previous) == 0;
-  if (!kept && errno != ENOENT) status = write_failed(error, previous); /* ENOENT: somebody has removed FILE */
+  if (!kept && errno != ENOENT) status = file_write_failed(error, previous, "write"); /* ENOENT: somebody has removed FILE */
 cleanup:
   free(previous);
   return status;
@@ -191,7 +185,7 @@ Status checkpoint_file_save(const char *path, const Checkpoint *checkpoint, cons
   if (file.temporary == NULL) TRY(error_set(error, SETOSA_ERROR_WRITE, "%s: is no plain file", path));
   TRY(write_all(file.stream, path, checkpoint, state, error));
   /* Everything is on the disk before the file that is there is touched. */
-  if (fflush(file.stream) != 0 || ferror(file.stream) || fsync(fileno(file.stream)) != 0) TRY(write_failed(error, path));
+  if (fflush(file.stream) != 0 || ferror(file.stream) || fsync(fileno(file.stream)) != 0) TRY(file_write_failed(error, path, "write"));
   if (rotate) TRY(keep_previous(file.path, error));
   TRY(atomic_file_commit(&file, error));
 cleanup:
@@ -214,8 +208,7 @@ static Status look_at(bool *there, const char *path, Error *error) {
   char begin[VERSION_AT];
   struct stat info;
   *there = false;
-  if (stat(path, &info) != 0)
-    return errno == ENAMETOOLONG ? error_set(error, SETOSA_ERROR_WRITE, "%s: %s; give a shorter name", path, strerror(errno)) : SETOSA_OK;
+  if (stat(path, &info) != 0) return errno == ENAMETOOLONG ? file_write_failed(error, path, "write") : SETOSA_OK;
   if (S_ISDIR(info.st_mode)) return error_set(error, SETOSA_ERROR_WRITE, "%s: is a folder; name a file in it", path);
   if (!S_ISREG(info.st_mode))
     return error_set(error, SETOSA_ERROR_USAGE, "%s: is no plain file, which a checkpoint must be; give a path on a disk", path);
@@ -260,8 +253,13 @@ static Status check_head(const unsigned char head[HEAD_BYTES], size_t got, const
   if (got >= OLDER_BYTES && memcmp(head, OLDER, OLDER_BYTES) == 0)
     return error_set(error, SETOSA_ERROR_DATA, "%s: was written by an older Setosa; train afresh, or resume with the version that wrote it",
                      path);
-  if (memcmp(head + LENGTH_BYTES, BEFORE_VERSION, known) != 0)
+  if (known > 0 && memcmp(head + LENGTH_BYTES, BEFORE_VERSION, known) != 0)
     return error_set(error, SETOSA_ERROR_DATA, "%s: is no checkpoint; give the file that --checkpoint wrote", path);
+  if (got <= LENGTH_BYTES) /* nothing in them says what it is */
+    return error_set(error, SETOSA_ERROR_DATA,
+                     "%s: is too short to be a checkpoint (if it was one, it was cut short after %zu byte%s); give the file that "
+                     "--checkpoint wrote",
+                     path, got, got == 1 ? "" : "s");
   snprintf(how, sizeof how, "cut short after %zu bytes", got);
   if (got < HEAD_BYTES) return damaged(path, how, error);
   if (head[VERSION_AT] != VERSION[0])
@@ -344,9 +342,11 @@ cleanup:
   return status;
 }
 
-static Status read_numbers(OptimizerState *state, SafetensorsFile *file, const Tensor *tensor, Error *error) {
+static Status read_numbers(OptimizerState *state, SafetensorsFile *file, const Tensor *tensor, const char *path, Error *error) {
   Status status = SETOSA_OK;
   double *values = NULL;
+  if (strlen(tensor->name) >= STATE_NAME_SIZE || state->count >= STATE_ENTRIES_MOST)
+    return damaged(path, "it holds what no training keeps", error);
   TRY(safetensors_check_type(file, tensor, error)); /* only of a type we know is the count bounded by the length of the file */
   TRY(memory_allocate((void **)&values, tensor->count, sizeof *values, "a checkpoint", error));
   TRY(safetensors_read_doubles(file, tensor, values, error));
@@ -371,7 +371,8 @@ Status checkpoint_file_load(Checkpoint *checkpoint, const char *path, Error *err
   }
   TRY(safetensors_open_stream(&file, stream, path, error)); /* of the same open file: another may be at path by now */
   TRY(read_texts(checkpoint, file, error));
-  for (size_t i = 0; (tensor = safetensors_tensor(file, i)) != NULL; i++) TRY(read_numbers(&checkpoint->state, file, tensor, error));
+  for (size_t i = 0; (tensor = safetensors_tensor(file, i)) != NULL; i++) TRY(read_numbers(&checkpoint->state, file, tensor, path, error));
+  if (!state_is_sound(&checkpoint->state)) TRY(damaged(path, "it holds numbers beyond the range of float32", error));
 cleanup:
   safetensors_close(file);
   return status;

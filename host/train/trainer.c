@@ -7,6 +7,7 @@
 #include "base/arguments.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "compute/open.h"
 #include "model/metrics.h"
 #include "model/model.h"
@@ -326,6 +327,15 @@ static bool is_separable(const SetosaTrainResult *result, const SetosaTrainOptio
   return options->l2 == 0.0 && options->label_smoothing == 0.0 && result->train_accuracy == 1.0;
 }
 
+/* Names of files and devices are whatever bytes they are, and a model file is UTF-8: no reason to lose a training. */
+static Status write_text(Model *model, const char *key, const char *text, Error *error) {
+  Text utf8 = {0};
+  Status status = text_append_utf8(&utf8, text, error);
+  if (status == SETOSA_OK) status = model_set_metadata(model, error, key, "%s", utf8.text);
+  text_free(&utf8);
+  return status;
+}
+
 /* The options that made the weights what they are. */
 static Status write_options(Model *model, const SetosaTrainOptions *options, Error *error) {
   Status status = SETOSA_OK;
@@ -335,7 +345,7 @@ static Status write_options(Model *model, const SetosaTrainOptions *options, Err
   for (size_t i = 0; i < count; i++) {
     const void *home = option_of_training(&rows[i], options);
     if (home == NULL || rows[i].class != OPTION_RESULT || rows[i].resolved || !option_means_something(&rows[i], options)) continue;
-    TRY(model_set_metadata(model, error, rows[i].field, "%s", option_print(room, &rows[i], home)));
+    TRY(write_text(model, rows[i].field, option_print(room, &rows[i], home), error));
   }
 cleanup:
   return status;
@@ -348,7 +358,7 @@ static Status write_metadata(Model *model, const SetosaTrainResult *result, cons
   backend_facts(t->backend, &facts);
   const char *source = dataset_source(dataset), *slash = strrchr(source, '/');
   TRY(model_set_metadata(model, error, "version", "%s", SETOSA_VERSION));
-  TRY(model_set_metadata(model, error, "source", "%s", slash != NULL ? slash + 1 : source));
+  TRY(write_text(model, "source", slash != NULL ? slash + 1 : source, error));
   TRY(model_set_metadata(model, error, "rows", "%zu", dataset_shape(dataset).rows));
   TRY(write_options(model, t->options, error));
   TRY(model_set_metadata(model, error, "objective", "%.17g", result->objective));
@@ -358,7 +368,7 @@ static Status write_metadata(Model *model, const SetosaTrainResult *result, cons
   TRY(model_set_metadata(model, error, "converged", "%s", result->converged ? "true" : "false"));
   TRY(model_set_metadata(model, error, "stop_reason", "%s", result->stop_reason));
   TRY(model_set_metadata(model, error, "backend", "%s", facts.name));
-  TRY(model_set_metadata(model, error, "device", "%s", facts.device));
+  TRY(write_text(model, "device", facts.device, error));
 cleanup:
   return status;
 }
@@ -369,6 +379,9 @@ static Status read_weights(const Training *t, Model *model, Error *error) {
   if (status != SETOSA_OK) return status;
   for (size_t i = 0; i < weights; i++) model->weights[i] = (float)t->parameters[i];
   for (size_t k = 0; k < model->classes; k++) model->bias[k] = (float)t->parameters[weights + k];
+  for (size_t i = 0; i < weights + model->classes; i++)
+    if (!isfinite((float)t->parameters[i]))
+      return error_set(error, SETOSA_ERROR_INTERNAL, "the training ended with weights that are not finite; report this, with its data");
   return SETOSA_OK;
 }
 
@@ -405,7 +418,7 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
     own.begins(own.resume != NULL, own.resume != NULL ? setosa_checkpoint_iterations(own.resume) : 0, own.progress_user);
   train_times_opened(&times, &found, t.backend, t.seconds_test);
   status = run_optimizer(&t, &report, error);
-  if (status != SETOSA_OK) keeper_explain(&t.keeper, error);
+  if (status != SETOSA_OK && status != SETOSA_ERROR_DATA) keeper_explain(&t.keeper, error); /* DATA: that state is what is wrong */
   TRY(status);
   train_times_trained(&times, &found, t.backend, t.seconds_keep);
   fill_result(&found, &t, &report);

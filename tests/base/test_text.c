@@ -151,6 +151,30 @@ static void texts_grow(void **state) {
   text_free(&text);
 }
 
+/* Any bytes as UTF-8, and no two texts as one. */
+static void bytes_become_utf8(void **state) {
+  (void)state;
+  static const char *const cases[][2] = {{"", ""},
+                                         {"iris.csv", "iris.csv"},
+                                         {"\xc3\xa4\xe2\x82\xac\xf0\x9f\x8c\xb8", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x8c\xb8"},
+                                         {"b\xe4 \xff.csv", "b%E4 %FF.csv"},
+                                         {"\xc3", "%C3"},
+                                         {"\xed\xa0\x80", "%ED%A0%80"},
+                                         {"\xc3\xa4\xc3", "\xc3\xa4%C3"},
+                                         {"50%", "50%"},
+                                         {"5%z0", "5%z0"},
+                                         {"a%FF", "a%25FF"},
+                                         {"a%25FF", "a%2525FF"},
+                                         {"%\xff", "%%FF"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    Text text = {0};
+    support_ok(text_append_utf8(&text, cases[i][0], NULL), NULL);
+    assert_string_equal(text.text, cases[i][1]);
+    assert_true(text_is_utf8(text.text, text.length));
+    text_free(&text);
+  }
+}
+
 static void lists_are_split(void **state) {
   (void)state;
   char **parts = NULL;
@@ -263,6 +287,7 @@ int main(void) {
       cmocka_unit_test(counts_and_integers),
       cmocka_unit_test(near_misses),
       cmocka_unit_test(texts_grow),
+      cmocka_unit_test(bytes_become_utf8),
       cmocka_unit_test(lists_are_split),
       cmocka_unit_test(names_have_indices),
       cmocka_unit_test(what_acts_on_a_terminal_is_replaced),

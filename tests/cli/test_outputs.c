@@ -99,6 +99,23 @@ static void test_nothing_that_is_found(void **state) {
   unsetenv("SETOSA_KERNEL_DIR");
 }
 
+/* What a checkpoint remembers is read and written, too. */
+static void test_nothing_that_is_remembered(void **state) {
+  (void)state;
+  static const char *const cases[][12] = {
+      {"train", "--resume", "kept", "--model", "d.npy"},      {"train", "--resume", "kept", "--model", "labels-again"},
+      {"train", "--resume", "kept", "--log", "weights.txt"},  {"train", "--resume", "kept", "--log", "t-labels.npy"},
+      {"train", "--resume", "kept", "--model", "kept"},       {"train", "--resume", "kept", "--log", "kept.model"},
+      {"train", "--resume", "kept", "--checkpoint", "d.npy"}, {"train", "--resume", "kept", "--checkpoint", "kept.model"},
+  };
+  shell(
+      "seq 60 > weights.txt && md5sum $(cut -c 35- sums) > sums.new && mv sums.new sums && \"$SETOSA_PROGRAM\" train d.npy --weights "
+      "weights.txt "
+      "--test t.npy --backend reference --max-iterations 1 --checkpoint kept --model kept.model -q > /dev/null");
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) expect_refused(cases[i]);
+  shell("rm kept kept.model");
+}
+
 /* Files that are still to be made, too. */
 static void test_no_other_output(void **state) {
   (void)state;
@@ -191,6 +208,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_nothing_that_is_read),
       cmocka_unit_test(test_nothing_that_is_found),
+      cmocka_unit_test(test_nothing_that_is_remembered),
       cmocka_unit_test(test_no_other_output),
       cmocka_unit_test(test_generate_over_its_labels),
       cmocka_unit_test(test_standard_output),

@@ -136,6 +136,33 @@ static void test_ranges(void **state) {
   support_fails(options_check_training(&homes.train, &error), &error, SETOSA_ERROR_USAGE, "--solver \"7\": give lbfgs, gd, sgd or adam");
 }
 
+/* An end that no row names is told to whoever has passed it. */
+static void test_ends_are_named(void **state) {
+  (void)state;
+  static const struct {
+    const char *name, *text, *message;
+  } cases[] = {{"epochs", "1e18", "--epochs \"1e18\": give a whole number from 1 to 1e15"},
+               {"epochs", "1000000000000001", "--epochs \"1000000000000001\": give a whole number from 1 to 1e15"},
+               {"max-iterations", "1e30", "--max-iterations \"1e30\": give a whole number from 0 to 1e15"},
+               {"batch-size", "1e400", "--batch-size \"1e400\": give a whole number from 1 to 1e15"},
+               {"seed", "1e30", "--seed \"1e30\": give a whole number from 0 to 18446744073709551615"},
+               {"seed", "18446744073709551616", "--seed \"18446744073709551616\": give a whole number from 0 to 18446744073709551615"},
+               {"tolerance", "1e400", "--tolerance \"1e400\": give a number from 0 to 1.8e308"},
+               {"learning-rate", "1e400", "--learning-rate \"1e400\": give a number more than 0 and at most 1.8e308"},
+               {"device-memory", "1e30G", "--device-memory \"1e30G\": give a size such as 512M or 4G, below 8388608T"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    Homes homes = defaults();
+    SetosaError error = {0};
+    const OptionRow *row = option_find(cases[i].name);
+    assert_int_equal(option_parse(row, home_of(row, &homes), cases[i].text, &error), SETOSA_ERROR_USAGE);
+    assert_string_equal(error.message, cases[i].message);
+  }
+  Homes homes = defaults();
+  support_ok(option_parse(option_find("seed"), &homes.train, "18446744073709551615", NULL), NULL);
+  assert_true(homes.train.seed == UINT64_MAX);
+  support_ok(option_parse(option_find("epochs"), &homes.train, "1e15", NULL), NULL);
+}
+
 static void test_without_effect(void **state) {
   (void)state;
   SetosaError error = {0};
@@ -270,8 +297,9 @@ static void test_names(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_values_survive), cmocka_unit_test(test_flags),       cmocka_unit_test(test_ranges),
-      cmocka_unit_test(test_without_effect), cmocka_unit_test(test_every_field), cmocka_unit_test(test_names),
+      cmocka_unit_test(test_values_survive), cmocka_unit_test(test_flags),          cmocka_unit_test(test_ranges),
+      cmocka_unit_test(test_without_effect), cmocka_unit_test(test_ends_are_named), cmocka_unit_test(test_every_field),
+      cmocka_unit_test(test_names),
   };
   return support_run("options", tests, NULL, NULL);
 }

@@ -315,7 +315,7 @@ static void test_long_names(void **state) {
   name[246] = 'n', name[250] = '\0';
   support_path(path, folder, name);
   run = run_of(5), run.options.checkpoint = path;
-  expect_refused(&run, SETOSA_ERROR_WRITE, (const char *const[4]){"--checkpoint", "File name too long; give a shorter name"});
+  expect_refused(&run, SETOSA_ERROR_WRITE, (const char *const[4]){"--checkpoint", "File name too long; choose a shorter name"});
 }
 
 int main(void) {
