@@ -67,11 +67,15 @@ static void limit_cores(void) {
   setrlimit(RLIMIT_CORE, &none);
 }
 
+/* As for a program that is started: what is ignored stays ignored, since a file that may not grow, say, is no reason to die. */
 static void reset_signals(void) {
-  sigset_t all;
-  for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL); /* refused for a few, which have no handlers */
-  sigemptyset(&all);
-  sigprocmask(SIG_SETMASK, &all, NULL);
+  sigset_t none;
+  for (int number = 1; number < NSIG; number++) {
+    struct sigaction action;
+    if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_IGN) signal(number, SIG_DFL);
+  }
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 __attribute__((noreturn)) static void run_child(pid_t parent, int words, int output, ChildFunction body, const void *argument) {

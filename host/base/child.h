@@ -19,7 +19,7 @@ typedef struct Child Child;
 typedef void (*ChildFunction)(Child *child, const void *argument);
 
 /* Forks, and runs body(argument) in the child. It has so many seconds from one word to the next, and to its end; on a busy machine more, as
- * long as it computes. It prints to nobody, leaves no core file, has the default handlers of signals, runs no exit handler of this process,
+ * long as it computes. It prints to nobody, leaves no core file, has no handlers of signals, runs no exit handler of this process,
  * and ends with it; what it changes stays with it. Where the caller has threads, body may only rely on what survives fork. An error says
  * that there is no child, not what became of it. */
 Status child_run(ChildReport *report, ChildFunction body, const void *argument, double seconds, Error *error);

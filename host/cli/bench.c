@@ -53,6 +53,7 @@ static void on_doing(const char *what, void *user) { progress_say(&((BenchReport
 static bool on_stop(void *user) {
   const BenchReport *report = user;
   const Options *options = report->session->options;
+  interrupt_defer(true);            /* what was measured is to be printed */
   bool file = options->csv != NULL; /* which is wanted whole, whoever reads the table */
   return interrupt_requested() || report->status != SETOSA_OK || (console_output_failed() && !file);
 }
@@ -226,6 +227,7 @@ static Status run(const Session *session, Error *error) {
   if (report.interrupted && interrupt_requested())
     status = error_set(error, SETOSA_INTERRUPTED, "interrupted; what was measured so far stands, the rest is missing");
 cleanup:
+  interrupt_defer(false);
   free(report.limits);
   free(report.results);
   free(report.baseline);
@@ -249,6 +251,5 @@ const Command command_bench = {
     .id = FOR_BENCH,
     .least_arguments = 0,
     .most_arguments = 1,
-    .stops_gracefully = true,
     .run = run,
 };

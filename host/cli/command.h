@@ -20,7 +20,6 @@ typedef struct Command {
   const char *examples;    /* lines of help */
   unsigned id;             /* FOR_... */
   size_t least_arguments, most_arguments;
-  bool stops_gracefully; /* the first Ctrl-C only asks; the command looks at interrupt_requested */
   bool runs_on_ranks;    /* as one of the processes of mpirun */
   Status (*run)(const Session *session, Error *error);
 } Command;

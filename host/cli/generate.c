@@ -3,6 +3,7 @@
 
 #include "cli/inputs.h"
 #include "cli/json_output.h"
+#include "cli/terminal/interrupt.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/units.h"
 
@@ -54,6 +55,7 @@ static Status run(const Session *session, Error *error) {
   how.progress = progress_update;
   how.progress_user = &progress;
   progress_begin(&progress, &session->console, options->output);
+  interrupt_defer(true); /* half a file is to be removed */
   status = setosa_generate(options->argument[0], options->output, &how, &result, error);
   progress_end(&progress);
   TRY(status);
@@ -82,6 +84,5 @@ const Command command_generate = {
     .id = FOR_GENERATE,
     .least_arguments = 1,
     .most_arguments = 1,
-    .stops_gracefully = true,
     .run = run,
 };

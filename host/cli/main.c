@@ -74,7 +74,6 @@ static Status run_command(const Command *command, int argc, const char **argv, S
   }
   SetosaRanksWatch watch = {options.wait_limit, options.quiet ? NULL : on_waiting, stop_was_asked, console};
   setosa_ranks_watch(ranks, &watch);
-  interrupt_install(command->stops_gracefully);
   if (setosa_ranks_rank(ranks) == 0) TRY(outputs_check(&options, command->id, error)); /* the others write nothing */
   warn_without_cache(command, console);
   Session session = {.options = &options, .console = *console, .ranks = ranks, .began = began};
@@ -122,14 +121,14 @@ int main(int argc, char **argv) {
   Error error = {0}, flush_error = {0};
   Console console = {.color_err = color_wanted(COLOR_AUTO, stderr)};
   guard_standard_streams();
-  interrupt_install(false);
+  interrupt_install();
   crash_install();
   SetosaRanks *ranks = NULL;
   Status status = setosa_ranks_open(&ranks, on_abandon, &console, &error);
   bool first = setosa_ranks_rank(ranks) == 0;
   if (!first) mute_stdout();
   if (status == SETOSA_OK) status = dispatch(argc, (const char **)argv, ranks, began, &console, &error);
-  interrupt_install(false); /* what is left is to end: nothing may hold that up */
+  interrupt_defer(false); /* what is left is to end: nothing may hold that up */
   if (status == SETOSA_ERROR_DEVICE && interrupt_requested()) {
     /* A compiler inside a driver may catch the signal first, throw its files away, and fail: that is the interrupt, no broken device. */
     error = (Error){0};

@@ -155,6 +155,7 @@ static Status run(const Session *session, Error *error) {
     console_note(&session->console, "%zu rows written to %s", work.rows, options->output);
   }
 cleanup:
+  interrupt_defer(false);
   atomic_file_abandon(&file);
   setosa_dataset_destroy(data);
   setosa_model_destroy(model);
@@ -177,6 +178,5 @@ const Command command_predict = {
     .id = FOR_PREDICT,
     .least_arguments = 2,
     .most_arguments = 2,
-    .stops_gracefully = true,
     .run = run,
 };

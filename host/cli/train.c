@@ -115,8 +115,10 @@ static bool on_progress(const SetosaProgress *at, void *user) {
   return progress_update(at, &work->progress);
 }
 
+/* From the first question on there is something to finish: the model. */
 static bool on_stop(void *user) {
   (void)user;
+  interrupt_defer(true);
   return interrupt_requested();
 }
 
@@ -319,6 +321,7 @@ static Status run(const Session *given, Error *error) {
   TRY(setosa_ranks_agree(ranks, session_is_first(session) ? finish(&work, &report, session, error) : SETOSA_OK, error));
   status = outcome(&report, session);
 cleanup:
+  interrupt_defer(false); /* what was asked for is written */
   train_log_close(&work.log, NULL);
   setosa_model_destroy(work.model);
   setosa_dataset_destroy(work.test);
@@ -350,7 +353,6 @@ const Command command_train = {
     .id = FOR_TRAIN,
     .least_arguments = 0, /* with --resume the checkpoint knows; without, train_resume.c says what is missing */
     .most_arguments = 1,
-    .stops_gracefully = true,
     .runs_on_ranks = true,
     .run = run,
 };

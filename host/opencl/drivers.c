@@ -38,7 +38,7 @@ static void judge_all(Drivers *drivers) {
     asked = true;
     if (!possible)
       verdict_recall(verdict, vendor, seconds, true);
-    else if (probe_vendor(verdict, vendor, seconds, NULL) == SETOSA_OK)
+    else if (probe_vendor(verdict, vendor, seconds, NULL) == SETOSA_OK && verdict->known)
       verdict_remember(verdict, vendor);
   }
 }

@@ -11,6 +11,7 @@
 
 #include "base/child.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/memory.h"
 #include "opencl/internal.h"
 
@@ -109,10 +110,22 @@ static Heard listen(char *words) {
   return heard;
 }
 
-/* "aborted while it was loaded (it printed: ...)" */
+/* "aborted while it was loaded (it printed: ...), where the limit on open files is 5 (ulimit -n)" */
 static Status describe(Text *why, const ChildReport *report, const char *step, Error *error) {
-  return text_append(why, error, "%s while it %s%s%s%s", report->fate, step, report->output[0] != '\0' ? " (it printed: " : "",
-                     report->output, report->output[0] != '\0' ? ")" : "");
+  Status status = SETOSA_OK;
+  char limits[512] = "";
+  TRY(text_append(why, error, "%s while it %s", report->fate, step));
+  if (report->output[0] != '\0') TRY(text_append(why, error, " (it printed: %s)", report->output));
+  if (!report->timed_out) limits_name(limits, sizeof limits);
+  if (limits[0] != '\0') TRY(text_append(why, error, ", where %s", limits));
+cleanup:
+  return status;
+}
+
+/* Whether PoCL's compiler had no room for what it writes: that is no verdict on the driver, and is said better where it is met. */
+static bool had_no_room(const char *platform) {
+  const char *folder;
+  return quirks_is_pocl(platform) && pocl_cache_failure(&folder, true) != 0;
 }
 
 /* One child. *more: it died of a device, and those behind it are still to be tried, from trial->first on. */
@@ -124,17 +137,22 @@ static Status run_trial(Verdict *verdict, Trial *trial, double seconds, bool *mo
   TRY(child_run(&report, try_driver, trial, seconds, error));
   Heard heard = listen(report.words.text != NULL ? report.words.text : (char[]){""});
   if (verdict->library == NULL) TRY(memory_copy_text(&verdict->library, heard.library, error));
-  if (report.finished) goto cleanup;
+  char *platform = NULL, *name = NULL;
+  if (heard.device != NULL) {
+    platform = strchr(heard.device, '\t') + 1;
+    name = strchr(platform, '\t');
+    *name++ = '\0';
+  }
+  verdict->known = report.finished || platform == NULL || !had_no_room(platform);
+  if (report.finished || !verdict->known) goto cleanup;
   if (report.timed_out)
     verdict->hung = true;
   else
     verdict->crashed = true;
   TRY(describe(&why, &report, heard.step, error));
-  if (heard.device == NULL) {
+  if (platform == NULL) {
     TRY(memory_copy_text(&verdict->failure, why.text, error));
   } else {
-    char *platform = strchr(heard.device, '\t') + 1, *name = strchr(platform, '\t');
-    *name++ = '\0';
     trial->first = strtoul(heard.device, NULL, 10) + 1;
     TRY(verdict_add_lost(verdict, platform, name, why.text, error));
     *more = true;
@@ -155,7 +173,6 @@ Status probe_vendor(Verdict *verdict, const Vendor *vendor, double seconds, Erro
   int length = pocl == NULL ? -1 : snprintf(folder, sizeof folder, "%s/setosa-trial-%ld", pocl, (long)getpid());
   if (length > 0 && (size_t)length < sizeof folder) trial.pocl_folder = folder;
   for (bool more = true; more;) TRY(run_trial(verdict, &trial, seconds, &more, error));
-  verdict->known = true;
 cleanup:
   if (trial.pocl_folder != NULL && file_remove_below(folder, NULL, NULL) == SETOSA_OK) rmdir(folder);
   return status;

@@ -11,7 +11,7 @@ typedef struct LostDevice {
 } LostDevice;
 
 typedef struct Verdict {
-  bool known;    /* else the driver could not be tried */
+  bool known;    /* else the driver could not be tried, or that told nothing */
   char *failure; /* why the whole driver cannot be used, "aborted while it was loaded"; NULL when it can */
   LostDevice *lost;
   size_t lost_count, lost_capacity;

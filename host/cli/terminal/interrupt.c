@@ -20,8 +20,7 @@ static void on_signal(int number) {
   stop_requested = 1;
 }
 
-void interrupt_install(bool graceful) {
-  exit_at_once = !graceful;
+void interrupt_install(void) {
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, NULL);
@@ -30,5 +29,7 @@ void interrupt_install(bool graceful) {
   sigaction(SIGPIPE, &action, NULL);
   sigaction(SIGXFSZ, &action, NULL); /* a write beyond the file-size limit then fails like one on a full disk */
 }
+
+void interrupt_defer(bool defer) { exit_at_once = !defer; }
 
 bool interrupt_requested(void) { return stop_requested != 0; }

@@ -1,12 +1,14 @@
-/* Ctrl-C: the first asks the work to stop, the second ends the program. */
+/* Ctrl-C: ends the program; while work goes on that can be stopped, the first asks it to, and the second ends the program. */
 #ifndef SETOSA_CLI_INTERRUPT_H
 #define SETOSA_CLI_INTERRUPT_H
 
 #include <stdbool.h>
 
-/* SIGINT and SIGTERM: with `graceful` the first only sets the flag below and the second exits at once with 130; without, the first
- * does. SIGPIPE is ignored, so that a reader that leaves early is seen as a failed write and never keeps a model from being saved. */
-void interrupt_install(bool graceful);
+/* SIGINT and SIGTERM exit at once with 130, wherever the program hangs. SIGPIPE is ignored, so that a reader that leaves early is seen as a
+ * failed write and never keeps a model from being saved. */
+void interrupt_install(void);
+/* While there is something to finish: the first signal only sets the flag below, which somebody must look at, and the second exits. */
+void interrupt_defer(bool defer);
 /* True after the first signal. */
 bool interrupt_requested(void);
 

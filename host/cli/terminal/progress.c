@@ -9,22 +9,24 @@
 #include "cli/terminal/interrupt.h"
 #include "cli/terminal/units.h"
 
-enum { PARTS = 6, PART_SIZE = 96 };
+/* Ctrl-C makes a terminal write ^C behind the line. Two columns are left for it, and the last one, where writing wraps on some terminals.
+ */
+enum { PARTS = 6, PART_SIZE = 96, FREE_COLUMNS = 3 };
 static const double redraw_seconds = 0.1;
 
 void progress_begin(Progress *progress, const Console *console, const char *what) {
   *progress = (Progress){.console = console, .what = what, .shown = !console->quiet && isatty(fileno(stderr)) == 1, .last_drawn = -1};
 }
 
-/* Writes line over the one that stands, cut to the terminal. The last column stays free: writing there wraps on some terminals. */
+/* Writes line over the one that stands, cut to the terminal. */
 static void draw(Progress *progress, const char *line) {
   size_t width = console_width(stderr, 80), columns = console_columns(line), bytes = strlen(line);
-  while (columns + 1 > width && bytes > 0) {
+  while (columns + FREE_COLUMNS > width && bytes > 0) {
     bytes--;
     if (((unsigned char)line[bytes] & 0xC0) != 0x80) columns--;
   }
   size_t blanks = progress->columns > columns ? progress->columns - columns : 0;
-  if (columns + blanks + 1 > width) blanks = width > columns + 1 ? width - columns - 1 : 0;
+  if (columns + blanks + FREE_COLUMNS > width) blanks = width > columns + FREE_COLUMNS ? width - columns - FREE_COLUMNS : 0;
   fprintf(stderr, "\r%.*s%*s", (int)bytes, line, (int)blanks, "");
   fflush(stderr);
   progress->columns = columns;
@@ -38,7 +40,7 @@ static void draw_parts(Progress *progress, size_t count, char parts[][PART_SIZE]
   for (size_t i = 0; i < count; i++) {
     size_t more = console_columns(parts[i]) + (i > 0 ? 2 : 0);
     if (parts[i][0] == '\0') continue;
-    if (i > 0 && columns + more + 1 > width) break;
+    if (i > 0 && columns + more + FREE_COLUMNS > width) break;
     used += (size_t)snprintf(line + used, sizeof line - used, "%s%s", i > 0 ? "  " : "", parts[i]);
     columns += more;
   }
@@ -106,6 +108,7 @@ static void show_generate(Progress *progress, const SetosaProgress *at) {
 
 bool progress_update(const SetosaProgress *report, void *user) {
   Progress *progress = user;
+  if (report->phase != SETOSA_PHASE_LOAD) interrupt_defer(true); /* of what is being read there is nothing to keep */
   progress->last = *report;
   if (progress->shown && (progress->last_drawn < 0 || clock_seconds() - progress->last_drawn >= redraw_seconds)) {
     switch (report->phase) {
@@ -130,10 +133,20 @@ void progress_say(Progress *progress, const char *message) {
   if (progress->shown) draw(progress, message);
 }
 
+/* The whole line, since a ^C may stand behind what was drawn. */
+static void clear_line(const Progress *progress) {
+  size_t width = console_width(stderr, 80), blanks = progress->columns + FREE_COLUMNS;
+  if (interrupt_requested() || blanks > width - 1) blanks = width - 1;
+  fprintf(stderr, "\r%*s\r", (int)blanks, "");
+}
+
 void progress_end(Progress *progress) {
-  if (!progress->shown || progress->last_drawn < 0) return;
-  draw(progress, "");
-  fputc('\r', stderr);
+  if (progress->shown && progress->last_drawn >= 0) {
+    clear_line(progress);
+  } else if (!progress->shown && !progress->moved_on && interrupt_requested() && isatty(STDERR_FILENO) == 1) {
+    fputc('\n', stderr); /* a ^C stands there alone */
+    progress->moved_on = true;
+  }
   fflush(stderr);
   progress->last_drawn = -1;
 }

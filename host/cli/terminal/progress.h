@@ -12,6 +12,7 @@ typedef struct Progress {
   double last_drawn;   /* clock_seconds, or -1 */
   size_t columns;      /* of the line that stands now */
   SetosaProgress last; /* the last report */
+  bool moved_on;       /* to a new line, behind a ^C */
 } Progress;
 
 void progress_begin(Progress *progress, const Console *console, const char *what);
