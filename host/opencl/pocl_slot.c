@@ -28,10 +28,9 @@ typedef struct Sums {
   uint64_t files, state, content;
 } Sums;
 
-/* Our own files, and those that PoCL leaves behind or touches in every run and never loads. */
-static bool is_counted(const char *name) {
-  return strcmp(name, running_mark) != 0 && strcmp(name, sums_file) != 0 && strcmp(name, "last_accessed") != 0 &&
-         strncmp(name, "tempfile_", 9) != 0;
+/* PoCL keeps what it loads in folders: files beside them are ours, or left behind by it (tempfile_*). One it touches in every run. */
+static bool is_counted(const char *name, const struct stat *info, int depth) {
+  return !S_ISREG(info->st_mode) || (depth > 0 && strcmp(name, "last_accessed") != 0);
 }
 
 static uint64_t hash_pair(uint64_t a, uint64_t b) {
@@ -77,9 +76,10 @@ static bool add_folder(Sums *sums, uint64_t path, int folder, int depth, bool co
   rewinddir(listing); /* the position is shared with the descriptor it was copied from */
   for (struct dirent *entry; good && (entry = readdir(listing)) != NULL;) {
     struct stat info;
-    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || !is_counted(entry->d_name)) continue;
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
     uint64_t name = hash_pair(path, hash_bytes(entry->d_name, strlen(entry->d_name)));
     good = fstatat(folder, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0;
+    if (good && !is_counted(entry->d_name, &info, depth)) continue;
     if (good && S_ISDIR(info.st_mode)) {
       int below = openat(folder, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
       good = below >= 0 && add_folder(sums, name, below, depth + 1, content);
