@@ -28,10 +28,9 @@ typedef struct Sums {
   uint64_t files, state, content;
 } Sums;
 
-/* Our own files, and those that PoCL leaves behind or touches in every run and never loads. */
-static bool is_counted(const char *name) {
-  return strcmp(name, running_mark) != 0 && strcmp(name, sums_file) != 0 && strcmp(name, "last_accessed") != 0 &&
-         strncmp(name, "tempfile_", 9) != 0;
+/* PoCL keeps what it loads in folders: files beside them are ours, or left behind by it (tempfile_*). One it touches in every run. */
+static bool is_counted(const char *name, const struct stat *info, int depth) {
+  return !S_ISREG(info->st_mode) || (depth > 0 && strcmp(name, "last_accessed") != 0);
 }
 
 static uint64_t hash_pair(uint64_t a, uint64_t b) {
@@ -64,37 +63,36 @@ static bool add_file(Sums *sums, uint64_t name, int folder, const char *entry, c
   return S_ISREG(info->st_mode) && info->st_uid == geteuid() && (!content || add_content(sums, name, folder, entry));
 }
 
-/* Adds all files below an open folder, whose path below the slot has the hash `path`. False when something is there that PoCL makes none
- * of (a link, say), or cannot be read. */
+/* Adds all files below an open folder (which is closed), whose path below the slot has the hash `path`. False when something is there that
+ * PoCL makes none of (a link, say), or cannot be read. There may be a thousand folders, so each costs as few calls as it can. */
 static bool add_folder(Sums *sums, uint64_t path, int folder, int depth, bool content) {
-  bool good = depth < DEPTH_MOST;
-  int copy = fcntl(folder, F_DUPFD_CLOEXEC, 0); /* closedir closes its descriptor, and that of the slot is its lock */
-  DIR *listing = copy >= 0 ? fdopendir(copy) : NULL;
-  if (listing == NULL) {
-    if (copy >= 0) close(copy);
-    return false;
-  }
-  rewinddir(listing); /* the position is shared with the descriptor it was copied from */
+  DIR *listing = depth < DEPTH_MOST ? fdopendir(folder) : NULL;
+  bool good = listing != NULL;
   for (struct dirent *entry; good && (entry = readdir(listing)) != NULL;) {
-    struct stat info;
-    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || !is_counted(entry->d_name)) continue;
+    struct stat info = {.st_mode = S_IFDIR};
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
     uint64_t name = hash_pair(path, hash_bytes(entry->d_name, strlen(entry->d_name)));
-    good = fstatat(folder, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0;
+    good = entry->d_type == DT_DIR || fstatat(folder, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0;
+    if (good && !is_counted(entry->d_name, &info, depth)) continue;
     if (good && S_ISDIR(info.st_mode)) {
       int below = openat(folder, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
       good = below >= 0 && add_folder(sums, name, below, depth + 1, content);
-      if (below >= 0) close(below);
     } else if (good) {
       good = add_file(sums, name, folder, entry->d_name, &info, content);
     }
   }
-  closedir(listing);
+  if (listing != NULL)
+    closedir(listing);
+  else
+    close(folder);
   return good;
 }
 
+/* slot is a descriptor that stays open: it is a lock. */
 static bool sum_up(Sums *sums, int slot, bool content) {
+  int folder = openat(slot, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   *sums = (Sums){0};
-  return add_folder(sums, 0, slot, 0, content);
+  return folder >= 0 && add_folder(sums, 0, folder, 0, content);
 }
 
 static bool is_empty(const Sums *sums) { return sums->files == 0; }
@@ -138,13 +136,12 @@ static bool is_as_left(int slot, const char *path) {
 
 /* Every process leaves a tempfile_* of PoCL behind. The slot is ours alone now, so older ones can go. */
 static void remove_leftovers(int slot) {
-  int copy = fcntl(slot, F_DUPFD_CLOEXEC, 0);
-  DIR *listing = copy >= 0 ? fdopendir(copy) : NULL;
+  int folder = openat(slot, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR *listing = folder >= 0 ? fdopendir(folder) : NULL;
   if (listing == NULL) {
-    if (copy >= 0) close(copy);
+    if (folder >= 0) close(folder);
     return;
   }
-  rewinddir(listing);
   for (struct dirent *entry; (entry = readdir(listing)) != NULL;)
     if (strncmp(entry->d_name, "tempfile_", 9) == 0) unlinkat(slot, entry->d_name, 0);
   closedir(listing);
