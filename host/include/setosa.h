@@ -211,8 +211,8 @@ const int32_t *setosa_dataset_labels(const SetosaDataset *dataset); /* (N), or N
 const float *setosa_dataset_weights(const SetosaDataset *dataset);  /* (N) as given, or NULL; borrowed until rows change */
 const char *setosa_dataset_feature_name(const SetosaDataset *dataset, size_t feature); /* NULL when the source has no names */
 const char *setosa_dataset_class_name(const SetosaDataset *dataset, size_t class_index);
-/* The labels file that setosa_dataset_load finds by its usual name for DATA, unless labels_path names another: written to path (size bytes),
- * "" when there is none. Whoever writes files can so keep off it. */
+/* The labels file that setosa_dataset_load finds by its usual name for DATA, unless labels_path names another: written to path (size
+ * bytes), "" when there is none. Whoever writes files can so keep off it. */
 SetosaStatus setosa_labels_find(char *path, size_t size, const char *source, SetosaError *error);
 /* The labels file that was found so; NULL: none was. */
 const char *setosa_dataset_labels_found(const SetosaDataset *dataset);
