@@ -151,9 +151,11 @@ const SetosaDeviceInfo *setosa_device_info(const SetosaDevice *device);
 
 /* How to read a data set. Start from setosa_data_options_default(). Strings and arrays are borrowed for the call. */
 typedef struct SetosaDataOptions {
-  int header;              /* -1 detect, 0 none, 1 the first line is a header */
-  const char *label;       /* label column of a CSV: name or 1-based index; NULL: the last column */
-  const char *labels_path; /* --labels FILE for IDX and NPY; NULL: found by its usual name, X-labels.npy beside X.npy */
+  int header;        /* -1 detect, 0 none, 1 the first line is a header */
+  const char *label; /* label column of a CSV: name or 1-based index; NULL: the last column */
+  /* --labels FILE for IDX and NPY: .npy, IDX, or one label a line. As in a CSV the classes are the distinct values, and are called by them.
+   * NULL: found by its usual name, X-labels.npy beside X.npy. */
+  const char *labels_path;
   /* Weights of rows, finite, 0 or more, not all 0: a column of a CSV (name or 1-based index), which is no feature then, else a file (.npy,
    * IDX, or one number per line). NULL: every row counts 1. */
   const char *weights;
