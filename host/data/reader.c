@@ -64,8 +64,8 @@ Status reader_report(Reader *reader, uint64_t rows_done, bool last, Error *error
     progress.bytes_unpacked = stream_bytes_unpacked(reader->stream);
   }
   if (options->progress(&progress, options->progress_user)) return SETOSA_OK;
-  return error_set(error, SETOSA_INTERRUPTED, "%s: reading was stopped after %llu rows; run again to read all of it", reader->source,
-                   (unsigned long long)rows_done);
+  return error_set(error, SETOSA_INTERRUPTED, "%s: %s was stopped after %llu rows; run again for all of them", reader->source,
+                   reader->stream != NULL ? "reading" : "making rows", (unsigned long long)rows_done);
 }
 
 size_t reader_rows_ahead(const Reader *reader, size_t rows, size_t features, size_t row_bytes) {

@@ -151,9 +151,11 @@ const SetosaDeviceInfo *setosa_device_info(const SetosaDevice *device);
 
 /* How to read a data set. Start from setosa_data_options_default(). Strings and arrays are borrowed for the call. */
 typedef struct SetosaDataOptions {
-  int header;              /* -1 detect, 0 none, 1 the first line is a header */
-  const char *label;       /* label column of a CSV: name or 1-based index; NULL: the last column */
-  const char *labels_path; /* --labels FILE for IDX and NPY; NULL: found by its usual name, X-labels.npy beside X.npy */
+  int header;        /* -1 detect, 0 none, 1 the first line is a header */
+  const char *label; /* label column of a CSV: name or 1-based index; NULL: the last column */
+  /* --labels FILE for IDX and NPY: .npy, IDX, or one label a line. As in a CSV the classes are the distinct values, and are called by them.
+   * NULL: found by its usual name, X-labels.npy beside X.npy. */
+  const char *labels_path;
   /* Weights of rows, finite, 0 or more, not all 0: a column of a CSV (name or 1-based index), which is no feature then, else a file (.npy,
    * IDX, or one number per line). NULL: every row counts 1. */
   const char *weights;
@@ -212,8 +214,7 @@ const float *setosa_dataset_weights(const SetosaDataset *dataset);  /* (N) as gi
 const char *setosa_dataset_feature_name(const SetosaDataset *dataset, size_t feature); /* NULL when the source has no names */
 const char *setosa_dataset_class_name(const SetosaDataset *dataset, size_t class_index);
 /* The labels file that setosa_dataset_load finds by its usual name for DATA, unless labels_path names another: written to path (size
- * bytes),
- * "" when there is none. Whoever writes files can so keep off it. */
+ * bytes), "" when there is none. Whoever writes files can so keep off it. */
 SetosaStatus setosa_labels_find(char *path, size_t size, const char *source, SetosaError *error);
 /* The labels file that was found so; NULL: none was. */
 const char *setosa_dataset_labels_found(const SetosaDataset *dataset);

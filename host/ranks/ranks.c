@@ -48,7 +48,7 @@ void ranks_on_abandon(Ranks *ranks, void (*abandoned)(const Error *error, void *
 }
 
 void ranks_watch(Ranks *ranks, const RanksWatch *watch) {
-  if (ranks != NULL) ranks->watch = *watch;
+  if (ranks != NULL) ranks->watch = watch != NULL ? *watch : (RanksWatch){0};
 }
 
 void ranks_set_piece(Ranks *ranks, size_t bytes) { ranks->piece_bytes = bytes; }

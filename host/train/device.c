@@ -24,7 +24,9 @@ const SetosaDeviceInfo *setosa_devices_get(const SetosaDevices *devices, size_t 
   return index < setosa_devices_count(devices) ? device_list_get(devices, index) : NULL;
 }
 
-const char *setosa_devices_warning(const SetosaDevices *devices, size_t index) { return device_list_warning(devices, index); }
+const char *setosa_devices_warning(const SetosaDevices *devices, size_t index) {
+  return devices != NULL ? device_list_warning(devices, index) : NULL;
+}
 
 SetosaStatus setosa_devices_select(const SetosaDevices *devices, const char *selector, bool force, size_t *index, SetosaError *error) {
   Status status = arguments_check(error, GIVEN(devices), GIVEN(index));

@@ -100,8 +100,7 @@ typedef struct CallbackOfRows {
 static Status call_back(Backend *backend, RowRange rows, const float *scores, void *user, Error *error) {
   const CallbackOfRows *callback = user;
   if (callback->rows(rows.begin, rows.count, scores, callback->user)) return SETOSA_OK;
-  return error_set(error, SETOSA_INTERRUPTED, "prediction was stopped after row %zu of %zu, as the caller asked", rows.begin + rows.count,
-                   backend->rows);
+  return error_set(error, SETOSA_INTERRUPTED, "prediction was stopped after row %zu of %zu", rows.begin + rows.count, backend->rows);
 }
 
 SetosaStatus setosa_predict(const SetosaModel *model, const SetosaDataset *dataset, const SetosaComputeOptions *compute,

@@ -289,7 +289,8 @@ static void write_advice(SetosaTrainResult *result, const OptimizerReport *repor
       break;
     case STOP_INTERRUPTED:
       snprintf(advice, size, "it was stopped; %s",
-               options->checkpoint != NULL ? "go on with --resume" : "with --checkpoint FILE one that is stopped can go on");
+               result->checkpoints > 0 && result->checkpoint_error[0] == '\0' ? "go on with --resume"
+                                                                              : "with --checkpoint FILE one that is stopped can go on");
       break;
     case STOP_NON_FINITE:
       snprintf(advice, size, "the loss overflowed, the last good weights are kept: %s%s",

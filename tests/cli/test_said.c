@@ -143,9 +143,49 @@ static void a_plan_says_what_is_usual_and_what_takes_the_time(void **state) {
   run_expect_text(run.out, "(of that, making rows");
   run_expect_text(run.out, "most data need");
   run_free(&run);
-  run = RUN("train", made, "--dry-run", "--device-memory", "100M", "--max-iterations", "20");
+}
+
+/* A column of numbers as numpy.save writes it. */
+static void write_npy(const char *path, const char *type, const char *shape, const void *values, size_t bytes) {
+  char file_bytes[512] = "\x93NUMPY\1", *header = file_bytes + 10;
+  int length = snprintf(header, 256, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }\n", type, shape);
+  file_bytes[8] = (char)length;
+  memcpy(header + length, values, bytes);
+  support_write(path, file_bytes, 10 + (size_t)length + bytes);
+}
+
+/* y * 10 of an .npy: three classes, through training, test data, evaluation and prediction. */
+static void labels_with_gaps_are_the_classes(void **state) {
+  (void)state;
+  char x[SUPPORT_PATH], y[SUPPORT_PATH], model[SUPPORT_PATH];
+  static const float values[6] = {0, 1, 5, 6, 10, 11};
+  static const int64_t labels[6] = {10, 10, 20, 20, 40, 40}, other[6] = {10, 10, 20, 30, 40, 40};
+  support_path(x, folder, "x.npy");
+  support_path(y, folder, "x-labels.npy");
+  support_path(model, folder, "gaps.safetensors");
+  write_npy(x, "<f4", "(6, 1)", values, sizeof values);
+  write_npy(y, "<i8", "(6,)", labels, sizeof labels);
+  Run run = RUN("train", x, "--backend", "reference", "--model", model, "--test", x);
   run_expect(&run, 0);
-  run_expect_text(run.out, "at most 21 passes: up to ");
+  assert_null(strstr(run.out, "4 classes"));
+  run_expect_text(run.out, "3 classes");
+  run_expect_text(run.out, "test        100.00 % of 6");
+  run_free(&run);
+  run = RUN("eval", model, x, "--backend", "reference", "--json");
+  run_expect(&run, 0);
+  json_t *document = run_json(&run);
+  assert_int_equal(json_array_size(json_object_get(document, "per_class")), 3);
+  support_near(run_number(document, "macro_recall", NULL), 1, 0);
+  json_decref(document);
+  run_free(&run);
+  run = RUN("predict", model, x, "--backend", "reference");
+  run_expect(&run, 0);
+  run_expect_text(run.out, "row,predicted,10,20,40\n1,10,");
+  run_free(&run);
+  write_npy(y, "<i8", "(6,)", other, sizeof other);
+  run = RUN("eval", model, x, "--backend", "reference");
+  run_expect(&run, 3);
+  run_expect_text(run.err, "x-labels.npy:4: the label '30' is not a class of the model");
   run_free(&run);
 }
 
@@ -156,6 +196,7 @@ int main(void) {
       cmocka_unit_test(no_progress_offers_double),
       cmocka_unit_test(names_with_commas_are_quoted),
       cmocka_unit_test(streaming_is_in_the_summary),
+      cmocka_unit_test(labels_with_gaps_are_the_classes),
       cmocka_unit_test(a_plan_says_what_is_usual_and_what_takes_the_time),
   };
   return support_run("cli_said", tests, create, destroy);

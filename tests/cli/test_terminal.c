@@ -239,6 +239,20 @@ static void test_summary_fits(void **state) {
     if (strcspn(line, "\r\n") > 80) fail_msg("more than 80 columns: %s", line);
 }
 
+/* Rows that are made are not "read". */
+static void test_made_rows_are_made(void **state) {
+  (void)state;
+  Terminal terminal;
+  const char *const arguments[] = {"train", "synthetic:rows=2e6,features=40,classes=3", "--backend", "reference", "--max-iterations", "0",
+                                   NULL};
+  terminal_start(&terminal, arguments, 100, true);
+  terminal_await(&terminal, "making synthetic:rows=2e6");
+  assert_int_equal(write(terminal.master, "\003", 1), 1); /* Ctrl-C: that is all we wanted to see */
+  terminal_finish(&terminal);
+  fclose(terminal.out);
+  assert_null(strstr(terminal.text, "reading"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_progress_and_interrupt),
@@ -248,6 +262,7 @@ int main(void) {
       cmocka_unit_test(test_colors),
       cmocka_unit_test(test_no_progress_into_a_pipe),
       cmocka_unit_test(test_summary_fits),
+      cmocka_unit_test(test_made_rows_are_made),
   };
   return support_run("cli_terminal", tests, create, destroy);
 }

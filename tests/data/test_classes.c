@@ -1,5 +1,6 @@
 /* Classes are the distinct values of the labels and are called by these, whatever kind of file the labels come from. */
 #include <math.h>
+#include <time.h>
 
 #include "data/binary.h"
 
@@ -203,9 +204,53 @@ static void many_values_are_told_apart(void **state) {
   free(values);
 }
 
+/* A column of doubles, which is converted into the cache when it is long; sorted labels, so that each part has other ones. */
+static void write_column(const char *name, size_t rows, bool is_labels) {
+  char path[SUPPORT_PATH], dictionary[128];
+  snprintf(dictionary, sizeof dictionary, "{'descr': '<f8', 'fortran_order': False, 'shape': (%zu,%s)}", rows, is_labels ? "" : " 1");
+  Bytes header = npy_header(1, dictionary);
+  unsigned char *all = malloc(header.length + 8 * rows);
+  assert_non_null(all);
+  memcpy(all, header.at, header.length);
+  for (size_t i = 0; i < rows; i++) {
+    double value = is_labels ? 10 * floor(3 * (double)i / (double)rows) + 10 : (double)i;
+    memcpy(all + header.length + 8 * i, &value, 8);
+  }
+  support_path(path, test_folder, name);
+  support_write(path, all, header.length + 8 * rows);
+  free(all);
+}
+
+static void parts_and_the_cache_agree_on_classes(void **state) {
+  (void)state;
+  enum { ROWS = 1100000 };
+  char path[SUPPORT_PATH], cache[SUPPORT_PATH];
+  support_path(path, test_folder, "long.npy");
+  support_path(cache, test_folder, "cache");
+  write_column("long.npy", ROWS, false);
+  write_column("long-labels.npy", ROWS, true);
+  nanosleep(&(struct timespec){0, 150000000}, NULL); /* a file of this very moment may change yet, and is not kept */
+  for (size_t time = 0; time < 4; time++) {
+    SetosaDataset *dataset = NULL;
+    SetosaError error = {0};
+    SetosaDataOptions options = setosa_data_options_default();
+    options.cache = cache;
+    options.part = time % 2;
+    options.parts = time < 2 ? 1 + time : 2;
+    support_ok(setosa_dataset_load(&dataset, path, &options, &error), &error);
+    assert_int_equal(setosa_dataset_cached(dataset), time > 0);
+    assert_int_equal(setosa_dataset_classes(dataset), 3);
+    for (size_t k = 0; k < 3; k++) assert_int_equal(strtol(setosa_dataset_class_name(dataset, k), NULL, 10), 10 * (long)k + 10);
+    assert_int_equal(setosa_dataset_labels(dataset)[0], 0);
+    assert_int_equal(setosa_dataset_labels(dataset)[ROWS / 2], 1);
+    assert_int_equal(setosa_dataset_labels(dataset)[ROWS - 1], 2);
+    setosa_dataset_destroy(dataset);
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(values_are_the_classes), cmocka_unit_test(idx_labels_with_gaps_make_no_classes),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(values_are_the_classes),     cmocka_unit_test(idx_labels_with_gaps_make_no_classes),
                                      cmocka_unit_test(a_model_brings_its_classes), cmocka_unit_test(a_label_that_is_no_number_is_refused),
-                                     cmocka_unit_test(many_values_are_told_apart)};
+                                     cmocka_unit_test(many_values_are_told_apart), cmocka_unit_test(parts_and_the_cache_agree_on_classes)};
   return support_run("data_classes", tests, make_folder, remove_folder);
 }
