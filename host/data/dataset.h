@@ -105,6 +105,8 @@ typedef struct Scaling {
 } Scaling;
 
 /* The path or spec that the rows come from, for messages: "data" when they come from no file. */
+/* SETOSA_ERROR_DATA when the file that rows are mapped from was written to since: asked when the work is done. */
+Status dataset_check_unchanged(const Dataset *dataset, Error *error);
 const char *dataset_source(const Dataset *dataset);
 const char *dataset_label_name(const Dataset *dataset); /* of the label column, or NULL */
 const char *dataset_positive(const Dataset *dataset);   /* the CLASS of --positive, or NULL */

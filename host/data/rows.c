@@ -78,6 +78,13 @@ cleanup:
 
 Status dataset_hold(Dataset *dataset, Error *error) { return dataset->held->values != NULL ? SETOSA_OK : rows_own(dataset, error); }
 
+Status dataset_check_unchanged(const Dataset *dataset, Error *error) {
+  if (!mapping_is_changed(&dataset->held->mapping)) return SETOSA_OK;
+  return error_set(error, SETOSA_ERROR_DATA,
+                   "%s: was written to while it was read, so that nobody knows what was; leave it alone and start again",
+                   dataset_source(dataset));
+}
+
 Status dataset_check_held(const Dataset *dataset, const char *what, Error *error) {
   if (dataset->held->unordered != NULL)
     return error_set(error, SETOSA_ERROR_USAGE,

@@ -84,6 +84,7 @@ Status predict_scores(const Model *model, const Dataset *dataset, const SetosaCo
     TRY(check_scores(dataset, rows, model->classes, scores, error));
     TRY(visit(backend, rows, scores, user, error));
   }
+  TRY(dataset_check_unchanged(dataset, error));
 cleanup:
   free(scores);
   if (backend != NULL) vector_destroy(backend, w);

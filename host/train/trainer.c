@@ -427,6 +427,7 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   found.separable = is_separable(&found, options);
   write_advice(&found, &report, options, dataset);
   TRY(read_weights(&t, made, error));
+  TRY(dataset_check_unchanged(dataset, error));
   TRY(model_hash(made, found.weights_hash, error));
   TRY(write_metadata(made, &found, &t, dataset, error));
   train_times_scored(&times, &found, t.backend);

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -23,14 +24,30 @@ static char limits[LIMITS_BYTES];
 static timer_t cpu_timer;
 static bool has_cpu_timer;
 
-static void say(const char *text) {
-  size_t length = strlen(text);
+/* Appends to line (size), which stays terminated. */
+static void append(char *line, size_t size, const char *text) {
+  size_t used = strlen(line), length = strlen(text);
+  if (length > size - 1 - used) length = size - 1 - used;
+  memcpy(line + used, text, length);
+  line[used + length] = '\0';
+}
+
+static void say(const char *line) {
+  size_t length = strlen(line);
   while (length > 0) {
-    ssize_t written = write(STDERR_FILENO, text, length);
+    ssize_t written = write(STDERR_FILENO, line, length);
     if (written <= 0) return;
-    text += written;
+    line += written;
     length -= (size_t)written;
   }
+}
+
+/* One line, and the end, of however many threads that come here at once. */
+static void end_with(const char *line, int code) {
+  static atomic_flag ending = ATOMIC_FLAG_INIT;
+  while (atomic_flag_test_and_set(&ending)) pause();
+  say(line);
+  _exit(code);
 }
 
 /* ---- which file lies at an address: /proc/self/maps, a character at a time ------------------------------------------ */
@@ -95,27 +112,29 @@ static void leave_to_system(int number) {
 /* The pages of a mapping that lie beyond the end of its file cannot be read. */
 static void on_bus_error(int number, siginfo_t *info, void *context) {
   MapsLine line;
+  char text[PATH_BYTES + 128] = "";
   (void)context;
   if (info->si_code != BUS_ADRERR || !find_file(&line, info->si_addr)) {
     leave_to_system(number);
     return;
   }
-  say(line.path);
-  say(": was shortened while it was read; leave it alone until the work is done, or read a copy of it\n");
-  _exit(SETOSA_ERROR_DATA);
+  append(text, sizeof text, line.path);
+  append(text, sizeof text, ": was shortened while it was read; leave it alone until the work is done, or read a copy of it\n");
+  end_with(text, SETOSA_ERROR_DATA);
 }
 
 static void on_broken_library(int number) {
-  say(number == SIGABRT ? "setosa: a library ended the process (SIGABRT), most likely the OpenCL driver"
-                        : "setosa: a library crashed (SIGSEGV), most likely the OpenCL driver");
+  char text[LIMITS_BYTES + 256] = "setosa: a library ";
+  append(text, sizeof text, number == SIGABRT ? "ended the process (SIGABRT)" : "crashed (SIGSEGV)");
+  append(text, sizeof text, ", most likely the OpenCL driver");
   if (limits[0] != '\0') {
-    say(": ");
-    say(limits);
-    say("; raise it, or use --backend blas or reference\n");
+    append(text, sizeof text, ": ");
+    append(text, sizeof text, limits);
+    append(text, sizeof text, "; raise it, or use --backend blas or reference\n");
   } else {
-    say("; use another --device, or --backend blas or reference\n");
+    append(text, sizeof text, "; use another --device, or --backend blas or reference\n");
   }
-  _exit(SETOSA_ERROR_INTERNAL);
+  end_with(text, SETOSA_ERROR_INTERNAL);
 }
 
 /* ---- CPU time ------------------------------------------------------------------------------------------------------ */
