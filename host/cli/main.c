@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "cli/command.h"
 #include "cli/help.h"
-#include "cli/terminal/crash.h"
 #include "cli/outputs.h"
+#include "cli/terminal/crash.h"
 #include "cli/terminal/interrupt.h"
 
 /* A closed standard stream would give its number to the next file that is opened, and results would land in a log. */
