@@ -39,7 +39,7 @@ static void print_time(const SetosaPlan *plan) {
   describe_moves(plan, moves, sizeof moves);
   units_seconds(pass, plan->seconds_pass);
   units_seconds(most, plan->seconds_estimate);
-  if (moves[0] != '\0' && plan->resident) page_explain("  before the first pass, %s\n", moves);
+  if (moves[0] != '\0' && plan->resident) page_print("  before the first pass, %s\n", moves);
   if (moves[0] != '\0' && !plan->resident) snprintf(inside, sizeof inside, " (of that, %s)", moves);
   if (usual == limit)
     snprintf(passes, sizeof passes, "at most %llu pass%s: up to %s", limit, limit == 1 ? "" : "es", most);
@@ -47,9 +47,9 @@ static void print_time(const SetosaPlan *plan) {
     snprintf(passes, sizeof passes, "most data need fewer than %llu passes: %s (at most %llu: up to %s)", usual,
              units_seconds(typical, plan->seconds_typical), limit, most);
   snprintf(text, sizeof text, "a pass takes about %s%s; %s, kernels to be built apart", pass, inside, passes);
-  page_explain("  %s\n", text);
+  page_print("  %s\n", text);
   if (!plan->resident && plan->seconds_make > 0.5 * plan->seconds_pass)
-    page_explain("  making rows anew in every pass is most of it: setosa generate writes them to a file once\n");
+    page_print("  making rows anew in every pass is most of it: setosa generate writes them to a file once\n");
 }
 
 static void print_text(const SetosaPlan *plan) {
