@@ -121,25 +121,39 @@ def show(line, grows):
             print("%s ~ %s^(%.3f%s)" % (what, grows, line[name], error))
 
 
-def draw(lines, grows, path):
-    """Time and memory over size on logarithmic axes; what the exponents count is filled, a bar goes from the quickest to the slowest."""
-    from matplotlib import pyplot
+def legend(line, grows):
+    if line["exponent"] is None:
+        return line["label"]
+    return "%s: time ~ %s^%.2f, memory ~ %s^%.2f" % (line["label"], grows, line["exponent"], grows, line["memory_exponent"])
 
-    figure, axes = pyplot.subplots(1, 2, figsize=(13, 5))
+
+def draw(lines, grows, shape, path):
+    """Time and memory over size on logarithmic axes; what the exponents count is filled, a bar goes from the quickest to the slowest."""
+    from matplotlib import pyplot, ticker
+
+    figure, axes = pyplot.subplots(1, 2, figsize=(13, 5 + 0.25 * len(lines)), sharex=True)
     for axis, key, unit in ((axes[0], "median_ms", 1), (axes[1], "device_bytes", 1e-6)):
         for number, line in enumerate(lines):
             points, colour = [p for p in line["points"] if p["status"] == "ok"], "C%d" % (number % 10)
-            name = "exponent" if key == "median_ms" else "memory_exponent"
-            label = line["label"] if line[name] is None else "%s: %.2f" % (line["label"], line[name])
-            axis.plot([p["size"] for p in points], [unit * p[key] for p in points], color=colour, label=label)
+            axis.plot([p["size"] for p in points], [unit * p[key] for p in points], color=colour)
             for p in points:
                 axis.plot(p["size"], unit * p[key], "o", color=colour, fillstyle="full" if p["size"] in line["used"] else "none")
                 if key == "median_ms":
                     axis.vlines(p["size"], p["min_ms"], p["max_ms"], color=colour, linewidth=1)
-        axis.set(xscale="log", yscale="log", xlabel=grows, ylabel="ms" if key == "median_ms" else "MB")
+        axis.set(xscale="log", yscale="log", xlabel=grows, ylabel="ms" if key == "median_ms" else "MB",
+                 title="time" if key == "median_ms" else "memory")
+        sizes = sorted({p["size"] for line in lines for p in line["points"]})
+        axis.set_xticks(sizes[::-(-len(sizes) // 8)][::-1], minor=False)
+        axis.xaxis.set_minor_locator(ticker.NullLocator())
+        for ticks in (axis.xaxis, axis.yaxis):
+            ticks.set_major_formatter(ticker.FuncFormatter(lambda value, _: "%d" % value if value >= 1 else "%g" % value))
+        axis.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+        axis.yaxis.set_minor_formatter(ticker.NullFormatter())
         axis.grid(True, which="both", alpha=0.3)
-        axis.legend(fontsize=8)
-    figure.tight_layout()
+    handles = [axes[0].plot([], [], "o-", color="C%d" % (number % 10))[0] for number in range(len(lines))]
+    figure.suptitle("%s grow; %s" % (grows, ", ".join("%s = %d" % item for item in shape.items() if item[0] != grows)))
+    figure.legend(handles, [legend(line, grows) for line in lines], loc="lower center", fontsize=8)
+    figure.tight_layout(rect=(0, (0.2 + 0.18 * len(lines)) / figure.get_figheight(), 1, 1))
     figure.savefig(path)
 
 
@@ -173,7 +187,7 @@ def main():
         with open(options.json, "w", encoding="utf-8") as file:
             json.dump({"what_grows": options.grows, "shape": shape, "scaling": lines}, file, indent=1)
     if options.plot:
-        draw(lines, options.grows, options.plot)
+        draw(lines, options.grows, shape, options.plot)
     if any(p["status"] == "failed" for line in lines for p in line["points"]):
         sys.exit(4)
 

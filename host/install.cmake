@@ -1,4 +1,4 @@
-# What `cmake --install` puts in place: the program, libsetosa.so with setosa.h and setosa_bench.h, and a pkg-config file.
+# What `cmake --install` puts in place: the program, libsetosa.so with setosa.h and setosa_bench.h, a pkg-config file, and the pages to read.
 include(GNUInstallDirs)
 
 # One shared library out of all layers; only setosa_* is visible.
@@ -30,4 +30,9 @@ endif()
 install(FILES ${CMAKE_CURRENT_SOURCE_DIR}/include/setosa.h ${CMAKE_CURRENT_SOURCE_DIR}/include/setosa_bench.h
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/setosa.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
-install(FILES ${CMAKE_SOURCE_DIR}/LICENSE ${CMAKE_SOURCE_DIR}/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# README.md links to the other pages, so they come along, in the same folders.
+install(FILES ${CMAKE_SOURCE_DIR}/LICENSE ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+foreach(page bench/LOG.md bench/README.md data/README.md host/README.md kernels/README.md tests/README.md)
+  get_filename_component(folder ${page} DIRECTORY)
+  install(FILES ${CMAKE_SOURCE_DIR}/${page} DESTINATION ${CMAKE_INSTALL_DOCDIR}/${folder})
+endforeach()

@@ -101,6 +101,7 @@ Status bench_print_changes(const BenchReport *report, Error *error) {
   const char *path = report->session->options->compare;
   if (path == NULL) return SETOSA_OK;
   TRY(table_create(&table, 8, columns, error));
+  table_repeat(table, 3);
   for (size_t i = 0; i < report->result_count; i++)
     TRY(add_row(table, &report->results[i], bench_baseline(report, &report->results[i]), error));
   printf("\nSince ");

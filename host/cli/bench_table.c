@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/bench.h"
+#include "cli/terminal/page.h"
 #include "cli/terminal/table.h"
 
 const char *bench_label(char text[BENCH_LABEL], const SetosaBenchResult *result) {
@@ -42,13 +43,14 @@ void bench_print_limits(const BenchReport *report) {
     TRY(table_number(table, limits->download_gbytes_per_s, 3, &ignored));
     TRY(table_number(table, limits->launch_us, 3, &ignored));
   }
-  printf("Limits: fused multiply-adds in f32, reads of memory, copies from and to the\nhost, an empty launch\n\n");
+  page_explain("Limits: fused multiply-adds in f32, reads of memory, copies from and to the host, an empty launch\n\n");
   table_print(table, console_page_width(), report->session->console.color_out);
-  printf(
-      "\nms: median; +-: 90th less 10th percentile; limit: part of the limit reached,\nwhich is measured again between the samples; MB: "
+  page_explain(
+      "\nms: median; +-: 90th less 10th percentile; limit: part of the limit reached, which is measured again between the samples; MB: "
       "held "
-      "in all, and (extra)\nwithout data, weights and gradient; first: upload, build, tune and first pass;\nratio: time over that of the "
-      "first row\n");
+      "in all, and (extra) without data, weights and gradient; first: upload, build, tune and first pass; ratio: time over that of the "
+      "first "
+      "row\n");
 cleanup:
   table_destroy(table);
 }
@@ -94,9 +96,7 @@ static void print_reasons(const SetosaBenchResult *results, size_t count, bool c
     bool failed = results[i].status == SETOSA_BENCH_FAILED;
     snprintf(line, sizeof line, "%s %s: %s", bench_label(label, &results[i]), failed ? "FAILED" : "skipped", results[i].reason);
     console_make_visible(line);
-    printf("  %s", color_code(color, failed ? COLOR_RED : COLOR_DIM));
-    console_wrap(stdout, line, 2, 4, console_page_width());
-    fputs(color_code(color, COLOR_PLAIN), stdout);
+    page_explain("  %s%s%s\n", color_code(color, failed ? COLOR_RED : COLOR_DIM), line, color_code(color, COLOR_PLAIN));
   }
 }
 
@@ -116,9 +116,8 @@ static Status print_group(const BenchReport *report, const SetosaBenchResult *re
   snprintf(title, sizeof title, "%s: %llu x %llu, %llu classes, %s", results->work, (unsigned long long)results->rows,
            (unsigned long long)results->features, (unsigned long long)results->classes, setosa_bench_what_name(results->what));
   console_make_visible(title);
-  printf("\n%s%s%s", color_code(color, COLOR_BOLD), title, color_code(color, COLOR_PLAIN));
-  if (results->what == SETOSA_BENCH_TRAIN) printf(" (times are of one iteration)");
-  printf("\n\n");
+  page_explain("\n%s%s%s%s\n\n", color_code(color, COLOR_BOLD), title, color_code(color, COLOR_PLAIN),
+               results->what == SETOSA_BENCH_TRAIN ? " (times are of one iteration)" : "");
   table_print(table, console_page_width(), color);
   print_reasons(results, count, color);
 cleanup:

@@ -3,6 +3,7 @@
 
 #include "cli/inputs.h"
 #include "cli/json_output.h"
+#include "cli/terminal/page.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/table.h"
 
@@ -121,21 +122,21 @@ static void report_table(const CheckWork *work, const Compute *compute, size_t f
   const char *via = device != NULL ? "; via the kernels for CPUs or GPUs" : "";
   bool color = session->console.color_out;
   if (device == NULL)
-    printf("The %s backend, on the host\n", setosa_backend_name(compute->options.backend));
+    page_explain("The %s backend, on the host\n", setosa_backend_name(compute->options.backend));
   else if (compute->options.backend == SETOSA_BACKEND_NATIVE)
-    printf("Device %zu, %s\n", device->index, device->name);
+    page_explain("Device %zu, %s\n", device->index, device->name);
   else
-    printf("The %s backend on device %zu, %s\n", setosa_backend_name(compute->options.backend), device->index, device->name);
-  if (!work->all) printf("Each shape with the check nearest to its limit (--verbose lists them all):\n");
-  printf("N rows, D features, K classes%s; errors relative\n\n", via);
+    page_explain("The %s backend on device %zu, %s\n", setosa_backend_name(compute->options.backend), device->index, device->name);
+  if (!work->all) page_explain("Each shape with the check nearest to its limit (--verbose lists them all):\n");
+  page_explain("N rows, D features, K classes%s; errors relative\n\n", via);
   table_print(work->table, console_page_width(), color);
   if (work->rounding > 0)
-    printf("\nThe reference computed on the features as f16 holds them; rounding changed them\nby up to %.1e of their size (RMS).\n",
-           work->rounding);
+    page_explain("\nThe reference computed on the features as f16 holds them; rounding changed them by up to %.1e of their size (RMS).\n",
+                 work->rounding);
   if (failures == 0)
-    printf("\n%sall %zu checks passed%s\n", color_code(color, COLOR_GREEN), work->count, color_code(color, COLOR_PLAIN));
+    page_explain("\n%sall %zu checks passed%s\n", color_code(color, COLOR_GREEN), work->count, color_code(color, COLOR_PLAIN));
   else
-    printf("\n%s%zu of %zu checks failed%s\n", color_code(color, COLOR_RED), failures, work->count, color_code(color, COLOR_PLAIN));
+    page_explain("\n%s%zu of %zu checks failed%s\n", color_code(color, COLOR_RED), failures, work->count, color_code(color, COLOR_PLAIN));
 }
 
 static Status check(CheckWork *work, const SetosaDataset *data, const Compute *compute, const Session *session, Error *error) {

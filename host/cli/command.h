@@ -17,7 +17,8 @@ typedef struct Command {
   const char *arguments;   /* as in "MODEL DATA", for usage lines */
   const char *summary;     /* a few words, for the list of commands */
   const char *description; /* a paragraph, for help */
-  const char *examples;    /* lines of help */
+  const char *details;     /* more lines of help: a formula, a table; may be NULL */
+  const char *examples;    /* command lines, each ended by "\n", a remark behind "  # " */
   unsigned id;             /* FOR_... */
   size_t least_arguments, most_arguments;
   bool runs_on_ranks;    /* as one of the processes of mpirun */

@@ -6,6 +6,7 @@
 #include "cli/inputs.h"
 #include "cli/json_output.h"
 #include "cli/terminal/crash.h"
+#include "cli/terminal/page.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/table.h"
 #include "cli/terminal/units.h"
@@ -44,22 +45,19 @@ static const char *status_word(const SetosaDeviceInfo *info, const DeviceCheck *
 
 /* What the table has no room for, below it: platform and driver, why a device is refused or failed, notes. */
 static void print_details(const SetosaDevices *devices, const DeviceCheck *checks) {
-  size_t width = console_page_width();
   printf("\n");
   for (size_t i = 0; i < setosa_devices_count(devices); i++) {
     const SetosaDeviceInfo *info = setosa_devices_get(devices, i);
     bool failed = checks != NULL && checks[i].status != SETOSA_OK;
     const char *reason = !info->usable ? info->refusal : failed ? checks[i].error.message : "";
     char text[2048];
-    int at = snprintf(text, sizeof text, "  %zu: ", info->index);
-    fputs(text, stdout);
     snprintf(text, sizeof text, "%s, driver %s%s%s%s%s", info->platform, info->driver, info->note[0] != '\0' ? "; " : "", info->note,
              !info->usable ? "; refused: "
              : failed      ? "; failed: "
                            : "",
              reason);
     console_make_visible(text);
-    console_wrap(stdout, text, (size_t)at, (size_t)at, width);
+    page_explain("  %zu:  %s\n", info->index, text);
   }
 }
 
@@ -70,6 +68,7 @@ static Status print_table(const SetosaDevices *devices, const DeviceCheck *check
   Table *table = NULL;
   char memory[UNITS_SIZE];
   TRY(table_create(&table, 6, columns, error));
+  table_repeat(table, 2);
   for (size_t i = 0; i < setosa_devices_count(devices); i++) {
     const SetosaDeviceInfo *info = setosa_devices_get(devices, i);
     TRY(table_cell(table, error, "%zu", info->index));
@@ -119,14 +118,16 @@ static Status print_json(const SetosaDevices *devices, const DeviceCheck *checks
 }
 
 static void print_diagnosis(const char *line, void *user) {
-  const Session *session = user;
   char text[2048];
-  (void)session;
+  (void)user;
   snprintf(text, sizeof text, "%s", line);
   console_make_visible(text);
-  size_t indent = strspn(text, " ");
-  printf("%*s", (int)indent, "");
-  console_wrap(stdout, text + indent, indent, indent + 2, console_page_width());
+  /* Blanks that a driver puts in a row set no columns apart. */
+  char *to = text + strspn(text, " ");
+  for (const char *from = to; *from != '\0'; from++)
+    if (from[0] != ' ' || from[1] != ' ') *to++ = *from;
+  *to = '\0';
+  page_explain("%s\n", text);
 }
 
 static Status list_devices(const Session *session, Error *error) {
@@ -167,8 +168,7 @@ static Status run(const Session *session, Error *error) {
   if (!options->diagnose) return list_devices(session, error);
   if (options->json || options->check)
     return error_set(error, SETOSA_ERROR_USAGE, "--diagnose goes alone; leave out --%s", options->json ? "json" : "check");
-  Session copy = *session;
-  return setosa_devices_diagnose(print_diagnosis, &copy, error);
+  return setosa_devices_diagnose(print_diagnosis, NULL, error);
 }
 
 const Command command_devices = {
@@ -178,8 +178,8 @@ const Command command_devices = {
     .description = "Lists every platform's devices. The number in front is what --device takes. Exits with 4 when no device can be used.",
     .examples =
         "  setosa devices\n"
-        "  setosa devices --check       (run the self-test on each)\n"
-        "  setosa devices --diagnose    (when one is missing)\n",
+        "  setosa devices --check       # run the self-test on each\n"
+        "  setosa devices --diagnose    # when one is missing\n",
     .id = FOR_DEVICES,
     .run = run,
 };

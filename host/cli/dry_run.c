@@ -2,6 +2,7 @@
 #include "cli/dry_run.h"
 
 #include "cli/json_output.h"
+#include "cli/terminal/page.h"
 #include "cli/terminal/units.h"
 
 static Status print_json(const SetosaPlan *plan, Error *error) {
@@ -31,11 +32,6 @@ static void describe_moves(const SetosaPlan *plan, char *text, size_t size) {
            makes ? " and " : "", makes ? "uploading them " : "uploading rows takes ", units_seconds(upload, plan->seconds_upload));
 }
 
-static void print_paragraph(const char *text) {
-  fputs("  ", stdout);
-  console_wrap(stdout, text, 2, 2, console_page_width());
-}
-
 /* Most trainings end long before --max-iterations: what is to be expected comes first. */
 static void print_time(const SetosaPlan *plan) {
   char text[512], moves[160], inside[200] = "", passes[200], pass[UNITS_SIZE], typical[UNITS_SIZE], most[UNITS_SIZE];
@@ -43,7 +39,7 @@ static void print_time(const SetosaPlan *plan) {
   describe_moves(plan, moves, sizeof moves);
   units_seconds(pass, plan->seconds_pass);
   units_seconds(most, plan->seconds_estimate);
-  if (moves[0] != '\0' && plan->resident) printf("  before the first pass, %s\n", moves);
+  if (moves[0] != '\0' && plan->resident) page_print("  before the first pass, %s\n", moves);
   if (moves[0] != '\0' && !plan->resident) snprintf(inside, sizeof inside, " (of that, %s)", moves);
   if (usual == limit)
     snprintf(passes, sizeof passes, "at most %llu pass%s: up to %s", limit, limit == 1 ? "" : "es", most);
@@ -51,28 +47,28 @@ static void print_time(const SetosaPlan *plan) {
     snprintf(passes, sizeof passes, "most data need fewer than %llu passes: %s (at most %llu: up to %s)", usual,
              units_seconds(typical, plan->seconds_typical), limit, most);
   snprintf(text, sizeof text, "a pass takes about %s%s; %s, kernels to be built apart", pass, inside, passes);
-  print_paragraph(text);
+  page_print("  %s\n", text);
   if (!plan->resident && plan->seconds_make > 0.5 * plan->seconds_pass)
-    print_paragraph("making rows anew in every pass is most of it: setosa generate writes them to a file once");
+    page_print("  making rows anew in every pass is most of it: setosa generate writes them to a file once\n");
 }
 
 static void print_text(const SetosaPlan *plan) {
-  char rows[UNITS_SIZE], bytes[UNITS_SIZE];
+  char rows[UNITS_SIZE], bytes[UNITS_SIZE], budget[UNITS_SIZE];
   uint64_t sum = 0;
-  printf("Plan: %s rows, %llu features as %s, %llu classes\n", units_count(rows, (double)plan->rows), (unsigned long long)plan->features,
-         plan->storage, (unsigned long long)plan->classes);
-  if (plan->devices > 1) printf("  on each of %llu devices, were they equal:\n", (unsigned long long)plan->devices);
+  page_print("Plan: %s rows, %llu features as %s, %llu classes\n", units_count(rows, (double)plan->rows),
+             (unsigned long long)plan->features, plan->storage, (unsigned long long)plan->classes);
+  if (plan->devices > 1) page_print("  on each of %llu devices, were they equal:\n", (unsigned long long)plan->devices);
   for (size_t i = 0; i < plan->buffer_count; i++) {
     sum += plan->buffers[i].bytes;
-    printf("  %10s  %s\n", units_bytes(bytes, (double)plan->buffers[i].bytes), plan->buffers[i].name);
+    page_print("  %10s  %s\n", units_bytes(bytes, (double)plan->buffers[i].bytes), plan->buffers[i].name);
   }
-  printf("  %10s  together", units_bytes(bytes, (double)sum));
-  if (plan->device_budget_bytes > 0) printf(", of %s on the device", units_bytes(bytes, (double)plan->device_budget_bytes));
-  printf("\n");
+  bool limited = plan->device_budget_bytes > 0;
+  page_print("  %10s  together%s%s%s\n", units_bytes(bytes, (double)sum), limited ? ", of " : "",
+             limited ? units_bytes(budget, (double)plan->device_budget_bytes) : "", limited ? " on the device" : "");
   if (!plan->resident)
-    printf("  rows stream through the device, %s at a time, in every pass\n", units_count(rows, (double)plan->chunk_rows));
+    page_print("  rows stream through the device, %s at a time, in every pass\n", units_count(rows, (double)plan->chunk_rows));
   else
-    printf("  all rows %s\n", plan->in_place ? "are read where they lie in the host's memory" : "stay on the device");
+    page_print("  all rows %s\n", plan->in_place ? "are read where they lie in the host's memory" : "stay on the device");
   print_time(plan);
 }
 

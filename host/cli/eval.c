@@ -5,6 +5,7 @@
 #include "cli/dry_run.h"
 #include "cli/inputs.h"
 #include "cli/json_output.h"
+#include "cli/terminal/page.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/table.h"
 #include "cli/terminal/units.h"
@@ -14,17 +15,18 @@ enum { CONFUSION_CLASSES = 20, LISTED_CLASSES = 50 };
 
 static void print_title(const Session *session, const char *title) {
   bool color = session->console.color_out;
-  printf("\n%s%s%s\n", color_code(color, COLOR_BOLD), title, color_code(color, COLOR_PLAIN));
+  page_print("\n%s%s%s\n", color_code(color, COLOR_BOLD), title, color_code(color, COLOR_PLAIN));
 }
 
 static void print_headline(const SetosaMetrics *metrics) {
   char weight[UNITS_SIZE + 20] = "", sum[UNITS_SIZE];
   if (metrics->weight != (double)metrics->rows) snprintf(weight, sizeof weight, " of weight %s", units_sum(sum, metrics->weight));
-  printf("  accuracy        %.2f %%  (%llu rows%s)\n", 100 * metrics->accuracy, (unsigned long long)metrics->rows, weight);
-  printf("  log-loss        %.6g\n", metrics->log_loss);
-  if (metrics->top_k > 1) printf("  top-%zu accuracy  %.2f %%\n", metrics->top_k, 100 * metrics->top_k_accuracy);
-  printf("  calibration     %.4f  (ECE: how far confidence is from accuracy; 0 is best)\n", metrics->ece);
-  printf("  macro average   precision %.4f, recall %.4f, F1 %.4f\n", metrics->macro_precision, metrics->macro_recall, metrics->macro_f1);
+  page_print("  accuracy        %.2f %%  (%llu rows%s)\n", 100 * metrics->accuracy, (unsigned long long)metrics->rows, weight);
+  page_print("  log-loss        %.6g\n", metrics->log_loss);
+  if (metrics->top_k > 1) page_print("  top-%zu accuracy  %.2f %%\n", metrics->top_k, 100 * metrics->top_k_accuracy);
+  page_print("  calibration     %.4f  (ECE: how far confidence is from accuracy; 0 is best)\n", metrics->ece);
+  page_print("  macro average   precision %.4f, recall %.4f, F1 %.4f\n", metrics->macro_precision, metrics->macro_recall,
+             metrics->macro_f1);
 }
 
 static Status print_classes(const SetosaMetrics *metrics, const SetosaModel *model, const Session *session, Error *error) {
@@ -46,13 +48,13 @@ static Status print_classes(const SetosaMetrics *metrics, const SetosaModel *mod
   }
   print_title(session, "By class");
   table_print(table, console_page_width(), session->console.color_out);
-  if (shown < metrics->classes) printf("  ... and %zu more; --json lists them all\n", metrics->classes - shown);
+  if (shown < metrics->classes) page_print("  ... and %zu more; --json lists them all\n", metrics->classes - shown);
 cleanup:
   table_destroy(table);
   return status;
 }
 
-enum { SHORT_NAME = 5 };
+enum { SHORT_NAME = 5, TITLE_SIZE = 64 };
 
 /* Whether the names of all classes fit as headings beside each other; else columns and rows are numbered. */
 static bool names_are_short(const SetosaModel *model, size_t classes) {
@@ -61,61 +63,46 @@ static bool names_are_short(const SetosaModel *model, size_t classes) {
   return true;
 }
 
-/* The columns first..first+count-1 of the matrix. */
-static Status print_confusion_columns(const SetosaMetrics *metrics, const SetosaModel *model, size_t first, size_t count, bool named,
-                                      const Session *session, Error *error) {
+/* titles[j]: the name or number of class j, all as wide as the widest count: a matrix is read down and across, so its columns are alike. */
+static void title_columns(char titles[][TITLE_SIZE], const SetosaMetrics *metrics, const SetosaModel *model, bool named) {
+  size_t classes = metrics->classes, widest = 0;
+  char text[UNITS_SIZE];
+  for (size_t i = 0; i < classes * classes; i++) {
+    size_t digits = strlen(units_sum(text, metrics->confusion[i]));
+    if (digits > widest) widest = digits;
+  }
+  for (size_t j = 0; j < classes; j++) {
+    snprintf(text, sizeof text, "%zu", j + 1);
+    const char *title = named ? setosa_model_class_name(model, j) : text;
+    size_t columns = console_columns(title);
+    snprintf(titles[j], TITLE_SIZE, "%*s%s", (int)(widest > columns ? widest - columns : 0), "", title);
+    console_make_visible(titles[j]);
+  }
+}
+
+static Status print_confusion(const SetosaMetrics *metrics, const SetosaModel *model, const Session *session, Error *error) {
   Status status = SETOSA_OK;
   Table *table = NULL;
   size_t classes = metrics->classes;
-  char titles[CONFUSION_CLASSES][32], sum[UNITS_SIZE];
+  char titles[CONFUSION_CLASSES][TITLE_SIZE], sum[UNITS_SIZE];
   TableColumn columns[CONFUSION_CLASSES + 1] = {{"true class", false, true}};
-  for (size_t j = 0; j < count; j++) {
-    if (named)
-      snprintf(titles[j], sizeof titles[j], "%s", setosa_model_class_name(model, first + j));
-    else
-      snprintf(titles[j], sizeof titles[j], "%zu", first + j + 1);
-    console_make_visible(titles[j]);
-    columns[j + 1] = (TableColumn){titles[j], true, false};
+  print_title(session, "Confusion matrix (a row for each true class, a column for each predicted one)");
+  if (metrics->confusion == NULL || classes > CONFUSION_CLASSES) {
+    page_print("  too large to show (%zu classes)%s\n", classes, metrics->confusion != NULL ? "; --json has it whole" : "");
+    return SETOSA_OK;
   }
-  TRY(table_create(&table, count + 1, columns, error));
+  bool named = names_are_short(model, classes);
+  title_columns(titles, metrics, model, named);
+  for (size_t j = 0; j < classes; j++) columns[j + 1] = (TableColumn){titles[j], true, false};
+  TRY(table_create(&table, classes + 1, columns, error));
   for (size_t k = 0; k < classes; k++) {
     const char *name = setosa_model_class_name(model, k);
     TRY(named ? table_cell(table, error, "%s", name) : table_cell(table, error, "%zu %s", k + 1, name));
-    for (size_t j = 0; j < count; j++) TRY(table_cell(table, error, "%s", units_sum(sum, metrics->confusion[k * classes + first + j])));
+    for (size_t j = 0; j < classes; j++) TRY(table_cell(table, error, "%s", units_sum(sum, metrics->confusion[k * classes + j])));
   }
   table_print(table, console_page_width(), session->console.color_out);
 cleanup:
   table_destroy(table);
-  return status;
-}
-
-/* The whole matrix, its columns in as many tables as the width of the page asks for. */
-static Status print_confusion(const SetosaMetrics *metrics, const SetosaModel *model, const Session *session, Error *error) {
-  Status status = SETOSA_OK;
-  bool named = names_are_short(model, metrics->classes);
-  size_t classes = metrics->classes, widest = named ? SHORT_NAME : 2, names = 10;
-  char number[UNITS_SIZE];
-  if (metrics->confusion == NULL || classes > CONFUSION_CLASSES) {
-    print_title(session, "Confusion matrix");
-    printf("  too large to show (%zu classes)%s\n", classes, metrics->confusion != NULL ? "; --json has it whole" : "");
-    return SETOSA_OK;
-  }
-  for (size_t i = 0; i < classes * classes; i++) {
-    size_t digits = strlen(units_sum(number, metrics->confusion[i]));
-    if (digits > widest) widest = digits;
-  }
-  for (size_t k = 0; k < classes; k++) {
-    size_t columns = 3 + console_columns(setosa_model_class_name(model, k));
-    if (columns > names) names = columns > 20 ? 20 : columns;
-  }
-  size_t page = console_page_width(), fitting = page > names + 2 ? (page - names - 2) / (widest + 2) : 1;
-  if (fitting == 0) fitting = 1;
-  print_title(session, "Confusion matrix (a row for each true class, a column for each predicted one)");
-  for (size_t first = 0; first < classes; first += fitting) {
-    if (first > 0) printf("\n");
-    TRY(print_confusion_columns(metrics, model, first, classes - first < fitting ? classes - first : fitting, named, session, error));
-  }
-cleanup:
   return status;
 }
 

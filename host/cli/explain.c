@@ -240,8 +240,8 @@ const Command command_explain = {
         "finite differences and beside the tempting formula that keeps only the diagonal of the softmax Jacobian. The example "
         "is typed in with --x, or is a row of DATA seen by MODEL. Without a label it ends at the probabilities.",
     .examples =
-        "  setosa explain --x 1.9,0.4 --classes Setosa,Non-Setosa --label Setosa \\\n"
-        "                 --weights \"0.1,0.1;0.5,0.5\"\n"
+        "  setosa explain --x 1.9,0.4 --classes Setosa,Non-Setosa --label Setosa "
+        "--weights \"0.1,0.1;0.5,0.5\"\n"
         "  setosa explain iris.safetensors iris.csv --row 51\n",
     .id = FOR_EXPLAIN,
     .least_arguments = 0,

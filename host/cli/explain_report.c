@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "cli/explain.h"
 #include "cli/json_output.h"
+#include "cli/terminal/page.h"
 #include "cli/terminal/table.h"
 
 /* Vectors longer than SMALL are told by their largest entries, LISTED of them. */
@@ -22,27 +23,29 @@ static const char *number(char text[NUMBER_SIZE], double value) {
   return text;
 }
 
+/* count <= SMALL. */
 static void print_vector(const char *name, size_t count, const double *values) {
-  char text[NUMBER_SIZE];
-  printf("  %s = (", name);
-  for (size_t i = 0; i < count; i++) printf("%s%s", i == 0 ? "" : ", ", number(text, values[i]));
-  printf(")\n");
+  char text[NUMBER_SIZE], list[SMALL * (NUMBER_SIZE + 2) + 1] = "";
+  size_t used = 0;
+  for (size_t i = 0; i < count && used < sizeof list; i++)
+    used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ", number(text, values[i]));
+  page_explain("  %s = (%s)\n", name, list);
 }
 
 /* apart: after an empty line. */
 static void print_step(const Session *session, bool apart, int step, const char *text) {
   bool color = session->console.color_out;
-  printf("%s%s%d. %s%s\n", apart ? "\n" : "", color_code(color, COLOR_BOLD), step, text, color_code(color, COLOR_PLAIN));
+  page_explain("%s%s%d. %s%s\n", apart ? "\n" : "", color_code(color, COLOR_BOLD), step, text, color_code(color, COLOR_PLAIN));
 }
 
 static bool is_labelled(const SetosaExplanation *of) { return of->label != SETOSA_NO_LABEL; }
 
-enum { CLASS_SIZE = 96 };
+enum { CLASS_SIZE = CONSOLE_NAME + 32 };
 
 /* A class by its number from 1 and its name: 2 "virginica". */
 static const char *class_text(char text[CLASS_SIZE], size_t k, ExplainNames names) {
-  snprintf(text, CLASS_SIZE, "%zu \"%s\"", k + 1, names.classes[k]);
-  console_make_visible(text);
+  char name[CONSOLE_NAME];
+  snprintf(text, CLASS_SIZE, "%zu \"%s\"", k + 1, console_short_name(name, names.classes[k]));
   return text;
 }
 
@@ -77,13 +80,13 @@ static void print_example(const SetosaExplanation *of, ExplainNames names) {
   } else {
     size_t zeros = 0;
     for (size_t i = 0; i < of->features; i++) zeros += of->x[i] == 0;
-    printf("  x has %zu features, %zu of them not 0\n", of->features, of->features - zeros);
+    page_explain("  x has %zu features, %zu of them not 0\n", of->features, of->features - zeros);
   }
-  if (names.given != NULL) printf("  x is scaled as the model was trained: (x as given - offset) * scale\n");
+  if (names.given != NULL) page_explain("  x is scaled as the model was trained: (x as given - offset) * scale\n");
   if (is_labelled(of))
-    printf("  label: class %s of %zu\n", class_text(label, of->label, names), of->classes);
+    page_explain("  label: class %s of %zu\n", class_text(label, of->label, names), of->classes);
   else
-    printf("  no label that the model knows: there is no target, and no loss\n");
+    page_explain("  no label that the model knows: there is no target, and no loss\n");
 }
 
 /* All classes as vectors when they are few; else a table of the label and the most probable ones. */
@@ -99,6 +102,7 @@ static Status print_many_classes(const SetosaExplanation *of, ExplainNames names
   for (size_t i = 0; i < count; i++) label_listed |= order[i] == of->label;
   if (!label_listed) order[count++] = of->label;
   TRY(table_create(&table, width, columns, error));
+  table_repeat(table, 2);
   for (size_t i = 0; i < count; i++) {
     size_t k = order[i];
     TRY(table_cell(table, error, "%zu", k + 1));
@@ -109,7 +113,7 @@ static Status print_many_classes(const SetosaExplanation *of, ExplainNames names
     TRY(table_cell(table, error, "%.0f", of->target[k]));
     TRY(table_cell(table, error, "%s", number(text, of->dlogits[k])));
   }
-  if (count < of->classes) printf("  the %zu most probable of %zu classes (--json has all):\n", count, of->classes);
+  if (count < of->classes) page_explain("  the %zu most probable of %zu classes (--json has all):\n", count, of->classes);
   table_print(table, console_page_width(), session->console.color_out);
 cleanup:
   table_destroy(table);
@@ -130,7 +134,7 @@ static Status print_forward(const SetosaExplanation *of, ExplainNames names, con
   print_step(session, few, 3, "target: P_k = 1 for the label, 0 for every other class");
   if (few) print_vector("P", of->classes, of->target);
   print_step(session, few, 4, "loss: H = -sum_k P_k ln a_k, which is -ln a of the label");
-  printf("  H = %s\n", number(text, of->loss));
+  page_explain("  H = %s\n", number(text, of->loss));
   print_step(session, few, 5, "gradient by the logits: dH/dz_k = a_k - P_k");
   if (few) print_vector("dH/dz", of->classes, of->dlogits);
   if (!few) printf("\n");
@@ -182,10 +186,11 @@ static Status print_gradient(const SetosaExplanation *of, ExplainNames names, co
     count += more;
   }
   TRY(table_create(&table, lists_given(of, names) ? 7 : 6, lists_given(of, names) ? scaled_columns : columns, error));
+  table_repeat(table, 2);
   for (size_t n = 0; n < count; n++) TRY(print_entry(table, of, names, all ? n : order[n], error));
-  if (!all && count < entries) printf("  the largest of %zu entries, for the label and its rival (--json has all):\n", entries);
+  if (!all && count < entries) page_explain("  the largest of %zu entries, for the label and its rival (--json has all):\n", entries);
   table_print(table, console_page_width(), session->console.color_out);
-  printf("\n  largest difference from finite differences, over all entries: %.1e\n", of->largest_difference);
+  page_explain("\n  largest difference from finite differences, over all entries: %.1e\n", of->largest_difference);
 cleanup:
   table_destroy(table);
   return status;
@@ -194,16 +199,14 @@ cleanup:
 Status explain_print_steps(const SetosaExplanation *of, ExplainNames names, const Session *session, Error *error) {
   Status status = SETOSA_OK;
   bool color = session->console.color_out;
-  printf("%sOne example through softmax regression%s\n", color_code(color, COLOR_BOLD), color_code(color, COLOR_PLAIN));
+  page_explain("%sOne example through softmax regression%s\n", color_code(color, COLOR_BOLD), color_code(color, COLOR_PLAIN));
   print_example(of, names);
   TRY(print_forward(of, names, session, error));
   if (!is_labelled(of)) goto cleanup;
   TRY(print_gradient(of, names, session, error));
-  fputs("\n  ", stdout);
-  console_wrap(stdout,
-               "\"diagonal only\" is -P_k (1 - a_k) x_i: it keeps da_k/dz_k = a_k (1 - a_k) of the softmax Jacobian and drops the other "
-               "terms, da_k/dz_j = -a_k a_j, so it is right for the label's column and gives 0 for every other.",
-               2, 2, console_page_width());
+  page_explain(
+      "\n  \"diagonal only\" is -P_k (1 - a_k) x_i: it keeps da_k/dz_k = a_k (1 - a_k) of the softmax Jacobian and drops the other terms, "
+      "da_k/dz_j = -a_k a_j, so it is right for the label's column and gives 0 for every other.\n");
 cleanup:
   return status;
 }

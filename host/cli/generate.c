@@ -1,9 +1,11 @@
 /* `setosa generate`: a synthetic data set as a file. */
+#include <limits.h>
 #include <string.h>
 
 #include "cli/inputs.h"
 #include "cli/json_output.h"
 #include "cli/terminal/interrupt.h"
+#include "cli/terminal/page.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/units.h"
 
@@ -17,26 +19,19 @@ static Status print_json(const SetosaGenerateResult *result, const char *path, E
   return json_print(document, false, stdout, error);
 }
 
-static void print_path(const char *path) {
-  char shown[512];
-  int cut = snprintf(shown, sizeof shown, "%s", path);
-  console_make_visible(shown);
-  printf("%s%s", shown, cut >= (int)sizeof shown ? "..." : "");
-}
-
 static void print_summary(const SetosaGenerateResult *result, const char *path, const Session *session) {
-  char bytes[UNITS_SIZE], time[UNITS_SIZE], speed[UNITS_SIZE], word[512], labels[512];
+  char bytes[UNITS_SIZE], time[UNITS_SIZE], speed[UNITS_SIZE], word[512], labels[512], place[PATH_MAX], second[PATH_MAX];
   const char *labels_path = result->labels_path;
-  print_path(path);
-  printf(": %llu rows, %llu feature%s, %llu classes", (unsigned long long)result->rows, (unsigned long long)result->features,
-         result->features == 1 ? "" : "s", (unsigned long long)result->classes);
-  if (labels_path[0] != '\0') {
-    printf(", labels in ");
-    print_path(labels_path);
-  }
-  printf(": %s in %s (%s/s)\n", units_bytes(bytes, (double)result->bytes), units_seconds(time, result->seconds),
-         units_bytes(speed, result->seconds > 0 ? (double)result->bytes / result->seconds : 0));
-  if (labels_path[0] != '\0')
+  bool apart = labels_path[0] != '\0';
+  snprintf(place, sizeof place, "%s", path);
+  snprintf(second, sizeof second, "%s", labels_path);
+  console_make_visible(place);
+  console_make_visible(second);
+  page_print("%s: %llu rows, %llu feature%s, %llu classes%s%s: %s in %s (%s/s)\n", place, (unsigned long long)result->rows,
+             (unsigned long long)result->features, result->features == 1 ? "" : "s", (unsigned long long)result->classes,
+             apart ? ", labels in " : "", second, units_bytes(bytes, (double)result->bytes), units_seconds(time, result->seconds),
+             units_bytes(speed, result->seconds > 0 ? (double)result->bytes / result->seconds : 0));
+  if (apart)
     console_hint(&session->console, "use it: setosa train %s --labels %s", units_shell_word(word, sizeof word, path),
                  units_shell_word(labels, sizeof labels, labels_path));
   else

@@ -1,34 +1,84 @@
 /* Help pages. */
 #include "cli/help.h"
 
+#include <stdarg.h>
 #include <string.h>
 
+#include "cli/terminal/page.h"
+
 enum { PAGE_WIDTH = 80, OPTION_COLUMN = 26 };
+
+/* Columns of the terminal, at most PAGE_WIDTH: long lines are hard to read. */
+static size_t page_width(FILE *stream) {
+  size_t width = console_width(stream, PAGE_WIDTH);
+  return width > PAGE_WIDTH ? PAGE_WIDTH : width < 40 ? 40 : width;
+}
+
+/* Lines of help, ended by "\n". */
+__attribute__((format(printf, 2, 3))) static void print_lines(FILE *stream, const char *format, ...) {
+  char lines[2048];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(lines, sizeof lines, format, arguments);
+  va_end(arguments);
+  page_put(stream, lines, page_width(stream));
+}
 
 static void print_heading(FILE *stream, bool color, const char *heading) {
   fprintf(stream, "\n%s%s%s\n", color_code(color, COLOR_BOLD), heading, color_code(color, COLOR_PLAIN));
 }
 
+/* Command lines, each ended by "\n" and remarked on behind two blanks and a #. One that is too long goes on behind a backslash, so that it
+ * can be pasted as it stands; its remark goes below it. */
+static void print_examples(FILE *stream, const char *examples) {
+  size_t width = page_width(stream);
+  while (*examples != '\0') {
+    char line[256];
+    size_t length = strcspn(examples, "\n");
+    snprintf(line, sizeof line, "%.*s", (int)length, examples);
+    examples += length + (examples[length] == '\n');
+    char *remark = strlen(line) > width ? strstr(line, "  #") : NULL;
+    size_t column = 0;
+    if (remark != NULL) {
+      char *end = remark;
+      remark += strspn(remark, " ");
+      do *end = '\0';
+      while (end-- > line && *end == ' ');
+    }
+    for (char *word = line; *word != '\0';) {
+      size_t blanks = strspn(word, " "), end = blanks + strcspn(word + blanks, " ");
+      if (column > 2 && column + end + (word[end] != '\0' ? 2 : 0) > width) {
+        fputs(" \\\n     ", stream);
+        column = 5;
+      }
+      fprintf(stream, "%.*s", (int)end, word);
+      column += end;
+      word += end;
+    }
+    fputc('\n', stream);
+    if (remark != NULL) fprintf(stream, "      %s\n", remark);
+  }
+}
+
 void help_print_overview(FILE *stream, bool color) {
   size_t count = 0;
   const Command *const *commands = command_list(&count);
-  fprintf(stream, "setosa trains softmax regression (multinomial logistic regression) on any\nOpenCL device.\n");
+  const char *cyan = color_code(color, COLOR_CYAN), *plain = color_code(color, COLOR_PLAIN);
+  print_lines(stream, "setosa trains softmax regression (multinomial logistic regression) on any OpenCL device.\n");
   print_heading(stream, color, "Usage");
-  fprintf(stream, "  setosa COMMAND [ARGUMENTS] [OPTIONS]\n");
+  print_lines(stream, "  setosa COMMAND [ARGUMENTS] [OPTIONS]\n");
   print_heading(stream, color, "Commands");
   for (size_t i = 0; i < count; i++)
-    fprintf(stream, "  %s%-8s%s  %-12s  %s\n", color_code(color, COLOR_CYAN), commands[i]->name, color_code(color, COLOR_PLAIN),
-            commands[i]->arguments, commands[i]->summary);
-  fprintf(stream, "  %shelp%s      [COMMAND]     this text, or all about a command\n", color_code(color, COLOR_CYAN),
-          color_code(color, COLOR_PLAIN));
+    print_lines(stream, "  %s%-8s%s  %-12s  %s\n", cyan, commands[i]->name, plain, commands[i]->arguments, commands[i]->summary);
+  print_lines(stream, "  %s%-8s%s  %-12s  %s\n", cyan, "help", plain, "[COMMAND]", "this text, or all about a command");
   print_heading(stream, color, "Begin with");
-  fprintf(stream,
-          "  setosa devices                                  what can compute here\n"
-          "  setosa train iris.csv --model iris.safetensors  fit a model and keep it\n"
-          "  setosa predict iris.safetensors new.csv         use it\n");
-  fprintf(stream,
-          "\nExit codes: 0 done, 1 internal, 2 usage, 3 bad data, 4 device, 5 not converged\n"
-          "(--strict), 6 a file could not be written, 130 interrupted.\n");
+  print_examples(stream,
+                 "  setosa devices                                  # what can compute here\n"
+                 "  setosa train iris.csv --model iris.safetensors  # fit a model and keep it\n"
+                 "  setosa predict iris.safetensors new.csv         # use it\n");
+  print_lines(stream,
+              "\nExit codes: 0 done, 1 internal, 2 usage, 3 bad data, 4 device, 5 not converged (--strict), 6 a file could not be written, "
+              "130 interrupted.\n");
 }
 
 /* "0.0001", "lbfgs": the default of an option, read from the defaults themselves. */
@@ -41,18 +91,16 @@ static void format_default(const OptionRow *row, char *text, size_t size) {
 }
 
 static void print_option(const OptionRow *row, FILE *stream, bool color) {
-  char text[256], with_default[64] = "", name[64], letter[8] = "";
+  const char *cyan = color_code(color, COLOR_CYAN), *plain = color_code(color, COLOR_PLAIN);
+  char with_default[64] = "", name[64], letter[8] = "";
   if (row->show_default) format_default(row, with_default, sizeof with_default);
   if (row->letter != '\0') snprintf(letter, sizeof letter, "-%c, ", row->letter);
   int length = snprintf(name, sizeof name, "%s--%s%s%s", letter, option_flag(row), row->argument != NULL ? " " : "",
                         row->argument != NULL ? row->argument : "");
-  snprintf(text, sizeof text, "%s%s", row->help, with_default);
-  fprintf(stream, "  %s%s%s", color_code(color, COLOR_CYAN), name, color_code(color, COLOR_PLAIN));
-  if (length + 4 > OPTION_COLUMN)
-    fprintf(stream, "\n%*s", OPTION_COLUMN, "");
-  else
-    fprintf(stream, "%*s", OPTION_COLUMN - 2 - length, "");
-  console_wrap(stream, text, OPTION_COLUMN, OPTION_COLUMN, PAGE_WIDTH);
+  bool below = length + 4 > OPTION_COLUMN;
+  if (below) print_lines(stream, "  %s%s%s\n", cyan, name, plain);
+  print_lines(stream, "  %s%-*s%s%s%s\n", below ? "" : cyan, OPTION_COLUMN - 2, below ? "" : name, below ? "" : plain, row->help,
+              with_default);
 }
 
 static void print_options(const Command *command, OptionHeading heading, FILE *stream, bool color) {
@@ -68,12 +116,14 @@ static void print_options(const Command *command, OptionHeading heading, FILE *s
 }
 
 void help_print_command(const Command *command, FILE *stream, bool color) {
-  fprintf(stream, "%ssetosa %s%s: %s\n", color_code(color, COLOR_BOLD), command->name, color_code(color, COLOR_PLAIN), command->summary);
+  print_lines(stream, "%ssetosa %s%s: %s\n", color_code(color, COLOR_BOLD), command->name, color_code(color, COLOR_PLAIN),
+              command->summary);
   print_heading(stream, color, "Usage");
-  fprintf(stream, "  setosa %s %s%s[OPTIONS]\n\n", command->name, command->arguments, command->arguments[0] != '\0' ? " " : "");
-  console_wrap(stream, command->description, 0, 0, PAGE_WIDTH);
+  print_lines(stream, "  setosa %s %s%s[OPTIONS]\n\n", command->name, command->arguments, command->arguments[0] != '\0' ? " " : "");
+  print_lines(stream, "%s\n", command->description);
+  if (command->details != NULL) print_lines(stream, "%s", command->details);
   print_heading(stream, color, "Examples");
-  fputs(command->examples, stream);
+  print_examples(stream, command->examples);
   static const OptionHeading order[] = {HEADING_EXAMPLE, HEADING_DATA, HEADING_BENCH, HEADING_TRAINING, HEADING_DEVICE, HEADING_RESULT};
   for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) print_options(command, order[i], stream, color);
 }

@@ -4,6 +4,7 @@
 
 #include "cli/inputs.h"
 #include "cli/json_output.h"
+#include "cli/terminal/page.h"
 #include "cli/terminal/table.h"
 #include "cli/terminal/units.h"
 
@@ -30,16 +31,14 @@ static const char *scaling_name(const SetosaModel *model) {
 }
 
 static void print_names(const char *title, size_t count, const char *(*name)(const SetosaModel *, size_t), const SetosaModel *model) {
-  char text[1024], word[256];
+  char text[SHOWN * (2 * CONSOLE_NAME + 4) + 64], shown[CONSOLE_NAME], word[2 * CONSOLE_NAME + 4];
   size_t used = 0;
   if (count == 0 || name(model, 0) == NULL) return;
   for (size_t i = 0; i < count && i < SHOWN && used < sizeof text; i++)
-    used +=
-        (size_t)snprintf(text + used, sizeof text - used, "%s%s", i == 0 ? "" : ", ", units_list_word(word, sizeof word, name(model, i)));
+    used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i == 0 ? "" : ", ",
+                             units_list_word(word, sizeof word, console_short_name(shown, name(model, i))));
   if (count > SHOWN && used < sizeof text) snprintf(text + used, sizeof text - used, ", ... (%zu more; --json lists all)", count - SHOWN);
-  console_make_visible(text);
-  printf("  %-12s", title);
-  console_wrap(stdout, text, 14, 14, console_page_width());
+  page_explain("  %-12s%s\n", title, text);
 }
 
 static Status print_weights(const SetosaModel *model, const Session *session, Error *error) {
@@ -58,7 +57,7 @@ static Status print_weights(const SetosaModel *model, const Session *session, Er
   }
   printf("\n");
   table_print(table, console_page_width(), session->console.color_out);
-  if (classes > SHOWN) printf("  ... and %zu more\n", classes - SHOWN);
+  if (classes > SHOWN) page_explain("  ... and %zu more\n", classes - SHOWN);
 cleanup:
   table_destroy(table);
   return status;
@@ -69,12 +68,11 @@ static void print_metadata(const SetosaModel *model, const Session *session) {
   bool color = session->console.color_out, any = false;
   for (size_t i = 0; setosa_model_metadata(model, i, &key, &value); i++) {
     char text[512];
-    if (!any) printf("\n  %sMetadata%s\n", color_code(color, COLOR_BOLD), color_code(color, COLOR_PLAIN));
+    if (!any) page_explain("\n  %sMetadata%s\n", color_code(color, COLOR_BOLD), color_code(color, COLOR_PLAIN));
     any = true;
     snprintf(text, sizeof text, "%s%s", value, strlen(value) >= sizeof text ? "..." : "");
     console_make_visible(text);
-    printf("  %-18s ", key);
-    console_wrap(stdout, text, 21, 21, console_page_width());
+    page_explain("  %-18s %s\n", key, text);
   }
 }
 
@@ -113,11 +111,11 @@ static Status run(const Session *session, Error *error) {
     goto cleanup;
   }
   size_t features = setosa_model_features(model), classes = setosa_model_classes(model);
-  printf("  %-12s%zu feature%s, %zu classes: %zu weights and %zu biases\n", "model", features, features == 1 ? "" : "s", classes,
-         features * classes, classes);
+  page_explain("  %-12s%zu feature%s, %zu classes: %zu weights and %zu biases\n", "model", features, features == 1 ? "" : "s", classes,
+               features * classes, classes);
   print_names("classes", classes, setosa_model_class_name, model);
   print_names("features", features, setosa_model_feature_name, model);
-  printf("  %-12s%s\n", "scaling", scaling_name(model));
+  page_explain("  %-12s%s\n", "scaling", scaling_name(model));
   TRY(print_weights(model, session, error));
   print_metadata(model, session);
 cleanup:

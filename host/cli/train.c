@@ -343,6 +343,12 @@ const Command command_train = {
         "the end of the work: setosa train --resume FILE goes on where the last checkpoint was, with the data and options of before, to "
         "the "
         "same weights. --max-iterations, --tolerance, outputs and the device may then be others, what defines the result may not.",
+    .details =
+        "\nWhat is minimised:\n\n"
+        "  F(W,b) = mean of the log-losses of the rows + L2/2 * sum of all W[k,i]^2\n\n"
+        "W are the weights of the features (as --standardize leaves them), b the biases, which are free. With --weights the mean is "
+        "weighted. "
+        "scikit-learn's C on n rows is --l2 1/(C n); with two classes, where it fits one vector, --l2 2/(C n).\n",
     .examples =
         "  setosa train iris.csv --l2 0.01 --model iris.safetensors\n"
         "  setosa train iris.csv --features petal_length,petal_width --positive setosa\n"

@@ -1,21 +1,29 @@
 /* The results of a training, for people and as JSON. */
 #include <math.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "cli/json_output.h"
+#include "cli/terminal/page.h"
 #include "cli/terminal/units.h"
 #include "cli/train.h"
 
 enum { LABEL_COLUMN = 14 };
 
-static void print_label(const Session *session, const char *label) {
+/* A line of the summary; "" goes on with the one above. */
+__attribute__((format(printf, 3, 4))) static void print_field(const Session *session, const char *label, const char *format, ...) {
   bool color = session->console.color_out;
-  printf("  %s%-*s%s", color_code(color, COLOR_DIM), LABEL_COLUMN - 2, label, color_code(color, COLOR_PLAIN));
+  char text[1024];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  page_print("  %s%-*s%s%s\n", color_code(color, COLOR_DIM), LABEL_COLUMN - 2, label, color_code(color, COLOR_PLAIN), text);
 }
 
 /* "3 classes (setosa, versicolor, virginica)", the names only when they are few and not just 0, 1, 2. */
 static void print_data(const TrainReport *report, const Session *session) {
-  char text[512], word[256];
+  char text[1024], name[CONSOLE_NAME], word[2 * CONSOLE_NAME + 4];
   char held_out[96] = "";
   if (report->validation.known)
     snprintf(held_out, sizeof held_out, " (%zu for training, %zu held out)", report->rows, report->validation.rows);
@@ -25,56 +33,48 @@ static void print_data(const TrainReport *report, const Session *session) {
   if (report->classes <= 5 && strcmp(setosa_dataset_class_name(report->dataset, 0), "0") != 0) {
     for (size_t k = 0; k < report->classes && used > 0 && (size_t)used < sizeof text; k++)
       used += snprintf(text + used, sizeof text - (size_t)used, "%s%s", k == 0 ? " (" : ", ",
-                       units_list_word(word, sizeof word, setosa_dataset_class_name(report->dataset, k)));
+                       units_list_word(word, sizeof word, console_short_name(name, setosa_dataset_class_name(report->dataset, k))));
     if (used > 0 && (size_t)used + 2 < sizeof text) strcpy(text + used, ")");
   }
   console_make_visible(text);
-  print_label(session, "data");
-  console_wrap(stdout, text, LABEL_COLUMN, LABEL_COLUMN, console_page_width());
+  print_field(session, "data", "%s", text);
 }
 
 /* Each device on a line of its own, below their number. */
 static void print_devices(const TrainReport *report, const Session *session) {
   char text[512];
-  print_label(session, "devices");
-  printf("%zu, which share the rows:\n", report->compute->chosen.count);
+  print_field(session, "devices", "%zu, which share the rows:", report->compute->chosen.count);
   for (size_t i = 0; i < report->compute->chosen.count; i++) {
     const SetosaDeviceInfo *device = compute_device_at(report->compute, i);
     snprintf(text, sizeof text, "[%zu] %s (%s, %s)", device->index, device->name, input_device_type_name(device->type), device->platform);
     console_make_visible(text);
-    printf("%*s", LABEL_COLUMN, "");
-    console_wrap(stdout, text, LABEL_COLUMN, LABEL_COLUMN + 2, console_page_width());
+    page_print("%*s%s\n", LABEL_COLUMN, "", text);
   }
 }
 
 static void print_device(const TrainReport *report, const Session *session) {
   char text[512];
-  if (session->ranks != NULL) {
-    print_label(session, "ranks");
-    printf("%zu processes share the rows; the device is that of the first\n", setosa_ranks_size(session->ranks));
-  }
+  if (session->ranks != NULL)
+    print_field(session, "ranks", "%zu processes share the rows; the device is that of the first", setosa_ranks_size(session->ranks));
   if (report->compute->chosen.count > 1) {
     print_devices(report, session);
     return;
   }
-  print_label(session, "device");
   if (report->device == NULL)
     snprintf(text, sizeof text, "none: the %s backend computes on this machine in %s precision", report->result.backend,
              session->options->train.compute.backend == SETOSA_BACKEND_BLAS ? "single" : "double");
   else
     snprintf(text, sizeof text, "[%zu] %s (%s, %s)", report->device->index, report->device->name,
              input_device_type_name(report->device->type), report->device->platform);
-  console_wrap(stdout, text, LABEL_COLUMN, LABEL_COLUMN, console_page_width());
+  print_field(session, "device", "%s", text);
 }
 
 /* Rows that did not stay on the device. */
 static void print_streaming(const TrainReport *report, const Session *session) {
-  char text[160], rows[UNITS_SIZE];
+  char rows[UNITS_SIZE];
   if (report->result.chunk_rows == 0) return;
-  snprintf(text, sizeof text, "streamed through the device in every pass, %s at a time: together they do not fit the memory it may use",
-           units_count(rows, (double)report->result.chunk_rows));
-  print_label(session, "rows");
-  console_wrap(stdout, text, LABEL_COLUMN, LABEL_COLUMN, console_page_width());
+  print_field(session, "rows", "streamed through the device in every pass, %s at a time: together they do not fit the memory it may use",
+              units_count(rows, (double)report->result.chunk_rows));
 }
 
 /* What the stop reason means. */
@@ -87,43 +87,41 @@ static void print_outcome(const TrainReport *report, const Session *session) {
   if (result->resumed_iterations > 0)
     snprintf(before, sizeof before, " (%llu before %s)", (unsigned long long)result->resumed_iterations,
              session->options->resume != NULL ? "--resume" : "this run");
-  print_label(session, "solver");
-  printf("%s: ", setosa_solver_name(session->options->train.solver));
+  const char *solver = setosa_solver_name(session->options->train.solver);
+  unsigned long long iterations = result->iterations;
   if (result->converged && result->separable)
-    printf("at --tolerance after %llu %s%s, of classes that are separable\n", (unsigned long long)result->iterations, unit, before);
+    print_field(session, "solver", "%s: at --tolerance after %llu %s%s, of classes that are separable", solver, iterations, unit, before);
   else if (result->converged)
-    printf("%sconverged%s after %llu %s%s%s\n", color_code(color, COLOR_GREEN), color_code(color, COLOR_PLAIN),
-           (unsigned long long)result->iterations, unit, before,
-           strcmp(result->stop_reason, "precision-limit") == 0 ? ", at the limit of float32" : "");
+    print_field(session, "solver", "%s: %sconverged%s after %llu %s%s%s", solver, color_code(color, COLOR_GREEN),
+                color_code(color, COLOR_PLAIN), iterations, unit, before,
+                strcmp(result->stop_reason, "precision-limit") == 0 ? ", at the limit of float32" : "");
   else if (strcmp(result->stop_reason, "interrupted") == 0)
-    printf("stopped by you after %llu %s%s\n", (unsigned long long)result->iterations, unit, before);
+    print_field(session, "solver", "%s: stopped by you after %llu %s%s", solver, iterations, unit, before);
   else if (strcmp(result->stop_reason, "no-progress") == 0 && session->options->train.tolerance == 0)
-    printf("stopped after %llu %s%s, where rounding hides any further decrease\n", (unsigned long long)result->iterations, unit, before);
+    print_field(session, "solver", "%s: stopped after %llu %s%s, where rounding hides any further decrease", solver, iterations, unit,
+                before);
   else
-    printf("stopped after %llu %s%s (%s)\n", (unsigned long long)result->iterations, unit, before, result->stop_reason);
-  print_label(session, "objective");
+    print_field(session, "solver", "%s: stopped after %llu %s%s (%s)", solver, iterations, unit, before, result->stop_reason);
   /* The same decimals for the three, so that they add up as printed. */
   int decimals = result->objective >= 1 || !(result->objective > 0) ? 6 : 6 + (int)fmin(20, floor(-log10(result->objective)) + 1);
-  printf("%.*f = %slog-loss %.*f + L2 penalty %.*f\n", decimals, result->objective,
-         session->options->train.label_smoothing > 0 ? "smoothed " : "", decimals, result->loss, decimals,
-         fmax(0, result->objective - result->loss));
-  print_label(session, "gradient");
-  printf("%.1e is its largest component (--tolerance %g)\n", result->gradient_norm, session->options->train.tolerance);
+  print_field(session, "objective", "%.*f = %slog-loss %.*f + L2 penalty %.*f", decimals, result->objective,
+              session->options->train.label_smoothing > 0 ? "smoothed " : "", decimals, result->loss, decimals,
+              fmax(0, result->objective - result->loss));
+  print_field(session, "gradient", "%.1e is its largest component (--tolerance %g)", result->gradient_norm,
+              session->options->train.tolerance);
 }
 
 static void print_scores(const char *name, const TrainScores *scores, const Session *session) {
   if (!scores->known) return;
   bool color = session->console.color_out;
-  print_label(session, name);
-  printf("%s%.2f %%%s of %s%zu rows right, log-loss %.4g\n", color_code(color, COLOR_BOLD), 100 * scores->accuracy,
-         color_code(color, COLOR_PLAIN), scores->weighted ? "the weight of " : "", scores->rows, scores->log_loss);
+  print_field(session, name, "%s%.2f %%%s of %s%zu rows right, log-loss %.4g", color_code(color, COLOR_BOLD), 100 * scores->accuracy,
+              color_code(color, COLOR_PLAIN), scores->weighted ? "the weight of " : "", scores->rows, scores->log_loss);
 }
 
 static void print_truth(const TrainReport *report, const Session *session) {
   if (!report->truth_known || !isfinite(report->truth_distance)) return;
-  print_label(session, "truth");
-  printf("the weights are within %.3g of the true ones, relative to their size; mean cosine of the classes %.6f\n", report->truth_distance,
-         report->truth_cosine);
+  print_field(session, "truth", "the weights are within %.3g of the true ones, relative to their size; mean cosine of the classes %.6f",
+              report->truth_distance, report->truth_cosine);
 }
 
 /* A part of the time in the document of --json, and for people. */
@@ -160,8 +158,7 @@ static void print_time(const TrainReport *report, const Session *session) {
                      units_seconds(time, report->seconds[part]));
     before = ", ";
   }
-  print_label(session, "time");
-  console_wrap(stdout, text, LABEL_COLUMN, LABEL_COLUMN, console_page_width());
+  print_field(session, "time", "%s", text);
 }
 
 /* What made rows count differently. */
@@ -175,15 +172,14 @@ static void print_weights(const TrainReport *report, const Session *session) {
            rows != NULL ? rows : "", rows != NULL && classes != NULL ? "; " : "", classes != NULL ? "of classes " : "",
            classes != NULL ? classes : "");
   console_make_visible(text);
-  print_label(session, "weights");
-  console_wrap(stdout, text, LABEL_COLUMN, LABEL_COLUMN, console_page_width());
+  print_field(session, "weights", "%s", text);
 }
 
 void train_print_summary(const TrainReport *report, const Session *session) {
   const Options *options = session->options;
   char word[512];
   bool color = session->console.color_out;
-  printf("%sTrained softmax regression%s\n", color_code(color, COLOR_BOLD), color_code(color, COLOR_PLAIN));
+  page_print("%sTrained softmax regression%s\n", color_code(color, COLOR_BOLD), color_code(color, COLOR_PLAIN));
   print_data(report, session);
   print_weights(report, session);
   print_device(report, session);
@@ -195,10 +191,9 @@ void train_print_summary(const TrainReport *report, const Session *session) {
   print_truth(report, session);
   print_time(report, session);
   if (options->model != NULL) {
-    print_label(session, "model");
     snprintf(word, sizeof word, "%s", options->model);
     console_make_visible(word);
-    printf("%s\n", word);
+    print_field(session, "model", "%s", word);
   }
 }
 

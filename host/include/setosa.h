@@ -5,7 +5,8 @@
  * Mathematics: N rows, D features, K classes. X (N,D) row-major f32, labels y (N) in 0..K-1, weights of rows s (N),
  * weights W (K,D) row-major (row k is the weight vector of class k), bias b (K).
  *   F(W,b) = sum_i s_i l_i / sum_i s_i + (l2/2) * ||W||^2,   l_i = logsumexp(z_i) - z_i[y_i],   z_i = W x_i + b
- * Without weights of rows every s_i is 1, and the first term is the mean loss (kernels/README.md).
+ * Without weights of rows every s_i is 1, and the first term is the mean loss. The derivations are in kernels/README.md, of the sources and
+ * beside the README.md that is installed.
  *
  * Every function that can fail returns SETOSA_OK or an error status and then fills *error (which may be NULL).
  * Pointers must not be NULL unless it is said here that they may: SETOSA_ERROR_USAGE names the function and the argument, as it does for a

@@ -38,8 +38,9 @@ static const OptionRow rows[] = {
     /* training */
     {"solver", 0, "NAME", "lbfgs (best for most), gd, sgd or adam", TRAIN_OPTION(OPTION_CHOICE, solver), .choices = solver_names,
      .commands = FOR_TRAIN, .heading = HEADING_TRAINING, .show_default = true},
-    {"l2", 0, "LAMBDA", "strength of the L2 penalty on the weights; the bias is free", TRAIN_OPTION(OPTION_REAL, l2), .least = 0,
-     .most = 1e30, .commands = FOR_TRAIN | FOR_CHECK, .heading = HEADING_TRAINING, .show_default = true},
+    {"l2", 0, "LAMBDA", "strength of the L2 penalty: adds LAMBDA/2 times the sum of the squared weights to the mean loss; the bias is free",
+     TRAIN_OPTION(OPTION_REAL, l2), .least = 0, .most = 1e30, .commands = FOR_TRAIN | FOR_CHECK, .heading = HEADING_TRAINING,
+     .show_default = true},
     {"class-weight", 0, "W", "balanced, or NAME=W,NAME=W,...: rows of a class count W times (default: 1 each)",
      TRAIN_OPTION(OPTION_TEXT, class_weight), .commands = FOR_TRAIN | FOR_EVAL, .heading = HEADING_DATA},
     {"label-smoothing", 0, "E", "train towards 1 - E + E/K for the true class and E/K for the others",

@@ -1,9 +1,5 @@
 /* What only a terminal sees: the progress line, colours, Ctrl-C. */
-#include <pty.h>
-#include <sys/ioctl.h>
-#include <termios.h>
-
-#include "cli/run.h"
+#include "cli/terminal.h"
 
 /* An endless training for practical purposes: it must be stopped. */
 #define LONG_TRAINING                                                                                                                  \
@@ -23,59 +19,6 @@ static int destroy(void **state) {
   (void)state;
   support_folder_remove(folder);
   return 0;
-}
-
-typedef struct Terminal {
-  int master;
-  pid_t child;
-  FILE *out; /* stdout, when it is kept apart */
-  char text[1 << 16];
-  size_t length;
-} Terminal;
-
-/* Starts the program on a new terminal of `columns`; stdout goes to a file when `apart`. */
-static void terminal_start(Terminal *terminal, const char *const *arguments, unsigned short columns, bool apart) {
-  const char *argv[RUN_ARGUMENTS] = {support_program()};
-  struct winsize size = {.ws_row = 24, .ws_col = columns};
-  int slave = -1;
-  size_t count = 1;
-  for (; arguments[count - 1] != NULL; count++) argv[count] = arguments[count - 1];
-  argv[count] = NULL;
-  *terminal = (Terminal){0};
-  assert_int_equal(openpty(&terminal->master, &slave, NULL, NULL, &size), 0);
-  if (apart) assert_non_null(terminal->out = tmpfile());
-  terminal->child = run_start(argv, slave, apart ? fileno(terminal->out) : slave, slave);
-  close(slave);
-}
-
-/* Reads what comes within the time; false at the end of it all. */
-static bool terminal_read(Terminal *terminal, int milliseconds) {
-  struct pollfd watch = {.fd = terminal->master, .events = POLLIN};
-  if (poll(&watch, 1, milliseconds) <= 0) return true;
-  if (terminal->length + 1 >= sizeof terminal->text) {
-    kill(terminal->child, SIGKILL);
-    fail_msg("the program writes without end: %.400s", terminal->text);
-  }
-  ssize_t got = read(terminal->master, terminal->text + terminal->length, sizeof terminal->text - 1 - terminal->length);
-  if (got <= 0) return false;
-  terminal->length += (size_t)got;
-  terminal->text[terminal->length] = '\0';
-  return true;
-}
-
-static void terminal_await(Terminal *terminal, const char *text) {
-  for (int tries = 0; tries < 600; tries++) {
-    if (strstr(terminal->text, text) != NULL) return;
-    if (!terminal_read(terminal, 100)) break;
-  }
-  kill(terminal->child, SIGKILL);
-  fail_msg("\"%s\" never came; the terminal shows:\n%s", text, terminal->text);
-}
-
-static int terminal_finish(Terminal *terminal) {
-  while (terminal_read(terminal, RUN_SECONDS * 1000)) continue;
-  close(terminal->master);
-  return run_wait(terminal->child);
 }
 
 /* Shown while it runs, never wider than the terminal, gone at the end, interrupted with everything asked for written. */

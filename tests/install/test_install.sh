@@ -37,6 +37,22 @@ for object in "$library" "$prefix/bin/setosa"; do
   [ -z "$needed" ] || fail "$object needs $needed, whoever runs it"
 done
 
+# No page or header points to a page that is not there.
+pages=$(dirname "$(find "$prefix" -name LICENSE)")
+links=0
+for page in $(cd "$pages" && find . -name '*.md'); do
+  targets=$(sed -n 's/](/\n&/gp' "$pages/$page" | sed -n 's/^](\([^)#]*\).*/\1/p' | grep -v '^http' || true)
+  for target in $targets; do
+    links=$((links + 1))
+    [ -e "$pages/$(dirname "$page")/$target" ] || fail "$page links to $target, which is not installed"
+  done
+done
+[ "$links" -gt 8 ] || fail "found too few links in the pages: $links"
+named=$(grep -ohE '[a-z]+/[A-Za-z]+\.md' "$prefix/include/setosa.h" "$prefix/include/setosa_bench.h")
+for page in $named; do
+  [ -e "$pages/$page" ] || fail "a header points to $page, which is not installed"
+done
+
 PKG_CONFIG_PATH=$(dirname "$library")/pkgconfig
 export PKG_CONFIG_PATH
 [ "$(pkg-config --modversion setosa)" = "$(sed -n 's/^#define SETOSA_VERSION "\(.*\)"/\1/p' "$prefix/include/setosa.h")" ] ||

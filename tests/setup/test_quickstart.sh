@@ -63,6 +63,14 @@ says_not 'libcmocka-dev'
 says 1 'libcmocka-dev' test
 says 1 'oclgrind' tools
 
+# A system whose packages are known, all but one that some lack.
+# shellcheck disable=SC2016 # for the stand-in
+stand_in apt-cache 'shift 2; [ "$1" = oclgrind ] || echo "Package: $1"'
+says 1 'Not among the packages of this system, so what needs it is skipped: oclgrind' tools
+says_not '  oclgrind '
+says 1 'clang-tidy' tools
+stand_in apt-cache 'exit 0'
+
 stand_in sudo 'exit 1'
 says 1 'sudo was refused'
 # shellcheck disable=SC2016 # for the stand-in

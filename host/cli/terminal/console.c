@@ -1,6 +1,7 @@
 /* Messages on stderr, line wrapping, and the fate of stdout. */
 #include "cli/terminal/console.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -11,6 +12,8 @@
 #include <unistd.h>
 
 #include "base/text.h"
+
+enum { UNIT_LONGEST = 3, SHORT_COLUMNS = 24 };
 
 size_t console_width(FILE *stream, size_t fallback) {
   struct winsize size;
@@ -23,10 +26,28 @@ size_t console_page_width(void) {
   return width > 120 ? 120 : width < 40 ? 40 : width;
 }
 
-size_t console_columns(const char *text) {
+size_t console_columns_of(const char *text, size_t length) {
   size_t columns = 0;
-  for (; *text != '\0'; text++) columns += ((unsigned char)*text & 0xC0) != 0x80; /* continuation bytes of UTF-8 take no column */
+  for (size_t i = 0; i < length; i++) {
+    if (text[i] == '\033') { /* a colour ends with an m */
+      while (i + 1 < length && text[i] != 'm') i++;
+    } else {
+      columns += ((unsigned char)text[i] & 0xC0) != 0x80; /* continuation bytes of UTF-8 take no column */
+    }
+  }
   return columns;
+}
+
+size_t console_columns(const char *text) { return console_columns_of(text, strlen(text)); }
+
+const char *console_short_name(char text[CONSOLE_NAME], const char *name) {
+  bool whole = snprintf(text, CONSOLE_NAME, "%s", name) < CONSOLE_NAME;
+  console_make_visible(text);
+  if (whole && console_columns(text) <= SHORT_COLUMNS) return text;
+  size_t bytes = strlen(text);
+  while (bytes > 0 && (console_columns_of(text, bytes) > SHORT_COLUMNS - 3 || ((unsigned char)text[bytes] & 0xC0) == 0x80)) bytes--;
+  snprintf(text + bytes, CONSOLE_NAME - bytes, "...");
+  return text;
 }
 
 void console_make_visible(char *text) { text_make_visible(text, '?'); }
@@ -85,27 +106,50 @@ void console_note(const Console *console, const char *format, ...) {
   print_message(COLOR_DIM, console->color_err, "", message);
 }
 
+/* Bytes of the next word. A number and its unit ("0.05 s") are one, so that no line begins with "s,". */
+static size_t word_length(const char *text) {
+  size_t length = strcspn(text, " \n");
+  if (isdigit((unsigned char)text[0]) && text[length] == ' ') {
+    size_t unit = strcspn(text + length + 1, " \n");
+    if (unit > 0 && unit <= UNIT_LONGEST) length += 1 + unit;
+  }
+  return length;
+}
+
+/* Bytes of a word that has no room in any line and is broken behind a comma; all of it when it has none in time: a path stays whole, so
+ * that it can be copied. */
+static size_t part_length(const char *word, size_t length, size_t room) {
+  size_t part = length;
+  for (size_t i = 0; i + 1 < length; i++)
+    if (word[i] == ',' && (part == length || console_columns_of(word, i + 1) <= room)) part = i + 1;
+  return part;
+}
+
 void console_wrap(FILE *stream, const char *text, size_t at, size_t indent, size_t width) {
   size_t column = at;
   bool first = true; /* the first word of a line is never moved on */
   while (*text != '\0') {
-    size_t length = strcspn(text, " \n"), columns = 0;
-    for (size_t i = 0; i < length; i++) columns += ((unsigned char)text[i] & 0xC0) != 0x80;
-    if (!first && column + 1 + columns > width) {
+    size_t blanks = strspn(text, " "), length = word_length(text + blanks), columns = console_columns_of(text + blanks, length);
+    text += blanks;
+    if (!first && columns > 0 && column + blanks + columns > width) {
       fprintf(stream, "\n%*s", (int)indent, "");
       column = indent;
-      first = true;
+      blanks = 0;
     }
-    fprintf(stream, "%s%.*s", first ? "" : " ", (int)length, text);
-    column += columns + !first;
-    first = false;
+    if (column + blanks + columns > width) {
+      length = part_length(text, length, width > column + blanks ? width - column - blanks : 0);
+      columns = console_columns_of(text, length);
+    }
+    if (length > 0) fprintf(stream, "%*s%.*s", (int)blanks, "", (int)length, text);
+    column += blanks + columns;
+    first = first && columns == 0;
     text += length;
     if (*text == '\n') {
-      fprintf(stream, "\n%*s", text[1] != '\0' && text[1] != '\n' ? (int)indent : 0, "");
+      text++;
+      fprintf(stream, "\n%*s", *text != '\0' && *text != '\n' ? (int)indent : 0, "");
       column = indent;
       first = true;
     }
-    if (*text != '\0') text++;
   }
   fputc('\n', stream);
 }

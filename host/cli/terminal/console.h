@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "cli/terminal/color.h"
 
+enum { CONSOLE_NAME = 128 };
+
 typedef struct Console {
   bool color_out, color_err; /* colours on stdout, on stderr */
   bool quiet, verbose;
@@ -25,17 +27,21 @@ void console_hint(const Console *console, const char *format, ...) __attribute__
 void console_note(const Console *console, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Prints text to stream in lines of at most width columns, each but the first indented by indent spaces; ends the line. The first line
- * is taken to begin at column `at`. Returns nothing: stream errors are found by console_flush. */
+ * is taken to begin at column `at`. A word that is longer than a line is broken behind a comma, or stays whole. Returns nothing: stream
+ * errors are found by console_flush. Results go through page.h. */
 void console_wrap(FILE *stream, const char *text, size_t at, size_t indent, size_t width);
 
-/* Columns that UTF-8 text takes (one a character). */
+/* Columns that UTF-8 text takes (one a character, none for a colour); of its first `length` bytes. */
 size_t console_columns(const char *text);
+size_t console_columns_of(const char *text, size_t length);
 /* Replaces control characters in place: file contents must not drive the terminal. */
 void console_make_visible(char *text);
 /* A copy made so; NULL when memory is short. free() it. */
 char *console_visible(const char *text);
 /* Prints text on stdout, made so when stdout is a terminal. */
 void console_put(const char *text);
+/* The name of a class or feature as it stands in a list: visible, and cut to 24 columns (with "..."). Returns text. */
+const char *console_short_name(char text[CONSOLE_NAME], const char *name);
 
 /* True when stdout can take no more, because of an error or because its reader has left. */
 bool console_output_failed(void);

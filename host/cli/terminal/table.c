@@ -10,11 +10,12 @@
 #include "cli/terminal/color.h"
 #include "cli/terminal/console.h"
 
-enum { GAP = 2, SHORTEST_FLEXIBLE = 8 };
+enum { INDENT = 2, GAP = 2, SHORTEST_FLEXIBLE = 8 };
 
 struct Table {
-  size_t columns, cells, capacity;
+  size_t columns, repeated, cells, capacity;
   TableColumn *column; /* (columns) */
+  size_t *width;       /* (columns) as printed */
   char **cell;         /* (cells) row by row */
 };
 
@@ -24,7 +25,9 @@ Status table_create(Table **table, size_t count, const TableColumn *columns, Err
   *table = NULL;
   TRY(memory_allocate_zero((void **)&made, 1, sizeof *made, "a table", error));
   made->columns = count;
+  table_repeat(made, 1);
   TRY(memory_allocate((void **)&made->column, count, sizeof *columns, "a table", error));
+  TRY(memory_allocate((void **)&made->width, count, sizeof *made->width, "a table", error));
   memcpy(made->column, columns, count * sizeof *columns);
   *table = made;
   made = NULL;
@@ -38,6 +41,7 @@ void table_destroy(Table *table) {
   for (size_t i = 0; i < table->cells; i++) free(table->cell[i]);
   free(table->cell);
   free(table->column);
+  free(table->width);
   free(table);
 }
 
@@ -57,6 +61,8 @@ Status table_cell(Table *table, Error *error, const char *format, ...) {
   table->cell[table->cells++] = text;
   return SETOSA_OK;
 }
+
+void table_repeat(Table *table, size_t count) { table->repeated = count < table->columns ? count : table->columns - 1; }
 
 Status table_number(Table *table, double value, int digits, Error *error) {
   if (isnan(value)) return table_cell(table, error, "-");
@@ -88,39 +94,74 @@ static void print_cell(const char *text, size_t width, bool right, bool last) {
   if (!last) printf("%*s", GAP, "");
 }
 
-/* Takes what is over the page from the widest flexible column, one column of text at a time. */
-static void fit_widths(const Table *table, size_t *widths, size_t width) {
-  size_t total = 2 + GAP * (table->columns - 1);
-  for (size_t c = 0; c < table->columns; c++) total += widths[c];
-  while (total > width) {
-    size_t widest = table->columns;
-    for (size_t c = 0; c < table->columns; c++)
-      if (table->column[c].flexible && widths[c] > SHORTEST_FLEXIBLE && (widest == table->columns || widths[c] > widths[widest]))
-        widest = c;
-    if (widest == table->columns) return;
-    widths[widest]--;
-    total--;
+/* Of columns begin..end-1, with the gap before each. */
+static size_t width_of(const Table *table, size_t begin, size_t end) {
+  size_t sum = 0;
+  for (size_t c = begin; c < end; c++) sum += GAP + table->width[c];
+  return sum;
+}
+
+static void measure(Table *table) {
+  for (size_t c = 0; c < table->columns; c++) table->width[c] = console_columns(table->column[c].title);
+  for (size_t i = 0; i < table->cells; i++) {
+    size_t taken = console_columns(table->cell[i]), c = i % table->columns;
+    if (taken > table->width[c]) table->width[c] = taken;
   }
 }
 
-void table_print(const Table *table, size_t width, bool color) {
-  size_t *widths = calloc(table->columns, sizeof *widths);
-  if (widths == NULL) return;
-  for (size_t c = 0; c < table->columns; c++) widths[c] = console_columns(table->column[c].title);
-  for (size_t i = 0; i < table->cells; i++) {
-    size_t columns = console_columns(table->cell[i]);
-    if (columns > widths[i % table->columns]) widths[i % table->columns] = columns;
+/* A name can be shortened, a title not. */
+static bool can_shorten(const Table *table, size_t c) {
+  return table->column[c].flexible && table->width[c] > SHORTEST_FLEXIBLE && table->width[c] > console_columns(table->column[c].title);
+}
+
+/* Takes what is over `width` from the widest flexible column below `end`, one column of text at a time. */
+static void shorten(Table *table, size_t end, size_t width) {
+  while (width_of(table, 0, end) > width) {
+    size_t widest = end;
+    for (size_t c = 0; c < end; c++)
+      if (can_shorten(table, c) && (widest == end || table->width[c] > table->width[widest])) widest = c;
+    if (widest == end) return;
+    table->width[widest]--;
   }
-  fit_widths(table, widths, width);
-  printf("  %s", color_code(color, COLOR_BOLD));
-  for (size_t c = 0; c < table->columns; c++)
-    print_cell(table->column[c].title, widths[c], table->column[c].right, c + 1 == table->columns);
+}
+
+/* A line of the part that has the repeated columns and begin..end-1: of cells, or of titles when cells is NULL. */
+static void print_line(const Table *table, size_t begin, size_t end, char *const *cells) {
+  printf("%*s", INDENT, "");
+  for (size_t c = 0; c < end; c++) {
+    if (c == table->repeated) c = begin;
+    print_cell(cells != NULL ? cells[c] : table->column[c].title, table->width[c], table->column[c].right, c + 1 == end);
+  }
+}
+
+static void print_part(const Table *table, size_t begin, size_t end, bool color) {
+  fputs(color_code(color, COLOR_BOLD), stdout);
+  print_line(table, begin, end, NULL);
   printf("%s\n", color_code(color, COLOR_PLAIN));
-  for (size_t i = 0; i < table->cells; i++) {
-    size_t c = i % table->columns;
-    if (c == 0) fputs("  ", stdout);
-    print_cell(table->cell[i], widths[c], table->column[c].right, c + 1 == table->columns);
-    if (c + 1 == table->columns) fputc('\n', stdout);
+  for (size_t at = 0; at + table->columns <= table->cells; at += table->columns) {
+    print_line(table, begin, end, table->cell + at);
+    fputc('\n', stdout);
   }
-  free(widths);
+}
+
+/* Widths for one table, or, where it cannot be narrow enough, for several parts. */
+static void fit(Table *table, size_t width) {
+  measure(table);
+  shorten(table, table->columns, width);
+  if (width_of(table, 0, table->columns) <= width) return;
+  measure(table);
+  shorten(table, table->repeated, width / 2);
+  for (size_t c = table->repeated; c < table->columns; c++)
+    while (can_shorten(table, c) && width_of(table, 0, table->repeated) + GAP + table->width[c] > width) table->width[c]--;
+}
+
+void table_print(Table *table, size_t width, bool color) {
+  size_t keys = table->repeated;
+  fit(table, width);
+  for (size_t begin = keys, end; begin < table->columns; begin = end) {
+    for (end = begin + 1; end < table->columns; end++)
+      if (width_of(table, 0, keys) + width_of(table, begin, end + 1) > width) break;
+    if (begin > keys) fputc('\n', stdout);
+    print_part(table, begin, end, color);
+  }
 }

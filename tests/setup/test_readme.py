@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""README.md tells the truth.
+
+    test_readme.py sessions SOURCE_FOLDER PROGRAM    what its sessions show is what they print
+    test_readme.py python SOURCE_FOLDER PROGRAM      its NumPy program predicts what `setosa predict` does
+
+Times, names of devices and what the width of the processor's vectors changes are not compared. Exits with 77 (skipped) where there is no
+OpenCL device, or no NumPy.
+"""
+import contextlib
+import csv
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SKIPPED = 77
+NOT_RUN = ("export ", "setosa bench")  # the second takes half a minute and measures
+UNITS = r"(?:TB|GB|MB|kB|B|[kMG])\b"
+
+
+def sessions(text):
+    """[(command, lines)]: the indented blocks of text, cut before every "$ "."""
+    found = []
+    for line in text.split("\n"):
+        if line.startswith("    $ "):
+            found.append((line[6:], []))
+            inside = True
+        elif line.startswith("    ") and found and inside:
+            found[-1][1].append(line[4:].rstrip())
+        elif line.strip():
+            inside = False
+    for _, lines in found:
+        while lines and not lines[-1]:
+            lines.pop()
+    return found
+
+
+def words(lines):
+    """Wherever lines are broken: the page shows some as a narrow terminal does."""
+    text = "\n".join(re.sub(r"^(  (?:device|time|gradient) ).*", r"\1...", line) for line in lines)
+    text = re.sub(r"after \d+ iterations?", "after ... iterations", text)
+    text = re.sub(r"(?:\d+ h )?(?:\d+ min )?\d+(?:\.\d+)? s\b", "...", text)
+    text = re.sub(r"\s*\d+(?:\.\d+)? ?" + UNITS, " ...", text)
+    return re.split(r"[\s,]+", text.strip())
+
+
+def same(expected, got):
+    """Words alike, numbers near: other processors add up in another order."""
+    expected, got = words(expected), words(got)
+    if len(expected) != len(got):
+        return False
+    for one, other in zip(expected, got):
+        try:
+            if abs(float(one) - float(other)) > 1e-6 + 5e-3 * abs(float(one)):
+                return False
+        except ValueError:
+            if one != other:
+                return False
+    return True
+
+
+def shell(command, folder, environment):
+    """Both outputs of a command line as a terminal mixes them."""
+    return subprocess.run(["sh", "-c", command], cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, universal_newlines=True, check=False, timeout=120).stdout
+
+
+def check_sessions(text, folder, environment):
+    if subprocess.run(["setosa", "devices"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode:
+        print("no usable OpenCL device")
+        return SKIPPED
+    passed = failed = 0
+    for command, expected in sessions(text):
+        if command.startswith(NOT_RUN):
+            continue
+        got = shell(command, folder, environment).splitlines()
+        if same(expected, got):
+            passed += 1
+            continue
+        failed += 1
+        print("NOT WHAT README.md SHOWS: %s\n--- README.md\n%s\n--- printed\n%s\n" % (command, "\n".join(expected), "\n".join(got)))
+    print("%d passed, %d failed" % (passed, failed))
+    return 1 if failed or passed < 5 else 0
+
+
+def check_prediction(code, options, data, folder, environment):
+    """What the program of the page gives for the rows of data, and what `setosa predict` does: the largest difference."""
+    model = os.path.join(folder, "flowers.safetensors")
+    subprocess.run(["setosa", "train", data, *options, "--backend", "reference", "-q", "--model", model], env=environment, check=True,
+                   stdout=subprocess.DEVNULL)
+    predicted = subprocess.run(["setosa", "predict", model, data, "--backend", "reference"], env=environment, check=True,
+                               stdout=subprocess.PIPE, universal_newlines=True).stdout
+    names, printed = {}, io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(code, names)  # it reads the model from the working folder
+    with open(data, encoding="utf-8") as file:
+        x = [[float(row[name]) for name in names["features"]] for row in csv.DictReader(file)]
+    expected = [[float(row[name]) for name in names["classes"]] for row in csv.DictReader(io.StringIO(predicted))]
+    return abs(names["probabilities"](names["np"].array(x)) - names["np"].array(expected)).max(), printed.getvalue()
+
+
+def check_python(text, folder, environment):
+    try:
+        import numpy  # noqa: F401
+    except ImportError:
+        system = "/usr/bin/python3"  # where Debian's NumPy is, whatever python3 is first on PATH
+        if os.access(system, os.X_OK) and os.path.realpath(system) != os.path.realpath(sys.executable):
+            os.execv(system, [system, *sys.argv])
+        print("no NumPy")
+        return SKIPPED
+    code = re.search(r"^```python\n(.*?)^```", text, re.S | re.M).group(1)
+    promised = re.search(r"print\(.*#\s*(\S+) (\S+)", code)
+    data = os.path.join(folder, "data", "iris.csv")
+    failed = 0
+    os.chdir(folder)
+    for options in (["--standardize"], [], ["--scale", "0.5", "--l2", "0.01"], ["--positive", "versicolor", "--standardize"]):
+        difference, printed = check_prediction(code, options, data, folder, environment)
+        good = difference < 1e-5
+        if options == ["--standardize"]:
+            name, probability = printed.split()
+            good = good and name == promised.group(1) and abs(float(probability) - float(promised.group(2))) < 5e-3
+        print("%s: %s: largest difference %.1e, prints %s" % ("ok" if good else "WRONG", " ".join(options) or "(plain)", difference,
+                                                            printed.strip()))
+        failed += not good
+    print("%d passed, %d failed" % (4 - failed, failed))
+    return 1 if failed else 0
+
+
+def main():
+    what, source, program = sys.argv[1:]
+    folder = tempfile.mkdtemp()
+    try:
+        os.mkdir(os.path.join(folder, "bin"))
+        os.symlink(os.path.abspath(program), os.path.join(folder, "bin", "setosa"))
+        shutil.copytree(os.path.join(source, "data"), os.path.join(folder, "data"))
+        environment = {**os.environ, "PATH": os.path.join(folder, "bin") + os.pathsep + os.environ["PATH"]}
+        with open(os.path.join(source, "README.md"), encoding="utf-8") as file:
+            text = file.read()
+        os.environ["PATH"] = environment["PATH"]
+        return {"sessions": check_sessions, "python": check_python}[what](text, folder, environment)
+    finally:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
