@@ -18,7 +18,7 @@
 
 #include "faults/verdict.h"
 
-enum { MOST_CASES = 64, MOST_CALLS = 64, NAME_SIZE = 48, SAMPLED_NUMBERS = 8, MOST_JOBS = 16 };
+enum { MOST_CASES = 64, MOST_CALLS = 64, NAME_SIZE = 48, SAMPLED_NUMBERS = 8, MOST_JOBS = 16, CHECKER_REPEATS = 10 };
 
 typedef struct Settings {
   bool memory; /* allocations, not OpenCL */
@@ -166,7 +166,7 @@ static Verdict run_entry(const Sweep *sweep, const Work *work, const Entry *entr
   const Injection injection = {sweep->module, sweep->calls[entry->call], entry->number, entry->code};
   Outcome outcome;
   work_run(&outcome, work, what, &injection);
-  for (int again = 0; again < 3 && checker_died(&outcome); again++) { /* tests/cli/run.h says why */
+  for (int again = 0; again < CHECKER_REPEATS && checker_died(&outcome); again++) { /* tests/cli/run.h says why */
     outcome_free(&outcome);
     work_run(&outcome, work, what, &injection);
   }
