@@ -37,8 +37,11 @@ cleanup:
   return status;
 }
 
-static Status check_interval(const Options *options, Error *error) {
+static Status check_checkpoint(const Options *options, Error *error) {
   SetosaTrainOptions ignored = setosa_train_options_default();
+  if (options->resume != NULL && options->train.overwrite && options->train.checkpoint == options->resume)
+    return error_set(error, SETOSA_ERROR_USAGE, "--overwrite begins %s afresh, and --resume goes on from it; leave one of them out",
+                     options->resume);
   if (options->train.checkpoint == NULL && options->every != NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "--every without --checkpoint; add --checkpoint FILE or leave it out");
   return train_resume_interval(&ignored, options->every, error);
@@ -284,7 +287,7 @@ static Status prepare(TrainWork *work, TrainReport *report, const Session *sessi
   if (options->test_labels != NULL && options->test == NULL)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "--test-labels without --test; add --test DATA or leave it out"));
   TRY(check_training_options(options, error));
-  TRY(check_interval(options, error));
+  TRY(check_checkpoint(options, error));
   /* With what the checkpoint remembers: an hour's training must not end at a folder that is not there. */
   if (session_is_first(session) && options->resume != NULL) TRY(outputs_check(options, FOR_TRAIN, error));
   end_part(report, PART_START);

@@ -398,7 +398,9 @@ typedef struct SetosaTrainOptions {
   /* The file; NULL: none. When it is there already (or FILE.previous is), the training goes on from it if data and options are its own, and
    * is refused if not: nothing that was kept is lost for want of a word. */
   const char *checkpoint;
-  bool overwrite; /* begin afresh all the same: what is there becomes FILE.previous. No file but a checkpoint is ever overwritten */
+  /* Begin afresh all the same (with `resume` from another file: go on from that one); what is there becomes FILE.previous. Nothing but a
+   * checkpoint is ever overwritten. */
+  bool overwrite;
   double checkpoint_seconds;          /* written when so many have passed since the last time, */
   uint64_t checkpoint_iterations;     /* or, above 0, every so many iterations (lbfgs, gd) or mini-batches (sgd, adam) */
   const SetosaNote *checkpoint_notes; /* (checkpoint_note_count) kept with it, for the caller's own use; or NULL */

@@ -53,9 +53,6 @@ static Status check_resumed(Keeper *keeper, const CheckpointProbe *probe, Error 
   const Checkpoint *resume = options->resume;
   bool same = false;
   TRY(path_same(&same, options->checkpoint, resume->path, error));
-  if (same && options->overwrite)
-    TRY(error_set(error, SETOSA_ERROR_USAGE, "--overwrite begins %s afresh, and --resume goes on from it; leave one of them out",
-                  options->checkpoint));
   if (!same && options->overwrite) give_way(keeper, probe);
   if (!same && !options->overwrite && (probe->file || probe->previous))
     TRY(error_set(error, SETOSA_ERROR_USAGE,

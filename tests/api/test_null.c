@@ -200,6 +200,9 @@ static void try_data(void) {
   SAYS(NULL, setosa_dataset_feature_name, "dataset", NULL, 0);
   SAYS(NULL, setosa_dataset_class_name, "dataset", NULL, 0);
   SAYS(NULL, setosa_dataset_labels_found, "dataset", NULL);
+  char labels_path[SUPPORT_PATH];
+  REFUSES(setosa_labels_find, "path", NULL, sizeof labels_path, source, error);
+  REFUSES(setosa_labels_find, "source", labels_path, sizeof labels_path, NULL, error);
   SAYS(false, setosa_dataset_cached, "dataset", NULL);
   SAYS(NULL, setosa_dataset_cache_note, "dataset", NULL);
   assert_null(setosa_dataset_class_name(dataset, CLASSES));
