@@ -100,15 +100,15 @@ cleanup:
   return status;
 }
 
-/* The value of OCL_ICD_VENDORS for the drivers that are meant: one .icd file where that is enough, since it says what it is; else a
- * folder. */
-static Status name_place(char **place, Drivers *drivers, bool unharmed, Error *error) {
+/* The value of OCL_ICD_VENDORS for the drivers that are meant: one .icd file where that is enough, since it says what it is; else a folder.
+ * needs_folder: for a loader that takes nothing else, which this program stands in for when it is given a file. */
+static Status name_place(char **place, Drivers *drivers, bool unharmed, bool needs_folder, Error *error) {
   Status status = SETOSA_OK;
   char folder[PATH_MAX];
   size_t meant = count_meant(drivers, unharmed), index = 0;
   if (meant == 0) return SETOSA_OK;
   while (!is_meant(drivers, index, unharmed)) index++;
-  if (meant == 1 && !vendors_need_folder()) return memory_copy_text(place, vendor_place(&drivers->vendors.vendor[index]), error);
+  if (meant == 1 && !needs_folder) return memory_copy_text(place, vendor_place(&drivers->vendors.vendor[index]), error);
   TRY(create_folder(drivers, unharmed, folder, sizeof folder, error));
   TRY(fill_folder(drivers, unharmed, folder, error));
   TRY(memory_copy_text(place, folder, error));
@@ -119,17 +119,14 @@ cleanup:
 static Status choose_places(Drivers *drivers, Error *error) {
   Status status = SETOSA_OK;
   size_t failed = 0, harmed = 0;
-  bool one_file = drivers->vendors.folder == NULL && vendors_need_folder(); /* which this loader cannot read itself */
   for (size_t i = 0; i < drivers->vendors.count; i++) {
     failed += fails(drivers, i);
     harmed += drivers->verdicts[i].lost_count > 0;
   }
   drivers->none_left = failed > 0 && count_meant(drivers, false) == 0;
-  if (failed > 0 || one_file) TRY(name_place(&drivers->used, drivers, false, error));
-  if (harmed > 0)
-    TRY(name_place(&drivers->advised, drivers, true, error));
-  else if (failed > 0)
-    TRY(memory_copy_text(&drivers->advised, drivers->used, error));
+  if (failed > 0 || (drivers->vendors.folder == NULL && vendors_need_folder()))
+    TRY(name_place(&drivers->used, drivers, false, vendors_need_folder(), error));
+  if (failed > 0 || harmed > 0) TRY(name_place(&drivers->advised, drivers, true, false, error));
 cleanup:
   return status;
 }

@@ -161,9 +161,12 @@ static void test_what_devices_says(void **state) {
   run_expect(&run, 0);
   json_t *document = run_json(&run), *devices = json_object_get(document, "devices"), *warnings = json_object_get(document, "warnings");
   assert_int_equal(json_array_size(devices), 2);
-  assert_true(json_is_false(json_object_get(json_array_get(devices, 0), "usable")));
-  run_expect_text(json_string_value(json_object_get(json_array_get(devices, 0), "refusal")), "left with exit code 0 while it built");
-  assert_true(json_is_true(json_object_get(json_array_get(devices, 1), "usable")));
+  for (size_t i = 0; i < 2; i++) { /* the loader orders them */
+    const json_t *device = json_array_get(devices, i);
+    bool fake = strcmp(json_string_value(json_object_get(device, "platform")), "Fake platform") == 0;
+    assert_true(json_is_true(json_object_get(device, "usable")) != fake);
+    if (fake) run_expect_text(json_string_value(json_object_get(device, "refusal")), "left with exit code 0 while it built");
+  }
   assert_int_equal(json_array_size(warnings), 2);
   expect_named(json_string_value(json_array_get(warnings, 0)), vendors, "exit0-context", "left with exit code 0 while it built a kernel");
   expect_named(json_string_value(json_array_get(warnings, 1)), vendors, "segv-load", "was stopped by SIGSEGV while it was loaded");
