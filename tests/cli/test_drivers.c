@@ -76,6 +76,13 @@ static void test_ends_when_it_is_asked(void **state) {
   expect_left_out("segv-devices", "was stopped by SIGSEGV while it listed its devices");
 }
 
+/* Each is well alone. Libraries are loaded in the order of the names of their files. */
+static void test_drivers_that_do_not_bear_each_other(void **state) {
+  (void)state;
+  need_fakes();
+  expect_left_out("segv-beside", "was stopped by SIGSEGV while it was loaded beside the others");
+}
+
 /* All of them at the same time, since each takes as long as it may be silent. The second start does not wait. */
 static void test_hangs(void **state) {
   (void)state;
@@ -252,11 +259,17 @@ static void test_a_mended_driver_is_tried_again(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_ends_while_it_is_loaded), cmocka_unit_test(test_leaves_while_it_is_loaded),
-      cmocka_unit_test(test_ends_when_it_is_asked),   cmocka_unit_test(test_hangs),
-      cmocka_unit_test(test_ends_in_its_compiler),    cmocka_unit_test(test_ends_in_a_kernel),
-      cmocka_unit_test(test_what_devices_says),       cmocka_unit_test(test_nothing_else_is_there),
-      cmocka_unit_test(test_missing_symbol),          cmocka_unit_test(test_a_mended_driver_is_tried_again),
+      cmocka_unit_test(test_ends_while_it_is_loaded),
+      cmocka_unit_test(test_leaves_while_it_is_loaded),
+      cmocka_unit_test(test_ends_when_it_is_asked),
+      cmocka_unit_test(test_drivers_that_do_not_bear_each_other),
+      cmocka_unit_test(test_hangs),
+      cmocka_unit_test(test_ends_in_its_compiler),
+      cmocka_unit_test(test_ends_in_a_kernel),
+      cmocka_unit_test(test_what_devices_says),
+      cmocka_unit_test(test_nothing_else_is_there),
+      cmocka_unit_test(test_missing_symbol),
+      cmocka_unit_test(test_a_mended_driver_is_tried_again),
   };
   return support_run("cli_drivers", tests, create, destroy);
 }
