@@ -231,7 +231,7 @@ static Status write_warnings(Drivers *drivers, Error *error) {
   size_t most = 1, count = 0;
   for (size_t i = 0; i < drivers->vendors.count; i++) most += 1 + drivers->verdicts[i].lost_count;
   TRY(memory_allocate_zero((void **)&drivers->warnings, most, sizeof *drivers->warnings, "warnings", error));
-  for (size_t i = 0; i < drivers->vendors.count && !drivers->none_left; i++) {
+  for (size_t i = 0; i < drivers->vendors.count; i++) {
     const Verdict *verdict = &drivers->verdicts[i];
     for (size_t k = fails(drivers, i) ? 0 : 1; k <= verdict->lost_count; k++) { /* the driver itself, then its devices */
       TRY(k == 0 ? drivers_describe(drivers, i, &text, error) : describe_device(drivers, i, &verdict->lost[k - 1], &text, error));

@@ -213,6 +213,11 @@ static void test_nothing_else_is_there(void **state) {
     run_free(&run);
     run = RUN("devices");
     run_expect(&run, 4);
+    run_expect_text(run.err, file);
+    run_free(&run);
+    if (i < 2) continue;
+    run = RUN("bench", iris, "--seconds", "0", "--backends", "native", "--what", "step"); /* whatever its exit code */
+    run_expect_text(run.err, file);
     run_free(&run);
   }
 }
