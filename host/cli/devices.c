@@ -137,8 +137,8 @@ static Status list_devices(const Session *session, Error *error) {
   DeviceCheck *checks = NULL;
   TRY(setosa_devices_open(&devices, error));
   crash_install_again();
-  input_warn_of_drivers(session, devices);
   size_t count = setosa_devices_count(devices), usable = 0, failed = 0;
+  if (count > 0) input_warn_of_drivers(session, devices); /* else the error says it */
   if (options->check) {
     TRY(memory_allocate_zero((void **)&checks, count, sizeof *checks, "the checks", error));
     TRY(check_devices(checks, devices, session, error));

@@ -68,7 +68,6 @@ static size_t count_usable(const SetosaDevices *devices) {
 
 void input_warn_of_drivers(const Session *session, const SetosaDevices *devices) {
   const char *warning;
-  if (count_usable(devices) == 0 && setosa_devices_warning(devices, 1) == NULL) return; /* the error to come says the only one */
   for (size_t i = 0; (warning = setosa_devices_warning(devices, i)) != NULL; i++) console_warn(&session->console, "%s", warning);
 }
 
@@ -91,7 +90,9 @@ static Status choose_devices(Compute *compute, const Session *session, Error *er
   bool dealt = session->ranks != NULL && options->devices.count == 0; /* each process of a machine takes the next one */
   TRY(setosa_devices_open(&compute->devices, error));
   crash_install_again();
-  input_warn_of_drivers(session, compute->devices);
+  /* The error to come says it where there is nothing else to say. */
+  if (count_usable(compute->devices) > 0 || setosa_devices_warning(compute->devices, 1) != NULL)
+    input_warn_of_drivers(session, compute->devices);
   status = setosa_devices_choose(chosen, compute->devices, dealt ? 1 : options->devices.count, dealt ? every : options->devices.text,
                                  options->train.compute.family, options->force_device, error);
   if (status == SETOSA_ERROR_USAGE) error_prefix(error, "--device"); /* the others name the device already */

@@ -108,7 +108,7 @@ size_t setosa_devices_count(const SetosaDevices *devices);
 /* Borrowed from the list; NULL from index count on. */
 const SetosaDeviceInfo *setosa_devices_get(const SetosaDevices *devices, size_t index);
 /* Drivers that were left out and devices that were refused because they do not survive being tried, a line each that says what to do;
- * NULL after the last. Borrowed from the list. Where nothing else is left, the list is empty and setosa_devices_select says it. */
+ * NULL after the last. Borrowed from the list. Where no driver is left, the list is empty, and setosa_devices_select says it, too. */
 const char *setosa_devices_warning(const SetosaDevices *devices, size_t index);
 /* selector: an index, a part of the name (any case), "cpu", "gpu", or NULL for the best usable (GPU before CPU).
  * force: take a refused device too. */

@@ -25,26 +25,6 @@ static double time_limit(void) {
 
 static bool fails(const Drivers *drivers, size_t index) { return drivers->verdicts[index].failure != NULL; }
 
-/* A driver that cannot be tried, because no process can be started, is used as it is. */
-static void judge_all(Drivers *drivers) {
-  double seconds = time_limit();
-  bool asked = false, possible = false;
-  for (size_t i = 0; i < drivers->vendors.count; i++) {
-    const Vendor *vendor = &drivers->vendors.vendor[i];
-    Verdict *verdict = &drivers->verdicts[i];
-    if (vendor->library == NULL || vendor->library[0] == '\0') continue; /* loaders pass over it */
-    if (verdict_recall(verdict, vendor, seconds, false)) continue;
-    if (!asked) possible = probe_possible(&drivers->vendors);
-    asked = true;
-    if (!possible)
-      verdict_recall(verdict, vendor, seconds, true);
-    else if (probe_vendor(verdict, vendor, seconds, NULL) == SETOSA_OK && verdict->known)
-      verdict_remember(verdict, vendor);
-  }
-}
-
-/* ---- going without ---------------------------------------------------------------------------------------------------- */
-
 /* Which drivers are meant: those that do not fail, and of these perhaps those alone that have lost no device. */
 static bool is_meant(const Drivers *drivers, size_t index, bool unharmed) {
   const Verdict *verdict = &drivers->verdicts[index];
@@ -59,6 +39,83 @@ static size_t count_meant(const Drivers *drivers, bool unharmed) {
   for (size_t i = 0; i < drivers->vendors.count; i++) count += is_meant(drivers, i, unharmed);
   return count;
 }
+
+/* ---- verdicts --------------------------------------------------------------------------------------------------------- */
+
+typedef struct Judge {
+  double seconds;
+  bool asked, possible; /* whether drivers can be tried, which takes a while to find out */
+  bool tried;           /* one at least was */
+} Judge;
+
+static bool may_try(Judge *judge, const Drivers *drivers) {
+  if (!judge->asked) judge->possible = probe_possible(&drivers->vendors);
+  judge->asked = true;
+  return judge->possible;
+}
+
+/* A driver that cannot be tried, because no process can be started, is used as it is. */
+static void judge_each(Drivers *drivers, Judge *judge) {
+  for (size_t i = 0; i < drivers->vendors.count; i++) {
+    const Vendor *vendor = &drivers->vendors.vendor[i];
+    Verdict *verdict = &drivers->verdicts[i];
+    if (vendor->library == NULL || vendor->library[0] == '\0') continue; /* loaders pass over it */
+    if (verdict_recall(verdict, vendor, judge->seconds, false)) continue;
+    if (!may_try(judge, drivers)) {
+      verdict_recall(verdict, vendor, judge->seconds, true);
+    } else if (probe_vendor(verdict, vendor, judge->seconds, NULL) == SETOSA_OK && verdict->known) {
+      verdict_remember(verdict, vendor);
+      judge->tried = true;
+    }
+  }
+}
+
+/* Remembered or tried: all that are left, side by side. They go by a name made of all names, "A:B". */
+static Status judge_company(Verdict *verdict, Drivers *drivers, Judge *judge, Error *error) {
+  Status status = SETOSA_OK;
+  Text names = {0};
+  const char **libraries = NULL;
+  size_t count = 0;
+  TRY(memory_allocate((void **)&libraries, drivers->vendors.count, sizeof *libraries, "the names of drivers", error));
+  for (size_t i = 0; i < drivers->vendors.count; i++) {
+    if (!is_meant(drivers, i, false)) continue;
+    libraries[count++] = drivers->vendors.vendor[i].library;
+    TRY(text_append(&names, error, "%s%s", count > 1 ? ":" : "", libraries[count - 1]));
+  }
+  if (count < 2) goto cleanup;
+  const Vendor all = {.library = names.text};
+  if (!judge->tried && verdict_recall(verdict, &all, judge->seconds, false)) goto cleanup;
+  if (!may_try(judge, drivers))
+    verdict_recall(verdict, &all, judge->seconds, true);
+  else if (probe_together(verdict, libraries, count, judge->seconds, NULL) == SETOSA_OK)
+    verdict_remember(verdict, &all);
+cleanup:
+  free(libraries);
+  text_free(&names);
+  return status;
+}
+
+/* Two drivers may bring what exists only once in a process, as parts of LLVM: the second then aborts. One after another is left out until
+ * those that are left bear each other. */
+static Status judge_together(Drivers *drivers, Judge *judge, Error *error) {
+  Status status = SETOSA_OK;
+  Verdict company = {.known = false};
+  do {
+    verdict_free(&company);
+    TRY(judge_company(&company, drivers, judge, error));
+    for (size_t i = 0; company.lost_count > 0 && i < drivers->vendors.count; i++) {
+      Verdict *verdict = &drivers->verdicts[i];
+      if (!is_meant(drivers, i, false) || strcmp(drivers->vendors.vendor[i].library, company.lost[0].platform) != 0) continue;
+      TRY(memory_copy_text(&verdict->failure, company.lost[0].why, error));
+      verdict->hung = company.hung;
+    }
+  } while (company.lost_count > 0);
+cleanup:
+  verdict_free(&company);
+  return status;
+}
+
+/* ---- going without ---------------------------------------------------------------------------------------------------- */
 
 /* "<cache>/drivers/only-<hash>", the same for the same drivers, or a temporary folder. */
 static Status create_folder(Drivers *drivers, bool unharmed, char *path, size_t size, Error *error) {
@@ -100,15 +157,15 @@ cleanup:
   return status;
 }
 
-/* The value of OCL_ICD_VENDORS for the drivers that are meant: one .icd file where that is enough, since it says what it is; else a
- * folder. */
-static Status name_place(char **place, Drivers *drivers, bool unharmed, Error *error) {
+/* The value of OCL_ICD_VENDORS for the drivers that are meant: one .icd file where that is enough, since it says what it is; else a folder.
+ * needs_folder: for a loader that takes nothing else, which this program stands in for when it is given a file. */
+static Status name_place(char **place, Drivers *drivers, bool unharmed, bool needs_folder, Error *error) {
   Status status = SETOSA_OK;
   char folder[PATH_MAX];
   size_t meant = count_meant(drivers, unharmed), index = 0;
   if (meant == 0) return SETOSA_OK;
   while (!is_meant(drivers, index, unharmed)) index++;
-  if (meant == 1 && !vendors_need_folder()) return memory_copy_text(place, vendor_place(&drivers->vendors.vendor[index]), error);
+  if (meant == 1 && !needs_folder) return memory_copy_text(place, vendor_place(&drivers->vendors.vendor[index]), error);
   TRY(create_folder(drivers, unharmed, folder, sizeof folder, error));
   TRY(fill_folder(drivers, unharmed, folder, error));
   TRY(memory_copy_text(place, folder, error));
@@ -119,17 +176,14 @@ cleanup:
 static Status choose_places(Drivers *drivers, Error *error) {
   Status status = SETOSA_OK;
   size_t failed = 0, harmed = 0;
-  bool one_file = drivers->vendors.folder == NULL && vendors_need_folder(); /* which this loader cannot read itself */
   for (size_t i = 0; i < drivers->vendors.count; i++) {
     failed += fails(drivers, i);
     harmed += drivers->verdicts[i].lost_count > 0;
   }
   drivers->none_left = failed > 0 && count_meant(drivers, false) == 0;
-  if (failed > 0 || one_file) TRY(name_place(&drivers->used, drivers, false, error));
-  if (harmed > 0)
-    TRY(name_place(&drivers->advised, drivers, true, error));
-  else if (failed > 0)
-    TRY(memory_copy_text(&drivers->advised, drivers->used, error));
+  if (failed > 0 || (drivers->vendors.folder == NULL && vendors_need_folder()))
+    TRY(name_place(&drivers->used, drivers, false, vendors_need_folder(), error));
+  if (failed > 0 || harmed > 0) TRY(name_place(&drivers->advised, drivers, true, false, error));
 cleanup:
   return status;
 }
@@ -177,7 +231,7 @@ static Status write_warnings(Drivers *drivers, Error *error) {
   size_t most = 1, count = 0;
   for (size_t i = 0; i < drivers->vendors.count; i++) most += 1 + drivers->verdicts[i].lost_count;
   TRY(memory_allocate_zero((void **)&drivers->warnings, most, sizeof *drivers->warnings, "warnings", error));
-  for (size_t i = 0; i < drivers->vendors.count && !drivers->none_left; i++) {
+  for (size_t i = 0; i < drivers->vendors.count; i++) {
     const Verdict *verdict = &drivers->verdicts[i];
     for (size_t k = fails(drivers, i) ? 0 : 1; k <= verdict->lost_count; k++) { /* the driver itself, then its devices */
       TRY(k == 0 ? drivers_describe(drivers, i, &text, error) : describe_device(drivers, i, &verdict->lost[k - 1], &text, error));
@@ -192,9 +246,11 @@ cleanup:
 
 Status drivers_open(Drivers *drivers, Error *error) {
   Status status = SETOSA_OK;
+  Judge judge = {.seconds = time_limit()};
   TRY(vendors_find(&drivers->vendors, error));
   TRY(memory_allocate_zero((void **)&drivers->verdicts, drivers->vendors.count, sizeof *drivers->verdicts, "verdicts on drivers", error));
-  judge_all(drivers);
+  judge_each(drivers, &judge);
+  TRY(judge_together(drivers, &judge, error));
   TRY(choose_places(drivers, error));
   TRY(write_warnings(drivers, error));
 cleanup:

@@ -9,7 +9,7 @@
 typedef struct Drivers {
   Vendors vendors;
   Verdict *verdicts; /* (vendors.count) */
-  char **warnings;   /* one line each, NULL-ended; none when none_left */
+  char **warnings;   /* one line each, NULL-ended */
   char *used;        /* the value of OCL_ICD_VENDORS that leaves out those that fail; NULL: the loader may load them all */
   char *advised;     /* one that leaves out those with a lost device, too; NULL when nothing is lost, or nothing would be left */
   char *temporary;   /* a folder that goes with this; NULL */

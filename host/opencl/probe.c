@@ -163,6 +163,43 @@ cleanup:
   return status;
 }
 
+/* ---- drivers beside each other ---------------------------------------------------------------------------------------- */
+
+typedef struct Company {
+  const char *const *libraries;
+  size_t count;
+} Company;
+
+static void load_all(Child *child, const void *argument) {
+  const Company *company = argument;
+  for (size_t i = 0; i < company->count; i++) {
+    child_say(child, "device %zu\t%s\t", i, company->libraries[i]);
+    dlopen(company->libraries[i], RTLD_LAZY | RTLD_LOCAL);
+  }
+}
+
+Status probe_together(Verdict *verdict, const char *const *libraries, size_t count, double seconds, Error *error) {
+  Status status = SETOSA_OK;
+  ChildReport report;
+  Text why = {0};
+  const Company company = {libraries, count};
+  TRY(child_run(&report, load_all, &company, seconds, error));
+  verdict->seconds = seconds;
+  verdict->known = true;
+  verdict->hung = report.timed_out;
+  verdict->crashed = !report.finished && !report.timed_out;
+  Heard heard = listen(report.words.text != NULL ? report.words.text : (char[]){""});
+  if (report.finished || heard.device == NULL) goto cleanup;
+  TRY(describe(&why, &report, "was loaded beside the others", error));
+  TRY(verdict_add_lost(verdict, libraries[strtoul(heard.device, NULL, 10)], "", why.text, error));
+cleanup:
+  child_report_free(&report);
+  text_free(&why);
+  return status;
+}
+
+/* ---- one driver ------------------------------------------------------------------------------------------------------- */
+
 Status probe_vendor(Verdict *verdict, const Vendor *vendor, double seconds, Error *error) {
   Status status = SETOSA_OK;
   char folder[PATH_MAX];

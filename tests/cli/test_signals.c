@@ -119,29 +119,24 @@ static void test_a_driver_that_is_tried(void **state) {
 /* After main: a library's destructor hangs when all is written. */
 static void test_after_main(void **state) {
   (void)state;
-  char vendors[SUPPORT_PATH], model[SUPPORT_PATH], log[SUPPORT_PATH];
+  char vendors[SUPPORT_PATH];
   need_fakes();
   drivers_make(vendors, folder, "hang-unload");
-  support_path(model, folder, "after.safetensors");
-  support_path(log, folder, "after.jsonl");
-  const char *argv[] = {support_program(), "train", iris, "--device", "cpu", "--model", model, "--log", log, NULL};
+  const char *argv[] = {support_program(), "devices", NULL};
   Started started = start(argv);
-  for (int tries = 0; tries < 4000; tries++) { /* until the summary is whole */
+  for (int tries = 0; tries < 4000; tries++) { /* until the list is whole */
     char text[4096] = "";
-    if (pread(fileno(started.err), text, sizeof text - 1, 0) < 0) break; /* the place where the program writes is not moved */
-    if (strstr(text, "use it: setosa predict") != NULL) break;
+    if (pread(fileno(started.out), text, sizeof text - 1, 0) < 0) break; /* the place where the program writes is not moved */
+    if (strstr(text, "Fake platform, driver") != NULL) break;
     run_sleep_ms(5);
   }
   run_sleep_ms(300);
   assert_true(is_alive(started.child));
   Run run = end_with(&started, SIGTERM);
   run_expect(&run, 130);
-  run_expect_text(run.out, "converged");
+  run_expect_text(run.out, "Portable Computing Language, driver");
   run_free(&run);
   unsetenv("OCL_ICD_VENDORS");
-  run = RUN("inspect", model);
-  run_expect(&run, 0);
-  run_free(&run);
 }
 
 /* Data that do not come: a pipe that nobody fills, before its first byte and in the midst. */

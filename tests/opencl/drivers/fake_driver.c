@@ -1,9 +1,10 @@
 /* An OpenCL driver with one GPU that does one thing wrong. The name of its file says what and where: hang-build.so, abort-load.so.
  * What: abort, segv, ill, trap, exit0, exit3 (exit), leave0, leave7 (_exit), hang, deaf (hang with every signal blocked).
- * Where: load, platforms, info, devices, context, build, enqueue, finish, unload. */
+ * Where: load, beside (while it is loaded beside PoCL), platforms, info, devices, context, build, enqueue, finish, unload. */
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl_icd.h>
 #include <dlfcn.h>
+#include <link.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -280,5 +281,13 @@ cl_int clGetPlatformInfo(cl_platform_id which, cl_platform_info what, size_t siz
   return platform_info(which, what, size, out, needed);
 }
 
-__attribute__((constructor)) static void load(void) { reach("load"); }
+static int is_pocl(struct dl_phdr_info *info, size_t size, void *user) {
+  (void)size, (void)user;
+  return strstr(info->dlpi_name, "libpocl") != NULL;
+}
+
+__attribute__((constructor)) static void load(void) {
+  reach("load");
+  if (dl_iterate_phdr(is_pocl, NULL) != 0) reach("beside");
+}
 __attribute__((destructor)) static void unload(void) { reach("unload"); }
