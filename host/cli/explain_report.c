@@ -86,7 +86,7 @@ static void print_example(const SetosaExplanation *of, ExplainNames names) {
   if (is_labelled(of))
     page_explain("  label: class %s of %zu\n", class_text(label, of->label, names), of->classes);
   else
-    page_explain("  no label that the model knows: there is no target, and no loss\n");
+    page_explain("  its class is not known: there is no target, and no loss\n");
 }
 
 /* All classes as vectors when they are few; else a table of the label and the most probable ones. */

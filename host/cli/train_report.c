@@ -21,6 +21,16 @@ __attribute__((format(printf, 3, 4))) static void print_field(const Session *ses
   page_print("  %s%-*s%s%s\n", color_code(color, COLOR_DIM), LABEL_COLUMN - 2, label, color_code(color, COLOR_PLAIN), text);
 }
 
+/* The classes are called 0, 1, 2, ... */
+static bool classes_are_counted(const TrainReport *report) {
+  char number[UNITS_SIZE];
+  for (size_t k = 0; k < report->classes; k++) {
+    snprintf(number, sizeof number, "%zu", k);
+    if (strcmp(setosa_dataset_class_name(report->dataset, k), number) != 0) return false;
+  }
+  return true;
+}
+
 /* "3 classes (setosa, versicolor, virginica)", the names only when they are few and not just 0, 1, 2. */
 static void print_data(const TrainReport *report, const Session *session) {
   char text[1024], name[CONSOLE_NAME], word[2 * CONSOLE_NAME + 4];
@@ -30,7 +40,7 @@ static void print_data(const TrainReport *report, const Session *session) {
   int used = snprintf(text, sizeof text, "%s: %zu rows%s, %zu feature%s, %zu classes", report->data,
                       report->rows + (report->validation.known ? report->validation.rows : 0), held_out, report->features,
                       report->features == 1 ? "" : "s", report->classes);
-  if (report->classes <= 5 && strcmp(setosa_dataset_class_name(report->dataset, 0), "0") != 0) {
+  if (report->classes <= 5 && !classes_are_counted(report)) {
     for (size_t k = 0; k < report->classes && used > 0 && (size_t)used < sizeof text; k++)
       used += snprintf(text + used, sizeof text - (size_t)used, "%s%s", k == 0 ? " (" : ", ",
                        units_list_word(word, sizeof word, console_short_name(name, setosa_dataset_class_name(report->dataset, k))));

@@ -560,6 +560,56 @@ static void sizes_and_numbers_without_sense_are_refused(void **state) {
   assert_int_not_equal(setosa_cache_path(small, 0, &problem), SETOSA_OK);
 }
 
+/* A data set without labels, of other shapes, in other places: refused by whoever needs more. */
+static void data_that_do_not_fit_are_refused(void **state) {
+  (void)state;
+  SetosaError problem = {0};
+  SetosaDataset *bare = NULL, *wide = NULL;
+  SetosaPlan plan;
+  SetosaMetrics *metrics = NULL;
+  size_t failures = 0;
+  support_ok(setosa_dataset_wrap(&bare, ROWS, FEATURES, 0, values, NULL, &problem), &problem);
+  support_ok(setosa_dataset_wrap(&wide, ROWS / 2, 2 * FEATURES, CLASSES, values, labels, &problem), &problem);
+  assert_int_equal(setosa_train(&made_model, NULL, bare, &options, &problem), SETOSA_ERROR_DATA);
+  assert_int_equal(setosa_evaluate(&metrics, model, bare, &compute, &problem), SETOSA_ERROR_DATA);
+  assert_int_not_equal(setosa_check(bare, &compute, 0, NULL, NULL, &failures, &problem), SETOSA_OK);
+  assert_int_not_equal(problem.status, SETOSA_OK);
+  assert_int_not_equal(setosa_plan(&plan, SETOSA_PLAN_TRAIN, bare, 2, &options, &problem), SETOSA_OK);
+  assert_int_not_equal(setosa_plan(&plan, SETOSA_PLAN_PREDICT, dataset, SIZE_MAX / 2, &options, &problem), SETOSA_OK);
+  assert_int_equal(setosa_dataset_set_class_weights(bare, "balanced", &problem), SETOSA_ERROR_USAGE);
+  refuses(setosa_predict(model, wide, &compute, go_on, NULL, &problem), &problem, "features");
+  refuses(setosa_evaluate(&metrics, model, wide, &compute, &problem), &problem, "features");
+  refuses(setosa_model_scale_dataset(model, wide, &problem), &problem, "features");
+  assert_int_not_equal(setosa_dataset_scale_like(wide, dataset, &problem), SETOSA_OK);
+  SetosaTrainOptions wrong = options;
+  wrong.validation = wide;
+  refuses(setosa_train(&made_model, NULL, dataset, &wrong, &problem), &problem, "validation");
+  wrong = options;
+  wrong.initial = model;
+  refuses(setosa_train(&made_model, NULL, wide, &wrong, &problem), &problem, "initial");
+  setosa_dataset_destroy(bare);
+  setosa_dataset_destroy(wide);
+}
+
+static void parts_that_are_none_are_refused(void **state) {
+  (void)state;
+  SetosaDevices *devices = NULL;
+  SetosaDevice *device = NULL;
+  SetosaError problem = {0};
+  support_ok(setosa_devices_open(&devices, &problem), &problem);
+  bool any = setosa_devices_count(devices) > 0;
+  static const size_t wrong[][2] = {{0, 0}, {1, 1}, {2, 2}, {0, SIZE_MAX}, {SIZE_MAX, 2}};
+  for (size_t i = 0; any && i < sizeof wrong / sizeof *wrong; i++) {
+    SetosaStatus status = setosa_device_open_part(&device, devices, 0, wrong[i][0], wrong[i][1], true, &problem);
+    if (status != SETOSA_ERROR_USAGE && status != SETOSA_ERROR_DEVICE)
+      fail_msg("part %zu of %zu: %d, %s", wrong[i][0], wrong[i][1], (int)status, problem.message);
+    assert_null(device);
+    assert_int_equal(problem.status, status);
+  }
+  setosa_devices_close(devices);
+  if (!any) support_skip("no OpenCL device");
+}
+
 static void members_of_options_are_checked(void **state) {
   (void)state;
   SetosaError problem;
@@ -620,6 +670,7 @@ int main(void) {
       cmocka_unit_test(every_pointer_of_every_function),   cmocka_unit_test(names_of_no_value_are_unknown),
       cmocka_unit_test(choices_that_are_none_are_refused), cmocka_unit_test(sizes_and_numbers_without_sense_are_refused),
       cmocka_unit_test(members_of_options_are_checked),    cmocka_unit_test(a_stopped_prediction_promises_nothing),
+      cmocka_unit_test(data_that_do_not_fit_are_refused),  cmocka_unit_test(parts_that_are_none_are_refused),
   };
   return support_run("api_null", tests, set_up, tear_down);
 }

@@ -87,7 +87,7 @@ static void classes_called_by_numbers_are_told_from_their_numbers(void **state) 
 static void expect_no_label(const char *const *arguments) {
   Run run = run_setosa(arguments);
   run_expect(&run, 0);
-  run_expect_text(run.out, "no label that the model knows");
+  run_expect_text(run.out, "its class is not known");
   run_expect_text(run.out, "2. softmax: a_k");
   assert_null(strstr(run.out, "3. target"));
   assert_null(strstr(run.out, "nan"));
