@@ -14,7 +14,14 @@
 
 /* The first record is held as text until the columns are decided, so a file that never ends its line (a bomb of a .gz, say) must not go on
  * for ever: a million columns of 128 bytes are more than tables have, and little memory. */
-enum { BLOCK_BYTES = 1 << 18, FIELD_LIMIT_BYTES = 1 << 24, COLUMN_LIMIT = 1 << 20, RECORD_LIMIT_BYTES = 1 << 27, BLANK_LIMIT = 1 << 20 };
+enum {
+  BLOCK_BYTES = 1 << 18,
+  FIELD_LIMIT_BYTES = 1 << 24,
+  COLUMN_LIMIT = 1 << 20,
+  RECORD_LIMIT_BYTES = 1 << 27,
+  BLANK_LIMIT = 1 << 20,
+  FIELD_GROWTH_BYTES = 1 << 16
+};
 
 typedef struct Csv {
   Reader *reader;
@@ -302,6 +309,7 @@ Status csv_read(Dataset *dataset, Reader *reader, Error *error) {
   Csv csv = {.reader = reader, .error = error, .terminator = '\n', .line = 1, .record_line = 1, .field_line = 1, .line_blank = true};
   if (csv_init(&csv.parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL | CSV_EMPTY_IS_NULL) != 0)
     return error_set(error, SETOSA_ERROR_INTERNAL, "the CSV parser cannot be set up");
+  csv_set_blk_size(&csv.parser, FIELD_GROWTH_BYTES); /* by 128 at a time a field of megabytes would be copied 100,000 times */
   TRY(labels_create(&csv.labels, reader->options, error));
   TRY(read_all(&csv));
   TRY(hand_over(&csv, dataset));

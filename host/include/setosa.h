@@ -95,9 +95,10 @@ typedef struct SetosaDevices SetosaDevices; /* every platform and device found *
 typedef struct SetosaDevice SetosaDevice;   /* one opened device: context, queue, compiled kernels */
 
 /* Finds every platform and device. Succeeds with an empty list when there is none. The list outlives no device opened from it:
- * close the devices first. With PoCL and no POCL_CACHE_DIR in the environment this sets that variable to a folder of this
- * process's own, since processes must not share one; call it before starting threads that read the environment. When the
- * process ends by exit or by returning from main, a mark in that folder is removed.
+ * close the devices first. With PoCL and no POCL_CACHE_DIR in the environment, or one that another user could change, this
+ * sets that variable to a folder of this process's own, since processes must not share one; and where setosa_cache_path fails it turns
+ * off the caches of Mesa's and NVIDIA's drivers. Call it before starting threads that read the environment. When the process ends by exit
+ * or by returning from main, a mark in that folder is removed.
  * A driver that is new here, or was changed, is first tried in a child process: it is loaded, lists its devices, and each of them runs a
  * kernel. One that ends the child, or is silent for 20 s ($SETOSA_DRIVER_SECONDS), is left out, and a device that does so is refused;
  * setosa_devices_warning tells of both. Verdicts are kept in the cache. While the OpenCL loader starts, OCL_ICD_VENDORS may be another. In
@@ -589,7 +590,8 @@ void setosa_explanation_destroy(SetosaExplanation *explanation);
 /* ---- cache ------------------------------------------------------------------------------------------------------ */
 
 /* The folder of compiled kernels, tuning results, self-test verdicts and converted data ($XDG_CACHE_HOME/setosa, else ~/.cache/setosa).
- * Written to path (size bytes). */
+ * Written to path (size bytes). SETOSA_ERROR_WRITE when there is none, or another user could change what is in it: then nothing of it is
+ * used. */
 SetosaStatus setosa_cache_path(char *path, size_t size, SetosaError *error);
 /* Why what is worth keeping is not kept, or SETOSA_OK: there is no folder (SETOSA_ERROR_WRITE says why: no HOME, say), its disk is full, or
  * another user could change what is in it. All calls work without it; kernels are then compiled anew in each process. To be asked before

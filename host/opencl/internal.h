@@ -70,6 +70,9 @@ Status device_list_describe(const DeviceList *list, Text *text, Error *error);
 
 /* ---- quirks (quirks.c) --------------------------------------------------------------------------------------------- */
 
+/* Tells other drivers to keep nothing and to believe nothing: the user's folder for caches is not to be trusted. Before the first OpenCL
+ * call. */
+void quirks_go_without_caches(void);
 /* Whether a platform of this name is the driver that compiles into the folder of pocl_cache.c. */
 bool quirks_is_pocl(const char *platform);
 /* False where asking the driver for a program's binary costs more than it saves. */

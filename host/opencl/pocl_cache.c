@@ -102,6 +102,7 @@ static bool find_slot(char *path, size_t size) {
 
 void pocl_cache_prepare(void) {
   char path[PATH_MAX];
+  if (cache_folder_find(path, sizeof path, "", NULL) != SETOSA_OK) quirks_go_without_caches();
   bool this_process = false;
   const char *folder = getenv("POCL_CACHE_DIR"), *chosen = chosen_folder();
   if (chosen != NULL && cache_folder_check(chosen, NULL) == SETOSA_OK) return;

@@ -1,9 +1,18 @@
 /* Everything Setosa does for one device or driver in particular, but for PoCL's folders (pocl_cache.c): no other file asks for its name. */
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "opencl/gemm.h"
 #include "opencl/internal.h"
+
+void quirks_go_without_caches(void) {
+  /* Drivers that keep compiled code where the user's caches are, and believe what lies there: Mesa's and NVIDIA's. A choice that was made
+   * stays. */
+  setenv("MESA_SHADER_CACHE_DISABLE", "true", 0);
+  setenv("MESA_GLSL_CACHE_DISABLE", "true", 0); /* its name before Mesa 22 */
+  setenv("CUDA_CACHE_DISABLE", "1", 0);
+}
 
 bool quirks_is_pocl(const char *platform) { return strcmp(platform, "Portable Computing Language") == 0; }
 

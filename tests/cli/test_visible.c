@@ -96,7 +96,20 @@ static void names_in_results(void **state) {
   SHOWS(0, NULL, "check", data, HOST);
   SHOWS(0, NULL, "train", data, HOST, "--class-weight", "a" HOSTILE "x=2,b" HOSTILE "y=1,c" HOSTILE "z=1", "--model", model);
   SHOWS(0, NULL, "train", data, HOST, "--positive", "a" HOSTILE "x", "-v");
+  SHOWS(0, NULL, "bench", data, "--backends", "reference", "--what", "step", "--seconds", "0.01");
   train();
+}
+
+static void names_in_the_environment(void **state) {
+  (void)state;
+  char vendors[SUPPORT_PATH], driver[2 * SUPPORT_PATH];
+  support_path(vendors, folder, "ven" HOSTILE "dors");
+  assert_int_equal(mkdir(vendors, 0700), 0);
+  support_path(driver, vendors, "a" HOSTILE ".icd");
+  support_write_text(driver, "lib" HOSTILE ".so\n");
+  setenv("OCL_ICD_VENDORS", vendors, 1);
+  SHOWS(0, "ven?", "devices", "--diagnose");
+  unsetenv("OCL_ICD_VENDORS");
 }
 
 static void names_in_messages(void **state) {
@@ -162,10 +175,8 @@ static void pipes_get_names_as_they_are(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(names_in_results),
-      cmocka_unit_test(names_in_messages),
-      cmocka_unit_test(the_folder_of_the_cache),
-      cmocka_unit_test(pipes_get_names_as_they_are),
+      cmocka_unit_test(names_in_results),        cmocka_unit_test(names_in_messages),           cmocka_unit_test(names_in_the_environment),
+      cmocka_unit_test(the_folder_of_the_cache), cmocka_unit_test(pipes_get_names_as_they_are),
   };
   return support_run("cli_visible", tests, create, destroy);
 }

@@ -12,7 +12,7 @@ build=$source/build/fuzz
 found=$build/found
 seconds=${1:-20}
 names=("${@:2}")
-[ "${#names[@]}" -gt 0 ] || names=(csv npy idx gz synthetic model checkpoint options)
+[ "${#names[@]}" -gt 0 ] || names=(csv npy idx gz column class_weights synthetic visible model checkpoint options)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$found"
@@ -31,7 +31,10 @@ seed() { # seed NAME FILE...
   local name=$1 file
   shift
   [ -d "$work/$name" ] || return 0
-  for file; do [ "$(stat -c %s "$file")" -gt 20000 ] || cp "$file" "$work/$name/"; done
+  for file; do
+    case $file in *without-end* | *columns* | *-huge*) continue ;; esac # little that becomes much: slow, and known
+    [ "$(stat -c %s "$file")" -gt 20000 ] || cp "$file" "$work/$name/"
+  done
 }
 seed csv "$malformed"/*.csv "$malformed"/*.tsv "$malformed"/*.txt "$iris"
 seed npy "$malformed"/*.npy
@@ -40,6 +43,16 @@ seed gz "$malformed"/*.gz
 gzip -c "$iris" >"$work/iris.csv.gz"
 gzip -c "$malformed/good.npy" >"$work/good.npy.gz"
 seed gz "$work"/*.gz
+column=0
+if [ -d "$work/column" ]; then # the first byte says how the file is used (column.c)
+  for file in "$malformed"/labels-* "$malformed"/weights-*; do
+    case $file in *without-end* | *-huge*) continue ;; esac
+    for flags in 0 1 2 3 @; do
+      column=$((column + 1))
+      { printf '%s' "$flags"; cat "$file"; } >"$work/column/$column"
+    done
+  done
+fi
 model=0
 for options in '' --standardize '--drop petal_width' --no-intercept; do
   model=$((model + 1))
@@ -65,6 +78,19 @@ features=0x10,classes=-1
 noise=nan,sparsity=1,rows=1e400
 rows=10,rows=20,,
 TEXTS
+while IFS= read -r text; do
+  line=$((line + 1))
+  [ ! -d "$work/class_weights" ] || printf '%s' "$text" >"$work/class_weights/$line"
+done <<'TEXTS'
+
+balanced
+a=2
+a=2,b=1=0.5,ü=1e30
+b=1=3,b=1=4
+a=nan,ü=-1
+a=1e400,=2,
+TEXTS
+[ ! -d "$work/visible" ] || printf 'a\033[31m\302\233\342\200\256\357\273\277\360\237\214\274\233\377\355\240\200' >"$work/visible/1"
 while IFS= read -r text; do
   line=$((line + 1))
   [ ! -d "$work/options" ] || printf '%s' "$text" | tr '|' '\n' >"$work/options/$line"

@@ -244,6 +244,31 @@ static void test_concurrent_processes(void **state) {
   assert_false(file_exists(path_below("cache-shared/setosa/pocl/slot-4")));
 }
 
+static void body_distrust(const char *cache) {
+  DeviceList *list = NULL;
+  unsetenv("POCL_CACHE_DIR");
+  unsetenv("MESA_SHADER_CACHE_DISABLE");
+  setenv("CUDA_CACHE_DISABLE", "0", 1); /* a user's own choice stays */
+  setenv("XDG_CACHE_HOME", cache, 1);
+  CHECK(device_list_open(&list, NULL) == SETOSA_OK);
+  CHECK(strncmp(getenv("POCL_CACHE_DIR"), cache, strlen(cache)) != 0);
+  CHECK(strcmp(getenv("MESA_SHADER_CACHE_DISABLE"), "true") == 0 && strcmp(getenv("CUDA_CACHE_DISABLE"), "0") == 0);
+  CHECK(!file_exists(path_below("cache-open/setosa")));
+  device_list_close(list);
+}
+
+/* Where everybody can write, nothing is kept and nothing believed, by no driver. */
+static void test_open_cache(void **state) {
+  (void)state;
+  char cache[512];
+  snprintf(cache, sizeof cache, "%s", path_below("cache-open"));
+  assert_int_equal(mkdir(cache, 0700), 0);
+  assert_int_equal(chmod(cache, 0777), 0);
+  setenv("TMPDIR", scratch, 1);
+  run_in_child(body_distrust, cache);
+  unsetenv("TMPDIR");
+}
+
 /* A file where the folder should be: not even root can write there. */
 static void test_unwritable_cache(void **state) {
   (void)state;
@@ -407,10 +432,15 @@ static int remove_scratch(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_no_platforms),     cmocka_unit_test(test_missing_library),
-      cmocka_unit_test(test_two_devices),      cmocka_unit_test(test_concurrent_processes),
-      cmocka_unit_test(test_unwritable_cache), cmocka_unit_test(test_slots),
-      cmocka_unit_test(test_leftovers),        cmocka_unit_test(test_slot_of_a_dead_process),
+      cmocka_unit_test(test_no_platforms),
+      cmocka_unit_test(test_missing_library),
+      cmocka_unit_test(test_two_devices),
+      cmocka_unit_test(test_concurrent_processes),
+      cmocka_unit_test(test_unwritable_cache),
+      cmocka_unit_test(test_open_cache),
+      cmocka_unit_test(test_slots),
+      cmocka_unit_test(test_leftovers),
+      cmocka_unit_test(test_slot_of_a_dead_process),
       cmocka_unit_test(test_binary_cache),
   };
   use_test_kernels();

@@ -130,7 +130,10 @@ bool progress_update(const SetosaProgress *report, void *user) {
 }
 
 void progress_say(Progress *progress, const char *message) {
-  if (progress->shown) draw(progress, message);
+  char shown[512];
+  snprintf(shown, sizeof shown, "%s", message); /* it may name a file */
+  console_make_visible(shown);
+  if (progress->shown) draw(progress, shown);
 }
 
 /* The whole line, since a ^C may stand behind what was drawn. */
