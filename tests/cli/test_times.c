@@ -72,7 +72,7 @@ static void each_part_is_where_its_work_is(void **state) {
   assert_true(part(document, "upload") == 0 && part(document, "build") == 0 && part(document, "tune") == 0);
   json_decref(document);
   document = train_json("", "synthetic:rows=400000,features=32,classes=3 --backend reference --max-iterations 0");
-  assert_true(part(document, "load") > 0 && part(document, "score") > part(document, "start"));
+  assert_true(part(document, "load") > 0 && part(document, "score") > 0);
   json_decref(document);
   document = train_json("", "synthetic:rows=5000,features=16,classes=4 --solver sgd --epochs 2 --checkpoint k.ckpt --every 1it");
   assert_true(part(document, "checkpoint") > 0);
@@ -85,7 +85,7 @@ static void expect_the_self_test(const char *before) {
   snprintf(set, sizeof set, "env XDG_CACHE_HOME=%s/%s %s", folder, before[0] != '\0' ? "jobs" : "alone", before);
   json_t *document = train_json(set, "\"$iris\"");
   double test = part(document, "test"), total = part(document, "total");
-  if (!(test > 0.1 * total)) fail_msg("the self-test took %g of %g s", test, total);
+  if (!(test > 0.05 * total)) fail_msg("the self-test took %g of %g s", test, total);
   json_decref(document);
 }
 
