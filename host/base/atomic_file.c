@@ -1,7 +1,6 @@
 /* Writing beside, syncing, renaming; and removing what writers that were killed have left. */
 #include "base/atomic_file.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +17,7 @@
 #include "base/path.h"
 #include "base/text.h"
 
-enum { NAMES_TRIED = 100, SHORT_NAME_BYTES = 80 };
+enum { NAMES_TRIED = 100, SHORT_NAME_BYTES = 80, PID_DIGITS = 7 /* Linux has none above 4194304 */ };
 
 /* ---- names ------------------------------------------------------------------------------------------------------- */
 
@@ -32,16 +31,16 @@ static Status name_beside(Text *stem, const char *name, bool shortened, Error *e
   return text_append(stem, error, "%.*s~%016llx", (int)kept, name, (unsigned long long)hash_bytes(name, length));
 }
 
-static const char *skip_digits(const char *at) {
-  while (isdigit((unsigned char)*at)) at++;
-  return at;
+/* Behind a number as we write it, of so many digits at most; NULL: there is none. */
+static const char *skip_number(const char *at, size_t most) {
+  size_t digits = strspn(at, "0123456789");
+  return digits > 0 && digits <= most && at[0] != '0' ? at + digits : NULL;
 }
 
-/* ".<pid>.tmp", or ".<pid>-<number>.tmp" for a further one of the same process. */
+/* ".<pid>.tmp", or ".<pid>-<number>.tmp" for a further one of the same process. A date is no process: "x.20260131.tmp" is somebody's. */
 static bool is_ending(const char *at) {
-  if (at[0] != '.' || !isdigit((unsigned char)at[1])) return false;
-  at = skip_digits(at + 1);
-  if (at[0] == '-' && isdigit((unsigned char)at[1])) at = skip_digits(at + 1);
+  if (at[0] != '.' || (at = skip_number(at + 1, PID_DIGITS)) == NULL) return false;
+  if (at[0] == '-' && (at = skip_number(at + 1, 2)) == NULL) return false;
   return strcmp(at, ".tmp") == 0;
 }
 

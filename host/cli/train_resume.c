@@ -33,6 +33,7 @@ static Status recall(Options *options, const SetosaCheckpoint *checkpoint, const
     else
       status = options_store(options, FOR_TRAIN, note.name, note.value, error);
     if (status != SETOSA_OK) error_prefix(error, "%s", path);
+    if (status == SETOSA_ERROR_USAGE) error->status = status = SETOSA_ERROR_DATA; /* it is the file that is wrong, not the command line */
     TRY(status);
   }
 cleanup:
