@@ -39,7 +39,8 @@ const Command command_cache = {
     .arguments = "clear|path",
     .summary = "compiled kernels, tuning and self-test results, data",
     .description =
-        "Prints where compiled kernels, tuning and self-test results and converted data are kept ($XDG_CACHE_HOME/setosa, else "
+        "Prints where compiled kernels, verdicts on drivers, tuning and self-test results and converted data are kept "
+        "($XDG_CACHE_HOME/setosa, else "
         "~/.cache/setosa), or removes them. They are rebuilt when needed.",
     .examples =
         "  setosa cache path\n"

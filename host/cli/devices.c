@@ -175,7 +175,10 @@ const Command command_devices = {
     .name = "devices",
     .arguments = "",
     .summary = "every OpenCL device here, and why one is refused",
-    .description = "Lists every platform's devices. The number in front is what --device takes. Exits with 4 when no device can be used.",
+    .description =
+        "Lists every platform's devices. The number in front is what --device takes. Exits with 4 when no device can be used. "
+        "A driver that is new or was changed is first tried in a process of its own, with 20 s ($SETOSA_DRIVER_SECONDS) from one step to "
+        "the next: one that fails is named, and left out.",
     .examples =
         "  setosa devices\n"
         "  setosa devices --check       # run the self-test on each\n"

@@ -163,6 +163,41 @@ static void test_data_that_do_not_come(void **state) {
   }
 }
 
+/* In the midst of the training, where the first signal only asks: a log that nobody reads holds it up, as a driver might. It takes the 20 s
+ * that an answer may take. */
+static void nightly_work_that_does_not_answer(void **state) {
+  (void)state;
+  char path[SUPPORT_PATH];
+  support_path(path, folder, "log.fifo");
+  assert_int_equal(mkfifo(path, 0600), 0);
+  int held = open(path, O_RDWR);
+  assert_true(held >= 0);
+  const char *argv[] = {support_program(),
+                        "train",
+                        "synthetic:rows=200,features=4,classes=3,seed=1",
+                        "--backend",
+                        "reference",
+                        "--solver",
+                        "gd",
+                        "--learning-rate",
+                        "1e-6",
+                        "--max-iterations",
+                        "1000000",
+                        "--tolerance",
+                        "1e-30",
+                        "--quiet",
+                        "--log",
+                        path,
+                        NULL};
+  Started started = start(argv);
+  run_sleep_ms(2000);
+  Run run = end_with(&started, SIGTERM);
+  run_expect(&run, 130);
+  run_expect_text(run.err, "the work does not answer the signal, and is ended");
+  run_free(&run);
+  close(held);
+}
+
 /* ---- what the terminal shows -------------------------------------------------------------------------------------- */
 
 /* A line of the terminal, as it stands after carriage returns and blanks: cells[column]. The last 64 lines. */
@@ -260,9 +295,8 @@ static void test_what_ctrl_c_leaves(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_a_driver_that_is_tried),
-      cmocka_unit_test(test_after_main),
-      cmocka_unit_test(test_data_that_do_not_come),
+      cmocka_unit_test(test_a_driver_that_is_tried), cmocka_unit_test(test_after_main),
+      cmocka_unit_test(test_data_that_do_not_come),  cmocka_unit_test(nightly_work_that_does_not_answer),
       cmocka_unit_test(test_what_ctrl_c_leaves),
   };
   return support_run("cli_signals", tests, create, destroy);
