@@ -2,6 +2,7 @@
  * missing is made only below what has been looked at. */
 #include "base/cache_folder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -207,6 +208,29 @@ Status cache_folder_find_named(char *path, size_t size, const char *named, Error
 Status cache_folder_check(const char *path, Error *error) {
   char found[PATH_MAX];
   return find_own(found, path, false, error);
+}
+
+static Status check_below(const char *path, int depth, Error *error) {
+  Status status = SETOSA_OK;
+  DIR *listing = opendir(path);
+  if (listing == NULL) return cannot("list the folder", path, error);
+  for (struct dirent *entry; status == SETOSA_OK && (entry = readdir(listing)) != NULL;) {
+    char below[PATH_MAX];
+    struct stat info;
+    if (entry->d_name[0] == '.' || (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN)) continue;
+    int length = snprintf(below, sizeof below, "%s/%s", path, entry->d_name);
+    if (length < 0 || (size_t)length >= sizeof below || lstat(below, &info) != 0 || !S_ISDIR(info.st_mode)) continue;
+    status = check_own(below, &info, false, error);
+    if (status == SETOSA_OK && depth > 1) status = check_below(below, depth - 1, error);
+  }
+  closedir(listing);
+  return status;
+}
+
+Status cache_folder_check_below(const char *path, Error *error) {
+  Status status = check_below(path, 2, error);
+  if (status != SETOSA_OK) name_variable(error);
+  return status;
 }
 
 Status cache_folder_check_room(const char *path, Error *error) {

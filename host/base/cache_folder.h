@@ -16,6 +16,8 @@ Status cache_folder_find_named(char *path, size_t size, const char *named, Error
  * created. */
 Status cache_folder_check(const char *path, Error *error);
 
+/* Whether the folders in it, and in these, are the user's, too: a run as root may have left some. */
+Status cache_folder_check_below(const char *path, Error *error);
 /* Whether something can be added to a folder that is there: its disk has 32 MB left, many times what the kernels of one run take. */
 Status cache_folder_check_room(const char *path, Error *error);
 

@@ -62,7 +62,11 @@ static Status read_header(SafetensorsFile *file, Error *error) {
                      "%s: only %llu bytes long, too short for a safetensors file; name a model that `train` wrote", path,
                      (unsigned long long)file_bytes);
   uint64_t header_bytes = load_bits(length_bytes, LENGTH_BYTES);
-  if (header_bytes > file_bytes - LENGTH_BYTES || header_bytes > HEADER_LIMIT_BYTES)
+  if (header_bytes <= file_bytes - LENGTH_BYTES && header_bytes > HEADER_LIMIT_BYTES)
+    return error_set(error, SETOSA_ERROR_DATA,
+                     "%s: its header has %llu bytes, and at most %d are read; give classes and features shorter names", path,
+                     (unsigned long long)header_bytes, HEADER_LIMIT_BYTES);
+  if (header_bytes > file_bytes - LENGTH_BYTES)
     return error_set(
         error, SETOSA_ERROR_DATA,
         "%s: is not a model, or one cut short (its first 8 bytes announce a header of %llu bytes, more than the file holds); name a "

@@ -150,6 +150,7 @@ SetosaStatus setosa_cache_check(SetosaError *error) {
   char path[PATH_MAX];
   error_clear(error);
   TRY(cache_folder_find(path, sizeof path, "", error));
+  TRY(cache_folder_check_below(path, error));
   TRY(cache_folder_check_room(path, error));
   TRY(pocl_cache_check(error));
 cleanup:

@@ -269,6 +269,22 @@ static void files_are_ones_own(void **state) {
   assert_int_equal(cache_file_begin(&file, path, &error), SETOSA_ERROR_WRITE);
 }
 
+/* What a run as root has left in a user's folder. */
+static void folders_below_are_ones_own(void **state) {
+  (void)state;
+  char path[PATH_MAX], deep[PATH_MAX];
+  Error error = {0};
+  support_ok(cache_folder_find(deep, sizeof deep, "pocl/slot-3", &error), &error);
+  support_ok(cache_folder_find(path, sizeof path, "", &error), &error);
+  support_ok(cache_folder_check_below(path, &error), &error);
+  assert_int_equal(chmod(deep, 0777), 0);
+  support_fails(cache_folder_check_below(path, &error), &error, SETOSA_ERROR_WRITE, deep);
+  assert_int_equal(chmod(deep, 0700), 0);
+  give_away(deep);
+  error_clear(&error);
+  support_fails(cache_folder_check_below(path, &error), &error, SETOSA_ERROR_WRITE, deep);
+}
+
 static void a_full_disk_is_known(void **state) {
   (void)state;
   char path[SUPPORT_PATH], message[SUPPORT_PATH + 64];
@@ -286,9 +302,16 @@ static void a_full_disk_is_known(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      CASE(it_is_made_with_its_parents),  CASE(the_environment_says_where),      CASE(links_of_ones_own_are_followed),
-      CASE(links_of_others_are_not),      CASE(folders_of_others_are_refused),   CASE(folders_that_others_can_write_are_refused),
-      CASE(what_is_no_folder_is_refused), CASE(a_named_folder_is_looked_at_too), CASE(files_are_ones_own),
+      CASE(it_is_made_with_its_parents),
+      CASE(the_environment_says_where),
+      CASE(links_of_ones_own_are_followed),
+      CASE(links_of_others_are_not),
+      CASE(folders_of_others_are_refused),
+      CASE(folders_that_others_can_write_are_refused),
+      CASE(what_is_no_folder_is_refused),
+      CASE(a_named_folder_is_looked_at_too),
+      CASE(files_are_ones_own),
+      CASE(folders_below_are_ones_own),
       CASE(a_full_disk_is_known),
   };
   return support_run("base_cache_folder", tests, NULL, NULL);

@@ -139,6 +139,9 @@ static void what_is_no_such_file_says_so(void **state) {
   load_and_expect(test_path, "is not a model, or one cut short (its first 8 bytes announce a header of 3 bytes, ");
   write_bytes("sepal_length,sepal_width,species\n5.1,3.5,setosa\n", 48);
   load_and_expect(test_path, "is not a model, or one cut short (its first 8 bytes announce a header of 7308321214411335027 bytes, ");
+  write_bytes("\1\xe1\xf5\5\0\0\0\0{}", 10);
+  assert_int_equal(truncate(test_path, 100000100), 0); /* all of it there, and too much */
+  load_and_expect(test_path, "its header has 100000001 bytes, and at most 100000000 are read; ");
 }
 
 /* A header of deeply nested arrays must not exhaust the stack. */
