@@ -12,7 +12,8 @@ enum { CODE_MEMORY = 1, CODE_DEVICE = 4 };
 /* Fields that measure, or say how much was held: they differ from run to run, or when something was copied that is read in place otherwise.
  */
 static bool is_measured(const char *key) {
-  static const char *const keys[] = {"device", "device_bytes", "rows_per_second", "resident", "chunk_rows", "tuning", "storage_error"};
+  static const char *const keys[] = {"device",     "device_bytes", "rows_per_second", "resident",
+                                     "chunk_rows", "tuning",       "storage_error",   "cached"};
   if (strncmp(key, "seconds", 7) == 0) return true;
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
     if (strcmp(key, keys[i]) == 0) return true;
