@@ -43,12 +43,9 @@ static Status note_shadow(DeviceList *list, DeviceRecord *device, Error *error) 
 static Status refuse_lost(SetosaDeviceInfo *info, const Drivers *drivers, Error *error) {
   Status status = SETOSA_OK;
   Text why = {0};
-  char limits[256];
   if (!info->usable) return SETOSA_OK;
   TRY(drivers_explain_lost(drivers, info->platform, info->name, &why, error));
   if (why.length == 0) goto cleanup;
-  limits_name(limits, sizeof limits);
-  if (limits[0] != '\0') TRY(text_append(&why, error, "; %s: raise it", limits));
   TRY(text_append(&why, error, "; choose another device, or update the driver"));
   free((char *)info->refusal);
   info->refusal = why.text;
@@ -140,7 +137,7 @@ Status device_list_open(DeviceList **out, Error *error) {
   DeviceList *list = NULL;
   VendorsChange change = {.changed = false};
   *out = NULL;
-  TRY(limits_check_stack(error));
+  TRY(limits_check_compilers(error));
   quirks_share_processors();
   pocl_cache_prepare();
   TRY(memory_allocate_zero((void **)&list, 1, sizeof *list, "the list of devices", error));

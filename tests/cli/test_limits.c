@@ -64,6 +64,7 @@ static void a_driver_that_cannot_be_loaded(void **state) {
   expect("-v 150000", "train $iris", 4, "(ulimit -v)");
   expect("-v 60000", "train $iris", 4, "(ulimit -v)");
   expect("-n 4", "train $iris", 4, "the limit on open files is 4 (ulimit -n)");
+  expect("-n 12", "train $iris", 4, "the limit on open files is 12 (ulimit -n)");
   expect("-s 64", "train $iris", 4, "the limit on the stack is 64 KB (ulimit -s)");
 }
 
@@ -114,7 +115,7 @@ static void few_open_files(void **state) {
 static void a_driver_that_dies_of_a_limit(void **state) {
   (void)state;
   run_need_device();
-  static const char *const limits[] = {"-v 300000", "-d 100000", "-n 8"};
+  static const char *const limits[] = {"-v 300000", "-d 100000", "-n 12"};
   for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
     char flag[16];
     Run run = run_limited(limits[i], "train $iris -q");
