@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 
 /* Lines are the child's words. These two begin with a byte that no word has, and say how it ended. */
 #define CAME_BACK "\001back"
@@ -235,7 +236,8 @@ Status child_run(ChildReport *report, ChildFunction body, const void *argument, 
   /* A printer that nobody reads must not wait: its pipe refuses what it has no room for. */
   if (pipe2(words, O_CLOEXEC) == 0 && pipe2(output, O_CLOEXEC | O_NONBLOCK) == 0) child = fork();
   if (child == 0) run_child(parent, words[1], output[1], body, argument);
-  if (child < 0) TRY(error_set(error, SETOSA_ERROR_INTERNAL, "cannot start a process: %s; end some others", strerror(errno)));
+  if (child < 0)
+    TRY(error_set(error, SETOSA_ERROR_INTERNAL, "cannot start a process: %s; %s", strerror(errno), file_remedy(errno, "end some others")));
   close(words[1]);
   words[1] = -1;
   if (attend(child, words[0], &report->words, seconds, &ended)) {

@@ -52,7 +52,7 @@ static Status read_failed(Error *error, const char *path, const char *doing, con
 Status file_read_stream(unsigned char **bytes, size_t *length, FILE *stream, const char *path, size_t limit, Error *error) {
   Status status = SETOSA_OK;
   Text content = {0};
-  char block[65536];
+  char block[8192];
   *bytes = NULL;
   *length = 0;
   TRY(text_append_bytes(&content, "", 0, error));

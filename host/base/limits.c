@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 static const rlim_t LEAST_STACK_BYTES = (rlim_t)192 << 10; /* PoCL's compiler has crashed with 64 KB and worked with 128 */
+static const rlim_t LEAST_FILES = 16;                      /* and its linker found no library with 14 */
 
 void limits_name(char *text, size_t size) {
   static const struct {
@@ -35,11 +36,15 @@ void limits_name(char *text, size_t size) {
   }
 }
 
-Status limits_check_stack(Error *error) {
+Status limits_check_compilers(Error *error) {
   struct rlimit limit;
-  if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= LEAST_STACK_BYTES) return SETOSA_OK;
+  char text[64] = "";
+  if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur < LEAST_STACK_BYTES)
+    snprintf(text, sizeof text, "the stack is %llu KB (ulimit -s)", (unsigned long long)(limit.rlim_cur >> 10));
+  else if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < LEAST_FILES)
+    snprintf(text, sizeof text, "open files is %llu (ulimit -n)", (unsigned long long)limit.rlim_cur);
+  if (text[0] == '\0') return SETOSA_OK;
   return error_set(error, SETOSA_ERROR_DEVICE,
-                   "the limit on the stack is %llu KB (ulimit -s), too little for OpenCL's compilers; raise it, or compute without OpenCL: "
-                   "--backend blas or reference",
-                   (unsigned long long)(limit.rlim_cur >> 10));
+                   "the limit on %s, too little for OpenCL's compilers; raise it, or compute without OpenCL: --backend blas or reference",
+                   text);
 }

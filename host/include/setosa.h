@@ -209,7 +209,8 @@ size_t setosa_dataset_rows(const SetosaDataset *dataset);
 size_t setosa_dataset_features(const SetosaDataset *dataset);
 size_t setosa_dataset_classes(const SetosaDataset *dataset);
 /* (N,D) row-major, scaled as it stands now; borrowed; NULL: made or gathered as needed. An .npy of f32 is mapped, not read: leave the file
- * as it is meanwhile. */
+ * as it is meanwhile. One that was written to is SETOSA_ERROR_DATA when the work on it is done; one that is shortened ends the process with
+ * SIGBUS when the missing rows are touched, on whichever thread: a program may have a handler that says so, as `setosa` does. */
 const float *setosa_dataset_values(const SetosaDataset *dataset);
 const int32_t *setosa_dataset_labels(const SetosaDataset *dataset); /* (N), or NULL; borrowed */
 const float *setosa_dataset_weights(const SetosaDataset *dataset);  /* (N) as given, or NULL; borrowed until rows change */

@@ -136,12 +136,15 @@ Status device_list_open(DeviceList **out, Error *error) {
   Status status = SETOSA_OK;
   DeviceList *list = NULL;
   VendorsChange change = {.changed = false};
+  Error limit = {0};
   *out = NULL;
-  TRY(limits_check_stack(error));
+  quirks_share_processors();
   pocl_cache_prepare();
   TRY(memory_allocate_zero((void **)&list, 1, sizeof *list, "the list of devices", error));
-  TRY(drivers_open(&list->drivers, error));
-  if (list->drivers.none_left) {
+  if (limits_check_compilers(&limit) == SETOSA_OK) TRY(drivers_open(&list->drivers, error));
+  if (limit.status != SETOSA_OK) {
+    TRY(memory_copy_text(&list->problem, limit.message, error));
+  } else if (list->drivers.none_left) {
     TRY(tell_failures(list, error));
   } else {
     TRY(drivers_enter(&list->drivers, &change, error));
@@ -175,6 +178,7 @@ size_t device_list_count(const DeviceList *list) { return list->count; }
 const SetosaDeviceInfo *device_list_get(const DeviceList *list, size_t index) { return &list->devices[index].info; }
 
 const char *device_list_warning(const DeviceList *list, size_t index) {
+  if (list->drivers.warnings == NULL) return NULL; /* none was looked at */
   for (size_t i = 0; i < index; i++)
     if (list->drivers.warnings[i] == NULL) return NULL;
   return list->drivers.warnings[index];

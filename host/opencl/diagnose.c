@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "opencl/internal.h"
 
 /* Where the lines go. */
@@ -70,15 +71,20 @@ static void diagnose_vendors(const Report *report, const Drivers *drivers) {
   if (vendors->folder != NULL && vendors->count == 0)
     say(report, "    -> install an OpenCL driver: `apt install pocl-opencl-icd` for the CPU, or your GPU vendor's");
   for (size_t i = 0; i < vendors->count; i++) diagnose_vendor(report, drivers, i);
-  for (char **warning = drivers->warnings; *warning != NULL; warning++) say(report, "    -> %s", *warning);
+  for (char **warning = drivers->warnings; warning != NULL && *warning != NULL; warning++) say(report, "    -> %s", *warning);
 }
 
 static void diagnose_platforms(const Report *report, const DeviceList *list) {
   size_t next = 0;
+  char limits[256];
+  limits_name(limits, sizeof limits);
   say(report, "OpenCL platforms: %zu", list->platform_count);
   if (list->problem != NULL) {
     say(report, "  %s", list->problem);
-    say(report, "    -> install your GPU's OpenCL driver, or a CPU device with `apt install pocl-opencl-icd`");
+    if (limits[0] != '\0')
+      say(report, "    -> raise the limit: %s", limits);
+    else
+      say(report, "    -> install your GPU's OpenCL driver, or a CPU device with `apt install pocl-opencl-icd`");
   }
   if (pocl_cache_warning() != NULL) say(report, "    -> PoCL %s", pocl_cache_warning());
   for (size_t i = 0; i < list->platform_count; i++) {

@@ -10,6 +10,7 @@
 
 #include "base/cache_folder.h"
 #include "base/hash.h"
+#include "base/limits.h"
 #include "base/memory.h"
 #include "opencl/probe.h"
 
@@ -54,7 +55,23 @@ static bool may_try(Judge *judge, const Drivers *drivers) {
   return judge->possible;
 }
 
-/* A driver that cannot be tried, because no process can be started, is used as it is. */
+/* A driver that cannot be tried, because no process can be started, is used as it is. But where a low limit keeps even the trial from being
+ * made, the driver, which starts threads, would end the program. */
+static void try_one(Drivers *drivers, Verdict *verdict, const Vendor *vendor, Judge *judge) {
+  char limits[256];
+  Error failure = {0};
+  if (probe_vendor(verdict, vendor, judge->seconds, &failure) == SETOSA_OK) {
+    if (!verdict->known) return;
+    verdict_remember(verdict, vendor);
+    judge->tried = true;
+    return;
+  }
+  limits_name(limits, sizeof limits);
+  if (limits[0] == '\0' || verdict->failure != NULL) return;
+  verdict->known = memory_copy_text(&verdict->failure, failure.message, NULL) == SETOSA_OK;
+  drivers->untried = true;
+}
+
 static void judge_each(Drivers *drivers, Judge *judge) {
   for (size_t i = 0; i < drivers->vendors.count; i++) {
     const Vendor *vendor = &drivers->vendors.vendor[i];
@@ -63,9 +80,8 @@ static void judge_each(Drivers *drivers, Judge *judge) {
     if (verdict_recall(verdict, vendor, judge->seconds, false)) continue;
     if (!may_try(judge, drivers)) {
       verdict_recall(verdict, vendor, judge->seconds, true);
-    } else if (probe_vendor(verdict, vendor, judge->seconds, NULL) == SETOSA_OK && verdict->known) {
-      verdict_remember(verdict, vendor);
-      judge->tried = true;
+    } else {
+      try_one(drivers, verdict, vendor, judge);
     }
   }
 }

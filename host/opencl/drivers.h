@@ -14,6 +14,7 @@ typedef struct Drivers {
   char *advised;     /* one that leaves out those with a lost device, too; NULL when nothing is lost, or nothing would be left */
   char *temporary;   /* a folder that goes with this; NULL */
   bool none_left;    /* some fail, and nothing else is there */
+  bool untried;      /* one of those that fail, since no process could be started to try it */
 } Drivers;
 
 /* Finds the drivers, and tries those in a child process that nothing is known about. To be called before the first OpenCL call of the

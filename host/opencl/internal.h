@@ -75,6 +75,9 @@ Status device_list_describe(const DeviceList *list, Text *text, Error *error);
 void quirks_go_without_caches(void);
 /* Whether a platform of this name is the driver that compiles into the folder of pocl_cache.c. */
 bool quirks_is_pocl(const char *platform);
+/* To be called before the first OpenCL call of the process. PoCL counts the cores of the machine; it gets as many threads as this process
+ * has cores to run on and CPU time for, unless the user has said how many. */
+void quirks_share_processors(void);
 /* False where asking the driver for a program's binary costs more than it saves. */
 bool quirks_binaries_useful(const DeviceRecord *device);
 

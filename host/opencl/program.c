@@ -1,9 +1,11 @@
 /* Programs: built once per context, source and options; a failure is told in one line. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/memory.h"
 #include "opencl/internal.h"
@@ -38,9 +40,8 @@ static Status check_compiler_folder(const Context *context, bool failed, Error *
   const char *folder = NULL;
   int failure = quirks_is_pocl(context->device.info.platform) ? pocl_cache_failure(&folder, failed) : 0;
   if (failure == 0) return SETOSA_OK;
-  return error_set(error, SETOSA_ERROR_DEVICE,
-                   "%s: PoCL cannot write the kernels that it compiles: %s; free some space there, or set XDG_CACHE_HOME to another folder",
-                   folder, strerror(failure));
+  return error_set(error, SETOSA_ERROR_DEVICE, "%s: PoCL cannot write the kernels that it compiles: %s; %s", folder, strerror(failure),
+                   failure == EFBIG ? file_remedy(failure, "") : "free some space there, or set XDG_CACHE_HOME to another folder");
 }
 
 static Status build_failed(const Context *context, cl_program program, cl_int code, const char *source, const char *options, Error *error) {

@@ -1,8 +1,11 @@
 /* Everything Setosa does for one device or driver in particular, but for PoCL's folders (pocl_cache.c): no other file asks for its name. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
+#include "base/processors.h"
 #include "opencl/gemm.h"
 #include "opencl/internal.h"
 
@@ -15,6 +18,15 @@ void quirks_go_without_caches(void) {
 }
 
 bool quirks_is_pocl(const char *platform) { return strcmp(platform, "Portable Computing Language") == 0; }
+
+void quirks_share_processors(void) {
+  char count[32];
+  size_t usable = processors_usable();
+  long online = sysconf(_SC_NPROCESSORS_ONLN);
+  if (online < 1 || usable >= (size_t)online) return;
+  snprintf(count, sizeof count, "%zu", usable);
+  setenv("POCL_MAX_PTHREAD_COUNT", count, 0);
+}
 
 bool quirks_binaries_useful(const DeviceRecord *device) {
   /* PoCL: asking for a binary compiles every kernel of the program for work-groups of any size: 3 to 4 s on top of 1 s, for code that

@@ -11,6 +11,7 @@
 
 #include "base/cache_folder.h"
 #include "base/hash.h"
+#include "base/limits.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -32,7 +33,7 @@ static bool changes_drivers(const char *variable) {
 }
 
 static bool verdict_path(char *path, size_t size, const Vendor *vendor) {
-  char folder[PATH_MAX], hex[HASH_HEX_SIZE];
+  char folder[PATH_MAX], hex[HASH_HEX_SIZE], limits[512];
   Hash *hash = NULL;
   if (vendor->library == NULL || cache_folder_find(folder, sizeof folder, "drivers", NULL) != SETOSA_OK) return false;
   if (hash_create(&hash, NULL) != SETOSA_OK) return false;
@@ -40,6 +41,8 @@ static bool verdict_path(char *path, size_t size, const Vendor *vendor) {
   hash_add_text(hash, vendor->library);
   for (const char *const *name = vendors_variables(); *name != NULL; name++)
     if (changes_drivers(*name)) hash_add_text(hash, getenv(*name) != NULL ? getenv(*name) : "");
+  limits_name(limits, sizeof limits);
+  hash_add_text(hash, limits); /* a driver that works may not do so in little memory */
   hash_hex(hash, hex);
   hash_destroy(hash);
   int length = snprintf(path, size, "%s/%s.txt", folder, hex);

@@ -278,7 +278,7 @@ static Status check_whole(FILE *stream, const char *path, Error *error) {
   Status status = SETOSA_OK;
   Hash *hash = NULL;
   struct stat info;
-  unsigned char block[1 << 16];
+  unsigned char block[1 << 13];
   char digits[HASH_HEX_SIZE], how[96];
   if (fstat(fileno(stream), &info) != 0 || !S_ISREG(info.st_mode))
     return error_set(error, SETOSA_ERROR_DATA, "%s: is no checkpoint, but no plain file; give the file that --checkpoint wrote", path);

@@ -64,6 +64,7 @@ static void a_driver_that_cannot_be_loaded(void **state) {
   expect("-v 150000", "train $iris", 4, "(ulimit -v)");
   expect("-v 60000", "train $iris", 4, "(ulimit -v)");
   expect("-n 4", "train $iris", 4, "the limit on open files is 4 (ulimit -n)");
+  expect("-n 12", "train $iris", 4, "the limit on open files is 12 (ulimit -n)");
   expect("-s 64", "train $iris", 4, "the limit on the stack is 64 KB (ulimit -s)");
 }
 
@@ -108,6 +109,45 @@ static void few_open_files(void **state) {
       "exec 3</dev/null; ulimit -n 4; exec timeout 60 \"$SETOSA_PROGRAM\" train \"$SETOSA_SOURCE_DIR/data/iris.csv\" --backend reference");
   assert_int_not_equal(run.code, 0);
   run_free(&run);
+}
+
+/* What it is that a driver dies of, when it does. */
+static void a_driver_that_dies_of_a_limit(void **state) {
+  (void)state;
+  run_need_device();
+  static const char *const limits[] = {"-v 300000", "-d 100000", "-n 12"};
+  for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+    char flag[16];
+    Run run = run_limited(limits[i], "train $iris -q");
+    snprintf(flag, sizeof flag, "(ulimit %.2s)", limits[i]);
+    if (run.code != 0) {
+      assert_true(run.code == 1 || run.code == 4);
+      expect_last_line(&run, "setosa: ", flag);
+    }
+    run_free(&run);
+  }
+}
+
+/* A driver that counts the cores of the machine is told of those that are left. */
+static void one_core_is_one_unit(void **state) {
+  (void)state;
+  run_need_device();
+  if (system("command -v taskset >/dev/null 2>&1") != 0) support_skip("no taskset");
+  Run run = run_shell(
+      "unset POCL_MAX_PTHREAD_COUNT; core=$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//'); "
+      "exec taskset -c \"$core\" \"$SETOSA_PROGRAM\" devices --json");
+  run_expect(&run, 0);
+  json_t *document = run_json(&run), *devices = json_object_get(document, "devices");
+  bool found = false;
+  for (size_t i = 0; i < json_array_size(devices); i++) {
+    const json_t *device = json_array_get(devices, i);
+    if (strcmp(json_string_value(json_object_get(device, "platform")), "Portable Computing Language") != 0) continue;
+    found = true;
+    assert_true(run_number(device, "compute_units", NULL) == 1);
+  }
+  json_decref(document);
+  run_free(&run);
+  if (!found) support_skip("no PoCL");
 }
 
 /* Where no thread can be started, the caller's does the work. */
@@ -210,6 +250,8 @@ int main(void) {
       cmocka_unit_test(nightly_memory_of_every_size),
       cmocka_unit_test(files_in_a_limited_size),
       cmocka_unit_test(few_open_files),
+      cmocka_unit_test(a_driver_that_dies_of_a_limit),
+      cmocka_unit_test(one_core_is_one_unit),
       cmocka_unit_test(no_more_threads),
       cmocka_unit_test(nightly_cpu_time),
       cmocka_unit_test(a_mapped_file_is_shortened),

@@ -167,8 +167,9 @@ static void a_compiler_that_cannot_write(void **state) {
   need_pocl();
   Run run = try_shell("export XDG_CACHE_HOME=\"$FOLDER/cache\"; ulimit -f 8; exec \"$SETOSA_PROGRAM\" train \"$IRIS\"");
   run_expect(&run, 4);
-  run_expect_text(
-      run.err, "/cache/setosa/pocl/slot-0: PoCL cannot write the kernels that it compiles: File too large; free some space there, or set ");
+  run_expect_text(run.err,
+                  "/cache/setosa/pocl/slot-0: PoCL cannot write the kernels that it compiles: File too large; raise the limit on file "
+                  "sizes (ulimit -f)");
   assert_int_equal(count_lines(run.err, "setosa: "), 1);
   run_free(&run);
 }
