@@ -129,7 +129,9 @@ const Command command_inspect = {
     .summary = "what a model file holds",
     .description =
         "Shows the shape, names, scaling, norms and provenance of a model. The file is a plain .safetensors: any reader of that "
-        "format opens it (tensors \"weights\" (classes, features) and \"bias\" (classes)).",
+        "format opens it. Tensors: \"weights\" (classes, features), \"bias\" (classes), and, when features are scaled, \"feature_offset\" "
+        "and "
+        "\"feature_scale\" (features), applied as (x - offset) * scale.",
     .examples =
         "  setosa inspect iris.safetensors\n"
         "  setosa inspect iris.safetensors --json\n",

@@ -261,7 +261,9 @@ SetosaStatus setosa_generate(const char *spec, const char *path, const SetosaGen
 
 typedef struct SetosaModel SetosaModel;
 
-/* A safetensors file. Written beside its target, synced, renamed. */
+/* A safetensors file, written beside its target, synced, renamed. Its tensors are f32: "weights" (K,D) and "bias" (K), and, when features
+ * are scaled, "feature_offset" and "feature_scale" (D): z = W ((x - offset) * scale) + b. The metadata hold "class_names" and, when there
+ * are any, "feature_names", both JSON lists, and what made the model. A file of another program needs "weights" alone. */
 SetosaStatus setosa_model_load(SetosaModel **model, const char *path, SetosaError *error);
 SetosaStatus setosa_model_save(const SetosaModel *model, const char *path, SetosaError *error);
 /* A model from arrays (copied): weights (classes,features) row-major, bias (classes) or NULL for none. */

@@ -3,6 +3,7 @@
 
     test_readme.py sessions SOURCE_FOLDER PROGRAM    what its sessions show is what they print
     test_readme.py python SOURCE_FOLDER PROGRAM      its NumPy program predicts what `setosa predict` does
+    test_readme.py promises SOURCE_FOLDER PROGRAM    the tests that its table of promises names are there
 
 Times, names of devices and what the width of the processor's vectors changes are not compared. Exits with 77 (skipped) where there is no
 OpenCL device, or no NumPy.
@@ -130,6 +131,21 @@ def check_python(text, folder, environment):
     return 1 if failed else 0
 
 
+def check_promises(text, folder, environment):
+    table = re.search(r"^## What is promised\n(.*?)^## ", text, re.S | re.M).group(1)
+    build = os.path.dirname(os.path.realpath(os.path.join(folder, "bin", "setosa")))
+    listed = subprocess.run(["ctest", "--test-dir", build, "-N"], stdout=subprocess.PIPE, universal_newlines=True, check=True).stdout
+    tests = re.findall(r"Test +#\d+: (\S+)", listed)
+    held = [row.rsplit("|", 2)[1] for row in table.split("\n") if row.startswith("| ") and not row.startswith("| about")]
+    names = re.findall(r"`([^`]+)`", "".join(held))
+    absent = [name for name in names if not os.path.exists(os.path.join(folder, name)) and
+              not any(test == name or test.startswith(name + ".") for test in tests)]
+    for name in absent:
+        print("README.md names a test that is not there: " + name)
+    print("%d passed, %d failed" % (len(names) - len(absent), len(absent)))
+    return 1 if absent or len(names) < 10 else 0
+
+
 def main():
     what, source, program = sys.argv[1:]
     folder = tempfile.mkdtemp()
@@ -137,11 +153,12 @@ def main():
         os.mkdir(os.path.join(folder, "bin"))
         os.symlink(os.path.abspath(program), os.path.join(folder, "bin", "setosa"))
         shutil.copytree(os.path.join(source, "data"), os.path.join(folder, "data"))
+        os.symlink(os.path.join(os.path.abspath(source), "tests"), os.path.join(folder, "tests"))
         environment = {**os.environ, "PATH": os.path.join(folder, "bin") + os.pathsep + os.environ["PATH"]}
         with open(os.path.join(source, "README.md"), encoding="utf-8") as file:
             text = file.read()
         os.environ["PATH"] = environment["PATH"]
-        return {"sessions": check_sessions, "python": check_python}[what](text, folder, environment)
+        return {"sessions": check_sessions, "python": check_python, "promises": check_promises}[what](text, folder, environment)
     finally:
         shutil.rmtree(folder)
 
