@@ -493,7 +493,8 @@ static void test_cache_of_the_driver(void **state) {
       "train; [ \"$(stat -c %%i \"$one\")\" = \"$before\" ] && echo kept\n"
       "touch \"$slot/setosa-running\"; \"$SETOSA_PROGRAM\" devices > /dev/null; built\n"
       "train; touch \"$slot/beside\"; \"$SETOSA_PROGRAM\" devices > /dev/null; ls \"$slot\" | grep beside\n" /* PoCL loads none there */
-      "touch \"$slot\"/*/added; \"$SETOSA_PROGRAM\" devices > /dev/null; built; find \"$slot\" | grep -c added",
+      "for below in \"$slot\"/*/; do touch \"$below/added\"; done; \"$SETOSA_PROGRAM\" devices > /dev/null; built; find \"$slot\" | grep "
+      "-c added",
       folder, iris);
   Run run = run_shell(command);
   assert_string_equal(run.out, "kept\n0\nbeside\n0\n0\n");
