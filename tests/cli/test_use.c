@@ -479,21 +479,25 @@ static void test_check_of_backends(void **state) {
   }
 }
 
-/* After an orderly end the driver's cache is trusted by the next run; after a kill, or when somebody has added to it, it begins anew. */
+/* After an orderly end the driver's cache is trusted by the next run; after a kill, or when something was added to its folders, it begins
+ * anew. */
 static void test_cache_of_the_driver(void **state) {
   (void)state;
   run_need_device();
   char command[3 * SUPPORT_PATH];
-  snprintf(command, sizeof command,
-           "unset POCL_CACHE_DIR; export XDG_CACHE_HOME='%s/driver'; slot=\"$XDG_CACHE_HOME/setosa/pocl/slot-0\"\n"
-           "train() { \"$SETOSA_PROGRAM\" train '%s' -q > /dev/null; }; built() { find \"$slot\" -name '*.so' | wc -l; }\n"
-           "train; one=$(find \"$slot\" -name '*.so' | head -n 1); before=$(stat -c %%i \"$one\")\n"
-           "train; [ \"$(stat -c %%i \"$one\")\" = \"$before\" ] && echo kept\n"
-           "touch \"$slot/setosa-running\"; \"$SETOSA_PROGRAM\" devices > /dev/null; built\n"
-           "train; touch \"$slot/added\"; \"$SETOSA_PROGRAM\" devices > /dev/null; built; ls \"$slot\" | grep -c added",
-           folder, iris);
+  snprintf(
+      command, sizeof command,
+      "unset POCL_CACHE_DIR; export XDG_CACHE_HOME='%s/driver'; slot=\"$XDG_CACHE_HOME/setosa/pocl/slot-0\"\n"
+      "train() { \"$SETOSA_PROGRAM\" train '%s' -q > /dev/null; }; built() { find \"$slot\" -name '*.so' | wc -l; }\n"
+      "train; one=$(find \"$slot\" -name '*.so' | head -n 1); before=$(stat -c %%i \"$one\")\n"
+      "train; [ \"$(stat -c %%i \"$one\")\" = \"$before\" ] && echo kept\n"
+      "touch \"$slot/setosa-running\"; \"$SETOSA_PROGRAM\" devices > /dev/null; built\n"
+      "train; touch \"$slot/beside\"; \"$SETOSA_PROGRAM\" devices > /dev/null; ls \"$slot\" | grep beside\n" /* PoCL loads none there */
+      "for below in \"$slot\"/*/; do touch \"$below/added\"; done; \"$SETOSA_PROGRAM\" devices > /dev/null; built; find \"$slot\" | grep "
+      "-c added",
+      folder, iris);
   Run run = run_shell(command);
-  assert_string_equal(run.out, "kept\n0\n0\n0\n");
+  assert_string_equal(run.out, "kept\n0\nbeside\n0\n0\n");
   run_free(&run);
 }
 

@@ -122,7 +122,7 @@ static void a_damaged_slot_begins_empty(void **state) {
   after("mkfifo AB/pipe");
   after("rm setosa-files");
   after(": > setosa-files");
-  after("printf 'setosa files 1\\n2 0 0\\n' > setosa-files");
+  after("printf 'setosa files 2\\n1 0000000000000000 0000000000000000\\n' > setosa-files");
   after("rm setosa-files && ln -s /dev/zero setosa-files");
 }
 
