@@ -12,14 +12,13 @@
 
 #include "fault.h"
 
-#define FUNCTIONS(X)                                                                                                       \
-  X(malloc)                                                                                                                \
-  X(calloc)                                                                                                                \
-  X(realloc)                                                                                                               \
-  X(aligned_alloc)                                                                                                         \
-  X(posix_memalign)                                                                                                        \
-  X(strdup) X(strndup) X(vasprintf) X(getline) X(fopen) X(fdopen) X(opendir) X(fdopendir) X(realpath) X(newlocale) X(mmap) \
-      X(pthread_create)
+#define FUNCTIONS(X) \
+  X(malloc)          \
+  X(calloc)          \
+  X(realloc)         \
+  X(aligned_alloc)   \
+  X(posix_memalign)  \
+  X(strdup) X(strndup) X(vasprintf) X(getline) X(fopen) X(fdopen) X(opendir) X(fdopendir) X(realpath) X(newlocale) X(mmap) X(pthread_create)
 
 #define NUMBER(name) CALL_##name,
 #define NAME(name) #name,

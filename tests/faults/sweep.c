@@ -142,7 +142,8 @@ static void make_plan(Sweep *sweep) {
     if (fnmatch(settings->call_pattern, sweep->calls[call], 0) != 0) continue;
     for (size_t what = 0; what < sweep->case_count; what++) {
       long count = sweep->counts[what][call], step = 1;
-      if ((sweep->cases[what].flags & CASE_SAMPLED) && count > SAMPLED_NUMBERS) step = count / SAMPLED_NUMBERS;
+      bool alike = strcmp(sweep->calls[call], "fdopendir") == 0; /* one for each folder of a driver's cache */
+      if (((sweep->cases[what].flags & CASE_SAMPLED) || alike) && count > SAMPLED_NUMBERS) step = count / SAMPLED_NUMBERS;
       for (long number = 1; number <= count; number += step) {
         int codes[2] = {0, 0};
         if (settings->number > 0 && number != settings->number) continue;

@@ -69,7 +69,7 @@ static bool outputs_are_whole(const Outcome *outcome, const Outcome *base, const
     bool known = false;
     for (int k = 0; k < base->file_count; k++) {
       if (strcmp(base->files[k].name, file->name) != 0) continue;
-      known = file->whole && (is_begun(file->name) || (what->flags & CASE_SAMPLED) || file->hash == base->files[k].hash);
+      known = file->whole && (is_begun(file->name) || (what->flags & (CASE_SAMPLED | CASE_ROUNDED)) || file->hash == base->files[k].hash);
       found++;
     }
     if (!known && !(is_begun(file->name) && file->whole)) return false;
