@@ -42,11 +42,8 @@ static Status fail_empty(const DeviceList *list, Error *error) {
   char limits[256];
   limits_name(limits, sizeof limits);
   if (limits[0] != '\0') /* a driver that is installed may not have come up for it, and nobody is told why */
-    return error_set(
-        error, SETOSA_ERROR_DEVICE,
-        "no OpenCL device: %s; raise the limit, or compute without OpenCL: --backend blas or reference, and see `setosa devices "
-        "--diagnose`",
-        list->drivers.none_left && !list->drivers.untried && list->problem != NULL ? list->problem : limits);
+    return error_set(error, SETOSA_ERROR_DEVICE, "no OpenCL device: %s; raise the limit, and see `setosa devices --diagnose`",
+                     list->drivers.none_left && !list->drivers.untried && list->problem != NULL ? list->problem : limits);
   for (size_t i = 0; i < list->platform_count; i++)
     text_append(&reasons, NULL, "%splatform %s %s", i > 0 ? ", " : "", list->platforms[i].name,
                 list->platforms[i].problem != NULL ? list->platforms[i].problem : "");
