@@ -2,12 +2,14 @@
  * faster. So each process locks the first free of the slots <cache>/pocl/slot-0, slot-1, ... for its life and hands it to PoCL. The lock is
  * on the folder itself and goes with the process, however it ends. Left to itself PoCL would run whatever lies in $XDG_CACHE_HOME/pocl,
  * whoever put it there. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -70,12 +72,40 @@ static bool temporary_base(char *path, size_t size, const char *temporary) {
   return length > 0 && (size_t)length < sizeof named && cache_folder_find_named(path, size, named, NULL) == SETOSA_OK;
 }
 
-/* Where somebody else has made even that: one for this process alone. */
+static bool is_passing(const char *folder) {
+  const char *name = strrchr(folder, '/');
+  return name != NULL && strlen(name + 1) == strlen(passing_name) && strncmp(name + 1, passing_name, strlen("setosa-pocl-")) == 0;
+}
+
+static void remove_passing(const char *path) {
+  if (file_remove_below(path, NULL, NULL) == SETOSA_OK) rmdir(path);
+}
+
+/* Those of processes that were killed: nobody holds the lock. */
+static void sweep_passing(const char *temporary) {
+  DIR *listing = opendir(temporary);
+  for (struct dirent *entry; listing != NULL && (entry = readdir(listing)) != NULL;) {
+    char path[PATH_MAX];
+    struct stat info;
+    int length = snprintf(path, sizeof path, "%s/%s", temporary, entry->d_name);
+    if (length < 0 || (size_t)length >= sizeof path || !is_passing(path)) continue;
+    int folder = file_lock_folder(path);
+    if (folder < 0) continue;
+    if (fstat(folder, &info) == 0 && info.st_uid == geteuid()) remove_passing(path);
+    close(folder);
+  }
+  if (listing != NULL) closedir(listing);
+}
+
+/* Where somebody else has made even that: one for this process alone, locked for its life. */
 static bool passing_folder(char *path, size_t size, const char *temporary) {
   if (temporary == NULL || temporary[0] != '/') return false;
+  sweep_passing(temporary);
   int length = snprintf(path, size, "%s/%s", temporary, passing_name);
   if (length < 0 || (size_t)length >= size || mkdtemp(path) == NULL) return false;
-  return cache_folder_check(path, NULL) == SETOSA_OK;
+  if (cache_folder_check(path, NULL) == SETOSA_OK && file_lock_folder(path) >= 0) return true;
+  rmdir(path);
+  return false;
 }
 
 /* There is room for kernels, and the system runs what lies there. */
@@ -112,19 +142,14 @@ void pocl_cache_prepare(void) {
 
 /* ---- the end ----------------------------------------------------------------------------------------------------- */
 
-static bool is_passing(const char *folder) {
-  const char *name = strrchr(folder, '/');
-  return name != NULL && strlen(name + 1) == strlen(passing_name) && strncmp(name + 1, passing_name, strlen("setosa-pocl-")) == 0;
-}
-
 __attribute__((destructor)) static void leave(void) {
   bool this_process = false;
   const char *folder = getenv("POCL_CACHE_DIR");
   if (folder == NULL || !set_by(folder, &this_process) || !this_process) return;
-  if (!is_passing(folder))
+  if (is_passing(folder))
+    remove_passing(folder);
+  else
     pocl_slot_leave(folder);
-  else if (file_remove_below(folder, NULL, NULL) == SETOSA_OK)
-    rmdir(folder);
 }
 
 /* ---- what can be said about it ----------------------------------------------------------------------------------- */

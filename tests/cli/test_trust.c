@@ -136,6 +136,21 @@ static void without_a_folder_for_temporary_files(void **state) {
   run_free(&run);
 }
 
+/* The name of the last folder is taken by somebody else: one for this run alone is used, and what killed runs have left of such goes. */
+static void with_every_name_taken(void **state) {
+  (void)state;
+  run_need_device();
+  need_root();
+  Run run = try_shell(
+      "unset XDG_CACHE_HOME HOME TMPDIR; exec unshare -m sh -c 'mount --bind \"$(dirname \"$SETOSA_PROGRAM\")\" /mnt && mount -t tmpfs "
+      "tmpfs /tmp && "
+      "mount -t tmpfs -o ro tmpfs /dev/shm && touch /tmp/setosa-pocl-0 && mkdir -m 700 /tmp/setosa-pocl-abcdef && touch "
+      "/tmp/setosa-pocl-abcdef/old && /mnt/setosa train synthetic:rows=100 --max-iterations 5 -q > /tmp/out; echo $?; ls /tmp'");
+  run_expect(&run, 0);
+  assert_string_equal(run.out, "0\nout\nsetosa-pocl-0\n");
+  run_free(&run);
+}
+
 /* Neither a cache nor any folder for temporary files: PoCL cannot work, and that is said. */
 static void without_any_folder(void **state) {
   (void)state;
@@ -215,6 +230,7 @@ int main(void) {
       CASE(with_a_full_disk),
       CASE(with_a_disk_that_runs_nothing),
       CASE(without_a_folder_for_temporary_files),
+      CASE(with_every_name_taken),
       CASE(without_any_folder),
       CASE(a_compiler_that_cannot_write),
       CASE(all_disks_are_full),
