@@ -144,10 +144,11 @@ choose_training() { # its words in training[], its name in $key
   pick '--max-iterations 12' '--solver gd --max-iterations 8' '--solver sgd --epochs 2 --batch-size 64' '--solver adam --epochs 2' \
     '--standardize --max-iterations 6' '--l2 0.01 --label-smoothing 0.1 --max-iterations 9' '--validation 0.2 --max-iterations 5'
   # shellcheck disable=SC2206 # words
-  training=(train "$work/data/$data" $word --tune off)
+  training=(train "$work/data/$data" $word)
   pick '' '' '' '--device-memory 6M' '--family gpu' '--backend reference' '--storage f16'
   # shellcheck disable=SC2206
   training+=($word)
+  [ "$word" = '--backend reference' ] || training+=(--tune off)
   key="${training[*]}"
   [ -n "${expected[$key]:-}" ] && return
   rm -f model*

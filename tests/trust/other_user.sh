@@ -59,7 +59,7 @@ check() {
   shift
   for user in 0 $third; do
     state "$top/shared" > "$top/before"
-    as $user env "$@" "$top/setosa" train "$top/iris.csv" --json > "$top/out" 2> "$top/err" ||
+    as "$user" env "$@" "$top/setosa" train "$top/iris.csv" --json > "$top/out" 2> "$top/err" ||
       complain "$name: user $user cannot train: $(cat "$top/err")"
     state "$top/shared" > "$top/after"
     cmp -s "$top/before" "$top/after" || complain "$name: user $user wrote: $(diff "$top/before" "$top/after" | head -3)"
@@ -72,7 +72,7 @@ check() {
 
 check "a cache of another user" XDG_CACHE_HOME="$top/shared"
 for user in 0 $third; do
-  as $user env XDG_CACHE_HOME="$top/shared" "$top/setosa" train "$top/iris.csv" -q --json 2> "$top/err" > /dev/null
+  as "$user" env XDG_CACHE_HOME="$top/shared" "$top/setosa" train "$top/iris.csv" -q --json 2> "$top/err" > /dev/null
   [ -s "$top/err" ] && complain "with -q user $user was told: $(cat "$top/err")"
 done
 check "a home of another user" HOME="$top/shared"
@@ -99,7 +99,7 @@ as $attacker mkdir -p -m 755 "$top/shared/conversions"
 as $attacker "$top/setosa" train "$top/big.csv" --backend reference --max-iterations 1 --cache "$top/shared/conversions" > /dev/null 2>&1
 for user in 0 $third; do
   state "$top/shared" > "$top/before"
-  as $user env XDG_CACHE_HOME="$top/shared" "$top/setosa" train "$top/big.csv" --backend reference --max-iterations 1 -v --cache "$top/shared/conversions" \
+  as "$user" env XDG_CACHE_HOME="$top/shared" "$top/setosa" train "$top/big.csv" --backend reference --max-iterations 1 -v --cache "$top/shared/conversions" \
     > "$top/out" 2> "$top/err"
   grep -q 'from the cache of an earlier conversion' "$top/err" && complain "user $user believed a conversion of another user"
   grep -q "^warning: nothing is kept in --cache" "$top/err" || complain "user $user was not told about --cache: $(cat "$top/err")"
