@@ -19,7 +19,8 @@ void json_put(json_t **object, const char *key, json_t *value);
 void json_add(json_t **array, json_t *value);
 /* The members of another object, which is released. */
 void json_take(json_t **object, json_t *members);
-/* Prints the document with its line end, whole or not at all, and releases it. document NULL: memory ran out while it was made. line: on one line. */
+/* Prints the document with its line end, whole or not at all, and releases it. document NULL: memory ran out while it was made. line: on
+ * one line. */
 Status json_print(json_t *document, bool line, FILE *stream, Error *error);
 
 #endif

@@ -16,8 +16,8 @@ const SetosaDeviceInfo *context_info(const Context *context); /* borrowed from t
 const DeviceTraits *context_traits(const Context *context);
 /* Waits until everything enqueued has run; reports what failed on the device. */
 Status context_finish(Context *context, Error *error);
-/* Returns when nothing that was enqueued runs any more, however it ended: to be called before memory of the host is freed that the device may
- * still use. Tells of no failure: its callers give up already. */
+/* Returns when nothing that was enqueued runs any more, however it ended: to be called before memory of the host is freed that the device
+ * may still use. Tells of no failure: its callers give up already. */
 void context_drain(Context *context);
 /* Sends what is enqueued to the device without waiting. */
 Status context_flush(Context *context, Error *error);

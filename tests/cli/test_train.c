@@ -65,9 +65,9 @@ static void test_json_fields(void **state) {
   (void)state;
   run_need_device();
   static const char *const fields[] = {
-      "command",    "version",      "data",      "device",        "backend", "solver", "objective", "loss",         "gradient_norm",
-      "iterations", "evaluations",  "converged", "stop_reason",   "train",   "test",   "seconds",   "device_bytes", "resident",
-      "chunk_rows", "weights_hash", "storage",   "storage_error", "separable", "truth",   "ranks",  "devices"};
+      "command",    "version",      "data",      "device",        "backend",   "solver", "objective", "loss",         "gradient_norm",
+      "iterations", "evaluations",  "converged", "stop_reason",   "train",     "test",   "seconds",   "device_bytes", "resident",
+      "chunk_rows", "weights_hash", "storage",   "storage_error", "separable", "truth",  "ranks",     "devices"};
   Run run = RUN("train", iris, "--json", "--test", iris, "-q");
   run_expect(&run, 0);
   assert_string_equal(run.err, "");

@@ -14,12 +14,13 @@
   X(clCreateKernel)                                                                                                                       \
   X(clCreateProgramWithBinary)                                                                                                            \
   X(clCreateProgramWithSource)                                                                                                            \
-  X(clCreateSubBuffer) X(clCreateSubDevices) X(clEnqueueCopyBuffer) X(clEnqueueFillBuffer) X(clEnqueueMarkerWithWaitList)                 \
-      X(clEnqueueNDRangeKernel) X(clEnqueueReadBuffer) X(clEnqueueWriteBuffer) X(clFinish) X(clFlush) X(clGetCommandQueueInfo)            \
-          X(clGetDeviceIDs) X(clGetDeviceInfo) X(clGetKernelArgInfo) X(clGetKernelInfo) X(clGetKernelWorkGroupInfo) X(clGetMemObjectInfo) \
-              X(clGetPlatformIDs) X(clGetPlatformInfo) X(clGetProgramBuildInfo) X(clGetProgramInfo) X(clReleaseCommandQueue)              \
-                  X(clReleaseContext) X(clReleaseDevice) X(clReleaseEvent) X(clReleaseKernel) X(clReleaseMemObject) X(clReleaseProgram)   \
-                      X(clRetainMemObject) X(clSetKernelArg) X(clWaitForEvents)
+  X(clCreateSubBuffer)                                                                                                                    \
+  X(clCreateSubDevices) X(clEnqueueCopyBuffer) X(clEnqueueFillBuffer) X(clEnqueueMarkerWithWaitList) X(clEnqueueNDRangeKernel)            \
+      X(clEnqueueReadBuffer) X(clEnqueueWriteBuffer) X(clFinish) X(clFlush) X(clGetCommandQueueInfo) X(clGetDeviceIDs) X(clGetDeviceInfo) \
+          X(clGetKernelArgInfo) X(clGetKernelInfo) X(clGetKernelWorkGroupInfo) X(clGetMemObjectInfo) X(clGetPlatformIDs)                  \
+              X(clGetPlatformInfo) X(clGetProgramBuildInfo) X(clGetProgramInfo) X(clReleaseCommandQueue) X(clReleaseContext)              \
+                  X(clReleaseDevice) X(clReleaseEvent) X(clReleaseKernel) X(clReleaseMemObject) X(clReleaseProgram) X(clRetainMemObject)  \
+                      X(clSetKernelArg) X(clWaitForEvents)
 
 #define NUMBER(name) CALL_##name,
 #define NAME(name) #name,
