@@ -237,7 +237,7 @@ full_disk() {
   else
     pick '--log' '--checkpoint'
     run "${training[@]}" "$word" /dev/full
-    expect "$word /dev/full" 0 6
+    expect "$word /dev/full" 0 2 6
   fi
 }
 

@@ -6,21 +6,47 @@
 
 #include "fault.h"
 
-#define FUNCTIONS(X)                                                                                                                      \
-  X(clBuildProgram)                                                                                                                       \
-  X(clCreateBuffer)                                                                                                                       \
-  X(clCreateCommandQueue)                                                                                                                 \
-  X(clCreateContext)                                                                                                                      \
-  X(clCreateKernel)                                                                                                                       \
-  X(clCreateProgramWithBinary)                                                                                                            \
-  X(clCreateProgramWithSource)                                                                                                            \
-  X(clCreateSubBuffer)                                                                                                                    \
-  X(clCreateSubDevices) X(clEnqueueCopyBuffer) X(clEnqueueFillBuffer) X(clEnqueueMarkerWithWaitList) X(clEnqueueNDRangeKernel)            \
-      X(clEnqueueReadBuffer) X(clEnqueueWriteBuffer) X(clFinish) X(clFlush) X(clGetCommandQueueInfo) X(clGetDeviceIDs) X(clGetDeviceInfo) \
-          X(clGetKernelArgInfo) X(clGetKernelInfo) X(clGetKernelWorkGroupInfo) X(clGetMemObjectInfo) X(clGetPlatformIDs)                  \
-              X(clGetPlatformInfo) X(clGetProgramBuildInfo) X(clGetProgramInfo) X(clReleaseCommandQueue) X(clReleaseContext)              \
-                  X(clReleaseDevice) X(clReleaseEvent) X(clReleaseKernel) X(clReleaseMemObject) X(clReleaseProgram) X(clRetainMemObject)  \
-                      X(clSetKernelArg) X(clWaitForEvents)
+/* clang-format off: one a line */
+#define FUNCTIONS(X)             \
+  X(clBuildProgram)              \
+  X(clCreateBuffer)              \
+  X(clCreateCommandQueue)        \
+  X(clCreateContext)             \
+  X(clCreateKernel)              \
+  X(clCreateProgramWithBinary)   \
+  X(clCreateProgramWithSource)   \
+  X(clCreateSubBuffer)           \
+  X(clCreateSubDevices)          \
+  X(clEnqueueCopyBuffer)         \
+  X(clEnqueueFillBuffer)         \
+  X(clEnqueueMarkerWithWaitList) \
+  X(clEnqueueNDRangeKernel)      \
+  X(clEnqueueReadBuffer)         \
+  X(clEnqueueWriteBuffer)        \
+  X(clFinish)                    \
+  X(clFlush)                     \
+  X(clGetCommandQueueInfo)       \
+  X(clGetDeviceIDs)              \
+  X(clGetDeviceInfo)             \
+  X(clGetKernelArgInfo)          \
+  X(clGetKernelInfo)             \
+  X(clGetKernelWorkGroupInfo)    \
+  X(clGetMemObjectInfo)          \
+  X(clGetPlatformIDs)            \
+  X(clGetPlatformInfo)           \
+  X(clGetProgramBuildInfo)       \
+  X(clGetProgramInfo)            \
+  X(clReleaseCommandQueue)       \
+  X(clReleaseContext)            \
+  X(clReleaseDevice)             \
+  X(clReleaseEvent)              \
+  X(clReleaseKernel)             \
+  X(clReleaseMemObject)          \
+  X(clReleaseProgram)            \
+  X(clRetainMemObject)           \
+  X(clSetKernelArg)              \
+  X(clWaitForEvents)
+/* clang-format on */
 
 #define NUMBER(name) CALL_##name,
 #define NAME(name) #name,
