@@ -340,7 +340,10 @@ wrong_words() {
 
 look_at_things() {
   pick 'eval' 'explain' 'inspect' 'check' 'devices' 'bench' 'dry'
-  [ -e model.safetensors ] || run "${training[@]}" --model model.safetensors -q
+  local what=$word
+  rm -f model*
+  run "${training[@]}" --model model.safetensors -q
+  word=$what
   case $word in
   eval) run eval model.safetensors "${training[1]}" --json ;;
   explain) run explain model.safetensors "${training[1]}" --row $((1 + RANDOM % 100)) ;;

@@ -31,11 +31,9 @@ const char *csv_number_remedy(char room[CSV_REMEDY], const char *text, size_t le
   if (length >= NUMBER_LENGTH) return NULL;
   if (memchr(text, ';', length) != NULL) {
     snprintf(room, CSV_REMEDY, "separate fields by commas and write decimals with a point: decimal commas between semicolons are not read");
-  } else if (comma == NULL) {
-    return NULL;
-  } else if (ends_in_thousands(text, length) && reads_as(number, text, length, ',')) {
+  } else if (comma != NULL && ends_in_thousands(text, length) && reads_as(number, text, length, ',')) {
     snprintf(room, CSV_REMEDY, "commas in numbers are not read: write %s, or a point for a decimal comma", number);
-  } else if (reads_as(number, text, length, '.')) {
+  } else if (comma != NULL && reads_as(number, text, length, '.')) {
     snprintf(room, CSV_REMEDY, "decimal commas are not read: write points, as in %s", number);
   } else {
     return NULL;

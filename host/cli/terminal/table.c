@@ -103,7 +103,7 @@ static size_t width_of(const Table *table, size_t begin, size_t end) {
 
 static void measure(Table *table) {
   for (size_t c = 0; c < table->columns; c++) table->width[c] = console_columns(table->column[c].title);
-  for (size_t i = 0; i < table->cells; i++) {
+  for (size_t i = 0; table->columns > 0 && i < table->cells; i++) {
     size_t taken = console_columns(table->cell[i]), c = i % table->columns;
     if (taken > table->width[c]) table->width[c] = taken;
   }
