@@ -171,7 +171,11 @@ train_and_kill() {
     pick KILL KILL TERM INT STOP
     strike "$word" "${training[@]}" --model model.safetensors --checkpoint run.checkpoint --every 1it
     tally "training struck by SIG$word: exit $code"
-    [ "$code" = 130 ] || whole model.safetensors "$key" # one that was interrupted writes the model it had
+    if [ "$code" = 130 ]; then
+      rm -f model.safetensors # of where it was interrupted
+    else
+      whole model.safetensors "$key"
+    fi
     again=$((again + 1))
     [ "$code" != 0 ] || break
   done
