@@ -12,7 +12,7 @@ trap 'rm -rf "$top"' EXIT
 chmod 755 "$top"
 cp "$1" "$top/setosa" && cp "$2/data/iris.csv" "$top/iris.csv" || exit 1 # where every user can read them
 failed=0
-unset POCL_CACHE_DIR SETOSA_POCL_OWNER HOME
+unset POCL_CACHE_DIR SETOSA_POCL_OWNER HOME XDG_CACHE_HOME
 export NO_COLOR=1
 pocl=/etc/OpenCL/vendors/pocl.icd # without a cache every driver is tried in every run: one is enough here
 [ ! -e $pocl ] || export OCL_ICD_VENDORS=$pocl
