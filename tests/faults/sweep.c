@@ -88,12 +88,21 @@ static bool is_wanted(const Sweep *sweep, size_t what) {
          fnmatch(sweep->settings.case_pattern, one->name, 0) == 0;
 }
 
+/* Repeated where the checker of leaks died of itself (tests/cli/run.h says why). */
+static void run_checked(Outcome *outcome, const Work *work, const Case *what, const Injection *injection) {
+  work_run(outcome, work, what, injection);
+  for (int again = 0; again < CHECKER_REPEATS && strstr(outcome->err, "LeakSanitizer has encountered a fatal error") != NULL; again++) {
+    outcome_free(outcome);
+    work_run(outcome, work, what, injection);
+  }
+}
+
 /* Twice: what is compiled and remembered at the first time belongs to no failure. False: it cannot be done here. */
 static bool run_base(Sweep *sweep, size_t what) {
   const Injection none = {.module = sweep->module};
   for (int i = 0; i < 2; i++) {
     outcome_free(&sweep->bases[what]);
-    work_run(&sweep->bases[what], &sweep->work, &sweep->cases[what], i == 0 ? NULL : &none);
+    run_checked(&sweep->bases[what], &sweep->work, &sweep->cases[what], i == 0 ? NULL : &none);
   }
   const char *problem = verdict_of_base(&sweep->bases[what]);
   if (problem == NULL) {
@@ -160,17 +169,11 @@ static void make_plan(Sweep *sweep) {
 
 /* ---- doing it ------------------------------------------------------------------------------------------------------ */
 
-static bool checker_died(const Outcome *outcome) { return strstr(outcome->err, "LeakSanitizer has encountered a fatal error") != NULL; }
-
 static Verdict run_entry(const Sweep *sweep, const Work *work, const Entry *entry) {
   const Case *what = &sweep->cases[entry->what];
   const Injection injection = {sweep->module, sweep->calls[entry->call], entry->number, entry->code};
   Outcome outcome;
-  work_run(&outcome, work, what, &injection);
-  for (int again = 0; again < CHECKER_REPEATS && checker_died(&outcome); again++) { /* tests/cli/run.h says why */
-    outcome_free(&outcome);
-    work_run(&outcome, work, what, &injection);
-  }
+  run_checked(&outcome, work, what, &injection);
   Verdict verdict = verdict_of(&outcome, &sweep->bases[entry->what], what, sweep->settings.memory);
   if (!verdict_is_good(verdict)) {
     printf("\n%s: %s, call %ld of %s fails (%d): exit code %d\n%.1200s\n  ", verdict_names[verdict], what->name, entry->number,
