@@ -204,10 +204,12 @@ static Run disturb(const char *backend, const char *what) {
   return run_shell(command);
 }
 
+/* Told by the signal; or, where the last row had been read before, by the look at the end. */
 static void expect_shortened(const char *backend) {
   Run run = disturb(backend, "truncate -s 100000 d.npy");
   run_expect(&run, 3);
-  expect_last_line(&run, "/", "/d.npy: was shortened while it was read; ");
+  if (strstr(run.err, "d.npy: was written to while it was read") == NULL)
+    expect_last_line(&run, "/", "/d.npy: was shortened while it was read; ");
   assert_string_equal(run.out, "");
   run_free(&run);
   assert_int_equal(system("test ! -e \"$FOLDER/m\""), 0);

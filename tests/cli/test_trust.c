@@ -141,8 +141,10 @@ static void with_every_name_taken(void **state) {
   (void)state;
   run_need_device();
   need_root();
+  /* A checker of leaks reads a file that may lie in the /tmp which is hidden here. */
   Run run = try_shell(
-      "unset XDG_CACHE_HOME HOME TMPDIR; exec unshare -m sh -c 'mount --bind \"$(dirname \"$SETOSA_PROGRAM\")\" /mnt && mount -t tmpfs "
+      "unset XDG_CACHE_HOME HOME TMPDIR; export ASAN_OPTIONS=detect_leaks=0; exec unshare -m sh -c 'mount --bind \"$(dirname "
+      "\"$SETOSA_PROGRAM\")\" /mnt && mount -t tmpfs "
       "tmpfs /tmp && "
       "mount -t tmpfs -o ro tmpfs /dev/shm && touch /tmp/setosa-pocl-0 && mkdir -m 700 /tmp/setosa-pocl-abcdef && touch "
       "/tmp/setosa-pocl-abcdef/old && /mnt/setosa train synthetic:rows=100 --max-iterations 5 -q > /tmp/out; echo $?; ls /tmp'");
