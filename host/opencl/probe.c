@@ -165,16 +165,44 @@ cleanup:
 
 /* ---- drivers beside each other ---------------------------------------------------------------------------------------- */
 
+enum { COMPANY_MOST = 64 };
+
 typedef struct Company {
   const char *const *libraries;
   size_t count;
 } Company;
 
+/* Asks one driver for its devices, which is where drivers start their threads. Its platforms come from itself, since the loader would load
+ * those, too, that are known to fail. */
+static void list_devices(void *library) {
+  enum { MOST = 16 };
+  typedef void *(*FindFunction)(const char *name);
+  typedef cl_int (*ListPlatforms)(cl_uint room, cl_platform_id * platforms, cl_uint * count);
+  FindFunction find = NULL;
+  ListPlatforms list = NULL;
+  cl_platform_id platforms[MOST];
+  cl_uint count = 0, devices = 0;
+  void *found = dlsym(library, "clGetExtensionFunctionAddress");
+  memcpy(&find, &found, sizeof found);
+  found = find != NULL ? find("clIcdGetPlatformIDsKHR") : NULL;
+  memcpy(&list, &found, sizeof found);
+  if (list == NULL || list(MOST, platforms, &count) != CL_SUCCESS) return;
+  for (cl_uint i = 0; i < count && i < MOST; i++) clGetDeviceIDs(platforms[i], CL_DEVICE_TYPE_ALL, 0, NULL, &devices);
+}
+
+/* Loads all, and then has each list its devices: together they may need more memory than a limit allows. */
 static void load_all(Child *child, const void *argument) {
   const Company *company = argument;
-  for (size_t i = 0; i < company->count; i++) {
+  void *handles[COMPANY_MOST] = {NULL};
+  child_say(child, "step was loaded beside the others");
+  for (size_t i = 0; i < company->count && i < COMPANY_MOST; i++) {
     child_say(child, "device %zu\t%s\t", i, company->libraries[i]);
-    dlopen(company->libraries[i], RTLD_LAZY | RTLD_LOCAL);
+    handles[i] = dlopen(company->libraries[i], RTLD_LAZY | RTLD_LOCAL);
+  }
+  child_say(child, "step listed its devices beside the others");
+  for (size_t i = 0; i < company->count && i < COMPANY_MOST; i++) {
+    child_say(child, "device %zu\t%s\t", i, company->libraries[i]);
+    if (handles[i] != NULL) list_devices(handles[i]);
   }
 }
 
@@ -190,7 +218,7 @@ Status probe_together(Verdict *verdict, const char *const *libraries, size_t cou
   verdict->crashed = !report.finished && !report.timed_out;
   Heard heard = listen(report.words.text != NULL ? report.words.text : (char[]){""});
   if (report.finished || heard.device == NULL) goto cleanup;
-  TRY(describe(&why, &report, "was loaded beside the others", error));
+  TRY(describe(&why, &report, heard.step, error));
   TRY(verdict_add_lost(verdict, libraries[strtoul(heard.device, NULL, 10)], "", why.text, error));
 cleanup:
   child_report_free(&report);
