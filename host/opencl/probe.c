@@ -1,6 +1,7 @@
 /* The trial of a driver. The child says what it is about to do; when it says no more, the last of that is what the driver died of. */
 #include "opencl/probe.h"
 
+#include <CL/cl_icd.h>
 #include <dlfcn.h>
 #include <limits.h>
 #include <link.h>
@@ -172,8 +173,8 @@ typedef struct Company {
   size_t count;
 } Company;
 
-/* Asks one driver for its devices, which is where drivers start their threads. Its platforms come from itself, since the loader would load
- * those, too, that are known to fail. */
+/* Asks one driver for its devices, which is where drivers start their threads. Past the loader, which would load those, too, that are
+ * known to fail: the platforms come from the driver itself, and each begins with the table of its functions (cl_khr_icd). */
 static void list_devices(void *library) {
   enum { MOST = 16 };
   typedef void *(*FindFunction)(const char *name);
@@ -187,7 +188,10 @@ static void list_devices(void *library) {
   found = find != NULL ? find("clIcdGetPlatformIDsKHR") : NULL;
   memcpy(&list, &found, sizeof found);
   if (list == NULL || list(MOST, platforms, &count) != CL_SUCCESS) return;
-  for (cl_uint i = 0; i < count && i < MOST; i++) clGetDeviceIDs(platforms[i], CL_DEVICE_TYPE_ALL, 0, NULL, &devices);
+  for (cl_uint i = 0; i < count && i < MOST; i++) {
+    const cl_icd_dispatch *functions = *(const cl_icd_dispatch *const *)(const void *)platforms[i];
+    functions->clGetDeviceIDs(platforms[i], CL_DEVICE_TYPE_ALL, 0, NULL, &devices);
+  }
 }
 
 /* Loads all, and then has each list its devices: together they may need more memory than a limit allows. */
