@@ -1,6 +1,7 @@
 /* An OpenCL driver with one GPU that does one thing wrong. The name of its file says what and where: hang-build.so, abort-load.so.
  * What: abort, segv, ill, trap, exit0, exit3 (exit), leave0, leave7 (_exit), hang, deaf (hang with every signal blocked).
- * Where: load, beside (while it is loaded beside PoCL), platforms, info, devices, context, build, enqueue, finish, unload. */
+ * Where: load, beside (while it is loaded beside PoCL), platforms, info, devices, crowd (while it lists its devices beside PoCL), context,
+ * build, enqueue, finish, unload. */
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl_icd.h>
 #include <dlfcn.h>
@@ -96,9 +97,15 @@ static cl_int platform_info(cl_platform_id which, cl_platform_info what, size_t 
   return answer(text, strlen(text) + 1, size, out, needed);
 }
 
+static int is_pocl(struct dl_phdr_info *info, size_t size, void *user) {
+  (void)size, (void)user;
+  return strstr(info->dlpi_name, "libpocl") != NULL;
+}
+
 static cl_int list_devices(cl_platform_id which, cl_device_type type, cl_uint size, cl_device_id *out, cl_uint *count) {
   (void)which, (void)type;
   reach("devices");
+  if (dl_iterate_phdr(is_pocl, NULL) != 0) reach("crowd");
   if (count != NULL) *count = 1;
   if (out != NULL && size > 0) out[0] = &device;
   return CL_SUCCESS;
@@ -279,11 +286,6 @@ void *clGetExtensionFunctionAddress(const char *name) {
 
 cl_int clGetPlatformInfo(cl_platform_id which, cl_platform_info what, size_t size, void *out, size_t *needed) {
   return platform_info(which, what, size, out, needed);
-}
-
-static int is_pocl(struct dl_phdr_info *info, size_t size, void *user) {
-  (void)size, (void)user;
-  return strstr(info->dlpi_name, "libpocl") != NULL;
 }
 
 __attribute__((constructor)) static void load(void) {
