@@ -1,6 +1,6 @@
 #!/bin/bash
 # run.sh [SECONDS [HARNESS...]]: builds the harnesses with clang in build/fuzz and runs each for SECONDS (20), as many at a time as there are
-# processors, from a corpus made of the malformed files and of what the program itself writes. Anything that crashes, leaks, hangs for 10 s
+# processors, from corpus/, the malformed files and what the program itself writes. Anything that crashes, leaks, hangs for 10 s
 # or is answered otherwise than the harness claims fails the run, and the input stays in build/fuzz/found:
 #   build/fuzz/fuzz/fuzz_csv build/fuzz/found/csv-crash-...
 # 20 s find what a change broke. For what nobody has found yet let it run for an hour or more: run.sh 3600
@@ -26,7 +26,11 @@ quiet cmake --build "$build" --target fuzzers setosa_program
 export XDG_CACHE_HOME=$work/cache NO_COLOR=1
 malformed=$source/tests/data/malformed
 iris=$source/data/iris.csv
-for name in "${names[@]}"; do mkdir "$work/$name"; done
+for name in "${names[@]}"; do
+  mkdir "$work/$name"
+  # What earlier runs of hours have found to reach: inputs that none of the others replaces (-merge=1).
+  [ ! -e "$here/corpus/$name.tar.gz" ] || tar -xzf "$here/corpus/$name.tar.gz" -C "$work"
+done
 seed() { # seed NAME FILE...
   local name=$1 file
   shift
