@@ -11,6 +11,8 @@ extern const char *const family_names[];
 extern const char *const storage_names[];
 extern const char *const tuning_names[];
 extern const char *const device_type_names[];
+extern const char *const missing_names[];
+extern const char *const unseen_names[];
 extern const char *const bench_what_names[];
 
 /* How many names a list has. */

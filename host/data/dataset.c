@@ -78,6 +78,11 @@ void setosa_dataset_destroy(SetosaDataset *dataset) {
   free(dataset->source);
   free(dataset->labels_found);
   free(dataset->positive);
+  columns_release(dataset->columns);
+  free(dataset->shift);
+  source_rows_free(&dataset->left_out);
+  ids_free(&dataset->ids);
+  remarks_free(&dataset->remarks);
   scaling_free(&dataset->scaling);
   free(dataset);
 }
@@ -179,4 +184,27 @@ const char *setosa_dataset_feature_name(const SetosaDataset *dataset, size_t fea
 
 const char *setosa_dataset_class_name(const SetosaDataset *dataset, size_t class_index) {
   return dataset != NULL && dataset->class_names != NULL && class_index < dataset->classes ? dataset->class_names[class_index] : NULL;
+}
+
+/* ---- what reading has found out ---------------------------------------------------------------------------------- */
+
+const SetosaColumns *setosa_dataset_columns(const SetosaDataset *dataset) { return dataset != NULL ? dataset->columns : NULL; }
+const double *setosa_dataset_shift(const SetosaDataset *dataset) { return dataset != NULL ? dataset->shift : NULL; }
+uint64_t setosa_dataset_source_rows(const SetosaDataset *dataset) {
+  return dataset != NULL ? (uint64_t)dataset->rows + dataset->left_out.count : 0;
+}
+uint64_t setosa_dataset_source_row(const SetosaDataset *dataset, size_t row) {
+  return dataset != NULL ? source_rows_of(&dataset->left_out, row) : 0;
+}
+size_t setosa_dataset_ids(const SetosaDataset *dataset) { return dataset != NULL ? dataset->ids.columns : 0; }
+const char *setosa_dataset_id_name(const SetosaDataset *dataset, size_t id) {
+  return dataset != NULL && id < dataset->ids.columns ? dataset->ids.names[id] : NULL;
+}
+const char *setosa_dataset_id(const SetosaDataset *dataset, size_t id, uint64_t source_row) {
+  return dataset != NULL ? ids_get(&dataset->ids, id, source_row) : NULL;
+}
+const char *setosa_dataset_remark(const SetosaDataset *dataset, size_t index, SetosaRemark *kind) {
+  if (dataset == NULL || index >= dataset->remarks.count) return NULL;
+  if (kind != NULL) *kind = dataset->remarks.items[index].kind;
+  return dataset->remarks.items[index].text;
 }

@@ -5,7 +5,11 @@
 #include <stdatomic.h>
 
 #include "base/mapping.h"
+#include "data/columns.h"
 #include "data/dataset.h"
+#include "data/ids.h"
+#include "data/remarks.h"
+#include "data/source_rows.h"
 #include "data/synthetic.h"
 
 /* A permutation of rows, in half the room where their numbers fit. */
@@ -52,7 +56,12 @@ struct SetosaDataset {
   char *source;         /* the path or spec, for messages */
   char *labels_found;   /* the file of labels that was found by its name, or NULL */
   char *positive;       /* the CLASS of --positive, or NULL */
-  Scaling scaling;      /* what was applied to the values as read */
+  Columns *columns;     /* how the table was read, or NULL */
+  double *shift;        /* (D) values are x - shift, unless a scaling was applied; NULL: 0 */
+  SourceRows left_out;  /* rows of the source that were left out; of a data set whose rows are in the order of the source */
+  Ids ids;              /* columns that are carried along */
+  Remarks remarks;      /* of reading */
+  Scaling scaling;      /* what was applied to x */
   size_t part, parts;   /* as in SetosaDataOptions; of a slice that is not the whole, parts is 0 */
   bool exchangeable;    /* as in DataShape */
   float byte_scale;     /* as in DataShape */

@@ -151,6 +151,21 @@ const SetosaDeviceInfo *setosa_device_info(const SetosaDevice *device);
 
 /* ---- data ------------------------------------------------------------------------------------------------------- */
 
+/* What becomes of a row of a table that lacks a value in a column that is used. */
+typedef enum SetosaMissing {
+  SETOSA_MISSING_DROP, /* it is left out; setosa_predict then has no line for it (setosa_dataset_source_row) */
+  SETOSA_MISSING_MEAN, /* the mean of the column over the training rows (numeric), or none of its levels */
+  SETOSA_MISSING_ERROR /* SETOSA_ERROR_DATA at the first */
+} SetosaMissing;
+/* What becomes of a value of a categorical column that the training rows did not have. */
+typedef enum SetosaUnseen { SETOSA_UNSEEN_ZERO, SETOSA_UNSEEN_ERROR } SetosaUnseen; /* none of the levels; SETOSA_ERROR_DATA */
+/* "drop", "mean", "error"; "zero", "error"; static. "unknown" for a value that is none. */
+const char *setosa_missing_name(SetosaMissing missing);
+const char *setosa_unseen_name(SetosaUnseen unseen);
+
+/* What the columns of a table were when it was read: their kinds, levels, means. Of a data set, or of a model. */
+typedef struct SetosaColumns SetosaColumns;
+
 /* How to read a data set. Start from setosa_data_options_default(). Strings and arrays are borrowed for the call. */
 typedef struct SetosaDataOptions {
   int header;        /* -1 detect, 0 none, 1 the first line is a header */
@@ -163,6 +178,21 @@ typedef struct SetosaDataOptions {
   const char *weights;
   const char *features; /* comma-separated names or 1-based indices to keep, in this order; NULL: all */
   const char *drop;     /* comma-separated names or 1-based indices to leave out; NULL: none */
+  /* Of a table. Lists are comma-separated names or 1-based indices; NULL: none. What a column is, is found by looking at all of it. */
+  const char *categorical; /* columns whose values are names, though they are numbers, or nearly all different */
+  const char *numeric;     /* columns whose values must be numbers */
+  const char *id;          /* columns that are no features, and are kept as text beside the rows: setosa_dataset_id */
+  SetosaMissing missing;
+  SetosaUnseen unseen;
+  const char *na; /* further words for a missing value, comma-separated, beside "", NA, N/A, NaN, nan, null, NULL, None, ?, #N/A, . */
+  const char *separator; /* one character, or "tab", "blank" (any number of blanks and tabs); NULL: found */
+  const char *decimal;   /* "." or ","; NULL: found */
+  /* Columns whose digits f32 would lose (|mean| large beside their spread) are shifted before they are rounded: with a free bias that is
+   * the same model. true: never, as a training without an intercept needs it. */
+  bool unshifted;
+  /* Further files with the same columns, whose rows follow. */
+  const char *const *also;
+  size_t also_count;
   const char *positive; /* CLASS: makes the task CLASS against the rest, classes {CLASS, "non-CLASS"}; NULL: off */
   double scale;         /* multiplies every feature; NAN: 1/255 for u8 images, else 1 */
   /* A CSV, a .gz or an .npy of doubles above 8 MB is converted once into a checksummed file and mapped from there the next time. */
@@ -172,6 +202,7 @@ typedef struct SetosaDataOptions {
   /* What an existing model expects (setosa_model_data_options fills these); 0 and NULL when there is no model. */
   size_t expect_features;                  /* D of the model; another count of features is an error */
   const char *const *expect_feature_names; /* (D): a header with all of these names is read in this order; NULL: by position */
+  const SetosaColumns *expect_columns;     /* of a table, instead of the names: every column is read as it was for the model */
   const char *expect_weights; /* name of its column of weights: no feature; read as weights if it is there, unless labels_optional */
   const char *expect_label;   /* name of the label column when --label is not given and the header has it */
   size_t expect_classes;      /* K of the model */
@@ -188,8 +219,8 @@ SetosaDataOptions setosa_data_options_default(void);
 
 typedef struct SetosaDataset SetosaDataset;
 
-/* Reads DATA: a path (.csv .tsv, IDX, .npy, each also .gz) or "synthetic:rows=1e6,features=64,classes=10,...".
- * options may be NULL for the defaults. */
+/* Reads DATA: a path (a table as .csv, .tsv, .txt, .dat; IDX, .npy, .npz; each also .gz), a pattern of paths as "part-*.csv", "-" (standard
+ * input), or "synthetic:rows=1e6,features=64,classes=10,...". options may be NULL for the defaults. */
 SetosaStatus setosa_dataset_load(SetosaDataset **dataset, const char *source, const SetosaDataOptions *options, SetosaError *error);
 /* Wraps arrays the caller keeps alive and unchanged: values (rows,features) row-major f32, labels (rows) in 0..classes-1 or NULL.
  * Every value must be finite and every label in range (checked). Operations that change rows make a copy first. */
@@ -221,6 +252,24 @@ const char *setosa_dataset_class_name(const SetosaDataset *dataset, size_t class
 SetosaStatus setosa_labels_find(char *path, size_t size, const char *source, SetosaError *error);
 /* The labels file that was found so; NULL: none was. */
 const char *setosa_dataset_labels_found(const SetosaDataset *dataset);
+/* How the columns of its table were read; NULL: it was none. Borrowed: for expect_columns, to read other rows alike. */
+const SetosaColumns *setosa_dataset_columns(const SetosaDataset *dataset);
+/* (D) rows hold x - shift; NULL: they hold x. Borrowed. */
+const double *setosa_dataset_shift(const SetosaDataset *dataset);
+/* Rows of the source, of which the data set has setosa_dataset_rows; the others lacked a value or a label. */
+uint64_t setosa_dataset_source_rows(const SetosaDataset *dataset);
+/* The row of the source, from 0, that a row of the data set is, as long as the rows are in their order. */
+uint64_t setosa_dataset_source_row(const SetosaDataset *dataset, size_t row);
+/* Columns that are carried along (--id), and their texts, of rows of the source. NULL past the last. Borrowed. */
+size_t setosa_dataset_ids(const SetosaDataset *dataset);
+const char *setosa_dataset_id_name(const SetosaDataset *dataset, size_t id);
+const char *setosa_dataset_id(const SetosaDataset *dataset, size_t id, uint64_t source_row);
+/* What was found out while the data were read, a line each; NULL after the last. Borrowed. */
+typedef enum SetosaRemark {
+  SETOSA_REMARK_WARNING, /* something was left out or taken for something, and may be meant otherwise */
+  SETOSA_REMARK_DETAIL   /* worth knowing for whoever asks */
+} SetosaRemark;
+const char *setosa_dataset_remark(const SetosaDataset *dataset, size_t index, SetosaRemark *kind);
 bool setosa_dataset_cached(const SetosaDataset *dataset);            /* read from a file converted earlier, not from the source itself */
 const char *setosa_dataset_cache_note(const SetosaDataset *dataset); /* why the conversion was not kept; NULL: it was, or need not be */
 /* Shifts and scales every feature to mean 0 and population standard deviation 1 (a constant feature becomes 0), of rows as they are:
@@ -232,6 +281,45 @@ SetosaStatus setosa_dataset_shuffle(SetosaDataset *dataset, uint64_t seed, Setos
 SetosaStatus setosa_dataset_split(SetosaDataset *dataset, double fraction, uint64_t seed, SetosaDataset **held_out, SetosaError *error);
 /* Applies another data set's scaling (mean, deviation, factor) to this one, which must still be as read. */
 SetosaStatus setosa_dataset_scale_like(SetosaDataset *dataset, const SetosaDataset *like, SetosaError *error);
+
+/* ---- columns of a table ----------------------------------------------------------------------------------------- */
+
+typedef enum SetosaColumnUse {
+  SETOSA_COLUMN_FEATURE,
+  SETOSA_COLUMN_LABEL,
+  SETOSA_COLUMN_WEIGHTS,
+  SETOSA_COLUMN_ID,
+  SETOSA_COLUMN_LEFT_OUT,  /* asked for, or because it counts or identifies rows, or has no value */
+  SETOSA_COLUMN_IN_THE_WAY /* it cannot be used as it is: `note` says why, and training on the table is an error */
+} SetosaColumnUse;
+
+typedef struct SetosaColumnReport {
+  const char *name; /* or its number from 1, where there is no header */
+  SetosaColumnUse use;
+  bool categorical;                    /* its values are names; else numbers */
+  uint64_t present, missing;           /* values */
+  uint64_t levels;                     /* different values, of a categorical column; 0: not counted */
+  const char *const *level_names;      /* (levels_named) in byte order, */
+  const uint64_t *level_counts;        /* and how many rows have each */
+  size_t levels_named;                 /* levels, or 0 where there are too many to be kept */
+  double least, most, mean, deviation; /* of the numbers (population deviation); NAN: there are none */
+  uint64_t features;                   /* that it makes */
+  const char *note;                    /* what was found, and what becomes of it; "" when nothing is special */
+} SetosaColumnReport;
+
+typedef struct SetosaTableReport {
+  uint64_t rows, rows_left_out; /* for a missing value, as --missing says */
+  uint64_t features;
+  bool header;
+  const char *separator, *decimal; /* as found, "," say */
+  size_t column_count;
+  SetosaColumnReport *columns; /* (column_count) in the order of the table */
+  char *problem;               /* what training on it would fail with; NULL: nothing */
+} SetosaTableReport;
+
+/* Looks at a table as setosa_dataset_load would, and says what its columns are. SETOSA_ERROR_DATA for what is no table. */
+SetosaStatus setosa_table_inspect(SetosaTableReport **report, const char *source, const SetosaDataOptions *options, SetosaError *error);
+void setosa_table_report_destroy(SetosaTableReport *report);
 
 /* ---- generate --------------------------------------------------------------------------------------------------- */
 
@@ -276,6 +364,8 @@ const float *setosa_model_weights(const SetosaModel *model); /* (K,D) row-major;
 const float *setosa_model_bias(const SetosaModel *model);    /* (K); borrowed */
 const float *setosa_model_offset(const SetosaModel *model);  /* (D): x' = (x - offset) * scale; NULL: none; borrowed */
 const float *setosa_model_scale(const SetosaModel *model);   /* (D), NULL: none; borrowed */
+/* How the columns of the table were read that it was trained on; NULL: it was none. Borrowed. */
+const SetosaColumns *setosa_model_columns(const SetosaModel *model);
 const char *setosa_model_class_name(const SetosaModel *model, size_t class_index);
 const char *setosa_model_feature_name(const SetosaModel *model, size_t feature); /* NULL when the model has no names */
 /* The metadata of the file, as text pairs: i from 0; false past the last. key and value may be NULL. */

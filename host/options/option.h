@@ -65,6 +65,7 @@ enum {
   FOR_ALL = (1 << 10) - 1,
   FOR_MODEL_USE = FOR_EVAL | FOR_PREDICT | FOR_EXPLAIN,
   FOR_DATA = FOR_TRAIN | FOR_MODEL_USE | FOR_CHECK | FOR_BENCH,
+  FOR_TABLE = FOR_TRAIN | FOR_CHECK | FOR_BENCH | FOR_INSPECT, /* what says what the columns are; a model knows it */
   FOR_COMPUTE = FOR_TRAIN | FOR_EVAL | FOR_PREDICT
 };
 

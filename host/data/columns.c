@@ -1,0 +1,72 @@
+/* The description of columns, shared by counting its users. */
+#include "data/columns.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+Status columns_create(Columns **out, size_t count, Error *error) {
+  Status status = SETOSA_OK;
+  Columns *columns = NULL;
+  *out = NULL;
+  TRY(memory_allocate_zero((void **)&columns, 1, sizeof *columns, "columns", error));
+  atomic_init(&columns->users, 1);
+  TRY(memory_allocate_zero((void **)&columns->columns, count > 0 ? count : 1, sizeof *columns->columns, "columns", error));
+  columns->count = count;
+  *out = columns;
+  columns = NULL;
+cleanup:
+  columns_release(columns);
+  return status;
+}
+
+Columns *columns_share(const Columns *columns) {
+  Columns *shared = (Columns *)(uintptr_t)columns; /* the count of users is all that changes */
+  if (shared != NULL) atomic_fetch_add(&shared->users, 1);
+  return shared;
+}
+
+void columns_release(Columns *columns) {
+  if (columns == NULL || atomic_fetch_sub(&columns->users, 1) > 1) return;
+  for (size_t c = 0; columns->columns != NULL && c < columns->count; c++) {
+    Column *column = &columns->columns[c];
+    for (size_t l = 0; l < column->level_count; l++) free(column->levels[l]);
+    free(column->levels);
+    free(column->name);
+  }
+  for (size_t i = 0; i < columns->id_count; i++) free(columns->ids[i]);
+  free(columns->ids);
+  free(columns->columns);
+  free(columns->na);
+  free(columns->separator);
+  free(columns->decimal);
+  free(columns);
+}
+
+size_t columns_features(const Columns *columns) {
+  size_t features = 0;
+  for (size_t c = 0; c < columns->count; c++)
+    features += columns->columns[c].kind == COLUMN_CATEGORICAL ? columns->columns[c].level_count : 1;
+  return features;
+}
+
+Status columns_feature_name(Text *name, const Columns *columns, size_t feature, Error *error) {
+  Status status = SETOSA_OK;
+  size_t c = 0;
+  for (; c < columns->count; c++) {
+    size_t made = columns->columns[c].kind == COLUMN_CATEGORICAL ? columns->columns[c].level_count : 1;
+    if (feature < made) break;
+    feature -= made;
+  }
+  if (c == columns->count)
+    return error_set(error, SETOSA_ERROR_INTERNAL, "feature %zu is asked for and there are fewer; please report this", feature);
+  const Column *column = &columns->columns[c];
+  if (column->name != NULL)
+    TRY(text_append(name, error, "%s", column->name));
+  else
+    TRY(text_append(name, error, "column%zu", column->number + 1));
+  if (column->kind == COLUMN_CATEGORICAL) TRY(text_append(name, error, "=%s", column->levels[feature]));
+cleanup:
+  return status;
+}

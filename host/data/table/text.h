@@ -1,0 +1,34 @@
+/* The text of a table, from one file or several, plain or compressed, UTF-8 or UTF-16, cut into parts that several threads can work on.
+ * Private to host/data. */
+#ifndef SETOSA_DATA_TABLE_TEXT_H
+#define SETOSA_DATA_TABLE_TEXT_H
+
+#include "data/reader.h"
+
+typedef struct TableText TableText;
+
+/* Whole records of one file, UTF-8: a part ends where a record does. Nothing in it is a zero byte. */
+typedef struct TextPart {
+  const char *bytes;
+  size_t length;
+  const char *file; /* for messages */
+  uint64_t line;    /* of the file, from 1, that its first byte is in */
+  bool begins_file; /* it begins with the first record of its file; a line "sep=;" before that is left out */
+  size_t index;     /* of the part: 0, 1, ... over all files */
+} TextPart;
+
+/* reader->stream is the first file, at its beginning, and options->also says which follow. The stream stays the reader's. Text that can be
+ * read once only, as from a pipe, is kept in an unlinked file. */
+Status table_text_open(TableText **text, Reader *reader, Error *error);
+void table_text_close(TableText *text);
+/* The first whole records, of a megabyte or so, or all: to find out what the table looks like. Borrowed until close. */
+Status table_text_head(const TableText *text, TextPart *head, Error *error);
+/* What "sep=;" in a first line says; 0: there is none. */
+char table_text_separator(const TableText *text);
+/* The next part; *more is false after the last. It is valid until table_text_let_go, which any thread may call. */
+Status table_text_next(TableText *text, TextPart *part, bool *more, Error *error);
+void table_text_let_go(TableText *text, const TextPart *part);
+/* Back to the beginning, for another pass. All parts were let go. */
+Status table_text_rewind(TableText *text, Error *error);
+
+#endif
