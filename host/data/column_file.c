@@ -7,7 +7,6 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "data/csv_columns.h"
 
 enum { LINE_LIMIT_BYTES = 1 << 20 };
 
@@ -80,7 +79,7 @@ static bool begins_with_number(const char *text) {
   size_t line = 0, length = 0;
   double number = 0;
   if (!next_value(&text, &line, &value, &length)) return false;
-  return text_parse_double(value, length, &number) || csv_is_not_finite(value, length) || csv_is_missing(value, length);
+  return text_parse_double(value, length, &number) || reader_is_not_finite(value, length) || reader_is_missing(value, length);
 }
 
 static Status take_lines(const ColumnTaker *taker, const char *path, const char *text, int header, Error *error) {

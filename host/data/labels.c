@@ -118,11 +118,9 @@ static Status find_expected(const Labels *labels, const char *text, size_t lengt
   return unknown_label(labels, text, length, error);
 }
 
-Status labels_add_text(Labels *labels, const char *text, size_t length, Error *error) {
+Status labels_intern(Labels *labels, const char *text, size_t length, int32_t *value, Error *error) {
   Status status = SETOSA_OK;
   size_t index = 0;
-  if (length == 0 && labels->options->labels_optional) return push(labels, -1, error);
-  if (length == 0) return error_set(error, SETOSA_ERROR_DATA, "the label is missing; fill it in or remove the row");
   if (labels->expected) {
     TRY(find_expected(labels, text, length, &index, error));
   } else if (!name_table_find(labels->names, text, length, &index)) {
@@ -133,9 +131,19 @@ Status labels_add_text(Labels *labels, const char *text, size_t length, Error *e
       TRY(error_set(error, SETOSA_ERROR_DATA, "cannot use the label %s; is this the label column?", reader_quote(quoted, text, length)));
     TRY(name_table_add(labels->names, text, length, &index, error));
   }
-  TRY(push(labels, index == SIZE_MAX ? -1 : (int32_t)index, error));
+  *value = index == SIZE_MAX ? -1 : (int32_t)index;
 cleanup:
   return status;
+}
+
+Status labels_push(Labels *labels, int32_t value, Error *error) { return push(labels, value, error); }
+
+Status labels_add_text(Labels *labels, const char *text, size_t length, Error *error) {
+  int32_t value = -1;
+  if (length == 0 && labels->options->labels_optional) return push(labels, -1, error);
+  if (length == 0) return error_set(error, SETOSA_ERROR_DATA, "the label is missing; fill it in or remove the row");
+  Status status = labels_intern(labels, text, length, &value, error);
+  return status == SETOSA_OK ? push(labels, value, error) : status;
 }
 
 /* text spells the number that has these bits. */

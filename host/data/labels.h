@@ -15,6 +15,10 @@ Status labels_add_text(Labels *labels, const char *text, size_t length, Error *e
 Status labels_add_integer(Labels *labels, int64_t value, Error *error);
 /* A number of a binary file: 10, 10.0 and the text "10" are one class. One that is not finite is none. */
 Status labels_add_element(Labels *labels, ElementType type, const unsigned char *element, Error *error);
+/* The value that rows of a label have, without adding a row; -1 for one that is unknown where labels are optional. */
+Status labels_intern(Labels *labels, const char *text, size_t length, int32_t *value, Error *error);
+/* One row of a value that labels_intern gave, or -1. */
+Status labels_push(Labels *labels, int32_t value, Error *error);
 size_t labels_count(const Labels *labels);
 /* Moves labels, classes and class names into the data set. The classes are the distinct values, and these are their names: sorted by value
  * when all are whole numbers, else bytewise. Applies --positive. column: what the label column is called, for messages: "" when it has no

@@ -80,8 +80,8 @@ static Status choose_reader(ReadFunction *read, const Reader *reader, Error *err
     npy = reader_has_suffix(reader->source, ".npy");
     idx = reader_has_suffix(reader->source, "-ubyte") || reader_has_suffix(reader->source, ".idx");
   }
-  *read = npy ? npy_read : idx ? idx_read : csv_read;
-  if (*read != csv_read) return SETOSA_OK;
+  *read = npy ? npy_read : idx ? idx_read : table_read;
+  if (*read != table_read) return SETOSA_OK;
   Status status = refuse_unread(reader, bytes, count, error);
   if (status == SETOSA_OK && looks_like_libsvm(bytes, count))
     status = error_set(error, SETOSA_ERROR_DATA, "%s: sparse LIBSVM text is not read yet; convert it to CSV or .npy", reader->source);
@@ -91,7 +91,7 @@ static Status choose_reader(ReadFunction *read, const Reader *reader, Error *err
 /* Options that another kind of source understands. */
 static Status check_options(const Reader *reader, ReadFunction read, Error *error) {
   const DataOptions *options = reader->options;
-  if (read == csv_read && options->labels_path != NULL)
+  if (read == table_read && options->labels_path != NULL)
     return error_set(error, SETOSA_ERROR_USAGE,
                      "%s: the labels of a CSV are one of its columns; name it with --label, --labels is for IDX and .npy", reader->source);
   if (read == synthetic_read && options->labels_path != NULL)
@@ -100,7 +100,7 @@ static Status check_options(const Reader *reader, ReadFunction read, Error *erro
                               : options->features != NULL ? "--features"
                               : options->drop != NULL     ? "--drop"
                                                           : NULL;
-  if (read != csv_read && column_option != NULL)
+  if (read != table_read && column_option != NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "%s: %s chooses columns of a CSV, and this is none; leave it out", reader->source,
                      column_option);
   if (read == synthetic_read && options->weights != NULL)
@@ -200,7 +200,7 @@ Status setosa_dataset_load(SetosaDataset **dataset, const char *source, const Se
     with_labels.labels_path = labels_found;
     reader.options = &with_labels;
   }
-  if (read == csv_read || read == npy_read) /* IDX: bytes, quicker than a table of floats */
+  if (read == table_read || read == npy_read) /* IDX: bytes, quicker than a table of floats */
     TRY(cache_read(&loaded, &reader, read, note, error));
   else
     TRY(reader_run_in_memory(loaded, &reader, read, error));

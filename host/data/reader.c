@@ -155,3 +155,18 @@ bool reader_has_suffix(const char *path, const char *suffix) {
   if (length > 3 && strcasecmp(path + length - 3, ".gz") == 0) length -= 3;
   return length >= wanted && strncasecmp(path + length - wanted, suffix, wanted) == 0;
 }
+
+bool reader_is_missing(const char *text, size_t length) {
+  static const char *const words[] = {"NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?", "#N/A", ".", "<NA>"};
+  for (size_t i = 0; length <= 4 && i < sizeof words / sizeof *words; i++)
+    if (strlen(words[i]) == length && memcmp(text, words[i], length) == 0) return true;
+  return length == 0;
+}
+
+bool reader_is_not_finite(const char *text, size_t length) {
+  static const char *const words[] = {"nan", "inf", "infinity"};
+  if (length > 0 && (*text == '+' || *text == '-')) text++, length--;
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (strlen(words[i]) == length && strncasecmp(text, words[i], length) == 0) return true;
+  return false;
+}

@@ -21,7 +21,7 @@ typedef struct Reader {
 
 /* Each fills a bare data set: rows, features, labels, classes, names; its values as read (unscaled) go to the reader's sink. */
 typedef Status (*ReadFunction)(Dataset *dataset, Reader *reader, Error *error);
-Status csv_read(Dataset *dataset, Reader *reader, Error *error);
+Status table_read(Dataset *dataset, Reader *reader, Error *error);
 Status idx_read(Dataset *dataset, Reader *reader, Error *error);
 Status npy_read(Dataset *dataset, Reader *reader, Error *error);
 Status synthetic_read(Dataset *dataset, Reader *reader, Error *error);
@@ -52,6 +52,10 @@ enum { QUOTE_SIZE = 64 };
 const char *reader_quote(char out[QUOTE_SIZE], const char *text, size_t length);
 /* Up to five names, quoted and separated by commas, then "... (N in all)". */
 void reader_list_names(char *out, size_t size, const char *const *names, size_t count);
+/* Nothing, NA, N/A, NaN, null, None, ?, #N/A, a lone point: what people write for a missing value. */
+bool reader_is_missing(const char *text, size_t length);
+/* nan, inf, -Infinity, ...: numbers that are not finite. */
+bool reader_is_not_finite(const char *text, size_t length);
 /* True when path, less a final ".gz", ends with suffix (any case). */
 bool reader_has_suffix(const char *path, const char *suffix);
 

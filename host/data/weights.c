@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/column_file.h"
-#include "data/csv_columns.h"
+#include "data/number_remedy.h"
 
 /* ---- one by one -------------------------------------------------------------------------------------------------- */
 
@@ -55,13 +55,14 @@ Status weight_list_add_text(WeightList *list, const char *text, size_t length, E
   double weight = 0;
   if (length == 0) return error_set(error, SETOSA_ERROR_DATA, "the weight is missing; fill it in, or give 0 to leave the row out");
   if (!text_parse_double(text, length, &weight)) {
-    char room[CSV_REMEDY], what[CSV_REMEDY + 32];
-    const char *remedy = csv_number_remedy(room, text, length);
+    char room[NUMBER_REMEDY], what[NUMBER_REMEDY + 32];
+    const char *remedy = number_remedy(room, text, length);
     if (remedy != NULL) {
       snprintf(what, sizeof what, "is not a number; %s", remedy);
       return wrong_weight(text, length, what, error);
     }
-    if (!csv_is_not_finite(text, length)) return wrong_weight(text, length, "is not a number; correct it, or choose other weights", error);
+    if (!reader_is_not_finite(text, length))
+      return wrong_weight(text, length, "is not a number; correct it, or choose other weights", error);
     weight = NAN;
   }
   size_t mantissa = 0;

@@ -21,7 +21,8 @@ static inline void test_options_free(TestOptions *test) {
   free(test->classes);
 }
 
-/* Keys: header label labels weights features drop positive scale optional expect names expect-label expect-weights classes. */
+/* Keys: header label labels weights features drop categorical numeric id missing unseen na separator decimal unshifted positive scale
+ * optional expect names expect-label expect-weights classes. */
 static inline void test_options_parse(TestOptions *test, const char *text) {
   *test = (TestOptions){.options = setosa_data_options_default(), .text = strdup(text)};
   SetosaDataOptions *o = &test->options;
@@ -41,6 +42,24 @@ static inline void test_options_parse(TestOptions *test, const char *text) {
       o->features = value;
     else if (strcmp(key, "drop") == 0)
       o->drop = value;
+    else if (strcmp(key, "categorical") == 0)
+      o->categorical = value;
+    else if (strcmp(key, "numeric") == 0)
+      o->numeric = value;
+    else if (strcmp(key, "id") == 0)
+      o->id = value;
+    else if (strcmp(key, "missing") == 0)
+      o->missing = value[0] == 'd' ? SETOSA_MISSING_DROP : value[0] == 'm' ? SETOSA_MISSING_MEAN : SETOSA_MISSING_ERROR;
+    else if (strcmp(key, "unseen") == 0)
+      o->unseen = value[0] == 'z' ? SETOSA_UNSEEN_ZERO : SETOSA_UNSEEN_ERROR;
+    else if (strcmp(key, "na") == 0)
+      o->na = value;
+    else if (strcmp(key, "separator") == 0)
+      o->separator = value;
+    else if (strcmp(key, "decimal") == 0)
+      o->decimal = value;
+    else if (strcmp(key, "unshifted") == 0)
+      o->unshifted = true;
     else if (strcmp(key, "positive") == 0)
       o->positive = value;
     else if (strcmp(key, "scale") == 0)

@@ -1,10 +1,11 @@
 /* Fields that are no numbers although somebody meant one: what can be done about each. */
+#include "data/number_remedy.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "data/csv_columns.h"
 
 enum { NUMBER_LENGTH = 40 };
 
@@ -25,16 +26,16 @@ static bool ends_in_thousands(const char *text, size_t length) {
   return digits == 3 && length > 3 && text[length - 4] == ',';
 }
 
-const char *csv_number_remedy(char room[CSV_REMEDY], const char *text, size_t length) {
+const char *number_remedy(char room[NUMBER_REMEDY], const char *text, size_t length) {
   char number[NUMBER_LENGTH];
   const char *comma = memchr(text, ',', length);
   if (length >= NUMBER_LENGTH) return NULL;
   if (memchr(text, ';', length) != NULL) {
-    snprintf(room, CSV_REMEDY, "separate fields by commas and write decimals with a point: decimal commas between semicolons are not read");
+    snprintf(room, NUMBER_REMEDY, "give --separator ';' where semicolons separate the fields");
   } else if (comma != NULL && ends_in_thousands(text, length) && reads_as(number, text, length, ',')) {
-    snprintf(room, CSV_REMEDY, "commas in numbers are not read: write %s, or a point for a decimal comma", number);
+    snprintf(room, NUMBER_REMEDY, "commas in numbers are not read: write %s; or is it a decimal comma? --decimal ,", number);
   } else if (comma != NULL && reads_as(number, text, length, '.')) {
-    snprintf(room, CSV_REMEDY, "decimal commas are not read: write points, as in %s", number);
+    snprintf(room, NUMBER_REMEDY, "--decimal , reads it as %s", number);
   } else {
     return NULL;
   }

@@ -1,0 +1,189 @@
+/* The survey of all rows, told column by column. */
+#include "data/table/inspect.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "data/table/survey.h"
+
+enum { LEVELS_TOLD = 100000 };
+
+typedef struct Level {
+  const char *name;
+  uint64_t count;
+} Level;
+
+static int by_name(const void *a, const void *b) { return strcmp(((const Level *)a)->name, ((const Level *)b)->name); }
+
+/* The levels of the rows that are used, in byte order. */
+static Status tell_levels(SetosaColumnReport *out, const ColumnSurvey *seen, Error *error) {
+  Status status = SETOSA_OK;
+  size_t count = seen->levels.names != NULL ? name_table_count(seen->levels.names) : 0;
+  Level *levels = NULL;
+  char **names = NULL;
+  uint64_t *counts = NULL;
+  out->levels = count;
+  if (count == 0 || count > LEVELS_TOLD) return SETOSA_OK;
+  TRY(memory_allocate((void **)&levels, count, sizeof *levels, "levels", error));
+  for (size_t i = 0; i < count; i++) levels[i] = (Level){name_table_name(seen->levels.names, i), seen->levels.counts[i]};
+  qsort(levels, count, sizeof *levels, by_name);
+  TRY(memory_allocate_zero((void **)&names, count, sizeof *names, "levels", error));
+  out->level_names = (const char *const *)names;
+  TRY(memory_allocate((void **)&counts, count, sizeof *counts, "levels", error));
+  out->level_counts = counts;
+  for (; out->levels_named < count; out->levels_named++) {
+    TRY(memory_copy_text(&names[out->levels_named], levels[out->levels_named].name, error));
+    counts[out->levels_named] = levels[out->levels_named].count;
+  }
+cleanup:
+  free(levels);
+  return status;
+}
+
+static SetosaColumnUse use_of(const Table *table, size_t c) {
+  const TableColumn *column = &table->columns[c];
+  if (column->in_the_way) return SETOSA_COLUMN_IN_THE_WAY;
+  if (c == table->label) return SETOSA_COLUMN_LABEL;
+  if (c == table->weight) return SETOSA_COLUMN_WEIGHTS;
+  if (column->id != TABLE_NONE) return SETOSA_COLUMN_ID;
+  return column->candidate ? SETOSA_COLUMN_FEATURE : SETOSA_COLUMN_LEFT_OUT;
+}
+
+/* What was found, and what becomes of it. */
+static Status write_note(Text *note, const SetosaColumnReport *out, const Table *table, size_t c, const ColumnSurvey *seen, Error *error) {
+  const TableColumn *column = &table->columns[c];
+  unsigned long long levels = (unsigned long long)out->levels, words = (unsigned long long)(seen->present - seen->numbers);
+  switch (out->use) {
+    case SETOSA_COLUMN_IN_THE_WAY:
+      return text_append(note, error, "%llu of %llu values are no numbers, the first %s in line %llu", words,
+                         (unsigned long long)seen->present, seen->first_word.text, (unsigned long long)seen->first_word.line);
+    case SETOSA_COLUMN_LABEL:
+      return text_append(note, error, "the label");
+    case SETOSA_COLUMN_WEIGHTS:
+      return text_append(note, error, "weights of the rows");
+    case SETOSA_COLUMN_ID:
+      return text_append(note, error, "carried along");
+    case SETOSA_COLUMN_LEFT_OUT:
+      return text_append(note, error, "left out%s%s", column->why != NULL || column->dropped ? ": " : "",
+                         column->dropped       ? "--drop"
+                         : column->why != NULL ? column->why
+                                               : "");
+    case SETOSA_COLUMN_FEATURE:
+      break;
+  }
+  if (out->categorical) return text_append(note, error, "%llu feature%s of 0 and 1", levels, levels == 1 ? "" : "s");
+  if (seen->moments.count > 0 && seen->moments.least == seen->moments.most) return text_append(note, error, "constant");
+  if (seen->counts_rows && seen->missing == 0 && seen->numbers >= 10) return text_append(note, error, "counts rows; --drop leaves it out");
+  if (column->shift != 0) return text_append(note, error, "shifted by %.15g, to keep its digits", column->shift);
+  return text_append(note, error, "%s", "");
+}
+
+static Status tell_column(SetosaColumnReport *out, const Table *table, size_t c, Error *error) {
+  Status status = SETOSA_OK;
+  const TableColumn *column = &table->columns[c];
+  const ColumnSurvey *all = &table->all->columns[c], *seen = table->kept != NULL ? &table->kept->columns[c] : all;
+  Text note = {0}, name = {0};
+  if (column->name != NULL)
+    TRY(text_append(&name, error, "%s", column->name));
+  else
+    TRY(text_append(&name, error, "%zu", c + 1));
+  out->name = name.text;
+  name.text = NULL;
+  out->use = use_of(table, c);
+  out->present = all->present;
+  out->missing = all->missing;
+  out->categorical = column->role == FIELD_CATEGORICAL || (column->role != FIELD_NUMERIC && all->numbers < all->present);
+  out->least = out->most = out->mean = out->deviation = NAN;
+  if (!out->categorical && seen->moments.count > 0) {
+    out->least = seen->moments.least;
+    out->most = seen->moments.most;
+    out->mean = seen->moments.mean;
+    out->deviation = sqrt(seen->moments.squares / (double)seen->moments.count);
+  }
+  if (out->categorical || c == table->label) TRY(tell_levels(out, out->use == SETOSA_COLUMN_LEFT_OUT ? all : seen, error));
+  if (out->use == SETOSA_COLUMN_FEATURE) out->features = out->categorical ? out->levels : 1;
+  TRY(write_note(&note, out, table, c, all, error));
+  out->note = note.text;
+  note.text = NULL;
+cleanup:
+  text_free(&note);
+  text_free(&name);
+  return status;
+}
+
+static const char *separator_name(char separator) {
+  switch (separator) {
+    case '\t':
+      return "tab";
+    case ' ':
+      return "blank";
+    case ';':
+      return ";";
+    case '|':
+      return "|";
+    case ',':
+      return ",";
+    case ':':
+      return ":";
+    default:
+      return "another";
+  }
+}
+
+static Status tell(SetosaTableReport *report, const Table *table, Error *error) {
+  Status status = SETOSA_OK;
+  report->header = table->header;
+  report->separator = separator_name(table->dialect.separator);
+  report->decimal = table->dialect.decimal == ',' ? "," : ".";
+  report->rows = table->all->rows;
+  report->rows_left_out = table->kept != NULL ? table->all->rows - table->kept->rows : 0;
+  TRY(memory_allocate_zero((void **)&report->columns, table->count, sizeof *report->columns, "columns", error));
+  for (size_t c = 0; c < table->count; c++) {
+    report->column_count = c + 1; /* freed even if it cannot be told to its end */
+    TRY(tell_column(&report->columns[c], table, c, error));
+    report->features += report->columns[c].features;
+  }
+cleanup:
+  return status;
+}
+
+Status table_inspect(SetosaTableReport **out, Reader *reader, Error *error) {
+  Status status = SETOSA_OK;
+  Remarks remarks = {0};
+  Table table = {0};
+  Error problem = {0};
+  SetosaTableReport *report = NULL;
+  *out = NULL;
+  TRY(memory_allocate_zero((void **)&report, 1, sizeof *report, "a report on a table", error));
+  TRY(table_open(&table, reader, &remarks, error));
+  table.inspects = true;
+  status = table_find_kinds(&table, &problem);
+  if (status != SETOSA_OK && (status != SETOSA_ERROR_DATA || table.all == NULL)) TRY(error_set(error, status, "%s", problem.message));
+  if (status != SETOSA_OK) TRY(memory_copy_text(&report->problem, problem.message, error));
+  TRY(tell(report, &table, error));
+  *out = report;
+  report = NULL;
+cleanup:
+  setosa_table_report_destroy(report);
+  table_close(&table);
+  remarks_free(&remarks);
+  return status;
+}
+
+void setosa_table_report_destroy(SetosaTableReport *report) {
+  if (report == NULL) return;
+  for (size_t c = 0; report->columns != NULL && c < report->column_count; c++) {
+    SetosaColumnReport *column = &report->columns[c];
+    for (size_t l = 0; l < column->levels_named; l++) free((char *)(uintptr_t)column->level_names[l]);
+    free((void *)(uintptr_t)column->level_names);
+    free((void *)(uintptr_t)column->level_counts);
+    free((char *)(uintptr_t)column->name);
+    free((char *)(uintptr_t)column->note);
+  }
+  free(report->columns);
+  free(report->problem);
+  free(report);
+}

@@ -1,0 +1,383 @@
+/* What each column becomes, decided from all of its values: numbers, levels, or nothing. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "data/number_remedy.h"
+#include "data/shift.h"
+#include "data/table/survey.h"
+
+static size_t count_levels(const ColumnSurvey *column) { return column->levels.names != NULL ? name_table_count(column->levels.names) : 0; }
+
+/* At least nine in ten of its values are numbers. */
+static bool is_nearly_numeric(const ColumnSurvey *column) { return column->numbers * 10 >= column->present * 9; }
+
+/* Words among numbers, which count as levels then. */
+static bool needs_numbers_as_levels(const TableColumn *column, const ColumnSurvey *seen) {
+  return !column->numeric && !seen->collects && seen->numbers > 0 && seen->numbers < seen->present && !is_nearly_numeric(seen);
+}
+
+/* ---- the survey of all rows -------------------------------------------------------------------------------------- */
+
+static Status survey_all(Table *table, bool *collects, Error *error) {
+  Status status = SETOSA_OK;
+  bool again = false;
+  for (size_t c = 0; c < table->count; c++)
+    collects[c] = (table->columns[c].candidate && table->columns[c].categorical) || (table->inspects && c == table->label);
+  TRY(survey_text(&table->all, table, collects, NULL, error));
+  for (size_t c = 0; c < table->count; c++) {
+    ColumnSurvey *seen = &table->all->columns[c];
+    seen->collects = collects[c];
+    if (!table->columns[c].candidate || !needs_numbers_as_levels(&table->columns[c], seen)) continue;
+    collects[c] = again = true;
+  }
+  if (!again) goto cleanup;
+  survey_destroy(table->all);
+  table->all = NULL;
+  TRY(survey_text(&table->all, table, collects, NULL, error));
+cleanup:
+  return status;
+}
+
+/* ---- one column -------------------------------------------------------------------------------------------------- */
+
+static Status leave_out(Table *table, size_t c, const char *why, Error *error) {
+  TableColumn *column = &table->columns[c];
+  const ColumnSurvey *seen = &table->all->columns[c];
+  char name[TABLE_NAME];
+  Text option = {0};
+  Status status = SETOSA_OK;
+  column->role = FIELD_SKIP;
+  column->candidate = false;
+  column->why = why;
+  TRY(table_append_option_name(&option, table, c, error));
+  table_column_name(name, table, c);
+  if (seen->present == 0)
+    TRY(remarks_add(table->remarks, SETOSA_REMARK_WARNING, error, "the column %s has no value and is left out", name));
+  else if (seen->levels.too_many)
+    TRY(remarks_add(table->remarks, SETOSA_REMARK_WARNING, error,
+                    "the column %s is left out: it has too many different texts to be kept; --drop %s says the same without a warning",
+                    name, option.text));
+  else
+    TRY(remarks_add(table->remarks, SETOSA_REMARK_WARNING, error,
+                    "the column %s is left out: it identifies rows (%zu different texts in %llu rows); --categorical %s uses it, --drop %s "
+                    "leaves it out without a warning",
+                    name, count_levels(seen), (unsigned long long)seen->present, option.text, option.text));
+cleanup:
+  text_free(&option);
+  return status;
+}
+
+/* A named column that counts rows is a feature like any other, and seldom meant to be one. */
+static Status warn_of_count(Table *table, size_t c, Error *error) {
+  Status status = SETOSA_OK;
+  const ColumnSurvey *seen = &table->all->columns[c];
+  Text option = {0};
+  char name[TABLE_NAME];
+  if (!seen->counts_rows || seen->missing > 0 || seen->numbers < 10 || table->columns[c].asked || table->columns[c].numeric)
+    return SETOSA_OK;
+  TRY(table_append_option_name(&option, table, c, error));
+  TRY(remarks_add(table->remarks, SETOSA_REMARK_WARNING, error,
+                  "the column %s counts rows, and is used as a feature; --drop %s leaves it out", table_column_name(name, table, c),
+                  option.text));
+cleanup:
+  text_free(&option);
+  return status;
+}
+
+/* Names that may be meant as numbers: with commas, or beside numbers. */
+static Status warn_of_numbers(Table *table, size_t c, Error *error) {
+  Status status = SETOSA_OK;
+  const ColumnSurvey *seen = &table->all->columns[c];
+  Text option = {0};
+  char name[TABLE_NAME], room[NUMBER_REMEDY];
+  const char *word = seen->first_word.text; /* in quotes */
+  size_t length = strlen(word);
+  const char *remedy = length > 2 ? number_remedy(room, word + 1, length - 2) : NULL;
+  if (table->columns[c].categorical) return SETOSA_OK;
+  TRY(table_append_option_name(&option, table, c, error));
+  table_column_name(name, table, c);
+  if (remedy != NULL)
+    TRY(remarks_add(table->remarks, SETOSA_REMARK_WARNING, error, "the values of the column %s, as %s, are taken for names: %s", name, word,
+                    remedy));
+  else if (seen->numbers > 0)
+    TRY(remarks_add(table->remarks, SETOSA_REMARK_WARNING, error,
+                    "the column %s holds numbers and words, the first %s in line %llu: all are taken for names; --categorical %s says so, "
+                    "--numeric %s wants numbers",
+                    name, word, (unsigned long long)seen->first_word.line, option.text, option.text));
+cleanup:
+  text_free(&option);
+  return status;
+}
+
+static Status decide_column(Table *table, size_t c, Error *error) {
+  Status status = SETOSA_OK;
+  TableColumn *column = &table->columns[c];
+  const ColumnSurvey *seen = &table->all->columns[c];
+  if (seen->present == 0) return leave_out(table, c, "no value", error);
+  if (column->categorical && !seen->levels.too_many) {
+    column->role = FIELD_CATEGORICAL;
+  } else if (seen->numbers == seen->present) {
+    column->role = FIELD_NUMERIC;
+    return warn_of_count(table, c, error);
+  } else if (column->numeric || is_nearly_numeric(seen)) {
+    column->in_the_way = true;
+    column->why = "not all numbers";
+  } else if (!column->asked && (seen->levels.too_many || 2 * (uint64_t)count_levels(seen) > seen->present)) {
+    TRY(leave_out(table, c, "identifies rows", error));
+  } else if (seen->levels.too_many) {
+    column->in_the_way = true;
+    column->why = "too many different texts";
+  } else {
+    column->role = FIELD_CATEGORICAL;
+    TRY(warn_of_numbers(table, c, error));
+  }
+cleanup:
+  return status;
+}
+
+/* ---- classes in several columns ---------------------------------------------------------------------------------- */
+
+static bool is_zero_or_one(const ColumnSurvey *seen) {
+  return seen->numbers > 0 && seen->missing == 0 && seen->numbers == seen->present && !seen->fractions && seen->moments.least == 0 &&
+         seen->moments.most == 1;
+}
+
+/* Neighbours of the label that, with it, are 0 and 1 and add up to 1 in the mean are classes written one-hot: each says what the label is.
+ */
+static Status warn_of_one_hot(Table *table, Error *error) {
+  enum { LONGEST = 200 };
+  const ColumnSurvey *seen = table->all->columns;
+  size_t label = table->label, least = label, end = label;
+  char first[TABLE_NAME], last[TABLE_NAME], name[TABLE_NAME];
+  if (label == TABLE_NONE || !is_zero_or_one(&seen[label])) return SETOSA_OK;
+  while (least > 0 && label - least < LONGEST && is_zero_or_one(&seen[least - 1])) least--;
+  while (end + 1 < table->count && end - label < LONGEST && is_zero_or_one(&seen[end + 1])) end++;
+  for (size_t begin = least; begin <= label; begin++) {
+    double sum = 0;
+    for (size_t c = begin; c <= end; c++) {
+      sum += seen[c].moments.mean;
+      if (c < label || c - begin < 2 || fabs(sum - 1) > 1e-9) continue;
+      return remarks_add(
+          table->remarks, SETOSA_REMARK_WARNING, error,
+          "the columns %s to %s look like classes written as one column each; the label is %s alone, and the others would tell "
+          "it: make one column of their names, or --drop the others",
+          table_column_name(first, table, begin), table_column_name(last, table, c), table_column_name(name, table, label));
+    }
+  }
+  return SETOSA_OK;
+}
+
+/* ---- columns in the way ------------------------------------------------------------------------------------------ */
+
+/* "a,b,c" of all columns in the way. */
+static Status list_in_the_way(Text *names, const Table *table, Error *error) {
+  Status status = SETOSA_OK;
+  for (size_t c = 0; c < table->count; c++) {
+    if (!table->columns[c].in_the_way) continue;
+    if (names->length > 0) TRY(text_append(names, error, ","));
+    TRY(table_append_option_name(names, table, c, error));
+  }
+cleanup:
+  return status;
+}
+
+static unsigned long long words_of(const ColumnSurvey *seen) { return (unsigned long long)(seen->present - seen->numbers); }
+
+/* The first word of each, for --na: only where it is all that is wrong is this the remedy, but it is the one to try first. */
+static Status list_words(Text *words, const Table *table, Error *error) {
+  Status status = SETOSA_OK;
+  for (size_t c = 0; c < table->count; c++) {
+    const Place *place = &table->all->columns[c].first_word;
+    size_t length = strlen(place->text);
+    if (!table->columns[c].in_the_way || place->file == NULL || length < 3) continue;
+    TRY(text_append(words, error, "%s%.*s", words->length > 0 ? "," : "", (int)(length - 2), place->text + 1)); /* without its quotes */
+  }
+cleanup:
+  return status;
+}
+
+static Status describe_others(Text *others, const Table *table, size_t first, Error *error) {
+  Status status = SETOSA_OK;
+  char name[TABLE_NAME];
+  size_t told = 0;
+  for (size_t c = 0; c < table->count; c++) {
+    if (!table->columns[c].in_the_way || c == first) continue;
+    const ColumnSurvey *seen = &table->all->columns[c];
+    if (told == 4) {
+      TRY(text_append(others, error, ", ..."));
+      break;
+    }
+    TRY(text_append(others, error, "%s%s (%llu of %llu, first %s in line %llu)", told++ == 0 ? "; likewise " : ", ",
+                    table_column_name(name, table, c), words_of(seen), (unsigned long long)seen->present, seen->first_word.text,
+                    (unsigned long long)seen->first_word.line));
+  }
+cleanup:
+  return status;
+}
+
+static Status refuse(const Table *table, Error *error) {
+  Status status = SETOSA_OK;
+  Text names = {0}, words = {0}, others = {0};
+  size_t first = 0;
+  char name[TABLE_NAME], column[TABLE_NAME + 16] = "";
+  while (first < table->count && !table->columns[first].in_the_way) first++;
+  if (first == table->count) return SETOSA_OK;
+  const ColumnSurvey *seen = &table->all->columns[first];
+  TRY(list_in_the_way(&names, table, error));
+  if (seen->levels.too_many && !table->columns[first].numeric && !is_nearly_numeric(seen))
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: the column %s has more different texts than can be kept; --drop %s", table->reader->source,
+                  table_column_name(name, table, first), names.text));
+  TRY(list_words(&words, table, error));
+  TRY(describe_others(&others, table, first, error));
+  if (table->header) snprintf(column, sizeof column, " (column %s)", table_column_name(name, table, first));
+  const char *word = seen->first_word.text; /* in quotes */
+  const char *what = reader_is_not_finite(word + 1, strlen(word) - 2) ? "is not a finite number" : "is not a number";
+  TRY(error_set(
+      error, SETOSA_ERROR_DATA,
+      "%s:%llu:%zu: %s %s%s, nor are %llu others of %llu values%s; take such words for missing values (--na %s), or the column%s for "
+      "names (--categorical %s), or leave %s out (--drop %s)",
+      seen->first_word.file, (unsigned long long)seen->first_word.line, first + 1, seen->first_word.text, what, column, words_of(seen) - 1,
+      (unsigned long long)seen->present, others.length > 0 ? others.text : "", words.text, others.length > 0 ? "s" : "", names.text,
+      others.length > 0 ? "them" : "it", names.text));
+cleanup:
+  text_free(&names);
+  text_free(&words);
+  text_free(&others);
+  return status;
+}
+
+/* ---- the rows that are used -------------------------------------------------------------------------------------- */
+
+/* Surveys once more where rows are left out: what occurs in those alone is no level, and no part of a mean. */
+static Status survey_kept(Table *table, bool *collects, Error *error) {
+  Status status = SETOSA_OK;
+  bool *used = NULL, any = false;
+  SetosaMissing missing = table->reader->options->missing;
+  TRY(memory_allocate_zero((void **)&used, table->count, sizeof *used, "columns", error));
+  for (size_t c = 0; c < table->count; c++) {
+    const TableColumn *column = &table->columns[c];
+    bool feature = column->role == FIELD_NUMERIC || column->role == FIELD_CATEGORICAL;
+    used[c] = (feature && missing == SETOSA_MISSING_DROP) || column->role == FIELD_LABEL || column->role == FIELD_WEIGHT;
+    any = any || (used[c] && table->all->columns[c].missing > 0);
+    collects[c] = column->role == FIELD_CATEGORICAL || (table->inspects && c == table->label);
+  }
+  table->kept = table->all;
+  if (!any) goto cleanup;
+  table->kept = NULL;
+  TRY(survey_text(&table->kept, table, collects, used, error));
+cleanup:
+  free(used);
+  return status;
+}
+
+static int by_bytes(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+
+static Status sort_levels(TableColumn *column, const ColumnSurvey *seen, Error *error) {
+  Status status = SETOSA_OK;
+  size_t count = count_levels(seen), index = 0;
+  const char **names = NULL;
+  TRY(memory_allocate((void **)&names, count, sizeof *names, "levels", error));
+  for (size_t i = 0; i < count; i++) names[i] = name_table_name(seen->levels.names, i);
+  if (count > 1) qsort(names, count, sizeof *names, by_bytes);
+  TRY(name_table_create(&column->levels, error));
+  for (size_t i = 0; i < count; i++) TRY(name_table_add(column->levels, names[i], strlen(names[i]), &index, error));
+cleanup:
+  free(names);
+  return status;
+}
+
+static Status number_features(Table *table, Error *error) {
+  Status status = SETOSA_OK;
+  bool unshifted = table->reader->options->unshifted;
+  size_t kept = 0;
+  for (size_t i = 0; i < table->order_count; i++) {
+    size_t c = table->order[i];
+    TableColumn *column = &table->columns[c];
+    const ColumnSurvey *seen = &table->kept->columns[c];
+    if (!column->candidate) continue;
+    column->feature = table->features;
+    if (column->role == FIELD_CATEGORICAL) {
+      TRY(sort_levels(column, seen, error));
+      table->features += name_table_count(column->levels);
+    } else {
+      double deviation = seen->moments.count > 0 ? sqrt(seen->moments.squares / (double)seen->moments.count) : 0;
+      column->fill = seen->moments.mean;
+      column->shift = unshifted ? 0 : shift_choose(seen->moments.mean, deviation, seen->moments.least, seen->moments.most);
+      table->features++;
+    }
+    table->order[kept++] = c;
+  }
+  table->order_count = kept;
+cleanup:
+  return status;
+}
+
+/* Every column that could be a feature was left out, or every row. */
+static Status check_enough(const Table *table, Error *error) {
+  Status status = SETOSA_OK;
+  Text worst = {0};
+  const char *source = table->reader->source;
+  size_t most = TABLE_NONE;
+  if (table->features == 0)
+    return error_set(error, SETOSA_ERROR_DATA,
+                     "%s: no column is left to be a feature: each identifies rows or has no value; see `setosa inspect`, and name columns "
+                     "with --categorical",
+                     source);
+  if (table->kept->rows > 0 || table->all->rows == 0) return SETOSA_OK;
+  for (size_t c = 0; c < table->count; c++)
+    if (table->columns[c].role != FIELD_SKIP && (most == TABLE_NONE || table->all->columns[c].missing > table->all->columns[most].missing))
+      most = c;
+  TRY(table_append_option_name(&worst, table, most, error));
+  TRY(error_set(
+      error, SETOSA_ERROR_DATA,
+      "%s: all %llu rows lack a value in some column, most of them (%llu) in %s; keep them with --missing mean, or leave columns out "
+      "(--drop %s)",
+      source, (unsigned long long)table->all->rows, (unsigned long long)table->all->columns[most].missing, worst.text, worst.text));
+cleanup:
+  text_free(&worst);
+  return status;
+}
+
+/* --missing error: at the first in the text. */
+static Status refuse_missing(const Table *table, Error *error) {
+  const Place *first = NULL;
+  size_t column = 0;
+  char name[TABLE_NAME], named[TABLE_NAME + 16] = "";
+  if (table->reader->options->missing != SETOSA_MISSING_ERROR) return SETOSA_OK;
+  for (size_t c = 0; c < table->count; c++) {
+    const Place *place = &table->all->columns[c].first_missing;
+    if (table->columns[c].role == FIELD_SKIP || place->file == NULL || (first != NULL && place->line >= first->line)) continue;
+    first = place;
+    column = c;
+  }
+  if (first == NULL) return SETOSA_OK;
+  if (table->header) snprintf(named, sizeof named, " (column %s)", table_column_name(name, table, column));
+  bool empty = strcmp(first->text, "''") == 0;
+  return error_set(error, SETOSA_ERROR_DATA,
+                   "%s:%llu:%zu: %s%s%s; fill it in, or leave such rows out (--missing drop), or put in the mean (--missing mean)",
+                   first->file, (unsigned long long)first->line, column + 1, empty ? "" : first->text,
+                   empty ? "a value is missing" : " stands for a missing value", named);
+}
+
+Status table_find_kinds(Table *table, Error *error) {
+  Status status = SETOSA_OK;
+  bool *collects = NULL;
+  TRY(memory_allocate_zero((void **)&collects, table->count, sizeof *collects, "columns", error));
+  TRY(survey_all(table, collects, error));
+  if (table->all->rows == 0)
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s:%llu: the header is not followed by any row; give a file with rows of data",
+                  table->reader->source, (unsigned long long)table->header_line));
+  TRY(warn_of_one_hot(table, error));
+  for (size_t i = 0; i < table->order_count; i++) TRY(decide_column(table, table->order[i], error));
+  TRY(refuse(table, error));
+  TRY(refuse_missing(table, error));
+  TRY(survey_kept(table, collects, error));
+  TRY(number_features(table, error));
+  TRY(check_enough(table, error));
+cleanup:
+  free(collects);
+  return status;
+}

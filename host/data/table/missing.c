@@ -1,0 +1,24 @@
+/* A field is missing by its text alone, whatever column it is in. */
+#include "data/table/missing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+Status missing_words_take(MissingWords *missing, const char *list, Error *error) {
+  *missing = (MissingWords){0};
+  return list != NULL ? text_split(&missing->words, &missing->count, list, ',', error) : SETOSA_OK;
+}
+
+void missing_words_free(MissingWords *missing) {
+  free(missing->words);
+  *missing = (MissingWords){0};
+}
+
+bool field_is_missing(const Field *field, const MissingWords *missing) {
+  if (field->length == 0) return true;
+  if (missing->count == 0 && field->text[0] >= '0' && field->text[0] <= '9') return false; /* most fields of most tables */
+  if (reader_is_missing(field->text, field->length)) return true;
+  for (size_t i = 0; i < missing->count; i++)
+    if (strlen(missing->words[i]) == field->length && memcmp(field->text, missing->words[i], field->length) == 0) return true;
+  return false;
+}

@@ -1,0 +1,70 @@
+/* What the values of each column are: counted over rows, in any number of parts, and joined in the order of the text. Private to host/data.
+ */
+#ifndef SETOSA_DATA_TABLE_SURVEY_H
+#define SETOSA_DATA_TABLE_SURVEY_H
+
+#include "data/table/table.h"
+
+/* Count, mean and sum of squared deviations, joined as T. F. Chan, G. H. Golub and R. J. LeVeque say ("Updating formulae and a pairwise
+ * algorithm for computing sample variances", 1979). */
+typedef struct Moments {
+  uint64_t count;
+  double mean, squares, least, most;
+} Moments;
+
+/* Where a value stands, and how it begins. */
+typedef struct Place {
+  const char *file; /* NULL: nowhere */
+  uint64_t line;
+  char text[QUOTE_SIZE]; /* quoted */
+} Place;
+
+/* Different texts, and how many rows have each. Beyond a limit they are not counted any more. */
+typedef struct Levels {
+  NameTable *names;
+  uint64_t *counts;
+  size_t capacity, bytes;
+  bool too_many;
+} Levels;
+
+typedef struct ColumnSurvey {
+  uint64_t present, missing, numbers;
+  bool fractions;                 /* a number is not whole */
+  Moments moments;                /* of the numbers that were settled; */
+  double reference, sum, squares; /* the rest: sums of their differences to the first of them, and of the squares of these */
+  uint64_t unsettled;
+  Place first_missing, first_word; /* a word is present and no number */
+  bool counts_rows;                /* whole numbers, each one more than the one before */
+  double first, last;
+  bool collects; /* numbers are levels, too; words always are */
+  Levels levels;
+} ColumnSurvey;
+
+typedef struct Survey {
+  ColumnSurvey *columns; /* (count) */
+  size_t count;
+  uint64_t rows;
+} Survey;
+
+Status survey_create(Survey **survey, size_t count, Error *error);
+void survey_destroy(Survey *survey);
+/* As if nothing was seen; what is collected stays so. */
+void survey_restart(Survey *survey);
+/* One more row. */
+Status survey_add(Survey *survey, const Table *table, const Records *records, Error *error);
+/* Brings the moments of all rows so far together: before they are read, or joined. */
+void survey_settle(Survey *survey);
+/* `more` comes after what `survey` has seen. Both are settled. */
+Status survey_join(Survey *survey, const Survey *more, Error *error);
+
+/* The head without its header, numbers among the levels. */
+Status survey_head(Survey **survey, const Table *table, Error *error);
+/* All of the text. Levels are of words, and of numbers in the columns of `collects` (count). used (count): rows that lack a value in one of
+ * these columns are not counted; NULL: all are. */
+Status survey_text(Survey **survey, Table *table, const bool *collects, const bool *used, Error *error);
+
+/* The text of a level: 1.0 and 1e0 are 1. Points to the field's own text or to room. */
+enum { LEVEL_ROOM = 32 };
+Field level_text(Field field, char room[LEVEL_ROOM]);
+
+#endif
