@@ -1,0 +1,1 @@
+double shift_choose(double mean, double deviation, double least, double most);
