@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "bench/row.h"
 #include "bench/timing.h"
 #include "model/model.h"
@@ -51,7 +52,12 @@ static double units(const SetosaTrainResult *trained) { return trained->iteratio
 static Status judge_model(const Row *row, const SetosaModel *model, const SetosaTrainResult *trained, SetosaBenchResult *result,
                           Error *error) {
   double loss = NAN;
-  Status status = truth_model_loss(row->group->dataset, row->storage, setosa_model_weights(model), setosa_model_bias(model), &loss, error);
+  double *bias = NULL;
+  Status status = memory_allocate((void **)&bias, model->classes, sizeof *bias, "the bias", error);
+  if (status != SETOSA_OK) return status;
+  model_bias_for(bias, model, row->group->dataset);
+  status = truth_model_loss(row->group->dataset, row->storage, model->weights, bias, &loss, error);
+  free(bias);
   if (status != SETOSA_OK || isnan(loss)) return status;
   /* f32 logits of a trained model can be large; what matters is that the loss of the model is the loss that was said. */
   double difference = fabs(trained->train_log_loss - loss) / fmax(loss, 1e-3), tolerance = 1e-4;

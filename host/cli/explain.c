@@ -164,18 +164,26 @@ static Status load_data(Example *example, const Session *session, Error *error) 
   return input_load(&example->data, session, source, how, error);
 }
 
+/* Row `row` in double, what was taken off it put back. */
+static Status take_values(double **out, const SetosaDataset *dataset, size_t row, Error *error) {
+  size_t features = setosa_dataset_features(dataset);
+  const double *shift = setosa_dataset_shift(dataset);
+  Status status = widen(out, setosa_dataset_values(dataset) + row * features, features, "x", error);
+  for (size_t d = 0; status == SETOSA_OK && shift != NULL && d < features; d++) (*out)[d] += shift[d];
+  return status;
+}
+
 /* The row as given, and as the model sees it. */
 static Status take_row(Example *example, size_t row, const char *source, Error *error) {
   Status status = SETOSA_OK;
-  size_t rows = setosa_dataset_rows(example->data), features = setosa_model_features(example->model);
+  size_t rows = setosa_dataset_rows(example->data);
   if (row >= rows) TRY(error_set(error, SETOSA_ERROR_USAGE, "--row %zu: %s has %zu rows", row + 1, source, rows));
   if (setosa_dataset_values(example->data) == NULL)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: so many rows are made as they are needed, and none is held to be explained; give fewer",
                   source));
-  if (setosa_model_scale(example->model) != NULL)
-    TRY(widen(&example->given, setosa_dataset_values(example->data) + row * features, features, "x", error));
+  if (setosa_model_scale(example->model) != NULL) TRY(take_values(&example->given, example->data, row, error));
   TRY(setosa_model_scale_dataset(example->model, example->data, error));
-  TRY(widen(&example->x, setosa_dataset_values(example->data) + row * features, features, "x", error));
+  TRY(take_values(&example->x, example->data, row, error));
   const int32_t *labels = setosa_dataset_labels(example->data);
   example->label = labels != NULL && labels[row] >= 0 ? (size_t)labels[row] : SETOSA_NO_LABEL;
 cleanup:
@@ -200,7 +208,8 @@ static Status example_from_model(Example *example, const Session *session, Error
   example->features = setosa_model_features(example->model);
   example->classes = setosa_model_classes(example->model);
   TRY(widen(&example->weights, setosa_model_weights(example->model), example->classes * example->features, "weights", error));
-  TRY(widen(&example->bias, setosa_model_bias(example->model), example->classes, "bias", error));
+  TRY(memory_allocate((void **)&example->bias, example->classes, sizeof *example->bias, "bias", error));
+  memcpy(example->bias, setosa_model_bias(example->model), example->classes * sizeof *example->bias);
   TRY(memory_allocate((void **)&example->class_names, example->classes, sizeof(char *), "class names", error));
   for (size_t k = 0; k < example->classes; k++) example->class_names[k] = setosa_model_class_name(example->model, k);
   if (setosa_model_feature_name(example->model, 0) == NULL) goto cleanup;

@@ -15,13 +15,20 @@ typedef struct Norms {
   double euclidean, largest;
 } Norms;
 
+static void norms_add(Norms *norms, double value) {
+  norms->euclidean = hypot(norms->euclidean, value);
+  norms->largest = fmax(norms->largest, fabs(value));
+}
+
 static Norms norms_of(const float *values, size_t count) {
   Norms norms = {0, 0};
-  for (size_t i = 0; i < count; i++) {
-    norms.euclidean += (double)values[i] * values[i];
-    norms.largest = fmax(norms.largest, fabs((double)values[i]));
-  }
-  norms.euclidean = sqrt(norms.euclidean);
+  for (size_t i = 0; i < count; i++) norms_add(&norms, (double)values[i]);
+  return norms;
+}
+
+static Norms norms_of_bias(const SetosaModel *model) {
+  Norms norms = {0, 0};
+  for (size_t k = 0; k < setosa_model_classes(model); k++) norms_add(&norms, setosa_model_bias(model)[k]);
   return norms;
 }
 
@@ -92,7 +99,7 @@ static json_t *metadata_json(const SetosaModel *model) {
 
 static Status print_json(const SetosaModel *model, Error *error) {
   size_t features = setosa_model_features(model), classes = setosa_model_classes(model);
-  Norms weights = norms_of(setosa_model_weights(model), features * classes), bias = norms_of(setosa_model_bias(model), classes);
+  Norms weights = norms_of(setosa_model_weights(model), features * classes), bias = norms_of_bias(model);
   json_t *document =
       json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:s, s:{s:o, s:o}, s:{s:o, s:o}, s:o}", "command", "inspect", "version", SETOSA_VERSION,
                 "features", (json_int_t)features, "classes", (json_int_t)classes, "feature_names",

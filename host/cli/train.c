@@ -98,6 +98,7 @@ static Status load_all(TrainWork *work, TrainReport *report, const Session *sess
   data.parts = setosa_ranks_size(session->ranks);
   /* Standardizing undoes any factor, so it starts from the values as read; held-out rows can then be scaled in one step, too. */
   if (options->standardize) data.scale = 1;
+  data.unshifted = !options->train.intercept && !options->standardize; /* no bias makes up for a shift, but an offset does */
   TRY(input_load(&work->data, session, options->argument[0], data, error));
   report->cached = setosa_dataset_cached(work->data);
   if (options->test != NULL && session_is_first(session)) TRY(load_test(&work->test, session, work->data, error));

@@ -9,6 +9,7 @@
 #include "base/arguments.h"
 #include "base/memory.h"
 #include "data/reader.h"
+#include "data/shift.h"
 
 SetosaDataOptions setosa_data_options_default(void) { return (SetosaDataOptions){.header = -1, .scale = NAN}; }
 
@@ -55,13 +56,13 @@ void scaling_free(Scaling *scaling) {
   *scaling = (Scaling){NULL, NULL};
 }
 
-Status scaling_copy(Scaling *out, size_t features, const float *offset, const float *scale, Error *error) {
+Status scaling_copy(Scaling *out, size_t features, const double *offset, const double *scale, Error *error) {
   Status status = SETOSA_OK;
   *out = (Scaling){NULL, NULL};
-  TRY(memory_allocate_zero((void **)&out->offset, features, sizeof(float), "a scaling", error));
-  TRY(memory_allocate((void **)&out->scale, features, sizeof(float), "a scaling", error));
-  if (offset != NULL) memcpy(out->offset, offset, features * sizeof(float));
-  memcpy(out->scale, scale, features * sizeof(float));
+  TRY(memory_allocate_zero((void **)&out->offset, features, sizeof *out->offset, "a scaling", error));
+  TRY(memory_allocate((void **)&out->scale, features, sizeof *out->scale, "a scaling", error));
+  if (offset != NULL) memcpy(out->offset, offset, features * sizeof *offset);
+  memcpy(out->scale, scale, features * sizeof *scale);
 cleanup:
   if (status != SETOSA_OK) scaling_free(out);
   return status;
@@ -127,6 +128,7 @@ Status dataset_copy_description(Dataset *to, const Dataset *from, Error *error) 
   TRY(memory_copy_text(&to->weights_name, from->weights_name, error));
   TRY(memory_copy_text(&to->positive, from->positive, error));
   if (from->scaling.scale != NULL) TRY(scaling_copy(&to->scaling, from->features, from->scaling.offset, from->scaling.scale, error));
+  if (from->shift != NULL) TRY(shift_copy(&to->shift, from->shift, from->features, error));
 cleanup:
   return status;
 }

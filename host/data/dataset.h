@@ -99,10 +99,14 @@ const struct Synthetic *dataset_generator(const Dataset *dataset, uint64_t *firs
 
 /* ---- description ------------------------------------------------------------------------------------------------- */
 
-/* x' = (x - offset[d]) * scale[d]. Both arrays (D), or both NULL for the identity. */
+/* x' = (x - offset[d]) * scale[d], in double, of values as the source has them: what a shift took off does not count. Both arrays (D), or
+ * both NULL for the identity. */
 typedef struct Scaling {
-  float *offset, *scale;
+  double *offset, *scale;
 } Scaling;
+
+Status scaling_copy(Scaling *out, size_t features, const double *offset, const double *scale, Error *error); /* offset NULL means 0 */
+void scaling_free(Scaling *scaling);
 
 /* The path or spec that the rows come from, for messages: "data" when they come from no file. */
 /* SETOSA_ERROR_DATA when the file that rows are mapped from was written to since: asked when the work is done. */
@@ -112,8 +116,11 @@ const char *dataset_label_name(const Dataset *dataset); /* of the label column, 
 const char *dataset_positive(const Dataset *dataset);   /* the CLASS of --positive, or NULL */
 const Scaling *dataset_scaling(const Dataset *dataset); /* what was applied to the values as read */
 /* x' = (x - offset) * scale on values as read; composes with nothing: SETOSA_ERROR_USAGE when a scaling was already applied
- * and differs. offset NULL means 0. */
-Status dataset_apply_scaling(Dataset *dataset, const float *offset, const float *scale, Error *error);
+ * and differs. offset NULL means 0. Of a data set with a shift, an offset takes its place, and a factor alone scales it. */
+Status dataset_apply_scaling(Dataset *dataset, const double *offset, const double *scale, Error *error);
+/* Rows become x, rounded to f32, in place of x - shift: for a model without a bias, which no shift leaves as it is. Rows that are shared or
+ * mapped are copied; nothing is done without a shift. */
+Status dataset_unshift(Dataset *dataset, Error *error);
 
 /* ---- fingerprint ------------------------------------------------------------------------------------------------- */
 

@@ -12,13 +12,15 @@ uint64_t dataset_glance(const Dataset *dataset) {
   const float *values = rows_values(dataset);
   size_t features = dataset->features;
   const float *weights = rows_weights(dataset);
-  uint64_t hashes[4] = {0};
+  uint64_t hashes[5] = {0};
   if (labels != NULL) hashes[0] = hash_bytes(labels, dataset->rows * sizeof *labels);
   if (values != NULL) {
     hashes[1] = hash_bytes(values, features * sizeof *values);
     hashes[2] = hash_bytes(values + (dataset->rows - 1) * features, features * sizeof *values);
   }
   if (weights != NULL) hashes[3] = hash_bytes(weights, dataset->rows * sizeof *weights);
+  if (dataset->shift == NULL) return hash_bytes(hashes, 4 * sizeof *hashes);
+  hashes[4] = hash_bytes(dataset->shift, features * sizeof *dataset->shift);
   return hash_bytes(hashes, sizeof hashes);
 }
 
@@ -68,6 +70,7 @@ Status dataset_fingerprint_block(char hex[HASH_HEX_SIZE], const Dataset *dataset
     TRY(hash_sample(hash, dataset, error));
   else
     TRY(hash_rows(hash, dataset, range_part(dataset->rows, block, FINGERPRINT_BLOCKS), error));
+  if (dataset->shift != NULL) hash_add(hash, dataset->shift, dataset->features * sizeof *dataset->shift);
   hash_hex(hash, hex);
 cleanup:
   hash_destroy(hash);

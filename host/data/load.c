@@ -134,10 +134,11 @@ cleanup:
 
 static Status apply_scale(Dataset *dataset, double factor, Error *error) {
   Status status = SETOSA_OK;
-  float *scale = NULL;
+  double *scale = NULL;
   if (factor == 1) return SETOSA_OK;
   TRY(memory_allocate((void **)&scale, dataset->features, sizeof *scale, "a scaling", error));
-  for (size_t d = 0; d < dataset->features; d++) scale[d] = (float)factor;
+  for (size_t d = 0; d < dataset->features; d++)
+    scale[d] = (float)factor; /* rounded: bytes times such a factor stay what the devices know how to hold as bytes */
   TRY(dataset_apply_scaling(dataset, NULL, scale, error));
 cleanup:
   free(scale);

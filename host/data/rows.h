@@ -57,7 +57,7 @@ struct SetosaDataset {
   char *labels_found;   /* the file of labels that was found by its name, or NULL */
   char *positive;       /* the CLASS of --positive, or NULL */
   Columns *columns;     /* how the table was read, or NULL */
-  double *shift;        /* (D) values are x - shift, unless a scaling was applied; NULL: 0 */
+  double *shift;        /* (D) values are x - shift, x as the source has it, or as the scaling made it; NULL: 0 */
   SourceRows left_out;  /* rows of the source that were left out; of a data set whose rows are in the order of the source */
   Ids ids;              /* columns that are carried along */
   Remarks remarks;      /* of reading */
@@ -79,8 +79,6 @@ Status dataset_create(Dataset **dataset, size_t rows, size_t features, bool with
 Status dataset_name_classes_by_index(Dataset *dataset, size_t classes, Error *error);
 /* Everything but rows and labels. */
 Status dataset_copy_description(Dataset *to, const Dataset *from, Error *error);
-Status scaling_copy(Scaling *out, size_t features, const float *offset, const float *scale, Error *error); /* offset NULL means 0 */
-void scaling_free(Scaling *scaling);
 
 /* ---- rows.c ------------------------------------------------------------------------------------------------------ */
 

@@ -1,1 +1,22 @@
+/* Columns that are shifted before they are rounded to f32, so that their digits survive: years, timestamps, coordinates, 1e6 + x.
+ *
+ * Rows hold r = x - s. With a free bias that is the same model, since w . x + b = w . r + (b + w . s), and no penalty is on the bias: W is
+ * the same, and so is the objective. A column is shifted when the rounding of x would hide more than about a millionth of its spread, and s
+ * is a short number near its mean, so that x - s is exact in double where the source's number is. kernels/README.md, "Shifted columns". */
+#ifndef SETOSA_DATA_SHIFT_H
+#define SETOSA_DATA_SHIFT_H
+
+#include "data/dataset.h"
+
+/* The shift of a column of numbers with this mean, population deviation, least and greatest value; 0: none. */
 double shift_choose(double mean, double deviation, double least, double most);
+/* Exactly start + sign * sum of w[d] * shift[d] in order of d, rounded about once (sign 1 or -1). shift NULL: start. */
+double shift_bias(double start, const float *w, double sign, const double *shift, size_t features);
+
+/* ---- of a data set ------------------------------------------------------------------------------------------------ */
+
+Status shift_copy(double **out, const double *shift, size_t features, Error *error);
+/* Rows hold what they hold, and from now on that is x. */
+void shift_drop(Dataset *dataset);
+
+#endif

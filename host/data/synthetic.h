@@ -48,7 +48,7 @@ Status synthetic_weights(float **weights, const Synthetic *synthetic, Error *err
 /* How near weights (K,D) of the features as generated (NULL factor), or of features times factor (D), come to the true W*. The mean over
  * the classes is taken from both first: softmax does not change when one vector is added to all classes. distance: ||W - W*|| / ||W*||;
  * cosine: the mean over the classes of the cosine between w_k and w*_k. NAN where W* (or all of W) is 0. */
-Status synthetic_distance(double *distance, double *cosine, const Synthetic *synthetic, const float *weights, const float *factor,
+Status synthetic_distance(double *distance, double *cosine, const Synthetic *synthetic, const float *weights, const double *factor,
                           Error *error);
 /* exp(x) for x <= 0 by mul and add alone, relative error below 3e-7; 0 for x < -80 so that nothing is subnormal. */
 float synthetic_exp(float x);

@@ -33,7 +33,7 @@ static void average_classes(double *mean, double *true_mean, const SyntheticPart
   }
 }
 
-Status synthetic_distance(double *distance, double *cosine, const Synthetic *synthetic, const float *weights, const float *factor,
+Status synthetic_distance(double *distance, double *cosine, const Synthetic *synthetic, const float *weights, const double *factor,
                           Error *error) {
   Status status = SETOSA_OK;
   SyntheticParts parts = synthetic_parts(synthetic);
@@ -48,7 +48,7 @@ Status synthetic_distance(double *distance, double *cosine, const Synthetic *syn
     for (size_t d = 0; d < features; d++) truth[d] = -true_mean[d];
     for (size_t i = k * parts.used; i < (k + 1) * parts.used; i++) truth[parts.chosen[i]] += (double)parts.weights[i];
     for (size_t d = 0; d < features; d++) {
-      double w = ((double)weights[k * features + d] - mean[d]) * (factor != NULL ? (double)factor[d] : 1), difference = w - truth[d];
+      double w = ((double)weights[k * features + d] - mean[d]) * (factor != NULL ? factor[d] : 1), difference = w - truth[d];
       product += w * truth[d];
       square += w * w;
       true_square += truth[d] * truth[d];

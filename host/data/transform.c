@@ -1,5 +1,4 @@
 /* Operations on rows in place: scaling, standardising, shuffling, splitting. */
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,41 +6,57 @@
 #include "base/arguments.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "data/shift.h"
 #include "data/weights.h"
 
 /* Counters (high word) of RANDOM_STREAM_SHUFFLE, so that a shuffle and a split of one seed are independent. */
 enum { SHUFFLE_ROWS = 0, SHUFFLE_SPLIT = 1 };
 
-/* values = (values - offset) * scale, row by row. */
-static Status scale_values(Dataset *dataset, const float *offset, const float *scale, Error *error) {
+/* Rows hold x - shift, and become (x - offset) * scale: in double, rounded once. */
+static Status scale_values(Dataset *dataset, const double *offset, const double *scale, Error *error) {
   size_t features = dataset->features;
+  const double *shift = dataset->shift;
   float *values = rows_values(dataset);
   for (size_t i = 0; i < dataset->rows; i++) {
     float *row = values + i * features;
-    for (size_t d = 0; d < features; d++) row[d] = (row[d] - offset[d]) * scale[d];
+    if (shift == NULL)
+      for (size_t d = 0; d < features; d++) row[d] = (float)((row[d] - offset[d]) * scale[d]);
+    else
+      for (size_t d = 0; d < features; d++) row[d] = (float)((row[d] - (offset[d] - shift[d])) * scale[d]);
   }
   for (size_t i = 0; i < dataset->rows; i++)
     for (size_t d = 0; d < features; d++)
       if (!isfinite(values[i * features + d]))
         return error_set(error, SETOSA_ERROR_DATA, "%s: row %zu, feature %zu is too large to be scaled by %g; use another scale",
-                         dataset->source, i + 1, d + 1, (double)scale[d]);
+                         dataset->source, i + 1, d + 1, scale[d]);
   return SETOSA_OK;
 }
 
-static bool scaling_equals(const Scaling *scaling, size_t features, const float *offset, const float *scale) {
+/* A factor leaves digits as they are: rows become (x - shift) * scale, and the shift is that of x * scale. An offset is what a shift is,
+ * for all who scale alike: it takes its place. */
+static Status scale_rows(Dataset *dataset, const Scaling *scaling, Error *error) {
+  bool factor = dataset->shift != NULL;
+  for (size_t d = 0; d < dataset->features; d++) factor = factor && scaling->offset[d] == 0;
+  Status status = scale_values(dataset, factor ? dataset->shift : scaling->offset, scaling->scale, error);
+  for (size_t d = 0; factor && d < dataset->features; d++) dataset->shift[d] *= scaling->scale[d];
+  if (!factor) shift_drop(dataset);
+  return status;
+}
+
+static bool scaling_equals(const Scaling *scaling, size_t features, const double *offset, const double *scale) {
   for (size_t d = 0; d < features; d++)
     if (scaling->offset[d] != (offset != NULL ? offset[d] : 0) || scaling->scale[d] != scale[d]) return false;
   return true;
 }
 
 /* Bytes stay bytes under one factor; under anything else, or a factor on top of a factor, they are rounded numbers like any others. */
-static void scale_bytes(Dataset *dataset, const float *offset, const float *scale) {
+static void scale_bytes(Dataset *dataset, const double *offset, const double *scale) {
   bool one_factor = dataset->byte_scale == 1;
   for (size_t d = 0; d < dataset->features && one_factor; d++) one_factor = offset[d] == 0 && scale[d] == scale[0];
-  dataset->byte_scale = one_factor ? scale[0] : 0;
+  dataset->byte_scale = one_factor && (double)(float)scale[0] == scale[0] ? (float)scale[0] : 0;
 }
 
-Status dataset_apply_scaling(Dataset *dataset, const float *offset, const float *scale, Error *error) {
+Status dataset_apply_scaling(Dataset *dataset, const double *offset, const double *scale, Error *error) {
   Status status = SETOSA_OK;
   Scaling scaling = {NULL, NULL};
   if (dataset->scaling.scale != NULL) {
@@ -53,7 +68,7 @@ Status dataset_apply_scaling(Dataset *dataset, const float *offset, const float 
   TRY(scaling_copy(&scaling, dataset->features, offset, scale, error));
   TRY(rows_own(dataset, error));
   scale_bytes(dataset, scaling.offset, scaling.scale);
-  TRY(scale_values(dataset, scaling.offset, scaling.scale, error));
+  TRY(scale_rows(dataset, &scaling, error));
   dataset->scaling = scaling;
   scaling = (Scaling){NULL, NULL};
 cleanup:
@@ -89,19 +104,24 @@ static void measure_columns(const Dataset *dataset, double *mean, double *varian
   }
 }
 
-static float clamp_to_float(double value) { return value > FLT_MAX ? FLT_MAX : value < -FLT_MAX ? -FLT_MAX : (float)value; }
-
-/* The scaling that standardises, on top of the one the rows have: ((x - o) c - m) r = (x - (o + m / c)) (c r). */
-static void compose(Scaling *all, Scaling *step, const Scaling *before, size_t features, const double *mean, const double *variance,
-                    const bool *constant) {
-  for (size_t d = 0; d < features; d++) {
+/* The scaling that standardises, on top of the one the rows have: with u = (x - o) c - s in the rows, s their shift,
+ * (u - m) r = (x - (o + (m + s) / c)) (c r). */
+static void compose(Scaling *all, Scaling *step, const Dataset *dataset, const double *mean, const double *variance, const bool *constant) {
+  const Scaling *before = &dataset->scaling;
+  for (size_t d = 0; d < dataset->features; d++) {
     double offset = before->scale != NULL ? before->offset[d] : 0, scale = before->scale != NULL ? before->scale[d] : 1;
-    double rate = constant[d] || !(variance[d] > 0) ? 0 : 1 / sqrt(variance[d]);
-    step->offset[d] = clamp_to_float(mean[d]);
-    step->scale[d] = clamp_to_float(rate);
-    all->offset[d] = scale != 0 ? clamp_to_float(offset + mean[d] / scale) : (float)offset;
-    all->scale[d] = clamp_to_float(scale * rate);
+    double rate = constant[d] || !(variance[d] > 0) ? 0 : 1 / sqrt(variance[d]), center = mean[d];
+    if (dataset->shift != NULL) center += dataset->shift[d];
+    step->offset[d] = mean[d];
+    step->scale[d] = rate;
+    all->offset[d] = scale != 0 ? offset + center / scale : offset;
+    all->scale[d] = scale * rate;
   }
+}
+
+static Status scaling_create(Scaling *scaling, size_t features, Error *error) {
+  Status status = memory_allocate((void **)&scaling->offset, features, sizeof *scaling->offset, "a scaling", error);
+  return status != SETOSA_OK ? status : memory_allocate((void **)&scaling->scale, features, sizeof *scaling->scale, "a scaling", error);
 }
 
 Status setosa_dataset_standardize(SetosaDataset *dataset, SetosaError *error) {
@@ -113,15 +133,16 @@ Status setosa_dataset_standardize(SetosaDataset *dataset, SetosaError *error) {
   TRY(arguments_check(error, GIVEN(dataset)));
   TRY(memory_allocate((void **)&moments, 3 * features, sizeof *moments, "column statistics", error));
   TRY(memory_allocate((void **)&constant, features, sizeof *constant, "column statistics", error));
-  TRY(memory_allocate((void **)&all.offset, features, sizeof(float), "a scaling", error));
-  TRY(memory_allocate((void **)&all.scale, features, sizeof(float), "a scaling", error));
-  TRY(memory_allocate((void **)&step.offset, features, sizeof(float), "a scaling", error));
-  TRY(memory_allocate((void **)&step.scale, features, sizeof(float), "a scaling", error));
+  TRY(scaling_create(&all, features, error));
+  TRY(scaling_create(&step, features, error));
   TRY(rows_own(dataset, error));
   measure_columns(dataset, moments, moments + features, moments + 2 * features, constant);
-  compose(&all, &step, &dataset->scaling, features, moments, moments + features, constant);
+  compose(&all, &step, dataset, moments, moments + features, constant);
   dataset->byte_scale = 0;
-  TRY(scale_values(dataset, step.offset, step.scale, error));
+  bool again = dataset->scaling.scale != NULL;
+  if (again) shift_drop(dataset); /* the step is about what the rows hold; else it is what other data sets get, to the bit */
+  TRY(scale_values(dataset, again ? step.offset : all.offset, again ? step.scale : all.scale, error));
+  shift_drop(dataset); /* it is in the offset now */
   scaling_free(&dataset->scaling);
   dataset->scaling = all;
   all = (Scaling){NULL, NULL};
@@ -143,6 +164,21 @@ Status setosa_dataset_scale_like(SetosaDataset *dataset, const SetosaDataset *li
     return error_set(error, SETOSA_ERROR_USAGE, "%s: these rows were scaled, but %s was not; load them again with scale 1", dataset->source,
                      like->source);
   return dataset_apply_scaling(dataset, like->scaling.offset, like->scaling.scale, error);
+}
+
+Status dataset_unshift(Dataset *dataset, Error *error) {
+  Status status = SETOSA_OK;
+  if (dataset->shift == NULL) return SETOSA_OK;
+  TRY(rows_own(dataset, error));
+  float *values = rows_values(dataset);
+  for (size_t i = 0; i < dataset->rows; i++)
+    for (size_t d = 0; d < dataset->features; d++) {
+      float *value = &values[i * dataset->features + d];
+      *value = (float)(*value + dataset->shift[d]);
+    }
+  shift_drop(dataset);
+cleanup:
+  return status;
 }
 
 static void swap_floats(float *values, size_t i, size_t j) {

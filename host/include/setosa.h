@@ -349,9 +349,11 @@ SetosaStatus setosa_generate(const char *spec, const char *path, const SetosaGen
 
 typedef struct SetosaModel SetosaModel;
 
-/* A safetensors file, written beside its target, synced, renamed. Its tensors are f32: "weights" (K,D) and "bias" (K), and, when features
- * are scaled, "feature_offset" and "feature_scale" (D): z = W ((x - offset) * scale) + b. The metadata hold "class_names" and, when there
- * are any, "feature_names", both JSON lists, and what made the model. A file of another program needs "weights" alone. */
+/* A safetensors file, written beside its target, synced, renamed. Its tensors are "weights" (K,D) and "bias" (K) in f32 and, when features
+ * are scaled, "feature_offset" and "feature_scale" (D) in f64: z = W ((x - offset) * scale) + b. x are the numbers of the source, whether
+ * or not a data set holds them shifted (setosa_dataset_shift); the bias of a model that was trained on shifted columns is f64. The metadata
+ * hold "class_names" and, when there are any, "feature_names", both JSON lists, and what made the model. A file of another program needs
+ * "weights" alone. */
 SetosaStatus setosa_model_load(SetosaModel **model, const char *path, SetosaError *error);
 SetosaStatus setosa_model_save(const SetosaModel *model, const char *path, SetosaError *error);
 /* A model from arrays (copied): weights (classes,features) row-major, bias (classes) or NULL for none. */
@@ -361,9 +363,9 @@ void setosa_model_destroy(SetosaModel *model);
 size_t setosa_model_features(const SetosaModel *model);
 size_t setosa_model_classes(const SetosaModel *model);
 const float *setosa_model_weights(const SetosaModel *model); /* (K,D) row-major; borrowed */
-const float *setosa_model_bias(const SetosaModel *model);    /* (K); borrowed */
-const float *setosa_model_offset(const SetosaModel *model);  /* (D): x' = (x - offset) * scale; NULL: none; borrowed */
-const float *setosa_model_scale(const SetosaModel *model);   /* (D), NULL: none; borrowed */
+const double *setosa_model_bias(const SetosaModel *model);   /* (K); borrowed */
+const double *setosa_model_offset(const SetosaModel *model); /* (D): x' = (x - offset) * scale; NULL: none; borrowed */
+const double *setosa_model_scale(const SetosaModel *model);  /* (D), NULL: none; borrowed */
 /* How the columns of the table were read that it was trained on; NULL: it was none. Borrowed. */
 const SetosaColumns *setosa_model_columns(const SetosaModel *model);
 const char *setosa_model_class_name(const SetosaModel *model, size_t class_index);
@@ -535,7 +537,7 @@ typedef struct SetosaTrainResult {
   uint64_t device_bytes;          /* most bytes held on the device */
   uint64_t chunk_rows;            /* rows of a chunk when they streamed; 0: all of X stayed on the device */
   bool fell_back;                 /* to streaming, because the device had less memory than it reports */
-  char weights_hash[33];          /* XXH3-128 of weights and bias (f32, little endian), hex */
+  char weights_hash[33];          /* XXH3-128 of weights and bias as they lie in the model file (little endian), hex */
   const char *storage;            /* how X was held: "f32", "f16" or "u8"; static */
   double storage_rms_error;       /* what f16 did to X: ||X' - X|| / ||X||, */
   double storage_largest_error;   /* and the largest |x' - x| / |x|; both 0 for f32 and u8, which are exact */

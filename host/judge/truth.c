@@ -267,7 +267,7 @@ cleanup:
   return status;
 }
 
-Status truth_model_loss(const Dataset *dataset, SetosaStorage storage, const float *weights, const float *bias, double *loss,
+Status truth_model_loss(const Dataset *dataset, SetosaStorage storage, const float *weights, const double *bias, double *loss,
                         Error *error) {
   Status status = SETOSA_OK;
   double *w = NULL, sum = 0, mean = NAN;

@@ -47,6 +47,7 @@ typedef struct Verdict {
 Status truth_judge(const Truth *truth, Contender *contender, double pass_seconds, Verdict *verdict, Error *error);
 /* The mean loss of the reference at weights (K,D) and bias (K) over all rows as the storage holds them (f16: rounded); NAN where that would
  * take too long. */
-Status truth_model_loss(const Dataset *dataset, SetosaStorage storage, const float *weights, const float *bias, double *loss, Error *error);
+Status truth_model_loss(const Dataset *dataset, SetosaStorage storage, const float *weights, const double *bias, double *loss,
+                        Error *error);
 
 #endif

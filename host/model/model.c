@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "data/shift.h"
 #include "model/little_endian.h"
 
 static void destroy_names(char **names, size_t count) {
@@ -22,8 +23,7 @@ void setosa_model_destroy(SetosaModel *model) {
   if (model == NULL) return;
   free(model->weights);
   free(model->bias);
-  free(model->scaling.offset);
-  free(model->scaling.scale);
+  scaling_free(&model->scaling);
   destroy_names(model->class_names, model->classes);
   destroy_names(model->feature_names, model->features);
   free(model->label_name);
@@ -68,7 +68,7 @@ Status model_allocate(Model **model, size_t features, size_t classes, Error *err
   made->features = features;
   made->classes = classes;
   TRY(memory_allocate_zero((void **)&made->weights, weight_count, sizeof(float), "weights", error));
-  TRY(memory_allocate_zero((void **)&made->bias, classes, sizeof(float), "bias", error));
+  TRY(memory_allocate_zero((void **)&made->bias, classes, sizeof *made->bias, "bias", error));
   TRY(name_by_index(&made->class_names, classes, error));
   *model = made;
   made = NULL;
@@ -98,7 +98,7 @@ SetosaStatus setosa_model_create(SetosaModel **model, size_t features, size_t cl
   if (bias != NULL) {
     bad = first_not_finite(bias, classes);
     if (bad < classes) TRY(error_set(error, SETOSA_ERROR_USAGE, "the bias of class %zu is not finite; pass finite numbers", bad));
-    memcpy(made->bias, bias, classes * sizeof *bias);
+    for (size_t k = 0; k < classes; k++) made->bias[k] = bias[k];
   }
   *model = made;
   made = NULL;
@@ -115,12 +115,6 @@ static Status copy_name(char **out, const char *name, const char *what, const Da
                      what, name);
   free(*out);
   return memory_copy_text(out, name, error);
-}
-
-static Status copy_floats(float **out, const float *values, size_t count, Error *error) {
-  Status status = memory_allocate((void **)out, count, sizeof **out, "the scaling", error);
-  if (status == SETOSA_OK) memcpy(*out, values, count * sizeof **out);
-  return status;
 }
 
 Status model_create_for(Model **model, const Dataset *dataset, Error *error) {
@@ -140,10 +134,7 @@ Status model_create_for(Model **model, const Dataset *dataset, Error *error) {
   TRY(copy_name(&made->label_name, dataset_label_name(dataset), "label name", dataset, error));
   TRY(copy_name(&made->weights_name, setosa_dataset_weights_name(dataset), "name of the weights", dataset, error));
   TRY(copy_name(&made->positive, dataset_positive(dataset), "class name", dataset, error));
-  if (scaling->scale != NULL) {
-    TRY(copy_floats(&made->scaling.offset, scaling->offset, made->features, error));
-    TRY(copy_floats(&made->scaling.scale, scaling->scale, made->features, error));
-  }
+  if (scaling->scale != NULL) TRY(scaling_copy(&made->scaling, made->features, scaling->offset, scaling->scale, error));
   *model = made;
   made = NULL;
 cleanup:
@@ -154,9 +145,9 @@ cleanup:
 size_t setosa_model_features(const SetosaModel *model) { return model != NULL ? model->features : 0; }
 size_t setosa_model_classes(const SetosaModel *model) { return model != NULL ? model->classes : 0; }
 const float *setosa_model_weights(const SetosaModel *model) { return model != NULL ? model->weights : NULL; }
-const float *setosa_model_bias(const SetosaModel *model) { return model != NULL ? model->bias : NULL; }
-const float *setosa_model_offset(const SetosaModel *model) { return model != NULL ? model->scaling.offset : NULL; }
-const float *setosa_model_scale(const SetosaModel *model) { return model != NULL ? model->scaling.scale : NULL; }
+const double *setosa_model_bias(const SetosaModel *model) { return model != NULL ? model->bias : NULL; }
+const double *setosa_model_offset(const SetosaModel *model) { return model != NULL ? model->scaling.offset : NULL; }
+const double *setosa_model_scale(const SetosaModel *model) { return model != NULL ? model->scaling.scale : NULL; }
 const char *setosa_model_class_name(const SetosaModel *model, size_t class_index) {
   return model != NULL && class_index < model->classes ? model->class_names[class_index] : NULL;
 }
@@ -209,6 +200,23 @@ cleanup:
   return status;
 }
 
+void model_bias_for(double *bias, const Model *model, const Dataset *dataset) {
+  const double *shift = setosa_dataset_shift(dataset);
+  for (size_t k = 0; k < model->classes; k++)
+    bias[k] = shift_bias(model->bias[k], model->weights + k * model->features, 1, shift, model->features);
+}
+
+void model_set_bias(Model *model, const double *bias, const double *shift) {
+  for (size_t k = 0; k < model->classes; k++)
+    model->bias[k] = shift_bias((float)bias[k], model->weights + k * model->features, -1, shift, model->features);
+}
+
+bool model_bias_is_wide(const Model *model) {
+  bool wide = false;
+  for (size_t k = 0; k < model->classes; k++) wide = wide || (double)(float)model->bias[k] != model->bias[k];
+  return wide;
+}
+
 SetosaDataOptions setosa_model_data_options(const SetosaModel *model) {
   SetosaDataOptions options = setosa_data_options_default();
   if (model == NULL) return options;
@@ -246,12 +254,24 @@ static void hash_floats(Hash *hash, const float *values, size_t count) {
   }
 }
 
+static void hash_doubles(Hash *hash, const double *values, size_t count) {
+  unsigned char bytes[8];
+  for (size_t i = 0; i < count; i++) {
+    store_f64(bytes, values[i]);
+    hash_add(hash, bytes, sizeof bytes);
+  }
+}
+
+static void hash_rounded(Hash *hash, const double *values, size_t count) {
+  for (size_t i = 0; i < count; i++) hash_floats(hash, &(float){(float)values[i]}, 1);
+}
+
 Status model_hash(const Model *model, char hex[33], Error *error) {
   Hash *hash = NULL;
   Status status = hash_create(&hash, error);
   if (status != SETOSA_OK) return status;
   hash_floats(hash, model->weights, model->classes * model->features);
-  hash_floats(hash, model->bias, model->classes);
+  (model_bias_is_wide(model) ? hash_doubles : hash_rounded)(hash, model->bias, model->classes);
   hash_hex(hash, hex);
   hash_destroy(hash);
   return SETOSA_OK;

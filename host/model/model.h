@@ -12,7 +12,7 @@ typedef struct ModelMetadata {
 struct SetosaModel {
   size_t features, classes;
   float *weights; /* (K,D) row-major */
-  float *bias;    /* (K) */
+  double *bias;   /* (K) of x as the source has it, scaled: whatever a data set takes off its rows */
   Scaling scaling;
   char **class_names;                         /* (K) */
   char **feature_names;                       /* (D), or NULL */
@@ -28,7 +28,13 @@ Status model_allocate(Model **model, size_t features, size_t classes, Error *err
 Status model_create_for(Model **model, const Dataset *dataset, Error *error);
 /* Sets or replaces a pair. */
 Status model_set_metadata(Model *model, Error *error, const char *key, const char *format, ...) __attribute__((format(printf, 4, 5)));
-/* XXH3-128 of weights then bias, as bytes of little-endian f32. */
+/* bias (K) of the rows of a data set, which may hold x - shift: b_k + sum_d W_kd shift_d. */
+void model_bias_for(double *bias, const Model *model, const Dataset *dataset);
+/* The way back: takes a bias (K) of rows that hold x - shift (NULL: x) for the weights that the model has. */
+void model_set_bias(Model *model, const double *bias, const double *shift);
+/* Whether the bias needs f64: it is no row of f32 numbers, as that of shifted columns. */
+bool model_bias_is_wide(const Model *model);
+/* XXH3-128 of weights then bias, as the little-endian bytes of a model file: f32, a wide bias f64. */
 Status model_hash(const Model *model, char hex[33], Error *error);
 
 #endif

@@ -1,5 +1,6 @@
-/* A model as a safetensors file: tensors "weights" (K,D), "bias" (K), with scaling "feature_offset" (D) and "feature_scale" (D); names and
- * provenance as text in its metadata, lists of names as JSON. Any safetensors file with such weights is a model. */
+/* A model as a safetensors file: tensors "weights" (K,D), "bias" (K), with scaling "feature_offset" (D) and "feature_scale" (D) in f64; a
+ * bias of shifted columns is f64, too. Names and provenance as text in its metadata, lists of names as JSON. Any safetensors file with such
+ * weights is a model. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,11 +36,16 @@ static Status names_to_json(char **text, char *const *names, size_t count, Error
   return status;
 }
 
-static Status check_finite(const char *path, const char *what, const float *values, size_t count, Error *error) {
-  for (size_t i = 0; i < count; i++)
-    if (!isfinite(values[i]))
-      return error_set(error, SETOSA_ERROR_USAGE, "%s: not written: value %zu of the %s is not finite; train with a smaller learning rate",
-                       path, i, what);
+static Status not_finite(const char *path, const char *what, size_t i, Error *error) {
+  return error_set(error, SETOSA_ERROR_USAGE, "%s: not written: value %zu of the %s is not finite; train with a smaller learning rate",
+                   path, i, what);
+}
+
+static Status check_finite(const char *path, const Model *model, Error *error) {
+  for (size_t i = 0; i < model->classes * model->features; i++)
+    if (!isfinite(model->weights[i])) return not_finite(path, "weights", i, error);
+  for (size_t k = 0; k < model->classes; k++)
+    if (!isfinite(model->bias[k])) return not_finite(path, "bias", k, error);
   return SETOSA_OK;
 }
 
@@ -50,8 +56,7 @@ SetosaStatus setosa_model_save(const SetosaModel *model, const char *path, Setos
   size_t count = 0, features = setosa_model_features(model), classes = setosa_model_classes(model), tensors_count = 2;
   bool has_version = false;
   TRY(arguments_check(error, GIVEN(model), GIVEN(path)));
-  TRY(check_finite(path, "weights", model->weights, classes * features, error));
-  TRY(check_finite(path, "bias", model->bias, classes, error));
+  TRY(check_finite(path, model, error));
   TRY(memory_allocate((void **)&pairs, model->metadata_count + 7, sizeof *pairs, "metadata", error));
   pairs[count++] = (MetadataPair){"format", "setosa"};
   for (size_t i = 0; i < model->metadata_count; i++) has_version |= strcmp(model->metadata[i].key, "version") == 0;
@@ -68,10 +73,10 @@ SetosaStatus setosa_model_save(const SetosaModel *model, const char *path, Setos
   if (model->weights_name != NULL) pairs[count++] = (MetadataPair){"weights_name", model->weights_name};
   if (model->positive != NULL) pairs[count++] = (MetadataPair){"positive", model->positive};
   TensorSource tensors[4] = {{"weights", TENSOR_F32, 2, {classes, features}, model->weights, NULL},
-                             {"bias", TENSOR_F32, 1, {classes, 1}, model->bias, NULL}};
+                             {"bias", model_bias_is_wide(model) ? TENSOR_F64 : TENSOR_F32, 1, {classes, 1}, NULL, model->bias}};
   if (model->scaling.scale != NULL) {
-    tensors[tensors_count++] = (TensorSource){"feature_offset", TENSOR_F32, 1, {features, 1}, model->scaling.offset, NULL};
-    tensors[tensors_count++] = (TensorSource){"feature_scale", TENSOR_F32, 1, {features, 1}, model->scaling.scale, NULL};
+    tensors[tensors_count++] = (TensorSource){"feature_offset", TENSOR_F64, 1, {features, 1}, NULL, model->scaling.offset};
+    tensors[tensors_count++] = (TensorSource){"feature_scale", TENSOR_F64, 1, {features, 1}, NULL, model->scaling.scale};
   }
   TRY(safetensors_save(path, pairs, count, tensors, tensors_count, error));
 cleanup:
@@ -166,11 +171,18 @@ cleanup:
 }
 
 /* values (length) from the vector `name`. */
-static Status load_vector(SafetensorsFile *file, const char *path, const Tensor *tensor, float *values, size_t length, Error *error) {
+static Status load_vector(SafetensorsFile *file, const char *path, const Tensor *tensor, double *values, size_t length, Error *error) {
+  Status status = SETOSA_OK;
   if (tensor->dimensions != 1 || tensor->count != length)
     return error_set(error, SETOSA_ERROR_DATA, "%s: tensor \"%s\" is not of shape (%zu) as the weights say; write the model again", path,
                      tensor->name, length);
-  return safetensors_read(file, tensor, values, error);
+  TRY(safetensors_read_doubles(file, tensor, values, error));
+  for (size_t i = 0; i < length; i++)
+    if (!isfinite(values[i]))
+      TRY(error_set(error, SETOSA_ERROR_DATA, "%s: tensor \"%.60s\": value %zu is not a finite number; train the model again", path,
+                    tensor->name, i));
+cleanup:
+  return status;
 }
 
 static Status load_scaling(Model *model, SafetensorsFile *file, const char *path, Error *error) {
@@ -180,8 +192,8 @@ static Status load_scaling(Model *model, SafetensorsFile *file, const char *path
   if (offset == NULL || scale == NULL)
     return error_set(error, SETOSA_ERROR_DATA,
                      "%s: has only one of the tensors \"feature_offset\" and \"feature_scale\"; write the model again", path);
-  TRY(memory_allocate_zero((void **)&model->scaling.offset, model->features, sizeof(float), "the scaling", error));
-  TRY(memory_allocate_zero((void **)&model->scaling.scale, model->features, sizeof(float), "the scaling", error));
+  TRY(memory_allocate_zero((void **)&model->scaling.offset, model->features, sizeof(double), "the scaling", error));
+  TRY(memory_allocate_zero((void **)&model->scaling.scale, model->features, sizeof(double), "the scaling", error));
   TRY(load_vector(file, path, offset, model->scaling.offset, model->features, error));
   TRY(load_vector(file, path, scale, model->scaling.scale, model->features, error));
 cleanup:

@@ -17,14 +17,14 @@ static Status check_shapes(const Model *model, const Dataset *dataset, const Set
   return device_check_options(compute, error);
 }
 
-/* The model's weights, then its bias, as a vector of the backend. */
-static Status write_parameters(Backend *backend, const Model *model, Vector **w, Error *error) {
+/* The model's weights, then its bias for these rows, as a vector of the backend. */
+static Status write_parameters(Backend *backend, const Model *model, const Dataset *dataset, Vector **w, Error *error) {
   Status status = SETOSA_OK;
   double *parameters = NULL;
   size_t weight_count = model->classes * model->features;
   TRY(memory_allocate((void **)&parameters, weight_count + model->classes, sizeof *parameters, "the parameters", error));
   for (size_t i = 0; i < weight_count; i++) parameters[i] = model->weights[i];
-  for (size_t k = 0; k < model->classes; k++) parameters[weight_count + k] = model->bias[k];
+  model_bias_for(parameters + weight_count, model, dataset);
   TRY(vector_create(backend, w, error));
   TRY(vector_write(backend, *w, parameters, error));
 cleanup:
@@ -74,7 +74,7 @@ Status predict_scores(const Model *model, const Dataset *dataset, const SetosaCo
   settings.vectors = 1;
   CompareOperations uses = kind == ROW_LOGITS ? COMPARE_LOGITS : COMPARE_PROBABILITIES;
   TRY(device_open_backend(&backend, NULL, view, &settings, compute, uses, error));
-  TRY(write_parameters(backend, model, &w, error));
+  TRY(write_parameters(backend, model, dataset, &w, error));
 
   size_t block = predict_block_rows(backend);
   TRY(memory_allocate((void **)&scores, block * model->classes, sizeof *scores, "a block of predictions", error));

@@ -48,7 +48,7 @@ static Status check_labels(const Dataset *dataset, Error *error) {
 
 static bool same_scaling(const Scaling *a, const Scaling *b, size_t features) {
   if (a->scale == NULL || b->scale == NULL) return a->scale == b->scale;
-  return memcmp(a->scale, b->scale, features * sizeof(float)) == 0 && memcmp(a->offset, b->offset, features * sizeof(float)) == 0;
+  return memcmp(a->scale, b->scale, features * sizeof(double)) == 0 && memcmp(a->offset, b->offset, features * sizeof(double)) == 0;
 }
 
 static Status check_companions(const SetosaTrainOptions *o, const Dataset *dataset, Error *error) {

@@ -28,6 +28,8 @@ typedef struct Training {
   Vector *w;
   Backend *validation; /* NULL without validation rows, and on ranks other than 0 */
   Vector *validation_w;
+  Dataset *validation_rows;    /* a copy that is not shifted, where there is no bias to make up for it; NULL: those of options */
+  double *shift_apart;         /* (D) what validation rows are shifted by beyond the training rows; NULL: nothing */
   double *parameters;          /* (P) on the host: the way of weights between backends and into the model */
   double began, build_before;  /* clock, and seconds spent building kernels, at the start of the optimizer */
   Keeper keeper;               /* of checkpoints */
@@ -54,12 +56,13 @@ static Status open_backend(Backend **backend, Vector **w, double *seconds_test, 
 }
 
 /* Zeros, or the initial model; without an intercept its bias is left behind. */
-static Status write_start(const Training *t, Error *error) {
+static Status write_start(const Training *t, const Dataset *dataset, Error *error) {
   const Model *initial = t->options->initial;
   if (initial == NULL) return SETOSA_OK;
   size_t weights = initial->classes * initial->features;
   for (size_t i = 0; i < weights; i++) t->parameters[i] = (double)initial->weights[i];
-  for (size_t k = 0; k < initial->classes; k++) t->parameters[weights + k] = t->options->intercept ? (double)initial->bias[k] : 0.0;
+  for (size_t k = 0; k < initial->classes; k++) t->parameters[weights + k] = 0;
+  if (t->options->intercept) model_bias_for(t->parameters + weights, initial, dataset);
   return vector_write(t->backend, t->w, t->parameters, error);
 }
 
@@ -69,7 +72,28 @@ static void close_training(Training *t) {
   if (t->validation != NULL) vector_destroy(t->validation, t->validation_w);
   backend_close(t->validation);
   backend_close(t->backend);
+  setosa_dataset_destroy(t->validation_rows);
+  free(t->shift_apart);
   free(t->parameters);
+}
+
+/* Rows may hold x - shift, each data set with a shift of its own. Without a bias they must hold x. */
+static Status meet_shifts(Training *t, SetosaTrainOptions *own, Dataset *dataset, Error *error) {
+  Status status = SETOSA_OK;
+  size_t features = dataset_shape(dataset).features;
+  if (!own->intercept) TRY(dataset_unshift(dataset, error));
+  const double *there = own->validation != NULL ? setosa_dataset_shift(own->validation) : NULL, *here = setosa_dataset_shift(dataset);
+  if (own->validation == NULL || (there == NULL && here == NULL)) goto cleanup;
+  if (own->intercept) {
+    TRY(memory_allocate((void **)&t->shift_apart, features, sizeof *t->shift_apart, "the shift of the columns", error));
+    for (size_t d = 0; d < features; d++) t->shift_apart[d] = (there != NULL ? there[d] : 0) - (here != NULL ? here[d] : 0);
+  } else {
+    TRY(dataset_slice(&t->validation_rows, own->validation, dataset_all(own->validation), error));
+    TRY(dataset_unshift(t->validation_rows, error));
+    own->validation = t->validation_rows;
+  }
+cleanup:
+  return status;
 }
 
 static bool is_first(const Training *t) { return ranks_rank(t->wishes.ranks) == 0; }
@@ -82,7 +106,7 @@ static Status open_training(Training *t, const Dataset *dataset, Error *error) {
   TRY(memory_allocate((void **)&t->parameters, t->backend->parameters, sizeof(double), "the parameters", error));
   TRY(objective_open(&t->objective, t->backend, &(ObjectiveTerms){.l2 = t->options->l2, .label_smoothing = t->options->label_smoothing},
                      error));
-  TRY(write_start(t, error));
+  TRY(write_start(t, dataset, error));
 cleanup:
   return status;
 }
@@ -92,7 +116,12 @@ cleanup:
 /* Carries w over to the validation backend; a vector belongs to the backend that made it. All ranks read theirs together. */
 static Status copy_to_validation(Training *t, const Vector *w, Error *error) {
   Status status = vector_read(t->backend, w, t->parameters, error);
-  return status != SETOSA_OK || t->validation == NULL ? status : vector_write(t->validation, t->validation_w, t->parameters, error);
+  if (status != SETOSA_OK || t->validation == NULL) return status;
+  size_t features = t->validation->features, classes = t->validation->classes;
+  double *bias = t->parameters + classes * features;
+  for (size_t k = 0; t->shift_apart != NULL && k < classes; k++)
+    for (size_t d = 0; d < features; d++) bias[k] += t->parameters[k * features + d] * t->shift_apart[d];
+  return vector_write(t->validation, t->validation_w, t->parameters, error);
 }
 
 static Status compute_validation_loss(Training *t, const Vector *w, double *loss, Error *error) {
@@ -319,12 +348,12 @@ cleanup:
   return status;
 }
 
-static Status read_weights(const Training *t, Model *model, Error *error) {
+static Status read_weights(const Training *t, Model *model, const Dataset *dataset, Error *error) {
   size_t weights = model->classes * model->features;
   Status status = vector_read(t->backend, t->w, t->parameters, error);
   if (status != SETOSA_OK) return status;
   for (size_t i = 0; i < weights; i++) model->weights[i] = (float)t->parameters[i];
-  for (size_t k = 0; k < model->classes; k++) model->bias[k] = (float)t->parameters[weights + k];
+  model_set_bias(model, t->parameters + weights, setosa_dataset_shift(dataset));
   for (size_t i = 0; i < weights + model->classes; i++)
     if (!isfinite((float)t->parameters[i]))
       return error_set(error, SETOSA_ERROR_INTERNAL, "the training ended with weights that are not finite; report this, with its data");
@@ -347,6 +376,7 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   t.wishes.ranks = options->compute.ranks;
   train_times_begin(&times);
   TRY(train_options_check(options, dataset, error));
+  TRY(meet_shifts(&t, &own, dataset, error));
   TRY(job_check_alike(options->compute.ranks, dataset, options, error));
   TRY(model_create_for(&made, dataset, error)); /* before the work: names that cannot be kept are refused here */
   TRY(keeper_find(&t.keeper, &own, error));
@@ -370,7 +400,7 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   fill_result(&found, &t, &report);
   TRY(score_everything(&t, dataset, &found, error));
   train_advise(&found, &report, options, dataset);
-  TRY(read_weights(&t, made, error));
+  TRY(read_weights(&t, made, dataset, error));
   TRY(dataset_check_unchanged(dataset, error));
   TRY(model_hash(made, found.weights_hash, error));
   TRY(write_metadata(made, &found, &t, dataset, error));

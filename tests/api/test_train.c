@@ -242,8 +242,8 @@ static void check_initial(SetosaBackend backend) {
   options.max_iterations = 50;
   SetosaTrainResult third = train(data, &options, &without);
   assert_true(third.objective < 1.1);
-  for (int k = 0; k < 3; k++) assert_true(setosa_model_bias(without)[k] == 0.0f);
-  assert_false(setosa_model_bias(model)[0] == 0.0f);
+  for (int k = 0; k < 3; k++) assert_true(setosa_model_bias(without)[k] == 0);
+  assert_false(setosa_model_bias(model)[0] == 0);
   setosa_model_destroy(model);
   setosa_model_destroy(same);
   setosa_model_destroy(without);

@@ -71,13 +71,14 @@ typedef struct Comparison {
 static bool compare_rows(size_t first_row, size_t count, const float *probabilities, void *user) {
   Comparison *c = user;
   size_t features = setosa_model_features(c->model), classes = setosa_model_classes(c->model);
-  const float *w = setosa_model_weights(c->model), *b = setosa_model_bias(c->model);
+  const float *w = setosa_model_weights(c->model);
+  const double *b = setosa_model_bias(c->model);
   assert_int_equal(first_row, c->rows);
   for (size_t i = 0; i < count; i++) {
     const float *x = setosa_dataset_values(c->dataset) + (first_row + i) * features;
     double z[16], top = -INFINITY, sum = 0;
     for (size_t k = 0; k < classes; k++) {
-      z[k] = (double)b[k];
+      z[k] = b[k];
       for (size_t d = 0; d < features; d++) z[k] += (double)w[k * features + d] * (double)x[d];
       top = z[k] > top ? z[k] : top;
     }
@@ -133,7 +134,7 @@ static void walk_the_whole_way(SetosaBackend backend) {
 
   SetosaModel *loaded = load_model();
   assert_memory_equal(setosa_model_weights(loaded), setosa_model_weights(model), 12 * sizeof(float));
-  assert_memory_equal(setosa_model_bias(loaded), setosa_model_bias(model), 3 * sizeof(float));
+  assert_memory_equal(setosa_model_bias(loaded), setosa_model_bias(model), 3 * sizeof(double));
   assert_string_equal(setosa_model_class_name(loaded, 0), "setosa");
   SetosaDataOptions as_the_model = setosa_model_data_options(loaded);
   SetosaDataset *fresh = load(iris, &as_the_model);
@@ -185,7 +186,7 @@ static void names_and_scaling_travel(void **state) {
   setosa_model_destroy(model);
   model = load_model();
   assert_non_null(setosa_model_offset(model));
-  assert_true(fabsf(setosa_model_offset(model)[0] - 3.758f) < 1e-5f); /* the mean petal length */
+  assert_true(fabs(setosa_model_offset(model)[0] - 3.758) < 1e-6); /* the mean petal length */
   SetosaDataOptions as_the_model = setosa_model_data_options(model);
   SetosaDataset *fresh = load(iris, &as_the_model);
   assert_int_equal(setosa_dataset_features(fresh), 2);

@@ -24,7 +24,7 @@ static int destroy(void **state) {
 }
 
 /* An independent reader of safetensors: eight bytes of header length, a JSON header, then the arrays. */
-static float *read_tensor(const char *path, const char *name, size_t expected) {
+static double *read_tensor(const char *path, const char *name, size_t expected) {
   size_t length = 0;
   char *bytes = support_read(path, &length);
   uint64_t header = 0;
@@ -33,13 +33,20 @@ static float *read_tensor(const char *path, const char *name, size_t expected) {
   json_t *document = json_loadb(bytes + 8, (size_t)header, 0, NULL);
   assert_non_null(document);
   const json_t *tensor = json_object_get(document, name), *range = json_object_get(tensor, "data_offsets");
-  assert_string_equal(json_string_value(json_object_get(tensor, "dtype")), "F32");
+  bool wide = strcmp(json_string_value(json_object_get(tensor, "dtype")), "F64") == 0;
+  if (!wide) assert_string_equal(json_string_value(json_object_get(tensor, "dtype")), "F32");
   size_t begin = (size_t)json_integer_value(json_array_get(range, 0)), end = (size_t)json_integer_value(json_array_get(range, 1));
-  assert_int_equal(end - begin, expected * sizeof(float));
+  assert_int_equal(end - begin, expected * (wide ? sizeof(double) : sizeof(float)));
   assert_true(8 + header + end <= length);
-  float *values = malloc(end - begin);
+  double *values = malloc(expected * sizeof *values);
   assert_non_null(values);
-  memcpy(values, bytes + 8 + header + begin, end - begin);
+  for (size_t i = 0; i < expected; i++) {
+    float narrow = 0;
+    if (wide)
+      memcpy(&values[i], bytes + 8 + header + begin + 8 * i, 8);
+    else
+      memcpy(&narrow, bytes + 8 + header + begin + 4 * i, 4), values[i] = (double)narrow;
+  }
   json_decref(document);
   free(bytes);
   return values;
@@ -48,7 +55,8 @@ static float *read_tensor(const char *path, const char *name, size_t expected) {
 enum { D = 4, K = 3 };
 
 /* Softmax in double from the arrays of the file. */
-static void probabilities_of(const float *weights, const float *bias, const float *offset, const float *scale, const double *x, double *p) {
+static void probabilities_of(const double *weights, const double *bias, const double *offset, const double *scale, const double *x,
+                             double *p) {
   double largest = -INFINITY, sum = 0;
   for (int k = 0; k < K; k++) {
     p[k] = bias[k];
@@ -61,8 +69,8 @@ static void probabilities_of(const float *weights, const float *bias, const floa
 
 static void expect_predictions(const char *csv) {
   static const char *const classes[] = {"setosa", "versicolor", "virginica"};
-  float *weights = read_tensor(model, "weights", K * D), *bias = read_tensor(model, "bias", K);
-  float *offset = read_tensor(model, "feature_offset", D), *scale = read_tensor(model, "feature_scale", D);
+  double *weights = read_tensor(model, "weights", K * D), *bias = read_tensor(model, "bias", K);
+  double *offset = read_tensor(model, "feature_offset", D), *scale = read_tensor(model, "feature_scale", D);
   FILE *data = fopen(iris, "r");
   assert_non_null(data);
   char line[256], predicted[64];

@@ -118,6 +118,11 @@ static void same_floats(const float *a, const float *b, size_t count) {
   if (a != NULL) assert_memory_equal(a, b, count * sizeof *a);
 }
 
+static void same_doubles(const double *a, const double *b, size_t count) {
+  assert_int_equal(a == NULL, b == NULL);
+  if (a != NULL) assert_memory_equal(a, b, count * sizeof *a);
+}
+
 static void expect_same(const SetosaDataset *a, const SetosaDataset *b) {
   assert_int_equal(setosa_dataset_rows(a), setosa_dataset_rows(b));
   assert_int_equal(setosa_dataset_features(a), setosa_dataset_features(b));
@@ -137,8 +142,9 @@ static void expect_same(const SetosaDataset *a, const SetosaDataset *b) {
   same_text(dataset_label_name(a), dataset_label_name(b));
   same_text(dataset_positive(a), dataset_positive(b));
   same_text(dataset_source(a), dataset_source(b));
-  same_floats(dataset_scaling(a)->offset, dataset_scaling(b)->offset, setosa_dataset_features(a));
-  same_floats(dataset_scaling(a)->scale, dataset_scaling(b)->scale, setosa_dataset_features(a));
+  same_doubles(dataset_scaling(a)->offset, dataset_scaling(b)->offset, setosa_dataset_features(a));
+  same_doubles(dataset_scaling(a)->scale, dataset_scaling(b)->scale, setosa_dataset_features(a));
+  same_doubles(setosa_dataset_shift(a), setosa_dataset_shift(b), setosa_dataset_features(a));
   assert_true(dataset_shape(a).byte_scale == dataset_shape(b).byte_scale);
 }
 

@@ -13,7 +13,7 @@ static Synthetic *create(const char *source, SyntheticSpec *spec, float **weight
   return synthetic;
 }
 
-static void expect(const Synthetic *synthetic, const float *weights, const float *factor, double distance, double cosine) {
+static void expect(const Synthetic *synthetic, const float *weights, const double *factor, double distance, double cosine) {
   double found[2] = {NAN, NAN};
   SetosaError error = {0};
   support_ok(synthetic_distance(&found[0], &found[1], synthetic, weights, factor, &error), &error);
@@ -55,7 +55,8 @@ static void labels_follow_the_weights(void **state) {
 static void known_distances(void **state) {
   (void)state;
   SyntheticSpec spec;
-  float *weights = NULL, factor[40];
+  float *weights = NULL;
+  double factor[40];
   enum { FEATURES = 40, CLASSES = 5, COUNT = FEATURES * CLASSES };
   Synthetic *synthetic = create("synthetic:features=40,classes=5,seed=2", &spec, &weights);
   float other[COUNT];
@@ -68,8 +69,8 @@ static void known_distances(void **state) {
   expect(synthetic, other, NULL, 2, -1);
   for (size_t i = 0; i < COUNT; i++) other[i] = 0;
   expect(synthetic, other, NULL, 1, NAN);
-  for (size_t d = 0; d < FEATURES; d++) factor[d] = 0.5f + (float)d;
-  for (size_t i = 0; i < COUNT; i++) other[i] = weights[i] / factor[i % FEATURES]; /* learned from features times factor */
+  for (size_t d = 0; d < FEATURES; d++) factor[d] = 0.5 + (double)d;
+  for (size_t i = 0; i < COUNT; i++) other[i] = (float)((double)weights[i] / factor[i % FEATURES]); /* learned from features times factor */
   expect(synthetic, other, factor, 0, 1);
 
   for (size_t i = 0; i < COUNT; i++) other[i] = 1.5f * weights[i];

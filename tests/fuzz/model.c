@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
   fuzz_claim(setosa_model_features(again) == features && setosa_model_classes(again) == classes, "the copy has the shape");
   fuzz_claim(memcmp(setosa_model_weights(again), setosa_model_weights(model), features * classes * sizeof(float)) == 0,
              "the copy has the weights");
-  fuzz_claim(memcmp(setosa_model_bias(again), setosa_model_bias(model), classes * sizeof(float)) == 0, "the copy has the bias");
+  fuzz_claim(memcmp(setosa_model_bias(again), setosa_model_bias(model), classes * sizeof(double)) == 0, "the copy has the bias");
   setosa_model_destroy(again);
   setosa_model_destroy(model);
   return 0;

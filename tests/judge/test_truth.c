@@ -111,9 +111,10 @@ static void a_model_has_its_loss(void **state) {
   Error error = {0};
   Dataset *dataset = NULL;
   const float zeros[3 * 19] = {0};
+  const double no_bias[3] = {0};
   double loss = 0;
   support_ok(setosa_dataset_load(&dataset, shapes[1], NULL, &error), &error);
-  support_ok(truth_model_loss(dataset, SETOSA_STORAGE_F32, zeros, zeros, &loss, &error), &error);
+  support_ok(truth_model_loss(dataset, SETOSA_STORAGE_F32, zeros, no_bias, &loss, &error), &error);
   support_near(loss, log(3), 1e-12);
   setosa_dataset_destroy(dataset);
 }
@@ -168,7 +169,8 @@ static void made_rows_are_the_same(void **state) {
     truth_destroy(truths[0]);
     truth_destroy(truths[1]);
   }
-  float weights[3 * 19], no_bias[3] = {0};
+  float weights[3 * 19];
+  double no_bias[3] = {0};
   double loss[2] = {NAN, NAN};
   for (size_t i = 0; i < 57; i++) weights[i] = 0.1f * (float)(i % 7) - 0.3f;
   for (int made = 0; made <= 1; made++)

@@ -43,7 +43,7 @@ BEGIN {
   allow_inside("compute/tune", "compute/native")
   allow_inside("compute/sharded", "compute/tune compute/native")
   # What a data set is made of, its readers and its cache are nobody's business outside.
-  show_only("data", "dataset.h columns.h storage.h synthetic.h")
+  show_only("data", "dataset.h columns.h shift.h storage.h synthetic.h")
   allow_inside("data/table", "")
   # Parts of cli, all for its commands: what options there are, and how a terminal is written to.
   allow_inside("cli/options", "")

@@ -22,9 +22,9 @@ static Model *make_model(void) {
   model->feature_names[2] = strdup("");
   model->label_name = strdup("kind");
   model->positive = strdup("a\"b");
-  model->scaling.offset = calloc(3, sizeof(float));
-  model->scaling.scale = calloc(3, sizeof(float));
-  for (int d = 0; d < 3; d++) model->scaling.scale[d] = (float)d, model->scaling.offset[d] = (float)-d;
+  model->scaling.offset = calloc(3, sizeof(double));
+  model->scaling.scale = calloc(3, sizeof(double));
+  for (int d = 0; d < 3; d++) model->scaling.scale[d] = d, model->scaling.offset[d] = -d;
   assert_int_equal(model_set_metadata(model, &error, "l2", "%g", 0.01), SETOSA_OK);
   assert_int_equal(model_set_metadata(model, &error, "solver", "lbfgs"), SETOSA_OK);
   return model;
@@ -40,13 +40,14 @@ static void the_bytes_are_as_documented(void **state) {
       "\"label_name\":\"kind\",\"positive\":\"a\\\"b\"},"
       "\"weights\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
       "\"bias\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[24,32]},"
-      "\"feature_offset\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[32,44]},"
-      "\"feature_scale\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[44,56]}}";
+      "\"feature_offset\":{\"dtype\":\"F64\",\"shape\":[3],\"data_offsets\":[32,56]},"
+      "\"feature_scale\":{\"dtype\":\"F64\",\"shape\":[3],\"data_offsets\":[56,80]}}";
   static const uint32_t data[] = {0x3f800000, 0xc0000000, 0x3f000000, 0x40400000, 0x0da24260, 0x80000000, 0x3e800000,
-                                  0xbe800000, 0x80000000, 0xbf800000, 0xc0000000, 0x00000000, 0x3f800000, 0x40000000};
+                                  0xbe800000, 0,          0x80000000, 0,          0xbff00000, 0,          0xc0000000,
+                                  0,          0,          0,          0x3ff00000, 0,          0x40000000};
   Error error = {0};
   Model *model = make_model();
-  model->scaling.offset[0] = -0.0f;
+  model->scaling.offset[0] = -0.0;
   assert_int_equal(setosa_model_save(model, test_path, &error), SETOSA_OK);
   size_t length = 0, header_bytes = (sizeof header - 1 + 7) / 8 * 8;
   unsigned char *bytes = read_bytes(&length);
@@ -75,9 +76,9 @@ static void a_saved_model_comes_back_whole(void **state) {
   assert_int_equal(loaded->classes, 2);
   assert_int_equal(loaded->features, 3);
   assert_memory_equal(loaded->weights, model->weights, 6 * sizeof(float));
-  assert_memory_equal(loaded->bias, model->bias, 2 * sizeof(float));
-  assert_memory_equal(loaded->scaling.offset, model->scaling.offset, 3 * sizeof(float));
-  assert_memory_equal(loaded->scaling.scale, model->scaling.scale, 3 * sizeof(float));
+  assert_memory_equal(loaded->bias, model->bias, 2 * sizeof(double));
+  assert_memory_equal(loaded->scaling.offset, model->scaling.offset, 3 * sizeof(double));
+  assert_memory_equal(loaded->scaling.scale, model->scaling.scale, 3 * sizeof(double));
   for (int k = 0; k < 2; k++) assert_string_equal(loaded->class_names[k], model->class_names[k]);
   for (int d = 0; d < 3; d++) assert_string_equal(loaded->feature_names[d], model->feature_names[d]);
   assert_string_equal(loaded->label_name, "kind");

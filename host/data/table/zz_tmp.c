@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/memory.h"
-#include "data/shift.h"
 #include "data/table/pass.h"
 #include "data/table/records.h"
 struct TableText {
@@ -167,11 +166,4 @@ Status table_pass(TableText *text, Reader *reader, const PassWork *w, Error *err
   }
   w->destroy(w->user, res);
   return s;
-}
-double shift_choose(double m, double d, double l, double h) {
-  (void)m;
-  (void)d;
-  (void)l;
-  (void)h;
-  return 0;
 }
