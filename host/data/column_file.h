@@ -12,7 +12,7 @@ typedef struct ColumnTaker {
   const char *source;     /* what they belong to, for messages */
   size_t rows;            /* of it: as many are wanted, and reading ends at the first that is too many */
   bool numbers;           /* nothing else: a first line that is one is no heading */
-  const char *as_text;    /* what to do about a .npy of text */
+  const char *as_plain;   /* what to do about a .npy of elements that are no such values */
   Status (*take_text)(void *values, const char *text, size_t length, Error *error);
   Status (*take_element)(void *values, ElementType type, const unsigned char *element, Error *error);
   void *values;

@@ -22,7 +22,7 @@ Status label_file_read(Dataset *dataset, Reader *reader, const char *path, size_
   TRY(labels_create(&labels, reader->options, error));
   const ColumnTaker taker = {.one = "label",
                              .many = "labels",
-                             .as_text = "write one label per line, numpy.savetxt('labels.txt', labels, fmt='%s'), and give that file",
+                             .as_plain = "save labels.astype('U')",
                              .take_text = take_text,
                              .take_element = take_element,
                              .values = labels,

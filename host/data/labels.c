@@ -1,6 +1,7 @@
 /* Labels to classes: the distinct values, as text. Text is interned as it comes (order of first appearance) and put in order at the end. */
 #include "data/labels.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "data/class_names.h"
 
 /* Which row value a number has become, so that numbers that come again need not be spelled out again. */
 typedef struct KnownNumber {
@@ -25,6 +27,7 @@ struct Labels {
   KnownNumber known[KNOWN_NUMBERS]; /* by hash; a number that meets another in its place takes it */
   int32_t *rows;
   size_t count, capacity;
+  Text room; /* for the text of an element */
 };
 
 Status labels_create(Labels **out, const DataOptions *options, Error *error) {
@@ -56,35 +59,11 @@ void labels_destroy(Labels *labels) {
   if (labels == NULL) return;
   name_table_destroy(labels->names);
   free(labels->rows);
+  text_free(&labels->room);
   free(labels);
 }
 
 size_t labels_count(const Labels *labels) { return labels->count; }
-
-static Status push(Labels *labels, int32_t value, Error *error) {
-  if (labels->count == labels->capacity) {
-    Status status = memory_grow((void **)&labels->rows, &labels->capacity, labels->count + 1, sizeof *labels->rows, "labels", error);
-    if (status != SETOSA_OK) return status;
-  }
-  labels->rows[labels->count++] = value;
-  return SETOSA_OK;
-}
-
-/* A number with a whole value that a double holds exactly: 3, 3.0, 3e0. */
-static bool parse_whole(const char *text, size_t length, int64_t *value) {
-  double number = 0;
-  if (text_parse_int64(text, length, value)) return true;
-  if (!text_parse_double(text, length, &number) || fabs(number) > 9007199254740992.0 || number != floor(number)) return false;
-  *value = (int64_t)number;
-  return true;
-}
-
-/* The texts name one class: equal, or equal as whole numbers ("7" and "7.0"). */
-static bool same_class(const char *text, size_t length, const char *name) {
-  int64_t a = 0, b = 0;
-  if (strlen(name) == length && memcmp(name, text, length) == 0) return true;
-  return parse_whole(text, length, &a) && parse_whole(name, strlen(name), &b) && a == b;
-}
 
 static Status unknown_label(const Labels *labels, const char *text, size_t length, Error *error) {
   const DataOptions *options = labels->options;
@@ -99,16 +78,12 @@ static Status unknown_label(const Labels *labels, const char *text, size_t lengt
 }
 
 /* The index of a label among the classes of the model. */
-static Status find_expected(const Labels *labels, const char *text, size_t length, size_t *index, Error *error) {
-  int64_t whole = 0;
-  char canonical[32];
+static Status find_expected(Labels *labels, const char *text, size_t length, size_t *index, Error *error) {
+  char whole[CLASS_WHOLE];
   if (name_table_find(labels->names, text, length, index)) return SETOSA_OK;
-  if (parse_whole(text, length, &whole)) {
-    snprintf(canonical, sizeof canonical, "%" PRId64, whole);
-    if (name_table_find(labels->names, canonical, strlen(canonical), index)) return SETOSA_OK;
-  }
+  if (class_whole_number(whole, text, length) && name_table_find(labels->names, whole, strlen(whole), index)) return SETOSA_OK;
   if (labels->options->positive != NULL) { /* {CLASS, "non-CLASS"}: whatever is not CLASS is the rest */
-    *index = same_class(text, length, labels->options->positive) ? 0 : 1;
+    *index = class_is_same(text, length, labels->options->positive) ? 0 : 1;
     return SETOSA_OK;
   }
   if (labels->options->labels_optional) {
@@ -118,32 +93,50 @@ static Status find_expected(const Labels *labels, const char *text, size_t lengt
   return unknown_label(labels, text, length, error);
 }
 
-Status labels_intern(Labels *labels, const char *text, size_t length, int32_t *value, Error *error) {
-  Status status = SETOSA_OK;
-  size_t index = 0;
-  if (labels->expected) {
-    TRY(find_expected(labels, text, length, &index, error));
-  } else if (!name_table_find(labels->names, text, length, &index)) {
-    char quoted[QUOTE_SIZE];
-    if (!text_is_utf8(text, length))
-      TRY(error_set(error, SETOSA_ERROR_DATA, "the label is not UTF-8 text; convert the file (iconv -f LATIN1 -t UTF-8)"));
-    if (memchr(text, 0, length) != NULL || name_table_count(labels->names) >= INT32_MAX)
-      TRY(error_set(error, SETOSA_ERROR_DATA, "cannot use the label %s; is this the label column?", reader_quote(quoted, text, length)));
-    TRY(name_table_add(labels->names, text, length, &index, error));
+/* The index of a label among those seen, which it joins if it is new. */
+static Status find_seen(Labels *labels, const char *text, size_t length, size_t *index, Error *error) {
+  char whole[CLASS_WHOLE], quoted[QUOTE_SIZE];
+  if (name_table_find(labels->names, text, length, index)) return SETOSA_OK;
+  if (class_whole_number(whole, text, length)) {
+    text = whole;
+    length = strlen(whole);
   }
-  *value = index == SIZE_MAX ? -1 : (int32_t)index;
-cleanup:
+  if (!text_is_utf8(text, length))
+    return error_set(error, SETOSA_ERROR_DATA, "the label is not UTF-8 text; convert the file (iconv -f LATIN1 -t UTF-8)");
+  if (memchr(text, 0, length) != NULL || name_table_count(labels->names) >= INT32_MAX)
+    return error_set(error, SETOSA_ERROR_DATA, "cannot use the label %s; is this the label column?", reader_quote(quoted, text, length));
+  return name_table_add(labels->names, text, length, index, error);
+}
+
+static void trim(const char **text, size_t *length) {
+  while (*length > 0 && isspace((unsigned char)**text)) ++*text, --*length;
+  while (*length > 0 && isspace((unsigned char)(*text)[*length - 1])) --*length;
+}
+
+Status labels_intern(Labels *labels, const char *text, size_t length, int32_t *value, Error *error) {
+  size_t index = 0;
+  *value = -1;
+  trim(&text, &length);
+  if (length == 0 && labels->options->labels_optional) return SETOSA_OK;
+  if (length == 0) return error_set(error, SETOSA_ERROR_DATA, "the label is missing; fill it in or remove the row");
+  Status status = (labels->expected ? find_expected : find_seen)(labels, text, length, &index, error);
+  if (status == SETOSA_OK && index != SIZE_MAX) *value = (int32_t)index;
   return status;
 }
 
-Status labels_push(Labels *labels, int32_t value, Error *error) { return push(labels, value, error); }
+Status labels_push(Labels *labels, int32_t value, Error *error) {
+  if (labels->count == labels->capacity) {
+    Status status = memory_grow((void **)&labels->rows, &labels->capacity, labels->count + 1, sizeof *labels->rows, "labels", error);
+    if (status != SETOSA_OK) return status;
+  }
+  labels->rows[labels->count++] = value;
+  return SETOSA_OK;
+}
 
 Status labels_add_text(Labels *labels, const char *text, size_t length, Error *error) {
   int32_t value = -1;
-  if (length == 0 && labels->options->labels_optional) return push(labels, -1, error);
-  if (length == 0) return error_set(error, SETOSA_ERROR_DATA, "the label is missing; fill it in or remove the row");
   Status status = labels_intern(labels, text, length, &value, error);
-  return status == SETOSA_OK ? push(labels, value, error) : status;
+  return status == SETOSA_OK ? labels_push(labels, value, error) : status;
 }
 
 /* text spells the number that has these bits. */
@@ -160,33 +153,41 @@ static KnownNumber *find_place(Labels *labels, uint64_t bits) {
 Status labels_add_integer(Labels *labels, int64_t value, Error *error) {
   char text[ELEMENT_TEXT];
   KnownNumber *place = find_place(labels, (uint64_t)value);
-  if (place->known && place->bits == (uint64_t)value) return push(labels, place->value, error);
+  if (place->known && place->bits == (uint64_t)value) return labels_push(labels, place->value, error);
   snprintf(text, sizeof text, "%" PRId64, value);
   return add_spelled(labels, place, (uint64_t)value, text, error);
 }
 
+static Status add_text_element(Labels *labels, ElementType type, const unsigned char *element, Error *error) {
+  labels->room.length = 0;
+  Status status = element_append_text(&labels->room, type, element, error);
+  return status == SETOSA_OK ? labels_add_text(labels, labels->room.text, labels->room.length, error) : status;
+}
+
 Status labels_add_element(Labels *labels, ElementType type, const unsigned char *element, Error *error) {
   char text[ELEMENT_TEXT];
+  if (element_is_text(type)) return add_text_element(labels, type, element, error);
   uint64_t bits = element_bits(type, element);
   KnownNumber *place = find_place(labels, bits);
-  if (place->known && place->bits == bits) return push(labels, place->value, error);
-  element_print(text, type, element);
+  if (place->known && place->bits == bits) return labels_push(labels, place->value, error);
+  if (type.kind == 'b')
+    snprintf(text, sizeof text, "%s", bits != 0 ? "True" : "False");
+  else
+    element_print(text, type, element);
   if (!isfinite(element_to_double(type, element))) {
-    if (labels->options->labels_optional) return push(labels, -1, error);
+    if (labels->options->labels_optional) return labels_push(labels, -1, error);
     return error_set(error, SETOSA_ERROR_DATA, "the label is %s, which is no class; fill it in or remove the row", text);
   }
   return add_spelled(labels, place, bits, text, error);
 }
 
 typedef struct ClassOrder {
-  int64_t value;
   const char *name;
   size_t index;
 } ClassOrder;
 
 static int by_value(const void *a, const void *b) {
-  int64_t left = ((const ClassOrder *)a)->value, right = ((const ClassOrder *)b)->value;
-  return (left > right) - (left < right);
+  return class_compare_whole(((const ClassOrder *)a)->name, ((const ClassOrder *)b)->name);
 }
 
 static int by_name(const void *a, const void *b) { return strcmp(((const ClassOrder *)a)->name, ((const ClassOrder *)b)->name); }
@@ -214,31 +215,27 @@ static Status refuse_regression(const ClassOrder *order, size_t classes, const D
                    column == NULL ? "file of classes with --labels" : "column of classes with --label");
 }
 
-/* Puts the classes in order, merges spellings of one integer, renumbers the rows, names the classes. */
+/* Puts the classes in order, renumbers the rows, names the classes. */
 static Status order_classes(Labels *labels, Dataset *dataset, const char *column, Error *error) {
   Status status = SETOSA_OK;
-  size_t distinct = name_table_count(labels->names), classes = 0;
+  size_t classes = name_table_count(labels->names);
   ClassOrder *order = NULL;
   int32_t *renumber = NULL;
+  char number[CLASS_WHOLE];
   bool whole = true;
-  TRY(memory_allocate((void **)&order, distinct, sizeof *order, "classes", error));
-  TRY(memory_allocate((void **)&renumber, distinct, sizeof *renumber, "classes", error));
-  TRY(memory_allocate_zero((void **)&dataset->class_names, distinct, sizeof *dataset->class_names, "class names", error));
-  for (size_t k = 0; k < distinct; k++) {
+  TRY(memory_allocate((void **)&order, classes, sizeof *order, "classes", error));
+  TRY(memory_allocate((void **)&renumber, classes, sizeof *renumber, "classes", error));
+  TRY(memory_allocate_zero((void **)&dataset->class_names, classes, sizeof *dataset->class_names, "class names", error));
+  for (size_t k = 0; k < classes; k++) {
     order[k] = (ClassOrder){.name = name_table_name(labels->names, k), .index = k};
-    whole = whole && parse_whole(order[k].name, strlen(order[k].name), &order[k].value);
+    whole = whole && class_whole_number(number, order[k].name, strlen(order[k].name));
   }
-  if (!whole) TRY(refuse_regression(order, distinct, dataset, column, error));
-  if (distinct > 1) qsort(order, distinct, sizeof *order, whole ? by_value : by_name);
-  for (size_t k = 0; k < distinct; k++) {
-    char digits[32];
-    bool again = whole && k > 0 && order[k].value == order[k - 1].value;
-    if (!again) {
-      snprintf(digits, sizeof digits, "%" PRId64, order[k].value);
-      TRY(memory_copy_text(&dataset->class_names[classes], whole ? digits : order[k].name, error));
-      dataset->classes = ++classes;
-    }
-    renumber[order[k].index] = (int32_t)(classes - 1);
+  if (!whole) TRY(refuse_regression(order, classes, dataset, column, error));
+  if (classes > 1) qsort(order, classes, sizeof *order, whole ? by_value : by_name);
+  for (size_t k = 0; k < classes; k++) {
+    TRY(memory_copy_text(&dataset->class_names[k], order[k].name, error));
+    dataset->classes = k + 1;
+    renumber[order[k].index] = (int32_t)k;
   }
   for (size_t i = 0; i < labels->count; i++)
     if (labels->rows[i] >= 0) labels->rows[i] = renumber[labels->rows[i]];
@@ -264,7 +261,7 @@ static Status apply_positive(Dataset *dataset, const char *positive, Error *erro
   size_t class_index = 0;
   char **names = NULL;
   Text rest = {0};
-  while (class_index < dataset->classes && !same_class(positive, strlen(positive), dataset->class_names[class_index])) class_index++;
+  while (class_index < dataset->classes && !class_is_same(positive, strlen(positive), dataset->class_names[class_index])) class_index++;
   if (class_index == dataset->classes) return unknown_positive(dataset, positive, error);
   TRY(memory_allocate_zero((void **)&names, 2, sizeof *names, "class names", error));
   TRY(memory_copy_text(&names[0], dataset->class_names[class_index], error));
@@ -317,6 +314,7 @@ Status labels_finish(Labels *labels, Dataset *dataset, const char *column, Error
   status = order_classes(labels, dataset, column, error);
   labels->rows = NULL;
   TRY(status);
+  TRY(class_names_remark(dataset, options, column, error));
   if (options->positive != NULL) TRY(apply_positive(dataset, options->positive, error));
   TRY(require_two_classes(dataset, options, error));
 cleanup:

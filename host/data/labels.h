@@ -10,19 +10,21 @@ typedef struct Labels Labels;
 /* options is borrowed. With expected classes (a model) labels are looked up at once, else classes are found at the end. */
 Status labels_create(Labels **labels, const DataOptions *options, Error *error);
 void labels_destroy(Labels *labels);
-/* One row each; a data set uses one kind only. Errors (SETOSA_ERROR_DATA) say what, the caller puts where before it. */
+/* One row each. Blanks around a text do not count, and a whole number is one class however it is spelled: 1, 1.0, 1e0. Errors
+ * (SETOSA_ERROR_DATA) say what, the caller puts where before it. */
 Status labels_add_text(Labels *labels, const char *text, size_t length, Error *error);
 Status labels_add_integer(Labels *labels, int64_t value, Error *error);
-/* A number of a binary file: 10, 10.0 and the text "10" are one class. One that is not finite is none. */
+/* An element of a binary file, as the text that it is or stands for: a boolean is "False" or "True". One that is not finite is no class. */
 Status labels_add_element(Labels *labels, ElementType type, const unsigned char *element, Error *error);
-/* The value that rows of a label have, without adding a row; -1 for one that is unknown where labels are optional. */
+/* The value of rows that have this label, without adding one; -1 where it is missing or unknown and labels are optional. A reader with
+ * threads asks for each text that they found once, in the order of the source: so classes do not depend on how many there are. */
 Status labels_intern(Labels *labels, const char *text, size_t length, int32_t *value, Error *error);
-/* One row of a value that labels_intern gave, or -1. */
+/* One row with a value of labels_intern, or -1. */
 Status labels_push(Labels *labels, int32_t value, Error *error);
 size_t labels_count(const Labels *labels);
 /* Moves labels, classes and class names into the data set. The classes are the distinct values, and these are their names: sorted by value
- * when all are whole numbers, else bytewise. Applies --positive. column: what the label column is called, for messages: "" when it has no
- * name, NULL when labels are in a file of their own. */
+ * when all are whole numbers, else bytewise. Applies --positive, and remarks on classes that may be meant otherwise. column: what the label
+ * column is called, for messages: "" when it has no name, NULL when labels are in a file of their own. */
 Status labels_finish(Labels *labels, Dataset *dataset, const char *column, Error *error);
 /* The classes of the model, if any, for a source without labels. */
 Status labels_name_expected_classes(Dataset *dataset, const DataOptions *options, Error *error);

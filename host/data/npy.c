@@ -23,8 +23,8 @@ static Status check_end(Stream *stream, Error *error) {
   return goes_on(stream_path(stream), error);
 }
 
-static Status ends_early(const char *path, size_t done, size_t total, Error *error) {
-  return error_set(error, SETOSA_ERROR_DATA, "%s: ends after %zu of %zu numbers; write the file again", path, done, total);
+static Status ends_early(const char *path, size_t done, size_t total, const char *what, Error *error) {
+  return error_set(error, SETOSA_ERROR_DATA, "%s: ends after %zu of %zu %s; write the file again", path, done, total, what);
 }
 
 /* f32 as the machine itself holds it: no byte needs to change. A header that is no multiple of 4 long puts the numbers where they cannot
@@ -46,7 +46,7 @@ static Status map_rows(const Dataset *dataset, const NpyHeader *header, Reader *
   size_t total = dataset->rows * dataset->features, bytes = header->data_offset + total * sizeof(float);
   if (!stream_identify(reader->stream, &identity) || identity.bytes < bytes) {
     size_t held = identity.bytes > header->data_offset ? (size_t)identity.bytes - header->data_offset : 0;
-    TRY(ends_early(reader->source, held / sizeof(float), total, error));
+    TRY(ends_early(reader->source, held / sizeof(float), total, "numbers", error));
   }
   if (identity.bytes > bytes) TRY(goes_on(reader->source, error));
   TRY(stream_map(reader->stream, &mapping, bytes, error));
@@ -70,7 +70,8 @@ static Status read_by_rows(const Dataset *dataset, const NpyHeader *header, Read
     for (size_t done = 0, count = 0; done < now.count * features; done += count, at += count) {
       count = now.count * features - done < per_block ? now.count * features - done : per_block;
       TRY(stream_read(reader->stream, block, count * header->type.size, &got, error));
-      if (got < count * header->type.size) TRY(ends_early(reader->source, at + got / header->type.size, dataset->rows * features, error));
+      if (got < count * header->type.size)
+        TRY(ends_early(reader->source, at + got / header->type.size, dataset->rows * features, "numbers", error));
       elements_to_float(header->type, block, count, room + done);
     }
     TRY(reader_check_finite(reader->source, room, now.count, features, row, error));
@@ -94,7 +95,7 @@ static Status read_by_columns(const Dataset *dataset, const NpyHeader *header, R
       size_t count = rows - row < per_block ? rows - row : per_block;
       TRY(stream_read(reader->stream, block, count * header->type.size, &got, error));
       if (got < count * header->type.size)
-        TRY(ends_early(reader->source, d * rows + row + got / header->type.size, rows * features, error));
+        TRY(ends_early(reader->source, d * rows + row + got / header->type.size, rows * features, "numbers", error));
       elements_to_float(header->type, block, count, column);
       for (size_t i = 0; i < count; i++) {
         if (!isfinite(column[i])) TRY(reader_not_finite(reader->source, row + i, d, column[i], error));
@@ -124,7 +125,7 @@ Status npy_read(Dataset *dataset, Reader *reader, Error *error) {
   Status status = SETOSA_OK;
   NpyHeader header;
   unsigned char *block = NULL;
-  TRY(npy_read_header(&header, reader->stream, "save the numbers as X.astype('float32')", error));
+  TRY(npy_read_header(&header, reader->stream, &(NpyUse){.as_plain = "save the numbers as X.astype('float32')"}, error));
   if (header.dimensions != 2)
     TRY(error_set(error, SETOSA_ERROR_DATA, "%s: the array has %zu dimensions, 2 (rows, features) are needed; reshape it to (rows, -1)",
                   reader->source, header.dimensions));
@@ -153,30 +154,36 @@ cleanup:
   return status;
 }
 
+/* (N) or (N,1). */
+static Status check_column(const NpyHeader *header, const ColumnTaker *taker, const char *path, Error *error) {
+  if (header->dimensions != 1 && (header->dimensions != 2 || header->shape[1] != 1))
+    return error_set(error, SETOSA_ERROR_DATA, "%s: %s must be in one dimension, one a row, and this array has %zu; save one column%s",
+                     path, taker->many, header->dimensions, taker->numbers ? "" : ", or labels.argmax(axis=1) of zeros and ones");
+  return column_file_check_count(taker, path, header->shape[0], error);
+}
+
 Status npy_read_column(const ColumnTaker *taker, Stream *stream, Error *error) {
   Status status = SETOSA_OK;
   NpyHeader header;
-  enum { BLOCK = 1024 };
-  unsigned char block[BLOCK * 8];
+  unsigned char *block = NULL;
   const char *path = stream_path(stream);
   size_t got = 0;
-  TRY(npy_read_header(&header, stream, taker->as_text, error));
-  bool column = header.dimensions == 1 || (header.dimensions == 2 && header.shape[1] == 1);
-  if (!column)
-    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: %s must be numbers in one dimension, one a row, and this array has %zu; save one column%s",
-                  path, taker->many, header.dimensions, taker->numbers ? "" : ", or labels.argmax(axis=1) of zeros and ones"));
-  TRY(column_file_check_count(taker, path, header.shape[0], error));
-  for (size_t row = 0; row < header.shape[0]; row += BLOCK) {
-    size_t wanted = header.shape[0] - row < BLOCK ? header.shape[0] - row : BLOCK;
-    TRY(stream_read(stream, block, wanted * header.type.size, &got, error));
-    for (size_t i = 0; i < got / header.type.size; i++) {
-      status = taker->take_element(taker->values, header.type, block + i * header.type.size, error);
+  TRY(npy_read_header(&header, stream, &(NpyUse){.text = !taker->numbers, .as_plain = taker->as_plain}, error));
+  TRY(check_column(&header, taker, path, error));
+  size_t size = header.type.size, per_block = NPY_BLOCK_BYTES / size;
+  TRY(memory_allocate((void **)&block, per_block, size, "a block of the file", error));
+  for (size_t row = 0; row < header.shape[0]; row += per_block) {
+    size_t wanted = header.shape[0] - row < per_block ? header.shape[0] - row : per_block;
+    TRY(stream_read(stream, block, wanted * size, &got, error));
+    for (size_t i = 0; i < got / size; i++) {
+      status = taker->take_element(taker->values, header.type, block + i * size, error);
       if (status == SETOSA_ERROR_DATA) error_prefix(error, "%s:%zu", path, row + i + 1);
       TRY(status);
     }
-    if (got < wanted * header.type.size) TRY(ends_early(path, row + got / header.type.size, header.shape[0], error));
+    if (got < wanted * size) TRY(ends_early(path, row + got / size, header.shape[0], taker->many, error));
   }
   TRY(check_end(stream, error));
 cleanup:
+  free(block);
   return status;
 }

@@ -9,7 +9,7 @@
 
 #include "base/memory.h"
 
-enum { NPY_HEADER_LIMIT = 1 << 20 };
+enum { NPY_HEADER_LIMIT = 1 << 20, NPY_TEXT_LIMIT = 1 << 16 /* characters */ };
 
 /* A cursor over the dictionary. */
 typedef struct Cursor {
@@ -68,15 +68,18 @@ static bool parse_shape(Cursor *cursor, NpyHeader *header) {
   return true;
 }
 
-/* "<f4", "|u1", ">i8": byte order, kind, bytes. */
-static bool parse_type(const char *text, ElementType *type) {
+/* "<f4", "|u1", ">i8", "<U12": byte order, kind, bytes (of 'U' characters). */
+static bool parse_type(const char *text, bool with_text, ElementType *type) {
   bool ordered = text[0] == '<' || text[0] == '>' || text[0] == '|' || text[0] == '=';
   const char *kind = ordered ? text + 1 : text;
-  if (kind[0] == '\0' || kind[1] == '\0' || kind[2] != '\0') return false;
-  *type = (ElementType){.kind = kind[0] == 'b' ? 'u' : kind[0], .size = (size_t)(kind[1] - '0'), .big_endian = text[0] == '>'};
-  if (kind[0] == 'b') return kind[1] == '1';
-  if (kind[0] == 'f') return kind[1] == '2' || kind[1] == '4' || kind[1] == '8';
-  return (kind[0] == 'u' || kind[0] == 'i') && (kind[1] == '1' || kind[1] == '2' || kind[1] == '4' || kind[1] == '8');
+  Cursor cursor = {kind[0] != '\0' ? kind + 1 : kind};
+  size_t size = 0;
+  if (kind[0] == '\0' || strspn(cursor.at, "0123456789") != strlen(cursor.at) || !parse_size(&cursor, &size)) return false;
+  *type = (ElementType){.kind = kind[0], .size = kind[0] == 'U' ? 4 * size : size, .big_endian = text[0] == '>'};
+  if (kind[0] == 'U' || kind[0] == 'S') return with_text && size > 0 && size <= NPY_TEXT_LIMIT;
+  if (kind[0] == 'b') return size == 1;
+  if (kind[0] == 'f') return size == 2 || size == 4 || size == 8;
+  return (kind[0] == 'u' || kind[0] == 'i') && (size == 1 || size == 2 || size == 4 || size == 8);
 }
 
 /* What is wrong with a file ("" when all is well), and what to do about it. */
@@ -94,17 +97,19 @@ static void name_problem(Problem *problem, const char *remedy, const char *forma
   problem->remedy = remedy;
 }
 
-static void refuse_type(Problem *problem, const char *type, const char *as_text) {
+static void refuse_type(Problem *problem, const char *type, const NpyUse *use) {
   const char *kind = strchr("<>|=", type[0]) != NULL ? type + 1 : type;
-  if (*kind == 'U' || *kind == 'S')
-    name_problem(problem, as_text, "its type %.20s is text", type);
-  else if (*kind == 'O')
-    name_problem(problem, "save the numbers as x.astype('float32')", "its type %.20s is Python objects", type);
-  else
-    name_problem(problem, "save it as x.astype('float32')", "its type %.20s is not read (f2, f4, f8, integers)", type);
+  bool text = *kind == 'U' || *kind == 'S';
+  const char *what = *kind == 'O'                               ? "is Python objects"
+                     : text && strtoul(kind + 1, NULL, 10) == 0 ? "is text of no length"
+                     : text && use->text                        ? "is text too long for names"
+                     : text                                     ? "is text"
+                     : use->text                                ? "is not read (numbers, booleans and text are)"
+                                                                : "is not read (f2, f4, f8, integers and booleans are)";
+  name_problem(problem, use->as_plain, "its type %.20s %s", type, what);
 }
 
-static void parse_dictionary(const char *text, NpyHeader *header, const char *as_text, Problem *problem) {
+static void parse_dictionary(const char *text, NpyHeader *header, const NpyUse *use, Problem *problem) {
   Cursor cursor = {text};
   bool seen_type = false, seen_order = false, seen_shape = false;
   char key[32], type[32];
@@ -115,7 +120,8 @@ static void parse_dictionary(const char *text, NpyHeader *header, const char *as
     if (strcmp(key, "descr") == 0 && !seen_type) {
       seen_type = true;
       if (!parse_string(&cursor, type, sizeof type)) {
-        name_problem(problem, "save its columns as one array of float32", "it is not an array of plain numbers");
+        name_problem(problem, use->text ? "save one of its columns" : "save its columns as one array of float32",
+                     "it is not an array of plain numbers");
         return;
       }
     } else if (strcmp(key, "fortran_order") == 0 && !seen_order) {
@@ -135,10 +141,10 @@ static void parse_dictionary(const char *text, NpyHeader *header, const char *as
   }
   skip_blanks(&cursor);
   if (*cursor.at != '\0' || !seen_type || !seen_order || !seen_shape) return;
-  if (parse_type(type, &header->type))
+  if (parse_type(type, use->text, &header->type))
     problem->what[0] = '\0';
   else
-    refuse_type(problem, type, as_text);
+    refuse_type(problem, type, use);
 }
 
 static Status check_size(const NpyHeader *header, Stream *stream, Error *error) {
@@ -158,7 +164,7 @@ static Status check_size(const NpyHeader *header, Stream *stream, Error *error) 
                    stream_path(stream), shape, header->type.size);
 }
 
-Status npy_read_header(NpyHeader *header, Stream *stream, const char *as_text, Error *error) {
+Status npy_read_header(NpyHeader *header, Stream *stream, const NpyUse *use, Error *error) {
   Status status = SETOSA_OK;
   const char *path = stream_path(stream);
   unsigned char start[12];
@@ -183,7 +189,7 @@ Status npy_read_header(NpyHeader *header, Stream *stream, const char *as_text, E
   text[got] = '\0';
   if (got < length) TRY(error_set(error, SETOSA_ERROR_DATA, "%s: ends inside its header; write the file again", path));
   header->data_offset = 8 + length_bytes + length;
-  parse_dictionary(text, header, as_text, &problem);
+  parse_dictionary(text, header, use, &problem);
   if (problem.what[0] == '\0' && strlen(text) != length)
     name_problem(&problem, "write the file again with numpy.save", "its header holds a zero byte");
   if (problem.what[0] != '\0') TRY(error_set(error, SETOSA_ERROR_DATA, "%s: %s; %s", path, problem.what, problem.remedy));

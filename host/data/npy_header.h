@@ -14,8 +14,14 @@ typedef struct NpyHeader {
   size_t data_offset; /* bytes before the first element */
 } NpyHeader;
 
+/* What an array is wanted for. */
+typedef struct NpyUse {
+  bool text;            /* text is fine, too, as for labels */
+  const char *as_plain; /* what to do about elements that cannot be read */
+} NpyUse;
+
 /* Reads magic, version, length and dictionary; the stream stands at the first element afterwards. Checks that the file can hold
- * what the header announces. as_text: what to do about an array of text. */
-Status npy_read_header(NpyHeader *header, Stream *stream, const char *as_text, Error *error);
+ * what the header announces. */
+Status npy_read_header(NpyHeader *header, Stream *stream, const NpyUse *use, Error *error);
 
 #endif

@@ -212,7 +212,7 @@ Status weights_read_file(Dataset *dataset, const Reader *reader, const char *pat
   const ColumnTaker taker = {.one = "weight",
                              .many = "weights",
                              .numbers = true,
-                             .as_text = "save weights.astype('float32')",
+                             .as_plain = "save weights.astype('float32')",
                              .take_text = take_text,
                              .take_element = take_element,
                              .values = &list,
