@@ -46,6 +46,9 @@ typedef struct Survey {
   uint64_t rows;
 } Survey;
 
+/* At least nine in ten of its values are numbers. */
+static inline bool column_is_nearly_numeric(const ColumnSurvey *column) { return column->numbers * 10 >= column->present * 9; }
+
 Status survey_create(Survey **survey, size_t count, Error *error);
 void survey_destroy(Survey *survey);
 /* As if nothing was seen; what is collected stays so. */

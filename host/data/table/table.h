@@ -80,6 +80,11 @@ Status table_find_roles(Table *table, const struct Survey *head, Error *error);
 
 /* kinds.c: looks at all of the text, and decides what each column becomes. SETOSA_ERROR_DATA names every column that is in the way. */
 Status table_find_kinds(Table *table, Error *error);
+/* refuse.c: SETOSA_ERROR_DATA when columns are in the way; under --missing error, when a value is missing; when no feature or no row is
+ * left. */
+Status table_refuse_columns(const Table *table, Error *error);
+Status table_refuse_missing(const Table *table, Error *error);
+Status table_check_enough(const Table *table, Error *error);
 /* expected.c: what each column becomes for a model. */
 Status table_take_expected(Table *table, Error *error);
 
