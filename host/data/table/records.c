@@ -35,7 +35,7 @@ static uint64_t lines_in(const char *from, const char *to, char newline) {
 /* About the field that is read now, which begins at `from`. */
 static Status field_error(const Records *records, const char *from, const char *problem, const char *remedy, Error *error) {
   char quoted[QUOTE_SIZE];
-  const char *name = records->names != NULL && records->count < records->names_count ? records->names[records->count] : NULL;
+  const char *name = records->column_name != NULL ? records->column_name(records->names, records->count) : NULL;
   const TextPart *part = records->part;
   uint64_t line = records->line + lines_in(part->bytes + records->begin, from, part->newline);
   return error_set(error, SETOSA_ERROR_DATA, "%s:%llu:%zu: %s%s%s%s; %s", part->file, (unsigned long long)line, records->count + 1, problem,

@@ -19,12 +19,12 @@ typedef struct Field {
   size_t length;
 } Field;
 
-/* Zero-initialise. Whoever knows the names of the columns sets them, for messages. */
+/* Zero-initialise. Whoever knows what columns are called says so, for messages. */
 typedef struct Records {
   const TextPart *part;
   const Dialect *dialect;
-  const char *const *names; /* (names_count) of columns; may be NULL */
-  size_t names_count;
+  const char *(*column_name)(const void *names, size_t column); /* NULL: it has no name; itself NULL: none has */
+  const void *names;
   size_t begin;       /* byte of the part where the last record begins */
   size_t at;          /* and the next one */
   uint64_t line;      /* of the file, where the last record that was read begins */
