@@ -2,7 +2,6 @@
 #include "base/text.h"
 
 #include <ctype.h>
-#include <locale.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,73 +10,14 @@
 #include <strings.h>
 
 #include "base/memory.h"
+#include "base/number.h"
 
 static bool is_blank(char c) { return c == ' ' || c == '\t'; }
-
-/* strtod in the C locale, independent of what the process set. */
-static double parse_c_locale(const char *text, char **end) {
-  locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-  if (c_locale == (locale_t)0) return strtod(text, end);
-  locale_t before = uselocale(c_locale);
-  double value = strtod(text, end);
-  uselocale(before);
-  freelocale(c_locale);
-  return value;
-}
 
 bool text_parse_double(const char *text, size_t length, double *value) {
   while (length > 0 && is_blank(*text)) text++, length--;
   while (length > 0 && is_blank(text[length - 1])) length--;
-  if (length == 0) return false;
-
-  /* Sign, digits, point, exponent: anything else (nan, inf, 0x, 1_000) is not a number here. While scanning, gather up to 15
-   * digits: such a number times or over a power of ten up to 10^22 is correctly rounded (W. D. Clinger, "How to read
-   * floating point numbers accurately", 1990), which spares nearly all numbers of real files the slow path. */
-  size_t i = 0, digits = 0, point_digits = 0;
-  int significant = 0;
-  uint64_t mantissa = 0;
-  bool negative = false, seen_point = false;
-  if (text[i] == '+' || text[i] == '-') negative = text[i++] == '-';
-  for (; i < length; i++) {
-    if (text[i] == '.' && !seen_point) {
-      seen_point = true;
-    } else if (isdigit((unsigned char)text[i])) {
-      digits++;
-      if (seen_point) point_digits++;
-      if (significant > 0 || text[i] != '0') significant++;
-      if (significant <= 15) mantissa = mantissa * 10 + (uint64_t)(text[i] - '0');
-    } else {
-      break;
-    }
-  }
-  if (digits == 0) return false;
-  int64_t exponent = 0;
-  if (i < length && (text[i] == 'e' || text[i] == 'E')) {
-    bool exponent_negative = false;
-    size_t first = ++i;
-    if (i < length && (text[i] == '+' || text[i] == '-')) exponent_negative = text[i++] == '-', first = i;
-    for (; i < length && isdigit((unsigned char)text[i]); i++)
-      if (exponent < 100000) exponent = exponent * 10 + (text[i] - '0');
-    if (i == first) return false;
-    if (exponent_negative) exponent = -exponent;
-  }
-  if (i != length) return false;
-
-  static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                  1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-  int64_t scale = exponent - (int64_t)point_digits;
-  if (significant <= 15 && scale >= -22 && scale <= 22) {
-    double magnitude = scale < 0 ? (double)mantissa / powers[-scale] : (double)mantissa * powers[scale];
-    *value = negative ? -magnitude : magnitude;
-    return true;
-  }
-  char small[128], *copy = small;
-  if (length >= sizeof small && (copy = malloc(length + 1)) == NULL) return false;
-  memcpy(copy, text, length);
-  copy[length] = '\0';
-  *value = parse_c_locale(copy, NULL);
-  if (copy != small) free(copy);
-  return true;
+  return number_parse(text, length, '.', value);
 }
 
 bool text_parse_count(const char *text, uint64_t *value) {

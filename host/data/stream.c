@@ -141,6 +141,16 @@ Status stream_read(Stream *stream, void *buffer, size_t length, size_t *got, Err
   return SETOSA_OK;
 }
 
+bool stream_can_rewind(const Stream *stream) { return stream->regular; }
+
+Status stream_rewind(Stream *stream, Error *error) {
+  if (gzrewind(stream->file) != 0)
+    return error_set(error, SETOSA_ERROR_DATA, "%s: cannot be read again from its beginning: %s; copy it to a disk first", stream->path,
+                     strerror(errno));
+  stream->peeked_used = stream->peeked_count; /* what was peeked comes from the file again */
+  return SETOSA_OK;
+}
+
 const char *stream_path(const Stream *stream) { return stream->path; }
 bool stream_is_compressed(const Stream *stream) { return !gzdirect(stream->file); }
 uint64_t stream_bytes_total(const Stream *stream) { return stream->size; }

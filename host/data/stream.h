@@ -21,6 +21,9 @@ void stream_close(Stream *stream);
 size_t stream_peek(const Stream *stream, const unsigned char **bytes);
 /* *got < length only at the end. A truncated or corrupt .gz is SETOSA_ERROR_DATA. */
 Status stream_read(Stream *stream, void *buffer, size_t length, size_t *got, Error *error);
+/* Whether it can be read again from the beginning: a file can, a pipe cannot. */
+bool stream_can_rewind(const Stream *stream);
+Status stream_rewind(Stream *stream, Error *error);
 const char *stream_path(const Stream *stream);
 bool stream_is_compressed(const Stream *stream);
 uint64_t stream_bytes_done(const Stream *stream);     /* of the file as stored */

@@ -208,6 +208,8 @@ static Status create_part(void *user, void **result, Error *error) {
   const Table *table = ((const EncodePass *)user)->table;
   PartRows *part = NULL;
   TRY(memory_allocate_zero((void **)&part, 1, sizeof *part, "rows", error));
+  part->records.column_name = table_name_of;
+  part->records.names = table;
   TRY(memory_allocate_zero((void **)&part->missing, table->count, sizeof *part->missing, "columns", error));
   TRY(memory_allocate_zero((void **)&part->unseen, table->count, sizeof *part->unseen, "columns", error));
   TRY(memory_allocate_zero((void **)&part->first_unseen, table->count, sizeof *part->first_unseen, "columns", error));

@@ -19,20 +19,23 @@ typedef struct Field {
   size_t length;
 } Field;
 
-/* Zero-initialise. */
+/* Zero-initialise. Whoever knows what columns are called says so, for messages. */
 typedef struct Records {
   const TextPart *part;
   const Dialect *dialect;
-  size_t at;          /* byte of the part where the next record begins */
+  const char *(*column_name)(const void *names, size_t column); /* NULL: it has no name; itself NULL: none has */
+  const void *names;
+  size_t begin;       /* byte of the part where the last record begins */
+  size_t at;          /* and the next one */
   uint64_t line;      /* of the file, where the last record that was read begins */
   uint64_t next_line; /* where the next one does */
   Field *fields;      /* (capacity) of the last record */
   size_t count, capacity;
   char *room; /* text of fields whose doubled quotes were made single */
-  size_t room_size;
+  size_t room_size, room_used;
 } Records;
 
-/* The records of a part; the room of those before is used again. */
+/* The records of a part; the room of those before is used again, and the names stay. */
 void records_begin(Records *records, const TextPart *part, const Dialect *dialect);
 /* The next record that is no blank line, into fields and count. *more is false after the last. SETOSA_ERROR_DATA "FILE:LINE:COLUMN: ..."
  * for text that is no record. */

@@ -234,6 +234,8 @@ static Status create_part(void *user, void **result, Error *error) {
   const SurveyPass *pass = user;
   PartSurvey *part = NULL;
   TRY(memory_allocate_zero((void **)&part, 1, sizeof *part, "a survey of columns", error));
+  part->records.column_name = table_name_of;
+  part->records.names = pass->table;
   TRY(survey_create(&part->survey, pass->table->count, error));
   for (size_t c = 0; c < pass->table->count; c++) part->survey->columns[c].collects = pass->collects != NULL && pass->collects[c];
   *result = part;

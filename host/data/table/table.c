@@ -20,6 +20,11 @@ const char *table_plain_name(char room[TABLE_NAME], const Table *table, size_t c
   return room + 1;
 }
 
+const char *table_name_of(const void *user, size_t column) {
+  const Table *table = user;
+  return column < table->count ? table->columns[column].name : NULL;
+}
+
 Status table_append_option_name(Text *text, const Table *table, size_t column, Error *error) {
   const char *name = table->columns[column].name;
   /* A name that a list of names or a shell would take apart is given by its number. */

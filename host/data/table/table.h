@@ -61,6 +61,8 @@ const char *table_column_name(char room[TABLE_NAME], const Table *table, size_t 
 const char *table_plain_name(char room[TABLE_NAME], const Table *table, size_t column);
 /* "age" or "3", as options name it; quoted for a shell where it has to be. */
 Status table_append_option_name(Text *text, const Table *table, size_t column, Error *error);
+/* The name alone, for Records; NULL: it has none. */
+const char *table_name_of(const void *table, size_t column);
 /* A column by its name, or TABLE_NONE. */
 size_t table_find(const Table *table, const char *name);
 /* Before a list of parts; whether the first record of this part is the header. */

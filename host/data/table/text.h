@@ -5,21 +5,28 @@
 
 #include "data/reader.h"
 
+/* A record that is longer is none that a table has: it is cut, and its file ends with it. */
+enum { TABLE_RECORD_LIMIT_BYTES = 1 << 27 };
+
 typedef struct TableText TableText;
 
 /* Whole records of one file, UTF-8: a part ends where a record does. Nothing in it is a zero byte. */
 typedef struct TextPart {
   const char *bytes;
   size_t length;
-  const char *file; /* for messages */
-  uint64_t line;    /* of the file, from 1, that its first byte is in */
-  bool begins_file; /* it begins with the first record of its file; a line "sep=;" before that is left out */
-  size_t index;     /* of the part: 0, 1, ... over all files */
+  const char *file;   /* for messages */
+  uint64_t line;      /* of the file, from 1, that its first byte is in */
+  bool begins_file;   /* it begins with the first record of its file; a line "sep=;" before that is left out */
+  size_t index;       /* of the part: 0, 1, ... over all files */
+  char newline;       /* what ends a line and is counted: '\n', or '\r' in a file of old Mac lines */
+  size_t blank_lines; /* of the file, right before the first byte */
 } TextPart;
 
 /* reader->stream is the first file, at its beginning, and options->also says which follow. The stream stays the reader's. Text that can be
  * read once only, as from a pipe, is kept in an unlinked file. */
 Status table_text_open(TableText **text, Reader *reader, Error *error);
+/* The same with parts of about so many bytes. */
+Status table_text_open_in_parts(TableText **text, Reader *reader, size_t part_bytes, Error *error);
 void table_text_close(TableText *text);
 /* The first whole records, of a megabyte or so, or all: to find out what the table looks like. Borrowed until close. */
 Status table_text_head(const TableText *text, TextPart *head, Error *error);

@@ -1,0 +1,349 @@
+/* Text is read into buffers, of which each is cut behind its last end of a record; what is left begins the next one. Where a record ends
+ * is known from the quotes before: an odd count of them is inside a field. (What has quotes elsewhere is no table, and the first of them is
+ * in a part that begins as it should, where it is met.) */
+#include "data/table/text.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "data/table/bytes.h"
+
+/* Large beside what a part costs, small beside the caches that it goes through. */
+enum { PART_BYTES = 1 << 21, LARGE = 4 /* parts: a buffer that a long record made so large is not kept */ };
+
+typedef struct Buffer {
+  char *bytes;
+  size_t capacity;
+  bool used;
+} Buffer;
+
+struct TableText {
+  Reader *reader;
+  TableBytes **files; /* (files_count) */
+  size_t files_count, part_bytes;
+  char separator;
+
+  Buffer *head; /* holds the first part until close */
+  TextPart head_part;
+  bool beyond_head; /* something that follows it was asked for */
+  bool begun;       /* the next part is not the first */
+
+  /* Of what is read now. */
+  size_t file, parts; /* so far */
+  bool file_begun, over;
+  Buffer *filling; /* what is left of the last one, `filled` bytes; NULL: nothing */
+  size_t filled, blank_lines;
+  uint64_t line;
+  char newline;
+  Error failure; /* to be told after the part before it */
+
+  pthread_mutex_t mutex; /* of what follows */
+  Buffer **buffers;
+  size_t buffers_count, buffers_capacity;
+};
+
+/* ---- buffers ------------------------------------------------------------------------------------------------------- */
+
+static Status take_buffer(TableText *text, Buffer **out, Error *error) {
+  Status status = SETOSA_OK;
+  Buffer *buffer = NULL;
+  *out = NULL;
+  pthread_mutex_lock(&text->mutex);
+  for (size_t i = 0; i < text->buffers_count && *out == NULL; i++)
+    if (!text->buffers[i]->used) *out = text->buffers[i], (*out)->used = true;
+  pthread_mutex_unlock(&text->mutex);
+  if (*out != NULL) return SETOSA_OK;
+  TRY(memory_allocate_zero((void **)&buffer, 1, sizeof *buffer, "a part of the text", error));
+  pthread_mutex_lock(&text->mutex);
+  status =
+      memory_grow((void **)&text->buffers, &text->buffers_capacity, text->buffers_count + 1, sizeof(Buffer *), "parts of the text", error);
+  if (status == SETOSA_OK) {
+    buffer->used = true;
+    text->buffers[text->buffers_count++] = *out = buffer;
+    buffer = NULL;
+  }
+  pthread_mutex_unlock(&text->mutex);
+cleanup:
+  free(buffer);
+  return status;
+}
+
+static void let_buffer_go(TableText *text, Buffer *buffer) {
+  if (buffer == NULL || buffer == text->head) return;
+  pthread_mutex_lock(&text->mutex);
+  if (buffer->capacity > LARGE * text->part_bytes) {
+    free(buffer->bytes);
+    *buffer = (Buffer){0};
+  }
+  buffer->used = false;
+  pthread_mutex_unlock(&text->mutex);
+}
+
+void table_text_let_go(TableText *text, const TextPart *part) {
+  Buffer *found = NULL;
+  pthread_mutex_lock(&text->mutex);
+  for (size_t i = 0; i < text->buffers_count && found == NULL; i++) {
+    Buffer *buffer = text->buffers[i];
+    if (part->bytes >= buffer->bytes && part->bytes < buffer->bytes + buffer->capacity) found = buffer;
+  }
+  pthread_mutex_unlock(&text->mutex);
+  let_buffer_go(text, found);
+}
+
+/* ---- where parts end ----------------------------------------------------------------------------------------------- */
+
+/* Counts in as many bytes as a vector has, and empties these before one is full. */
+static size_t count_byte(const char *bytes, size_t length, char wanted) {
+  enum { LANES = 64, ROUNDS = 255 };
+  size_t count = 0, at = 0;
+  while (length - at >= LANES) {
+    uint8_t lanes[LANES] = {0};
+    size_t rounds = (length - at) / LANES < ROUNDS ? (length - at) / LANES : ROUNDS;
+    for (size_t r = 0; r < rounds; r++, at += LANES)
+      for (size_t i = 0; i < LANES; i++) lanes[i] = (uint8_t)(lanes[i] + (bytes[at + i] == wanted));
+    for (size_t i = 0; i < LANES; i++) count += lanes[i];
+  }
+  for (; at < length; at++) count += bytes[at] == wanted;
+  return count;
+}
+
+/* Behind the last end of a record in bytes[from..length), of which the last byte is inside quotes or not; 0: there is none. */
+static size_t find_cut(const char *bytes, size_t from, size_t length, char newline, bool inside) {
+  for (size_t at = length; at > from; at--) {
+    if (bytes[at - 1] == '"') inside = !inside;
+    if (!inside && bytes[at - 1] == newline) return at;
+  }
+  return 0;
+}
+
+/* What ends lines, from the beginning of a file; 0: more of it must be seen. */
+static char find_newline(const char *bytes, size_t length, bool whole) {
+  if (memchr(bytes, '\n', length) != NULL) return '\n';
+  const char *carriage = memchr(bytes, '\r', length);
+  if (carriage == NULL) return whole ? '\n' : 0;
+  return whole || carriage + 1 < bytes + length ? '\r' : 0; /* else the other half of an end may follow */
+}
+
+/* Blank lines at the end of a part; all of it, when `all`. */
+static size_t count_blank_lines(const TextPart *part, bool *all) {
+  size_t at = part->length, count = 0;
+  while (at > 0 && (part->bytes[at - 1] == ' ' || part->bytes[at - 1] == '\r' || part->bytes[at - 1] == '\n'))
+    count += part->bytes[--at] == part->newline;
+  *all = at == 0;
+  return *all || count == 0 ? count : count - 1; /* the first ends what is before */
+}
+
+/* "sep=;" and the end of the line: its bytes; 0: the file does not begin so. */
+static size_t separator_line(const char *bytes, size_t length, char *separator) {
+  if (length < 5 || memcmp(bytes, "sep=", 4) != 0) return 0;
+  size_t end = 5;
+  if (end < length && bytes[end] == '\r') end++;
+  if (end < length && bytes[end] == '\n') end++;
+  if (end == 5 && length > 5) return 0;
+  *separator = bytes[4];
+  return end;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------- */
+
+static Status begin_file(TableText *text, Error *error) {
+  Status status = table_bytes_begin(text->files[text->file], error);
+  if (status != SETOSA_OK) return status;
+  text->file_begun = true;
+  text->filled = text->blank_lines = 0;
+  text->line = 1;
+  text->newline = 0;
+  return SETOSA_OK;
+}
+
+static void end_file(TableText *text) {
+  table_bytes_end(text->files[text->file]);
+  text->file_begun = false;
+  text->over = ++text->file == text->files_count;
+}
+
+/* More bytes behind those that are there, up to the next multiple of a part. */
+static Status read_more(TableText *text, Buffer *buffer, bool *ended, Error *error) {
+  Status status = SETOSA_OK;
+  size_t got = 0, size = (text->filled / text->part_bytes + 1) * text->part_bytes, wanted = size - text->filled;
+  TRY(memory_grow((void **)&buffer->bytes, &buffer->capacity, size, 1, "a part of the text", error));
+  TRY(table_bytes_read(text->files[text->file], buffer->bytes + text->filled, wanted, &got, error));
+  text->filled += got;
+  *ended = got < wanted;
+cleanup:
+  return status;
+}
+
+static Status zero_byte(const TableText *text, const char *bytes, size_t at, Error *error) {
+  return error_set(error, SETOSA_ERROR_DATA, "%s:%llu: the line holds a zero byte: this is not text; save the data as UTF-8 CSV",
+                   table_bytes_path(text->files[text->file]),
+                   (unsigned long long)(text->line + count_byte(bytes, at, text->newline != 0 ? text->newline : '\n')));
+}
+
+/* Fills the buffer until a record ends in it: *cut is behind the last that does, or behind all when the file has *ended. */
+static Status fill(TableText *text, Buffer *buffer, size_t *cut, bool *ended, Error *error) {
+  Status status = SETOSA_OK;
+  size_t seen = 0;
+  bool inside = false;
+  for (*cut = 0, *ended = false; *cut == 0 && !*ended;) {
+    TRY(read_more(text, buffer, ended, error));
+    if (text->newline == 0) text->newline = find_newline(buffer->bytes, text->filled, *ended);
+    const char *zero = memchr(buffer->bytes + seen, 0, text->filled - seen);
+    size_t length = zero != NULL ? (size_t)(zero - buffer->bytes) : text->filled;
+    inside ^= count_byte(buffer->bytes + seen, length - seen, '"') & 1;
+    if (text->newline != 0) *cut = find_cut(buffer->bytes, seen, length, text->newline, inside);
+    if (zero != NULL) {
+      Error *place = *cut > 0 ? &text->failure : error;
+      status = zero_byte(text, buffer->bytes, length, place);
+      return *cut > 0 ? SETOSA_OK : status;
+    }
+    if (*ended || (*cut == 0 && text->filled > TABLE_RECORD_LIMIT_BYTES)) *cut = text->filled, *ended = true;
+    seen = length;
+  }
+cleanup:
+  return status;
+}
+
+/* What is behind the cut begins the next part. */
+static Status carry_over(TableText *text, const Buffer *buffer, size_t cut, Error *error) {
+  Status status = SETOSA_OK;
+  size_t left = text->filled - cut;
+  text->filling = NULL;
+  text->filled = 0;
+  if (left == 0) return SETOSA_OK;
+  TRY(take_buffer(text, &text->filling, error));
+  TRY(memory_grow((void **)&text->filling->bytes, &text->filling->capacity, left, 1, "a part of the text", error));
+  memcpy(text->filling->bytes, buffer->bytes + cut, left);
+  text->filled = left;
+cleanup:
+  return status;
+}
+
+/* The part that ends at the cut, and what of it the next one has to know. */
+static void describe(TableText *text, TextPart *part, const Buffer *buffer, size_t cut, bool first_of_file) {
+  size_t skipped = first_of_file ? separator_line(buffer->bytes, cut, &text->separator) : 0;
+  *part = (TextPart){.bytes = buffer->bytes + skipped,
+                     .length = cut - skipped,
+                     .file = table_bytes_path(text->files[text->file]),
+                     .line = text->line + (skipped > 0),
+                     .begins_file = first_of_file,
+                     .index = text->parts++,
+                     .newline = text->newline,
+                     .blank_lines = text->blank_lines};
+  bool all_blank = false;
+  size_t blank = count_blank_lines(part, &all_blank);
+  text->blank_lines = all_blank ? text->blank_lines + blank : blank;
+  text->line = part->line + count_byte(part->bytes, part->length, part->newline);
+}
+
+static Status read_part(TableText *text, TextPart *part, Buffer **used, bool *more, Error *error) {
+  Status status = SETOSA_OK;
+  size_t cut = 0;
+  bool ended = false, first_of_file = !text->file_begun;
+  Buffer *buffer = NULL;
+  *used = NULL;
+  *more = !text->over;
+  if (text->failure.status != SETOSA_OK) return error_set(error, text->failure.status, "%s", text->failure.message);
+  while (*more && *used == NULL) {
+    if (!text->file_begun) TRY(begin_file(text, error));
+    buffer = text->filling;
+    text->filling = NULL;
+    if (buffer == NULL) TRY(take_buffer(text, &buffer, error));
+    TRY(fill(text, buffer, &cut, &ended, error));
+    if (cut > 0 || first_of_file) {
+      describe(text, part, buffer, cut, first_of_file);
+      *used = buffer;
+    }
+    if (!ended) {
+      TRY(carry_over(text, buffer, cut, error));
+    } else {
+      end_file(text);
+      text->filled = 0;
+      *more = *used != NULL || !text->over;
+      first_of_file = true;
+    }
+    if (*used == NULL) let_buffer_go(text, buffer);
+    buffer = NULL;
+  }
+cleanup:
+  if (status != SETOSA_OK) let_buffer_go(text, buffer);
+  return status;
+}
+
+/* ---- the text ------------------------------------------------------------------------------------------------------ */
+
+Status table_text_open(TableText **text, Reader *reader, Error *error) { return table_text_open_in_parts(text, reader, PART_BYTES, error); }
+
+Status table_text_open_in_parts(TableText **out, Reader *reader, size_t part_bytes, Error *error) {
+  Status status = SETOSA_OK;
+  TableText *text = NULL;
+  const DataOptions *options = reader->options;
+  size_t count = 1 + options->also_count;
+  bool more = false;
+  *out = NULL;
+  TRY(memory_allocate_zero((void **)&text, 1, sizeof *text, "a text", error));
+  pthread_mutex_init(&text->mutex, NULL);
+  text->reader = reader;
+  text->part_bytes = part_bytes;
+  TRY(memory_allocate_zero((void **)&text->files, count, sizeof *text->files, "the files of a table", error));
+  for (; text->files_count < count; text->files_count++) {
+    size_t i = text->files_count;
+    const char *path = i == 0 ? stream_path(reader->stream) : options->also[i - 1];
+    TRY(table_bytes_create(&text->files[i], path, i == 0 ? reader->stream : NULL, error));
+  }
+  TRY(read_part(text, &text->head_part, &text->head, &more, error));
+  *out = text;
+  text = NULL;
+cleanup:
+  table_text_close(text);
+  return status;
+}
+
+void table_text_close(TableText *text) {
+  if (text == NULL) return;
+  for (size_t i = 0; i < text->files_count; i++) table_bytes_destroy(text->files[i]);
+  for (size_t i = 0; i < text->buffers_count; i++) {
+    free(text->buffers[i]->bytes);
+    free(text->buffers[i]);
+  }
+  free(text->files);
+  free(text->buffers);
+  pthread_mutex_destroy(&text->mutex);
+  free(text);
+}
+
+Status table_text_head(const TableText *text, TextPart *head, Error *error) {
+  (void)error;
+  *head = text->head_part;
+  return SETOSA_OK;
+}
+
+char table_text_separator(const TableText *text) { return text->separator; }
+
+Status table_text_next(TableText *text, TextPart *part, bool *more, Error *error) {
+  Buffer *buffer = NULL;
+  *more = true;
+  if (!text->begun && text->head != NULL && text->parts == 1) {
+    text->begun = true;
+    *part = text->head_part;
+    return SETOSA_OK;
+  }
+  text->begun = text->beyond_head = true;
+  return read_part(text, part, &buffer, more, error);
+}
+
+/* What was read beyond the first part is read again, the first part with it. */
+Status table_text_rewind(TableText *text, Error *error) {
+  (void)error;
+  text->begun = false;
+  if (!text->beyond_head) return SETOSA_OK;
+  if (text->file_begun) table_bytes_end(text->files[text->file]);
+  let_buffer_go(text, text->filling);
+  text->filling = NULL;
+  text->file = text->parts = 0;
+  text->file_begun = text->over = false;
+  text->failure = (Error){0};
+  return SETOSA_OK;
+}
