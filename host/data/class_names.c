@@ -43,6 +43,11 @@ bool class_whole_number(char whole[CLASS_WHOLE], const char *text, size_t length
   return true;
 }
 
+bool class_is_padded(const char *text, size_t length) {
+  size_t at = length > 0 && (text[0] == '-' || text[0] == '+');
+  return at + 1 < length && text[at] == '0' && is_digit(text[at + 1]);
+}
+
 bool class_is_same(const char *text, size_t length, const char *name) {
   char a[CLASS_WHOLE], b[CLASS_WHOLE];
   if (strlen(name) == length && memcmp(name, text, length) == 0) return true;

@@ -8,6 +8,8 @@ enum { CLASS_WHOLE = 48 };
 
 /* A whole number of 40 digits or less, however it is spelled: 3, +3, 03, 3.0 and 3e0 are "3". False for any other text. */
 bool class_whole_number(char whole[CLASS_WHOLE], const char *text, size_t length);
+/* It has zeros in front, as 03: what is a name of its own beside text (007), and a number among numbers. */
+bool class_is_padded(const char *text, size_t length);
 /* The texts name one class: they are equal, or equal as whole numbers. */
 bool class_is_same(const char *text, size_t length, const char *name);
 /* Below, at or above 0, of two whole numbers as class_whole_number writes them. */

@@ -115,6 +115,8 @@ Status column_file_read(const ColumnTaker *taker, const char *path, int header, 
   Stream *stream = NULL;
   Text text = {0};
   const unsigned char *bytes = NULL;
+  if (stream_is_standard_input(path))
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "--%s -: standard input is for the data; name a file of %s", taker->many, taker->many));
   TRY(stream_open(&stream, path, error));
   size_t peeked = stream_peek(stream, &bytes);
   if (peeked == 0) TRY(error_set(error, SETOSA_ERROR_DATA, "%s: the file is empty; give one %s per row", path, taker->one));
@@ -123,6 +125,7 @@ Status column_file_read(const ColumnTaker *taker, const char *path, int header, 
   } else if (peeked >= 2 && bytes[0] == 0 && bytes[1] == 0) {
     TRY(idx_read_column(taker, stream, error));
   } else {
+    TRY(stream_check_name(stream, error));
     TRY(read_text(stream, taker, &text, error));
     TRY(take_lines(taker, path, text.text, header, error));
   }

@@ -97,7 +97,7 @@ static Status find_expected(Labels *labels, const char *text, size_t length, siz
 static Status find_seen(Labels *labels, const char *text, size_t length, size_t *index, Error *error) {
   char whole[CLASS_WHOLE], quoted[QUOTE_SIZE];
   if (name_table_find(labels->names, text, length, index)) return SETOSA_OK;
-  if (class_whole_number(whole, text, length)) {
+  if (class_whole_number(whole, text, length) && !class_is_padded(text, length)) {
     text = whole;
     length = strlen(whole);
   }
@@ -215,31 +215,52 @@ static Status refuse_regression(const ClassOrder *order, size_t classes, const D
                    column == NULL ? "file of classes with --labels" : "column of classes with --label");
 }
 
-/* Puts the classes in order, renumbers the rows, names the classes. */
-static Status order_classes(Labels *labels, Dataset *dataset, const char *column, Error *error) {
+/* The texts seen, in the order of the classes: by value when all are whole numbers, which they are then called by (into `numbers`). */
+static Status order_texts(ClassOrder *order, NameTable *numbers, const Labels *labels, const Dataset *dataset, const char *column,
+                          Error *error) {
   Status status = SETOSA_OK;
-  size_t classes = name_table_count(labels->names);
-  ClassOrder *order = NULL;
-  int32_t *renumber = NULL;
+  size_t distinct = name_table_count(labels->names), at = 0;
   char number[CLASS_WHOLE];
   bool whole = true;
-  TRY(memory_allocate((void **)&order, classes, sizeof *order, "classes", error));
-  TRY(memory_allocate((void **)&renumber, classes, sizeof *renumber, "classes", error));
-  TRY(memory_allocate_zero((void **)&dataset->class_names, classes, sizeof *dataset->class_names, "class names", error));
-  for (size_t k = 0; k < classes; k++) {
+  for (size_t k = 0; k < distinct; k++) {
     order[k] = (ClassOrder){.name = name_table_name(labels->names, k), .index = k};
     whole = whole && class_whole_number(number, order[k].name, strlen(order[k].name));
   }
-  if (!whole) TRY(refuse_regression(order, classes, dataset, column, error));
-  if (classes > 1) qsort(order, classes, sizeof *order, whole ? by_value : by_name);
-  for (size_t k = 0; k < classes; k++) {
-    TRY(memory_copy_text(&dataset->class_names[k], order[k].name, error));
-    dataset->classes = k + 1;
-    renumber[order[k].index] = (int32_t)k;
+  if (!whole) TRY(refuse_regression(order, distinct, dataset, column, error));
+  for (size_t k = 0; whole && k < distinct; k++) {
+    if (!class_is_padded(order[k].name, strlen(order[k].name))) continue;
+    class_whole_number(number, order[k].name, strlen(order[k].name));
+    TRY(name_table_add(numbers, number, strlen(number), &at, error));
+    order[k].name = name_table_name(numbers, at);
+  }
+  if (distinct > 1) qsort(order, distinct, sizeof *order, whole ? by_value : by_name);
+cleanup:
+  return status;
+}
+
+/* Puts the classes in order, renumbers the rows, names the classes. */
+static Status order_classes(Labels *labels, Dataset *dataset, const char *column, Error *error) {
+  Status status = SETOSA_OK;
+  size_t distinct = name_table_count(labels->names);
+  ClassOrder *order = NULL;
+  NameTable *numbers = NULL;
+  int32_t *renumber = NULL;
+  TRY(memory_allocate((void **)&order, distinct, sizeof *order, "classes", error));
+  TRY(memory_allocate((void **)&renumber, distinct, sizeof *renumber, "classes", error));
+  TRY(memory_allocate_zero((void **)&dataset->class_names, distinct, sizeof *dataset->class_names, "class names", error));
+  TRY(name_table_create(&numbers, error));
+  TRY(order_texts(order, numbers, labels, dataset, column, error));
+  for (size_t k = 0; k < distinct; k++) {
+    if (k == 0 || strcmp(order[k].name, order[k - 1].name) != 0) {
+      TRY(memory_copy_text(&dataset->class_names[dataset->classes], order[k].name, error));
+      dataset->classes++;
+    }
+    renumber[order[k].index] = (int32_t)(dataset->classes - 1);
   }
   for (size_t i = 0; i < labels->count; i++)
     if (labels->rows[i] >= 0) labels->rows[i] = renumber[labels->rows[i]];
 cleanup:
+  name_table_destroy(numbers);
   free(order);
   free(renumber);
   return status;
@@ -255,13 +276,24 @@ static Status unknown_positive(const Dataset *dataset, const char *positive, Err
                    list);
 }
 
+/* The class of this name, or else of this number; K when there is none. */
+static size_t find_class(const Dataset *dataset, const char *name) {
+  char whole[CLASS_WHOLE];
+  const char *const spellings[] = {name, class_whole_number(whole, name, strlen(name)) ? whole : name};
+  for (size_t s = 0; s < 2; s++)
+    for (size_t k = 0; k < dataset->classes; k++)
+      if (strcmp(spellings[s], dataset->class_names[k]) == 0) return k;
+  size_t k = 0;
+  while (k < dataset->classes && !class_is_same(name, strlen(name), dataset->class_names[k])) k++;
+  return k;
+}
+
 /* Classes {CLASS, "non-CLASS"}. */
 static Status apply_positive(Dataset *dataset, const char *positive, Error *error) {
   Status status = SETOSA_OK;
-  size_t class_index = 0;
+  size_t class_index = find_class(dataset, positive);
   char **names = NULL;
   Text rest = {0};
-  while (class_index < dataset->classes && !class_is_same(positive, strlen(positive), dataset->class_names[class_index])) class_index++;
   if (class_index == dataset->classes) return unknown_positive(dataset, positive, error);
   TRY(memory_allocate_zero((void **)&names, 2, sizeof *names, "class names", error));
   TRY(memory_copy_text(&names[0], dataset->class_names[class_index], error));

@@ -11,6 +11,7 @@
 #include "data/cache.h"
 #include "data/labels.h"
 #include "data/reader.h"
+#include "data/sources.h"
 
 /* Formats that are recognised only to say what to do about them. magic NULL: by name alone. */
 typedef struct UnreadFormat {
@@ -38,8 +39,6 @@ static const UnreadFormat UNREAD[] = {
      5, "xz compression is not read; unpack it, or compress with gzip"},
     {".zst", "\x28\xB5\x2F\xFD", 4, "zstd compression is not read; unpack it, or compress with gzip"},
     {".bz2", "BZh", 3, "bzip2 compression is not read; unpack it, or compress with gzip"},
-    {NULL, "\xFF\xFE", 2, "this is UTF-16 text; save it as UTF-8"},
-    {NULL, "\xFE\xFF", 2, "this is UTF-16 text; save it as UTF-8"},
     {NULL, "\x89PNG", 4, "this is a picture; give a table of numbers (CSV, IDX, .npy)"},
     {NULL, "%PDF", 4, "this is a PDF; give a table of numbers (CSV, IDX, .npy)"},
 };
@@ -73,7 +72,9 @@ static bool looks_like_libsvm(const unsigned char *bytes, size_t count) {
 static Status choose_reader(ReadFunction *read, const Reader *reader, Error *error) {
   const unsigned char *bytes = NULL;
   size_t count = stream_peek(reader->stream, &bytes);
-  if (count == 0) return error_set(error, SETOSA_ERROR_DATA, "%s: the file is empty; give a file with rows of data", reader->source);
+  if (count == 0)
+    return error_set(error, SETOSA_ERROR_DATA, "%s: %s; give a file with rows of data", stream_path(reader->stream),
+                     stream_is_regular(reader->stream) ? "the file is empty" : "nothing comes from it, which can be read once");
   bool npy = count >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0;
   bool idx = count >= 4 && bytes[0] == 0 && bytes[1] == 0 && bytes[2] >= 0x08 && bytes[2] <= 0x0E;
   if (!npy && !idx) { /* a name that promises a format gets its reader, which says what is wrong */
@@ -83,6 +84,7 @@ static Status choose_reader(ReadFunction *read, const Reader *reader, Error *err
   *read = npy ? npy_read : idx ? idx_read : table_read;
   if (*read != table_read) return SETOSA_OK;
   Status status = refuse_unread(reader, bytes, count, error);
+  if (status == SETOSA_OK) status = stream_check_name(reader->stream, error);
   if (status == SETOSA_OK && looks_like_libsvm(bytes, count))
     status = error_set(error, SETOSA_ERROR_DATA, "%s: sparse LIBSVM text is not read yet; convert it to CSV or .npy", reader->source);
   return status;
@@ -96,13 +98,20 @@ static Status check_options(const Reader *reader, ReadFunction read, Error *erro
                      "%s: the labels of a CSV are one of its columns; name it with --label, --labels is for IDX and .npy", reader->source);
   if (read == synthetic_read && options->labels_path != NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "%s: synthetic data has its own labels; leave --labels out", reader->source);
-  const char *column_option = options->label != NULL      ? "--label"
-                              : options->features != NULL ? "--features"
-                              : options->drop != NULL     ? "--drop"
-                                                          : NULL;
+  const char *column_option = options->label != NULL         ? "--label"
+                              : options->features != NULL    ? "--features"
+                              : options->drop != NULL        ? "--drop"
+                              : options->categorical != NULL ? "--categorical"
+                              : options->numeric != NULL     ? "--numeric"
+                              : options->id != NULL          ? "--id"
+                                                             : NULL;
   if (read != table_read && column_option != NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "%s: %s chooses columns of a CSV, and this is none; leave it out", reader->source,
                      column_option);
+  if (read != table_read && options->also != NULL && options->also_count > 0)
+    return error_set(error, SETOSA_ERROR_USAGE,
+                     "%s: %s, so %s cannot follow it; several files are one data set for tables alone (join arrays with numpy.concatenate)",
+                     reader->source, read == synthetic_read ? "these rows are made" : "this is no table", options->also[0]);
   if (read == synthetic_read && options->weights != NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "%s: --weights: synthetic rows have no weights; write them to a file with generate",
                      reader->source);
@@ -123,6 +132,7 @@ static Status check_call(const DataOptions *options, Error *error) {
   Status status = SETOSA_OK;
   if (options->header < -1 || options->header > 1)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "setosa_dataset_load: options.header is %d; give -1, 0 or 1", options->header));
+  TRY(check_names(options->also, options->also_count, "also", error));
   TRY(check_names(options->expect_feature_names, options->expect_features, "expect_feature_names", error));
   TRY(check_names(options->expect_class_names, options->expect_classes, "expect_class_names", error));
   if (options->parts == 0 || options->part < options->parts) return SETOSA_OK;
@@ -146,79 +156,139 @@ cleanup:
 }
 
 /* Of a file by its kind: NULL when it has none, or is no file that can be read. */
-static Status find_labels(char **found, const Reader *reader, Error *error) {
+static Status find_labels(char **found, const char *path, Error *error) {
   char tried[1];
   ReadFunction read = NULL;
-  if (choose_reader(&read, reader, NULL) != SETOSA_OK) return SETOSA_OK; /* loading it says why */
-  if (read == idx_read) return idx_labels_find(found, tried, sizeof tried, reader->source, error);
-  return read == npy_read && reader_has_suffix(reader->source, ".npy") ? label_file_find(found, reader->source, error) : SETOSA_OK;
+  struct stat info;
+  Reader reader = {.source = path};
+  *found = NULL;
+  /* What comes through a pipe must not be taken from it. */
+  if (stream_is_standard_input(path) || stat(path, &info) != 0 || !S_ISREG(info.st_mode)) return SETOSA_OK;
+  if (stream_open(&reader.stream, path, NULL) != SETOSA_OK) return SETOSA_OK; /* loading it says why */
+  Status status = choose_reader(&read, &reader, NULL);
+  stream_close(reader.stream);
+  if (status != SETOSA_OK) return SETOSA_OK;
+  if (read == idx_read) return idx_labels_find(found, tried, sizeof tried, path, error);
+  return read == npy_read && reader_has_suffix(path, ".npy") ? label_file_find(found, path, error) : SETOSA_OK;
 }
 
 SetosaStatus setosa_labels_find(char *path, size_t size, const char *source, SetosaError *error) {
   Status status = SETOSA_OK;
   const DataOptions defaults = setosa_data_options_default();
-  Reader reader = {.source = source, .options = &defaults};
-  struct stat info;
+  Sources sources = {0};
   char *found = NULL;
   TRY(arguments_check(error, GIVEN(path), GIVEN(source)));
   if (size == 0) TRY(error_set(error, SETOSA_ERROR_USAGE, "setosa_labels_find: `size` is 0; give room for a path"));
   path[0] = '\0';
-  if (stat(source, &info) != 0 || !S_ISREG(info.st_mode)) return SETOSA_OK; /* what comes through a pipe must not be taken from it */
-  if (stream_open(&reader.stream, source, NULL) != SETOSA_OK) return SETOSA_OK;
-  TRY(find_labels(&found, &reader, error));
+  if (sources_find(&sources, source, &defaults, NULL) == SETOSA_OK && sources.count == 1) TRY(find_labels(&found, sources.paths[0], error));
   if (found != NULL && strlen(found) >= size)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: the path of its labels is too long; move the data nearer to /", source));
   if (found != NULL) strcpy(path, found);
 cleanup:
   free(found);
+  sources_free(&sources);
+  return status;
+}
+
+/* A source while it is loaded. */
+typedef struct Loading {
+  Reader reader;
+  DataOptions options; /* the caller's, and what follows from the source */
+  Sources sources;
+  ReadFunction read;
+  char *labels_found;
+} Loading;
+
+/* Files that follow the first, which are tables as well. What is no regular file is left for the reader. */
+static Status check_further(const char *path, Error *error) {
+  Status status = SETOSA_OK;
+  struct stat info;
+  ReadFunction read = table_read;
+  Reader reader = {.source = path};
+  if (!stream_is_standard_input(path) && stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) return SETOSA_OK;
+  if (stream_is_standard_input(path))
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "-: standard input cannot follow other files; name it alone"));
+  TRY(stream_open(&reader.stream, path, error));
+  TRY(choose_reader(&read, &reader, error));
+  if (read != table_read)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: is no table, so it cannot follow one; join arrays with numpy.concatenate", path));
+cleanup:
   stream_close(reader.stream);
   return status;
 }
 
-Status setosa_dataset_load(SetosaDataset **dataset, const char *source, const SetosaDataOptions *options, SetosaError *error) {
+/* Opens the first file and tells its kind. */
+static Status open_source(Loading *loading, Error *error) {
   Status status = SETOSA_OK;
-  const DataOptions defaults = setosa_data_options_default();
-  Reader reader = {.source = source, .options = options != NULL ? options : &defaults, .default_scale = 1, .started = clock_seconds()};
-  ReadFunction read = synthetic_read;
-  Dataset *loaded = NULL;
+  Reader *reader = &loading->reader;
+  Sources *sources = &loading->sources;
+  if (strncmp(reader->source, "synthetic:", 10) == 0 || strcmp(reader->source, "synthetic") == 0) return SETOSA_OK;
+  TRY(sources_find(sources, reader->source, reader->options, error));
+  TRY(stream_open(&reader->stream, sources->paths[0], error));
+  loading->options.also = (const char *const *)sources->paths + 1;
+  loading->options.also_count = sources->count - 1;
+  /* A conversion is of one file that is still there the next time. */
+  if (sources->count > 1 || stream_is_standard_input(sources->paths[0])) loading->options.no_cache = true;
+  if (sources->count == 1) reader->source = stream_is_standard_input(sources->paths[0]) ? stream_path(reader->stream) : sources->paths[0];
+  TRY(choose_reader(&loading->read, reader, error));
+cleanup:
+  return status;
+}
+
+/* What is found beside a .npy is known before the cache is asked: an entry is of both files. */
+static Status find_labels_of_array(Loading *loading, Error *error) {
+  const Reader *reader = &loading->reader;
+  if (loading->read != npy_read || loading->options.labels_path != NULL || loading->options.labels_optional) return SETOSA_OK;
+  if (!reader_has_suffix(reader->source, ".npy")) return SETOSA_OK;
+  Status status = label_file_find(&loading->labels_found, reader->source, error);
+  loading->options.labels_path = loading->labels_found;
+  return status;
+}
+
+static Status read_source(Dataset **dataset, Loading *loading, Error *error) {
+  Status status = SETOSA_OK;
+  Reader *reader = &loading->reader;
   char note[CACHE_NOTE_SIZE] = "";
-  char *labels_found = NULL;
-  DataOptions with_labels;
+  TRY(reader_create_dataset(dataset, reader, error));
+  if (loading->read == table_read || loading->read == npy_read) /* IDX: bytes, quicker than a table of floats */
+    TRY(cache_read(dataset, reader, loading->read, note, error));
+  else
+    TRY(reader_run_in_memory(*dataset, reader, loading->read, error));
+  if (note[0] != '\0') TRY(memory_copy_text(&(*dataset)->cache_note, note, error));
+  size_t features = (*dataset)->features, expected = reader->options->expect_features;
+  if (expected > 0 && features != expected)
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: %zu features, but the model has %zu; give data of the same shape", reader->source,
+                  features, expected));
+  TRY(apply_scale(*dataset, isnan(reader->options->scale) ? reader->default_scale : reader->options->scale, error));
+  TRY(reader_report(reader, (*dataset)->rows, true, error));
+cleanup:
+  return status;
+}
+
+SetosaStatus setosa_dataset_load(SetosaDataset **dataset, const char *source, const SetosaDataOptions *options, SetosaError *error) {
+  Status status = SETOSA_OK;
+  Loading loading = {.options = options != NULL ? *options : setosa_data_options_default(),
+                     .reader = {.source = source, .default_scale = 1, .started = clock_seconds()},
+                     .read = synthetic_read};
+  Dataset *loaded = NULL;
+  loading.reader.options = &loading.options;
   if (dataset != NULL) *dataset = NULL;
   TRY(arguments_check(error, GIVEN(dataset), GIVEN(source)));
   if (*source == '\0') TRY(error_set(error, SETOSA_ERROR_USAGE, "no data was named; give a file or synthetic:rows=1000"));
-  TRY(check_call(reader.options, error));
-  TRY(reader_create_dataset(&loaded, &reader, error));
-  if (strncmp(source, "synthetic:", 10) != 0 && strcmp(source, "synthetic") != 0) {
-    TRY(stream_open(&reader.stream, source, error));
-    TRY(choose_reader(&read, &reader, error));
-  }
-  TRY(check_options(&reader, read, error));
-  if (read == npy_read && reader.options->labels_path == NULL && !reader.options->labels_optional &&
-      reader_has_suffix(source, ".npy")) { /* known before the cache is asked: an entry is of both files */
-    TRY(label_file_find(&labels_found, source, error));
-    with_labels = *reader.options;
-    with_labels.labels_path = labels_found;
-    reader.options = &with_labels;
-  }
-  if (read == table_read || read == npy_read) /* IDX: bytes, quicker than a table of floats */
-    TRY(cache_read(&loaded, &reader, read, note, error));
-  else
-    TRY(reader_run_in_memory(loaded, &reader, read, error));
-  if (note[0] != '\0') TRY(memory_copy_text(&loaded->cache_note, note, error));
-  size_t expected = reader.options->expect_features;
-  if (expected > 0 && loaded->features != expected)
-    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: %zu features, but the model has %zu; give data of the same shape", source,
-                  loaded->features, expected));
-  TRY(apply_scale(loaded, isnan(reader.options->scale) ? reader.default_scale : reader.options->scale, error));
-  TRY(reader_report(&reader, loaded->rows, true, error));
-  if (labels_found != NULL) loaded->labels_found = labels_found;
-  labels_found = NULL;
+  TRY(check_call(&loading.options, error));
+  TRY(open_source(&loading, error));
+  TRY(check_options(&loading.reader, loading.read, error));
+  for (size_t i = 0; i < loading.options.also_count; i++) TRY(check_further(loading.options.also[i], error));
+  TRY(find_labels_of_array(&loading, error));
+  TRY(read_source(&loaded, &loading, error));
+  loaded->labels_found = loading.labels_found != NULL ? loading.labels_found : loaded->labels_found;
+  loading.labels_found = NULL;
   *dataset = loaded;
   loaded = NULL;
 cleanup:
-  free(labels_found);
-  stream_close(reader.stream);
+  free(loading.labels_found);
+  stream_close(loading.reader.stream);
   setosa_dataset_destroy(loaded);
+  sources_free(&loading.sources);
   return status;
 }

@@ -55,17 +55,11 @@ static Status cannot_open(const char *path, int code, Error *error) {
   return error_set(error, file_failure(code, SETOSA_ERROR_DATA), "%s: cannot open: %s%s", path, strerror(code), hint);
 }
 
-/* Fills the peek buffer; a name that promises gzip must hold it. */
-static Status open_checks(Stream *stream, Error *error) {
-  size_t length = strlen(stream->path), got = 0;
-  Status status = stream_read(stream, stream->peeked, STREAM_PEEK, &got, error);
-  if (status != SETOSA_OK) return status;
-  stream->peeked_count = got;
-  bool named_gz = length > 3 && strcasecmp(stream->path + length - 3, ".gz") == 0;
-  if (named_gz && got > 0 && gzdirect(stream->file))
-    return error_set(error, SETOSA_ERROR_DATA, "%s: is not gzip data though its name ends in .gz; rename it, or fetch it again",
-                     stream->path);
-  return SETOSA_OK;
+bool stream_is_standard_input(const char *path) { return strcmp(path, "-") == 0; }
+
+/* A copy of standard input, so that it stays open; read from its middle on, a file is no better than a pipe. */
+static int open_path(const char *path) {
+  return stream_is_standard_input(path) ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : open(path, O_RDONLY | O_CLOEXEC);
 }
 
 Status stream_open(Stream **out, const char *path, Error *error) {
@@ -73,20 +67,23 @@ Status stream_open(Stream **out, const char *path, Error *error) {
   Stream *stream = NULL;
   struct stat info;
   *out = NULL;
-  int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return cannot_open(path, errno, error);
-  if (fstat(descriptor, &info) != 0) TRY(cannot_open(path, errno, error));
-  if (S_ISDIR(info.st_mode)) TRY(error_set(error, SETOSA_ERROR_DATA, "%s: is a folder; name a file in it", path));
+  int descriptor = open_path(path);
+  size_t peeked = 0;
+  const char *name = stream_is_standard_input(path) ? "standard input" : path;
+  if (descriptor < 0) return cannot_open(name, errno, error);
+  if (fstat(descriptor, &info) != 0) TRY(cannot_open(name, errno, error));
+  if (S_ISDIR(info.st_mode)) TRY(error_set(error, SETOSA_ERROR_DATA, "%s: is a folder; name a file in it", name));
   TRY(memory_allocate_zero((void **)&stream, 1, sizeof *stream, "a stream", error));
-  TRY(memory_copy_text(&stream->path, path, error));
-  stream->regular = S_ISREG(info.st_mode);
+  TRY(memory_copy_text(&stream->path, name, error));
+  stream->regular = S_ISREG(info.st_mode) && lseek(descriptor, 0, SEEK_CUR) == 0;
   stream->size = stream->regular ? (uint64_t)info.st_size : 0;
   stream->file = gzdopen(descriptor, "rb");
-  if (stream->file == NULL) TRY(error_set(error, SETOSA_ERROR_INTERNAL, "out of memory to read %s", path));
+  if (stream->file == NULL) TRY(error_set(error, SETOSA_ERROR_INTERNAL, "out of memory to read %s", name));
   stream->descriptor = descriptor;
   descriptor = -1; /* gzclose closes it */
   gzbuffer(stream->file, 1 << 17);
-  TRY(open_checks(stream, error));
+  TRY(stream_read(stream, stream->peeked, STREAM_PEEK, &peeked, error));
+  stream->peeked_count = peeked;
   *out = stream;
   stream = NULL;
 cleanup:
@@ -141,13 +138,20 @@ Status stream_read(Stream *stream, void *buffer, size_t length, size_t *got, Err
   return SETOSA_OK;
 }
 
-bool stream_can_rewind(const Stream *stream) { return stream->regular; }
+Status stream_check_name(const Stream *stream, Error *error) {
+  size_t length = strlen(stream->path);
+  bool named_gz = length > 3 && strcasecmp(stream->path + length - 3, ".gz") == 0;
+  if (!named_gz || stream->peeked_count == 0 || stream_is_compressed(stream)) return SETOSA_OK;
+  return error_set(error, SETOSA_ERROR_DATA, "%s: is not gzip data though its name ends in .gz; rename it, or fetch it again",
+                   stream->path);
+}
+
+bool stream_is_regular(const Stream *stream) { return stream->regular; }
 
 Status stream_rewind(Stream *stream, Error *error) {
-  if (gzrewind(stream->file) != 0)
-    return error_set(error, SETOSA_ERROR_DATA, "%s: cannot be read again from its beginning: %s; copy it to a disk first", stream->path,
-                     strerror(errno));
-  stream->peeked_used = stream->peeked_count; /* what was peeked comes from the file again */
+  if (!stream->regular || gzrewind(stream->file) != 0)
+    return error_set(error, SETOSA_ERROR_DATA, "%s: cannot be read a second time; write it to a file and name that", stream->path);
+  stream->peeked_used = stream->peeked_count; /* they come again */
   return SETOSA_OK;
 }
 
@@ -166,7 +170,9 @@ bool stream_surely_holds(const Stream *stream, uint64_t bytes) {
 
 uint64_t stream_bytes_unpacked(const Stream *stream) { return stream_is_compressed(stream) ? (uint64_t)gztell(stream->file) : 0; }
 
-bool stream_identify(const Stream *stream, FileIdentity *identity) { return file_identify(identity, stream->descriptor); }
+bool stream_identify(const Stream *stream, FileIdentity *identity) {
+  return stream->regular && file_identify(identity, stream->descriptor);
+}
 
 Status stream_map(const Stream *stream, Mapping *mapping, size_t bytes, Error *error) {
   return mapping_open(mapping, stream->descriptor, bytes, stream->path, error);

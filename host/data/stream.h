@@ -1,4 +1,5 @@
-/* A file as a stream of bytes, plain or .gz alike, told apart by its first bytes (zlib). Private to host/data. */
+/* A file, a pipe or standard input as a stream of bytes, plain or gzip alike, told apart by its first bytes (zlib). Private to host/data.
+ */
 #ifndef SETOSA_DATA_STREAM_H
 #define SETOSA_DATA_STREAM_H
 
@@ -13,18 +14,23 @@ typedef struct Stream Stream;
 
 enum { STREAM_PEEK = 512 };
 
-/* SETOSA_ERROR_DATA for a missing file (with a near miss of the same folder), a folder, an unreadable file, or a name ending in .gz
- * whose bytes are not gzip. */
+/* "-" is standard input, which stays open. SETOSA_ERROR_DATA for a missing file (with a near miss of the same folder), a folder, or an
+ * unreadable file. */
 Status stream_open(Stream **stream, const char *path, Error *error);
+bool stream_is_standard_input(const char *path);
 void stream_close(Stream *stream);
 /* The first bytes (at most STREAM_PEEK), which a later read returns again. */
 size_t stream_peek(const Stream *stream, const unsigned char **bytes);
 /* *got < length only at the end. A truncated or corrupt .gz is SETOSA_ERROR_DATA. */
 Status stream_read(Stream *stream, void *buffer, size_t length, size_t *got, Error *error);
-/* Whether it can be read again from the beginning: a file can, a pipe cannot. */
-bool stream_can_rewind(const Stream *stream);
-Status stream_rewind(Stream *stream, Error *error);
+/* The path, or "standard input": for messages. */
 const char *stream_path(const Stream *stream);
+/* SETOSA_ERROR_DATA for a name that ends in .gz while its bytes are not gzip: for text, which a broken header of gzip may look like. */
+Status stream_check_name(const Stream *stream, Error *error);
+/* A regular file, which can be read again, and in parts at once; what comes through a pipe is gone once it was read. */
+bool stream_is_regular(const Stream *stream);
+/* Back to the beginning of a regular file; all is read again, what was peeked, too. */
+Status stream_rewind(Stream *stream, Error *error);
 bool stream_is_compressed(const Stream *stream);
 uint64_t stream_bytes_done(const Stream *stream);     /* of the file as stored */
 uint64_t stream_bytes_unpacked(const Stream *stream); /* decompressed so far; 0 where nothing is compressed */
@@ -33,7 +39,7 @@ uint64_t stream_bytes_total(const Stream *stream);    /* 0: unknown (a pipe) */
 bool stream_may_hold(const Stream *stream, uint64_t bytes);
 /* True when it has so many bytes: what a header asks for may be allocated at once. Else the header may lie, and room grows as data come. */
 bool stream_surely_holds(const Stream *stream, uint64_t bytes);
-/* The open file as it is now; false when it is not a regular one. */
+/* The open file as it is now; false when it is not a regular one, or read from its middle on. */
 bool stream_identify(const Stream *stream, FileIdentity *identity);
 /* The file as stored, mapped: its first `bytes`, which it must have. */
 Status stream_map(const Stream *stream, Mapping *mapping, size_t bytes, Error *error);

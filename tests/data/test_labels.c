@@ -35,7 +35,9 @@ static void a_number_is_one_class_however_it_is_spelled(void **state) {
   (void)state;
   static const Spelling spellings[] = {
       {"1\n1.0\n 1\n1e0\n2", "1 1 1 1 2", "1 2"},
-      {"+1\n01\n1.\na\n1", "1 1 1 a 1", "1 a"}, /* beside text, too */
+      {"+1\n1.0\n1.\na\n1", "1 1 1 a 1", "1 a"}, /* beside text, too */
+      {"01\n007\n1\n7\n-0", "1 7 1 7 0", "0 1 7"},
+      {"01\n007\n1\na\n1", "01 007 1 a 1", "007 01 1 a"}, /* codes */
       {"-1\n10\n50\n-1.0\n5e1", "-1 10 50 -1 50", "-1 10 50"},
       {"-0\n0\n0.0\n-3\n-20", "0 0 0 -3 -20", "-20 -3 0"},
       {"TRUE\nFALSE\nTRUE\n1\n0", "TRUE FALSE TRUE 1 0", "0 1 FALSE TRUE"}, /* text */
@@ -63,8 +65,8 @@ static void a_model_knows_its_classes_in_any_spelling(void **state) {
   SetosaDataset *dataset = load_labels("1.0\n 2\n1e0\na\n02", "header=1 expect=1 classes=2,1,a");
   expect_classes(dataset, "1 2 1 a 2", "2 1 a");
   setosa_dataset_destroy(dataset);
-  dataset = load_labels("1.0\n 2\n1e0\na\n02", "header=1 positive=2");
-  expect_classes(dataset, "non-2 2 non-2 non-2 2", "2 non-2");
+  dataset = load_labels("1.0\n 2\n1e0\na\n02", "header=1 positive=2.0"); /* the one that is called so */
+  expect_classes(dataset, "non-2 2 non-2 non-2 non-2", "2 non-2");
   setosa_dataset_destroy(dataset);
 }
 
