@@ -64,11 +64,14 @@ def minimise(x, y, s, classes):
             for b in range(classes):
                 part = x.T @ (x * (s * p[:, a] * ((a == b) - p[:, b]))[:, None])
                 hessian[a * size:(a + 1) * size, b * size:(b + 1) * size] = part + (np.diag(penalty) if a == b else 0)
-        biases = np.zeros(classes * size)
-        biases[features::size] = 1  # all of them raised alike change nothing
-        step = np.linalg.lstsq(hessian + np.outer(biases, biases), gradient.ravel(), rcond=None)[0].reshape(w.shape)
+        for d in range(size):  # the weights of all classes raised alike change the loss by nothing, and would leave it singular
+            alike = np.zeros(classes * size)
+            alike[d::size] = np.sqrt(hessian.diagonal()[d::size].mean())
+            hessian += np.outer(alike, alike)
+        units = 1 / np.sqrt(hessian.diagonal())
+        step = (units * np.linalg.solve(hessian * np.outer(units, units), units * gradient.ravel())).reshape(w.shape)
         decrement, length = (gradient * step).sum(), 1.0
-        if decrement < 1e-26:
+        if decrement < 1e-19:  # the objective is nearer than that
             break
         before = value(w)
         while value(w - length * step) > before - 1e-4 * length * decrement and length > 1e-12 and decrement > 1e-13:
