@@ -292,3 +292,24 @@ cleanup:
   sources_free(&loading.sources);
   return status;
 }
+
+SetosaStatus setosa_table_inspect(SetosaTableReport **report, const char *source, const SetosaDataOptions *options, SetosaError *error) {
+  Status status = SETOSA_OK;
+  Loading loading = {.options = options != NULL ? *options : setosa_data_options_default(),
+                     .reader = {.source = source, .default_scale = 1, .started = clock_seconds()},
+                     .read = synthetic_read};
+  loading.reader.options = &loading.options;
+  if (report != NULL) *report = NULL;
+  TRY(arguments_check(error, GIVEN(report), GIVEN(source)));
+  TRY(check_call(&loading.options, error));
+  TRY(open_source(&loading, error));
+  if (loading.read != table_read)
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: is no table (CSV, TSV, ...), so it has no columns to be told apart", source));
+  TRY(check_options(&loading.reader, loading.read, error));
+  for (size_t i = 0; i < loading.options.also_count; i++) TRY(check_further(loading.options.also[i], error));
+  TRY(table_inspect(report, &loading.reader, error));
+cleanup:
+  stream_close(loading.reader.stream);
+  sources_free(&loading.sources);
+  return status;
+}

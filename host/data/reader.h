@@ -26,6 +26,9 @@ Status idx_read(Dataset *dataset, Reader *reader, Error *error);
 Status npy_read(Dataset *dataset, Reader *reader, Error *error);
 Status synthetic_read(Dataset *dataset, Reader *reader, Error *error);
 
+/* What the columns of the table are that reader->stream holds. */
+Status table_inspect(SetosaTableReport **report, Reader *reader, Error *error);
+
 /* A data set without rows that knows its source and its part. */
 Status reader_create_dataset(Dataset **dataset, const Reader *reader, Error *error);
 /* Reads into a sink, and gives its rows to the data set. */

@@ -1,6 +1,4 @@
 /* The survey of all rows, told column by column. */
-#include "data/table/inspect.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
