@@ -49,6 +49,7 @@ static bool make_key(char key[HASH_HEX_SIZE], const Reader *reader) {
     add_count(hash, CACHE_FORMAT);
     add_count(hash, (uint64_t)o->header + 1);
     add_count(hash, o->labels_optional);
+    add_count(hash, o->unshifted);
     add_count(hash, o->expect_features);
     add_texts(hash, o->expect_feature_names, o->expect_features);
     add_count(hash, o->expect_classes);
@@ -252,16 +253,22 @@ static Status take_text(bool *good, char **out, const char **at, size_t *left, E
   return *good ? memory_copy_text(out, text, error) : SETOSA_OK;
 }
 
-/* The names, into a bare data set that has its counts. */
+/* The names and the description, into a bare data set that has its counts. */
 static Status take_all_names(bool *good, Dataset *dataset, const CacheHeader *header, const char *at, size_t left, Error *error) {
   Status status = SETOSA_OK;
+  char *description = NULL;
   if (header->has_feature_names) TRY(take_names(good, &dataset->feature_names, dataset->features, &at, &left, error));
   if (*good && dataset->classes > 0) TRY(take_names(good, &dataset->class_names, dataset->classes, &at, &left, error));
   if (*good && header->has_label_name) TRY(take_text(good, &dataset->label_name, &at, &left, error));
   if (*good && header->has_weights_name) TRY(take_text(good, &dataset->weights_name, &at, &left, error));
   if (*good && header->has_positive) TRY(take_text(good, &dataset->positive, &at, &left, error));
+  if (*good && header->has_description) {
+    TRY(take_text(good, &description, &at, &left, error));
+    if (*good) TRY(cache_take_description(good, dataset, description, error));
+  }
   *good = *good && left == 0;
 cleanup:
+  free(description);
   return status;
 }
 

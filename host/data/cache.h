@@ -39,7 +39,7 @@ Status cache_write(Cache *cache, const float *values, size_t count, Error *error
 Status cache_commit(Cache *cache, Dataset *dataset, const Reader *reader, Error *error);
 
 /* Blocks are hashed one by one, so that the rows of a part can be verified alone. */
-enum { CACHE_FORMAT = 4, CACHE_PAGE = 4096, CACHE_BLOCK = 1 << 22 };
+enum { CACHE_FORMAT = 5, CACHE_PAGE = 4096, CACHE_BLOCK = 1 << 22 };
 
 /* What the entry was made from. */
 typedef struct CacheSource {
@@ -47,14 +47,14 @@ typedef struct CacheSource {
 } CacheSource;
 
 /* The first CACHE_PAGE bytes, in the machine's byte order: another order is another format. Then pages of rows (N,D) f32, pages of labels
- * (N) i32, pages of weights (N) f32, the names, terminated: D of features, K of classes, columns of label and weights, positive; and the
- * hash of each block of all these, as text, terminated. */
+ * (N) i32, pages of weights (N) f32, the names, terminated: D of features, K of classes, columns of label and weights, positive; the
+ * description, JSON, terminated; and the hash of each block of all these, as text, terminated. */
 typedef struct CacheHeader {
   char magic[8];                   /* "SETOSADC" */
   char page_hash[HASH_HEX_SIZE];   /* of the rest of the page, from here on */
   char blocks_hash[HASH_HEX_SIZE]; /* of the hashes of the blocks */
   char key[HASH_HEX_SIZE];
-  uint8_t has_labels, has_weights, has_weights_name, has_feature_names, has_label_name, has_positive;
+  uint8_t has_labels, has_weights, has_weights_name, has_feature_names, has_label_name, has_positive, has_description;
   uint32_t format;
   CacheSource source;
   uint64_t rows, features, classes, text_bytes;
@@ -95,6 +95,10 @@ Status cache_page_hash(const CachePage *page, char hex[HASH_HEX_SIZE], Error *er
 bool cache_identify(CacheSource *source, const Reader *reader);
 /* The first page of an open file is that of a whole entry of this source as it is now. */
 bool cache_read_page(CachePage *page, const Cache *cache, int descriptor);
+/* cache_description.c: what else there is to know of a data set, as JSON. *text NULL: nothing; free() it. */
+Status cache_describe(char **text, const Dataset *dataset, Error *error);
+/* Into a data set whose shape is known. *good is false for a text that is none of these. */
+Status cache_take_description(bool *good, Dataset *dataset, const char *text, Error *error);
 /* cache_lock.c: waits until no other process is at work on the entry. *turn is false when this one shall not write an entry: one was
  * written meanwhile (appeared), or the other process could not. */
 Status cache_take_turn(bool *turn, Cache *cache, Reader *reader, Error *error);

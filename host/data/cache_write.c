@@ -169,6 +169,7 @@ static CacheHeader describe(const Cache *cache, const Dataset *dataset, const Re
 static Status write_rest(CacheLayout *layout, Cache *cache, const Dataset *dataset, const Reader *reader, Error *error) {
   Status status = SETOSA_OK;
   Text names = {0}, blocks = {0};
+  char *description = NULL;
   Hash *hash = NULL;
   CachePage page;
   memset(&page, 0, sizeof page);
@@ -178,6 +179,9 @@ static Status write_rest(CacheLayout *layout, Cache *cache, const Dataset *datas
   if (dataset->label_name != NULL) TRY(gather_names(&names, &dataset->label_name, 1, error));
   if (dataset->weights_name != NULL) TRY(gather_names(&names, &dataset->weights_name, 1, error));
   if (dataset->positive != NULL) TRY(gather_names(&names, &dataset->positive, 1, error));
+  TRY(cache_describe(&description, dataset, error));
+  if (description != NULL) TRY(gather_names(&names, &description, 1, error));
+  page.header.has_description = description != NULL;
   page.header.text_bytes = names.length;
   if (!cache_layout(layout, &page.header)) TRY(failed(cache, "address", error));
   TRY(pad(cache, layout->labels_at, error));
@@ -201,6 +205,7 @@ cleanup:
   hash_destroy(hash);
   text_free(&blocks);
   text_free(&names);
+  free(description);
   return status;
 }
 

@@ -102,3 +102,11 @@ void elements_to_float(ElementType type, const unsigned char *source, size_t cou
     for (size_t i = 0; i < count; i++) out[i] = convert(type, source + i * type.size);
   }
 }
+
+void elements_to_double(ElementType type, const unsigned char *source, size_t count, double *out) {
+  const ElementType little = {'f', 8, false};
+  if (type.kind == 'f' && type.size == 8 && !type.big_endian)
+    for (size_t i = 0; i < count; i++) out[i] = double_from_bits(element_bits(little, source + 8 * i));
+  else
+    for (size_t i = 0; i < count; i++) out[i] = element_to_double(type, source + i * type.size);
+}

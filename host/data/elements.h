@@ -16,6 +16,8 @@ typedef struct ElementType {
 
 /* Rounds to nearest; what does not fit becomes infinite. source needs no alignment. */
 void elements_to_float(ElementType type, const unsigned char *source, size_t count, float *out);
+/* The same in double, which all but the largest 64-bit integers fit. */
+void elements_to_double(ElementType type, const unsigned char *source, size_t count, double *out);
 /* The bits of one element in the machine's order, zeros above. */
 uint64_t element_bits(ElementType type, const unsigned char *source);
 /* One integer element ('u' or 'i'); above INT64_MAX becomes INT64_MAX. */

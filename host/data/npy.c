@@ -7,6 +7,7 @@
 #include "data/column_file.h"
 #include "data/labels.h"
 #include "data/npy_header.h"
+#include "data/npy_shift.h"
 #include "data/reader.h"
 
 enum { NPY_BLOCK_BYTES = 1 << 20 };
@@ -58,6 +59,17 @@ cleanup:
   return status;
 }
 
+/* count elements, of which the first is number `at` of the rows, as f32: those of shifted columns less their shift. */
+static void convert(const Dataset *dataset, ElementType type, const unsigned char *source, size_t at, size_t count, float *out) {
+  elements_to_float(type, source, count, out);
+  size_t features = dataset->features, begin = at % features;
+  for (size_t d = 0; dataset->shift != NULL && d < features; d++) {
+    if (dataset->shift[d] == 0) continue;
+    for (size_t i = (d + features - begin) % features; i < count; i += features)
+      out[i] = (float)(element_to_double(type, source + i * type.size) - dataset->shift[d]);
+  }
+}
+
 /* Whole rows at a time, as only they can be checked; a row longer than a block comes in pieces. */
 static Status read_by_rows(const Dataset *dataset, const NpyHeader *header, Reader *reader, unsigned char *block, Error *error) {
   Status status = SETOSA_OK;
@@ -72,7 +84,7 @@ static Status read_by_rows(const Dataset *dataset, const NpyHeader *header, Read
       TRY(stream_read(reader->stream, block, count * header->type.size, &got, error));
       if (got < count * header->type.size)
         TRY(ends_early(reader->source, at + got / header->type.size, dataset->rows * features, "numbers", error));
-      elements_to_float(header->type, block, count, room + done);
+      convert(dataset, header->type, block, at, count, room + done);
     }
     TRY(reader_check_finite(reader->source, room, now.count, features, row, error));
     TRY(reader->sink->take(reader->sink, now.count, error));
@@ -97,7 +109,9 @@ static Status read_by_columns(const Dataset *dataset, const NpyHeader *header, R
       if (got < count * header->type.size)
         TRY(ends_early(reader->source, d * rows + row + got / header->type.size, rows * features, "numbers", error));
       elements_to_float(header->type, block, count, column);
+      double shift = dataset->shift != NULL ? dataset->shift[d] : 0;
       for (size_t i = 0; i < count; i++) {
+        if (shift != 0) column[i] = (float)(element_to_double(header->type, block + i * header->type.size) - shift);
         if (!isfinite(column[i])) TRY(reader_not_finite(reader->source, row + i, d, column[i], error));
         room[(row + i) * features + d] = column[i];
       }
@@ -138,6 +152,7 @@ Status npy_read(Dataset *dataset, Reader *reader, Error *error) {
   if (can_map(&header, reader->stream)) {
     TRY(map_rows(dataset, &header, reader, error));
   } else {
+    TRY(npy_choose_shift(dataset, &header, reader, error));
     TRY(memory_allocate((void **)&block, NPY_BLOCK_BYTES, 1, "a block of the file", error));
     /* Bytes and halves: what they say takes more room, and as long to read, as floats. */
     bool compact = header.type.kind != 'f' || (header.type.size <= 2 && !stream_is_compressed(reader->stream));

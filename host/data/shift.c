@@ -9,8 +9,10 @@
 #include "base/memory.h"
 #include "data/rows.h"
 
-/* Of |mean| to the deviation, above which a column is shifted. f32 rounds x by at most 2^-24 |x|, which is 2^-19 of the deviation there. */
-static const double FAR_FROM_ZERO = 32;
+/* Of |mean| to the deviation, above which a column is shifted. f32 rounds x by at most 2^-24 |x|, which is 2^-21 of the deviation there.
+ * The sums of a gradient lose as much, and solvers lose their way sooner: of iris + c no training ended early with 8, with 16 some stopped
+ * 0.4 % above the optimum. Iris itself is at 7. */
+static const double FAR_FROM_ZERO = 8;
 
 double shift_choose(double mean, double deviation, double least, double most) {
   if (!isfinite(mean) || !(deviation >= 0) || !isfinite(deviation)) return 0;

@@ -1,8 +1,8 @@
 /* Columns that are shifted before they are rounded to f32, so that their digits survive: years, timestamps, coordinates, 1e6 + x.
  *
  * Rows hold r = x - s. With a free bias that is the same model, since w . x + b = w . r + (b + w . s), and no penalty is on the bias: W is
- * the same, and so is the objective. A column is shifted when the rounding of x would hide more than about a millionth of its spread, and s
- * is a short number near its mean, so that x - s is exact in double where the source's number is. kernels/README.md, "Shifted columns". */
+ * the same, and so is the objective. A column is shifted when its mean is more than eight deviations from 0, by a short number near that
+ * mean, so that x - s is exact in double. The derivation is in kernels/README.md, "Shifted columns". */
 #ifndef SETOSA_DATA_SHIFT_H
 #define SETOSA_DATA_SHIFT_H
 

@@ -15,7 +15,8 @@ static void only_columns_far_from_zero_are_shifted(void **state) {
     bool shifted;
   } columns[] = {
       {5.84, 0.83, 4.3, 7.9, false},            /* iris' sepals */
-      {13.0, 0.81, 11.0, 14.8, false},          /* wine's alcohol */
+      {3.05, 0.434, 2.0, 4.4, false},           /* */
+      {13.0, 0.81, 11.0, 14.8, true},           /* wine's alcohol */
       {33.3, 78.6, 0, 255, false},              /* pixels */
       {0.0001, 0.01, 0, 1, false},              /* one row in ten thousand has it */
       {-2, 1e6, -1e9, 10, false},               /* far values, not a far mean */

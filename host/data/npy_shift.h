@@ -1,0 +1,12 @@
+/* The first of two passes over a NumPy file of numbers wider than f32: which of its columns are shifted. Private to host/data. */
+#ifndef SETOSA_DATA_NPY_SHIFT_H
+#define SETOSA_DATA_NPY_SHIFT_H
+
+#include "data/npy_header.h"
+#include "data/reader.h"
+
+/* Sets the data set's shift, where a column of its rows (N,D) needs one, and remarks on its columns. Reads the file by a stream of its own;
+ * of a pipe, which cannot be read twice, nothing is shifted, and a remark says so. What is wrong with the file, reading it tells. */
+Status npy_choose_shift(Dataset *dataset, const NpyHeader *header, Reader *reader, Error *error);
+
+#endif
