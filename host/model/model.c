@@ -26,6 +26,7 @@ void setosa_model_destroy(SetosaModel *model) {
   scaling_free(&model->scaling);
   destroy_names(model->class_names, model->classes);
   destroy_names(model->feature_names, model->features);
+  columns_release(model->columns);
   free(model->label_name);
   free(model->weights_name);
   free(model->positive);
@@ -131,6 +132,7 @@ Status model_create_for(Model **model, const Dataset *dataset, Error *error) {
     for (size_t d = 0; d < made->features; d++)
       TRY(copy_name(&made->feature_names[d], setosa_dataset_feature_name(dataset, d), "feature name", dataset, error));
   }
+  made->columns = columns_share(setosa_dataset_columns(dataset));
   TRY(copy_name(&made->label_name, dataset_label_name(dataset), "label name", dataset, error));
   TRY(copy_name(&made->weights_name, setosa_dataset_weights_name(dataset), "name of the weights", dataset, error));
   TRY(copy_name(&made->positive, dataset_positive(dataset), "class name", dataset, error));
@@ -148,6 +150,7 @@ const float *setosa_model_weights(const SetosaModel *model) { return model != NU
 const double *setosa_model_bias(const SetosaModel *model) { return model != NULL ? model->bias : NULL; }
 const double *setosa_model_offset(const SetosaModel *model) { return model != NULL ? model->scaling.offset : NULL; }
 const double *setosa_model_scale(const SetosaModel *model) { return model != NULL ? model->scaling.scale : NULL; }
+const SetosaColumns *setosa_model_columns(const SetosaModel *model) { return model != NULL ? model->columns : NULL; }
 const char *setosa_model_class_name(const SetosaModel *model, size_t class_index) {
   return model != NULL && class_index < model->classes ? model->class_names[class_index] : NULL;
 }
@@ -224,6 +227,14 @@ SetosaDataOptions setosa_model_data_options(const SetosaModel *model) {
   options.positive = model->positive;
   options.expect_features = model->features;
   options.expect_feature_names = (const char *const *)model->feature_names;
+  options.expect_columns = model->columns;
+  if (model->columns != NULL) {
+    options.missing = model->columns->missing;
+    options.unseen = model->columns->unseen;
+    options.na = model->columns->na;
+    options.separator = model->columns->separator;
+    options.decimal = model->columns->decimal;
+  }
   options.expect_label = model->label_name;
   options.expect_weights = model->weights_name;
   options.expect_classes = model->classes;

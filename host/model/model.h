@@ -3,6 +3,7 @@
 #define SETOSA_MODEL_MODEL_H
 
 #include "base/error.h"
+#include "data/columns.h"
 #include "data/dataset.h"
 
 typedef struct ModelMetadata {
@@ -16,6 +17,7 @@ struct SetosaModel {
   Scaling scaling;
   char **class_names;                         /* (K) */
   char **feature_names;                       /* (D), or NULL */
+  Columns *columns;                           /* of the table that it was trained on, or NULL */
   char *label_name, *weights_name, *positive; /* or NULL; weights_name: of the column of weights */
   ModelMetadata *metadata;                    /* provenance: solver, objective, l2, version, ... */
   size_t metadata_count, metadata_capacity;

@@ -14,7 +14,7 @@
 
 /* Metadata that the model keeps in fields of its own. */
 static bool is_own_key(const char *key) {
-  static const char *const keys[] = {"format", "class_names", "feature_names", "label_name", "weights_name", "positive"};
+  static const char *const keys[] = {"format", "class_names", "feature_names", "columns", "label_name", "weights_name", "positive"};
   for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
     if (strcmp(key, keys[i]) == 0) return true;
   return false;
@@ -51,13 +51,13 @@ static Status check_finite(const char *path, const Model *model, Error *error) {
 
 SetosaStatus setosa_model_save(const SetosaModel *model, const char *path, SetosaError *error) {
   Status status = SETOSA_OK;
-  char *class_names = NULL, *feature_names = NULL;
+  char *class_names = NULL, *feature_names = NULL, *columns = NULL;
   MetadataPair *pairs = NULL;
   size_t count = 0, features = setosa_model_features(model), classes = setosa_model_classes(model), tensors_count = 2;
   bool has_version = false;
   TRY(arguments_check(error, GIVEN(model), GIVEN(path)));
   TRY(check_finite(path, model, error));
-  TRY(memory_allocate((void **)&pairs, model->metadata_count + 7, sizeof *pairs, "metadata", error));
+  TRY(memory_allocate((void **)&pairs, model->metadata_count + 8, sizeof *pairs, "metadata", error));
   pairs[count++] = (MetadataPair){"format", "setosa"};
   for (size_t i = 0; i < model->metadata_count; i++) has_version |= strcmp(model->metadata[i].key, "version") == 0;
   if (!has_version) pairs[count++] = (MetadataPair){"version", SETOSA_VERSION};
@@ -68,6 +68,10 @@ SetosaStatus setosa_model_save(const SetosaModel *model, const char *path, Setos
   if (model->feature_names != NULL) {
     TRY(names_to_json(&feature_names, model->feature_names, features, error));
     pairs[count++] = (MetadataPair){"feature_names", feature_names};
+  }
+  if (model->columns != NULL) {
+    TRY(columns_to_json(&columns, model->columns, error));
+    pairs[count++] = (MetadataPair){"columns", columns};
   }
   if (model->label_name != NULL) pairs[count++] = (MetadataPair){"label_name", model->label_name};
   if (model->weights_name != NULL) pairs[count++] = (MetadataPair){"weights_name", model->weights_name};
@@ -83,6 +87,7 @@ cleanup:
   free(pairs);
   free(class_names);
   free(feature_names);
+  free(columns);
   return status;
 }
 
@@ -152,6 +157,12 @@ static Status load_metadata(Model *model, const SafetensorsFile *file, const cha
     } else if (strcmp(pair->key, "feature_names") == 0) {
       TRY(memory_allocate_zero((void **)&model->feature_names, model->features, sizeof *model->feature_names, "feature names", error));
       TRY(names_from_json(model->feature_names, model->features, pair->key, pair->value, path, error));
+    } else if (strcmp(pair->key, "columns") == 0) {
+      TRY(columns_from_json(&model->columns, pair->value, path, error));
+      if (columns_features(model->columns) != model->features)
+        TRY(error_set(error, SETOSA_ERROR_DATA,
+                      "%s: the metadata \"columns\" make %zu features but the weights are for %zu; write the model again", path,
+                      columns_features(model->columns), model->features));
     } else if (strcmp(pair->key, "label_name") == 0) {
       TRY(memory_copy_text(&model->label_name, pair->value, error));
     } else if (strcmp(pair->key, "weights_name") == 0) {

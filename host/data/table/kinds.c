@@ -193,12 +193,21 @@ cleanup:
 
 static int by_bytes(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
-static Status sort_levels(TableColumn *column, const ColumnSurvey *seen, Error *error) {
+/* Names of features are kept in a model file, which is UTF-8. */
+static Status sort_levels(const Table *table, size_t c, const ColumnSurvey *seen, Error *error) {
+  TableColumn *column = &table->columns[c];
+  char quoted[QUOTE_SIZE], name[TABLE_NAME];
   Status status = SETOSA_OK;
   size_t count = count_levels(seen), index = 0;
   const char **names = NULL;
   TRY(memory_allocate((void **)&names, count, sizeof *names, "levels", error));
-  for (size_t i = 0; i < count; i++) names[i] = name_table_name(seen->levels.names, i);
+  for (size_t i = 0; i < count; i++) {
+    names[i] = name_table_name(seen->levels.names, i);
+    if (!text_is_utf8(names[i], strlen(names[i])))
+      TRY(error_set(error, SETOSA_ERROR_DATA,
+                    "%s: the column %s holds text that is not UTF-8 (%s); convert the file (iconv -f LATIN1 -t UTF-8)",
+                    table->reader->source, table_column_name(name, table, c), reader_quote(quoted, names[i], strlen(names[i]))));
+  }
   if (count > 1) qsort(names, count, sizeof *names, by_bytes);
   TRY(name_table_create(&column->levels, error));
   for (size_t i = 0; i < count; i++) TRY(name_table_add(column->levels, names[i], strlen(names[i]), &index, error));
@@ -218,7 +227,7 @@ static Status number_features(Table *table, Error *error) {
     if (!column->candidate) continue;
     column->feature = table->features;
     if (column->role == FIELD_CATEGORICAL) {
-      TRY(sort_levels(column, seen, error));
+      TRY(sort_levels(table, c, seen, error));
       table->features += name_table_count(column->levels);
     } else {
       double deviation = seen->moments.count > 0 ? sqrt(seen->moments.squares / (double)seen->moments.count) : 0;
