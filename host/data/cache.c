@@ -39,17 +39,24 @@ static void add_texts(Hash *hash, const char *const *texts, size_t count) {
 static bool make_key(char key[HASH_HEX_SIZE], const Reader *reader) {
   const DataOptions *o = reader->options;
   Hash *hash = NULL;
-  char *path = realpath(reader->source, NULL), *labels = o->labels_path != NULL ? realpath(o->labels_path, NULL) : NULL;
+  char *path = realpath(stream_path(reader->stream), NULL), *columns = NULL,
+       *labels = o->labels_path != NULL ? realpath(o->labels_path, NULL) : NULL;
   char *weights = o->weights != NULL ? realpath(o->weights, NULL) : NULL; /* NULL as well when it is a column */
   bool made = path != NULL && (labels != NULL || o->labels_path == NULL) && hash_create(&hash, NULL) == SETOSA_OK;
+  made = made && (o->expect_columns == NULL || columns_to_json(&columns, o->expect_columns, NULL) == SETOSA_OK);
   if (made) {
-    const char *const texts[] = {SETOSA_VERSION, path,        reader->source,  labels,  o->labels_path, o->label,         o->features,
-                                 o->drop,        o->positive, o->expect_label, weights, o->weights,     o->expect_weights};
+    const char *const texts[] = {SETOSA_VERSION, path,         reader->source,    labels,         o->labels_path,
+                                 o->label,       o->features,  o->drop,           o->positive,    o->expect_label,
+                                 weights,        o->weights,   o->expect_weights, o->categorical, o->numeric,
+                                 o->na,          o->separator, o->decimal,        columns};
     add_texts(hash, texts, sizeof texts / sizeof *texts);
     add_count(hash, CACHE_FORMAT);
     add_count(hash, (uint64_t)o->header + 1);
     add_count(hash, o->labels_optional);
     add_count(hash, o->unshifted);
+    add_count(hash, (uint64_t)o->missing);
+    add_count(hash, (uint64_t)o->unseen);
+    add_texts(hash, o->also, o->also_count);
     add_count(hash, o->expect_features);
     add_texts(hash, o->expect_feature_names, o->expect_features);
     add_count(hash, o->expect_classes);
@@ -60,6 +67,7 @@ static bool make_key(char key[HASH_HEX_SIZE], const Reader *reader) {
   free(path);
   free(labels);
   free(weights);
+  free(columns);
   return made;
 }
 
@@ -70,20 +78,48 @@ static bool identify_path(FileIdentity *identity, const char *path) {
   return known;
 }
 
-bool cache_identify(CacheSource *source, const Reader *reader) {
-  *source = (CacheSource){0};
-  if (!stream_identify(reader->stream, &source->data)) return false;
-  const DataOptions *o = reader->options;
-  bool weights = o->weights != NULL && file_exists(o->weights); /* else it is a column */
-  return (o->labels_path == NULL || identify_path(&source->labels, o->labels_path)) &&
-         (!weights || identify_path(&source->weights, o->weights));
-}
-
 static bool is_fresh(const FileIdentity *identity) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   int64_t age = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - identity->changed_ns;
   return age > -FRESH_NS && age < FRESH_NS;
+}
+
+/* Of the files that follow the first: how many bytes they have, too, and whether one is fresh. */
+static bool identify_further(uint64_t *identity, uint64_t *bytes, bool *fresh, const DataOptions *options) {
+  char hex[HASH_HEX_SIZE];
+  Hash *hash = NULL;
+  *identity = *bytes = 0;
+  *fresh = false;
+  if (options->also_count == 0) return true;
+  bool known = hash_create(&hash, NULL) == SETOSA_OK;
+  for (size_t i = 0; known && i < options->also_count; i++) {
+    FileIdentity one;
+    memset(&one, 0, sizeof one);
+    known = identify_path(&one, options->also[i]);
+    if (!known) break;
+    hash_add(hash, &one, sizeof one);
+    *bytes += one.bytes;
+    *fresh = *fresh || is_fresh(&one);
+  }
+  if (known) {
+    hash_hex(hash, hex);
+    hex[16] = '\0';
+    *identity = strtoull(hex, NULL, 16);
+  }
+  hash_destroy(hash);
+  return known;
+}
+
+bool cache_identify(CacheSource *source, const Reader *reader) {
+  *source = (CacheSource){0};
+  if (!stream_identify(reader->stream, &source->data)) return false;
+  const DataOptions *o = reader->options;
+  bool weights = o->weights != NULL && file_exists(o->weights), fresh; /* else it is a column */
+  uint64_t bytes;
+  if (!identify_further(&source->also, &bytes, &fresh, o)) return false;
+  return (o->labels_path == NULL || identify_path(&source->labels, o->labels_path)) &&
+         (!weights || identify_path(&source->weights, o->weights));
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
@@ -98,12 +134,15 @@ Cache *cache_open(const Reader *reader, char note[CACHE_NOTE_SIZE]) {
   Text path = {0};
   char folder[PATH_MAX];
   Cache *cache = NULL;
+  uint64_t also = 0, bytes = 0;
+  bool fresh = false;
   note[0] = '\0';
-  if (reader->options->no_cache || reader->stream == NULL || stream_bytes_total(reader->stream) < CACHE_LEAST_BYTES) return NULL;
+  if (reader->options->no_cache || reader->stream == NULL || !identify_further(&also, &bytes, &fresh, reader->options)) return NULL;
+  if (stream_bytes_total(reader->stream) + bytes < CACHE_LEAST_BYTES) return NULL;
   if (memory_allocate_zero((void **)&cache, 1, sizeof *cache, "a cache entry", NULL) != SETOSA_OK) return NULL;
   cache->descriptor = -1;
   if (!cache_identify(&cache->source, reader) || !make_key(cache->key, reader)) goto unusable;
-  cache->fresh = is_fresh(&cache->source.data) || is_fresh(&cache->source.labels) || is_fresh(&cache->source.weights);
+  cache->fresh = fresh || is_fresh(&cache->source.data) || is_fresh(&cache->source.labels) || is_fresh(&cache->source.weights);
   if (find_folder(folder, sizeof folder, reader->options, &error) != SETOSA_OK ||
       text_append(&path, &error, "%s/%s.data", folder, cache->key) != SETOSA_OK) {
     snprintf(note, CACHE_NOTE_SIZE, "%.*s", CACHE_NOTE_SIZE - 1, error.message);
@@ -149,6 +188,8 @@ bool cache_layout(CacheLayout *layout, const CacheHeader *header) {
   if (header->has_labels && !add_pages(&at, header->rows, sizeof(int32_t))) return false;
   layout->weights_at = at;
   if (header->has_weights && !add_pages(&at, header->rows, sizeof(float))) return false;
+  layout->left_out_at = at;
+  if (header->left_out > 0 && !add_pages(&at, header->left_out, sizeof(uint64_t))) return false;
   layout->text_at = at;
   if (__builtin_add_overflow(at, header->text_bytes, &layout->blocks_at) || layout->blocks_at > SIZE_MAX / 4) return false;
   layout->blocks = (layout->blocks_at - CACHE_PAGE + CACHE_BLOCK - 1) / CACHE_BLOCK;
@@ -254,7 +295,8 @@ static Status take_text(bool *good, char **out, const char **at, size_t *left, E
 }
 
 /* The names and the description, into a bare data set that has its counts. */
-static Status take_all_names(bool *good, Dataset *dataset, const CacheHeader *header, const char *at, size_t left, Error *error) {
+static Status take_all_names(bool *good, Dataset *dataset, const Reader *reader, const CacheHeader *header, const char *at, size_t left,
+                             Error *error) {
   Status status = SETOSA_OK;
   char *description = NULL;
   if (header->has_feature_names) TRY(take_names(good, &dataset->feature_names, dataset->features, &at, &left, error));
@@ -264,7 +306,7 @@ static Status take_all_names(bool *good, Dataset *dataset, const CacheHeader *he
   if (*good && header->has_positive) TRY(take_text(good, &dataset->positive, &at, &left, error));
   if (*good && header->has_description) {
     TRY(take_text(good, &description, &at, &left, error));
-    if (*good) TRY(cache_take_description(good, dataset, description, error));
+    if (*good) TRY(cache_take_description(good, dataset, reader, description, error));
   }
   *good = *good && left == 0;
 cleanup:
@@ -292,6 +334,17 @@ cleanup:
   return status;
 }
 
+/* Rows of the source, going up. */
+static Status take_left_out(bool *good, Dataset *dataset, const uint64_t *rows, size_t count, Error *error) {
+  Status status = SETOSA_OK;
+  for (size_t i = 0; i < count && *good; i++) {
+    *good = rows[i] < dataset->rows + (uint64_t)count && (i == 0 || rows[i] > rows[i - 1]);
+    TRY(source_rows_leave_out(&dataset->left_out, rows[i], error));
+  }
+cleanup:
+  return status;
+}
+
 /* A data set of its own from an open entry: NULL and SETOSA_OK when the entry is not good. */
 static Status load_entry(Dataset **out, const Cache *cache, int descriptor, Reader *reader, Error *error) {
   Status status = SETOSA_OK;
@@ -315,9 +368,12 @@ static Status load_entry(Dataset **out, const Cache *cache, int descriptor, Read
   dataset->byte_scale = header->byte_scale;
   held->values = (float *)(uintptr_t)(held->mapping.at + CACHE_PAGE); /* never written: rows_own copies before */
   if (header->has_labels) held->labels = (int32_t *)(uintptr_t)(held->mapping.at + layout.labels_at);
-  TRY(take_all_names(&good, dataset, header, (const char *)held->mapping.at + layout.text_at, header->text_bytes, error));
+  TRY(take_all_names(&good, dataset, reader, header, (const char *)held->mapping.at + layout.text_at, header->text_bytes, error));
   if (!good || !labels_are_good(dataset)) goto cleanup;
   if (header->has_weights) TRY(take_weights(dataset, (const float *)(const void *)(held->mapping.at + layout.weights_at), error));
+  TRY(take_left_out(&good, dataset, (const uint64_t *)(const void *)(held->mapping.at + layout.left_out_at), (size_t)header->left_out,
+                    error));
+  if (!good) goto cleanup;
   reader->default_scale = header->default_scale;
   dataset->cached = true;
   *out = dataset;

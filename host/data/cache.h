@@ -39,16 +39,18 @@ Status cache_write(Cache *cache, const float *values, size_t count, Error *error
 Status cache_commit(Cache *cache, Dataset *dataset, const Reader *reader, Error *error);
 
 /* Blocks are hashed one by one, so that the rows of a part can be verified alone. */
-enum { CACHE_FORMAT = 5, CACHE_PAGE = 4096, CACHE_BLOCK = 1 << 22 };
+enum { CACHE_FORMAT = 6, CACHE_PAGE = 4096, CACHE_BLOCK = 1 << 22 };
 
 /* What the entry was made from. */
 typedef struct CacheSource {
   FileIdentity data, labels, weights; /* labels and weights zero where no file is named */
+  uint64_t also;                      /* hash of the identities of the files that follow the first; 0: there are none */
 } CacheSource;
 
 /* The first CACHE_PAGE bytes, in the machine's byte order: another order is another format. Then pages of rows (N,D) f32, pages of labels
- * (N) i32, pages of weights (N) f32, the names, terminated: D of features, K of classes, columns of label and weights, positive; the
- * description, JSON, terminated; and the hash of each block of all these, as text, terminated. */
+ * (N) i32, pages of weights (N) f32, pages of the
+ * rows of the source that were left out, u64, the names, terminated: D of features, K of classes, columns of label and weights, positive;
+ * the description, JSON, terminated; and the hash of each block of all these, as text, terminated. */
 typedef struct CacheHeader {
   char magic[8];                   /* "SETOSADC" */
   char page_hash[HASH_HEX_SIZE];   /* of the rest of the page, from here on */
@@ -57,7 +59,7 @@ typedef struct CacheHeader {
   uint8_t has_labels, has_weights, has_weights_name, has_feature_names, has_label_name, has_positive, has_description;
   uint32_t format;
   CacheSource source;
-  uint64_t rows, features, classes, text_bytes;
+  uint64_t rows, features, classes, left_out, text_bytes;
   double default_scale;
   float byte_scale;
 } CacheHeader;
@@ -69,7 +71,7 @@ typedef union CachePage {
 
 /* Where things lie in the file. */
 typedef struct CacheLayout {
-  size_t labels_at, weights_at, text_at, blocks_at, blocks, bytes;
+  size_t labels_at, weights_at, left_out_at, text_at, blocks_at, blocks, bytes;
 } CacheLayout;
 
 struct Cache {
@@ -98,7 +100,7 @@ bool cache_read_page(CachePage *page, const Cache *cache, int descriptor);
 /* cache_description.c: what else there is to know of a data set, as JSON. *text NULL: nothing; free() it. */
 Status cache_describe(char **text, const Dataset *dataset, Error *error);
 /* Into a data set whose shape is known. *good is false for a text that is none of these. */
-Status cache_take_description(bool *good, Dataset *dataset, const char *text, Error *error);
+Status cache_take_description(bool *good, Dataset *dataset, const Reader *reader, const char *text, Error *error);
 /* cache_lock.c: waits until no other process is at work on the entry. *turn is false when this one shall not write an entry: one was
  * written meanwhile (appeared), or the other process could not. */
 Status cache_take_turn(bool *turn, Cache *cache, Reader *reader, Error *error);

@@ -158,6 +158,7 @@ static CacheHeader describe(const Cache *cache, const Dataset *dataset, const Re
   header.has_label_name = dataset->label_name != NULL;
   header.has_positive = dataset->positive != NULL;
   header.rows = dataset->rows;
+  header.left_out = dataset->left_out.count;
   header.features = dataset->features;
   header.classes = dataset->class_names != NULL ? dataset->classes : 0;
   header.default_scale = reader->default_scale;
@@ -188,6 +189,9 @@ static Status write_rest(CacheLayout *layout, Cache *cache, const Dataset *datas
   if (page.header.has_labels) TRY(append(cache, rows_labels(dataset), dataset->rows * sizeof(int32_t), error));
   TRY(pad(cache, layout->weights_at, error));
   if (page.header.has_weights) TRY(append(cache, rows_sample_weights(dataset), dataset->rows * sizeof(float), error));
+  TRY(pad(cache, layout->left_out_at, error));
+  if (page.header.left_out > 0)
+    TRY(append(cache, dataset->left_out.left_out, dataset->left_out.count * sizeof *dataset->left_out.left_out, error));
   TRY(pad(cache, layout->text_at, error));
   TRY(append(cache, names.text, names.length, error));
   if ((cache->position - CACHE_PAGE) % CACHE_BLOCK != 0) TRY(end_block(cache, error));

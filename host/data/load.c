@@ -227,8 +227,10 @@ static Status open_source(Loading *loading, Error *error) {
   TRY(stream_open(&reader->stream, sources->paths[0], error));
   loading->options.also = (const char *const *)sources->paths + 1;
   loading->options.also_count = sources->count - 1;
-  /* A conversion is of one file that is still there the next time. */
-  if (sources->count > 1 || stream_is_standard_input(sources->paths[0])) loading->options.no_cache = true;
+  /* A conversion is of files that are still there the next time, and keeps no text that is carried along. */
+  const DataOptions *options = reader->options;
+  bool ids = options->id != NULL || (options->expect_columns != NULL && options->expect_columns->id_count > 0);
+  if (ids || stream_is_standard_input(sources->paths[0])) loading->options.no_cache = true;
   if (sources->count == 1) reader->source = stream_is_standard_input(sources->paths[0]) ? stream_path(reader->stream) : sources->paths[0];
   TRY(choose_reader(&loading->read, reader, error));
 cleanup:
