@@ -1,13 +1,12 @@
 /* Threads that wait for work under one mutex: a round is announced, each takes its part, the last to finish wakes the caller. */
 #include "compute/blas/threads.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/thread.h"
 
 typedef struct Member {
   BlasThreads *threads;
@@ -52,8 +51,6 @@ static void *wait_for_work(void *argument) {
 Status blas_threads_create(BlasThreads **out, size_t count, Error *error) {
   Status status = SETOSA_OK;
   BlasThreads *threads = NULL;
-  static const int own_faults[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGABRT}; /* blocked, they would end the process without a word */
-  sigset_t all, before;
   *out = NULL;
   if (count == 0) return error_set(error, SETOSA_ERROR_INTERNAL, "a team of 0 threads was asked for; please report this");
   TRY(memory_allocate_zero((void **)&threads, 1, sizeof *threads + count * sizeof(Member), "threads", error));
@@ -61,16 +58,12 @@ Status blas_threads_create(BlasThreads **out, size_t count, Error *error) {
   pthread_mutex_init(&threads->mutex, NULL);
   pthread_cond_init(&threads->announced, NULL);
   pthread_cond_init(&threads->finished, NULL);
-  sigfillset(&all);
-  for (size_t i = 0; i < sizeof own_faults / sizeof *own_faults; i++) sigdelset(&all, own_faults[i]);
-  pthread_sigmask(SIG_SETMASK, &all, &before); /* inherited: signals belong to the caller's threads */
   int code = 0;
   for (threads->started = 1; threads->started < count && code == 0; threads->started += code == 0) {
     Member *member = &threads->members[threads->started];
     *member = (Member){.threads = threads, .index = threads->started};
-    code = pthread_create(&member->handle, NULL, wait_for_work, member);
+    code = thread_start(&member->handle, wait_for_work, member);
   }
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
   threads->count = threads->started; /* where no more can be started, these do the work of all */
   *out = threads;
   threads = NULL;

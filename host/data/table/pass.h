@@ -21,5 +21,7 @@ typedef struct PassWork {
 /* Over the whole text, from its beginning. Of several errors the one of the first part in the text is returned, whichever thread met its
  * own first. Reports progress to the reader, and ends with SETOSA_INTERRUPTED when it says stop. */
 Status table_pass(TableText *text, Reader *reader, const PassWork *work, Error *error);
+/* The same on at most so many threads beside the caller's; up to 1: on the caller's own. */
+Status table_pass_on(TableText *text, Reader *reader, const PassWork *work, size_t threads, Error *error);
 
 #endif
