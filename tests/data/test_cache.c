@@ -804,7 +804,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(second_reading_comes_from_the_cache, forget),
       cmocka_unit_test_setup(tables_come_back_whole, forget),
-      cmocka_unit_test_setup(every_damage_is_found, forget),
+      cmocka_unit_test_setup(weights_are_kept, forget),
       cmocka_unit_test_setup(small_files_and_no_cache_leave_nothing, forget),
       cmocka_unit_test_setup(a_changed_source_is_read_again, forget),
       cmocka_unit_test_setup(every_damage_is_found, forget),

@@ -103,7 +103,7 @@ static void standard_input_is_named_in_messages(void **state) {
   SetosaError error = {0};
   char path[SUPPORT_PATH], found[SUPPORT_PATH] = "?";
   Bytes array = array_of_three_rows();
-  support_fails(load_input(&dataset, pipe_of(TABLE, sizeof TABLE - 3), "", &error), &error, SETOSA_ERROR_DATA, "standard input");
+  support_fails(load_input(&dataset, pipe_of("a,b,y\n1,2,p\n3,q\n", 16), "", &error), &error, SETOSA_ERROR_DATA, "standard input:3:");
   support_fails(load_input(&dataset, pipe_of("", 0), "", &error), &error, SETOSA_ERROR_DATA,
                 "standard input: nothing comes from it, which can be read once; give a file with rows of data");
   support_fails(load_input(&dataset, pipe_of(array.at, array.length), "", &error), &error, SETOSA_ERROR_USAGE,
