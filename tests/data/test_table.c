@@ -58,7 +58,7 @@ static void columns_become_features(void **state) {
       {"a,c,y\n1,x,p\n,x,q\n3,z,q\n4,x,p\n5,x,q\nNA,w,q\n", "", 4, "a c=x c=z",
        "2 of 6 rows are left out, since they lack a value: 'a' 2; --missing mean keeps them"},
       {"a,c,y\n1,x,p\n,x,q\n3,?,q\n4,x,p\n", "missing=mean", 4, "a c=x", ""},
-      {"a,c,y\n1,x,p\n2,x,\n3,x,q\n4,x,p\n", "missing=mean", 3, "a c=x", "1 of 4 rows are left out"},
+      {"a,c,y\n1,x,p\n2,x,\n3,x,q\n4,x,p\n", "missing=mean", 3, "a c=x", "1 of 4 rows is left out, since it lacks a value: 'y' 1"},
       {"a,c,y\n1,x,p\n-9,x,q\n3,x,q\n4,x,p\n", "na=-9", 3, "a c=x", "1 of 4 rows"},
       {"a,c,y\n1,x,p\n2,none,q\n3,none,q\n4,x,p\n", "", 4, "a c=none c=x", ""},
       /* roles */
@@ -167,8 +167,9 @@ static void columns_in_the_way_are_named_together(void **state) {
   SetosaStatus status = load_bytes(&dataset, "odd.csv", text.text, text.length, "", &error);
   snprintf(
       expected, sizeof expected,
-      "%s/odd.csv:5:1: '1.x' is not a number (column 'a'), nor are 0 others of 20 values; likewise 'my age' (2 of 20, first '136A' in line "
-      "7); take such words for missing values (--na 1.x,136A), or the columns for names (--categorical a,2), or leave them out (--drop "
+      "%s/odd.csv:5:1: '1.x' is not a number (column 'a'), though the other 19 values are; likewise 'my age' (2 of 20, first '136A' in "
+      "line "
+      "7); take such words for missing values (--na 1.x,136A,inf), or the columns for names (--categorical a,2), or leave them out (--drop "
       "a,2)",
       test_folder);
   support_fails(status, &error, SETOSA_ERROR_DATA, expected);

@@ -36,7 +36,7 @@ static char first_seen(const TextPart *head) {
   if (memchr(head->bytes, ',', length) != NULL) return ',';
   for (const char *c = candidates; *c != '\0'; c++)
     if (memchr(head->bytes, *c, length) != NULL) return *c;
-  return ',';
+  return memchr(head->bytes, ' ', length) != NULL ? ' ' : ',';
 }
 
 static Status parse_separator(char *separator, const char *text, Error *error) {
@@ -58,10 +58,7 @@ static char find_separator(const Table *table) {
   if (reader_has_suffix(source, ".tsv") || reader_has_suffix(source, ".tab")) return '\t';
   for (const char *c = candidates; *c != '\0'; c++)
     if (is_even(&table->head, *c)) return *c;
-  char seen = first_seen(&table->head);
-  const char *end = memchr(table->head.bytes, '\n', table->head.length);
-  size_t length = end != NULL ? (size_t)(end - table->head.bytes) : table->head.length;
-  return memchr(table->head.bytes, seen, length) == NULL && is_even(&table->head, ' ') ? ' ' : seen;
+  return first_seen(&table->head);
 }
 
 /* All texts of the first record are in single quotes. */

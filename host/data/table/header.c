@@ -64,7 +64,7 @@ typedef struct Evidence {
   size_t numbers;       /* numbers above numbers, but for the label */
   size_t new_words;     /* words above words that repeat, and not this one */
   size_t old_words;     /* words that the column has again */
-  size_t words;         /* any */
+  size_t words, again;  /* words, and those of them that their columns have again */
   bool new_label;       /* the label's is a new word */
 } Evidence;
 
@@ -87,16 +87,16 @@ static Evidence gather(const Table *table, const Records *first, const Survey *r
     bool numeric = column->present > 0 && column->numbers * 10 >= column->present * 9;
     Field level = level_text(*field, room);
     bool again = column->levels.names != NULL && name_table_find(column->levels.names, level.text, level.length, &index);
-    evidence.words += !number;
     if (number) {
       evidence.numbers += c != label && (numeric || column->present == 0);
-    } else if (numeric) {
-      evidence.above_numbers++;
-    } else {
-      evidence.old_words += again;
-      evidence.new_words += !again && repeats(column);
-      evidence.new_label = evidence.new_label || (c == label && !again && repeats(column));
+      continue;
     }
+    evidence.words++;
+    evidence.again += again;
+    evidence.above_numbers += numeric;
+    evidence.old_words += again && !numeric;
+    evidence.new_words += !again && !numeric && repeats(column);
+    evidence.new_label = evidence.new_label || (c == label && !again && repeats(column));
   }
   return evidence;
 }
@@ -139,7 +139,8 @@ static Status looks_like_header(bool *header, Table *table, const Records *first
   if (rest->rows == 0) /* nothing beside it: names are words, all but the label's at least */
     *header = evidence.words > 1 && evidence.words + 1 >= first->count - (evidence.words < first->count);
   else
-    *header = (evidence.above_numbers > 0 && evidence.numbers == 0 && evidence.old_words == 0) || evidence.new_label ||
+    *header = (evidence.above_numbers > 0 && evidence.numbers == 0 && (evidence.old_words == 0 || evidence.again == evidence.words)) ||
+              evidence.new_label || /* all of them again: tables were put together with their headers */
               (evidence.new_words > 0 && evidence.numbers == 0 && evidence.old_words == 0) || counts_columns(table, first, rest);
 cleanup:
   survey_destroy(rest);

@@ -43,7 +43,8 @@ cleanup:
 static Status leave_out(Table *table, size_t c, const char *why, Error *error) {
   TableColumn *column = &table->columns[c];
   const ColumnSurvey *seen = &table->all->columns[c];
-  char name[TABLE_NAME];
+  char name[TABLE_NAME], room[NUMBER_REMEDY];
+  const char *word = seen->first_word.text, *remedy = NULL; /* in quotes */
   Text option = {0};
   Status status = SETOSA_OK;
   column->role = FIELD_SKIP;
@@ -57,6 +58,9 @@ static Status leave_out(Table *table, size_t c, const char *why, Error *error) {
     TRY(remarks_add(table->remarks, SETOSA_REMARK_WARNING, error,
                     "the column %s is left out: it has too many different texts to be kept; --drop %s says the same without a warning",
                     name, option.text));
+  else if ((remedy = number_remedy(room, word + 1, strlen(word) - 2)) != NULL)
+    TRY(remarks_add(table->remarks, SETOSA_REMARK_WARNING, error, "the column %s is left out: its values, as %s, are no numbers: %s", name,
+                    word, remedy));
   else
     TRY(remarks_add(table->remarks, SETOSA_REMARK_WARNING, error,
                     "the column %s is left out: it identifies rows (%zu different texts in %llu rows); --categorical %s uses it, --drop %s "
@@ -193,27 +197,27 @@ cleanup:
 
 static int by_bytes(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
-/* Names of features are kept in a model file, which is UTF-8. */
-static Status sort_levels(const Table *table, size_t c, const ColumnSurvey *seen, Error *error) {
-  TableColumn *column = &table->columns[c];
-  char quoted[QUOTE_SIZE], name[TABLE_NAME];
+static Status sort_levels(TableColumn *column, const ColumnSurvey *seen, Error *error) {
   Status status = SETOSA_OK;
   size_t count = count_levels(seen), index = 0;
   const char **names = NULL;
   TRY(memory_allocate((void **)&names, count, sizeof *names, "levels", error));
-  for (size_t i = 0; i < count; i++) {
-    names[i] = name_table_name(seen->levels.names, i);
-    if (!text_is_utf8(names[i], strlen(names[i])))
-      TRY(error_set(error, SETOSA_ERROR_DATA,
-                    "%s: the column %s holds text that is not UTF-8 (%s); convert the file (iconv -f LATIN1 -t UTF-8)",
-                    table->reader->source, table_column_name(name, table, c), reader_quote(quoted, names[i], strlen(names[i]))));
-  }
+  for (size_t i = 0; i < count; i++) names[i] = name_table_name(seen->levels.names, i);
   if (count > 1) qsort(names, count, sizeof *names, by_bytes);
   TRY(name_table_create(&column->levels, error));
   for (size_t i = 0; i < count; i++) TRY(name_table_add(column->levels, names[i], strlen(names[i]), &index, error));
 cleanup:
   free(names);
   return status;
+}
+
+/* Levels are names of features, which a model file keeps. */
+static Status refuse_other_encodings(const Place *place, const Table *table, size_t c, Error *error) {
+  char name[TABLE_NAME], column[TABLE_NAME + 16] = "";
+  if (place->file == NULL) return SETOSA_OK;
+  if (table->header) snprintf(column, sizeof column, " (column %s)", table_column_name(name, table, c));
+  return error_set(error, SETOSA_ERROR_DATA, "%s:%llu:%zu: %s is not UTF-8 text%s; convert the file (iconv -f LATIN1 -t UTF-8)",
+                   place->file, (unsigned long long)place->line, c + 1, place->text, column);
 }
 
 static Status number_features(Table *table, Error *error) {
@@ -227,7 +231,8 @@ static Status number_features(Table *table, Error *error) {
     if (!column->candidate) continue;
     column->feature = table->features;
     if (column->role == FIELD_CATEGORICAL) {
-      TRY(sort_levels(table, c, seen, error));
+      TRY(refuse_other_encodings(&seen->not_utf8, table, c, error));
+      TRY(sort_levels(column, seen, error));
       table->features += name_table_count(column->levels);
     } else {
       double deviation = seen->moments.count > 0 ? sqrt(seen->moments.squares / (double)seen->moments.count) : 0;

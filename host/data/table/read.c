@@ -182,6 +182,14 @@ cleanup:
   return status;
 }
 
+/* --missing mean would keep some of the rows that were left out. */
+static bool lacks_features(const Encoded *encoded, const Table *table) {
+  bool lacks = false;
+  for (size_t c = 0; c < table->count; c++)
+    lacks = lacks || (encoded->missing[c] > 0 && (table->columns[c].role == FIELD_NUMERIC || table->columns[c].role == FIELD_CATEGORICAL));
+  return lacks && table->missing != SETOSA_MISSING_MEAN;
+}
+
 static Status remark_missing(const Encoded *encoded, const Table *table, Error *error) {
   Status status = SETOSA_OK;
   Text list = {0};
@@ -189,10 +197,12 @@ static Status remark_missing(const Encoded *encoded, const Table *table, Error *
   if (list.length == 0) goto cleanup;
   unsigned long long left_out = encoded->left_out.count, records = (unsigned long long)encoded->records;
   bool predicts = table->reader->options->labels_optional;
+  const char *becomes = left_out == 1 ? predicts ? "gets no prediction, since it lacks" : "is left out, since it lacks"
+                        : predicts    ? "get no prediction, since they lack"
+                                      : "are left out, since they lack";
   if (left_out > 0)
-    TRY(remarks_add(table->remarks, SETOSA_REMARK_WARNING, error, "%s: %llu of %llu rows %s, since they lack a value: %s%s",
-                    table->reader->source, left_out, records, predicts ? "get no prediction" : "are left out", list.text,
-                    table->missing == SETOSA_MISSING_MEAN ? "" : "; --missing mean keeps them"));
+    TRY(remarks_add(table->remarks, SETOSA_REMARK_WARNING, error, "%s: %llu of %llu rows %s a value: %s%s", table->reader->source, left_out,
+                    records, becomes, list.text, lacks_features(encoded, table) ? "; --missing mean keeps them" : ""));
   else
     TRY(remarks_add(table->remarks, SETOSA_REMARK_DETAIL, error, "%s: values that are missing were filled in: %s", table->reader->source,
                     list.text));

@@ -18,17 +18,54 @@ cleanup:
 
 static unsigned long long words_of(const ColumnSurvey *seen) { return (unsigned long long)(seen->present - seen->numbers); }
 
-/* The first word of each, for --na: only where it is all that is wrong is this the remedy, but it is the one to try first. */
-static Status list_words(Text *words, const Table *table, Error *error) {
+enum { WORDS_LISTED = 10, WORD_LISTED = 40 };
+
+/* Whether --na can hold the word: in quotes, but in a list. */
+static bool can_be_listed(const char *word) {
+  bool can = strlen(word) <= WORD_LISTED;
+  for (const char *c = word; can && *c != '\0'; c++) can = (unsigned char)*c >= ' ' && *c != ',' && *c != '\'';
+  return can;
+}
+
+/* The words of all columns in the way, for --na, in quotes where a shell needs them; nothing when they are many, or a list cannot hold one.
+ */
+static Status list_words(Text *out, const Table *table, Error *error) {
   Status status = SETOSA_OK;
+  Text words = {0};
+  NameTable *told = NULL;
+  bool plain = true;
+  size_t index = 0;
+  TRY(name_table_create(&told, error));
   for (size_t c = 0; c < table->count; c++) {
-    const Place *place = &table->all->columns[c].first_word;
-    size_t length = strlen(place->text);
-    if (!table->columns[c].in_the_way || place->file == NULL || length < 3) continue;
-    TRY(text_append(words, error, "%s%.*s", words->length > 0 ? "," : "", (int)(length - 2), place->text + 1)); /* without its quotes */
+    const NameTable *names = table->all->columns[c].levels.names;
+    if (!table->columns[c].in_the_way) continue;
+    if (names == NULL || name_table_count(names) > WORDS_LISTED) goto cleanup;
+    for (size_t i = 0; i < name_table_count(names); i++) {
+      const char *word = name_table_name(names, i);
+      size_t known = name_table_count(told);
+      if (!can_be_listed(word)) goto cleanup;
+      TRY(name_table_add(told, word, strlen(word), &index, error));
+      if (index < known) continue;
+      TRY(text_append(&words, error, "%s%s", words.length > 0 ? "," : "", word));
+      plain = plain && strcspn(word, TABLE_SHELL_SPECIAL) == strlen(word);
+    }
   }
+  if (words.length > 0)
+    TRY(text_append(out, error,
+                    plain ? "take such words for missing values (--na %s), or" : "take such words for missing values (--na '%s'), or",
+                    words.text));
 cleanup:
+  name_table_destroy(told);
+  text_free(&words);
   return status;
+}
+
+/* What of the other values of the column? */
+static Status describe_rest(Text *rest, const ColumnSurvey *seen, Error *error) {
+  unsigned long long others = words_of(seen) - 1, present = (unsigned long long)seen->present;
+  if (others == 0) return text_append(rest, error, ", though the other %llu values are", present - 1);
+  return text_append(rest, error, ", nor %s %llu other%s of %llu values", others == 1 ? "is" : "are", others, others == 1 ? "" : "s",
+                     present);
 }
 
 static Status describe_others(Text *others, const Table *table, size_t first, Error *error) {
@@ -52,7 +89,7 @@ cleanup:
 
 Status table_refuse_columns(const Table *table, Error *error) {
   Status status = SETOSA_OK;
-  Text names = {0}, words = {0}, others = {0};
+  Text names = {0}, words = {0}, rest = {0}, others = {0};
   size_t first = 0;
   char name[TABLE_NAME], column[TABLE_NAME + 16] = "";
   while (first < table->count && !table->columns[first].in_the_way) first++;
@@ -63,20 +100,21 @@ Status table_refuse_columns(const Table *table, Error *error) {
     TRY(error_set(error, SETOSA_ERROR_DATA, "%s: the column %s has more different texts than can be kept; --drop %s", table->reader->source,
                   table_column_name(name, table, first), names.text));
   TRY(list_words(&words, table, error));
+  TRY(describe_rest(&rest, seen, error));
   TRY(describe_others(&others, table, first, error));
   if (table->header) snprintf(column, sizeof column, " (column %s)", table_column_name(name, table, first));
   const char *word = seen->first_word.text; /* in quotes */
   const char *what = reader_is_not_finite(word + 1, strlen(word) - 2) ? "is not a finite number" : "is not a number";
-  TRY(error_set(
-      error, SETOSA_ERROR_DATA,
-      "%s:%llu:%zu: %s %s%s, nor are %llu others of %llu values%s; take such words for missing values (--na %s), or the column%s for "
-      "names (--categorical %s), or leave %s out (--drop %s)",
-      seen->first_word.file, (unsigned long long)seen->first_word.line, first + 1, seen->first_word.text, what, column, words_of(seen) - 1,
-      (unsigned long long)seen->present, others.length > 0 ? others.text : "", words.text, others.length > 0 ? "s" : "", names.text,
-      others.length > 0 ? "them" : "it", names.text));
+  bool several = others.length > 0;
+  TRY(error_set(error, SETOSA_ERROR_DATA,
+                "%s:%llu:%zu: %s %s%s%s%s; %s%s the column%s for names (--categorical %s), or leave %s out (--drop %s)",
+                seen->first_word.file, (unsigned long long)seen->first_word.line, first + 1, seen->first_word.text, what, column, rest.text,
+                several ? others.text : "", words.length > 0 ? words.text : "", words.length > 0 ? "" : "take", several ? "s" : "",
+                names.text, several ? "them" : "it", names.text));
 cleanup:
   text_free(&names);
   text_free(&words);
+  text_free(&rest);
   text_free(&others);
   return status;
 }
@@ -96,6 +134,10 @@ Status table_check_enough(const Table *table, Error *error) {
   for (size_t c = 0; c < table->count; c++)
     if (table->columns[c].role != FIELD_SKIP && (most == TABLE_NONE || table->all->columns[c].missing > table->all->columns[most].missing))
       most = c;
+  if (table->columns[most].role == FIELD_LABEL)
+    TRY(error_set(error, SETOSA_ERROR_DATA,
+                  "%s: all %llu rows lack a value in some column, most of them (%llu) the label; --label names another", source,
+                  (unsigned long long)table->all->rows, (unsigned long long)table->all->columns[most].missing));
   TRY(table_append_option_name(&worst, table, most, error));
   TRY(error_set(
       error, SETOSA_ERROR_DATA,

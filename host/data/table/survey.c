@@ -39,6 +39,8 @@ cleanup:
   return status;
 }
 
+static size_t levels_count(const Levels *levels) { return levels->names != NULL ? name_table_count(levels->names) : 0; }
+
 static void levels_free(Levels *levels) {
   name_table_destroy(levels->names);
   free(levels->counts);
@@ -122,8 +124,11 @@ static Status add_field(ColumnSurvey *column, const Table *table, const Records 
   } else {
     place_take(&column->first_word, records, c);
   }
+  size_t known = levels_count(&column->levels);
   Field level = level_text(*field, room);
-  return levels_add(&column->levels, level.text, level.length, 1, error);
+  Status status = levels_add(&column->levels, level.text, level.length, 1, error);
+  if (levels_count(&column->levels) > known && !text_is_utf8(level.text, level.length)) place_take(&column->not_utf8, records, c);
+  return status;
 }
 
 Status survey_add(Survey *survey, const Table *table, const Records *records, Error *error) {
@@ -198,6 +203,7 @@ Status survey_join(Survey *survey, const Survey *more, Error *error) {
     to->fractions = to->fractions || from->fractions;
     moments_join(&to->moments, &from->moments);
     if (to->first_missing.file == NULL) to->first_missing = from->first_missing;
+    if (to->not_utf8.file == NULL) to->not_utf8 = from->not_utf8;
     if (to->first_word.file == NULL) to->first_word = from->first_word;
     TRY(join_levels(&to->levels, &from->levels, error));
   }

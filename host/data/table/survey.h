@@ -34,6 +34,7 @@ typedef struct ColumnSurvey {
   double reference, sum, squares; /* the rest: sums of their differences to the first of them, and of the squares of these */
   uint64_t unsettled;
   Place first_missing, first_word; /* a word is present and no number */
+  Place not_utf8;                  /* the first level that is none */
   bool counts_rows;                /* whole numbers, each one more than the one before */
   double first, last;
   bool collects; /* numbers are levels, too; words always are */

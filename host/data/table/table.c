@@ -28,8 +28,7 @@ const char *table_name_of(const void *user, size_t column) {
 Status table_append_option_name(Text *text, const Table *table, size_t column, Error *error) {
   const char *name = table->columns[column].name;
   /* A name that a list of names or a shell would take apart is given by its number. */
-  if (name == NULL || name[0] == '-' || strcspn(name, ", \t\r\n\"'\\$`!*?[](){}<>|&;#~=") != strlen(name) ||
-      table_find(table, name) != column)
+  if (name == NULL || name[0] == '-' || strcspn(name, "," TABLE_SHELL_SPECIAL) != strlen(name) || table_find(table, name) != column)
     return text_append(text, error, "%zu", column + 1);
   return text_append(text, error, "%s", name);
 }

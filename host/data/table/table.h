@@ -59,6 +59,8 @@ void table_close(Table *table);
 enum { TABLE_NAME = 80 };
 const char *table_column_name(char room[TABLE_NAME], const Table *table, size_t column);
 const char *table_plain_name(char room[TABLE_NAME], const Table *table, size_t column);
+/* What a shell takes apart, or for something else. */
+#define TABLE_SHELL_SPECIAL " \t\r\n\"'\\$`!*?[](){}<>|&;#~="
 /* "age" or "3", as options name it; quoted for a shell where it has to be. */
 Status table_append_option_name(Text *text, const Table *table, size_t column, Error *error);
 /* The name alone, for Records; NULL: it has none. */

@@ -1,0 +1,50 @@
+#!/bin/bash
+# How much memory a large table takes: large.sh GB PROGRAM [MB]
+# Makes a CSV of GB gigabytes (numbers, words, dates, ids, gaps) by repeating rows, trains on it, and fails when the program at any time held
+# more than MB (500) megabytes of its own: RssAnon + RssShmem of /proc/PID/status, looked at 50 times a second. Pages of files, as the rows
+# that were converted, are left out: they are the system's to take back. VmHWM, which has them too, is shown beside it.
+# Needs 2 GB + GB times 2 of space in $TMPDIR.
+set -euo pipefail
+
+gigabytes=$1
+program=$(realpath "$2")
+limit=${3:-500}
+folder=$(mktemp -d "${TMPDIR:-/tmp}/setosa-large-XXXXXX")
+trap 'rm -rf "$folder"' EXIT
+
+# 20 MB of rows, made once.
+awk 'BEGIN {
+  srand(1)
+  split("Aldau Birkfeld Cumin Dorn Eland Fennal", town)
+  for (i = 0; size < 20e6; i++) {
+    line = sprintf("%d,%.3f,%.6f,%s,20%02d-%02d-%02d,%s,%d,%s", i * 7919 % 1000003, 171 + 9 * rand(), rand() * 1e-3, town[int(1 + 6 * rand())],
+                   20 * rand(), 1 + 12 * rand(), 1 + 28 * rand(), rand() < 0.01 ? "NA" : int(1e6 * rand()), 1.6e12 + 1e9 * rand(), rand() < 0.5 ? "yes" : "no")
+    size += length(line) + 1
+    print line
+  }
+}' >"$folder/rows"
+echo 'customer,height,rate,town,day,income,sent_ms,answer' >"$folder/large.csv"
+for _ in $(seq $((gigabytes * 50))); do cat "$folder/rows"; done >>"$folder/large.csv"
+rows=$(($(wc -l <"$folder/rows") * gigabytes * 50))
+rm "$folder/rows"
+printf '%s bytes, %s rows\n' "$(stat -c %s "$folder/large.csv")" "$rows"
+
+begin=$SECONDS
+XDG_CACHE_HOME=$folder "$program" train "$folder/large.csv" --label answer --backend blas --max-iterations 2 --json >"$folder/out" 2>"$folder/err" &
+pid=$!
+own=0
+all=0
+while status=$(cat "/proc/$pid/status" 2>/dev/null) && [ -n "$status" ]; do
+  read -r now most < <(awk '/^RssAnon|^RssShmem/ { sum += $2 } /^VmHWM/ { most = $2 } END { print sum + 0, most + 0 }' <<<"$status")
+  [ "$now" -le "$own" ] || own=$now
+  [ "$most" -le "$all" ] || all=$most
+  [ "$most" -gt 0 ] || break # it has ended
+  sleep 0.02
+done
+code=0
+wait "$pid" || code=$?
+cat "$folder/err"
+[ "$code" = 0 ] || exit 1
+tr -d ' \n' <"$folder/out" | grep -oE '"data":\{[^}]*\}|"load":[0-9.]+'
+printf 'own memory %d MB, with pages of files %d MB, %d s\n' $((own / 1000)) $((all / 1000)) $((SECONDS - begin))
+[ "$((own / 1000))" -lt "$limit" ]
