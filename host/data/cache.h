@@ -34,6 +34,8 @@ Status cache_begin(bool *begun, Cache *cache, Reader *reader, Error *error);
 /* Values in their order. SETOSA_ERROR_WRITE on a full disk, say: `failed` is true then, and the source has to be read again without the
  * cache. */
 Status cache_write(Cache *cache, const float *values, size_t count, Error *error);
+/* As if nothing was written since the entry was begun. */
+Status cache_restart(Cache *cache, Error *error);
 /* Adds labels and names (and the values, when the data set holds them), and puts the entry in its place; where only that fails, the note
  * says why. Values that the data set does not hold are mapped into it. */
 Status cache_commit(Cache *cache, Dataset *dataset, const Reader *reader, Error *error);

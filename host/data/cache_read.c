@@ -21,8 +21,8 @@ typedef struct EntrySink {
 static Status entry_begin(RowSink *sink, const RowsAhead *ahead, Error *error) {
   Status status = SETOSA_OK;
   EntrySink *entry = (EntrySink *)sink;
-  bool begun = false;
-  if (!ahead->compact) TRY(cache_begin(&begun, entry->cache, entry->reader, error));
+  bool begun = entry->cache->begun; /* before a restart */
+  if (!ahead->compact && !begun) TRY(cache_begin(&begun, entry->cache, entry->reader, error));
   if (!begun || ahead->at_once) return entry->store.sink.begin(&entry->store.sink, ahead, error);
   entry->features = ahead->features;
   entry->capacity = BLOCK_BYTES / sizeof(float) / ahead->features;
@@ -59,6 +59,15 @@ static Status entry_map(RowSink *sink, Mapping mapping, size_t offset, Error *er
   return entry->store.sink.map(&entry->store.sink, mapping, offset, error);
 }
 
+static Status entry_restart(RowSink *sink, Error *error) {
+  EntrySink *entry = (EntrySink *)sink;
+  row_store_free(&entry->store);
+  free(entry->block);
+  entry->block = NULL;
+  entry->filled = 0;
+  return entry->cache->begun ? cache_restart(entry->cache, error) : SETOSA_OK;
+}
+
 static Status entry_finish(RowSink *sink, Dataset *dataset, Error *error) {
   Status status = SETOSA_OK;
   EntrySink *entry = (EntrySink *)sink;
@@ -72,7 +81,12 @@ cleanup:
 }
 
 static Status read_into_entry(Dataset *dataset, Reader *reader, ReadFunction read, Cache *cache, Error *error) {
-  EntrySink entry = {.sink = {.begin = entry_begin, .room = entry_room, .take = entry_take, .map = entry_map, .finish = entry_finish},
+  EntrySink entry = {.sink = {.begin = entry_begin,
+                              .room = entry_room,
+                              .take = entry_take,
+                              .map = entry_map,
+                              .restart = entry_restart,
+                              .finish = entry_finish},
                      .cache = cache,
                      .reader = reader,
                      .store = row_store_init()};

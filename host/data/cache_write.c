@@ -135,6 +135,16 @@ Status cache_write(Cache *cache, const float *values, size_t count, Error *error
   return append(cache, values, count * sizeof *values, error);
 }
 
+Status cache_restart(Cache *cache, Error *error) {
+  if (ftruncate(cache->descriptor, 0) != 0 || lseek(cache->descriptor, CACHE_PAGE, SEEK_SET) != CACHE_PAGE)
+    return failed(cache, "write", error);
+  cache->position = CACHE_PAGE;
+  cache->unsynced = 0;
+  hash_restart(cache->hash);
+  text_free(&cache->blocks);
+  return SETOSA_OK;
+}
+
 static Status pad(Cache *cache, uint64_t position, Error *error) {
   static const unsigned char zeros[CACHE_PAGE];
   return append(cache, zeros, (size_t)(position - cache->position), error); /* less than a page */

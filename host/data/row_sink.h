@@ -25,6 +25,8 @@ struct RowSink {
   Status (*take)(RowSink *sink, size_t rows, Error *error);
   /* Instead of room and take: the rows lie in a file, f32, from offset on. The mapping is taken over, also on failure. */
   Status (*map)(RowSink *sink, Mapping mapping, size_t offset, Error *error);
+  /* Forgets all rows: `begin` comes again. */
+  Status (*restart)(RowSink *sink, Error *error);
   /* Gives all rows to the data set, whose shape, labels and names are complete. */
   Status (*finish)(RowSink *sink, Dataset *dataset, Error *error);
 };

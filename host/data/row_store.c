@@ -103,8 +103,19 @@ cleanup:
   return status;
 }
 
+static Status store_restart(RowSink *sink, Error *error) {
+  (void)error;
+  row_store_free((RowStore *)sink);
+  return SETOSA_OK;
+}
+
 RowStore row_store_init(void) {
-  return (RowStore){.sink = {.begin = store_begin, .room = store_room, .take = store_take, .map = store_map, .finish = store_finish}};
+  return (RowStore){.sink = {.begin = store_begin,
+                             .room = store_room,
+                             .take = store_take,
+                             .map = store_map,
+                             .restart = store_restart,
+                             .finish = store_finish}};
 }
 
 void row_store_free(RowStore *store) {

@@ -17,6 +17,8 @@ typedef struct Encoded {
   uint64_t *missing;   /* (count) values of each column that is used */
   uint64_t *unseen;    /* (count) and values that are none of its levels, */
   Place *first_unseen; /* (count) the first of them */
+  Survey *survey;      /* where the columns were guessed: of all rows; else NULL */
+  bool refuted;        /* the guess is wrong, and what has become of the text so far is worth nothing */
 } Encoded;
 
 /* One pass over the text, whose columns are decided. */

@@ -122,7 +122,6 @@ static Status decide_column(Table *table, size_t c, Error *error) {
     column->role = FIELD_CATEGORICAL;
   } else if (seen->numbers == seen->present) {
     column->role = FIELD_NUMERIC;
-    return warn_of_count(table, c, error);
   } else if (column->numeric || column_is_nearly_numeric(seen)) {
     column->in_the_way = true;
     column->why = "not all numbers";
@@ -169,6 +168,15 @@ static Status warn_of_one_hot(Table *table, Error *error) {
     }
   }
   return SETOSA_OK;
+}
+
+Status table_remark_columns(Table *table, Error *error) {
+  Status status = SETOSA_OK;
+  TRY(warn_of_one_hot(table, error));
+  for (size_t i = 0; i < table->order_count; i++)
+    if (table->columns[table->order[i]].role == FIELD_NUMERIC) TRY(warn_of_count(table, table->order[i], error));
+cleanup:
+  return status;
 }
 
 /* ---- the rows that are used -------------------------------------------------------------------------------------- */
@@ -220,7 +228,7 @@ static Status refuse_other_encodings(const Place *place, const Table *table, siz
                    place->file, (unsigned long long)place->line, c + 1, place->text, column);
 }
 
-static Status number_features(Table *table, Error *error) {
+Status table_number_features(Table *table, Error *error) {
   Status status = SETOSA_OK;
   bool unshifted = table->reader->options->unshifted;
   size_t kept = 0;
@@ -255,12 +263,12 @@ Status table_find_kinds(Table *table, Error *error) {
   if (table->all->rows == 0)
     TRY(error_set(error, SETOSA_ERROR_DATA, "%s:%llu: the header is not followed by any row; give a file with rows of data",
                   table->reader->source, (unsigned long long)table->header_line));
-  TRY(warn_of_one_hot(table, error));
   for (size_t i = 0; i < table->order_count; i++) TRY(decide_column(table, table->order[i], error));
   TRY(table_refuse_columns(table, error));
   TRY(table_refuse_missing(table, error));
   TRY(survey_kept(table, collects, error));
-  TRY(number_features(table, error));
+  TRY(table_remark_columns(table, error));
+  TRY(table_number_features(table, error));
   TRY(table_check_enough(table, error));
 cleanup:
   free(collects);

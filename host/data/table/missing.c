@@ -14,9 +14,7 @@ void missing_words_free(MissingWords *missing) {
   *missing = (MissingWords){0};
 }
 
-bool field_is_missing(const Field *field, const MissingWords *missing) {
-  if (field->length == 0) return true;
-  if (missing->count == 0 && field->text[0] >= '0' && field->text[0] <= '9') return false; /* most fields of most tables */
+bool field_is_missing_word(const Field *field, const MissingWords *missing) {
   if (reader_is_missing(field->text, field->length)) return true;
   for (size_t i = 0; i < missing->count; i++)
     if (strlen(missing->words[i]) == field->length && memcmp(field->text, missing->words[i], field->length) == 0) return true;

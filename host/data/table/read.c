@@ -21,6 +21,8 @@ Status table_open(Table *table, Reader *reader, Remarks *remarks, Error *error) 
   status = survey_head(&head, table, &ignored); /* what is wrong with it the next pass says again */
   if (status != SETOSA_OK && status != SETOSA_ERROR_DATA) TRY(error_set(error, status, "%s", ignored.message));
   TRY(table_find_roles(table, head, error));
+  table->head_survey = head;
+  head = NULL;
 cleanup:
   survey_destroy(head);
   return status;
@@ -36,6 +38,7 @@ void table_close(Table *table) {
   free(table->columns);
   free(table->order);
   free(table->ids);
+  survey_destroy(table->head_survey);
   if (table->kept != table->all) survey_destroy(table->kept);
   survey_destroy(table->all);
   *table = (Table){0};
@@ -258,16 +261,46 @@ cleanup:
   return status;
 }
 
+/* Rows from one pass, when the head says what the columns are and is right. */
+static Status read_at_once(bool *done, Encoded *encoded, Table *table, Error *error) {
+  Status status = SETOSA_OK;
+  Error refused = {0};
+  bool guessed = false, right = false;
+  *done = false;
+  TRY(table_guess(&guessed, table, table->head_survey, error));
+  if (!guessed) return SETOSA_OK;
+  status = table_encode(encoded, table, &refused);
+  if (status != SETOSA_OK && status != SETOSA_ERROR_DATA) return error_set(error, status, "%s", refused.message);
+  if (status == SETOSA_OK) TRY(table_confirm(&right, table, &encoded->survey, error));
+  *done = status == SETOSA_OK && right;
+  status = SETOSA_OK; /* what is wrong with the text, the passes to come say in its order */
+  if (*done) goto cleanup;
+  table_forget_guess(table);
+  TRY(table->reader->sink->restart(table->reader->sink, error));
+cleanup:
+  return status;
+}
+
+static Status begin_encoded(Encoded *encoded, const Table *table, Error *error) {
+  labels_destroy(encoded->labels);
+  encoded_free(encoded);
+  return table->label != TABLE_NONE ? labels_create(&encoded->labels, table->reader->options, error) : SETOSA_OK;
+}
+
 Status table_read(Dataset *dataset, Reader *reader, Error *error) {
   Status status = SETOSA_OK;
   Table table = {0};
   Encoded encoded = {0};
   const DataOptions *options = reader->options;
+  bool expected = options->expect_columns != NULL || options->expect_features > 0, done = false;
   TRY(table_open(&table, reader, &dataset->remarks, error));
-  if (table.label != TABLE_NONE) TRY(labels_create(&encoded.labels, options, error));
-  TRY(options->expect_columns != NULL || options->expect_features > 0 ? table_take_expected(&table, error)
-                                                                      : table_find_kinds(&table, error));
-  TRY(table_encode(&encoded, &table, error));
+  TRY(begin_encoded(&encoded, &table, error));
+  if (!expected) TRY(read_at_once(&done, &encoded, &table, error));
+  if (!done) {
+    TRY(expected ? table_take_expected(&table, error) : table_find_kinds(&table, error));
+    TRY(begin_encoded(&encoded, &table, error));
+    TRY(table_encode(&encoded, &table, error));
+  }
   TRY(hand_over(dataset, &encoded, &table, error));
 cleanup:
   labels_destroy(encoded.labels);

@@ -91,21 +91,6 @@ static void place_take(Place *place, const Records *records, size_t column) {
   reader_quote(place->text, records->fields[column].text, records->fields[column].length);
 }
 
-static void add_number(ColumnSurvey *column, double value) {
-  if (column->numbers == 0) column->first = value;
-  if (column->unsettled == 0) column->reference = column->moments.least = column->moments.most = value;
-  column->counts_rows = column->numbers == 0 ? value == floor(value) : column->counts_rows && value == column->last + 1;
-  column->last = value;
-  column->numbers++;
-  column->fractions = column->fractions || value != floor(value);
-  double difference = value - column->reference;
-  column->unsettled++;
-  column->sum += difference;
-  column->squares += difference * difference;
-  if (value < column->moments.least) column->moments.least = value;
-  if (value > column->moments.most) column->moments.most = value;
-}
-
 static Status add_field(ColumnSurvey *column, const Table *table, const Records *records, size_t c, Error *error) {
   const Field *field = &records->fields[c];
   double value = 0;
@@ -119,7 +104,7 @@ static Status add_field(ColumnSurvey *column, const Table *table, const Records 
   column->present++;
   number = number || (table->missing_words.count > 0 && field_number(field, table->dialect.decimal, &value));
   if (number && isfinite(value)) {
-    add_number(column, value);
+    survey_add_number(column, value);
     if (!column->collects) return SETOSA_OK;
   } else {
     place_take(&column->first_word, records, c);

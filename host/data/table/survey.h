@@ -3,6 +3,8 @@
 #ifndef SETOSA_DATA_TABLE_SURVEY_H
 #define SETOSA_DATA_TABLE_SURVEY_H
 
+#include <math.h>
+
 #include "data/table/table.h"
 
 /* Count, mean and sum of squared deviations, joined as T. F. Chan, G. H. Golub and R. J. LeVeque say ("Updating formulae and a pairwise
@@ -56,6 +58,21 @@ void survey_destroy(Survey *survey);
 void survey_restart(Survey *survey);
 /* One more row. */
 Status survey_add(Survey *survey, const Table *table, const Records *records, Error *error);
+/* One more number of a column, of which `present` knows already. */
+static inline void survey_add_number(ColumnSurvey *column, double value) {
+  if (column->numbers == 0) column->first = value;
+  if (column->unsettled == 0) column->reference = column->moments.least = column->moments.most = value;
+  column->counts_rows = column->numbers == 0 ? value == floor(value) : column->counts_rows && value == column->last + 1;
+  column->last = value;
+  column->numbers++;
+  column->fractions = column->fractions || value != floor(value);
+  double difference = value - column->reference;
+  column->unsettled++;
+  column->sum += difference;
+  column->squares += difference * difference;
+  if (value < column->moments.least) column->moments.least = value;
+  if (value > column->moments.most) column->moments.most = value;
+}
 /* Brings the moments of all rows so far together: before they are read, or joined. */
 void survey_settle(Survey *survey);
 /* `more` comes after what `survey` has seen. Both are settled. */

@@ -45,8 +45,10 @@ typedef struct Table {
   size_t features;
   SetosaMissing missing;
   SetosaUnseen unseen;
+  struct Survey *head_survey; /* of the head alone; NULL when it cannot be read */
   struct Survey *all,
       *kept;        /* of all rows, and of those that are used: the same where none is left out; NULL where a model knows the columns */
+  bool guesses;     /* what the columns are is guessed from the head */
   bool inspects;    /* the levels of the label are wanted, too */
   Remarks *remarks; /* of the data set */
 } Table;
@@ -89,6 +91,17 @@ Status table_find_kinds(Table *table, Error *error);
 Status table_refuse_columns(const Table *table, Error *error);
 Status table_refuse_missing(const Table *table, Error *error);
 Status table_check_enough(const Table *table, Error *error);
+/* guess.c: most large tables are numbers and a label, and say so at once. *guessed: the columns are decided as if all of the text were like
+ * its head, so that one pass makes rows and finds out whether that is right. */
+Status table_guess(bool *guessed, Table *table, const struct Survey *head, Error *error);
+/* Whether all rows, surveyed while they were made, would have been decided alike; takes the survey over if so. */
+Status table_confirm(bool *right, Table *table, struct Survey **all, Error *error);
+/* As if nothing was decided yet. */
+void table_forget_guess(Table *table);
+/* kinds.c: numbers the features, and chooses what is taken off them, from table->kept. */
+Status table_number_features(Table *table, Error *error);
+/* What there is to say of columns that are used. */
+Status table_remark_columns(Table *table, Error *error);
 /* expected.c: what each column becomes for a model. */
 Status table_take_expected(Table *table, Error *error);
 
