@@ -1,5 +1,6 @@
 /* Tables as people have them: what each column becomes, which rows are left out, and how other rows are read alike. */
 #include <math.h>
+#include <time.h>
 
 #include "data/expect.h"
 
@@ -191,11 +192,69 @@ static void ids_are_carried_along(void **state) {
   setosa_dataset_destroy(dataset);
 }
 
+/* Long tables of numbers are read in one pass, by what their first megabyte looks like. Where the end is otherwise, all is as if the whole
+ * had been looked at first, in memory and in the cache of conversions. */
+static void an_end_unlike_the_beginning_is_seen(void **state) {
+  (void)state;
+  enum { ROWS = 560000 };
+  static const struct {
+    const char *odd; /* every so many of the last rows; the field of column b */
+    int every;
+    const char *names, *error;
+    size_t left_out;
+  } cases[] = {{"NA", 10, "a b", NULL, 1000},
+               {"x", 1000, NULL, ":550001:2: 'x' is not a number", 0},
+               {"1e9", 10, "a b", NULL, 0},
+               {"1000003", 1, "a b", NULL, 0}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    char path[SUPPORT_PATH], kept[SUPPORT_PATH];
+    Text text = {0};
+    SetosaError error = {0};
+    SetosaDataOptions options = setosa_data_options_default();
+    support_ok(text_append(&text, NULL, "a,b,y\n"), NULL);
+    for (int i = 0; i < ROWS; i++) {
+      bool odd = i >= ROWS - 10001 && (i - (ROWS - 10001)) % cases[k].every == 0 && i < ROWS - 1;
+      if (odd)
+        support_ok(text_append(&text, NULL, "%d,%s,%c\n", i % 1000, cases[k].odd, "pq"[i % 2]), NULL);
+      else
+        support_ok(text_append(&text, NULL, "%d,%d.0025,%c\n", i % 1000, 1000000 + i % 7, "pq"[i % 2]), NULL);
+    }
+    support_path(path, test_folder, "long.csv");
+    support_path(kept, test_folder, "kept");
+    support_write(path, text.text, text.length);
+    text_free(&text);
+    nanosleep(&(struct timespec){0, 150000000}, NULL); /* for the cache: it counts as settled */
+    options.cache = kept;
+    for (int cached = 0; cached < 3; cached++) {
+      SetosaDataset *dataset = NULL;
+      options.no_cache = cached == 0;
+      SetosaStatus status = setosa_dataset_load(&dataset, path, &options, &error);
+      if (cases[k].error != NULL) {
+        assert_int_equal(status, SETOSA_ERROR_DATA);
+        assert_non_null(strstr(error.message, cases[k].error));
+        continue;
+      }
+      support_ok(status, &error);
+      assert_int_equal(setosa_dataset_cached(dataset), cached == 2);
+      expect_names(dataset, cases[k].names);
+      assert_int_equal(setosa_dataset_source_rows(dataset), ROWS);
+      assert_int_equal(setosa_dataset_rows(dataset), ROWS - cases[k].left_out);
+      const double *shift = setosa_dataset_shift(dataset);
+      const float *values = setosa_dataset_values(dataset);
+      double at = shift != NULL ? shift[1] : 0;
+      assert_true(fabs(values[1] + at - 1000000.0025) < (at != 0 ? 1e-6 : 0.1));
+      assert_true(fabs(values[2 * 1234] - 234) < 1e-6);
+      setosa_dataset_destroy(dataset);
+    }
+    support_folder_remove(kept);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(columns_become_features),   cmocka_unit_test(headers_of_pandas_and_r),
       cmocka_unit_test(other_rows_are_read_alike), cmocka_unit_test(columns_in_the_way_are_named_together),
-      cmocka_unit_test(ids_are_carried_along),
+      cmocka_unit_test(ids_are_carried_along),     cmocka_unit_test(an_end_unlike_the_beginning_is_seen),
   };
   return support_run("data_table", tests, make_folder, remove_folder);
 }
