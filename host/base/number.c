@@ -38,6 +38,8 @@ static const uint64_t WHOLE_POWER[WHOLE_POWERS + 1] = {1u,
                                                        1000000000000000000u,
                                                        10000000000000000000u};
 
+static const uint64_t EVERY_BYTE = 0x0101010101010101u, ALL_ZERO_DIGITS = 0x3030303030303030u;
+
 static inline bool is_digit(char c) { return (unsigned char)(c - '0') < 10; }
 
 /* Whether eight bytes are digits; the first is the lowest. */
@@ -120,13 +122,99 @@ static double parse_slowly(const char *first, const char *past, int64_t exponent
   return strtod(text, NULL);
 }
 
+/* mantissa * 10^exponent where one of the exact ways serves. */
+static inline bool convert(uint64_t mantissa, int64_t exponent, double *magnitude) {
+  if (mantissa <= (uint64_t)1 << 53 && exponent >= -DOUBLE_POWERS && exponent <= DOUBLE_POWERS)
+    *magnitude = exponent < 0 ? (double)mantissa / DOUBLE_POWER[-exponent] : (double)mantissa * DOUBLE_POWER[exponent];
+  else if (mantissa == 0)
+    *magnitude = 0;
+  else if (exponent >= 0 && exponent <= WHOLE_POWERS)
+    *magnitude = multiply_whole(mantissa, (size_t)exponent);
+  else if (exponent < 0 && exponent >= -WHOLE_POWERS)
+    *magnitude = divide_whole(mantissa, (size_t)-exponent);
+  else
+    return false;
+  return true;
+}
+
+/* ---- most numbers --------------------------------------------------------------------------------------------------- */
+
+/* One to eight bytes as the highest ones of a word, zeros (the digit) below them. */
+static inline uint64_t load_short(const char *text, size_t length) {
+  uint64_t word;
+  if (length >= 4) {
+    uint32_t first, last;
+    memcpy(&first, text, sizeof first);
+    memcpy(&last, text + length - 4, sizeof last);
+    word = (uint64_t)le32toh(last) << 32 | (uint64_t)le32toh(first) << 8 * (8 - length);
+  } else {
+    const unsigned char *bytes = (const unsigned char *)text;
+    size_t middle = length / 2;
+    word =
+        (uint64_t)bytes[0] << 8 * (8 - length) | (uint64_t)bytes[middle] << 8 * (8 - length + middle) | (uint64_t)bytes[length - 1] << 56;
+  }
+  return word | ALL_ZERO_DIGITS >> 4 * length >> 4 * length;
+}
+
+/* Up to eight bytes of digits with at most one point, without a branch that depends on where it is. */
+static inline bool take_short(const char *text, size_t length, char decimal, uint64_t *mantissa, int64_t *exponent) {
+  uint64_t word = load_short(text, length), same = word ^ EVERY_BYTE * (unsigned char)decimal;
+  uint64_t points = (same - EVERY_BYTE) & ~same & EVERY_BYTE << 7; /* the lowest bit is right */
+  *exponent = 0;
+  if (points != 0) { /* what is before the point moves into its place */
+    int shift = __builtin_ctzll(points) - 7;
+    uint64_t before = ((uint64_t)1 << shift) - 1, after = ~before << 8;
+    if (shift == 56) after = 0;
+    *exponent = shift / 8 - 7;
+    word = (word & after) | (word & before) << 8 | '0';
+  }
+  *mantissa = value_of_eight(word);
+  return all_digits(word) && (points == 0 || length > 1);
+}
+
+/* More than eight: a few digits, a point, and digits of which eight are taken at a time. */
+static inline bool take_long(const char *text, size_t length, char decimal, uint64_t *mantissa, int64_t *exponent) {
+  const char *at = text, *end = text + length;
+  uint64_t sum = 0, word;
+  while (at < end && is_digit(*at)) sum = sum * 10 + (uint64_t)(*at++ - '0');
+  size_t whole = (size_t)(at - text);
+  if (at < end && *at++ != decimal) return false;
+  size_t fraction = (size_t)(end - at);
+  if (whole > DIGITS_HELD || fraction + (sum != 0 ? whole : 0) > DIGITS_HELD) return false;
+  for (; end - at >= 8; at += 8) {
+    memcpy(&word, at, sizeof word);
+    word = le64toh(word);
+    if (!all_digits(word)) return false;
+    sum = sum * 100000000u + value_of_eight(word);
+  }
+  memcpy(&word, end - 8, sizeof word); /* of which some were taken, or stand before the point */
+  uint64_t taken = ~(uint64_t)0 >> 8 * (end - at);
+  word = (le64toh(word) & ~taken) | (ALL_ZERO_DIGITS & taken);
+  *mantissa = sum * WHOLE_POWER[end - at] + value_of_eight(word);
+  *exponent = -(int64_t)fraction;
+  return all_digits(word);
+}
+
+/* ---- any number ----------------------------------------------------------------------------------------------------- */
+
 bool number_parse(const char *text, size_t length, char decimal, double *value) {
+  if (length == 0) return false;
   const char *at = text, *end = text + length;
   uint64_t mantissa = 0;
   int64_t exponent = 0;
-  bool negative = at < end && *at == '-';
-  if (at < end && (*at == '-' || *at == '+')) at++;
+  double magnitude = 0;
+  bool negative = *at == '-';
+  at += *at == '-' || *at == '+';
   const char *digits = at;
+  if (at < end &&
+      (end - at <= 8 ? take_short(at, (size_t)(end - at), decimal, &mantissa, &exponent)
+                     : take_long(at, (size_t)(end - at), decimal, &mantissa, &exponent)) &&
+      convert(mantissa, exponent, &magnitude)) {
+    *value = negative ? -magnitude : magnitude;
+    return true;
+  }
+  mantissa = 0;
+  exponent = 0;
   at = take_digits(at, end, &mantissa);
   size_t count = (size_t)(at - digits);
   if (at < end && *at == decimal) {
@@ -139,22 +227,10 @@ bool number_parse(const char *text, size_t length, char decimal, double *value) 
   const char *past = at;
   if (at < end && (*at == 'e' || *at == 'E') && (at = take_exponent(at, end, &exponent)) == NULL) return false;
   if (at != end) return false;
-  double magnitude;
   if (count > DIGITS_HELD) { /* zeros before the first digit do not count */
     while (digits < past && !(is_digit(*digits) && *digits != '0')) count -= is_digit(*digits), digits++;
   }
-  if (count > DIGITS_HELD)
-    magnitude = parse_slowly(digits, past, exponent);
-  else if (mantissa <= (uint64_t)1 << 53 && exponent >= -DOUBLE_POWERS && exponent <= DOUBLE_POWERS)
-    magnitude = exponent < 0 ? (double)mantissa / DOUBLE_POWER[-exponent] : (double)mantissa * DOUBLE_POWER[exponent];
-  else if (mantissa == 0)
-    magnitude = 0;
-  else if (exponent >= 0 && exponent <= WHOLE_POWERS)
-    magnitude = multiply_whole(mantissa, (size_t)exponent);
-  else if (exponent < 0 && exponent >= -WHOLE_POWERS)
-    magnitude = divide_whole(mantissa, (size_t)-exponent);
-  else
-    magnitude = parse_slowly(digits, past, exponent);
+  if (count > DIGITS_HELD || !convert(mantissa, exponent, &magnitude)) magnitude = parse_slowly(digits, past, exponent);
   *value = negative ? -magnitude : magnitude;
   return true;
 }
