@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* To decide between two neighbouring doubles takes at most 767 digits; of more it counts only whether they are all 0. */
-enum { DIGITS_HELD = 19, DIGITS_DECIDING = 800, WHOLE_POWERS = 19, DOUBLE_POWERS = 22 };
+enum { DIGITS_HELD = 19, DIGITS_DECIDING = 800, WHOLE_POWERS = 19, DOUBLE_POWERS = 22, RECIPROCALS = 27 };
 
 __extension__ typedef unsigned __int128 Uint128;
 
@@ -122,12 +122,60 @@ static double parse_slowly(const char *first, const char *past, int64_t exponent
   return strtod(text, NULL);
 }
 
+/* 2^(64 + floor(log2(10^power))) / 10^power, rounded down: the highest bit of each is set. */
+static const uint64_t RECIPROCAL[RECIPROCALS + 1] = {0,
+                                                     0xCCCCCCCCCCCCCCCC,
+                                                     0xA3D70A3D70A3D70A,
+                                                     0x83126E978D4FDF3B,
+                                                     0xD1B71758E219652B,
+                                                     0xA7C5AC471B478423,
+                                                     0x8637BD05AF6C69B5,
+                                                     0xD6BF94D5E57A42BC,
+                                                     0xABCC77118461CEFC,
+                                                     0x89705F4136B4A597,
+                                                     0xDBE6FECEBDEDD5BE,
+                                                     0xAFEBFF0BCB24AAFE,
+                                                     0x8CBCCC096F5088CB,
+                                                     0xE12E13424BB40E13,
+                                                     0xB424DC35095CD80F,
+                                                     0x901D7CF73AB0ACD9,
+                                                     0xE69594BEC44DE15B,
+                                                     0xB877AA3236A4B449,
+                                                     0x9392EE8E921D5D07,
+                                                     0xEC1E4A7DB69561A5,
+                                                     0xBCE5086492111AEA,
+                                                     0x971DA05074DA7BEE,
+                                                     0xF1C90080BAF72CB1,
+                                                     0xC16D9A0095928A27,
+                                                     0x9ABE14CD44753B52,
+                                                     0xF79687AED3EEC551,
+                                                     0xC612062576589DDA,
+                                                     0x9E74D1B791E07E48};
+
+/* mantissa / 10^power, mantissa not 0, power 1 to 27; false where the product with the reciprocal, which is up to four units of its 64 bits
+ * too small, is so near the middle of two doubles that it does not tell which is nearer. */
+static inline bool divide_nearly(uint64_t mantissa, unsigned power, double *value) {
+  const uint64_t middle = 1u << 10, unsure = 4;
+  int shift = __builtin_clzll(mantissa), log2_power = (int)(power * 217706 >> 16);
+  uint64_t product = (uint64_t)((Uint128)(mantissa << shift) * RECIPROCAL[power] >> 64);
+  int more = (int)(~product >> 63); /* its highest bit is the last of 64 or the one before */
+  product <<= more;
+  uint64_t below = product & (2 * middle - 1); /* a double has 53 */
+  if (below - (middle - unsure + 1) < unsure) return false;
+  int exponent = 63 - log2_power - shift - more;                                                   /* of the highest bit */
+  uint64_t bits = ((uint64_t)(1023 + exponent - 1) << 52) + (product >> 11) + (product >> 10 & 1); /* that bit counts one in the exponent */
+  memcpy(value, &bits, sizeof bits);
+  return true;
+}
+
 /* mantissa * 10^exponent where one of the exact ways serves. */
 static inline bool convert(uint64_t mantissa, int64_t exponent, double *magnitude) {
   if (mantissa <= (uint64_t)1 << 53 && exponent >= -DOUBLE_POWERS && exponent <= DOUBLE_POWERS)
     *magnitude = exponent < 0 ? (double)mantissa / DOUBLE_POWER[-exponent] : (double)mantissa * DOUBLE_POWER[exponent];
   else if (mantissa == 0)
     *magnitude = 0;
+  else if (exponent < 0 && exponent >= -RECIPROCALS && divide_nearly(mantissa, (unsigned)-exponent, magnitude))
+    return true;
   else if (exponent >= 0 && exponent <= WHOLE_POWERS)
     *magnitude = multiply_whole(mantissa, (size_t)exponent);
   else if (exponent < 0 && exponent >= -WHOLE_POWERS)
