@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* To decide between two neighbouring doubles takes at most 767 digits; of more it counts only whether they are all 0. */
-enum { DIGITS_HELD = 19, DIGITS_DECIDING = 800, WHOLE_POWERS = 19, DOUBLE_POWERS = 22 };
+enum { DIGITS_HELD = 19, DIGITS_DECIDING = 800, WHOLE_POWERS = 19, DOUBLE_POWERS = 22, RECIPROCALS = 27 };
 
 __extension__ typedef unsigned __int128 Uint128;
 
@@ -37,6 +37,8 @@ static const uint64_t WHOLE_POWER[WHOLE_POWERS + 1] = {1u,
                                                        100000000000000000u,
                                                        1000000000000000000u,
                                                        10000000000000000000u};
+
+static const uint64_t EVERY_BYTE = 0x0101010101010101u, ALL_ZERO_DIGITS = 0x3030303030303030u;
 
 static inline bool is_digit(char c) { return (unsigned char)(c - '0') < 10; }
 
@@ -120,13 +122,147 @@ static double parse_slowly(const char *first, const char *past, int64_t exponent
   return strtod(text, NULL);
 }
 
+/* 2^(64 + floor(log2(10^power))) / 10^power, rounded down: the highest bit of each is set. */
+static const uint64_t RECIPROCAL[RECIPROCALS + 1] = {0,
+                                                     0xCCCCCCCCCCCCCCCC,
+                                                     0xA3D70A3D70A3D70A,
+                                                     0x83126E978D4FDF3B,
+                                                     0xD1B71758E219652B,
+                                                     0xA7C5AC471B478423,
+                                                     0x8637BD05AF6C69B5,
+                                                     0xD6BF94D5E57A42BC,
+                                                     0xABCC77118461CEFC,
+                                                     0x89705F4136B4A597,
+                                                     0xDBE6FECEBDEDD5BE,
+                                                     0xAFEBFF0BCB24AAFE,
+                                                     0x8CBCCC096F5088CB,
+                                                     0xE12E13424BB40E13,
+                                                     0xB424DC35095CD80F,
+                                                     0x901D7CF73AB0ACD9,
+                                                     0xE69594BEC44DE15B,
+                                                     0xB877AA3236A4B449,
+                                                     0x9392EE8E921D5D07,
+                                                     0xEC1E4A7DB69561A5,
+                                                     0xBCE5086492111AEA,
+                                                     0x971DA05074DA7BEE,
+                                                     0xF1C90080BAF72CB1,
+                                                     0xC16D9A0095928A27,
+                                                     0x9ABE14CD44753B52,
+                                                     0xF79687AED3EEC551,
+                                                     0xC612062576589DDA,
+                                                     0x9E74D1B791E07E48};
+
+/* mantissa / 10^power, mantissa not 0, power 1 to 27; false where the product with the reciprocal, which is up to four units of its 64 bits
+ * too small, is so near the middle of two doubles that it does not tell which is nearer. */
+static inline bool divide_nearly(uint64_t mantissa, unsigned power, double *value) {
+  const uint64_t middle = 1u << 10, unsure = 4;
+  int shift = __builtin_clzll(mantissa), log2_power = (int)(power * 217706 >> 16);
+  uint64_t product = (uint64_t)((Uint128)(mantissa << shift) * RECIPROCAL[power] >> 64);
+  int more = (int)(~product >> 63); /* its highest bit is the last of 64 or the one before */
+  product <<= more;
+  uint64_t below = product & (2 * middle - 1); /* a double has 53 */
+  if (below - (middle - unsure + 1) < unsure) return false;
+  int exponent = 63 - log2_power - shift - more;                                                   /* of the highest bit */
+  uint64_t bits = ((uint64_t)(1023 + exponent - 1) << 52) + (product >> 11) + (product >> 10 & 1); /* that bit counts one in the exponent */
+  memcpy(value, &bits, sizeof bits);
+  return true;
+}
+
+/* mantissa * 10^exponent where one of the exact ways serves. */
+static inline bool convert(uint64_t mantissa, int64_t exponent, double *magnitude) {
+  if (mantissa <= (uint64_t)1 << 53 && exponent >= -DOUBLE_POWERS && exponent <= DOUBLE_POWERS)
+    *magnitude = exponent < 0 ? (double)mantissa / DOUBLE_POWER[-exponent] : (double)mantissa * DOUBLE_POWER[exponent];
+  else if (mantissa == 0)
+    *magnitude = 0;
+  else if (exponent < 0 && exponent >= -RECIPROCALS && divide_nearly(mantissa, (unsigned)-exponent, magnitude))
+    return true;
+  else if (exponent >= 0 && exponent <= WHOLE_POWERS)
+    *magnitude = multiply_whole(mantissa, (size_t)exponent);
+  else if (exponent < 0 && exponent >= -WHOLE_POWERS)
+    *magnitude = divide_whole(mantissa, (size_t)-exponent);
+  else
+    return false;
+  return true;
+}
+
+/* ---- most numbers --------------------------------------------------------------------------------------------------- */
+
+/* One to eight bytes as the highest ones of a word, zeros (the digit) below them. */
+static inline uint64_t load_short(const char *text, size_t length) {
+  uint64_t word;
+  if (length >= 4) {
+    uint32_t first, last;
+    memcpy(&first, text, sizeof first);
+    memcpy(&last, text + length - 4, sizeof last);
+    word = (uint64_t)le32toh(last) << 32 | (uint64_t)le32toh(first) << 8 * (8 - length);
+  } else {
+    const unsigned char *bytes = (const unsigned char *)text;
+    size_t middle = length / 2;
+    word =
+        (uint64_t)bytes[0] << 8 * (8 - length) | (uint64_t)bytes[middle] << 8 * (8 - length + middle) | (uint64_t)bytes[length - 1] << 56;
+  }
+  return word | ALL_ZERO_DIGITS >> 4 * length >> 4 * length;
+}
+
+/* Up to eight bytes of digits with at most one point, without a branch that depends on where it is. */
+static inline bool take_short(const char *text, size_t length, char decimal, uint64_t *mantissa, int64_t *exponent) {
+  uint64_t word = load_short(text, length), same = word ^ EVERY_BYTE * (unsigned char)decimal;
+  uint64_t points = (same - EVERY_BYTE) & ~same & EVERY_BYTE << 7; /* the lowest bit is right */
+  *exponent = 0;
+  if (points != 0) { /* what is before the point moves into its place */
+    int shift = __builtin_ctzll(points) - 7;
+    uint64_t before = ((uint64_t)1 << shift) - 1, after = ~before << 8;
+    if (shift == 56) after = 0;
+    *exponent = shift / 8 - 7;
+    word = (word & after) | (word & before) << 8 | '0';
+  }
+  *mantissa = value_of_eight(word);
+  return all_digits(word) && (points == 0 || length > 1);
+}
+
+/* More than eight: a few digits, a point, and digits of which eight are taken at a time. */
+static inline bool take_long(const char *text, size_t length, char decimal, uint64_t *mantissa, int64_t *exponent) {
+  const char *at = text, *end = text + length;
+  uint64_t sum = 0, word;
+  while (at < end && is_digit(*at)) sum = sum * 10 + (uint64_t)(*at++ - '0');
+  size_t whole = (size_t)(at - text);
+  if (at < end && *at++ != decimal) return false;
+  size_t fraction = (size_t)(end - at);
+  if (whole > DIGITS_HELD || fraction + (sum != 0 ? whole : 0) > DIGITS_HELD) return false;
+  for (; end - at >= 8; at += 8) {
+    memcpy(&word, at, sizeof word);
+    word = le64toh(word);
+    if (!all_digits(word)) return false;
+    sum = sum * 100000000u + value_of_eight(word);
+  }
+  memcpy(&word, end - 8, sizeof word); /* of which some were taken, or stand before the point */
+  uint64_t taken = ~(uint64_t)0 >> 8 * (end - at);
+  word = (le64toh(word) & ~taken) | (ALL_ZERO_DIGITS & taken);
+  *mantissa = sum * WHOLE_POWER[end - at] + value_of_eight(word);
+  *exponent = -(int64_t)fraction;
+  return all_digits(word);
+}
+
+/* ---- any number ----------------------------------------------------------------------------------------------------- */
+
 bool number_parse(const char *text, size_t length, char decimal, double *value) {
+  if (length == 0) return false;
   const char *at = text, *end = text + length;
   uint64_t mantissa = 0;
   int64_t exponent = 0;
-  bool negative = at < end && *at == '-';
-  if (at < end && (*at == '-' || *at == '+')) at++;
+  double magnitude = 0;
+  bool negative = *at == '-';
+  at += *at == '-' || *at == '+';
   const char *digits = at;
+  if (at < end &&
+      (end - at <= 8 ? take_short(at, (size_t)(end - at), decimal, &mantissa, &exponent)
+                     : take_long(at, (size_t)(end - at), decimal, &mantissa, &exponent)) &&
+      convert(mantissa, exponent, &magnitude)) {
+    *value = negative ? -magnitude : magnitude;
+    return true;
+  }
+  mantissa = 0;
+  exponent = 0;
   at = take_digits(at, end, &mantissa);
   size_t count = (size_t)(at - digits);
   if (at < end && *at == decimal) {
@@ -139,22 +275,10 @@ bool number_parse(const char *text, size_t length, char decimal, double *value) 
   const char *past = at;
   if (at < end && (*at == 'e' || *at == 'E') && (at = take_exponent(at, end, &exponent)) == NULL) return false;
   if (at != end) return false;
-  double magnitude;
   if (count > DIGITS_HELD) { /* zeros before the first digit do not count */
     while (digits < past && !(is_digit(*digits) && *digits != '0')) count -= is_digit(*digits), digits++;
   }
-  if (count > DIGITS_HELD)
-    magnitude = parse_slowly(digits, past, exponent);
-  else if (mantissa <= (uint64_t)1 << 53 && exponent >= -DOUBLE_POWERS && exponent <= DOUBLE_POWERS)
-    magnitude = exponent < 0 ? (double)mantissa / DOUBLE_POWER[-exponent] : (double)mantissa * DOUBLE_POWER[exponent];
-  else if (mantissa == 0)
-    magnitude = 0;
-  else if (exponent >= 0 && exponent <= WHOLE_POWERS)
-    magnitude = multiply_whole(mantissa, (size_t)exponent);
-  else if (exponent < 0 && exponent >= -WHOLE_POWERS)
-    magnitude = divide_whole(mantissa, (size_t)-exponent);
-  else
-    magnitude = parse_slowly(digits, past, exponent);
+  if (count > DIGITS_HELD || !convert(mantissa, exponent, &magnitude)) magnitude = parse_slowly(digits, past, exponent);
   *value = negative ? -magnitude : magnitude;
   return true;
 }

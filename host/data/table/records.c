@@ -1,13 +1,12 @@
-/* Fields are found where they lie: nothing is copied but what has doubled quotes. Eight bytes are looked at together, for most fields are
- * shorter than twice that. */
+/* Fields are found where they lie: nothing is copied but what has doubled quotes. */
 #include "data/table/records.h"
 
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/number.h"
+#include "data/table/ends.h"
 
 /* A file that never ends its line, as a bomb of a .gz, must not go on for ever: a million columns of 128 bytes are more than tables have,
  * and little memory. */
@@ -55,23 +54,11 @@ static Status field_too_long(const Records *records, const char *from, Error *er
 
 /* ---- fields -------------------------------------------------------------------------------------------------------- */
 
-/* Bytes of a word that equal the one that `same` repeats get their highest bit. The lowest that does is right, others above it may not be.
- */
-static inline uint64_t equal_bytes(uint64_t word, uint64_t same) {
-  word ^= same;
-  return (word - 0x0101010101010101u) & ~word & 0x8080808080808080u;
-}
-
-/* The first byte from `at` on that may end a field without quotes: the separator, a quote, or one below 14 (ends of lines and tabs are). */
-static inline const char *find_end(const char *at, const char *end, char separator) {
-  const uint64_t separators = 0x0101010101010101u * (unsigned char)separator, quotes = 0x0101010101010101u * '"';
-  uint64_t word;
-  for (; end - at >= 8; at += 8) {
-    memcpy(&word, at, sizeof word);
-    word = le64toh(word);
-    uint64_t low = (word - 0x0E0E0E0E0E0E0E0Eu) & ~word & 0x8080808080808080u,
-             found = low | equal_bytes(word, separators) | equal_bytes(word, quotes);
-    if (found != 0) return at + __builtin_ctzll(found) / 8;
+/* The first byte from `at` on that may end a field without quotes (ends.h). */
+static const char *find_end(const char *at, const char *end, char separator) {
+  for (; end - at >= ENDS_BYTES; at += ENDS_BYTES) {
+    uint64_t found = ends_find(at, separator);
+    if (found != 0) return at + __builtin_ctzll(found);
   }
   while (at < end && *at != separator && *at != '"' && (unsigned char)*at >= 14) at++;
   return at;
@@ -188,41 +175,81 @@ static const char *end_line(Records *records, const char *at, const char *end) {
   return at;
 }
 
-/* Moves over lines without anything in them; NULL for an error. */
-static const char *skip_blank_lines(Records *records, const char *at, const char *end, Error *error) {
-  uint64_t first_line = records->next_line, before = at == records->part->bytes ? records->part->blank_lines : 0;
+/* *at moves over lines without anything in them. */
+static Status skip_blank_lines(Records *records, const char **at, const char *end, Error *error) {
+  uint64_t first_line = records->next_line, before = *at == records->part->bytes ? records->part->blank_lines : 0;
   for (;;) {
-    const char *next = at;
-    while (next < end && is_blank(records->dialect, *next)) next++;
-    if (next == end) return end;
-    if (!is_newline(*next)) return at;
-    at = end_line(records, next, end);
+    const char *next = skip_blanks(records->dialect, *at, end);
+    if (next == end) *at = end;
+    if (next == end || !is_newline(*next)) return SETOSA_OK;
+    *at = end_line(records, next, end);
     if (records->next_line - first_line + before <= BLANK_LIMIT) continue;
     records->line = records->next_line - 1;
-    line_error(records, "more than", BLANK_LIMIT, "lines in a row are blank; check that this is CSV", error);
-    return NULL;
+    return line_error(records, "more than", BLANK_LIMIT, "lines in a row are blank; check that this is CSV", error);
   }
 }
 
-Status records_next(Records *records, bool *more, Error *error) {
+/* Takes fields without quotes as far as there is room for them and text to look ahead: most of most tables. Returns where the next field
+ * begins, or, with *last, the end of the record. */
+static const char *take_plain_fields(Records *records, const char *at, const char *end, bool *last) {
+  const Dialect dialect = *records->dialect;
+  Field *field = records->fields + records->count, *full = records->fields + records->capacity;
+  for (const char *window = at; end - window >= ENDS_BYTES && !*last; window += ENDS_BYTES) {
+    for (uint64_t found = ends_find(window, dialect.separator); found != 0; found &= found - 1) {
+      const char *stop = window + __builtin_ctzll(found);
+      bool separates = *stop == dialect.separator || (dialect.blanks && *stop == '\t');
+      *last = is_newline(*stop);
+      if (!separates && !*last && *stop != '"') continue; /* part of the field */
+      if (*stop == '"' || field == full || stop - at > FIELD_LIMIT_BYTES) goto done;
+      if (stop > at || !dialect.blanks) {
+        *field = (Field){at, (size_t)(stop - at)};
+        if (stop > at && ((unsigned char)*at <= ' ' || (unsigned char)stop[-1] <= ' ')) trim(field);
+        field++;
+      }
+      at = *last ? stop : stop + 1;
+      if (*last) break;
+    }
+  }
+done:
+  records->count = (size_t)(field - records->fields);
+  return at;
+}
+
+/* All fields of a record that has one at least. *at moves to its end. */
+static Status take_fields(Records *records, const char **at, const char *end, Error *error) {
   Status status = SETOSA_OK;
-  const char *bytes = records->part->bytes, *end = bytes + records->part->length, *at = bytes + records->at;
-  if (at < end && (unsigned char)*at <= ' ' && (at = skip_blank_lines(records, at, end, error)) == NULL) return SETOSA_ERROR_DATA;
-  records->begin = (size_t)(at - bytes);
-  records->line = records->next_line;
-  records->count = records->room_used = 0;
-  *more = at < end;
-  for (bool last = !*more; !last; records->count++) {
+  for (bool last = false; !last;) {
     if (records->count == COLUMN_LIMIT)
       return line_error(records, "more than", COLUMN_LIMIT,
                         "columns; check the separator and the ends of lines, or save so wide a table as .npy", error);
     if (records->count == records->capacity)
       TRY(memory_grow((void **)&records->fields, &records->capacity, records->count + 1, sizeof *records->fields, "columns", error));
-    TRY(take_field(&at, end, records, &records->fields[records->count], &last, error));
+    if (!records->dialect->single_quotes) *at = take_plain_fields(records, *at, end, &last);
+    if (records->dialect->blanks && records->count > 0) {
+      *at = skip_blanks(records->dialect, *at, end);
+      last = *at == end || is_newline(**at);
+    }
+    if (last || records->count == records->capacity) continue;
+    TRY(take_field(at, end, records, &records->fields[records->count], &last, error));
+    records->count++;
   }
+cleanup:
+  return status;
+}
+
+Status records_next(Records *records, bool *more, Error *error) {
+  Status status = SETOSA_OK;
+  const char *bytes = records->part->bytes, *end = bytes + records->part->length, *at = bytes + records->at;
+  if (at < end && (unsigned char)*at <= ' ') TRY(skip_blank_lines(records, &at, end, error));
+  records->begin = (size_t)(at - bytes);
+  records->line = records->next_line;
+  records->count = records->room_used = 0;
+  *more = at < end;
+  if (!*more) return SETOSA_OK;
+  TRY(take_fields(records, &at, end, error));
   if (at - bytes - (ptrdiff_t)records->begin > RECORD_LIMIT_BYTES)
-    return line_error(records, "the row is longer than", RECORD_LIMIT_BYTES >> 20,
-                      "MB; check that this is CSV, or save so wide a table as .npy", error);
+    TRY(line_error(records, "the row is longer than", RECORD_LIMIT_BYTES >> 20,
+                   "MB; check that this is CSV, or save so wide a table as .npy", error));
   records->next_line += lines_in(bytes + records->begin, at, records->part->newline); /* inside quotes */
   records->at = (size_t)((at < end ? end_line(records, at, end) : at) - bytes);
 cleanup:
