@@ -3,14 +3,8 @@
 #ifndef SETOSA_DATA_TABLE_SURVEY_H
 #define SETOSA_DATA_TABLE_SURVEY_H
 
+#include "data/moments.h"
 #include "data/table/table.h"
-
-/* Count, mean and sum of squared deviations, joined as T. F. Chan, G. H. Golub and R. J. LeVeque say ("Updating formulae and a pairwise
- * algorithm for computing sample variances", 1979). */
-typedef struct Moments {
-  uint64_t count;
-  double mean, squares, least, most;
-} Moments;
 
 /* Where a value stands, and how it begins. */
 typedef struct Place {
