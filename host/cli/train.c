@@ -62,6 +62,7 @@ static Status load_test(SetosaDataset **test, const Session *session, const Seto
   data.scale = 1; /* as read: the scaling of the training data follows */
   data.expect_features = features;
   data.expect_feature_names = feature_names;
+  data.expect_shift = isnan(session->options->data.scale) || session->options->data.scale == 1 ? setosa_dataset_shift(like) : NULL;
   data.expect_classes = classes;
   data.expect_class_names = class_names;
   TRY(input_load(test, session, session->options->test, data, error));

@@ -149,10 +149,10 @@ Status npy_read(Dataset *dataset, Reader *reader, Error *error) {
     reader->default_scale = 1.0 / 255;
     dataset->byte_scale = 1;
   }
-  if (can_map(&header, reader->stream)) {
+  TRY(npy_choose_shift(dataset, &header, reader, error));
+  if (dataset->shift == NULL && can_map(&header, reader->stream)) {
     TRY(map_rows(dataset, &header, reader, error));
   } else {
-    TRY(npy_choose_shift(dataset, &header, reader, error));
     TRY(memory_allocate((void **)&block, NPY_BLOCK_BYTES, 1, "a block of the file", error));
     /* Bytes and halves: what they say takes more room, and as long to read, as floats. */
     bool compact = header.type.kind != 'f' || (header.type.size <= 2 && !stream_is_compressed(reader->stream));

@@ -102,10 +102,20 @@ cleanup:
   return status;
 }
 
+static Status take_expected(Dataset *dataset, const double *shift, Error *error) {
+  Status status = shift_copy(&dataset->shift, shift, dataset->features, error);
+  dataset->byte_scale = 0; /* bytes about a shift are none */
+  return status;
+}
+
 Status npy_choose_shift(Dataset *dataset, const NpyHeader *header, Reader *reader, Error *error) {
   FileIdentity identity;
   Error own = {0};
-  if (!is_wide(header->type) || reader->options->unshifted || dataset->rows == 0 || dataset->features == 0) return SETOSA_OK;
+  const DataOptions *options = reader->options;
+  if (options->unshifted || dataset->rows == 0 || dataset->features == 0) return SETOSA_OK;
+  if (options->expect_shift != NULL && options->expect_features == dataset->features)
+    return take_expected(dataset, options->expect_shift, error);
+  if (!is_wide(header->type)) return SETOSA_OK;
   if (!stream_identify(reader->stream, &identity))
     return remarks_add(&dataset->remarks, SETOSA_REMARK_DETAIL, error,
                        "the numbers come through a pipe, so that they are rounded to f32 before it is known whether some columns are far "

@@ -10,8 +10,7 @@
 #include "data/rows.h"
 
 /* Of |mean| to the deviation, above which a column is shifted. f32 rounds x by at most 2^-24 |x|, which is 2^-21 of the deviation there.
- * The sums of a gradient lose as much, and solvers lose their way sooner: of iris + c no training ended early with 8, with 16 some stopped
- * 0.4 % above the optimum. Iris itself is at 7. */
+ * With 16 some trainings still lost their way (bench/LOG.md). */
 static const double FAR_FROM_ZERO = 8;
 
 double shift_choose(double mean, double deviation, double least, double most) {

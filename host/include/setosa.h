@@ -203,6 +203,8 @@ typedef struct SetosaDataOptions {
   size_t expect_features;                  /* D of the model; another count of features is an error */
   const char *const *expect_feature_names; /* (D): a header with all of these names is read in this order; NULL: by position */
   const SetosaColumns *expect_columns;     /* of a table, instead of the names: every column is read as it was for the model */
+  const double
+      *expect_shift; /* (D): what is taken off columns as they are read, as of the training rows; NULL: found (unshifted: nothing) */
   const char *expect_weights; /* name of its column of weights: no feature; read as weights if it is there, unless labels_optional */
   const char *expect_label;   /* name of the label column when --label is not given and the header has it */
   size_t expect_classes;      /* K of the model */
@@ -351,9 +353,9 @@ typedef struct SetosaModel SetosaModel;
 
 /* A safetensors file, written beside its target, synced, renamed. Its tensors are "weights" (K,D) and "bias" (K) in f32 and, when features
  * are scaled, "feature_offset" and "feature_scale" (D) in f64: z = W ((x - offset) * scale) + b. x are the numbers of the source, whether
- * or not a data set holds them shifted (setosa_dataset_shift); the bias of a model that was trained on shifted columns is f64. The metadata
- * hold "class_names" and, when there are any, "feature_names", both JSON lists, and what made the model. A file of another program needs
- * "weights" alone. */
+ * or not a data set holds them shifted (setosa_dataset_shift). The bias of a model that was trained on shifted columns is f64, and there is
+ * "feature_shift" (D), f64: what is best taken off x before anything is rounded to f32. The metadata hold "class_names" and, when there are
+ * any, "feature_names", both JSON lists, and what made the model. A file of another program needs "weights" alone. */
 SetosaStatus setosa_model_load(SetosaModel **model, const char *path, SetosaError *error);
 SetosaStatus setosa_model_save(const SetosaModel *model, const char *path, SetosaError *error);
 /* A model from arrays (copied): weights (classes,features) row-major, bias (classes) or NULL for none. */

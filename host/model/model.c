@@ -24,6 +24,7 @@ void setosa_model_destroy(SetosaModel *model) {
   free(model->weights);
   free(model->bias);
   scaling_free(&model->scaling);
+  free(model->shift);
   destroy_names(model->class_names, model->classes);
   destroy_names(model->feature_names, model->features);
   columns_release(model->columns);
@@ -118,6 +119,30 @@ static Status copy_name(char **out, const char *name, const char *what, const Da
   return memory_copy_text(out, name, error);
 }
 
+/* As the training rows were read: a scaling has taken the shift in, and to be right for rows that are few or many it is the same again. */
+static Status take_shift(Model *model, const Dataset *dataset, Error *error) {
+  Status status = SETOSA_OK;
+  const Scaling *scaling = dataset_scaling(dataset);
+  const double *shift = setosa_dataset_shift(dataset);
+  bool any = false;
+  if (shift == NULL && scaling->scale == NULL) return SETOSA_OK;
+  TRY(memory_allocate_zero((void **)&model->shift, model->features, sizeof *model->shift, "the shift of the columns", error));
+  for (size_t d = 0; d < model->features; d++) {
+    double scale = scaling->scale != NULL ? scaling->scale[d] : 1, spread = 1 / fabs(scale);
+    if (shift != NULL && scale != 0)
+      model->shift[d] = shift[d] / scale;
+    else if (scaling->scale != NULL)
+      model->shift[d] = shift_choose(scaling->offset[d], spread, scaling->offset[d] - spread, scaling->offset[d] + spread);
+    any = any || model->shift[d] != 0;
+  }
+  if (!any) {
+    free(model->shift);
+    model->shift = NULL;
+  }
+cleanup:
+  return status;
+}
+
 Status model_create_for(Model **model, const Dataset *dataset, Error *error) {
   Status status = SETOSA_OK;
   Model *made = NULL;
@@ -136,6 +161,7 @@ Status model_create_for(Model **model, const Dataset *dataset, Error *error) {
   TRY(copy_name(&made->label_name, dataset_label_name(dataset), "label name", dataset, error));
   TRY(copy_name(&made->weights_name, setosa_dataset_weights_name(dataset), "name of the weights", dataset, error));
   TRY(copy_name(&made->positive, dataset_positive(dataset), "class name", dataset, error));
+  TRY(take_shift(made, dataset, error));
   if (scaling->scale != NULL) TRY(scaling_copy(&made->scaling, made->features, scaling->offset, scaling->scale, error));
   *model = made;
   made = NULL;
@@ -228,6 +254,7 @@ SetosaDataOptions setosa_model_data_options(const SetosaModel *model) {
   options.expect_features = model->features;
   options.expect_feature_names = (const char *const *)model->feature_names;
   options.expect_columns = model->columns;
+  options.expect_shift = model->shift;
   if (model->columns != NULL) {
     options.missing = model->columns->missing;
     options.unseen = model->columns->unseen;

@@ -1,6 +1,6 @@
-/* A model as a safetensors file: tensors "weights" (K,D), "bias" (K), with scaling "feature_offset" (D) and "feature_scale" (D) in f64; a
- * bias of shifted columns is f64, too. Names and provenance as text in its metadata, lists of names as JSON. Any safetensors file with such
- * weights is a model. */
+/* A model as a safetensors file: tensors "weights" (K,D), "bias" (K), with scaling "feature_offset" (D) and "feature_scale" (D) in f64, of
+ * shifted columns "feature_shift" (D) and the bias in f64. Names and provenance as text in its metadata, lists of names as JSON. Any
+ * safetensors file with such weights is a model. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,12 +76,13 @@ SetosaStatus setosa_model_save(const SetosaModel *model, const char *path, Setos
   if (model->label_name != NULL) pairs[count++] = (MetadataPair){"label_name", model->label_name};
   if (model->weights_name != NULL) pairs[count++] = (MetadataPair){"weights_name", model->weights_name};
   if (model->positive != NULL) pairs[count++] = (MetadataPair){"positive", model->positive};
-  TensorSource tensors[4] = {{"weights", TENSOR_F32, 2, {classes, features}, model->weights, NULL},
+  TensorSource tensors[5] = {{"weights", TENSOR_F32, 2, {classes, features}, model->weights, NULL},
                              {"bias", model_bias_is_wide(model) ? TENSOR_F64 : TENSOR_F32, 1, {classes, 1}, NULL, model->bias}};
   if (model->scaling.scale != NULL) {
     tensors[tensors_count++] = (TensorSource){"feature_offset", TENSOR_F64, 1, {features, 1}, NULL, model->scaling.offset};
     tensors[tensors_count++] = (TensorSource){"feature_scale", TENSOR_F64, 1, {features, 1}, NULL, model->scaling.scale};
   }
+  if (model->shift != NULL) tensors[tensors_count++] = (TensorSource){"feature_shift", TENSOR_F64, 1, {features, 1}, NULL, model->shift};
   TRY(safetensors_save(path, pairs, count, tensors, tensors_count, error));
 cleanup:
   free(pairs);
@@ -211,6 +212,16 @@ cleanup:
   return status;
 }
 
+static Status load_shift(Model *model, SafetensorsFile *file, const char *path, Error *error) {
+  Status status = SETOSA_OK;
+  const Tensor *shift = safetensors_find(file, "feature_shift");
+  if (shift == NULL) return SETOSA_OK;
+  TRY(memory_allocate_zero((void **)&model->shift, model->features, sizeof *model->shift, "the shift of the columns", error));
+  TRY(load_vector(file, path, shift, model->shift, model->features, error));
+cleanup:
+  return status;
+}
+
 SetosaStatus setosa_model_load(SetosaModel **model, const char *path, SetosaError *error) {
   Status status = SETOSA_OK;
   SafetensorsFile *file = NULL;
@@ -233,6 +244,7 @@ SetosaStatus setosa_model_load(SetosaModel **model, const char *path, SetosaErro
   TRY(safetensors_read(file, weights, loaded->weights, error));
   if (bias != NULL) TRY(load_vector(file, path, bias, loaded->bias, loaded->classes, error));
   TRY(load_scaling(loaded, file, path, error));
+  TRY(load_shift(loaded, file, path, error));
   TRY(load_metadata(loaded, file, path, error));
   *model = loaded;
   loaded = NULL;

@@ -4,6 +4,7 @@
 #include "data/shift.h"
 #include "model/files.h"
 #include "model/model.h"
+#include "support/dataset.h"
 
 enum { D = 3, K = 2 };
 static const float W[K * D] = {1.5f, -0.3f, 1e-9f, -1.5f, 0.3f, -1e-9f};
@@ -35,6 +36,7 @@ static void a_wide_bias_is_kept(void **state) {
   assert_non_null(memmem(bytes, length, "\"bias\":{\"dtype\":\"F64\",\"shape\":[2]", 33));
   assert_int_equal(setosa_model_load(&loaded, test_path, &error), SETOSA_OK);
   assert_memory_equal(loaded->bias, model->bias, K * sizeof(double));
+  assert_null(loaded->shift);
   assert_int_equal(model_hash(model, hash, &error), SETOSA_OK);
   assert_int_equal(model_hash(loaded, again, &error), SETOSA_OK);
   assert_string_equal(hash, again);
@@ -44,6 +46,38 @@ static void a_wide_bias_is_kept(void **state) {
   free(bytes);
   setosa_model_destroy(loaded);
   setosa_model_destroy(model);
+}
+
+static void check_model_shift(const Scaling *scaling, const double *shift, const double *expected) {
+  Error error = {0};
+  Dataset *dataset = NULL;
+  Model *model = NULL, *loaded = NULL;
+  const float values[2 * D] = {1, 2, 3, 4, 5, 6};
+  const int32_t labels[2] = {0, 1};
+  assert_int_equal(setosa_dataset_wrap(&dataset, 2, D, K, values, labels, &error), SETOSA_OK);
+  if (scaling != NULL) support_ok(dataset_apply_scaling(dataset, scaling->offset, scaling->scale, &error), &error);
+  if (shift != NULL) support_ok(shift_copy(&dataset->shift, shift, D, &error), &error);
+  assert_int_equal(model_create_for(&model, dataset, &error), SETOSA_OK);
+  assert_int_equal(setosa_model_save(model, test_path, &error), SETOSA_OK);
+  assert_int_equal(setosa_model_load(&loaded, test_path, &error), SETOSA_OK);
+  const double *found = setosa_model_data_options(loaded).expect_shift;
+  assert_int_equal(found == NULL, expected == NULL);
+  for (int d = 0; expected != NULL && d < D; d++) assert_true(found[d] == expected[d]);
+  setosa_model_destroy(loaded);
+  setosa_model_destroy(model);
+  setosa_dataset_destroy(dataset);
+}
+
+/* Other rows for it are read as the training rows were, whatever was done to these since. */
+static void the_file_tells_how_rows_are_read(void **state) {
+  (void)state;
+  double offset[D] = {1000006.2, 2, 0}, scale[D] = {0.5, 1, 0}, half[D] = {0.5, 0.5, 0.5}, halved[D] = {500003, 0, 0x1.7p39};
+  check_model_shift(NULL, NULL, NULL);
+  check_model_shift(NULL, SHIFT, SHIFT);
+  check_model_shift(&(Scaling){offset, scale}, NULL, (const double[]){1000006, 0, 0});
+  offset[0] = 7;
+  check_model_shift(&(Scaling){offset, scale}, NULL, NULL);
+  check_model_shift(&(Scaling){NULL, half}, halved, SHIFT);
 }
 
 /* A file of f32 alone, from before or from elsewhere. */
@@ -86,6 +120,7 @@ static void a_bias_that_is_not_finite_is_refused(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_wide_bias_is_kept),
+      cmocka_unit_test(the_file_tells_how_rows_are_read),
       cmocka_unit_test(numbers_of_any_width_are_read),
       cmocka_unit_test(a_bias_that_is_not_finite_is_refused),
   };

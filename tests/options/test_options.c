@@ -245,6 +245,7 @@ static void test_every_field(void **state) {
   static const char *const of_data[] = {"labels_optional",
                                         "expect_features",
                                         "expect_feature_names",
+                                        "expect_shift",
                                         "expect_label",
                                         "expect_classes",
                                         "expect_class_names",

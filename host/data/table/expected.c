@@ -23,6 +23,8 @@ Status table_take_expected(Table *table, Error *error) {
     column->feature = table->features++;
     column->role = FIELD_NUMERIC;
     column->fill = NAN;
+    bool shifts = columns == NULL && options->expect_shift != NULL && !options->unshifted && i < options->expect_features;
+    if (shifts) column->shift = options->expect_shift[i];
     if (columns == NULL) continue;
     const Column *was = &columns->columns[i];
     column->fill = was->mean;

@@ -73,7 +73,7 @@ cleanup:
 
 /* A shift near the mean is as good as the one that the mean of all rows would give. */
 static bool shift_serves(const TableColumn *column, const ColumnSurvey *seen) {
-  double deviation = sqrt(seen->moments.squares / (double)seen->moments.count), mean = seen->moments.mean;
+  double deviation = moments_deviation(&seen->moments), mean = seen->moments.mean;
   double chosen = shift_choose(mean, deviation, seen->moments.least, seen->moments.most);
   if ((chosen == 0) != (column->shift == 0)) return false;
   return chosen == 0 || fabs(mean - column->shift) <= 2 * deviation || chosen == column->shift;

@@ -99,7 +99,7 @@ static Status tell_column(SetosaColumnReport *out, const Table *table, size_t c,
     out->least = seen->moments.least;
     out->most = seen->moments.most;
     out->mean = seen->moments.mean;
-    out->deviation = sqrt(seen->moments.squares / (double)seen->moments.count);
+    out->deviation = moments_deviation(&seen->moments);
   }
   if (out->categorical || c == table->label) TRY(tell_levels(out, out->use == SETOSA_COLUMN_LEFT_OUT ? all : seen, error));
   if (out->use == SETOSA_COLUMN_FEATURE) out->features = out->categorical ? out->levels : 1;

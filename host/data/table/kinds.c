@@ -243,9 +243,9 @@ Status table_number_features(Table *table, Error *error) {
       TRY(sort_levels(column, seen, error));
       table->features += name_table_count(column->levels);
     } else {
-      double deviation = seen->moments.count > 0 ? sqrt(seen->moments.squares / (double)seen->moments.count) : 0;
       column->fill = seen->moments.mean;
-      column->shift = unshifted ? 0 : shift_choose(seen->moments.mean, deviation, seen->moments.least, seen->moments.most);
+      column->shift =
+          unshifted ? 0 : shift_choose(seen->moments.mean, moments_deviation(&seen->moments), seen->moments.least, seen->moments.most);
       table->features++;
     }
     table->order[kept++] = c;

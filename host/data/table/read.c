@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/shift_remark.h"
 #include "data/table/encode.h"
+#include "data/table/survey.h"
 
 Status table_open(Table *table, Reader *reader, Remarks *remarks, Error *error) {
   Status status = SETOSA_OK;
@@ -232,6 +234,22 @@ cleanup:
   return status;
 }
 
+/* Of columns that were looked at: for a model they are as they are. */
+static Status remark_numbers(Dataset *dataset, const Table *table, Error *error) {
+  Status status = SETOSA_OK;
+  Moments *moments = NULL; /* (D) zero where a feature is a level */
+  if (table->kept == NULL) return SETOSA_OK;
+  TRY(memory_allocate_zero((void **)&moments, table->features, sizeof *moments, "column statistics", error));
+  for (size_t i = 0; i < table->order_count; i++) {
+    const TableColumn *column = &table->columns[table->order[i]];
+    if (column->role == FIELD_NUMERIC) moments[column->feature] = table->kept->columns[table->order[i]].moments;
+  }
+  TRY(shift_remark(dataset, moments, error));
+cleanup:
+  free(moments);
+  return status;
+}
+
 static Status hand_over(Dataset *dataset, Encoded *encoded, const Table *table, Error *error) {
   Status status = SETOSA_OK;
   const DataOptions *options = table->reader->options;
@@ -252,6 +270,7 @@ static Status hand_over(Dataset *dataset, Encoded *encoded, const Table *table, 
   TRY(remark_missing(encoded, table, error));
   TRY(remark_unseen(encoded, table, error));
   TRY(keep_columns(dataset, table, error));
+  TRY(remark_numbers(dataset, table, error));
   TRY(keep_targets(dataset, encoded, table, error));
   dataset->left_out = encoded->left_out;
   encoded->left_out = (SourceRows){0};

@@ -124,21 +124,6 @@ cleanup:
   return status;
 }
 
-/* a = a and b; least and most of b are told apart from those of a by the caller. */
-static void moments_join(Moments *a, const Moments *b) {
-  if (b->count == 0) return;
-  if (a->count == 0) {
-    *a = *b;
-    return;
-  }
-  double count = (double)(a->count + b->count), difference = b->mean - a->mean;
-  a->squares += b->squares + difference * difference * ((double)a->count * (double)b->count / count);
-  a->mean += difference * ((double)b->count / count);
-  a->count += b->count;
-  a->least = fmin(a->least, b->least);
-  a->most = fmax(a->most, b->most);
-}
-
 void survey_settle(Survey *survey) {
   for (size_t c = 0; c < survey->count; c++) {
     ColumnSurvey *column = &survey->columns[c];
@@ -150,7 +135,7 @@ void survey_settle(Survey *survey) {
                    .least = column->moments.least,
                    .most = column->moments.most};
     column->moments.count = 0; /* a part is settled once */
-    moments_join(&column->moments, &now);
+    moments_merge(&column->moments, &now);
     column->unsettled = 0;
     column->sum = column->squares = 0;
   }
@@ -186,7 +171,7 @@ Status survey_join(Survey *survey, const Survey *more, Error *error) {
     to->missing += from->missing;
     to->numbers += from->numbers;
     to->fractions = to->fractions || from->fractions;
-    moments_join(&to->moments, &from->moments);
+    moments_merge(&to->moments, &from->moments);
     if (to->first_missing.file == NULL) to->first_missing = from->first_missing;
     if (to->not_utf8.file == NULL) to->not_utf8 = from->not_utf8;
     if (to->first_word.file == NULL) to->first_word = from->first_word;

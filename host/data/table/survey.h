@@ -5,14 +5,8 @@
 
 #include <math.h>
 
+#include "data/moments.h"
 #include "data/table/table.h"
-
-/* Count, mean and sum of squared deviations, joined as T. F. Chan, G. H. Golub and R. J. LeVeque say ("Updating formulae and a pairwise
- * algorithm for computing sample variances", 1979). */
-typedef struct Moments {
-  uint64_t count;
-  double mean, squares, least, most;
-} Moments;
 
 /* Where a value stands, and how it begins. */
 typedef struct Place {
