@@ -26,6 +26,7 @@ libpopt-dev           command line options
 libjansson-dev        JSON
 libcsv-dev            CSV
 zlib1g-dev            gzip
+libzip-dev            zip archives, as NumPy's .npz are
 libxxhash-dev         hashes
 librandom123-dev      random numbers
 libopenblas-dev       the blas backend: matrix products on the CPU
@@ -112,7 +113,7 @@ need() {
   if ! command -v apt-get >/dev/null 2>&1; then
     say 'This script installs packages with apt-get, which this system does not have. Install these yourself:' \
       'a C11 compiler, CMake 3.21 or later, Ninja, pkg-config; an OpenCL loader with its headers, and an OpenCL device (PoCL runs on any CPU);' \
-      'the development files of popt, jansson, libcsv, zlib, xxHash and Random123; for the tests cmocka;' \
+      'the development files of popt, jansson, libcsv, zlib, libzip, xxHash and Random123; for the tests cmocka;' \
       'for the backends blas and clblast, and for several machines, all of which can be left out, OpenBLAS, CLBlast and an MPI. Then:' \
       '  cmake --preset release && cmake --build --preset release && build/release/setosa train data/iris.csv' >&2
     exit 1

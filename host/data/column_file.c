@@ -137,6 +137,6 @@ cleanup:
 
 Status column_file_check_count(const ColumnTaker *taker, const char *path, size_t count, Error *error) {
   if (count == taker->rows) return SETOSA_OK;
-  return error_set(error, SETOSA_ERROR_DATA, "%s: holds %zu %s, but %s has %zu rows; check that they belong together", path, count,
-                   taker->many, taker->source, taker->rows);
+  return error_set(error, SETOSA_ERROR_DATA, "%s: holds %zu %s, but %s has %zu %s; check that they belong together", path, count,
+                   taker->many, taker->source, taker->rows, taker->of != NULL ? taker->of : "rows");
 }

@@ -11,6 +11,7 @@ typedef struct ColumnTaker {
   const char *one, *many; /* "label", "labels": for messages; --many names such a file */
   const char *source;     /* what they belong to, for messages */
   size_t rows;            /* of it: as many are wanted, and reading ends at the first that is too many */
+  const char *of;         /* what these are, where they are no rows */
   bool numbers;           /* nothing else: a first line that is one is no heading */
   const char *as_plain;   /* what to do about a .npy of elements that are no such values */
   Status (*take_text)(void *values, const char *text, size_t length, Error *error);

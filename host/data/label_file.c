@@ -16,19 +16,35 @@ static Status take_element(void *labels, ElementType type, const unsigned char *
   return labels_add_element(labels, type, element, error);
 }
 
+static ColumnTaker take_labels(Labels *labels, const char *source, size_t rows) {
+  return (ColumnTaker){.one = "label",
+                       .many = "labels",
+                       .as_plain = "save labels.astype('U')",
+                       .take_text = take_text,
+                       .take_element = take_element,
+                       .values = labels,
+                       .source = source,
+                       .rows = rows};
+}
+
 Status label_file_read(Dataset *dataset, Reader *reader, const char *path, size_t rows, Error *error) {
   Status status = SETOSA_OK;
   Labels *labels = NULL;
   TRY(labels_create(&labels, reader->options, error));
-  const ColumnTaker taker = {.one = "label",
-                             .many = "labels",
-                             .as_plain = "save labels.astype('U')",
-                             .take_text = take_text,
-                             .take_element = take_element,
-                             .values = labels,
-                             .source = reader->source,
-                             .rows = rows};
+  const ColumnTaker taker = take_labels(labels, reader->source, rows);
   TRY(column_file_read(&taker, path, reader->options->header, error));
+  TRY(labels_finish(labels, dataset, NULL, error));
+cleanup:
+  labels_destroy(labels);
+  return status;
+}
+
+Status label_array_read(Dataset *dataset, const Reader *reader, Stream *array, const char *source, Error *error) {
+  Status status = SETOSA_OK;
+  Labels *labels = NULL;
+  TRY(labels_create(&labels, reader->options, error));
+  const ColumnTaker taker = take_labels(labels, source, dataset->rows);
+  TRY(npy_read_column(&taker, array, error));
   TRY(labels_finish(labels, dataset, NULL, error));
 cleanup:
   labels_destroy(labels);

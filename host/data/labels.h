@@ -31,6 +31,8 @@ Status labels_name_expected_classes(Dataset *dataset, const DataOptions *options
 
 /* Reads a labels file (IDX, .npy of numbers, or one label per line; .gz too) of `rows` labels into the data set. */
 Status label_file_read(Dataset *dataset, Reader *reader, const char *path, size_t rows, Error *error);
+/* The same of a NumPy array, for the rows of the data set. source: what holds these, for messages. */
+Status label_array_read(Dataset *dataset, const Reader *reader, Stream *array, const char *source, Error *error);
 /* X.npy -> X-labels.npy, or the same with the other of .gz and no .gz; NULL when there is none. Free *found. */
 Status label_file_find(char **found, const char *path, Error *error);
 /* train-images-idx3-ubyte.gz -> train-labels-idx1-ubyte.gz, or the same with the other of .gz and no .gz. Free *found; NULL when there is

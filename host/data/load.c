@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "data/cache.h"
 #include "data/labels.h"
+#include "data/npz.h"
 #include "data/reader.h"
 #include "data/sources.h"
 
@@ -23,7 +24,6 @@ typedef struct UnreadFormat {
 static const UnreadFormat UNREAD[] = {
     {".svm", NULL, 0, "sparse LIBSVM text is not read yet; convert it to CSV or .npy"},
     {".libsvm", NULL, 0, "sparse LIBSVM text is not read yet; convert it to CSV or .npy"},
-    {".npz", NULL, 0, "an .npz archive is not read; save one array with numpy.save (.npy)"},
     {".safetensors", NULL, 0, "this is a model, not data; give the data file"},
     {".arff", NULL, 0, "ARFF is not read; convert it to CSV"},
     {".json", NULL, 0, "JSON is not read; convert it to CSV"},
@@ -76,12 +76,14 @@ static Status choose_reader(ReadFunction *read, const Reader *reader, Error *err
     return error_set(error, SETOSA_ERROR_DATA, "%s: %s; give a file with rows of data", stream_path(reader->stream),
                      stream_is_regular(reader->stream) ? "the file is empty" : "nothing comes from it, which can be read once");
   bool npy = count >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0;
+  bool npz = npz_looks_so(bytes, count);
   bool idx = count >= 4 && bytes[0] == 0 && bytes[1] == 0 && bytes[2] >= 0x08 && bytes[2] <= 0x0E;
-  if (!npy && !idx) { /* a name that promises a format gets its reader, which says what is wrong */
+  if (!npy && !idx && !npz) { /* a name that promises a format gets its reader, which says what is wrong */
     npy = reader_has_suffix(reader->source, ".npy");
+    npz = reader_has_suffix(reader->source, ".npz");
     idx = reader_has_suffix(reader->source, "-ubyte") || reader_has_suffix(reader->source, ".idx");
   }
-  *read = npy ? npy_read : idx ? idx_read : table_read;
+  *read = npy ? npy_read : npz ? npz_read : idx ? idx_read : table_read;
   if (*read != table_read) return SETOSA_OK;
   Status status = refuse_unread(reader, bytes, count, error);
   if (status == SETOSA_OK) status = stream_check_name(reader->stream, error);
@@ -95,7 +97,8 @@ static Status check_options(const Reader *reader, ReadFunction read, Error *erro
   const DataOptions *options = reader->options;
   if (read == table_read && options->labels_path != NULL)
     return error_set(error, SETOSA_ERROR_USAGE,
-                     "%s: the labels of a CSV are one of its columns; name it with --label, --labels is for IDX and .npy", reader->source);
+                     "%s: the labels of a CSV are one of its columns; name it with --label, --labels is for IDX, .npy and .npz",
+                     reader->source);
   if (read == synthetic_read && options->labels_path != NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "%s: synthetic data has its own labels; leave --labels out", reader->source);
   const char *column_option = options->label != NULL         ? "--label"
@@ -252,7 +255,7 @@ static Status read_source(Dataset **dataset, Loading *loading, Error *error) {
   Reader *reader = &loading->reader;
   char note[CACHE_NOTE_SIZE] = "";
   TRY(reader_create_dataset(dataset, reader, error));
-  if (loading->read == table_read || loading->read == npy_read) /* IDX: bytes, quicker than a table of floats */
+  if (loading->read != idx_read && loading->read != synthetic_read) /* IDX: bytes, quicker than a table of floats */
     TRY(cache_read(dataset, reader, loading->read, note, error));
   else
     TRY(reader_run_in_memory(*dataset, reader, loading->read, error));

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "data/column_file.h"
 #include "data/labels.h"
+#include "data/npy.h"
 #include "data/npy_header.h"
 #include "data/npy_shift.h"
 #include "data/reader.h"
@@ -125,17 +126,7 @@ cleanup:
   return status;
 }
 
-static Status read_labels(Dataset *dataset, Reader *reader, Error *error) {
-  const DataOptions *options = reader->options;
-  if (options->labels_path != NULL) return label_file_read(dataset, reader, options->labels_path, dataset->rows, error);
-  if (options->labels_optional) return labels_name_expected_classes(dataset, options, error);
-  return error_set(error, SETOSA_ERROR_USAGE,
-                   "%s: a .npy file holds features only; add --labels FILE (.npy, IDX, or one label per line), or "
-                   "name them X-labels.npy beside X.npy",
-                   reader->source);
-}
-
-Status npy_read(Dataset *dataset, Reader *reader, Error *error) {
+Status npy_read_rows(Dataset *dataset, Reader *reader, Error *error) {
   Status status = SETOSA_OK;
   NpyHeader header;
   unsigned char *block = NULL;
@@ -163,10 +154,24 @@ Status npy_read(Dataset *dataset, Reader *reader, Error *error) {
     TRY((header.fortran ? read_by_columns : read_by_rows)(dataset, &header, reader, block, error));
     TRY(check_end(reader->stream, error));
   }
-  TRY(read_labels(dataset, reader, error));
 cleanup:
   free(block);
   return status;
+}
+
+static Status read_labels(Dataset *dataset, Reader *reader, Error *error) {
+  const DataOptions *options = reader->options;
+  if (options->labels_path != NULL) return label_file_read(dataset, reader, options->labels_path, dataset->rows, error);
+  if (options->labels_optional) return labels_name_expected_classes(dataset, options, error);
+  return error_set(error, SETOSA_ERROR_USAGE,
+                   "%s: a .npy file holds features only; add --labels FILE (.npy, IDX, or one label per line), or "
+                   "name them X-labels.npy beside X.npy",
+                   reader->source);
+}
+
+Status npy_read(Dataset *dataset, Reader *reader, Error *error) {
+  Status status = npy_read_rows(dataset, reader, error);
+  return status == SETOSA_OK ? read_labels(dataset, reader, error) : status;
 }
 
 /* (N) or (N,1). */

@@ -24,6 +24,7 @@ typedef Status (*ReadFunction)(Dataset *dataset, Reader *reader, Error *error);
 Status table_read(Dataset *dataset, Reader *reader, Error *error);
 Status idx_read(Dataset *dataset, Reader *reader, Error *error);
 Status npy_read(Dataset *dataset, Reader *reader, Error *error);
+Status npz_read(Dataset *dataset, Reader *reader, Error *error);
 Status synthetic_read(Dataset *dataset, Reader *reader, Error *error);
 
 /* What the columns of the table are that reader->stream holds. */

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,10 @@
 #include "base/text.h"
 
 struct Stream {
-  gzFile file;
+  gzFile file;    /* NULL: `finder` has the bytes */
   int descriptor; /* of file, which closes it */
+  StreamFinder finder;
+  uint64_t found; /* bytes, by it */
   char *path;
   uint64_t size; /* 0: unknown */
   bool regular;
@@ -92,9 +95,27 @@ cleanup:
   return status;
 }
 
+Status stream_open_found(Stream **out, const StreamFinder *finder, const char *path, Error *error) {
+  Status status = SETOSA_OK;
+  Stream *stream = NULL;
+  *out = NULL;
+  TRY(memory_allocate_zero((void **)&stream, 1, sizeof *stream, "a stream", error));
+  TRY(memory_copy_text(&stream->path, path, error));
+  stream->finder = *finder;
+  stream->size = finder->stored;
+  stream->descriptor = -1;
+  *out = stream;
+  return SETOSA_OK;
+cleanup:
+  finder->close(finder->user);
+  stream_close(stream);
+  return status;
+}
+
 void stream_close(Stream *stream) {
   if (stream == NULL) return;
   if (stream->file != NULL) gzclose(stream->file);
+  if (stream->finder.close != NULL) stream->finder.close(stream->finder.user);
   free(stream->path);
   free(stream);
 }
@@ -124,6 +145,11 @@ Status stream_read(Stream *stream, void *buffer, size_t length, size_t *got, Err
   if (kept > 0) memcpy(to, stream->peeked + stream->peeked_used, kept);
   stream->peeked_used += kept;
   *got = kept;
+  if (stream->file == NULL) {
+    Status status = stream->finder.read(stream->finder.user, to, length, got, error);
+    stream->found += *got;
+    return status;
+  }
   while (*got < length) {
     size_t wanted = length - *got < (1u << 30) ? length - *got : (1u << 30);
     int count = gzread(stream->file, to + *got, (unsigned)wanted);
@@ -147,8 +173,15 @@ Status stream_check_name(const Stream *stream, Error *error) {
 }
 
 bool stream_is_regular(const Stream *stream) { return stream->regular; }
+bool stream_can_rewind(const Stream *stream) { return stream->regular || stream->file == NULL; }
+
+int stream_copy_descriptor(const Stream *stream) { return stream->regular ? fcntl(stream->descriptor, F_DUPFD_CLOEXEC, 0) : -1; }
 
 Status stream_rewind(Stream *stream, Error *error) {
+  if (stream->file == NULL) {
+    stream->found = 0;
+    return stream->finder.rewind(stream->finder.user, error);
+  }
   if (!stream->regular || gzrewind(stream->file) != 0)
     return error_set(error, SETOSA_ERROR_DATA, "%s: cannot be read a second time; write it to a file and name that", stream->path);
   stream->peeked_used = stream->peeked_count; /* they come again */
@@ -156,19 +189,24 @@ Status stream_rewind(Stream *stream, Error *error) {
 }
 
 const char *stream_path(const Stream *stream) { return stream->path; }
-bool stream_is_compressed(const Stream *stream) { return !gzdirect(stream->file); }
+bool stream_is_compressed(const Stream *stream) { return stream->file != NULL ? !gzdirect(stream->file) : stream->finder.packed; }
 uint64_t stream_bytes_total(const Stream *stream) { return stream->size; }
 
 uint64_t stream_bytes_done(const Stream *stream) {
+  if (stream->file == NULL) return (uint64_t)((double)stream->size * fmin((double)stream->found / (double)stream->finder.bytes, 1));
   z_off_t offset = gzoffset(stream->file);
   return offset > 0 ? (uint64_t)offset : 0;
 }
 
 bool stream_surely_holds(const Stream *stream, uint64_t bytes) {
+  if (stream->file == NULL) return !stream->finder.packed && bytes <= stream->finder.bytes;
   return stream->regular && !stream_is_compressed(stream) && bytes <= stream->size;
 }
 
-uint64_t stream_bytes_unpacked(const Stream *stream) { return stream_is_compressed(stream) ? (uint64_t)gztell(stream->file) : 0; }
+uint64_t stream_bytes_unpacked(const Stream *stream) {
+  if (!stream_is_compressed(stream)) return 0;
+  return stream->file != NULL ? (uint64_t)gztell(stream->file) : stream->found;
+}
 
 bool stream_identify(const Stream *stream, FileIdentity *identity) {
   return stream->regular && file_identify(identity, stream->descriptor);
@@ -180,6 +218,7 @@ Status stream_map(const Stream *stream, Mapping *mapping, size_t bytes, Error *e
 
 bool stream_may_hold(const Stream *stream, uint64_t bytes) {
   const uint64_t absurd = (uint64_t)1 << 47; /* more than memory that can be addressed: no pipe brings that */
+  if (stream->file == NULL) return bytes <= stream->finder.bytes;
   if (!stream->regular) return bytes < absurd;
   if (!stream_is_compressed(stream)) return bytes <= stream->size;
   return bytes / 1032 <= stream->size; /* deflate cannot do better than 1032:1 (zlib's technical notes) */

@@ -14,10 +14,23 @@ typedef struct Stream Stream;
 
 enum { STREAM_PEEK = 512 };
 
+/* Bytes that somebody else finds, as in an archive. Errors name the path themselves. */
+typedef struct StreamFinder {
+  Status (*read)(void *user, void *buffer, size_t length, size_t *got, Error *error); /* as stream_read */
+  Status (*rewind)(void *user, Error *error);
+  void (*close)(void *user);
+  void *user;
+  uint64_t bytes;  /* that there are, as far as is known before they are read */
+  uint64_t stored; /* the room that they take where they lie */
+  bool packed;     /* as other bytes there, so that `bytes` may be a lie */
+} StreamFinder;
+
 /* "-" is standard input, which stays open. SETOSA_ERROR_DATA for a missing file (with a near miss of the same folder), a folder, or an
  * unreadable file. */
 Status stream_open(Stream **stream, const char *path, Error *error);
 bool stream_is_standard_input(const char *path);
+/* path is for messages. The finder is closed with the stream, and at once on failure. */
+Status stream_open_found(Stream **stream, const StreamFinder *finder, const char *path, Error *error);
 void stream_close(Stream *stream);
 /* The first bytes (at most STREAM_PEEK), which a later read returns again. */
 size_t stream_peek(const Stream *stream, const unsigned char **bytes);
@@ -27,17 +40,22 @@ Status stream_read(Stream *stream, void *buffer, size_t length, size_t *got, Err
 const char *stream_path(const Stream *stream);
 /* SETOSA_ERROR_DATA for a name that ends in .gz while its bytes are not gzip: for text, which a broken header of gzip may look like. */
 Status stream_check_name(const Stream *stream, Error *error);
-/* A regular file, which can be read again, and in parts at once; what comes through a pipe is gone once it was read. */
+/* A regular file that is read from its beginning. */
 bool stream_is_regular(const Stream *stream);
-/* Back to the beginning of a regular file; all is read again, what was peeked, too. */
+/* What comes through a pipe is gone once it was read. */
+bool stream_can_rewind(const Stream *stream);
+/* Back to the beginning: all is read again, what was peeked, too. SETOSA_ERROR_DATA where that cannot be. */
 Status stream_rewind(Stream *stream, Error *error);
+/* A descriptor of a regular file for the caller to close, which shares its place in the file; -1 when there is none to be had. */
+int stream_copy_descriptor(const Stream *stream);
 bool stream_is_compressed(const Stream *stream);
 uint64_t stream_bytes_done(const Stream *stream);     /* of the file as stored */
 uint64_t stream_bytes_unpacked(const Stream *stream); /* decompressed so far; 0 where nothing is compressed */
 uint64_t stream_bytes_total(const Stream *stream);    /* 0: unknown (a pipe) */
-/* False when the file cannot possibly hold so many bytes: the check before an allocation that a header asks for. */
+/* False when there cannot possibly be so many bytes: the check before an allocation that a header asks for. */
 bool stream_may_hold(const Stream *stream, uint64_t bytes);
-/* True when it has so many bytes: what a header asks for may be allocated at once. Else the header may lie, and room grows as data come. */
+/* True when there are so many bytes: what a header asks for may be allocated at once. Else the header may lie, and room grows as data come.
+ */
 bool stream_surely_holds(const Stream *stream, uint64_t bytes);
 /* The open file as it is now; false when it is not a regular one, or read from its middle on. */
 bool stream_identify(const Stream *stream, FileIdentity *identity);

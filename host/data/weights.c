@@ -206,20 +206,35 @@ static Status take_element(void *list, ElementType type, const unsigned char *el
   return weight_list_add(list, element_to_double(type, element), error);
 }
 
+static ColumnTaker take_weights(WeightList *list, const char *source, size_t rows) {
+  return (ColumnTaker){.one = "weight",
+                       .many = "weights",
+                       .numbers = true,
+                       .as_plain = "save weights.astype('float32')",
+                       .take_text = take_text,
+                       .take_element = take_element,
+                       .values = list,
+                       .source = source,
+                       .rows = rows};
+}
+
 Status weights_read_file(Dataset *dataset, const Reader *reader, const char *path, Error *error) {
   Status status = SETOSA_OK;
   WeightList list = {0};
-  const ColumnTaker taker = {.one = "weight",
-                             .many = "weights",
-                             .numbers = true,
-                             .as_plain = "save weights.astype('float32')",
-                             .take_text = take_text,
-                             .take_element = take_element,
-                             .values = &list,
-                             .source = reader->source,
-                             .rows = dataset->rows};
+  const ColumnTaker taker = take_weights(&list, reader->source, dataset->rows);
   TRY(column_file_read(&taker, path, -1, error));
   TRY(weights_take(dataset, &list, path, error));
+cleanup:
+  weight_list_free(&list);
+  return status;
+}
+
+Status weights_read_array(Dataset *dataset, Stream *array, const char *source, Error *error) {
+  Status status = SETOSA_OK;
+  WeightList list = {0};
+  const ColumnTaker taker = take_weights(&list, source, dataset->rows);
+  TRY(npy_read_column(&taker, array, error));
+  TRY(weights_take(dataset, &list, stream_path(array), error));
 cleanup:
   weight_list_free(&list);
   return status;

@@ -20,6 +20,8 @@ void weight_list_free(WeightList *list);
 Status weights_take(Dataset *dataset, WeightList *list, const char *where, Error *error);
 /* Reads a file of weights (IDX, .npy, or one number per line; .gz too) into the data set. */
 Status weights_read_file(Dataset *dataset, const Reader *reader, const char *path, Error *error);
+/* The same of a NumPy array. source: what holds the rows, for messages. */
+Status weights_read_array(Dataset *dataset, Stream *array, const char *source, Error *error);
 
 /* (N) as backends see them, or NULL when every row counts 1; and as they were given. To be moved with the rows after rows_own only. */
 float *rows_weights(const Dataset *dataset);

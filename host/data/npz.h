@@ -1,0 +1,11 @@
+/* Whether an archive looks like one of NumPy's, of which npz_read (reader.h) reads X and y. Private to host/data. */
+#ifndef SETOSA_DATA_NPZ_H
+#define SETOSA_DATA_NPZ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* By the first bytes of a file: a zip archive whose first member is called something.npy. */
+bool npz_looks_so(const unsigned char *bytes, size_t count);
+
+#endif

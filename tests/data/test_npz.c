@@ -1,0 +1,428 @@
+/* Archives as numpy.savez writes them, put together byte by byte: stored and deflated, in any order, with sizes of zip64; and what is said
+ * of those that lack something or are damaged. */
+#include <time.h>
+
+#include "data/binary.h"
+
+enum { MEMBERS = 12, ZIP_BYTES = 1 << 16 };
+
+typedef struct Zip {
+  unsigned char at[ZIP_BYTES];
+  size_t length;
+  struct {
+    char name[32];
+    size_t offset, packed, bytes;
+    uint32_t checksum;
+    bool deflated;
+  } members[MEMBERS];
+  size_t count;
+  bool zip64;        /* sizes and offsets stand in fields of their own, as they do above 4 GB */
+  int method, flags; /* as every member claims; 0: as it is */
+} Zip;
+
+static void zip_bits(Zip *zip, uint64_t bits, size_t size) {
+  assert_true(zip->length + size <= sizeof zip->at);
+  for (size_t i = 0; i < size; i++) zip->at[zip->length++] = (unsigned char)(bits >> (8 * i));
+}
+
+static void zip_bytes(Zip *zip, const void *bytes, size_t length) {
+  assert_true(zip->length + length <= sizeof zip->at);
+  memcpy(zip->at + zip->length, bytes, length);
+  zip->length += length;
+}
+
+/* From the version on: what the header before a member and that in the table of contents have in common. */
+static void zip_header(Zip *zip, size_t m) {
+  const char *name = zip->members[m].name;
+  zip_bits(zip, 45, 2);
+  zip_bits(zip, (uint64_t)zip->flags, 2);
+  zip_bits(zip, zip->method != 0 ? (uint64_t)zip->method : zip->members[m].deflated ? 8 : 0, 2);
+  zip_bits(zip, 0, 4);
+  zip_bits(zip, zip->members[m].checksum, 4);
+  zip_bits(zip, zip->zip64 ? UINT32_MAX : zip->members[m].packed, 4);
+  zip_bits(zip, zip->zip64 ? UINT32_MAX : zip->members[m].bytes, 4);
+  zip_bits(zip, strlen(name), 2);
+}
+
+static void zip_add(Zip *zip, const char *name, const Bytes *bytes, bool deflated) {
+  static unsigned char packed[2 * sizeof bytes->at];
+  size_t m = zip->count++;
+  z_stream stream = {0};
+  assert_true(m < MEMBERS);
+  snprintf(zip->members[m].name, sizeof zip->members[m].name, "%s", name);
+  zip->members[m].offset = zip->length;
+  zip->members[m].bytes = zip->members[m].packed = bytes->length;
+  zip->members[m].deflated = deflated;
+  zip->members[m].checksum = (uint32_t)crc32(0, bytes->at, (unsigned)bytes->length);
+  if (deflated) {
+    assert_int_equal(deflateInit2(&stream, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    stream.next_in = (unsigned char *)(uintptr_t)bytes->at;
+    stream.avail_in = (unsigned)bytes->length;
+    stream.next_out = packed;
+    stream.avail_out = sizeof packed;
+    assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
+    zip->members[m].packed = stream.total_out;
+    deflateEnd(&stream);
+  }
+  zip_bits(zip, 0x04034B50, 4);
+  zip_header(zip, m);
+  zip_bits(zip, zip->zip64 ? 20 : 0, 2);
+  zip_bytes(zip, name, strlen(name));
+  if (zip->zip64) {
+    zip_bits(zip, 1 | 16 << 16, 4);
+    zip_bits(zip, zip->members[m].bytes, 8);
+    zip_bits(zip, zip->members[m].packed, 8);
+  }
+  zip_bytes(zip, deflated ? packed : bytes->at, zip->members[m].packed);
+}
+
+/* The table of contents, and where it begins. */
+static void zip_finish(Zip *zip) {
+  size_t begin = zip->length;
+  for (size_t m = 0; m < zip->count; m++) {
+    zip_bits(zip, 0x02014B50, 4);
+    zip_bits(zip, 45, 2);
+    zip_header(zip, m);
+    zip_bits(zip, zip->zip64 ? 28 : 0, 2);
+    zip_bits(zip, 0, 10);
+    zip_bits(zip, zip->zip64 ? UINT32_MAX : zip->members[m].offset, 4);
+    zip_bytes(zip, zip->members[m].name, strlen(zip->members[m].name));
+    if (!zip->zip64) continue;
+    zip_bits(zip, 1 | 24 << 16, 4);
+    zip_bits(zip, zip->members[m].bytes, 8);
+    zip_bits(zip, zip->members[m].packed, 8);
+    zip_bits(zip, zip->members[m].offset, 8);
+  }
+  size_t end = zip->length;
+  if (zip->zip64) {
+    zip_bits(zip, 0x06064B50, 4);
+    zip_bits(zip, 44, 8);
+    zip_bits(zip, 45 | 45 << 16, 4);
+    zip_bits(zip, 0, 8);
+    zip_bits(zip, zip->count, 8);
+    zip_bits(zip, zip->count, 8);
+    zip_bits(zip, end - begin, 8);
+    zip_bits(zip, begin, 8);
+    zip_bits(zip, 0x07064B50, 4);
+    zip_bits(zip, 0, 4);
+    zip_bits(zip, end, 8);
+    zip_bits(zip, 1, 4);
+  }
+  zip_bits(zip, 0x06054B50, 4);
+  zip_bits(zip, 0, 4);
+  zip_bits(zip, zip->zip64 ? UINT16_MAX : zip->count, 2);
+  zip_bits(zip, zip->zip64 ? UINT16_MAX : zip->count, 2);
+  zip_bits(zip, zip->zip64 ? UINT32_MAX : end - begin, 4);
+  zip_bits(zip, zip->zip64 ? UINT32_MAX : begin, 4);
+  zip_bits(zip, 0, 2);
+}
+
+static void zip_write(const char *name, Zip *zip) {
+  char path[SUPPORT_PATH];
+  zip_finish(zip);
+  support_path(path, test_folder, name);
+  support_write(path, zip->at, zip->length);
+}
+
+static Bytes array(const char *type, const char *shape, bool fortran, const void *data, size_t length) {
+  char dictionary[128];
+  snprintf(dictionary, sizeof dictionary, "{'descr': '%s', 'fortran_order': %s, 'shape': %s}", type, fortran ? "True" : "False", shape);
+  Bytes bytes = npy_header(1, dictionary);
+  put(&bytes, data, length);
+  return bytes;
+}
+
+static const float VALUES[] = {1, 2, 3, 4, 5, 6};
+
+/* (3,2) of f32 or f64. */
+static Bytes rows_of(size_t size, bool fortran) {
+  Bytes bytes = array(size == 4 ? "<f4" : "<f8", "(3, 2)", fortran, "", 0);
+  for (size_t i = 0; i < 6; i++) put_float(&bytes, (double)VALUES[fortran ? i % 3 * 2 + i / 3 : i], size, false);
+  return bytes;
+}
+
+static Bytes text_labels(void) { return array("|S1", "(3,)", false, "pqp", 3); }
+
+static void expect_good(const char *name, const char *options) {
+  SetosaDataset *dataset = load_file(name, options);
+  expect_values(dataset, 3, 2, VALUES);
+  expect_classes(dataset, "p q p", "p q");
+  setosa_dataset_destroy(dataset);
+}
+
+static void rows_and_labels_are_found(void **state) {
+  (void)state;
+  static const char *const names[][2] = {
+      {"X.npy", "y.npy"},        {"x.npy", "Y.npy"}, {"data.npy", "target.npy"}, {"X.npy", "label.npy"}, {"features.npy", "labels.npy"},
+      {"arr_0.npy", "arr_1.npy"}};
+  const Bytes labels = text_labels();
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    for (int way = 0; way < 16; way++) {
+      bool deflated = way & 1, fortran = way & 2, swapped = way & 4;
+      Zip zip = {.zip64 = way & 8};
+      const Bytes rows = rows_of(i % 2 ? 4 : 8, fortran);
+      if (swapped) zip_add(&zip, names[i][1], &labels, !deflated);
+      zip_add(&zip, names[i][0], &rows, deflated);
+      if (!swapped) zip_add(&zip, names[i][1], &labels, deflated);
+      zip_write(i == 0 ? "archive.data" : "archive.npz", &zip); /* known by its bytes, too */
+      expect_good(i == 0 ? "archive.data" : "archive.npz", "");
+    }
+}
+
+static void labels_of_every_kind_are_read(void **state) {
+  (void)state;
+  const Bytes rows = rows_of(4, false), numbers = array("<i2", "(3, 1)", false, "\xFF\xFF\x32\0\xFF\xFF", 6);
+  const Bytes truths = array("|b1", "(3,)", false, "\1\0\1", 3), words = array("<U1", "(3,)", false, "p\0\0\0q\0\0\0p\0\0\0", 12);
+  const Bytes *const kinds[] = {&numbers, &truths, &words};
+  static const char *const expected[][2] = {{"-1 50 -1", "-1 50"}, {"True False True", "False True"}, {"p q p", "p q"}};
+  for (size_t i = 0; i < 3; i++) {
+    Zip zip = {0};
+    zip_add(&zip, "X.npy", &rows, true);
+    zip_add(&zip, "y.npy", kinds[i], true);
+    zip_write("kinds.npz", &zip);
+    SetosaDataset *dataset = load_file("kinds.npz", "");
+    expect_classes(dataset, expected[i][0], expected[i][1]);
+    setosa_dataset_destroy(dataset);
+  }
+  /* A file of labels comes before those of the archive; to predict, none are needed. */
+  char path[SUPPORT_PATH];
+  support_path(path, test_folder, "labels.txt");
+  support_write(path, "p\nq\np\n", 6);
+  expect_good("kinds.npz", "labels=labels.txt");
+  SetosaDataset *dataset = load_file("kinds.npz", "optional");
+  assert_null(setosa_dataset_labels(dataset));
+  setosa_dataset_destroy(dataset);
+}
+
+static void names_and_weights_are_read(void **state) {
+  (void)state;
+  const Bytes rows = rows_of(8, false), labels = text_labels(), names = array("<U2", "(2,)", false, "a\0\0\0\0\0\0\0b\0\0\0c\0\0\0", 16);
+  Bytes weights = array("<f4", "(3,)", false, "", 0);
+  for (size_t i = 0; i < 3; i++) put_float(&weights, (double)i + 1, 4, false);
+  Zip zip = {0};
+  zip_add(&zip, "w.npy", &weights, true);
+  zip_add(&zip, "feature_names.npy", &names, true);
+  zip_add(&zip, "y.npy", &labels, true);
+  zip_add(&zip, "X.npy", &rows, true);
+  zip_write("named.npz", &zip);
+  SetosaDataset *dataset = load_file("named.npz", "weights=w");
+  expect_names(dataset, "a bc");
+  assert_true(setosa_dataset_weights(dataset)[0] == 1 && setosa_dataset_weights(dataset)[2] == 3);
+  assert_string_equal(setosa_dataset_weights_name(dataset), "w");
+  setosa_dataset_destroy(dataset);
+  /* A model that was trained with them finds them by itself, and its features in its order. */
+  dataset = load_file("named.npz", "expect-weights=w names=a,bc");
+  assert_non_null(setosa_dataset_weights(dataset));
+  setosa_dataset_destroy(dataset);
+  dataset = load_file("named.npz", "");
+  assert_null(setosa_dataset_weights(dataset));
+  setosa_dataset_destroy(dataset);
+  char path[SUPPORT_PATH], expected[2 * SUPPORT_PATH];
+  SetosaError error = {0};
+  support_path(path, test_folder, "named.npz");
+  snprintf(expected, sizeof expected, "%s: feature 1 is 'a', and that of the model 'bc'; put the columns of X in the model's order", path);
+  support_fails(test_load(&dataset, path, "names=bc,a", &error), &error, SETOSA_ERROR_DATA, expected);
+  support_fails(test_load(&dataset, path, "weights=v", &error), &error, SETOSA_ERROR_DATA, "v: cannot open");
+}
+
+/* A message about an archive of these members, of which a NULL ends the list. */
+static void expect_refused(Zip *zip, const char *format) {
+  char path[SUPPORT_PATH], expected[3 * SUPPORT_PATH];
+  SetosaDataset *dataset = NULL;
+  SetosaError error = {0};
+  zip_write("refused.npz", zip);
+  support_path(path, test_folder, "refused.npz");
+  snprintf(expected, sizeof expected, "%s%s", path, format);
+  support_fails(test_load(&dataset, path, "", &error), &error, SETOSA_ERROR_DATA, expected);
+}
+
+static void what_is_missing_is_named(void **state) {
+  (void)state;
+  const Bytes rows = rows_of(8, false), labels = text_labels(), few = array("|S1", "(2,)", false, "pq", 2);
+  const Bytes names = array("|S1", "(3,)", false, "abc", 3), cube = array("<f4", "(1, 2, 1)", false, "\0\0\0\0\0\0\0\0", 8);
+  static const struct {
+    const char *names[3], *message;
+  } cases[] = {
+      {{"a.npy", "b.npy"}, ": holds no array X (nor x, data, features, arr_0), but 'a', 'b'; save them as numpy.savez(FILE, X=..., y=...)"},
+      {{"X.npy", "z.npy"}, ": holds no array y (nor Y, labels, label, target, arr_1), but 'X', 'z'; save them as"},
+      {{"notes.txt", "readme"}, ": holds no array X (nor x, data, features, arr_0), but no array at all; save them as"},
+      {{"data.npy", "indptr.npy", "format.npy"}, ": sparse rows (scipy.sparse) are read in a later version; save them with numpy.savez("},
+      {{"data.npy", "row.npy", "format.npy"}, ": sparse rows (scipy.sparse) are read in a later version; save them with numpy.savez("},
+      {{"X.npy", "y.npy", "y.npy"}, ": is no zip archive, or a damaged one; write it again"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    Zip zip = {0};
+    for (size_t m = 0; m < 3 && cases[i].names[m] != NULL; m++) zip_add(&zip, cases[i].names[m], m == 0 ? &rows : &labels, false);
+    expect_refused(&zip, cases[i].message);
+  }
+  Zip zip = {0};
+  zip_add(&zip, "X.npy", &rows, true);
+  zip_add(&zip, "y.npy", &few, true);
+  char path[SUPPORT_PATH], expected[2 * SUPPORT_PATH];
+  support_path(path, test_folder, "refused.npz");
+  snprintf(expected, sizeof expected, "/y.npy: holds 2 labels, but %s/X.npy has 3 rows; check that they belong together", path);
+  expect_refused(&zip, expected);
+  zip = (Zip){0};
+  zip_add(&zip, "X.npy", &rows, true);
+  zip_add(&zip, "y.npy", &labels, true);
+  zip_add(&zip, "feature_names.npy", &names, true);
+  snprintf(expected, sizeof expected, "/feature_names.npy: holds 3 names of features, but %s/X.npy has 2 columns; check that", path);
+  expect_refused(&zip, expected);
+  zip = (Zip){0};
+  zip_add(&zip, "X.npy", &cube, true);
+  expect_refused(&zip, "/X.npy: the array has 3 dimensions, 2 (rows, features) are needed; reshape it to (rows, -1)");
+  zip = (Zip){0};
+  zip_add(&zip, "X.npy", &labels, false);
+  expect_refused(&zip, "/X.npy: its type |S1 is text; save the numbers as X.astype('float32')");
+  Bytes nan = rows_of(8, false);
+  memset(nan.at + nan.length - 8, 0xFF, 8);
+  zip = (Zip){0};
+  zip_add(&zip, "X.npy", &nan, true);
+  zip_add(&zip, "y.npy", &labels, true);
+  expect_refused(&zip, "/X.npy:3:2: the value is not a number (nan); remove the row or fill the value in");
+}
+
+static void damage_is_told(void **state) {
+  (void)state;
+  const Bytes rows = rows_of(4, false), labels = text_labels();
+  static const char checksum[] = "/X.npy: the archive is damaged (CRC error); write it again with numpy.savez";
+  for (int way = 0; way < 6; way++) {
+    Zip zip = {.method = way == 3 ? 12 : 0, .flags = way == 4 ? 1 : 0};
+    zip_add(&zip, "X.npy", &rows, way == 1);
+    zip_add(&zip, "y.npy", &labels, false);
+    if (way == 0) zip.at[zip.members[1].offset - 1] ^= 1; /* in the last number of X */
+    if (way == 1) zip.members[0].checksum ^= 1;           /* the two headers differ */
+    if (way == 2) zip.members[0].bytes += 7;              /* stored, and yet not as long */
+    if (way == 5) {                                       /* a byte that unpacks to a gigabyte */
+      zip.members[0].deflated = true;
+      zip.members[0].bytes = 1 << 30;
+    }
+    expect_refused(&zip, way == 0   ? checksum
+                         : way == 3 ? "/X.npy: is compressed in a way that is not read (method 12); write it with numpy.savez_compressed"
+                         : way == 4 ? "/X.npy: is encrypted; write the archive again with numpy.savez"
+                                    : "/X.npy: the archive is damaged; write it again with numpy.savez");
+  }
+}
+
+/* Cut anywhere, or with any byte changed, an archive is read or refused with a word. */
+static void cut_and_changed_archives_are_refused(void **state) {
+  (void)state;
+  const Bytes rows = rows_of(8, false), labels = text_labels();
+  Zip whole = {0};
+  zip_add(&whole, "X.npy", &rows, true);
+  zip_add(&whole, "y.npy", &labels, false);
+  zip_finish(&whole);
+  size_t read = 0, times = 0;
+  for (size_t at = 1; at < 2 * whole.length; at += 3, times++) {
+    SetosaDataset *dataset = NULL;
+    SetosaError error = {0};
+    Zip zip = whole;
+    if (at < whole.length)
+      zip.length = at;
+    else
+      zip.at[at - whole.length] ^= 0x5A;
+    SetosaStatus status = load_bytes(&dataset, "damaged.npz", zip.at, zip.length, "", &error);
+    if (status == SETOSA_OK && at < whole.length) fail_msg("an archive that was cut after %zu of %zu bytes was read", at, whole.length);
+    if (status != SETOSA_OK && (status != SETOSA_ERROR_DATA || error.message[0] == '\0')) fail_msg("at %zu: %s", at, error.message);
+    read += status == SETOSA_OK;
+    if (status == SETOSA_OK && setosa_dataset_rows(dataset) == 3) expect_values(dataset, 3, 2, VALUES);
+    setosa_dataset_destroy(dataset);
+  }
+  assert_true(read > 0 && read < times / 4); /* times and attributes of members say nothing */
+}
+
+static void the_place_of_an_archive_is_a_plain_file(void **state) {
+  (void)state;
+  const Bytes rows = rows_of(8, false), labels = text_labels();
+  SetosaDataset *dataset = NULL;
+  SetosaError error = {0};
+  char path[SUPPORT_PATH], expected[2 * SUPPORT_PATH];
+  Zip zip = {0};
+  zip_add(&zip, "X.npy", &rows, true);
+  zip_add(&zip, "y.npy", &labels, true);
+  zip_finish(&zip);
+  support_path(path, test_folder, "packed.npz.gz");
+  snprintf(expected, sizeof expected, "%s: the contents of an archive stand at its end, so it must be a plain file; unpack the .gz", path);
+  support_fails(load_bytes(&dataset, "packed.npz.gz", zip.at, zip.length, "", &error), &error, SETOSA_ERROR_DATA, expected);
+  support_path(path, test_folder, "text.npz");
+  snprintf(expected, sizeof expected, "%s: is no zip archive, or a damaged one; write it again with numpy.savez", path);
+  support_fails(load_bytes(&dataset, "text.npz", "a,b\n1,2\n", 8, "", &error), &error, SETOSA_ERROR_DATA, expected);
+  support_fails(load_bytes(&dataset, "named.npz", zip.at, zip.length, "features=a", &error), &error, SETOSA_ERROR_USAGE, "");
+}
+
+/* Doubles above the size from which conversions are kept come from there the second time. */
+static void large_archives_are_kept_converted(void **state) {
+  (void)state;
+  enum { ROWS = 1100000 };
+  char path[SUPPORT_PATH], cache[SUPPORT_PATH], dictionary[128];
+  support_path(path, test_folder, "large.npz");
+  support_path(cache, test_folder, "cache");
+  Zip *zip = calloc(1, sizeof *zip);
+  unsigned char *all = malloc(ROWS * 9 + (1 << 16));
+  assert_true(zip != NULL && all != NULL);
+  size_t length = 0;
+  for (size_t m = 0; m < 2; m++) { /* as zip_add does, of more than it holds */
+    size_t size = m == 0 ? 8 : 1;
+    snprintf(dictionary, sizeof dictionary, "{'descr': '%s', 'fortran_order': False, 'shape': (%d,%s)}", m == 0 ? "<f8" : "|u1", ROWS,
+             m == 0 ? " 1" : "");
+    const Bytes header = npy_header(1, dictionary);
+    size_t bytes = header.length + size * ROWS;
+    zip->count++;
+    snprintf(zip->members[m].name, sizeof zip->members[m].name, "%s", m == 0 ? "X.npy" : "y.npy");
+    zip->members[m].offset = length;
+    zip->members[m].bytes = zip->members[m].packed = bytes;
+    unsigned char *data = all + length + 35;
+    memcpy(data, header.at, header.length);
+    for (size_t i = 0; i < ROWS; i++) {
+      double value = (double)(i % 1000);
+      if (m == 0)
+        memcpy(data + header.length + 8 * i, &value, 8);
+      else
+        data[header.length + i] = (unsigned char)(i % 3);
+    }
+    zip->members[m].checksum = (uint32_t)crc32(0, data, (unsigned)bytes);
+    zip->length = 0;
+    zip_bits(zip, 0x04034B50, 4);
+    zip_header(zip, m);
+    zip_bits(zip, 0, 2);
+    zip_bytes(zip, zip->members[m].name, 5);
+    assert_int_equal(zip->length, 35);
+    memcpy(all + length, zip->at, 35);
+    length += 35 + bytes;
+  }
+  zip->length = 0;
+  zip_finish(zip);
+  for (size_t i = 0; i < 4; i++) zip->at[zip->length - 6 + i] = (unsigned char)(length >> (8 * i)); /* where the contents begin */
+  memcpy(all + length, zip->at, zip->length);
+  support_write(path, all, length + zip->length);
+  free(all);
+  free(zip);
+  nanosleep(&(struct timespec){0, 150000000}, NULL); /* a file of this very moment may change yet, and is not kept */
+  for (int time = 0; time < 2; time++) {
+    SetosaDataset *dataset = NULL;
+    SetosaError error = {0};
+    SetosaDataOptions options = setosa_data_options_default();
+    options.cache = cache;
+    support_ok(setosa_dataset_load(&dataset, path, &options, &error), &error);
+    assert_int_equal(setosa_dataset_cached(dataset), time > 0);
+    assert_int_equal(setosa_dataset_rows(dataset), ROWS);
+    assert_int_equal(setosa_dataset_classes(dataset), 3);
+    for (size_t i = 0; i < ROWS; i += 999) {
+      assert_true(setosa_dataset_values(dataset)[i] == (float)(i % 1000));
+      assert_int_equal(setosa_dataset_labels(dataset)[i], i % 3);
+    }
+    setosa_dataset_destroy(dataset);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(rows_and_labels_are_found),
+                                     cmocka_unit_test(labels_of_every_kind_are_read),
+                                     cmocka_unit_test(names_and_weights_are_read),
+                                     cmocka_unit_test(what_is_missing_is_named),
+                                     cmocka_unit_test(damage_is_told),
+                                     cmocka_unit_test(cut_and_changed_archives_are_refused),
+                                     cmocka_unit_test(the_place_of_an_archive_is_a_plain_file),
+                                     cmocka_unit_test(large_archives_are_kept_converted)};
+  return support_run("data_npz", tests, make_folder, remove_folder);
+}
