@@ -1,7 +1,10 @@
 /* Tables that cannot be trained on: every column that is in the way, once, with the remedy ready to paste. */
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "data/number_remedy.h"
 #include "data/table/survey.h"
 
 /* "a,b,c" of all columns in the way. */
@@ -50,19 +53,26 @@ static Status list_words(Text *out, const Table *table, Error *error) {
       plain = plain && strcspn(word, TABLE_SHELL_SPECIAL) == strlen(word);
     }
   }
-  if (words.length > 0)
-    TRY(text_append(out, error,
-                    plain ? "take such words for missing values (--na %s), or" : "take such words for missing values (--na '%s'), or",
-                    words.text));
+  const char *quote = plain ? "" : "'";
+  if (words.length > 0) TRY(text_append(out, error, "take such words for missing values (--na %s%s%s), or", quote, words.text, quote));
 cleanup:
   name_table_destroy(told);
   text_free(&words);
   return status;
 }
 
+/* word stands in quotes. */
+static const char *what_is_wrong(const char *word) {
+  char *end = NULL;
+  if (reader_is_not_finite(word + 1, strlen(word) - 2)) return "is not a finite number";
+  return isinf(strtod(word + 1, &end)) && strcmp(end, "'") == 0 ? "is beyond double precision (1.8e308)" : "is not a number";
+}
+
 /* What of the other values of the column? */
 static Status describe_rest(Text *rest, const ColumnSurvey *seen, Error *error) {
   unsigned long long others = words_of(seen) - 1, present = (unsigned long long)seen->present;
+  if (present == 1) return SETOSA_OK;
+  if (present == 2 && others == 0) return text_append(rest, error, ", though the other value is");
   if (others == 0) return text_append(rest, error, ", though the other %llu values are", present - 1);
   return text_append(rest, error, ", nor %s %llu other%s of %llu values", others == 1 ? "is" : "are", others, others == 1 ? "" : "s",
                      present);
@@ -99,18 +109,22 @@ Status table_refuse_columns(const Table *table, Error *error) {
   if (seen->levels.too_many && !table->columns[first].numeric && !column_is_nearly_numeric(seen))
     TRY(error_set(error, SETOSA_ERROR_DATA, "%s: the column %s has more different texts than can be kept; --drop %s", table->reader->source,
                   table_column_name(name, table, first), names.text));
-  TRY(list_words(&words, table, error));
+  char room[NUMBER_REMEDY];
+  const char *word = seen->first_word.text; /* in quotes */
+  const char *remedy = number_remedy(room, word + 1, strlen(word) - 2);
+  if (remedy != NULL)
+    TRY(text_append(&words, error, "%s, or take", remedy));
+  else
+    TRY(list_words(&words, table, error));
   TRY(describe_rest(&rest, seen, error));
   TRY(describe_others(&others, table, first, error));
   if (table->header) snprintf(column, sizeof column, " (column %s)", table_column_name(name, table, first));
-  const char *word = seen->first_word.text; /* in quotes */
-  const char *what = reader_is_not_finite(word + 1, strlen(word) - 2) ? "is not a finite number" : "is not a number";
   bool several = others.length > 0;
   TRY(error_set(error, SETOSA_ERROR_DATA,
                 "%s:%llu:%zu: %s %s%s%s%s; %s%s the column%s for names (--categorical %s), or leave %s out (--drop %s)",
-                seen->first_word.file, (unsigned long long)seen->first_word.line, first + 1, seen->first_word.text, what, column, rest.text,
-                several ? others.text : "", words.length > 0 ? words.text : "", words.length > 0 ? "" : "take", several ? "s" : "",
-                names.text, several ? "them" : "it", names.text));
+                seen->first_word.file, (unsigned long long)seen->first_word.line, first + 1, seen->first_word.text, what_is_wrong(word),
+                column, rest.length > 0 ? rest.text : "", several ? others.text : "", words.length > 0 ? words.text : "",
+                words.length > 0 ? "" : "take", several ? "s" : "", names.text, several ? "them" : "it", names.text));
 cleanup:
   text_free(&names);
   text_free(&words);
@@ -163,9 +177,10 @@ Status table_refuse_missing(const Table *table, Error *error) {
   }
   if (first == NULL) return SETOSA_OK;
   if (table->header) snprintf(named, sizeof named, " (column %s)", table_column_name(name, table, column));
-  bool empty = strcmp(first->text, "''") == 0;
-  return error_set(error, SETOSA_ERROR_DATA,
-                   "%s:%llu:%zu: %s%s%s; fill it in, or leave such rows out (--missing drop), or put in the mean (--missing mean)",
-                   first->file, (unsigned long long)first->line, column + 1, empty ? "" : first->text,
-                   empty ? "a value is missing" : " stands for a missing value", named);
+  bool empty = strcmp(first->text, "''") == 0,
+       has_mean = table->columns[column].role == FIELD_NUMERIC || table->columns[column].role == FIELD_CATEGORICAL;
+  return error_set(error, SETOSA_ERROR_DATA, "%s:%llu:%zu: %s%s%s; fill it in, or leave such rows out (--missing drop)%s", first->file,
+                   (unsigned long long)first->line, column + 1, empty ? "" : first->text,
+                   empty ? "a value is missing" : " stands for a missing value", named,
+                   has_mean ? ", or put in the mean (--missing mean)" : "");
 }
