@@ -1,7 +1,9 @@
 /* Tables that cannot be trained on: every column that is in the way, once, with the remedy ready to paste. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "data/number_remedy.h"
 #include "data/table/survey.h"
 
 /* "a,b,c" of all columns in the way. */
@@ -63,6 +65,8 @@ cleanup:
 /* What of the other values of the column? */
 static Status describe_rest(Text *rest, const ColumnSurvey *seen, Error *error) {
   unsigned long long others = words_of(seen) - 1, present = (unsigned long long)seen->present;
+  if (others == 0 && present == 1) return text_append(rest, error, ", the only value");
+  if (others == 0 && present == 2) return text_append(rest, error, ", though the other value is");
   if (others == 0) return text_append(rest, error, ", though the other %llu values are", present - 1);
   return text_append(rest, error, ", nor %s %llu other%s of %llu values", others == 1 ? "is" : "are", others, others == 1 ? "" : "s",
                      present);
@@ -87,11 +91,17 @@ cleanup:
   return status;
 }
 
+static const char *what_is_wrong(const char *word, size_t length) {
+  double value = 0;
+  if (reader_is_not_finite(word, length)) return "is not a finite number";
+  return text_parse_double(word, length, &value) && isinf(value) ? "is too large to be taken for a number" : "is not a number";
+}
+
 Status table_refuse_columns(const Table *table, Error *error) {
   Status status = SETOSA_OK;
   Text names = {0}, words = {0}, rest = {0}, others = {0};
   size_t first = 0;
-  char name[TABLE_NAME], column[TABLE_NAME + 16] = "";
+  char name[TABLE_NAME], column[TABLE_NAME + 16] = "", room[NUMBER_REMEDY];
   while (first < table->count && !table->columns[first].in_the_way) first++;
   if (first == table->count) return SETOSA_OK;
   const ColumnSurvey *seen = &table->all->columns[first];
@@ -103,14 +113,15 @@ Status table_refuse_columns(const Table *table, Error *error) {
   TRY(describe_rest(&rest, seen, error));
   TRY(describe_others(&others, table, first, error));
   if (table->header) snprintf(column, sizeof column, " (column %s)", table_column_name(name, table, first));
-  const char *word = seen->first_word.text; /* in quotes */
-  const char *what = reader_is_not_finite(word + 1, strlen(word) - 2) ? "is not a finite number" : "is not a number";
+  const char *word = seen->first_word.text + 1; /* between its quotes */
+  size_t length = strlen(word) - 1;
+  const char *remedy = number_remedy(room, word, length);
   bool several = others.length > 0;
-  TRY(error_set(error, SETOSA_ERROR_DATA,
-                "%s:%llu:%zu: %s %s%s%s%s; %s%s the column%s for names (--categorical %s), or leave %s out (--drop %s)",
-                seen->first_word.file, (unsigned long long)seen->first_word.line, first + 1, seen->first_word.text, what, column, rest.text,
-                several ? others.text : "", words.length > 0 ? words.text : "", words.length > 0 ? "" : "take", several ? "s" : "",
-                names.text, several ? "them" : "it", names.text));
+  TRY(error_set(
+      error, SETOSA_ERROR_DATA, "%s:%llu:%zu: %s %s%s%s%s; %s%s the column%s for names (--categorical %s), or leave %s out (--drop %s)%s%s",
+      seen->first_word.file, (unsigned long long)seen->first_word.line, first + 1, seen->first_word.text, what_is_wrong(word, length),
+      column, rest.text, several ? others.text : "", words.length > 0 ? words.text : "", words.length > 0 ? "" : "take", several ? "s" : "",
+      names.text, several ? "them" : "it", names.text, remedy != NULL ? "; " : "", remedy != NULL ? remedy : ""));
 cleanup:
   text_free(&names);
   text_free(&words);
@@ -149,7 +160,20 @@ cleanup:
   return status;
 }
 
-/* --missing error: at the first in the text. */
+/* The place of a file among those of the table. */
+static size_t file_order(const Table *table, const char *file) {
+  const DataOptions *options = table->reader->options;
+  for (size_t i = 0; i < options->also_count; i++)
+    if (strcmp(options->also[i], file) == 0) return i + 1;
+  return 0;
+}
+
+static bool is_before(const Table *table, const Place *a, const Place *b) {
+  size_t file = file_order(table, a->file), other = file_order(table, b->file);
+  return file < other || (file == other && a->line < b->line);
+}
+
+/* --missing error: at the first in the text. No mean stands in for a label or a weight. */
 Status table_refuse_missing(const Table *table, Error *error) {
   const Place *first = NULL;
   size_t column = 0;
@@ -157,15 +181,15 @@ Status table_refuse_missing(const Table *table, Error *error) {
   if (table->reader->options->missing != SETOSA_MISSING_ERROR) return SETOSA_OK;
   for (size_t c = 0; c < table->count; c++) {
     const Place *place = &table->all->columns[c].first_missing;
-    if (table->columns[c].role == FIELD_SKIP || place->file == NULL || (first != NULL && place->line >= first->line)) continue;
+    if (table->columns[c].role == FIELD_SKIP || place->file == NULL || (first != NULL && !is_before(table, place, first))) continue;
     first = place;
     column = c;
   }
   if (first == NULL) return SETOSA_OK;
   if (table->header) snprintf(named, sizeof named, " (column %s)", table_column_name(name, table, column));
-  bool empty = strcmp(first->text, "''") == 0;
-  return error_set(error, SETOSA_ERROR_DATA,
-                   "%s:%llu:%zu: %s%s%s; fill it in, or leave such rows out (--missing drop), or put in the mean (--missing mean)",
-                   first->file, (unsigned long long)first->line, column + 1, empty ? "" : first->text,
-                   empty ? "a value is missing" : " stands for a missing value", named);
+  bool empty = strcmp(first->text, "''") == 0, feature = column != table->label && column != table->weight;
+  return error_set(error, SETOSA_ERROR_DATA, "%s:%llu:%zu: %s%s%s; fill it in, or leave such rows out (--missing drop)%s", first->file,
+                   (unsigned long long)first->line, column + 1, empty ? "" : first->text,
+                   empty ? "a value is missing" : " stands for a missing value", named,
+                   feature ? ", or put in the mean (--missing mean)" : "");
 }
