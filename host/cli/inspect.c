@@ -1,8 +1,9 @@
-/* `setosa inspect`: what a model file holds. */
+/* `setosa inspect`: what a model file holds, or data. */
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#include "cli/inputs.h"
+#include "cli/inspect.h"
 #include "cli/json_output.h"
 #include "cli/terminal/page.h"
 #include "cli/terminal/table.h"
@@ -109,7 +110,34 @@ static Status print_json(const SetosaModel *model, Error *error) {
   return json_print(document, false, stdout, error);
 }
 
-static Status run(const Session *session, Error *error) {
+/* A .safetensors begins with the length of its header, below 2^32, and a brace. Else it goes by the name: a file that was cut or is gone.
+ */
+static bool is_model(const char *path) {
+  static const char suffix[] = ".safetensors";
+  size_t length = strlen(path);
+  unsigned char start[9] = {0};
+  struct stat info;
+  if (length >= sizeof suffix && strcmp(path + length - (sizeof suffix - 1), suffix) == 0) return true;
+  if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) return false; /* nothing is taken from a pipe */
+  FILE *file = fopen(path, "rb");
+  size_t got = file != NULL ? fread(start, 1, sizeof start, file) : 0;
+  if (file != NULL) fclose(file);
+  return got == sizeof start && start[8] == '{' && start[4] == 0 && start[5] == 0 && start[6] == 0 && start[7] == 0;
+}
+
+/* What says how data are read has nothing to say of a model. */
+static Status check_options(const Options *options, const char *model, Error *error) {
+  if (options->argument_count > 1)
+    return error_set(error, SETOSA_ERROR_USAGE, "%s is a model, and models are inspected one at a time; leave out \"%s\"", model,
+                     options->argument[options->argument[0] == model ? 1 : 0]);
+  for (size_t i = 0; i < options_row_count(); i++)
+    if (options->given[i] && options_row(i)->home == OPTION_OF_DATA)
+      return error_set(error, SETOSA_ERROR_USAGE, "--%s says how data are read, and %s is a model; leave it out",
+                       option_flag(options_row(i)), model);
+  return SETOSA_OK;
+}
+
+static Status inspect_model(const Session *session, Error *error) {
   Status status = SETOSA_OK;
   SetosaModel *model = NULL;
   TRY(setosa_model_load(&model, session->options->argument[0], error));
@@ -130,20 +158,37 @@ cleanup:
   return status;
 }
 
+static Status run(const Session *session, Error *error) {
+  const Options *options = session->options;
+  for (size_t i = 0; i < options->argument_count; i++) {
+    if (!is_model(options->argument[i])) continue;
+    Status status = check_options(options, options->argument[i], error);
+    return status == SETOSA_OK ? inspect_model(session, error) : status;
+  }
+  return inspect_data(session, error);
+}
+
 const Command command_inspect = {
     .name = "inspect",
-    .arguments = "MODEL",
-    .summary = "what a model file holds",
+    .arguments = "MODEL|DATA...",
+    .summary = "what a model file holds, or what the columns of a table are",
     .description =
-        "Shows the shape, names, scaling, norms and provenance of a model. The file is a plain .safetensors: any reader of that "
+        "Of data: a line a column, with its kind (numeric, categorical, label, ..., left out), missing values, range and mean or the rows "
+        "of each name, and what becomes of it: a numeric column is one feature, a categorical one a feature of 0 and 1 for each name. "
+        "Then rows, features, and how the table is written; and, last, the problem that a training would end with, if there is one (the "
+        "exit code is 0 all the same). Options say how the table is to be read. Nothing is trained or written. Of arrays "
+        "(.npy, .npz, IDX): rows, features, classes.\n"
+        "Of a model: its shape, names, scaling, norms and provenance. The file is a plain .safetensors: any reader of that "
         "format opens it. Tensors: \"weights\" (classes, features), \"bias\" (classes), and, when features are scaled, \"feature_offset\" "
         "and "
         "\"feature_scale\" (features), applied as (x - offset) * scale.",
     .examples =
+        "  setosa inspect penguins.csv\n"
+        "  setosa inspect part-*.csv --label species --missing mean\n"
         "  setosa inspect iris.safetensors\n"
         "  setosa inspect iris.safetensors --json\n",
     .id = FOR_INSPECT,
     .least_arguments = 1,
-    .most_arguments = 1,
+    .most_arguments = OPTIONS_ARGUMENTS,
     .run = run,
 };

@@ -308,8 +308,7 @@ SetosaStatus setosa_table_inspect(SetosaTableReport **report, const char *source
   TRY(arguments_check(error, GIVEN(report), GIVEN(source)));
   TRY(check_call(&loading.options, error));
   TRY(open_source(&loading, error));
-  if (loading.read != table_read)
-    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: is no table (CSV, TSV, ...), so it has no columns to be told apart", source));
+  if (loading.read != table_read) goto cleanup; /* no table: no report, and no error */
   TRY(check_options(&loading.reader, loading.read, error));
   for (size_t i = 0; i < loading.options.also_count; i++) TRY(check_further(loading.options.also[i], error));
   TRY(table_inspect(report, &loading.reader, error));

@@ -305,6 +305,7 @@ typedef struct SetosaColumnReport {
   const uint64_t *level_counts;        /* and how many rows have each */
   size_t levels_named;                 /* levels, or 0 where there are too many to be kept */
   double least, most, mean, deviation; /* of the numbers (population deviation); NAN: there are none */
+  double shift;                        /* taken off its numbers, so that f32 keeps their digits: the model is the same */
   uint64_t features;                   /* that it makes */
   const char *note;                    /* what was found, and what becomes of it; "" when nothing is special */
 } SetosaColumnReport;
@@ -319,7 +320,9 @@ typedef struct SetosaTableReport {
   char *problem;               /* what training on it would fail with; NULL: nothing */
 } SetosaTableReport;
 
-/* Looks at a table as setosa_dataset_load would, and says what its columns are. SETOSA_ERROR_DATA for what is no table. */
+/* Looks at a table as setosa_dataset_load would with these options (NULL: the defaults), and says what its columns are. All of it is read;
+ * nothing is kept. A table that could not be trained on is told of, too, and `problem` says why; SETOSA_ERROR_DATA is for what cannot be
+ * read as one. *report is NULL, with SETOSA_OK, where source is no table but arrays (.npy, .npz, IDX) or synthetic. */
 SetosaStatus setosa_table_inspect(SetosaTableReport **report, const char *source, const SetosaDataOptions *options, SetosaError *error);
 void setosa_table_report_destroy(SetosaTableReport *report);
 

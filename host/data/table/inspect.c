@@ -59,23 +59,20 @@ static Status write_note(Text *note, const SetosaColumnReport *out, const Table 
       return text_append(note, error, "%llu of %llu values are no numbers, the first %s in line %llu", words,
                          (unsigned long long)seen->present, seen->first_word.text, (unsigned long long)seen->first_word.line);
     case SETOSA_COLUMN_LABEL:
-      return text_append(note, error, "the label");
+      if (levels == 0) return text_append(note, error, "too many classes to be counted");
+      return text_append(note, error, "%llu class%s", levels, levels == 1 ? "" : "es");
     case SETOSA_COLUMN_WEIGHTS:
       return text_append(note, error, "weights of the rows");
     case SETOSA_COLUMN_ID:
       return text_append(note, error, "carried along");
     case SETOSA_COLUMN_LEFT_OUT:
-      return text_append(note, error, "left out%s%s", column->why != NULL || column->dropped ? ": " : "",
-                         column->dropped       ? "--drop"
-                         : column->why != NULL ? column->why
-                                               : "");
+      return text_append(note, error, "%s", column->dropped ? "--drop" : column->why != NULL ? column->why : "not among --features");
     case SETOSA_COLUMN_FEATURE:
       break;
   }
-  if (out->categorical) return text_append(note, error, "%llu feature%s of 0 and 1", levels, levels == 1 ? "" : "s");
+  if (out->categorical) return text_append(note, error, "%llu feature%s", levels, levels == 1 ? "" : "s");
   if (seen->moments.count > 0 && seen->moments.least == seen->moments.most) return text_append(note, error, "constant");
   if (seen->counts_rows && seen->missing == 0 && seen->numbers >= 10) return text_append(note, error, "counts rows; --drop leaves it out");
-  if (column->shift != 0) return text_append(note, error, "shifted by %.15g, to keep its digits", column->shift);
   return text_append(note, error, "%s", "");
 }
 
@@ -102,6 +99,7 @@ static Status tell_column(SetosaColumnReport *out, const Table *table, size_t c,
     out->deviation = moments_deviation(&seen->moments);
   }
   if (out->categorical || c == table->label) TRY(tell_levels(out, out->use == SETOSA_COLUMN_LEFT_OUT ? all : seen, error));
+  out->shift = out->use == SETOSA_COLUMN_FEATURE ? column->shift : 0;
   if (out->use == SETOSA_COLUMN_FEATURE) out->features = out->categorical ? out->levels : 1;
   TRY(write_note(&note, out, table, c, all, error));
   out->note = note.text;
