@@ -59,6 +59,39 @@ static void records_end_as_lines_do(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) expect_records(cases[i][0], &COMMAS, cases[i][1]);
 }
 
+/* So many columns that room for them grows, and all lengths of fields beside blocks that are looked at together. */
+static void records_may_have_any_number_of_fields(void **state) {
+  (void)state;
+  char text[8192];
+  for (size_t columns = 1; columns < 140; columns++) {
+    for (size_t width = 1; width < 8; width++) {
+      Records records = {0};
+      SetosaError error = {0};
+      bool more = false;
+      size_t length = 0;
+      for (size_t i = 0; i < 3 * columns; i++)
+        length += (size_t)sprintf(text + length, "%0*zu%s", (int)width, i % 10, (i + 1) % columns == 0 ? "\n" : ",");
+      TextPart part = test_part(text);
+      records_begin(&records, &part, &COMMAS);
+      for (size_t row = 0; row < 3; row++) {
+        support_ok(records_next(&records, &more, &error), &error);
+        assert_true(more);
+        assert_int_equal(records.line, row + 1);
+        assert_int_equal(records.count, columns);
+        for (size_t c = 0; c < columns; c++) {
+          double value = -1;
+          assert_int_equal(records.fields[c].length, width);
+          assert_true(field_number(&records.fields[c], '.', &value));
+          assert_true(value == (double)((row * columns + c) % 10));
+        }
+      }
+      support_ok(records_next(&records, &more, &error), &error);
+      assert_false(more);
+      records_free(&records);
+    }
+  }
+}
+
 static void blanks_around_do_not_count(void **state) {
   (void)state;
   static const char *const cases[][2] = {
@@ -209,6 +242,7 @@ static void fields_are_numbers_or_not(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(records_end_as_lines_do),
+      cmocka_unit_test(records_may_have_any_number_of_fields),
       cmocka_unit_test(blanks_around_do_not_count),
       cmocka_unit_test(quotes_hold_anything),
       cmocka_unit_test(blanks_may_separate),

@@ -193,25 +193,21 @@ static Status skip_blank_lines(Records *records, const char **at, const char *en
  * begins, or, with *last, the end of the record. */
 static const char *take_plain_fields(Records *records, const char *at, const char *end, bool *last) {
   const Dialect dialect = *records->dialect;
-  Field *field = records->fields + records->count, *full = records->fields + records->capacity;
-  for (const char *window = at; end - window >= ENDS_BYTES && !*last; window += ENDS_BYTES) {
+  for (const char *window = at; end - window >= ENDS_BYTES; window += ENDS_BYTES) {
     for (uint64_t found = ends_find(window, dialect.separator); found != 0; found &= found - 1) {
       const char *stop = window + __builtin_ctzll(found);
-      bool separates = *stop == dialect.separator || (dialect.blanks && *stop == '\t');
-      *last = is_newline(*stop);
-      if (!separates && !*last && *stop != '"') continue; /* part of the field */
-      if (*stop == '"' || field == full || stop - at > FIELD_LIMIT_BYTES) goto done;
+      bool separates = *stop == dialect.separator || (dialect.blanks && *stop == '\t'), ends = is_newline(*stop);
+      if (!separates && !ends && *stop != '"') continue; /* part of the field */
+      if (*stop == '"' || records->count == records->capacity || stop - at > FIELD_LIMIT_BYTES) return at;
       if (stop > at || !dialect.blanks) {
+        Field *field = &records->fields[records->count++];
         *field = (Field){at, (size_t)(stop - at)};
         if (stop > at && ((unsigned char)*at <= ' ' || (unsigned char)stop[-1] <= ' ')) trim(field);
-        field++;
       }
-      at = *last ? stop : stop + 1;
-      if (*last) break;
+      if ((*last = ends)) return stop;
+      at = stop + 1;
     }
   }
-done:
-  records->count = (size_t)(field - records->fields);
   return at;
 }
 

@@ -28,6 +28,7 @@ struct TableText {
   Buffer *head; /* holds the first part until close */
   TextPart head_part;
   bool beyond_head; /* something that follows it was asked for */
+  bool once;        /* nobody will ask for it again */
   bool begun;       /* the next part is not the first */
 
   /* Of what is read now. */
@@ -149,13 +150,16 @@ static size_t separator_line(const char *bytes, size_t length, char *separator) 
 /* ---- reading ------------------------------------------------------------------------------------------------------- */
 
 static Status begin_file(TableText *text, Error *error) {
-  Status status = table_bytes_begin(text->files[text->file], error);
-  if (status != SETOSA_OK) return status;
+  Status status = SETOSA_OK;
+  TableBytes *file = text->files[text->file];
+  TRY(table_bytes_begin(file, error));
   text->file_begun = true;
+  if (text->file > 0 && !text->once && table_bytes_come_once(file)) TRY(table_bytes_keep(file, NULL, 0, error));
   text->filled = text->blank_lines = 0;
   text->line = 1;
   text->newline = 0;
-  return SETOSA_OK;
+cleanup:
+  return status;
 }
 
 static void end_file(TableText *text) {
@@ -322,7 +326,30 @@ Status table_text_head(const TableText *text, TextPart *head, Error *error) {
 
 char table_text_separator(const TableText *text) { return text->separator; }
 
+void table_text_read_once(TableText *text) { text->once = true; }
+
+/* Before anything is read beyond the first part: of what comes but once, that is in its buffer, and more after it. */
+static Status keep_first_file(TableText *text, Error *error) {
+  TableBytes *file = text->files[0];
+  if (text->once || !table_bytes_come_once(file)) return SETOSA_OK;
+  size_t skipped = (size_t)(text->head_part.bytes - text->head->bytes), behind = text->file == 0 ? text->filled : 0;
+  return table_bytes_keep(file, text->head->bytes, skipped + text->head_part.length + behind, error);
+}
+
+/* reader_report knows of the reader's stream alone. */
+static void report_progress(const TableText *text) {
+  uint64_t done = 0, total = 0;
+  if (text->files_count == 1) return;
+  text->reader->bytes_done = text->reader->bytes_total = 0;
+  for (size_t i = 0; i < text->files_count; i++) {
+    table_bytes_progress(text->files[i], &done, &total);
+    text->reader->bytes_total += total;
+    text->reader->bytes_done += i < text->file ? total : i == text->file ? done : 0;
+  }
+}
+
 Status table_text_next(TableText *text, TextPart *part, bool *more, Error *error) {
+  Status status = SETOSA_OK;
   Buffer *buffer = NULL;
   *more = true;
   if (!text->begun && text->head != NULL && text->parts == 1) {
@@ -330,8 +357,12 @@ Status table_text_next(TableText *text, TextPart *part, bool *more, Error *error
     *part = text->head_part;
     return SETOSA_OK;
   }
+  if (!text->beyond_head) TRY(keep_first_file(text, error));
   text->begun = text->beyond_head = true;
-  return read_part(text, part, &buffer, more, error);
+  TRY(read_part(text, part, &buffer, more, error));
+  report_progress(text);
+cleanup:
+  return status;
 }
 
 /* What was read beyond the first part is read again, the first part with it. */

@@ -28,6 +28,8 @@ Status table_text_open(TableText **text, Reader *reader, Error *error);
 /* The same with parts of about so many bytes. */
 Status table_text_open_in_parts(TableText **text, Reader *reader, size_t part_bytes, Error *error);
 void table_text_close(TableText *text);
+/* There will be one pass alone: what comes but once need not be kept. Before the first part is asked for. */
+void table_text_read_once(TableText *text);
 /* The first whole records, of a megabyte or so, or all: to find out what the table looks like. Borrowed until close. */
 Status table_text_head(const TableText *text, TextPart *head, Error *error);
 /* What "sep=;" in a first line says; 0: there is none. */
