@@ -19,6 +19,7 @@ typedef struct Survey {
   Moments *moments;     /* (D) */
   unsigned char *bytes; /* (BLOCK elements) */
   double *values;       /* (BLOCK) */
+  double *room;         /* (4,D), or of a block if that is less */
 } Survey;
 
 /* count numbers, of which the first is number `at` of the array. */
@@ -26,11 +27,11 @@ static void add_numbers(Survey *survey, size_t at, size_t count) {
   size_t features = survey->features, rows = survey->rows;
   const double *values = survey->values;
   if (survey->header.fortran) /* a block ends with its column */
-    moments_add(&survey->moments[at / rows], values, count, 1);
+    moments_add(&survey->moments[at / rows], values, count);
   else if (features <= BLOCK) /* whole rows */
-    for (size_t d = 0; d < features; d++) moments_add(&survey->moments[d], values + d, count / features, features);
+    moments_add_rows(survey->moments, features, values, count / features, survey->room);
   else
-    for (size_t i = 0; i < count; i++) moments_add(&survey->moments[at % features + i], &values[i], 1, 1);
+    moments_add_rows(&survey->moments[at % features], count, values, 1, survey->room);
 }
 
 /* So many numbers from `at` on as add_numbers takes at a time. */
@@ -84,9 +85,12 @@ static Status look_at_file(Dataset *dataset, const NpyHeader *header, Reader *re
   TRY(memory_allocate_zero((void **)&survey.moments, survey.features, sizeof *survey.moments, "column statistics", error));
   TRY(memory_allocate((void **)&survey.bytes, BLOCK, header->type.size, "a block of the file", error));
   TRY(memory_allocate((void **)&survey.values, BLOCK, sizeof *survey.values, "a block of the file", error));
+  TRY(memory_allocate((void **)&survey.room, survey.features < BLOCK ? survey.features : BLOCK, 4 * sizeof *survey.room,
+                      "column statistics", error));
   TRY(look(&whole, &survey, reader, error));
   if (whole) TRY(take_shift(dataset, survey.moments, error));
 cleanup:
+  free(survey.room);
   free(survey.values);
   free(survey.bytes);
   free(survey.moments);
