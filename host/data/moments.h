@@ -12,8 +12,10 @@ typedef struct Moments {
   double least, most;
 } Moments;
 
-/* `count` numbers, `stride` apart. One that is not finite leaves a mean or a deviation that is not. */
-void moments_add(Moments *moments, const double *values, size_t count, size_t stride);
+/* One that is not finite leaves a mean or a deviation that is not. */
+void moments_add(Moments *moments, const double *values, size_t count);
+/* The same for each of (columns) at a time: values (rows,columns) row-major, room (4,columns). */
+void moments_add_rows(Moments *moments, size_t columns, const double *values, size_t rows, double *room);
 /* What was seen after `moments`. */
 void moments_merge(Moments *moments, const Moments *next);
 double moments_deviation(const Moments *moments); /* of the population; 0 of no numbers */

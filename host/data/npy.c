@@ -62,12 +62,18 @@ cleanup:
 
 /* count elements, of which the first is number `at` of the rows, as f32: those of shifted columns less their shift. */
 static void convert(const Dataset *dataset, ElementType type, const unsigned char *source, size_t at, size_t count, float *out) {
+  enum { PIECE = 1024 };
+  double piece[PIECE];
+  const double *shift = dataset->shift;
+  size_t d = at % dataset->features;
   elements_to_float(type, source, count, out);
-  size_t features = dataset->features, begin = at % features;
-  for (size_t d = 0; dataset->shift != NULL && d < features; d++) {
-    if (dataset->shift[d] == 0) continue;
-    for (size_t i = (d + features - begin) % features; i < count; i += features)
-      out[i] = (float)(element_to_double(type, source + i * type.size) - dataset->shift[d]);
+  for (size_t done = 0; shift != NULL && done < count; done += PIECE) {
+    size_t now = count - done < PIECE ? count - done : PIECE;
+    elements_to_double(type, source + done * type.size, now, piece);
+    for (size_t i = 0; i < now; i++) {
+      if (shift[d] != 0) out[done + i] = (float)(piece[i] - shift[d]);
+      d = d + 1 < dataset->features ? d + 1 : 0;
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 #include "data/npy_shift.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "data/shift.h"
@@ -13,12 +14,12 @@ enum { BLOCK = 1 << 17 }; /* numbers read at a time */
 static bool is_wide(ElementType type) { return type.size == 8 || (type.size == 4 && type.kind != 'f'); }
 
 typedef struct Survey {
-  Stream *stream;
   NpyHeader header;
   size_t rows, features;
   Moments *moments;     /* (D) */
   unsigned char *bytes; /* (BLOCK elements) */
   double *values;       /* (BLOCK) */
+  double *room;         /* (4,D), or of a block if that is less */
 } Survey;
 
 /* count numbers, of which the first is number `at` of the array. */
@@ -26,11 +27,11 @@ static void add_numbers(Survey *survey, size_t at, size_t count) {
   size_t features = survey->features, rows = survey->rows;
   const double *values = survey->values;
   if (survey->header.fortran) /* a block ends with its column */
-    moments_add(&survey->moments[at / rows], values, count, 1);
+    moments_add(&survey->moments[at / rows], values, count);
   else if (features <= BLOCK) /* whole rows */
-    for (size_t d = 0; d < features; d++) moments_add(&survey->moments[d], values + d, count / features, features);
+    moments_add_rows(survey->moments, features, values, count / features, survey->room);
   else
-    for (size_t i = 0; i < count; i++) moments_add(&survey->moments[at % features + i], &values[i], 1, 1);
+    moments_add_rows(&survey->moments[at % features], count, values, 1, survey->room);
 }
 
 /* So many numbers from `at` on as add_numbers takes at a time. */
@@ -47,7 +48,7 @@ static Status look(bool *whole, Survey *survey, Reader *reader, Error *error) {
   ElementType type = survey->header.type;
   for (size_t at = 0, count = 0; at < total; at += count) {
     count = next_count(survey, at);
-    TRY(stream_read(survey->stream, survey->bytes, count * type.size, &got, error));
+    TRY(stream_read(reader->stream, survey->bytes, count * type.size, &got, error));
     if (got < count * type.size) return SETOSA_OK;
     elements_to_double(type, survey->bytes, count, survey->values);
     add_numbers(survey, at, count);
@@ -77,28 +78,35 @@ cleanup:
   return status;
 }
 
-static bool is_alike(const NpyHeader *a, const NpyHeader *b) {
-  return a->type.kind == b->type.kind && a->type.size == b->type.size && a->type.big_endian == b->type.big_endian &&
-         a->fortran == b->fortran && b->dimensions == 2 && a->shape[0] == b->shape[0] && a->shape[1] == b->shape[1];
-}
-
-static Status survey_file(Dataset *dataset, const NpyHeader *header, Reader *reader, Error *error) {
+static Status look_at_file(Dataset *dataset, const NpyHeader *header, Reader *reader, Error *error) {
   Status status = SETOSA_OK;
   bool whole = false;
-  Survey survey = {.rows = dataset->rows, .features = dataset->features};
+  Survey survey = {.header = *header, .rows = dataset->rows, .features = dataset->features};
   TRY(memory_allocate_zero((void **)&survey.moments, survey.features, sizeof *survey.moments, "column statistics", error));
   TRY(memory_allocate((void **)&survey.bytes, BLOCK, header->type.size, "a block of the file", error));
   TRY(memory_allocate((void **)&survey.values, BLOCK, sizeof *survey.values, "a block of the file", error));
-  TRY(stream_open(&survey.stream, reader->source, error));
-  TRY(npy_read_header(&survey.header, survey.stream, &(NpyUse){.as_plain = ""}, error));
-  if (!is_alike(header, &survey.header)) goto cleanup;
+  TRY(memory_allocate((void **)&survey.room, survey.features < BLOCK ? survey.features : BLOCK, 4 * sizeof *survey.room,
+                      "column statistics", error));
   TRY(look(&whole, &survey, reader, error));
   if (whole) TRY(take_shift(dataset, survey.moments, error));
 cleanup:
-  stream_close(survey.stream);
+  free(survey.room);
   free(survey.values);
   free(survey.bytes);
   free(survey.moments);
+  return status;
+}
+
+/* To the first number again. */
+static Status go_back(const NpyHeader *header, Reader *reader, Error *error) {
+  Status status = SETOSA_OK;
+  NpyHeader again;
+  TRY(stream_rewind(reader->stream, error));
+  TRY(npy_read_header(&again, reader->stream, &(NpyUse){.as_plain = "leave the file alone"}, error));
+  if (again.data_offset != header->data_offset || memcmp(again.shape, header->shape, header->dimensions * sizeof *header->shape) != 0)
+    TRY(error_set(error, SETOSA_ERROR_DATA,
+                  "%s: was written to while it was read, so that nobody knows what was; leave it alone and start again", reader->source));
+cleanup:
   return status;
 }
 
@@ -109,18 +117,19 @@ static Status take_expected(Dataset *dataset, const double *shift, Error *error)
 }
 
 Status npy_choose_shift(Dataset *dataset, const NpyHeader *header, Reader *reader, Error *error) {
-  FileIdentity identity;
+  Status status = SETOSA_OK;
   Error own = {0};
   const DataOptions *options = reader->options;
   if (options->unshifted || dataset->rows == 0 || dataset->features == 0) return SETOSA_OK;
   if (options->expect_shift != NULL && options->expect_features == dataset->features)
     return take_expected(dataset, options->expect_shift, error);
   if (!is_wide(header->type)) return SETOSA_OK;
-  if (!stream_identify(reader->stream, &identity))
+  if (!stream_can_rewind(reader->stream))
     return remarks_add(&dataset->remarks, SETOSA_REMARK_DETAIL, error,
                        "the numbers come through a pipe, so that they are rounded to f32 before it is known whether some columns are far "
                        "from 0; of a file such columns keep their digits");
-  Status status = survey_file(dataset, header, reader, &own);
-  if (status == SETOSA_OK || status == SETOSA_ERROR_DATA) return SETOSA_OK; /* what is wrong shows again, where it is said */
-  return error_set(error, status, "%s", own.message);
+  status = look_at_file(dataset, header, reader, &own);
+  /* What is wrong with the data shows again, where it is told in full. */
+  if (status != SETOSA_OK && status != SETOSA_ERROR_DATA) return error_set(error, status, "%s", own.message);
+  return go_back(header, reader, error);
 }

@@ -6,8 +6,8 @@
 #include "data/reader.h"
 
 /* Sets the data set's shift: the one that a model expects, else where a column of its rows (N,D) needs one, with remarks on its columns.
- * Reads the file by a stream of its own; of a pipe, which cannot be read twice, nothing is shifted, and a remark says so. What is wrong
- * with the file, reading it tells. */
+ * The reader's stream is at the first number, before and after. Of a pipe, which cannot be read twice, nothing is shifted, and a remark
+ * says so. What is wrong with the numbers, reading them tells. */
 Status npy_choose_shift(Dataset *dataset, const NpyHeader *header, Reader *reader, Error *error);
 
 #endif

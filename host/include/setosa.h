@@ -241,9 +241,10 @@ void setosa_dataset_destroy(SetosaDataset *dataset);
 size_t setosa_dataset_rows(const SetosaDataset *dataset);
 size_t setosa_dataset_features(const SetosaDataset *dataset);
 size_t setosa_dataset_classes(const SetosaDataset *dataset);
-/* (N,D) row-major, scaled as it stands now; borrowed; NULL: made or gathered as needed. An .npy of f32 is mapped, not read: leave the file
- * as it is meanwhile. One that was written to is SETOSA_ERROR_DATA when the work on it is done; one that is shortened ends the process with
- * SIGBUS when the missing rows are touched, on whichever thread: a program may have a handler that says so, as `setosa` does. */
+/* (N,D) row-major, scaled as it stands now, less setosa_dataset_shift; borrowed; NULL: made or gathered as needed. An .npy of f32 is
+ * mapped, not read: leave the file as it is meanwhile. One that was written to is SETOSA_ERROR_DATA when the work on it is done; one that
+ * is shortened ends the process with SIGBUS when the missing rows are touched, on whichever thread: a program may have a handler that says
+ * so, as `setosa` does. */
 const float *setosa_dataset_values(const SetosaDataset *dataset);
 const int32_t *setosa_dataset_labels(const SetosaDataset *dataset); /* (N), or NULL; borrowed */
 const float *setosa_dataset_weights(const SetosaDataset *dataset);  /* (N) as given, or NULL; borrowed until rows change */
@@ -256,7 +257,7 @@ SetosaStatus setosa_labels_find(char *path, size_t size, const char *source, Set
 const char *setosa_dataset_labels_found(const SetosaDataset *dataset);
 /* How the columns of its table were read; NULL: it was none. Borrowed: for expect_columns, to read other rows alike. */
 const SetosaColumns *setosa_dataset_columns(const SetosaDataset *dataset);
-/* (D) rows hold x - shift; NULL: they hold x. Borrowed. */
+/* (D) rows hold x - shift, x scaled as it stands now; NULL: they hold x. Borrowed until rows change. */
 const double *setosa_dataset_shift(const SetosaDataset *dataset);
 /* Rows of the source, of which the data set has setosa_dataset_rows; the others lacked a value or a label. */
 uint64_t setosa_dataset_source_rows(const SetosaDataset *dataset);
@@ -368,7 +369,7 @@ void setosa_model_destroy(SetosaModel *model);
 size_t setosa_model_features(const SetosaModel *model);
 size_t setosa_model_classes(const SetosaModel *model);
 const float *setosa_model_weights(const SetosaModel *model); /* (K,D) row-major; borrowed */
-const double *setosa_model_bias(const SetosaModel *model);   /* (K); borrowed */
+const double *setosa_model_bias(const SetosaModel *model);   /* (K), of x and not of x - shift; borrowed */
 const double *setosa_model_offset(const SetosaModel *model); /* (D): x' = (x - offset) * scale; NULL: none; borrowed */
 const double *setosa_model_scale(const SetosaModel *model);  /* (D), NULL: none; borrowed */
 /* How the columns of the table were read that it was trained on; NULL: it was none. Borrowed. */
@@ -553,7 +554,8 @@ typedef struct SetosaTrainResult {
 } SetosaTrainResult;
 
 /* Trains on dataset and returns a model (caller destroys). Weights of rows and of classes count in objective, loss, train_accuracy and
- * train_log_loss; afterwards the data set has its own weights alone. Mini-batch solvers permute the rows of dataset in place. A non-finite
+ * train_log_loss; afterwards the data set has its own weights alone. Mini-batch solvers permute the rows of dataset in place; without an
+ * intercept, rows that hold x - shift become x. A non-finite
  * loss returns SETOSA_OK with the best weights before it, converged=false and stop_reason "non-finite". result may be NULL. */
 SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, SetosaDataset *dataset, const SetosaTrainOptions *options,
                           SetosaError *error);

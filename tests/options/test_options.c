@@ -243,6 +243,7 @@ static size_t check_fields(const char *header, const char *name, OptionHome home
 static void test_every_field(void **state) {
   (void)state;
   static const char *const of_data[] = {"labels_optional",
+                                        "unshifted",
                                         "expect_features",
                                         "expect_feature_names",
                                         "expect_shift",
