@@ -285,6 +285,7 @@ static void what_is_missing_is_named(void **state) {
 static void damage_is_told(void **state) {
   (void)state;
   const Bytes rows = rows_of(4, false), labels = text_labels();
+  static const char table[] = ": is no zip archive, or a damaged one; write it again with numpy.savez(FILE, X=..., y=...)";
   static const char checksum[] = "/X.npy: the archive is damaged (CRC error); write it again with numpy.savez";
   for (int way = 0; way < 6; way++) {
     Zip zip = {.method = way == 3 ? 12 : 0, .flags = way == 4 ? 1 : 0};
@@ -296,11 +297,14 @@ static void damage_is_told(void **state) {
     if (way == 5) {                                       /* a byte that unpacks to a gigabyte */
       zip.members[0].deflated = true;
       zip.members[0].bytes = 1 << 30;
+      zip.at[8] = 8;
+      memcpy(zip.at + 22, "\0\0\0\x40", 4);
     }
     expect_refused(&zip, way == 0   ? checksum
                          : way == 3 ? "/X.npy: is compressed in a way that is not read (method 12); write it with numpy.savez_compressed"
                          : way == 4 ? "/X.npy: is encrypted; write the archive again with numpy.savez"
-                                    : "/X.npy: the archive is damaged; write it again with numpy.savez");
+                         : way == 5 ? "/X.npy: the archive is damaged (impossible sizes); write it again with numpy.savez"
+                                    : table);
   }
 }
 
