@@ -13,10 +13,15 @@ struct Archive {
   const Stream *stream;
   zip_t *zip;
   NameTable *names;
-  char *path; /* of the member that is open: for messages */
-  zip_file_t *member;
-  size_t index; /* of it */
 };
+
+/* One that is open. */
+typedef struct Member {
+  Archive *archive;
+  size_t index;
+  char *path; /* for messages */
+  zip_file_t *file;
+} Member;
 
 static Status damaged(const char *path, const char *why, Error *error) {
   return error_set(error, SETOSA_ERROR_DATA, "%s: the archive is damaged (%s); write it again with numpy.savez", path, why);
@@ -71,7 +76,6 @@ void archive_close(Archive *archive) {
   if (archive == NULL) return;
   if (archive->zip != NULL) zip_discard(archive->zip);
   name_table_destroy(archive->names);
-  free(archive->path);
   free(archive);
 }
 
@@ -84,11 +88,11 @@ bool archive_find(const Archive *archive, const char *name, size_t *index) {
 /* ---- a member ---------------------------------------------------------------------------------------------------- */
 
 static Status member_read(void *user, void *buffer, size_t length, size_t *got, Error *error) {
-  Archive *archive = user;
+  Member *member = user;
   char *to = buffer;
   for (*got = 0; *got < length;) {
-    zip_int64_t count = zip_fread(archive->member, to + *got, length - *got);
-    if (count < 0) return failed(archive->path, zip_file_get_error(archive->member), error);
+    zip_int64_t count = zip_fread(member->file, to + *got, length - *got);
+    if (count < 0) return failed(member->path, zip_file_get_error(member->file), error);
     if (count == 0) break;
     *got += (size_t)count;
   }
@@ -96,20 +100,20 @@ static Status member_read(void *user, void *buffer, size_t length, size_t *got, 
 }
 
 static void member_close(void *user) {
-  Archive *archive = user;
-  if (archive->member != NULL) zip_fclose(archive->member);
-  archive->member = NULL;
+  Member *member = user;
+  if (member == NULL) return;
+  if (member->file != NULL) zip_fclose(member->file);
+  free(member->path);
+  free(member);
 }
 
-static Status member_rewind(void *user, Error *error) {
-  Archive *archive = user;
-  member_close(archive);
-  archive->member = zip_fopen_index(archive->zip, archive->index, 0);
-  return archive->member != NULL ? SETOSA_OK : failed(archive->path, zip_get_error(archive->zip), error);
+static Status member_reopen(void *user, Stream **again, Error *error) {
+  const Member *member = user;
+  return archive_open_member(again, member->archive, member->index, error);
 }
 
-static Status check_member(const zip_stat_t *info, const Archive *archive, Error *error) {
-  const char *path = archive->path;
+static Status check_member(const zip_stat_t *info, const Member *member, Error *error) {
+  const char *path = member->path;
   if (info->encryption_method != ZIP_EM_NONE)
     return error_set(error, SETOSA_ERROR_DATA, "%s: is encrypted; write the archive again with numpy.savez", path);
   if (info->comp_method != ZIP_CM_STORE && info->comp_method != ZIP_CM_DEFLATE)
@@ -118,34 +122,39 @@ static Status check_member(const zip_stat_t *info, const Archive *archive, Error
                      info->comp_method);
   /* Deflate cannot do better than 1032:1 (zlib's technical notes). */
   bool stored = info->comp_method == ZIP_CM_STORE;
-  if (info->comp_size > stream_bytes_total(archive->stream) || (stored && info->comp_size != info->size) ||
+  if (info->comp_size > stream_bytes_total(member->archive->stream) || (stored && info->comp_size != info->size) ||
       info->size / 1032 > info->comp_size)
     return damaged(path, "impossible sizes", error);
   return SETOSA_OK;
 }
 
-Status archive_open_member(Stream **member, Archive *archive, size_t index, Error *error) {
+Status archive_open_member(Stream **out, Archive *archive, size_t index, Error *error) {
   Status status = SETOSA_OK;
   Text path = {0};
   zip_stat_t info;
-  *member = NULL;
+  Member *member = NULL;
+  *out = NULL;
   TRY(text_append(&path, error, "%s/%s", stream_path(archive->stream), archive_name(archive, index)));
-  free(archive->path);
-  archive->path = path.text;
+  TRY(memory_allocate_zero((void **)&member, 1, sizeof *member, "a member", error));
+  member->archive = archive;
+  member->index = index;
+  member->path = path.text;
   path.text = NULL;
-  archive->index = index;
-  if (zip_stat_index(archive->zip, index, 0, &info) != 0) TRY(failed(archive->path, zip_get_error(archive->zip), error));
-  TRY(check_member(&info, archive, error));
-  TRY(member_rewind(archive, error));
+  if (zip_stat_index(archive->zip, index, 0, &info) != 0) TRY(failed(member->path, zip_get_error(archive->zip), error));
+  TRY(check_member(&info, member, error));
+  member->file = zip_fopen_index(archive->zip, index, 0);
+  if (member->file == NULL) TRY(failed(member->path, zip_get_error(archive->zip), error));
   const StreamFinder finder = {.read = member_read,
-                               .rewind = member_rewind,
+                               .reopen = member_reopen,
                                .close = member_close,
-                               .user = archive,
+                               .user = member,
                                .bytes = info.size,
                                .stored = info.comp_size,
                                .packed = info.comp_method != ZIP_CM_STORE};
-  TRY(stream_open_found(member, &finder, archive->path, error));
+  member = NULL; /* closed with the stream, or if there is none */
+  TRY(stream_open_found(out, &finder, ((Member *)finder.user)->path, error));
 cleanup:
+  member_close(member);
   text_free(&path);
   return status;
 }

@@ -89,7 +89,7 @@ static Status survey_file(Dataset *dataset, const NpyHeader *header, Reader *rea
   TRY(memory_allocate_zero((void **)&survey.moments, survey.features, sizeof *survey.moments, "column statistics", error));
   TRY(memory_allocate((void **)&survey.bytes, BLOCK, header->type.size, "a block of the file", error));
   TRY(memory_allocate((void **)&survey.values, BLOCK, sizeof *survey.values, "a block of the file", error));
-  TRY(stream_open(&survey.stream, reader->source, error));
+  TRY(stream_reopen(&survey.stream, reader->stream, error));
   TRY(npy_read_header(&survey.header, survey.stream, &(NpyUse){.as_plain = ""}, error));
   if (!is_alike(header, &survey.header)) goto cleanup;
   TRY(look(&whole, &survey, reader, error));
@@ -109,14 +109,13 @@ static Status take_expected(Dataset *dataset, const double *shift, Error *error)
 }
 
 Status npy_choose_shift(Dataset *dataset, const NpyHeader *header, Reader *reader, Error *error) {
-  FileIdentity identity;
   Error own = {0};
   const DataOptions *options = reader->options;
   if (options->unshifted || dataset->rows == 0 || dataset->features == 0) return SETOSA_OK;
   if (options->expect_shift != NULL && options->expect_features == dataset->features)
     return take_expected(dataset, options->expect_shift, error);
   if (!is_wide(header->type)) return SETOSA_OK;
-  if (!stream_identify(reader->stream, &identity))
+  if (!stream_can_reopen(reader->stream))
     return remarks_add(&dataset->remarks, SETOSA_REMARK_DETAIL, error,
                        "the numbers come through a pipe, so that they are rounded to f32 before it is known whether some columns are far "
                        "from 0; of a file such columns keep their digits");

@@ -24,7 +24,7 @@ struct Stream {
   uint64_t found; /* bytes, by it */
   char *path;
   uint64_t size; /* 0: unknown */
-  bool regular;
+  bool regular, standard_input;
   unsigned char peeked[STREAM_PEEK];
   size_t peeked_count, peeked_used;
 };
@@ -78,6 +78,7 @@ Status stream_open(Stream **out, const char *path, Error *error) {
   if (S_ISDIR(info.st_mode)) TRY(error_set(error, SETOSA_ERROR_DATA, "%s: is a folder; name a file in it", name));
   TRY(memory_allocate_zero((void **)&stream, 1, sizeof *stream, "a stream", error));
   TRY(memory_copy_text(&stream->path, name, error));
+  stream->standard_input = stream_is_standard_input(path);
   stream->regular = S_ISREG(info.st_mode) && lseek(descriptor, 0, SEEK_CUR) == 0;
   stream->size = stream->regular ? (uint64_t)info.st_size : 0;
   stream->file = gzdopen(descriptor, "rb");
@@ -173,15 +174,16 @@ Status stream_check_name(const Stream *stream, Error *error) {
 }
 
 bool stream_is_regular(const Stream *stream) { return stream->regular; }
-bool stream_can_rewind(const Stream *stream) { return stream->regular || stream->file == NULL; }
+
+bool stream_can_reopen(const Stream *stream) { return stream->file == NULL || (stream->regular && !stream->standard_input); }
+
+Status stream_reopen(Stream **again, const Stream *stream, Error *error) {
+  return stream->file == NULL ? stream->finder.reopen(stream->finder.user, again, error) : stream_open(again, stream->path, error);
+}
 
 int stream_copy_descriptor(const Stream *stream) { return stream->regular ? fcntl(stream->descriptor, F_DUPFD_CLOEXEC, 0) : -1; }
 
 Status stream_rewind(Stream *stream, Error *error) {
-  if (stream->file == NULL) {
-    stream->found = 0;
-    return stream->finder.rewind(stream->finder.user, error);
-  }
   if (!stream->regular || gzrewind(stream->file) != 0)
     return error_set(error, SETOSA_ERROR_DATA, "%s: cannot be read a second time; write it to a file and name that", stream->path);
   stream->peeked_used = stream->peeked_count; /* they come again */

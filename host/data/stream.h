@@ -17,7 +17,7 @@ enum { STREAM_PEEK = 512 };
 /* Bytes that somebody else finds, as in an archive. Errors name the path themselves. */
 typedef struct StreamFinder {
   Status (*read)(void *user, void *buffer, size_t length, size_t *got, Error *error); /* as stream_read */
-  Status (*rewind)(void *user, Error *error);
+  Status (*reopen)(void *user, Stream **again, Error *error);
   void (*close)(void *user);
   void *user;
   uint64_t bytes;  /* that there are, as far as is known before they are read */
@@ -42,10 +42,12 @@ const char *stream_path(const Stream *stream);
 Status stream_check_name(const Stream *stream, Error *error);
 /* A regular file that is read from its beginning. */
 bool stream_is_regular(const Stream *stream);
-/* What comes through a pipe is gone once it was read. */
-bool stream_can_rewind(const Stream *stream);
-/* Back to the beginning: all is read again, what was peeked, too. SETOSA_ERROR_DATA where that cannot be. */
+/* Back to the beginning of a regular file: all is read again, what was peeked, too. SETOSA_ERROR_DATA where that cannot be. */
 Status stream_rewind(Stream *stream, Error *error);
+/* What can be read by another stream beside this one; what comes through a pipe is gone once it was read. */
+bool stream_can_reopen(const Stream *stream);
+/* Another stream of the same, at its beginning. */
+Status stream_reopen(Stream **again, const Stream *stream, Error *error);
 /* A descriptor of a regular file for the caller to close, which shares its place in the file; -1 when there is none to be had. */
 int stream_copy_descriptor(const Stream *stream);
 bool stream_is_compressed(const Stream *stream);

@@ -1,5 +1,6 @@
 /* Archives as numpy.savez writes them, put together byte by byte: stored and deflated, in any order, with sizes of zip64; and what is said
  * of those that lack something or are damaged. */
+#include <math.h>
 #include <time.h>
 
 #include "data/binary.h"
@@ -225,7 +226,28 @@ static void names_and_weights_are_read(void **state) {
   support_fails(test_load(&dataset, path, "weights=v", &error), &error, SETOSA_ERROR_DATA, "v: cannot open");
 }
 
-/* A message about an archive of these members, of which a NULL ends the list. */
+/* As in a .npy, columns are looked at before they are rounded, so that those far from 0 keep their digits. */
+static void columns_far_from_0_are_shifted(void **state) {
+  (void)state;
+  const Bytes labels = text_labels();
+  for (int deflated = 0; deflated < 2; deflated++) {
+    Bytes rows = array("<f8", "(3, 2)", false, "", 0);
+    for (size_t i = 0; i < 6; i++) put_float(&rows, i % 2 == 0 ? 1e12 + 0.001 * (double)i : (double)i, 8, false);
+    Zip zip = {0};
+    zip_add(&zip, "X.npy", &rows, deflated);
+    zip_add(&zip, "y.npy", &labels, deflated);
+    zip_write("far.npz", &zip);
+    SetosaDataset *dataset = load_file("far.npz", "");
+    const double *shift = setosa_dataset_shift(dataset);
+    const float *values = setosa_dataset_values(dataset);
+    assert_non_null(shift);
+    assert_true(shift[1] == 0 && values[3] == 3);
+    for (size_t i = 0; i < 6; i += 2) assert_true(fabs((double)values[i] + shift[0] - (1e12 + 0.001 * (double)i)) < 2e-4);
+    setosa_dataset_destroy(dataset);
+  }
+}
+
+/* What is said of an archive. */
 static void expect_refused(Zip *zip, const char *format) {
   char path[SUPPORT_PATH], expected[3 * SUPPORT_PATH];
   SetosaDataset *dataset = NULL;
@@ -423,6 +445,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(rows_and_labels_are_found),
                                      cmocka_unit_test(labels_of_every_kind_are_read),
                                      cmocka_unit_test(names_and_weights_are_read),
+                                     cmocka_unit_test(columns_far_from_0_are_shifted),
                                      cmocka_unit_test(what_is_missing_is_named),
                                      cmocka_unit_test(damage_is_told),
                                      cmocka_unit_test(cut_and_changed_archives_are_refused),
