@@ -23,7 +23,7 @@ typedef struct Zip {
 
 static void zip_bits(Zip *zip, uint64_t bits, size_t size) {
   assert_true(zip->length + size <= sizeof zip->at);
-  for (size_t i = 0; i < size; i++) zip->at[zip->length++] = (unsigned char)(bits >> (8 * i));
+  for (size_t i = 0; i < size; i++) zip->at[zip->length++] = (unsigned char)(i < 8 ? bits >> (8 * i) : 0);
 }
 
 static void zip_bytes(Zip *zip, const void *bytes, size_t length) {
