@@ -26,7 +26,7 @@ libpopt-dev           command line options
 libjansson-dev        JSON
 libcsv-dev            CSV
 zlib1g-dev            gzip
-libzip-dev            zip archives, as NumPy's .npz are
+libzip-dev            zip archives, as .npz of NumPy
 libxxhash-dev         hashes
 librandom123-dev      random numbers
 libopenblas-dev       the blas backend: matrix products on the CPU

@@ -173,8 +173,8 @@ typedef struct SetosaDataOptions {
   /* --labels FILE for IDX and NPY: .npy, IDX, or one label a line. As in a CSV the classes are the distinct values, and are called by them.
    * NULL: found by its usual name, X-labels.npy beside X.npy. */
   const char *labels_path;
-  /* Weights of rows, finite, 0 or more, not all 0: a column of a CSV (name or 1-based index), which is no feature then, else a file (.npy,
-   * IDX, or one number per line). NULL: every row counts 1. */
+  /* Weights of rows, finite, 0 or more, not all 0: a column of a CSV (name or 1-based index), which is no feature then, or an array of an
+   * .npz, else a file (.npy, IDX, or one number per line). NULL: every row counts 1. */
   const char *weights;
   const char *features; /* comma-separated names or 1-based indices to keep, in this order; NULL: all */
   const char *drop;     /* comma-separated names or 1-based indices to leave out; NULL: none */
@@ -195,7 +195,7 @@ typedef struct SetosaDataOptions {
   size_t also_count;
   const char *positive; /* CLASS: makes the task CLASS against the rest, classes {CLASS, "non-CLASS"}; NULL: off */
   double scale;         /* multiplies every feature; NAN: 1/255 for u8 images, else 1 */
-  /* A CSV, a .gz or an .npy of doubles above 8 MB is converted once into a checksummed file and mapped from there the next time. */
+  /* A CSV, a .gz, an .npz, or an .npy of doubles above 8 MB is converted once into a checksummed file, which is mapped the next time. */
   const char *cache;    /* folder of these files, created when missing; NULL: "data" in the folder of setosa_cache_path */
   bool no_cache;        /* neither read nor write such files */
   bool labels_optional; /* predict: a file without labels is fine, unknown labels are ignored */

@@ -1,5 +1,6 @@
 /* Archives as numpy.savez writes them, put together byte by byte: stored and deflated, in any order, with sizes of zip64; and what is said
  * of those that lack something or are damaged. */
+#include <math.h>
 #include <time.h>
 
 #include "data/binary.h"
@@ -22,7 +23,7 @@ typedef struct Zip {
 
 static void zip_bits(Zip *zip, uint64_t bits, size_t size) {
   assert_true(zip->length + size <= sizeof zip->at);
-  for (size_t i = 0; i < size; i++) zip->at[zip->length++] = (unsigned char)(bits >> (8 * i));
+  for (size_t i = 0; i < size; i++) zip->at[zip->length++] = (unsigned char)(i < 8 ? bits >> (8 * i) : 0);
 }
 
 static void zip_bytes(Zip *zip, const void *bytes, size_t length) {
@@ -225,7 +226,28 @@ static void names_and_weights_are_read(void **state) {
   support_fails(test_load(&dataset, path, "weights=v", &error), &error, SETOSA_ERROR_DATA, "v: cannot open");
 }
 
-/* A message about an archive of these members, of which a NULL ends the list. */
+/* As in a .npy, columns are looked at before they are rounded, so that those far from 0 keep their digits. */
+static void columns_far_from_0_are_shifted(void **state) {
+  (void)state;
+  const Bytes labels = text_labels();
+  for (int deflated = 0; deflated < 2; deflated++) {
+    Bytes rows = array("<f8", "(3, 2)", false, "", 0);
+    for (size_t i = 0; i < 6; i++) put_float(&rows, i % 2 == 0 ? 1e12 + 0.001 * (double)i : (double)i, 8, false);
+    Zip zip = {0};
+    zip_add(&zip, "X.npy", &rows, deflated);
+    zip_add(&zip, "y.npy", &labels, deflated);
+    zip_write("far.npz", &zip);
+    SetosaDataset *dataset = load_file("far.npz", "");
+    const double *shift = setosa_dataset_shift(dataset);
+    const float *values = setosa_dataset_values(dataset);
+    assert_non_null(shift);
+    assert_true(shift[1] == 0 && values[3] == 3);
+    for (size_t i = 0; i < 6; i += 2) assert_true(fabs((double)values[i] + shift[0] - (1e12 + 0.001 * (double)i)) < 2e-4);
+    setosa_dataset_destroy(dataset);
+  }
+}
+
+/* What is said of an archive. */
 static void expect_refused(Zip *zip, const char *format) {
   char path[SUPPORT_PATH], expected[3 * SUPPORT_PATH];
   SetosaDataset *dataset = NULL;
@@ -285,6 +307,7 @@ static void what_is_missing_is_named(void **state) {
 static void damage_is_told(void **state) {
   (void)state;
   const Bytes rows = rows_of(4, false), labels = text_labels();
+  static const char table[] = ": is no zip archive, or a damaged one; write it again with numpy.savez(FILE, X=..., y=...)";
   static const char checksum[] = "/X.npy: the archive is damaged (CRC error); write it again with numpy.savez";
   for (int way = 0; way < 6; way++) {
     Zip zip = {.method = way == 3 ? 12 : 0, .flags = way == 4 ? 1 : 0};
@@ -296,11 +319,14 @@ static void damage_is_told(void **state) {
     if (way == 5) {                                       /* a byte that unpacks to a gigabyte */
       zip.members[0].deflated = true;
       zip.members[0].bytes = 1 << 30;
+      zip.at[8] = 8;
+      memcpy(zip.at + 22, "\0\0\0\x40", 4);
     }
     expect_refused(&zip, way == 0   ? checksum
                          : way == 3 ? "/X.npy: is compressed in a way that is not read (method 12); write it with numpy.savez_compressed"
                          : way == 4 ? "/X.npy: is encrypted; write the archive again with numpy.savez"
-                                    : "/X.npy: the archive is damaged; write it again with numpy.savez");
+                         : way == 5 ? "/X.npy: the archive is damaged (impossible sizes); write it again with numpy.savez"
+                                    : table);
   }
 }
 
@@ -419,6 +445,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(rows_and_labels_are_found),
                                      cmocka_unit_test(labels_of_every_kind_are_read),
                                      cmocka_unit_test(names_and_weights_are_read),
+                                     cmocka_unit_test(columns_far_from_0_are_shifted),
                                      cmocka_unit_test(what_is_missing_is_named),
                                      cmocka_unit_test(damage_is_told),
                                      cmocka_unit_test(cut_and_changed_archives_are_refused),

@@ -12,7 +12,7 @@ build=$source/build/fuzz
 found=$build/found
 seconds=${1:-20}
 names=("${@:2}")
-[ "${#names[@]}" -gt 0 ] || names=(csv npy idx gz column class_weights synthetic visible model checkpoint options)
+[ "${#names[@]}" -gt 0 ] || names=(csv npy npz idx gz column class_weights synthetic visible model checkpoint options)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$found"
@@ -42,6 +42,7 @@ seed() { # seed NAME FILE...
 }
 seed csv "$malformed"/*.csv "$malformed"/*.tsv "$malformed"/*.txt "$iris"
 seed npy "$malformed"/*.npy
+seed npz "$malformed"/*.npz
 seed idx "$malformed"/*-ubyte "$malformed"/*-idx3
 seed gz "$malformed"/*.gz
 gzip -c "$iris" >"$work/iris.csv.gz"

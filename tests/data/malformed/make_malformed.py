@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes the malformed files of this folder (run it in here). manifest.txt says what each must be answered with."""
-import gzip, io, struct
+import gzip, io, struct, zipfile
 
 def gz(data):
     out = io.BytesIO()
@@ -14,6 +14,13 @@ def idx(dims, data, type=8, magic=b"\0\0"):
 def npy(header, data=b"", version=(1, 0)):
     text = header.encode() + b"\n"
     return b"\x93NUMPY" + bytes(version) + struct.pack("<H" if version[0] == 1 else "<I", len(text)) + text + data
+
+def npz(members, method=zipfile.ZIP_DEFLATED):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for name, data in members.items():
+            archive.writestr(zipfile.ZipInfo(name), data, method)
+    return out.getvalue()
 
 good = "a,b,y\n1,2,p\n3,4,q\n"
 six = struct.pack("<6f", 1, 2, 3, 4, 5, 6)
@@ -133,6 +140,17 @@ files = {
     "labels-huge.npy.gz": gz(npy("{'descr': '|u1', 'fortran_order': False, 'shape': (5000000,), }", bytes(5000000))),
     "prices.csv": "a,y\n" + "".join("%d,%d.%02d\n" % (i, i % 7, i % 150) for i in range(600)),
     "weights-cube-idx3": idx([3, 1, 2], b"\1\2\3\4\5\6"),
+    # archives of arrays
+    "good.npz": npz({"X.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }", six), "y.npy": npy("{'descr': '<U1', 'fortran_order': False, 'shape': (3,), }", struct.pack("<3I", 112, 113, 112)),
+                     "w.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", struct.pack("<3f", 1, 2, 3)), "feature_names.npy": npy("{'descr': '|S1', 'fortran_order': False, 'shape': (2,), }", b"ab")}),
+    "sparse.npz": npz({"indices.npy": b"", "indptr.npy": b"", "format.npy": b"", "shape.npy": b"", "data.npy": b""}),
+    "other-names.npz": npz({"train.npy": b"", "test.npy": b""}), "no-labels.npz": npz({"X.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }", six), "z.npy": b""}),
+    "bzip2.npz": npz({"X.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }", six)}, zipfile.ZIP_BZIP2),
+    "not-npy.npz": npz({"X.npy": good, "y.npy": b""}), "images.npz": npz({"X.npy": npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2, 2), }", bytes(8)), "y.npy": b""}),
+    "few-labels.npz": npz({"X.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }", six), "y.npy": npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2,), }", b"\0\1")}),
+    "object-labels.npz": npz({"X.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }", six), "y.npy": npy("{'descr': '|O', 'fortran_order': False, 'shape': (3,), }", bytes(24))}),
+    "cut-member.npz": npz({"X.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }", six[:-4]), "y.npy": b""}),
+    "files.zip": npz({"readme.txt": "text"}), "more-names.npz": npz({"X.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }", six), "y.npy": npy("{'descr': '|u1', 'fortran_order': False, 'shape': (3,), }", b"\0\1\0"), "feature_names.npy": npy("{'descr': '|S1', 'fortran_order': False, 'shape': (3,), }", b"abc")}),
 }
 
 for name, content in files.items():
