@@ -31,6 +31,7 @@ rows=$(($(wc -l <"$folder/rows") * times))
 rm "$folder/rows"
 printf '%s bytes, %s rows\n' "$(stat -c %s "$folder/large.csv")" "$rows"
 
+sleep 3 # what was written a moment ago is not kept as converted
 begin=$SECONDS
 XDG_CACHE_HOME=$folder "$program" train "$folder/large.csv" --label answer --backend blas --max-iterations 2 --json >"$folder/out" 2>"$folder/err" &
 pid=$!
