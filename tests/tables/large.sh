@@ -12,7 +12,7 @@ limit=${3:-500}
 folder=$(mktemp -d "${TMPDIR:-/tmp}/setosa-large-XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 
-# 20 MB of rows, made once.
+# 20 MB of rows, made once: some 260 bytes each. What is kept of every row beside its features (a label, say) is memory of the program.
 awk 'BEGIN {
   srand(1)
   split("Aldau Birkfeld Cumin Dorn Eland Fennal", town)
@@ -20,13 +20,14 @@ awk 'BEGIN {
   for (i = 0; size < 20e6; i++) {
     line = sprintf("customer-%d,%.3f,%.6f,%s,%s,%s,%d,%s", i * 7919 % 1000003, 171 + 9 * rand(), rand() * 1e-3, town[int(1 + 6 * rand())],
                    month[int(1 + 12 * rand())], rand() < 0.01 ? "NA" : int(1e6 * rand()), 1.6e12 + 1e9 * rand(), rand() < 0.5 ? "yes" : "no")
+    for (c = 0; c < 20; c++) line = sprintf("%.5f,%s", 100 * rand(), line)
     size += length(line) + 1
     print line
   }
 }' >"$folder/rows"
-echo 'customer,height,rate,town,month,income,sent_ms,answer' >"$folder/large.csv"
+echo "$(seq -s , 1 20),customer,height,rate,town,month,income,sent_ms,answer" >"$folder/large.csv"
 times=$(awk "BEGIN { print int($gigabytes * 50) }")
-for i in $(seq "$times"); do sed "s/^customer/customer-$i/" "$folder/rows"; done >>"$folder/large.csv"
+for i in $(seq "$times"); do sed "s/customer/customer-$i/" "$folder/rows"; done >>"$folder/large.csv"
 rows=$(($(wc -l <"$folder/rows") * times))
 rm "$folder/rows"
 printf '%s bytes, %s rows\n' "$(stat -c %s "$folder/large.csv")" "$rows"
