@@ -1,9 +1,9 @@
 #!/bin/bash
 # How much memory a large table takes: large.sh GB PROGRAM [MB]
-# Makes a CSV of GB gigabytes (numbers, words, dates, ids, gaps) by repeating rows, trains on it, and fails when the program at any time held
+# Makes a CSV of GB gigabytes (numbers, words, times, names that all differ, gaps) by repeating rows, trains on it, and fails when the program at any time held
 # more than MB (500) megabytes of its own: RssAnon + RssShmem of /proc/PID/status, looked at 50 times a second. Pages of files, as the rows
 # that were converted, are left out: they are the system's to take back. VmHWM, which has them too, is shown beside it.
-# Needs 2 GB + GB times 2 of space in $TMPDIR.
+# Needs three times GB of space in $TMPDIR.
 set -euo pipefail
 
 gigabytes=$1
@@ -12,23 +12,27 @@ limit=${3:-500}
 folder=$(mktemp -d "${TMPDIR:-/tmp}/setosa-large-XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 
-# 20 MB of rows, made once.
+# 20 MB of rows, made once: some 260 bytes each. What is kept of every row beside its features (a label, say) is memory of the program.
 awk 'BEGIN {
   srand(1)
   split("Aldau Birkfeld Cumin Dorn Eland Fennal", town)
+  split("January February March April May June July August September October November December", month)
   for (i = 0; size < 20e6; i++) {
-    line = sprintf("%d,%.3f,%.6f,%s,20%02d-%02d-%02d,%s,%d,%s", i * 7919 % 1000003, 171 + 9 * rand(), rand() * 1e-3, town[int(1 + 6 * rand())],
-                   20 * rand(), 1 + 12 * rand(), 1 + 28 * rand(), rand() < 0.01 ? "NA" : int(1e6 * rand()), 1.6e12 + 1e9 * rand(), rand() < 0.5 ? "yes" : "no")
+    line = sprintf("customer-%d,%.3f,%.6f,%s,%s,%s,%d,%s", i * 7919 % 1000003, 171 + 9 * rand(), rand() * 1e-3, town[int(1 + 6 * rand())],
+                   month[int(1 + 12 * rand())], rand() < 0.01 ? "NA" : int(1e6 * rand()), 1.6e12 + 1e9 * rand(), rand() < 0.5 ? "yes" : "no")
+    for (c = 0; c < 20; c++) line = sprintf("%.5f,%s", 100 * rand(), line)
     size += length(line) + 1
     print line
   }
 }' >"$folder/rows"
-echo 'customer,height,rate,town,day,income,sent_ms,answer' >"$folder/large.csv"
-for _ in $(seq $((gigabytes * 50))); do cat "$folder/rows"; done >>"$folder/large.csv"
-rows=$(($(wc -l <"$folder/rows") * gigabytes * 50))
+echo "$(seq -s , 1 20),customer,height,rate,town,month,income,sent_ms,answer" >"$folder/large.csv"
+times=$(awk "BEGIN { print int($gigabytes * 50) }")
+for i in $(seq "$times"); do sed "s/customer/customer-$i/" "$folder/rows"; done >>"$folder/large.csv"
+rows=$(($(wc -l <"$folder/rows") * times))
 rm "$folder/rows"
 printf '%s bytes, %s rows\n' "$(stat -c %s "$folder/large.csv")" "$rows"
 
+sleep 3 # what was written a moment ago is not kept as converted
 begin=$SECONDS
 XDG_CACHE_HOME=$folder "$program" train "$folder/large.csv" --label answer --backend blas --max-iterations 2 --json >"$folder/out" 2>"$folder/err" &
 pid=$!

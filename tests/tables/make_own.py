@@ -225,6 +225,38 @@ def tables():
     return made
 
 
+def look_alikes():
+    """Larger ones, like tables that many know; not kept, since they are made in no time."""
+    rng = random.Random(100)
+
+    def diamonds(rows):
+        carat = [0.2 + 2 * rng.random() ** 2 for _ in range(rows)]
+        columns = [Column("carat", "number", ["%.2f" % c for c in carat]),
+                   Column("color", "name", names(rng, rows, "D E F G H I J".split(), [7, 10, 10, 11, 8, 5, 3])),
+                   Column("clarity", "name", names(rng, rows, "I1 SI2 SI1 VS2 VS1 VVS2 VVS1 IF".split(), [1, 9, 13, 12, 8, 5, 4, 2])),
+                   Column("depth", "number", numbers(rng, rows, 61.7, 1.4, 1)), Column("table", "number", numbers(rng, rows, 57, 2, 0)),
+                   Column("price", "number", ["%d" % (300 + 7000 * c ** 1.7) for c in carat])]
+        columns += [Column(side, "number", ["%.2f" % (6.5 * c ** (1 / 3) + 0.05 * bell(rng)) for c in carat]) for side in "xyz"]
+        return labelled(rng, columns, "cut", ["Fair", "Good", "Very Good", "Premium", "Ideal"], 0.3)
+
+    def titanic(rows):
+        columns = [Column("class", "name", names(rng, rows, ["1st class", "2nd class", "3rd class"], [3, 3, 7])),
+                   Column("age", "number", ["%.4g" % (80 * rng.random() ** 2) for _ in range(rows)]),
+                   Column("sex", "name", names(rng, rows, ["man", "women"])), Column("embarked", "name", names(rng, rows, "CQS", [3, 1, 7]))]
+        columns = labelled(rng, columns, "survived", ["no", "yes"])
+        lose(rng, columns[1], 0.2)
+        lose(rng, columns[3], 0.01)
+        return [Column("", "none", count(rows))] + columns
+
+    def voters(rows):
+        columns = [Column("popul", "number", ["%d" % (7000 * rng.random() ** 5) for _ in range(rows)])]
+        columns += [Column(name, "number", ["%d" % (most * rng.random()) for _ in range(rows)]) for name, most in (("TVnews", 8), ("age", 90))]
+        return labelled(rng, columns, "PID", [str(k) for k in range(7)])
+
+    return [Table("diamonds.csv", diamonds(2000)), Table("titanic.csv", titanic(1300), quote='"', na=["NA"]),
+            Table("voters.csv", voters(944), separator="\t", quote="'")]
+
+
 # ---- how they are written
 
 def quoted(cell, quote, separator):

@@ -159,8 +159,9 @@ static Status add_left_out(const Encoded *encoded, const Table *table, Error *er
   Text list = {0}, whole = {0};
   if (encoded->left_out.count == 0 || error == NULL) return SETOSA_ERROR_DATA;
   TRY(list_counts(&list, table, encoded->missing, error));
-  TRY(text_append(&whole, error, "%s (%llu of %llu rows were left out, since they lack a value: %s)", error->message,
-                  (unsigned long long)encoded->left_out.count, (unsigned long long)encoded->records, list.text));
+  TRY(text_append(&whole, error, "%s (%llu of %llu rows %s a value: %s)", error->message, (unsigned long long)encoded->left_out.count,
+                  (unsigned long long)encoded->records,
+                  encoded->left_out.count == 1 ? "was left out, since it lacks" : "were left out, since they lack", list.text));
   error_clear(error);
   status = error_set(error, SETOSA_ERROR_DATA, "%s", whole.text);
 cleanup:

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "data/number_remedy.h"
 #include "data/table/survey.h"
@@ -133,6 +134,38 @@ cleanup:
   return status;
 }
 
+/* The categorical column with the most levels; TABLE_NONE: there is none. */
+static size_t widest_column(const Table *table) {
+  size_t widest = TABLE_NONE;
+  for (size_t c = 0; c < table->count; c++)
+    if (table->columns[c].role == FIELD_CATEGORICAL &&
+        (widest == TABLE_NONE || name_table_count(table->columns[c].levels) > name_table_count(table->columns[widest].levels)))
+      widest = c;
+  return widest;
+}
+
+/* Words that make features by the thousand would take all memory, which the system would end the process for. */
+static Status refuse_width(const Table *table, Error *error) {
+  enum { FEW = 1000 };
+  Status status = SETOSA_OK;
+  Text option = {0};
+  char name[TABLE_NAME];
+  double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+  double bytes = (double)table->kept->rows * (double)table->features * sizeof(float);
+  size_t widest = widest_column(table), levels = widest != TABLE_NONE ? name_table_count(table->columns[widest].levels) : 0;
+  if (levels <= FEW || bytes <= memory) return SETOSA_OK;
+  TRY(table_append_option_name(&option, table, widest, error));
+  TRY(error_set(
+      error, SETOSA_ERROR_DATA,
+      "%s: %llu rows of %zu features would take %.0f GB, and this machine has %.0f GB: the column %s alone makes %zu features; leave it "
+      "out (--drop %s), or carry it along as text (--id %s)",
+      table->reader->source, (unsigned long long)table->kept->rows, table->features, bytes / 1e9, memory / 1e9,
+      table_column_name(name, table, widest), levels, option.text, option.text));
+cleanup:
+  text_free(&option);
+  return status;
+}
+
 /* Every column that could be a feature was left out, or every row. */
 Status table_check_enough(const Table *table, Error *error) {
   Status status = SETOSA_OK;
@@ -144,7 +177,8 @@ Status table_check_enough(const Table *table, Error *error) {
                      "%s: no column is left to be a feature: each identifies rows or has no value; see `setosa inspect`, and name columns "
                      "with --categorical",
                      source);
-  if (table->kept->rows > 0 || table->all->rows == 0) return SETOSA_OK;
+  if (table->kept->rows > 0) return refuse_width(table, error);
+  if (table->all->rows == 0) return SETOSA_OK;
   for (size_t c = 0; c < table->count; c++)
     if (table->columns[c].role != FIELD_SKIP && (most == TABLE_NONE || table->all->columns[c].missing > table->all->columns[most].missing))
       most = c;

@@ -130,8 +130,13 @@ static Status take_ids(Table *table, Error *error) {
   const DataOptions *options = table->reader->options;
   const Columns *expected = options->expect_columns;
   size_t *columns = NULL, count = 0;
+  char name[TABLE_NAME];
   TRY(resolve_list(table, "--id", options->id, &columns, &count, error));
-  for (size_t i = 0; i < count; i++) TRY(add_id(table, columns[i], error));
+  for (size_t i = 0; i < count; i++) {
+    if (options->features != NULL && expected == NULL && table->columns[columns[i]].asked)
+      TRY(two_roles(table_plain_name(name, table, columns[i]), "--id", "in --features", error));
+    TRY(add_id(table, columns[i], error));
+  }
   for (size_t i = 0; options->id == NULL && expected != NULL && i < expected->id_count; i++) {
     size_t column = table_find(table, expected->ids[i]);
     if (column != TABLE_NONE) TRY(add_id(table, column, error));

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a model predicts does not depend on how the table is written. predict.py PROGRAM [BACKEND]
+"""What a model predicts does not depend on how the table is written. test_predict.py PROGRAM [BACKEND]
 
 For every table of own/: a line for each row, in their order; empty fields where the row lacks a value; and the same probabilities, digit by
 digit, when the columns stand in another order, with columns that the model does not use between them, and with ids carried along.
