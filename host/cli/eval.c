@@ -203,7 +203,7 @@ cleanup:
 
 const Command command_eval = {
     .name = "eval",
-    .arguments = "MODEL DATA",
+    .arguments = "MODEL DATA...",
     .summary = "accuracy, log-loss, confusion matrix, calibration",
     .description =
         "Evaluates MODEL on DATA, which needs labels. Columns are found by the names the model was trained with, or by position "
@@ -214,5 +214,6 @@ const Command command_eval = {
     .id = FOR_EVAL,
     .least_arguments = 2,
     .most_arguments = 2,
+    .several = true,
     .run = run,
 };

@@ -197,7 +197,7 @@ static Status example_from_model(Example *example, const Session *session, Error
   for (size_t i = 0; i < sizeof theirs / sizeof theirs[0]; i++)
     if (options_given(options, theirs[i]))
       TRY(error_set(error, SETOSA_ERROR_USAGE, "--%s goes with --x; a model brings its own", theirs[i]));
-  if (options->argument_count != 2)
+  if (options->argument_count < 2)
     TRY(error_set(error, SETOSA_ERROR_USAGE,
                   "give an example (--x --classes --label --weights) or MODEL DATA --row N; see "
                   "`setosa help explain`"));
@@ -242,7 +242,7 @@ cleanup:
 
 const Command command_explain = {
     .name = "explain",
-    .arguments = "[MODEL DATA]",
+    .arguments = "[MODEL DATA...]",
     .summary = "one example step by step: z, a, P, loss, gradient",
     .description =
         "Works one example through in double precision: logits z, softmax a, target P, loss H, dH/dz, dH/dW for every class, beside "
@@ -255,5 +255,6 @@ const Command command_explain = {
     .id = FOR_EXPLAIN,
     .least_arguments = 0,
     .most_arguments = 2,
+    .several = true,
     .run = run,
 };

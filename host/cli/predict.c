@@ -165,7 +165,7 @@ cleanup:
 
 const Command command_predict = {
     .name = "predict",
-    .arguments = "MODEL DATA",
+    .arguments = "MODEL DATA...",
     .summary = "CSV: row, predicted class, probability of every class",
     .description =
         "Predicts every row of DATA, in order, rows counted from 1. Labels may be missing. Columns are found by the names the "
@@ -178,5 +178,6 @@ const Command command_predict = {
     .id = FOR_PREDICT,
     .least_arguments = 2,
     .most_arguments = 2,
+    .several = true,
     .run = run,
 };

@@ -339,7 +339,7 @@ cleanup:
 
 const Command command_train = {
     .name = "train",
-    .arguments = "DATA",
+    .arguments = "DATA...",
     .summary = "fit a model to data and say how it went",
     .description =
         "DATA is a .csv or .tsv, an IDX image file, a .npy (each also .gz), or synthetic:rows=1e6,features=64,classes=10"
@@ -364,6 +364,7 @@ const Command command_train = {
     .id = FOR_TRAIN,
     .least_arguments = 0, /* with --resume the checkpoint knows; without, train_resume.c says what is missing */
     .most_arguments = 1,
+    .several = true,
     .runs_on_ranks = true,
     .run = run,
 };

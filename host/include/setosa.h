@@ -252,6 +252,9 @@ const char *setosa_dataset_class_name(const SetosaDataset *dataset, size_t class
 /* The labels file that setosa_dataset_load finds by its usual name for DATA, unless labels_path names another: written to path (size
  * bytes), "" when there is none. Whoever writes files can so keep off it. */
 SetosaStatus setosa_labels_find(char *path, size_t size, const char *source, SetosaError *error);
+/* Calls `file` with each file that DATA stands for: those that fit a pattern, else itself; none for rows that are made and for standard
+ * input. SETOSA_ERROR_DATA for a pattern that no name fits. */
+SetosaStatus setosa_data_files(const char *source, SetosaTextCallback file, void *user, SetosaError *error);
 /* The labels file that was found so; NULL: none was. */
 const char *setosa_dataset_labels_found(const SetosaDataset *dataset);
 /* How the columns of its table were read; NULL: it was none. Borrowed: for expect_columns, to read other rows alike. */
