@@ -173,11 +173,30 @@ static Status take_values(double **out, const SetosaDataset *dataset, size_t row
   return status;
 }
 
+/* The row of the data set that row `wanted` of the source is, from 0. */
+static Status find_row(size_t *row, const SetosaDataset *data, uint64_t wanted, const char *source, Error *error) {
+  unsigned long long rows = setosa_dataset_source_rows(data), number = wanted + 1;
+  size_t first = 0, end = setosa_dataset_rows(data);
+  if (wanted >= rows) return error_set(error, SETOSA_ERROR_USAGE, "--row %llu: %s has %llu rows", number, source, rows);
+  while (first < end) {
+    size_t middle = first + (end - first) / 2;
+    if (setosa_dataset_source_row(data, middle) < wanted)
+      first = middle + 1;
+    else
+      end = middle;
+  }
+  *row = first;
+  if (first < setosa_dataset_rows(data) && setosa_dataset_source_row(data, first) == wanted) return SETOSA_OK;
+  return error_set(error, SETOSA_ERROR_DATA,
+                   "%s: row %llu lacks a value that the model needs; --missing mean puts in the mean of the training rows, or name another row",
+                   source, number);
+}
+
 /* The row as given, and as the model sees it. */
-static Status take_row(Example *example, size_t row, const char *source, Error *error) {
+static Status take_row(Example *example, uint64_t wanted, const char *source, Error *error) {
   Status status = SETOSA_OK;
-  size_t rows = setosa_dataset_rows(example->data);
-  if (row >= rows) TRY(error_set(error, SETOSA_ERROR_USAGE, "--row %zu: %s has %zu rows", row + 1, source, rows));
+  size_t row = 0;
+  TRY(find_row(&row, example->data, wanted, source, error));
   if (setosa_dataset_values(example->data) == NULL)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: so many rows are made as they are needed, and none is held to be explained; give fewer",
                   source));
@@ -204,7 +223,7 @@ static Status example_from_model(Example *example, const Session *session, Error
   if (options->row == 0) TRY(error_set(error, SETOSA_ERROR_USAGE, "which row? add --row N, counted from 1"));
   TRY(setosa_model_load(&example->model, options->argument[0], error));
   TRY(load_data(example, session, error));
-  TRY(take_row(example, (size_t)options->row - 1, options->argument[1], error));
+  TRY(take_row(example, options->row - 1, options->argument[1], error));
   example->features = setosa_model_features(example->model);
   example->classes = setosa_model_classes(example->model);
   TRY(widen(&example->weights, setosa_model_weights(example->model), example->classes * example->features, "weights", error));

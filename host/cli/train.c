@@ -47,6 +47,9 @@ static Status check_checkpoint(const Options *options, Error *error) {
   return train_resume_interval(&ignored, options->every, error);
 }
 
+/* No bias makes up for a shift, but the offset of a scaling does. */
+static bool is_unshifted(const Options *options) { return !options->train.intercept && !options->standardize; }
+
 /* The test data: read with the names and classes of the training data, then scaled alike. */
 static Status load_test(SetosaDataset **test, const Session *session, const SetosaDataset *like, Error *error) {
   Status status = SETOSA_OK;
@@ -55,6 +58,10 @@ static Status load_test(SetosaDataset **test, const Session *session, const Seto
   size_t features = setosa_dataset_features(like), classes = setosa_dataset_classes(like);
   TRY(input_borrow_names(&feature_names, &class_names, like, error));
   data.labels_path = session->options->test_labels;
+  data.also = NULL; /* they belong to the training data */
+  data.also_count = 0;
+  data.unshifted = is_unshifted(session->options);
+  data.expect_columns = setosa_dataset_columns(like);
   /* A file is of the training rows. A column serves the test rows, too: by its name where there is one, else by its number. */
   bool by_number = setosa_dataset_weights(like) != NULL && setosa_dataset_weights_name(like) == NULL && access(data.weights, F_OK) != 0;
   if (!by_number) data.weights = NULL;
@@ -99,7 +106,7 @@ static Status load_all(TrainWork *work, TrainReport *report, const Session *sess
   data.parts = setosa_ranks_size(session->ranks);
   /* Standardizing undoes any factor, so it starts from the values as read; held-out rows can then be scaled in one step, too. */
   if (options->standardize) data.scale = 1;
-  data.unshifted = !options->train.intercept && !options->standardize; /* no bias makes up for a shift, but an offset does */
+  data.unshifted = is_unshifted(options);
   TRY(input_load(&work->data, session, options->argument[0], data, error));
   report->cached = setosa_dataset_cached(work->data);
   if (options->test != NULL && session_is_first(session)) TRY(load_test(&work->test, session, work->data, error));
