@@ -59,6 +59,14 @@ Status input_load(SetosaDataset **dataset, const Session *session, const char *s
   return SETOSA_OK;
 }
 
+const char *input_left_out(char text[INPUT_WORDS], uint64_t rows) {
+  text[0] = '\0';
+  if (rows > 0) snprintf(text, INPUT_WORDS, "%llu left out for missing values", (unsigned long long)rows);
+  return text;
+}
+
+uint64_t input_count_left_out(const SetosaDataset *dataset) { return setosa_dataset_source_rows(dataset) - setosa_dataset_rows(dataset); }
+
 Status input_borrow_names(const char ***feature_names, const char ***class_names, const SetosaDataset *dataset, Error *error) {
   Status status = SETOSA_OK;
   size_t features = setosa_dataset_features(dataset), classes = setosa_dataset_classes(dataset);

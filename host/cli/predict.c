@@ -19,7 +19,7 @@ typedef struct PredictWork {
   const SetosaDataset *data;
   size_t classes, top_k; /* top_k 0: every class */
   uint64_t written;      /* rows of the source so far */
-  size_t *best; /* (top_k) classes of the row at hand, most probable first */
+  size_t *best;          /* (top_k) classes of the row at hand, most probable first */
   double began;
   Progress progress;
 } PredictWork;
@@ -115,8 +115,10 @@ static void write_row(PredictWork *work, size_t row, const float *probabilities)
 static bool on_rows(size_t first_row, size_t count, const float *probabilities, void *user) {
   PredictWork *work = user;
   for (size_t i = 0; i < count && !ferror(work->stream); i++) write_row(work, first_row + i, probabilities + i * work->classes);
-  SetosaProgress at = {
-      .phase = SETOSA_PHASE_PREDICT, .rows_done = first_row + count, .rows_total = setosa_dataset_rows(work->data), .seconds = clock_seconds() - work->began};
+  SetosaProgress at = {.phase = SETOSA_PHASE_PREDICT,
+                       .rows_done = first_row + count,
+                       .rows_total = setosa_dataset_rows(work->data),
+                       .seconds = clock_seconds() - work->began};
   return progress_update(&at, &work->progress) && !ferror(work->stream);
 }
 
@@ -198,7 +200,8 @@ const Command command_predict = {
     .summary = "CSV: row, predicted class, probability of every class",
     .description =
         "Predicts every row of DATA, in order, rows counted from 1. Labels may be missing. Columns are found by the names the "
-        "model was trained with, or by position when there are none; scaling is the model's. A row that lacks a value which the model needs "
+        "model was trained with, or by position when there are none; scaling is the model's. A row that lacks a value which the model "
+        "needs "
         "has its line with empty fields; --missing mean predicts it, too. --id COLUMN carries a column over, as those of the training are. "
         "A reader that stops early (setosa predict ... | head) is no error.",
     .examples =

@@ -109,6 +109,8 @@ static Status load_all(TrainWork *work, TrainReport *report, const Session *sess
   data.unshifted = is_unshifted(options);
   TRY(input_load(&work->data, session, options->argument[0], data, error));
   report->cached = setosa_dataset_cached(work->data);
+  report->left_out = input_count_left_out(work->data);
+  report->source_rows = setosa_dataset_source_rows(work->data);
   if (options->test != NULL && session_is_first(session)) TRY(load_test(&work->test, session, work->data, error));
   end_part(report, PART_LOAD);
   /* Held out before the scaling is measured: nothing of those rows may reach the training. */
@@ -186,7 +188,8 @@ static Status score_test(TrainScores *scores, const TrainWork *work, const Setos
   alone.fast_reduce = false;
   Status status = setosa_evaluate(&metrics, work->model, test, &alone, error);
   if (status == SETOSA_OK)
-    *scores = (TrainScores){true, setosa_dataset_weights(test) != NULL, metrics->rows, metrics->accuracy, metrics->log_loss};
+    *scores = (TrainScores){
+        true, setosa_dataset_weights(test) != NULL, metrics->rows, metrics->accuracy, metrics->log_loss, input_count_left_out(test)};
   setosa_metrics_destroy(metrics);
   return status;
 }
@@ -201,10 +204,10 @@ static void fill_report(TrainReport *report, const TrainWork *work, const Setosa
   report->compute = &work->compute;
   bool weighted = setosa_dataset_weights(work->data) != NULL;
   report->training =
-      (TrainScores){true, weighted || options->class_weight != NULL, report->rows, result->train_accuracy, result->train_log_loss};
+      (TrainScores){true, weighted || options->class_weight != NULL, report->rows, result->train_accuracy, result->train_log_loss, 0};
   if (work->held_out != NULL)
     report->validation =
-        (TrainScores){true, weighted, setosa_dataset_rows(work->held_out), result->validation_accuracy, result->validation_log_loss};
+        (TrainScores){true, weighted, setosa_dataset_rows(work->held_out), result->validation_accuracy, result->validation_log_loss, 0};
 }
 
 /* Synthetic data has true weights to compare with, unless --positive made another task of it. */
