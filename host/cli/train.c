@@ -66,6 +66,7 @@ static Status load_test(SetosaDataset **test, const Session *session, const Seto
   bool by_number = setosa_dataset_weights(like) != NULL && setosa_dataset_weights_name(like) == NULL && access(data.weights, F_OK) != 0;
   if (!by_number) data.weights = NULL;
   data.expect_weights = setosa_dataset_weights_name(like);
+  data.expect_label = setosa_dataset_label_name(like);
   data.scale = 1; /* as read: the scaling of the training data follows */
   data.expect_features = features;
   data.expect_feature_names = feature_names;

@@ -235,6 +235,8 @@ SetosaStatus setosa_dataset_set_weights(SetosaDataset *dataset, const float *wei
  * "balanced", sum(s) / (K * sum of s of the class) with the weights s that were given, so that all classes weigh the same. It replaces what
  * was set before; NULL: classes count alike again. Metrics of this data set are then weighted so, too. */
 SetosaStatus setosa_dataset_set_class_weights(SetosaDataset *dataset, const char *text, SetosaError *error);
+/* The column that the labels came from; NULL: none did, or it has no name. */
+const char *setosa_dataset_label_name(const SetosaDataset *dataset);
 /* The column that the weights came from; NULL: none did. */
 const char *setosa_dataset_weights_name(const SetosaDataset *dataset);
 void setosa_dataset_destroy(SetosaDataset *dataset);
