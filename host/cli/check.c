@@ -187,7 +187,7 @@ cleanup:
 
 const Command command_check = {
     .name = "check",
-    .arguments = "[DATA]",
+    .arguments = "[DATA...]",
     .summary = "compare a backend with double precision arithmetic",
     .description =
         "Compares loss, gradient, Hessian times vector, probabilities and line search of a device with the reference in double "
@@ -201,5 +201,6 @@ const Command command_check = {
     .id = FOR_CHECK,
     .least_arguments = 0,
     .most_arguments = 1,
+    .several = true,
     .run = run,
 };

@@ -21,6 +21,7 @@ typedef struct Command {
   const char *examples;    /* command lines, each ended by "\n", a remark behind "  # " */
   unsigned id;             /* FOR_... */
   size_t least_arguments, most_arguments;
+  bool several;       /* the last is DATA, which further files may follow */
   bool runs_on_ranks; /* as one of the processes of mpirun */
   Status (*run)(const Session *session, Error *error);
 } Command;

@@ -1,17 +1,19 @@
 /* --dry-run: the plan instead of the work. */
 #include "cli/dry_run.h"
 
+#include "cli/inputs.h"
 #include "cli/json_output.h"
 #include "cli/terminal/page.h"
 #include "cli/terminal/units.h"
 
-static Status print_json(const SetosaPlan *plan, Error *error) {
+static Status print_json(const SetosaPlan *plan, const SetosaDataset *dataset, Error *error) {
   json_t *buffers = json_array();
   for (size_t i = 0; i < plan->buffer_count; i++)
     json_add(&buffers, json_pack("{s:s, s:I}", "name", plan->buffers[i].name, "bytes", (json_int_t)plan->buffers[i].bytes));
   return json_print(
-      json_pack("{s:s, s:I, s:I, s:I, s:I, s:o, s:b, s:b, s:s, s:I, s:I, s:I, s:o, s:o, s:I, s:o, s:o, s:o}", "command", "plan", "rows",
-                (json_int_t)plan->rows, "features", (json_int_t)plan->features, "classes", (json_int_t)plan->classes, "devices",
+      json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:b, s:b, s:s, s:I, s:I, s:I, s:o, s:o, s:I, s:o, s:o, s:o}", "command", "plan",
+                "rows", (json_int_t)plan->rows, "features", (json_int_t)plan->features, "classes", (json_int_t)plan->classes, "left_out",
+                (json_int_t)input_count_left_out(dataset), "source_rows", (json_int_t)setosa_dataset_source_rows(dataset), "devices",
                 (json_int_t)plan->devices, "buffers", buffers, "resident", plan->resident, "in_place", plan->in_place, "storage",
                 plan->storage, "chunk_rows", (json_int_t)plan->chunk_rows, "device_budget_bytes", (json_int_t)plan->device_budget_bytes,
                 "passes_estimate", (json_int_t)plan->passes_estimate, "seconds_pass", json_number(plan->seconds_pass), "seconds_estimate",
@@ -52,11 +54,14 @@ static void print_time(const SetosaPlan *plan) {
     page_print("  making rows anew in every pass is most of it: setosa generate writes them to a file once\n");
 }
 
-static void print_text(const SetosaPlan *plan) {
+static void print_text(const SetosaPlan *plan, const SetosaDataset *dataset) {
   char rows[UNITS_SIZE], bytes[UNITS_SIZE], budget[UNITS_SIZE];
   uint64_t sum = 0;
-  page_print("Plan: %s rows, %llu features as %s, %llu classes\n", units_count(rows, (double)plan->rows),
-             (unsigned long long)plan->features, plan->storage, (unsigned long long)plan->classes);
+  char left_out[INPUT_WORDS];
+  input_left_out(left_out, input_count_left_out(dataset));
+  page_print("Plan: %s rows%s%s%s, %llu features as %s, %llu classes\n", units_count(rows, (double)plan->rows),
+             left_out[0] != '\0' ? " (" : "", left_out, left_out[0] != '\0' ? ")" : "", (unsigned long long)plan->features, plan->storage,
+             (unsigned long long)plan->classes);
   if (plan->devices > 1) page_print("  on each of %llu devices, were they equal:\n", (unsigned long long)plan->devices);
   for (size_t i = 0; i < plan->buffer_count; i++) {
     sum += plan->buffers[i].bytes;
@@ -78,9 +83,9 @@ Status dry_run(const SetosaDataset *dataset, SetosaPlanWork work, size_t classes
   SetosaPlan plan;
   TRY(setosa_plan(&plan, work, dataset, classes, options, error));
   if (session->options->json)
-    TRY(print_json(&plan, error));
+    TRY(print_json(&plan, dataset, error));
   else
-    print_text(&plan);
+    print_text(&plan, dataset);
   TRY(console_flush(error));
 cleanup:
   return status;

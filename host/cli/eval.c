@@ -18,10 +18,12 @@ static void print_title(const Session *session, const char *title) {
   page_print("\n%s%s%s\n", color_code(color, COLOR_BOLD), title, color_code(color, COLOR_PLAIN));
 }
 
-static void print_headline(const SetosaMetrics *metrics) {
-  char weight[UNITS_SIZE + 20] = "", sum[UNITS_SIZE];
+static void print_headline(const SetosaMetrics *metrics, uint64_t rows_left_out) {
+  char weight[UNITS_SIZE + 20] = "", sum[UNITS_SIZE], left_out[INPUT_WORDS];
   if (metrics->weight != (double)metrics->rows) snprintf(weight, sizeof weight, " of weight %s", units_sum(sum, metrics->weight));
-  page_print("  accuracy        %.2f %%  (%llu rows%s)\n", 100 * metrics->accuracy, (unsigned long long)metrics->rows, weight);
+  input_left_out(left_out, rows_left_out);
+  page_print("  accuracy        %.2f %%  (%llu rows%s%s%s)\n", 100 * metrics->accuracy, (unsigned long long)metrics->rows, weight,
+             left_out[0] != '\0' ? "; " : "", left_out);
   page_print("  log-loss        %.6g\n", metrics->log_loss);
   if (metrics->top_k > 1) page_print("  top-%zu accuracy  %.2f %%\n", metrics->top_k, 100 * metrics->top_k_accuracy);
   page_print("  calibration     %.4f  (ECE: how far confidence is from accuracy; 0 is best)\n", metrics->ece);
@@ -152,14 +154,15 @@ static json_t *calibration_json(const SetosaMetrics *metrics) {
 }
 
 static Status print_json(const SetosaMetrics *metrics, const SetosaModel *model, const SetosaDataset *data, Error *error) {
-  json_t *document =
-      json_pack("{s:s, s:s, s:{s:I, s:I, s:I, s:o}, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "command", "eval", "version",
-                SETOSA_VERSION, "data", "rows", (json_int_t)metrics->rows, "features", (json_int_t)setosa_dataset_features(data), "classes",
-                (json_int_t)metrics->classes, "weight", json_sum(metrics->weight), "accuracy", json_number(metrics->accuracy), "log_loss",
-                json_number(metrics->log_loss), "top_k", (json_int_t)metrics->top_k, "top_k_accuracy", json_number(metrics->top_k_accuracy),
-                "macro_precision", json_number(metrics->macro_precision), "macro_recall", json_number(metrics->macro_recall), "macro_f1",
-                json_number(metrics->macro_f1), "ece", json_number(metrics->ece), "calibration", calibration_json(metrics), "per_class",
-                classes_json(metrics, model), "confusion", confusion_json(metrics));
+  json_t *document = json_pack(
+      "{s:s, s:s, s:{s:I, s:I, s:I, s:I, s:I, s:o}, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "command", "eval", "version",
+      SETOSA_VERSION, "data", "rows", (json_int_t)metrics->rows, "features", (json_int_t)setosa_dataset_features(data), "classes",
+      (json_int_t)metrics->classes, "left_out", (json_int_t)input_count_left_out(data), "source_rows",
+      (json_int_t)setosa_dataset_source_rows(data), "weight", json_sum(metrics->weight), "accuracy", json_number(metrics->accuracy),
+      "log_loss", json_number(metrics->log_loss), "top_k", (json_int_t)metrics->top_k, "top_k_accuracy",
+      json_number(metrics->top_k_accuracy), "macro_precision", json_number(metrics->macro_precision), "macro_recall",
+      json_number(metrics->macro_recall), "macro_f1", json_number(metrics->macro_f1), "ece", json_number(metrics->ece), "calibration",
+      calibration_json(metrics), "per_class", classes_json(metrics, model), "confusion", confusion_json(metrics));
   return json_print(document, false, stdout, error);
 }
 
@@ -190,7 +193,7 @@ static Status run(const Session *session, Error *error) {
     TRY(print_json(metrics, model, data, error));
     goto cleanup;
   }
-  print_headline(metrics);
+  print_headline(metrics, input_count_left_out(data));
   TRY(print_classes(metrics, model, session, error));
   TRY(print_confusion(metrics, model, session, error));
 cleanup:
@@ -203,7 +206,7 @@ cleanup:
 
 const Command command_eval = {
     .name = "eval",
-    .arguments = "MODEL DATA",
+    .arguments = "MODEL DATA...",
     .summary = "accuracy, log-loss, confusion matrix, calibration",
     .description =
         "Evaluates MODEL on DATA, which needs labels. Columns are found by the names the model was trained with, or by position "
@@ -214,5 +217,6 @@ const Command command_eval = {
     .id = FOR_EVAL,
     .least_arguments = 2,
     .most_arguments = 2,
+    .several = true,
     .run = run,
 };

@@ -152,18 +152,6 @@ static Status widen(double **out, const float *values, size_t count, const char 
   return status;
 }
 
-/* Probabilities need no label: data without, or with one that the model does not know, are read as for a prediction. */
-static Status load_data(Example *example, const Session *session, Error *error) {
-  const char *source = session->options->argument[1];
-  SetosaDataOptions how = input_model_options(example->model, session->options);
-  Error refused = {0};
-  Status status = input_load(&example->data, session, source, how, &refused);
-  if (status != SETOSA_ERROR_DATA && status != SETOSA_ERROR_USAGE)
-    return status == SETOSA_OK ? SETOSA_OK : error_set(error, status, "%s", refused.message);
-  how.labels_optional = true; /* what is wrong even then is no label's fault */
-  return input_load(&example->data, session, source, how, error);
-}
-
 /* Row `row` in double, what was taken off it put back. */
 static Status take_values(double **out, const SetosaDataset *dataset, size_t row, Error *error) {
   size_t features = setosa_dataset_features(dataset);
@@ -173,11 +161,48 @@ static Status take_values(double **out, const SetosaDataset *dataset, size_t row
   return status;
 }
 
+/* Finds the row of the data set that row `wanted` of the source is, from 0; false: it was left out, or there is none. */
+static bool find_row(size_t *row, const SetosaDataset *data, uint64_t wanted) {
+  size_t first = 0, end = setosa_dataset_rows(data);
+  while (first < end) {
+    size_t middle = first + (end - first) / 2;
+    if (setosa_dataset_source_row(data, middle) < wanted)
+      first = middle + 1;
+    else
+      end = middle;
+  }
+  *row = first;
+  return first < setosa_dataset_rows(data) && setosa_dataset_source_row(data, first) == wanted;
+}
+
+/* Probabilities need no label: data without, or with one that the model does not know, are read as for a prediction. So they are for a row
+ * that lacks its label alone. */
+static Status load_data(Example *example, const Session *session, Error *error) {
+  const char *source = session->options->argument[1];
+  SetosaDataOptions how = input_model_options(example->model, session->options);
+  Error refused = {0};
+  size_t row = 0;
+  Status status = input_load(&example->data, session, source, how, &refused);
+  if (status == SETOSA_OK && find_row(&row, example->data, session->options->row - 1)) return SETOSA_OK;
+  if (status != SETOSA_OK && status != SETOSA_ERROR_DATA && status != SETOSA_ERROR_USAGE)
+    return error_set(error, status, "%s", refused.message);
+  if (status == SETOSA_OK && setosa_dataset_source_rows(example->data) == setosa_dataset_rows(example->data)) return SETOSA_OK;
+  setosa_dataset_destroy(example->data);
+  how.labels_optional = true; /* what is wrong even then is no label's fault */
+  return input_load(&example->data, session, source, how, error);
+}
+
 /* The row as given, and as the model sees it. */
-static Status take_row(Example *example, size_t row, const char *source, Error *error) {
+static Status take_row(Example *example, uint64_t wanted, const char *source, Error *error) {
   Status status = SETOSA_OK;
-  size_t rows = setosa_dataset_rows(example->data);
-  if (row >= rows) TRY(error_set(error, SETOSA_ERROR_USAGE, "--row %zu: %s has %zu rows", row + 1, source, rows));
+  size_t row = 0;
+  unsigned long long rows = setosa_dataset_source_rows(example->data), number = wanted + 1;
+  if (wanted >= rows) TRY(error_set(error, SETOSA_ERROR_USAGE, "--row %llu: %s has %llu rows", number, source, rows));
+  if (!find_row(&row, example->data, wanted))
+    TRY(error_set(
+        error, SETOSA_ERROR_DATA,
+        "%s: row %llu lacks a value that the model needs; --missing mean puts in the mean of the training rows, or name another row",
+        source, number));
   if (setosa_dataset_values(example->data) == NULL)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: so many rows are made as they are needed, and none is held to be explained; give fewer",
                   source));
@@ -197,14 +222,14 @@ static Status example_from_model(Example *example, const Session *session, Error
   for (size_t i = 0; i < sizeof theirs / sizeof theirs[0]; i++)
     if (options_given(options, theirs[i]))
       TRY(error_set(error, SETOSA_ERROR_USAGE, "--%s goes with --x; a model brings its own", theirs[i]));
-  if (options->argument_count != 2)
+  if (options->argument_count < 2)
     TRY(error_set(error, SETOSA_ERROR_USAGE,
                   "give an example (--x --classes --label --weights) or MODEL DATA --row N; see "
                   "`setosa help explain`"));
   if (options->row == 0) TRY(error_set(error, SETOSA_ERROR_USAGE, "which row? add --row N, counted from 1"));
   TRY(setosa_model_load(&example->model, options->argument[0], error));
   TRY(load_data(example, session, error));
-  TRY(take_row(example, (size_t)options->row - 1, options->argument[1], error));
+  TRY(take_row(example, options->row - 1, options->argument[1], error));
   example->features = setosa_model_features(example->model);
   example->classes = setosa_model_classes(example->model);
   TRY(widen(&example->weights, setosa_model_weights(example->model), example->classes * example->features, "weights", error));
@@ -242,7 +267,7 @@ cleanup:
 
 const Command command_explain = {
     .name = "explain",
-    .arguments = "[MODEL DATA]",
+    .arguments = "[MODEL DATA...]",
     .summary = "one example step by step: z, a, P, loss, gradient",
     .description =
         "Works one example through in double precision: logits z, softmax a, target P, loss H, dH/dz, dH/dW for every class, beside "
@@ -255,5 +280,6 @@ const Command command_explain = {
     .id = FOR_EXPLAIN,
     .least_arguments = 0,
     .most_arguments = 2,
+    .several = true,
     .run = run,
 };

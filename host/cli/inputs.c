@@ -14,10 +14,23 @@ SetosaDataOptions input_model_options(const SetosaModel *model, const Options *o
   Options merged = {.data = setosa_model_data_options(model)};
   for (size_t i = 0; i < options_row_count(); i++)
     if (options->given[i] && options_row(i)->home == OPTION_OF_DATA) options_copy(&merged, options_row(i), options);
+  merged.data.also = options->data.also;
+  merged.data.also_count = options->data.also_count;
   return merged.data;
 }
 
 bool input_is_made(const char *source) { return strncmp(source, "synthetic:", 10) == 0 || strcmp(source, "synthetic") == 0; }
+
+/* What the reader found out; names in it come from the file. */
+static void show_remarks(const Console *console, const SetosaDataset *dataset) {
+  SetosaRemark kind = SETOSA_REMARK_DETAIL;
+  const char *remark = NULL;
+  for (size_t i = 0; (remark = setosa_dataset_remark(dataset, i, &kind)) != NULL; i++)
+    if (kind == SETOSA_REMARK_WARNING)
+      console_warn(console, "%s", remark);
+    else
+      console_note(console, "%s", remark);
+}
 
 Status input_load(SetosaDataset **dataset, const Session *session, const char *source, SetosaDataOptions data, Error *error) {
   Progress progress;
@@ -32,6 +45,7 @@ Status input_load(SetosaDataset **dataset, const Session *session, const char *s
   char rate[UNITS_SIZE], speed[UNITS_SIZE], time[UNITS_SIZE];
   double rows = (double)setosa_dataset_rows(*dataset), bytes = (double)progress.last.bytes_done;
   if (bytes <= 0) bytes = rows * (double)setosa_dataset_features(*dataset) * sizeof(float);
+  show_remarks(&session->console, *dataset);
   console_note(&session->console, "%s: %zu rows, %zu features, %zu classes in %s (%s rows/s, %s/s)", source, setosa_dataset_rows(*dataset),
                setosa_dataset_features(*dataset), setosa_dataset_classes(*dataset), units_seconds(time, took),
                units_count(rate, rows / fmax(took, 1e-9)), units_bytes(speed, bytes / fmax(took, 1e-9)));
@@ -44,6 +58,14 @@ Status input_load(SetosaDataset **dataset, const Session *session, const char *s
     console_note(&session->console, "no cache: %s", note);
   return SETOSA_OK;
 }
+
+const char *input_left_out(char text[INPUT_WORDS], uint64_t rows) {
+  text[0] = '\0';
+  if (rows > 0) snprintf(text, INPUT_WORDS, "%llu left out for missing values", (unsigned long long)rows);
+  return text;
+}
+
+uint64_t input_count_left_out(const SetosaDataset *dataset) { return setosa_dataset_source_rows(dataset) - setosa_dataset_rows(dataset); }
 
 Status input_borrow_names(const char ***feature_names, const char ***class_names, const SetosaDataset *dataset, Error *error) {
   Status status = SETOSA_OK;

@@ -12,6 +12,12 @@ bool input_is_made(const char *source);
 /* Reads DATA with a progress line. */
 Status input_load(SetosaDataset **dataset, const Session *session, const char *source, SetosaDataOptions data, Error *error);
 
+enum { INPUT_WORDS = 64 };
+/* "11 left out for missing values", or "" for none. */
+const char *input_left_out(char text[INPUT_WORDS], uint64_t rows);
+/* Rows of the source that are no rows of the data set; while it is as it was read. */
+uint64_t input_count_left_out(const SetosaDataset *dataset);
+
 /* The names of a data set as arrays, for the expect_ fields of SetosaDataOptions: borrowed texts in arrays to free().
  * feature_names is NULL when the set has none. */
 Status input_borrow_names(const char ***feature_names, const char ***class_names, const SetosaDataset *dataset, Error *error);

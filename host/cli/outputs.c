@@ -14,7 +14,7 @@
 #include "base/path.h"
 #include "base/text.h"
 
-enum { PLACES_MOST = OPTIONS_ROWS + OPTIONS_ARGUMENTS + 8, NAME_SIZE = 64 };
+enum { NAME_SIZE = 64 };
 
 typedef struct Place {
   char name[NAME_SIZE]; /* "--model", or "" for an argument */
@@ -26,21 +26,37 @@ typedef struct Place {
 } Place;
 
 typedef struct Places {
-  Place all[PLACES_MOST];
-  size_t count;
+  Place *all; /* (count) */
+  size_t count, capacity;
 } Places;
 
 static void places_free(Places *places) {
   for (size_t i = 0; i < places->count; i++) free(places->all[i].owned);
+  free(places->all);
 }
 
 /* ---- what is read, what is written ---------------------------------------------------------------------------------- */
 
-static void add(Places *places, const char *name, const char *path, const OptionRow *row, bool written) {
-  if (places->count == PLACES_MOST) return; /* more than there are rows */
+static Status add(Places *places, const char *name, const char *path, const OptionRow *row, bool written, Error *error) {
+  Status status = memory_grow((void **)&places->all, &places->capacity, places->count + 1, sizeof *places->all, "names of files", error);
+  if (status != SETOSA_OK) return status;
   Place *place = &places->all[places->count++];
   *place = (Place){.path = path, .given = path, .row = row, .written = written};
   snprintf(place->name, NAME_SIZE, "%s", name);
+  return SETOSA_OK;
+}
+
+/* The same with a path that has to be copied. */
+static Status add_copy(Places *places, const char *name, const char *path, const OptionRow *row, bool written, Error *error) {
+  Status status = SETOSA_OK;
+  char *copy = NULL;
+  TRY(memory_copy_text(&copy, path, error));
+  TRY(add(places, name, copy, row, written, error));
+  places->all[places->count - 1].owned = copy;
+  copy = NULL;
+cleanup:
+  free(copy);
+  return status;
 }
 
 /* A second file beside that of an option. */
@@ -51,10 +67,8 @@ static Status add_beside(Places *places, const char *flag, const char *path, con
   bool followed = path_follow(&target, path, NULL) == SETOSA_OK; /* else whoever opens it says why */
   TRY(text_append(&text, error, "%s%s", followed ? target : path, row->beside));
   snprintf(name, sizeof name, "--%s's", flag);
-  add(places, name, text.text, row, written);
-  places->all[places->count - 1].owned = text.text;
+  TRY(add_copy(places, name, text.text, row, written, error));
   places->all[places->count - 1].given = path;
-  text.text = NULL;
 cleanup:
   free(target);
   text_free(&text);
@@ -64,17 +78,34 @@ cleanup:
 /* The labels of data, which are found by their name. */
 static Status add_labels(Places *places, const char *data, Error *error) {
   char path[PATH_MAX];
-  Place *place = NULL;
   Status status = setosa_labels_find(path, sizeof path, data, error);
   if (status != SETOSA_OK || path[0] == '\0') return status;
-  add(places, "the labels", path, NULL, false);
-  place = &places->all[places->count - 1];
-  status = memory_copy_text(&place->owned, path, error);
-  place->path = place->owned;
-  return status;
+  return add_copy(places, "the labels", path, NULL, false, error);
+}
+
+/* DATA while its files are added. */
+typedef struct DataFiles {
+  Places *places;
+  const char *name;
+  const OptionRow *row;
+  Status status;
+  Error *error;
+} DataFiles;
+
+static void on_file(const char *path, void *user) {
+  DataFiles *files = user;
+  if (files->status == SETOSA_OK) files->status = add_copy(files->places, files->name, path, files->row, false, files->error);
+}
+
+/* All files that a pattern stands for; one that no name fits is left to whoever opens it. */
+static Status add_data(Places *places, const char *name, const char *data, const OptionRow *row, Error *error) {
+  DataFiles files = {places, name, row, SETOSA_OK, error};
+  setosa_data_files(data, on_file, &files, NULL);
+  return files.status == SETOSA_OK ? add_labels(places, data, error) : files.status;
 }
 
 static Status add_option(Places *places, const Options *options, const OptionRow *row, Error *error) {
+  Status status = SETOSA_OK;
   char name[NAME_SIZE], room[OPTION_VALUE];
   const void *home = options_home(options, row);
   if (row->path == PATH_NONE || !option_is_set(row, home)) return SETOSA_OK;
@@ -82,19 +113,18 @@ static Status add_option(Places *places, const Options *options, const OptionRow
   if (row->path == PATH_OR_COLUMN && !file_exists(path)) return SETOSA_OK;
   bool written = row->path == PATH_WRITTEN || row->path == PATH_APPENDED || row->path == PATH_FOLDER;
   snprintf(name, sizeof name, "--%s", flag);
-  add(places, name, path, row, written);
-  if (row->path == PATH_DATA) return add_labels(places, path, error);
-  return row->beside != NULL ? add_beside(places, flag, path, row, written, error) : SETOSA_OK;
+  if (row->path == PATH_DATA) return add_data(places, name, path, row, error);
+  TRY(add(places, name, path, row, written, error));
+  if (row->beside != NULL) TRY(add_beside(places, flag, path, row, written, error));
+cleanup:
+  return status;
 }
 
 static Status gather(Places *places, const Options *options, unsigned commands, Error *error) {
   Status status = SETOSA_OK;
   const char *kernels = getenv("SETOSA_KERNEL_DIR");
-  for (size_t i = 0; i < options->argument_count; i++) {
-    add(places, "", options->argument[i], NULL, false);
-    TRY(add_labels(places, options->argument[i], error));
-  }
-  if (kernels != NULL) add(places, "SETOSA_KERNEL_DIR", kernels, NULL, false);
+  for (size_t i = 0; i < options->argument_count; i++) TRY(add_data(places, "", options->argument[i], NULL, error));
+  if (kernels != NULL) TRY(add(places, "SETOSA_KERNEL_DIR", kernels, NULL, false, error));
   for (size_t i = 0; i < options_row_count(); i++)
     if ((options_row(i)->commands & commands) != 0) TRY(add_option(places, options, options_row(i), error));
 cleanup:

@@ -47,6 +47,9 @@ static Status check_checkpoint(const Options *options, Error *error) {
   return train_resume_interval(&ignored, options->every, error);
 }
 
+/* No bias makes up for a shift, but the offset of a scaling does. */
+static bool is_unshifted(const Options *options) { return !options->train.intercept && !options->standardize; }
+
 /* The test data: read with the names and classes of the training data, then scaled alike. */
 static Status load_test(SetosaDataset **test, const Session *session, const SetosaDataset *like, Error *error) {
   Status status = SETOSA_OK;
@@ -55,10 +58,15 @@ static Status load_test(SetosaDataset **test, const Session *session, const Seto
   size_t features = setosa_dataset_features(like), classes = setosa_dataset_classes(like);
   TRY(input_borrow_names(&feature_names, &class_names, like, error));
   data.labels_path = session->options->test_labels;
+  data.also = NULL; /* they belong to the training data */
+  data.also_count = 0;
+  data.unshifted = is_unshifted(session->options);
+  data.expect_columns = setosa_dataset_columns(like);
   /* A file is of the training rows. A column serves the test rows, too: by its name where there is one, else by its number. */
   bool by_number = setosa_dataset_weights(like) != NULL && setosa_dataset_weights_name(like) == NULL && access(data.weights, F_OK) != 0;
   if (!by_number) data.weights = NULL;
   data.expect_weights = setosa_dataset_weights_name(like);
+  data.expect_label = setosa_dataset_label_name(like);
   data.scale = 1; /* as read: the scaling of the training data follows */
   data.expect_features = features;
   data.expect_feature_names = feature_names;
@@ -99,9 +107,11 @@ static Status load_all(TrainWork *work, TrainReport *report, const Session *sess
   data.parts = setosa_ranks_size(session->ranks);
   /* Standardizing undoes any factor, so it starts from the values as read; held-out rows can then be scaled in one step, too. */
   if (options->standardize) data.scale = 1;
-  data.unshifted = !options->train.intercept && !options->standardize; /* no bias makes up for a shift, but an offset does */
+  data.unshifted = is_unshifted(options);
   TRY(input_load(&work->data, session, options->argument[0], data, error));
   report->cached = setosa_dataset_cached(work->data);
+  report->left_out = input_count_left_out(work->data);
+  report->source_rows = setosa_dataset_source_rows(work->data);
   if (options->test != NULL && session_is_first(session)) TRY(load_test(&work->test, session, work->data, error));
   end_part(report, PART_LOAD);
   /* Held out before the scaling is measured: nothing of those rows may reach the training. */
@@ -179,7 +189,8 @@ static Status score_test(TrainScores *scores, const TrainWork *work, const Setos
   alone.fast_reduce = false;
   Status status = setosa_evaluate(&metrics, work->model, test, &alone, error);
   if (status == SETOSA_OK)
-    *scores = (TrainScores){true, setosa_dataset_weights(test) != NULL, metrics->rows, metrics->accuracy, metrics->log_loss};
+    *scores = (TrainScores){
+        true, setosa_dataset_weights(test) != NULL, metrics->rows, metrics->accuracy, metrics->log_loss, input_count_left_out(test)};
   setosa_metrics_destroy(metrics);
   return status;
 }
@@ -194,10 +205,10 @@ static void fill_report(TrainReport *report, const TrainWork *work, const Setosa
   report->compute = &work->compute;
   bool weighted = setosa_dataset_weights(work->data) != NULL;
   report->training =
-      (TrainScores){true, weighted || options->class_weight != NULL, report->rows, result->train_accuracy, result->train_log_loss};
+      (TrainScores){true, weighted || options->class_weight != NULL, report->rows, result->train_accuracy, result->train_log_loss, 0};
   if (work->held_out != NULL)
     report->validation =
-        (TrainScores){true, weighted, setosa_dataset_rows(work->held_out), result->validation_accuracy, result->validation_log_loss};
+        (TrainScores){true, weighted, setosa_dataset_rows(work->held_out), result->validation_accuracy, result->validation_log_loss, 0};
 }
 
 /* Synthetic data has true weights to compare with, unless --positive made another task of it. */
@@ -339,7 +350,7 @@ cleanup:
 
 const Command command_train = {
     .name = "train",
-    .arguments = "DATA",
+    .arguments = "DATA...",
     .summary = "fit a model to data and say how it went",
     .description =
         "DATA is a .csv or .tsv, an IDX image file, a .npy (each also .gz), or synthetic:rows=1e6,features=64,classes=10"
@@ -364,6 +375,7 @@ const Command command_train = {
     .id = FOR_TRAIN,
     .least_arguments = 0, /* with --resume the checkpoint knows; without, train_resume.c says what is missing */
     .most_arguments = 1,
+    .several = true,
     .runs_on_ranks = true,
     .run = run,
 };

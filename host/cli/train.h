@@ -8,6 +8,7 @@ typedef struct TrainScores {
   bool known, weighted; /* rows count by their weights, and of the training by those of their classes */
   size_t rows;
   double accuracy, log_loss;
+  uint64_t left_out; /* rows of the source beside them, that lack a value */
 } TrainScores;
 
 /* Where the time went, in the order in which it does. */
@@ -31,6 +32,7 @@ typedef struct TrainReport {
   const char *data, *test_data; /* as named on the command line */
   bool made;                    /* data are synthetic */
   size_t rows, features, classes;
+  uint64_t left_out, source_rows; /* rows that lack a value, of all those of the source */
   const SetosaDataset *dataset;   /* for class names */
   const SetosaDeviceInfo *device; /* the first; NULL: a backend of the host, reference or blas */
   const Compute *compute;         /* all of them */

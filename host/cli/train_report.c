@@ -34,11 +34,17 @@ static bool classes_are_counted(const TrainReport *report) {
 /* "3 classes (setosa, versicolor, virginica)", the names only when they are few and not just 0, 1, 2. */
 static void print_data(const TrainReport *report, const Session *session) {
   char text[1024], name[CONSOLE_NAME], word[2 * CONSOLE_NAME + 4];
-  char held_out[96] = "";
+  char parts[96 + INPUT_WORDS] = "", files[48] = "", left_out[INPUT_WORDS];
+  size_t further = session->options->data.also_count;
+  input_left_out(left_out, report->left_out);
   if (report->validation.known)
-    snprintf(held_out, sizeof held_out, " (%zu for training, %zu held out)", report->rows, report->validation.rows);
-  int used = snprintf(text, sizeof text, "%s: %zu rows%s, %zu feature%s, %zu classes", report->data,
-                      report->rows + (report->validation.known ? report->validation.rows : 0), held_out, report->features,
+    snprintf(parts, sizeof parts, " (%zu for training, %zu held out%s%s)", report->rows, report->validation.rows,
+             left_out[0] != '\0' ? "; " : "", left_out);
+  else if (left_out[0] != '\0')
+    snprintf(parts, sizeof parts, " (%s)", left_out);
+  if (further > 0) snprintf(files, sizeof files, " and %zu more", further);
+  int used = snprintf(text, sizeof text, "%s%s: %zu rows%s, %zu feature%s, %zu classes", report->data, files,
+                      report->rows + (report->validation.known ? report->validation.rows : 0), parts, report->features,
                       report->features == 1 ? "" : "s", report->classes);
   if (report->classes <= 5 && !classes_are_counted(report)) {
     for (size_t k = 0; k < report->classes && used > 0 && (size_t)used < sizeof text; k++)
@@ -124,8 +130,11 @@ static void print_outcome(const TrainReport *report, const Session *session) {
 static void print_scores(const char *name, const TrainScores *scores, const Session *session) {
   if (!scores->known) return;
   bool color = session->console.color_out;
-  print_field(session, name, "%s%.2f %%%s of %s%zu rows right, log-loss %.4g", color_code(color, COLOR_BOLD), 100 * scores->accuracy,
-              color_code(color, COLOR_PLAIN), scores->weighted ? "the weight of " : "", scores->rows, scores->log_loss);
+  char left_out[INPUT_WORDS];
+  input_left_out(left_out, scores->left_out);
+  print_field(session, name, "%s%.2f %%%s of %s%zu rows right, log-loss %.4g%s%s%s", color_code(color, COLOR_BOLD), 100 * scores->accuracy,
+              color_code(color, COLOR_PLAIN), scores->weighted ? "the weight of " : "", scores->rows, scores->log_loss,
+              left_out[0] != '\0' ? " (" : "", left_out, left_out[0] != '\0' ? ")" : "");
 }
 
 static void print_truth(const TrainReport *report, const Session *session) {
@@ -212,6 +221,13 @@ static json_t *scores_json(const TrainScores *scores) {
   return json_pack("{s:o, s:o}", "accuracy", json_number(scores->accuracy), "log_loss", json_number(scores->log_loss));
 }
 
+/* Of the test data, which are read by themselves. */
+static json_t *test_json(const TrainScores *scores) {
+  json_t *test = scores_json(scores);
+  if (scores->known) json_put(&test, "left_out", json_integer((json_int_t)scores->left_out));
+  return test;
+}
+
 static json_t *truth_json(const TrainReport *report) {
   if (!report->truth_known) return json_null();
   return json_pack("{s:o, s:o}", "distance", json_number(report->truth_distance), "cosine", json_number(report->truth_cosine));
@@ -247,14 +263,14 @@ static json_t *seconds_json(const TrainReport *report) {
 Status train_print_json(const TrainReport *report, const Session *session, Error *error) {
   const SetosaTrainResult *result = &report->result;
   const Options *options = session->options;
-  json_t *document =
-      json_pack("{s:s, s:s, s:{s:I, s:I, s:I}, s:o, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:b, s:s, s:o, s:o}", "command", "train", "version",
-                SETOSA_VERSION, "data", "rows", (json_int_t)report->rows, "features", (json_int_t)report->features, "classes",
-                (json_int_t)report->classes, "device", device_json(report->device), "backend", result->backend, "solver",
-                setosa_solver_name(options->train.solver), "objective", json_number(result->objective), "loss", json_number(result->loss),
-                "gradient_norm", json_number(result->gradient_norm), "iterations", (json_int_t)result->iterations, "evaluations",
-                (json_int_t)result->evaluations, "converged", result->converged, "stop_reason", result->stop_reason, "train",
-                scores_json(&report->training), "test", scores_json(&report->test));
+  json_t *document = json_pack(
+      "{s:s, s:s, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:b, s:s, s:o, s:o}", "command", "train", "version",
+      SETOSA_VERSION, "data", "rows", (json_int_t)report->rows, "features", (json_int_t)report->features, "classes",
+      (json_int_t)report->classes, "left_out", (json_int_t)report->left_out, "source_rows", (json_int_t)report->source_rows, "device",
+      device_json(report->device), "backend", result->backend, "solver", setosa_solver_name(options->train.solver), "objective",
+      json_number(result->objective), "loss", json_number(result->loss), "gradient_norm", json_number(result->gradient_norm), "iterations",
+      (json_int_t)result->iterations, "evaluations", (json_int_t)result->evaluations, "converged", result->converged, "stop_reason",
+      result->stop_reason, "train", scores_json(&report->training), "test", test_json(&report->test));
   json_t *rest =
       json_pack("{s:o, s:I, s:b, s:I, s:s, s:s, s:{s:o, s:o}}", "seconds", seconds_json(report), "device_bytes",
                 (json_int_t)result->device_bytes, "resident", result->chunk_rows == 0, "chunk_rows", (json_int_t)result->chunk_rows,

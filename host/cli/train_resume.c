@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "cli/inputs.h"
 
 static const char DATA[] = "DATA"; /* the name of that note; options are written small */
 
@@ -29,7 +30,7 @@ static Status recall(Options *options, const SetosaCheckpoint *checkpoint, const
   SetosaNote note;
   for (size_t i = 0; setosa_checkpoint_note(checkpoint, i, &note); i++) {
     if (strcmp(note.name, DATA) == 0)
-      options->argument[0] = note.value, options->argument_count = 1;
+      status = options_add_argument(options, note.value, error);
     else
       status = options_store(options, FOR_TRAIN, note.name, note.value, error);
     if (status != SETOSA_OK) error_prefix(error, "%s", path);
@@ -42,16 +43,19 @@ cleanup:
 
 /* What the command line says, over what is remembered. */
 static Status merge(Options *options, const Options *now, const char *path, Error *error) {
+  Status status = SETOSA_OK;
   for (size_t i = 0; i < options_row_count(); i++) {
     const OptionRow *row = options_row(i);
     if (!now->given[i]) continue;
     if (!option_may_differ(row, &options->train) && !option_same(row, options_home(now, row), options_home(options, row)))
-      return refuse(row, now, options, path, error);
+      TRY(refuse(row, now, options, path, error));
     options_copy(options, row, now);
     options->given[i] = true;
   }
-  if (now->argument_count > 0) options->argument[0] = now->argument[0], options->argument_count = now->argument_count;
-  return SETOSA_OK;
+  if (now->argument_count > 0) options->argument_count = 0;
+  for (size_t i = 0; i < now->argument_count; i++) TRY(options_add_argument(options, now->argument[i], error));
+cleanup:
+  return status;
 }
 
 /* ---- into one --------------------------------------------------------------------------------------------------- */
@@ -72,7 +76,7 @@ cleanup:
 static Status add_path(TrainResume *resume, const char *name, const char *path, Error *error) {
   char folder[4096];
   Text text = {0};
-  if (path[0] == '/' || strncmp(path, "synthetic:", 10) == 0 || getcwd(folder, sizeof folder) == NULL)
+  if (path[0] == '/' || strcmp(path, "-") == 0 || input_is_made(path) || getcwd(folder, sizeof folder) == NULL)
     return add_note(resume, name, path, error);
   Status status = text_append(&text, error, "%s/%s", folder, path);
   if (status == SETOSA_OK) status = add_note(resume, name, text.text, error);
@@ -84,7 +88,7 @@ static Status remember(TrainResume *resume, Error *error) {
   Status status = SETOSA_OK;
   const Options *options = &resume->options;
   char room[OPTION_VALUE];
-  TRY(add_path(resume, DATA, options->argument[0], error));
+  for (size_t i = 0; i < options->argument_count; i++) TRY(add_path(resume, DATA, options->argument[i], error));
   for (size_t i = 0; i < options_row_count(); i++) {
     const OptionRow *row = options_row(i);
     const char *flag = option_flag(row), *value = row->argument != NULL ? option_print(room, row, options_home(options, row)) : "";
@@ -119,12 +123,18 @@ Status train_resume_open(TrainResume *resume, const Session *session, Error *err
   }
   if (resume->options.argument_count == 0)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "`setosa train` needs DATA; usage: setosa train DATA; see `setosa help train`"));
+  if (path != NULL && now->argument_count == 0 && strcmp(resume->options.argument[0], "-") == 0)
+    TRY(error_set(error, SETOSA_ERROR_USAGE,
+                  "the data of %s came from standard input, which is not kept: send them again with setosa train - --resume %s", path,
+                  path));
+  options_follow(&resume->options, 1);
   TRY(remember(resume, error));
 cleanup:
   return status;
 }
 
 void train_resume_close(TrainResume *resume) {
+  if (resume->checkpoint != NULL) options_free(&resume->options); /* else they are those of the command line */
   setosa_checkpoint_destroy(resume->checkpoint);
   for (size_t i = 0; i < resume->text_count; i++) free(resume->texts[i]);
   free(resume->texts);

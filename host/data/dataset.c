@@ -175,7 +175,7 @@ bool setosa_dataset_cached(const SetosaDataset *dataset) { return dataset != NUL
 const char *setosa_dataset_cache_note(const SetosaDataset *dataset) { return dataset != NULL ? dataset->cache_note : NULL; }
 
 const char *dataset_source(const Dataset *dataset) { return dataset->source != NULL ? dataset->source : "data"; }
-const char *dataset_label_name(const Dataset *dataset) { return dataset->label_name; }
+const char *setosa_dataset_label_name(const SetosaDataset *dataset) { return dataset != NULL ? dataset->label_name : NULL; }
 const char *setosa_dataset_weights_name(const SetosaDataset *dataset) { return dataset != NULL ? dataset->weights_name : NULL; }
 const char *dataset_positive(const Dataset *dataset) { return dataset->positive; }
 const Scaling *dataset_scaling(const Dataset *dataset) { return &dataset->scaling; }

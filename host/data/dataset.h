@@ -112,7 +112,6 @@ void scaling_free(Scaling *scaling);
 /* SETOSA_ERROR_DATA when the file that rows are mapped from was written to since: asked when the work is done. */
 Status dataset_check_unchanged(const Dataset *dataset, Error *error);
 const char *dataset_source(const Dataset *dataset);
-const char *dataset_label_name(const Dataset *dataset); /* of the label column, or NULL */
 const char *dataset_positive(const Dataset *dataset);   /* the CLASS of --positive, or NULL */
 const Scaling *dataset_scaling(const Dataset *dataset); /* what was applied to the values as read */
 /* x' = (x - offset) * scale on values as read; composes with nothing: SETOSA_ERROR_USAGE when a scaling was already applied

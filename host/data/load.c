@@ -193,6 +193,21 @@ cleanup:
   return status;
 }
 
+static bool is_made(const char *source) { return strncmp(source, "synthetic:", 10) == 0 || strcmp(source, "synthetic") == 0; }
+
+SetosaStatus setosa_data_files(const char *source, SetosaTextCallback file, void *user, SetosaError *error) {
+  Status status = SETOSA_OK;
+  const DataOptions defaults = setosa_data_options_default();
+  Sources sources = {0};
+  TRY(arguments_check(error, GIVEN(source), GIVEN(file)));
+  if (is_made(source) || stream_is_standard_input(source)) return SETOSA_OK;
+  TRY(sources_find(&sources, source, &defaults, error));
+  for (size_t i = 0; i < sources.count; i++) file(sources.paths[i], user);
+cleanup:
+  sources_free(&sources);
+  return status;
+}
+
 /* A source while it is loaded. */
 typedef struct Loading {
   Reader reader;
@@ -225,7 +240,7 @@ static Status open_source(Loading *loading, Error *error) {
   Status status = SETOSA_OK;
   Reader *reader = &loading->reader;
   Sources *sources = &loading->sources;
-  if (strncmp(reader->source, "synthetic:", 10) == 0 || strcmp(reader->source, "synthetic") == 0) return SETOSA_OK;
+  if (is_made(reader->source)) return SETOSA_OK;
   TRY(sources_find(sources, reader->source, reader->options, error));
   TRY(stream_open(&reader->stream, sources->paths[0], error));
   loading->options.also = (const char *const *)sources->paths + 1;

@@ -235,6 +235,8 @@ SetosaStatus setosa_dataset_set_weights(SetosaDataset *dataset, const float *wei
  * "balanced", sum(s) / (K * sum of s of the class) with the weights s that were given, so that all classes weigh the same. It replaces what
  * was set before; NULL: classes count alike again. Metrics of this data set are then weighted so, too. */
 SetosaStatus setosa_dataset_set_class_weights(SetosaDataset *dataset, const char *text, SetosaError *error);
+/* The column that the labels came from; NULL: none did, or it has no name. */
+const char *setosa_dataset_label_name(const SetosaDataset *dataset);
 /* The column that the weights came from; NULL: none did. */
 const char *setosa_dataset_weights_name(const SetosaDataset *dataset);
 void setosa_dataset_destroy(SetosaDataset *dataset);
@@ -253,6 +255,9 @@ const char *setosa_dataset_class_name(const SetosaDataset *dataset, size_t class
 /* The labels file that setosa_dataset_load finds by its usual name for DATA, unless labels_path names another: written to path (size
  * bytes), "" when there is none. Whoever writes files can so keep off it. */
 SetosaStatus setosa_labels_find(char *path, size_t size, const char *source, SetosaError *error);
+/* Calls `file` with each file that DATA stands for: those that fit a pattern, else itself; none for rows that are made and for standard
+ * input. SETOSA_ERROR_DATA for a pattern that no name fits. */
+SetosaStatus setosa_data_files(const char *source, SetosaTextCallback file, void *user, SetosaError *error);
 /* The labels file that was found so; NULL: none was. */
 const char *setosa_dataset_labels_found(const SetosaDataset *dataset);
 /* How the columns of its table were read; NULL: it was none. Borrowed: for expect_columns, to read other rows alike. */

@@ -158,7 +158,7 @@ Status model_create_for(Model **model, const Dataset *dataset, Error *error) {
       TRY(copy_name(&made->feature_names[d], setosa_dataset_feature_name(dataset, d), "feature name", dataset, error));
   }
   made->columns = columns_share(setosa_dataset_columns(dataset));
-  TRY(copy_name(&made->label_name, dataset_label_name(dataset), "label name", dataset, error));
+  TRY(copy_name(&made->label_name, setosa_dataset_label_name(dataset), "label name", dataset, error));
   TRY(copy_name(&made->weights_name, setosa_dataset_weights_name(dataset), "name of the weights", dataset, error));
   TRY(copy_name(&made->positive, dataset_positive(dataset), "class name", dataset, error));
   TRY(take_shift(made, dataset, error));

@@ -99,6 +99,7 @@ typedef struct OptionRow {
   bool not_zero;              /* 0 is not allowed */
   bool any_word;              /* OPTION_COUNT without a `most`: all of 64 bits; else no count is above 1e15, and all are exact as doubles */
   bool may_be_unset;          /* NAN is allowed, and no number */
+  bool joins;                 /* OPTION_TEXT, a list of names: given again, it is the list of both */
   bool off_by_default;        /* the default means "without": any other value counts as given, also by a C caller */
   const char *const *choices; /* NULL-terminated, */
   size_t choice_count;        /* only so many of them; 0: all */

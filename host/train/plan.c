@@ -98,6 +98,8 @@ SetosaStatus setosa_plan(SetosaPlan *plan, SetosaPlanWork work, const SetosaData
   if (classes < 2 || (work == SETOSA_PLAN_TRAIN && classes != shape.classes))
     TRY(error_set(error, SETOSA_ERROR_USAGE, "setosa_plan: %zu classes make no sense; give those of the %s, 2 at least", classes,
                   work == SETOSA_PLAN_TRAIN ? "data" : "model"));
+  if (shape.rows == 0)
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: each row lacks a value: there is nothing to plan", dataset_source(dataset)));
   *plan = (SetosaPlan){.rows = shape.rows, .features = shape.features, .classes = classes};
   TRY(device_check_options(&options->compute, error));
   if (work == SETOSA_PLAN_TRAIN) TRY(train_options_check(options, dataset, error));

@@ -69,6 +69,7 @@ Status predict_scores(const Model *model, const Dataset *dataset, const SetosaCo
   float *scores = NULL;
   Dataset *view = NULL;
   TRY(check_shapes(model, dataset, compute, error));
+  if (dataset_shape(dataset).rows == 0) return SETOSA_OK; /* each of them lacked a value */
   TRY(dataset_for_scores(&view, dataset, model->classes, error));
   BackendSettings settings = device_backend_settings(compute);
   settings.vectors = 1;

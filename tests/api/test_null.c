@@ -189,7 +189,11 @@ static void try_data(void) {
   ACCEPTS(setosa_dataset_set_weights, "weights", dataset, NULL, error);
   REFUSES(setosa_dataset_set_class_weights, "dataset", NULL, "balanced", error);
   ACCEPTS(setosa_dataset_set_class_weights, "text", dataset, NULL, error);
+  SAYS(NULL, setosa_dataset_label_name, "dataset", NULL);
   SAYS(NULL, setosa_dataset_weights_name, "dataset", NULL);
+  REFUSES(setosa_data_files, "source", NULL, print_nothing, NULL, error);
+  REFUSES(setosa_data_files, "file", source, NULL, NULL, error);
+  ACCEPTS(setosa_data_files, "user", source, print_nothing, NULL, error);
   PASSES(setosa_dataset_destroy, "dataset", NULL);
   SAYS(0, setosa_dataset_rows, "dataset", NULL);
   SAYS(0, setosa_dataset_features, "dataset", NULL);

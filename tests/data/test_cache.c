@@ -139,7 +139,7 @@ static void expect_same(const SetosaDataset *a, const SetosaDataset *b) {
     assert_string_equal(setosa_dataset_class_name(a, k), setosa_dataset_class_name(b, k));
   same_floats(setosa_dataset_weights(a), setosa_dataset_weights(b), setosa_dataset_rows(a));
   same_text(setosa_dataset_weights_name(a), setosa_dataset_weights_name(b));
-  same_text(dataset_label_name(a), dataset_label_name(b));
+  same_text(setosa_dataset_label_name(a), setosa_dataset_label_name(b));
   same_text(dataset_positive(a), dataset_positive(b));
   same_text(dataset_source(a), dataset_source(b));
   same_doubles(dataset_scaling(a)->offset, dataset_scaling(b)->offset, setosa_dataset_features(a));

@@ -48,7 +48,7 @@ static void spellings_of_one_table(void **state) {
     expect_values(dataset, 2, 2, FOUR);
     expect_classes(dataset, "p q", "p q");
     expect_names(dataset, strstr(cases[i].name, "renamed") != NULL ? "u v" : "a b");
-    assert_string_equal(dataset_label_name(dataset), "y");
+    assert_string_equal(setosa_dataset_label_name(dataset), "y");
     setosa_dataset_destroy(dataset);
   }
 }

@@ -59,7 +59,7 @@ static void iris_is_fishers(void **state) {
   assert_string_equal(setosa_dataset_class_name(iris, 0), "setosa");
   assert_string_equal(setosa_dataset_class_name(iris, 2), "virginica");
   assert_string_equal(setosa_dataset_feature_name(iris, 3), "petal_width");
-  assert_string_equal(dataset_label_name(iris), "species");
+  assert_string_equal(setosa_dataset_label_name(iris), "species");
   expect_counts(iris, counts);
   /* Fisher's means, and rows 35 and 38 as he has them (UCI's copy does not). */
   support_near(column_mean(iris, 0), 5.843333333, 1e-6);
@@ -88,7 +88,7 @@ static void wine_and_digits_are_whole(void **state) {
   support_near(column_mean(wine, 12), 746.8932584, 1e-6);
   assert_int_equal(setosa_dataset_rows(digits), 1797);
   assert_int_equal(setosa_dataset_features(digits), 64);
-  assert_string_equal(dataset_label_name(digits), "digit");
+  assert_string_equal(setosa_dataset_label_name(digits), "digit");
   assert_string_equal(setosa_dataset_feature_name(digits, 63), "px63");
   expect_counts(digits, drawn);
   for (size_t i = 0; i < setosa_dataset_rows(digits) * 64; i++)

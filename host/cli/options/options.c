@@ -63,6 +63,7 @@ void options_copy(Options *options, const OptionRow *row, const Options *from) {
 void options_free(Options *options) {
   for (size_t i = 0; i < options->owned_count; i++) free(options->owned[i]);
   free(options->owned);
+  free(options->argument);
 }
 
 bool options_given(const Options *options, const char *flag) {
@@ -101,12 +102,43 @@ cleanup:
   return status;
 }
 
+static Status keep(Options *options, char *value, Error *error) {
+  Status status =
+      memory_grow((void **)&options->owned, &options->owned_capacity, options->owned_count + 1, sizeof(char *), "options", error);
+  if (status != SETOSA_OK) {
+    free(value);
+    return status;
+  }
+  options->owned[options->owned_count++] = value;
+  return SETOSA_OK;
+}
+
+/* A list that was given before, and what follows it. */
+static Status join(Options *options, const OptionRow *row, const char *value, Error *error) {
+  Status status = SETOSA_OK;
+  char room[OPTION_VALUE], *list = NULL;
+  Text both = {0};
+  void *home = home_of(options, row);
+  const char *before = option_print(room, row, home); /* of a text: itself */
+  TRY(option_parse(row, home, value, error));
+  TRY(text_append(&both, error, "%s,%s", before, value));
+  list = both.text;
+  both = (Text){0};
+  TRY(keep(options, list, error));
+  TRY(option_parse(row, home, list, error));
+cleanup:
+  text_free(&both);
+  return status;
+}
+
 static Status store(Options *options, size_t index, const char *value, Error *error) {
   const OptionRow *row = options_row(index);
+  bool again = options->given[index];
   options->given[index] = true;
   if (row->kind == OPTION_LATER)
     return error_set(error, SETOSA_ERROR_USAGE, "--%s is not part of this version yet; leave it out", row->name);
   if (row->kind == OPTION_LIST) return store_list((OptionList *)(void *)((char *)options + row->offset), row, value, error);
+  if (row->joins && again) return join(options, row, value, error);
   return option_parse(row, home_of(options, row), row->argument != NULL ? value : NULL, error);
 }
 
@@ -155,20 +187,22 @@ static void make_popt_table(unsigned command, struct poptOption *table) {
   table[used] = (struct poptOption)POPT_TABLEEND;
 }
 
-static Status keep(Options *options, char *value, Error *error) {
-  Status status =
-      memory_grow((void **)&options->owned, &options->owned_capacity, options->owned_count + 1, sizeof(char *), "options", error);
-  if (status != SETOSA_OK) {
-    free(value);
-    return status;
-  }
-  options->owned[options->owned_count++] = value;
-  return SETOSA_OK;
+Status options_add_argument(Options *options, const char *text, Error *error) {
+  Status status = memory_grow((void **)&options->argument, &options->argument_capacity, options->argument_count + 1,
+                              sizeof *options->argument, "arguments", error);
+  if (status == SETOSA_OK) options->argument[options->argument_count++] = text;
+  return status;
+}
+
+void options_follow(Options *options, size_t first) {
+  bool some = options->argument_count > first;
+  options->data.also = some ? options->argument + first : NULL;
+  options->data.also_count = some ? options->argument_count - first : 0;
 }
 
 static Status take_arguments(Options *options, const Command *command, const char **arguments, Error *error) {
   for (; arguments != NULL && *arguments != NULL; arguments++) {
-    if (options->argument_count == command->most_arguments) {
+    if (options->argument_count == command->most_arguments && !command->several) {
       if (command->most_arguments == 0)
         return error_set(error, SETOSA_ERROR_USAGE, "`setosa %s` takes no argument; leave out \"%s\"", command->name, *arguments);
       return error_set(error, SETOSA_ERROR_USAGE, "\"%s\" is one argument too many; usage: setosa %s %s", *arguments, command->name,
@@ -177,9 +211,10 @@ static Status take_arguments(Options *options, const Command *command, const cha
     char *copy = NULL;
     Status status = memory_copy_text(&copy, *arguments, error);
     if (status == SETOSA_OK) status = keep(options, copy, error);
+    if (status == SETOSA_OK) status = options_add_argument(options, copy, error);
     if (status != SETOSA_OK) return status;
-    options->argument[options->argument_count++] = copy;
   }
+  if (command->several) options_follow(options, command->most_arguments);
   if (options->argument_count < command->least_arguments && !options->help)
     return error_set(error, SETOSA_ERROR_USAGE, "`setosa %s` needs %s; usage: setosa %s %s; see `setosa help %s`", command->name,
                      command->arguments, command->name, command->arguments, command->name);

@@ -6,7 +6,7 @@
 #include "cli/terminal/color.h"
 #include "options/table.h"
 
-enum { OPTIONS_ARGUMENTS = 4, OPTIONS_ROWS = 112, OPTIONS_LIST = 16 };
+enum { OPTIONS_ROWS = 112, OPTIONS_LIST = 16 };
 
 /* What a repeatable option was given: words (devices), or indices into its choices; comma-separated ones each on their own. */
 typedef struct OptionList {
@@ -45,8 +45,8 @@ typedef struct Options {
   double seconds;
 
   bool help;
-  const char *argument[OPTIONS_ARGUMENTS]; /* what is not an option, in order */
-  size_t argument_count;
+  const char **argument; /* (argument_count) what is not an option, in order */
+  size_t argument_count, argument_capacity;
 
   bool given[OPTIONS_ROWS]; /* by index into the rows */
   char **owned;
@@ -71,6 +71,10 @@ void options_default(Options *options);
 Status options_parse(Options *options, const struct Command *command, int argc, const char **argv, Error *error);
 /* Sets --name of the commands in `commands` as if it stood on the command line; value (ignored for a flag) is borrowed. */
 Status options_store(Options *options, unsigned commands, const char *name, const char *value, Error *error);
+/* One more argument, which is borrowed. */
+Status options_add_argument(Options *options, const char *text, Error *error);
+/* Arguments from `first` on are files of data whose rows follow those of the file before them. */
+void options_follow(Options *options, size_t first);
 void options_free(Options *options);
 /* Whether --name was on the command line. */
 bool options_given(const Options *options, const char *name);
