@@ -317,7 +317,7 @@ typedef struct SetosaTableReport {
   uint64_t rows_left_out; /* of these, for a missing value, as the option `missing` says; not counted (0) where there is a problem */
   uint64_t features;
   bool header;
-  const char *separator, *decimal; /* as found: ",", "tab", "blank", ...; static */
+  char separator[8], decimal[2]; /* as found: ",", "tab", "blank", ...; "." or "," */
   size_t column_count;
   SetosaColumnReport *columns; /* (column_count) in the order of the table */
   char *problem;               /* what training on it would fail with; NULL: nothing */
