@@ -4,18 +4,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/memory.h"
-#include "cli/inputs.h"
 #include "cli/inspect.h"
-#include "cli/json_output.h"
 #include "cli/terminal/page.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/table.h"
 #include "cli/terminal/units.h"
 
-enum { VALUES_SIZE = 768, VALUES_NARROWEST = 16, VALUES_WIDEST = 72, LEAST_DIGITS = 6, MOST_DIGITS = 15, CLASSES_WIDTH = 400 };
-
-static const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
+enum { VALUES_SIZE = 768, VALUES_NARROWEST = 10, VALUES_WIDEST = 72, LEAST_DIGITS = 6, MOST_DIGITS = 15 };
 
 /* ---- what a column is, in words ----------------------------------------------------------------------------------- */
 
@@ -33,25 +28,6 @@ static const char *note_of(const SetosaColumnReport *column) {
   return column->note[0] != '\0' ? column->note : column->use == SETOSA_COLUMN_FEATURE ? "1 feature" : "-";
 }
 
-/* "Adelie 152, Chinstrap 68, ... (5)": as many as fit in `width` columns, at least one. */
-static void format_counts(char *text, size_t size, size_t width, size_t count, const char *const *names, const uint64_t *counts) {
-  char name[CONSOLE_NAME], word[2 * CONSOLE_NAME + 4], piece[sizeof word + 32], rest[48];
-  size_t used = 0;
-  snprintf(rest, sizeof rest, ", ... (%zu)", count);
-  text[0] = '\0';
-  for (size_t i = 0; i < count; i++) {
-    units_list_word(word, sizeof word, console_short_name(name, names[i]));
-    snprintf(piece, sizeof piece, "%s%s %llu", i == 0 ? "" : ", ", word, (unsigned long long)counts[i]);
-    size_t wanted = console_columns(text) + console_columns(piece) + (i + 1 < count ? strlen(rest) : 0);
-    bool fits = used + strlen(piece) + sizeof rest < size && wanted <= width;
-    if (i > 0 && !fits) {
-      snprintf(text + used, size - used, "%s", rest);
-      return;
-    }
-    used += (size_t)snprintf(text + used, size - used, "%s", piece);
-  }
-}
-
 /* With digits enough to tell the least number from the most; without the mean where there is no room for it. */
 static void format_numbers(char *text, size_t size, size_t width, const SetosaColumnReport *column) {
   double spread = column->most - column->least, largest = fmax(fabs(column->least), fabs(column->most));
@@ -60,15 +36,17 @@ static void format_numbers(char *text, size_t size, size_t width, const SetosaCo
     snprintf(text, size, "%.*g", MOST_DIGITS, column->least);
     return;
   }
+  int whole = largest >= 1 && largest < 1e15 ? (int)log10(largest) + 1 : 1; /* digits before the point */
   if (largest / spread < 1e15) digits = (int)fmin(fmax(LEAST_DIGITS, ceil(log10(largest / spread)) + 3), MOST_DIGITS);
-  size_t range =
-      (size_t)snprintf(text, size, "%.*g to %.*g, mean %.*g", digits, column->least, digits, column->most, digits - 1, column->mean);
+  digits = whole > digits ? whole : digits;
+  size_t range = (size_t)snprintf(text, size, "%.*g to %.*g, mean %.*g", digits, column->least, digits, column->most,
+                                  whole < digits ? digits - 1 : digits, column->mean);
   if (range > width) snprintf(text, size, "%.*g to %.*g", digits, column->least, digits, column->most);
 }
 
 static void format_values(char *text, size_t size, size_t width, const SetosaColumnReport *column) {
   if (column->levels_named > 0)
-    format_counts(text, size, width, column->levels_named, column->level_names, column->level_counts);
+    inspect_format_counts(text, size, width, column->levels_named, column->level_names, column->level_counts);
   else if (column->levels > 0)
     snprintf(text, size, "%llu names", (unsigned long long)column->levels);
   else if (!isnan(column->least))
@@ -118,26 +96,17 @@ cleanup:
   return status;
 }
 
-/* "iris.csv", "a.csv and 2 more". */
-static void name_data(char *text, size_t size, const Options *options) {
-  const char *first = options->argument[0];
-  size_t more = options->argument_count - 1;
-  size_t used = (size_t)snprintf(text, size, "%s", strcmp(first, "-") == 0 ? "standard input" : first);
-  console_make_visible(text);
-  if (more > 0 && used < size) snprintf(text + used, size - used, " and %zu more", more);
-}
-
 static Status print_table(const SetosaTableReport *report, const Session *session, Error *error) {
   char name[512], left_out[96] = "";
   size_t used = 0;
   unsigned long long lost = report->rows_left_out, rows = report->rows, features = report->features;
   Status status = print_columns(report, session, error);
   if (status != SETOSA_OK) return status;
-  name_data(name, sizeof name, session->options);
+  inspect_name_data(name, sizeof name, session->options);
   if (lost > 0) snprintf(left_out, sizeof left_out, ", of which %llu %s left out for a missing value", lost, lost == 1 ? "is" : "are");
-  page_print("\n  %-12s%s: %llu row%s%s\n", "data", name, rows, plural(rows), left_out);
+  page_print("\n  %-12s%s: %llu row%s%s\n", "data", name, rows, inspect_plural(rows), left_out);
   for (size_t c = 0; c < report->column_count; c++) used += report->columns[c].use == SETOSA_COLUMN_FEATURE;
-  if (report->problem == NULL) page_print("  %-12s%llu, made of %zu column%s\n", "features", features, used, plural(used));
+  if (report->problem == NULL) page_print("  %-12s%llu, made of %zu column%s\n", "features", features, used, inspect_plural(used));
   page_print("  %-12s%s, separator '%s', decimal point '%s'\n", "table", report->header ? "header" : "no header", report->separator,
              report->decimal);
   if (report->problem != NULL) {
@@ -148,29 +117,16 @@ static Status print_table(const SetosaTableReport *report, const Session *sessio
   return status;
 }
 
-static json_t *counts_json(size_t count, const char *const *names, const uint64_t *counts) {
-  json_t *list = json_array();
-  for (size_t i = 0; i < count; i++) json_add(&list, json_pack("{s:o, s:I}", "name", json_text(names[i]), "rows", (json_int_t)counts[i]));
-  return list;
-}
-
 static json_t *column_json(const SetosaColumnReport *column) {
   bool named = column->levels_named > 0;
   return json_pack("{s:o, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o}", "name", json_text(column->name), "use",
                    use_name(column->use), "kind", column->categorical ? "categorical" : "numeric", "present", (json_int_t)column->present,
                    "missing", (json_int_t)column->missing, "levels",
                    column->levels > 0 ? json_integer((json_int_t)column->levels) : json_null(), "names",
-                   named ? counts_json(column->levels_named, column->level_names, column->level_counts) : json_null(), "least",
+                   named ? inspect_counts_json(column->levels_named, column->level_names, column->level_counts) : json_null(), "least",
                    json_number(column->least), "most", json_number(column->most), "mean", json_number(column->mean), "deviation",
                    json_number(column->deviation), "shift", json_number(column->shift), "features", (json_int_t)column->features, "note",
                    json_text(column->note));
-}
-
-/* The words that DATA was named by. */
-static json_t *sources_json(const Options *options) {
-  json_t *list = json_array();
-  for (size_t i = 0; i < options->argument_count; i++) json_add(&list, json_text(options->argument[i]));
-  return list;
 }
 
 static Status print_table_json(const SetosaTableReport *report, const Session *session, Error *error) {
@@ -178,77 +134,11 @@ static Status print_table_json(const SetosaTableReport *report, const Session *s
   for (size_t c = 0; c < report->column_count; c++) json_add(&columns, column_json(&report->columns[c]));
   json_t *document =
       json_pack("{s:s, s:s, s:o, s:{s:I, s:I, s:I, s:I}, s:{s:b, s:s, s:s}, s:o, s:o}", "command", "inspect", "version", SETOSA_VERSION,
-                "sources", sources_json(session->options), "data", "rows", (json_int_t)(report->rows - report->rows_left_out),
+                "sources", inspect_sources_json(session->options), "data", "rows", (json_int_t)(report->rows - report->rows_left_out),
                 "source_rows", (json_int_t)report->rows, "left_out", (json_int_t)report->rows_left_out, "features",
                 (json_int_t)report->features, "table", "header", report->header, "separator", report->separator, "decimal", report->decimal,
                 "columns", columns, "problem", json_text(report->problem));
   return json_print(document, false, stdout, error);
-}
-
-/* ---- arrays, which have no columns to be told apart ---------------------------------------------------------------- */
-
-/* Rows of each class, and what each is called; both NULL without labels. */
-static Status count_classes(uint64_t **counts, const char ***names, const SetosaDataset *dataset, Error *error) {
-  Status status = SETOSA_OK;
-  size_t classes = setosa_dataset_classes(dataset), rows = setosa_dataset_rows(dataset);
-  const int32_t *labels = setosa_dataset_labels(dataset);
-  if (labels == NULL) return SETOSA_OK;
-  TRY(memory_allocate_zero((void **)counts, classes, sizeof **counts, "classes", error));
-  TRY(memory_allocate((void **)names, classes, sizeof **names, "classes", error));
-  for (size_t i = 0; i < rows; i++) (*counts)[labels[i]]++;
-  for (size_t k = 0; k < classes; k++) (*names)[k] = setosa_dataset_class_name(dataset, k);
-cleanup:
-  return status;
-}
-
-static Status print_array(const SetosaDataset *dataset, const Session *session, Error *error) {
-  Status status = SETOSA_OK;
-  uint64_t *counts = NULL;
-  const char **names = NULL;
-  char name[512], list[4 * CLASSES_WIDTH];
-  size_t rows = setosa_dataset_rows(dataset), features = setosa_dataset_features(dataset), classes = setosa_dataset_classes(dataset);
-  const char *labels = setosa_dataset_labels_found(dataset);
-  TRY(count_classes(&counts, &names, dataset, error));
-  if (session->options->json) {
-    TRY(json_print(
-        json_pack("{s:s, s:s, s:o, s:{s:I, s:I, s:I}, s:o}", "command", "inspect", "version", SETOSA_VERSION, "sources",
-                  sources_json(session->options), "data", "rows", (json_int_t)rows, "features", (json_int_t)features, "classes",
-                  (json_int_t)(counts != NULL ? classes : 0), "names", counts != NULL ? counts_json(classes, names, counts) : json_null()),
-        false, stdout, error));
-    goto cleanup;
-  }
-  name_data(name, sizeof name, session->options);
-  page_print("  %-12s%s: %zu row%s, %zu feature%s\n", "data", name, rows, plural(rows), features, plural(features));
-  if (labels != NULL) {
-    snprintf(name, sizeof name, "%s", labels);
-    console_make_visible(name);
-    page_print("  %-12s%s\n", "labels", name);
-  }
-  if (counts == NULL) {
-    page_print("  %-12snone; --labels names a file of them\n", "labels");
-    goto cleanup;
-  }
-  format_counts(list, sizeof list, CLASSES_WIDTH, classes, names, counts);
-  page_explain("  %-12s%zu: %s\n", "classes", classes, list);
-cleanup:
-  free(counts);
-  free(names);
-  return status;
-}
-
-static Status inspect_array(const Session *session, SetosaDataOptions how, Error *error) {
-  Status status = SETOSA_OK;
-  SetosaDataset *dataset = NULL;
-  const char *source = session->options->argument[0];
-  char labels[4096];
-  TRY(setosa_labels_find(labels, sizeof labels, source, error));
-  how.labels_optional = how.labels_path == NULL && labels[0] == '\0';
-  how.no_cache = true; /* a look keeps nothing */
-  TRY(input_load(&dataset, session, source, how, error));
-  TRY(print_array(dataset, session, error));
-cleanup:
-  setosa_dataset_destroy(dataset);
-  return status;
 }
 
 /* What was read from a pipe cannot be read again. */

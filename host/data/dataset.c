@@ -196,7 +196,7 @@ uint64_t setosa_dataset_source_rows(const SetosaDataset *dataset) {
   return dataset != NULL ? (uint64_t)dataset->rows + dataset->left_out.count : 0;
 }
 uint64_t setosa_dataset_source_row(const SetosaDataset *dataset, size_t row) {
-  return dataset != NULL ? source_rows_of(&dataset->left_out, row) : 0;
+  return dataset != NULL && row < dataset->rows ? source_rows_of(&dataset->left_out, row) : 0;
 }
 size_t setosa_dataset_ids(const SetosaDataset *dataset) { return dataset != NULL ? dataset->ids.columns : 0; }
 const char *setosa_dataset_id_name(const SetosaDataset *dataset, size_t id) {

@@ -123,21 +123,29 @@ static Status check_options(const Reader *reader, ReadFunction read, Error *erro
   return SETOSA_OK;
 }
 
-static Status check_names(const char *const *names, size_t count, const char *what, Error *error) {
+static Status check_names(const char *function, const char *const *names, size_t count, const char *what, Error *error) {
   for (size_t i = 0; names != NULL && i < count; i++)
     if (names[i] == NULL)
-      return error_set(error, SETOSA_ERROR_USAGE, "setosa_dataset_load: options.%s[%zu] is NULL; give a name for each", what, i);
+      return error_set(error, SETOSA_ERROR_USAGE, "%s: options.%s[%zu] is NULL; give a name for each", function, what, i);
   return SETOSA_OK;
 }
 
 /* What only a C caller can get wrong. */
-static Status check_call(const DataOptions *options, Error *error) {
+static Status check_call(const char *function, const char *source, const DataOptions *options, Error *error) {
   Status status = SETOSA_OK;
+  if (*source == '\0') TRY(error_set(error, SETOSA_ERROR_USAGE, "no data was named; give a file or synthetic:rows=1000"));
   if (options->header < -1 || options->header > 1)
-    TRY(error_set(error, SETOSA_ERROR_USAGE, "setosa_dataset_load: options.header is %d; give -1, 0 or 1", options->header));
-  TRY(check_names(options->also, options->also_count, "also", error));
-  TRY(check_names(options->expect_feature_names, options->expect_features, "expect_feature_names", error));
-  TRY(check_names(options->expect_class_names, options->expect_classes, "expect_class_names", error));
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: options.header is %d; give -1, 0 or 1", function, options->header));
+  if ((unsigned)options->missing > SETOSA_MISSING_ERROR)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: options.missing is %d, which is none of the choices", function, (int)options->missing));
+  if ((unsigned)options->unseen > SETOSA_UNSEEN_ERROR)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: options.unseen is %d, which is none of the choices", function, (int)options->unseen));
+  if (options->also == NULL && options->also_count > 0)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: options.also is NULL, and also_count is %zu; give the names", function,
+                  options->also_count));
+  TRY(check_names(function, options->also, options->also_count, "also", error));
+  TRY(check_names(function, options->expect_feature_names, options->expect_features, "expect_feature_names", error));
+  TRY(check_names(function, options->expect_class_names, options->expect_classes, "expect_class_names", error));
   if (options->parts == 0 || options->part < options->parts) return SETOSA_OK;
   status = error_set(error, SETOSA_ERROR_USAGE, "part %zu of %zu parts of the data does not exist; number parts from 0", options->part,
                      options->parts);
@@ -294,8 +302,7 @@ SetosaStatus setosa_dataset_load(SetosaDataset **dataset, const char *source, co
   loading.reader.options = &loading.options;
   if (dataset != NULL) *dataset = NULL;
   TRY(arguments_check(error, GIVEN(dataset), GIVEN(source)));
-  if (*source == '\0') TRY(error_set(error, SETOSA_ERROR_USAGE, "no data was named; give a file or synthetic:rows=1000"));
-  TRY(check_call(&loading.options, error));
+  TRY(check_call("setosa_dataset_load", source, &loading.options, error));
   TRY(open_source(&loading, error));
   TRY(check_options(&loading.reader, loading.read, error));
   for (size_t i = 0; i < loading.options.also_count; i++) TRY(check_further(loading.options.also[i], error));
@@ -321,7 +328,7 @@ SetosaStatus setosa_table_inspect(SetosaTableReport **report, const char *source
   loading.reader.options = &loading.options;
   if (report != NULL) *report = NULL;
   TRY(arguments_check(error, GIVEN(report), GIVEN(source)));
-  TRY(check_call(&loading.options, error));
+  TRY(check_call("setosa_table_inspect", source, &loading.options, error));
   TRY(open_source(&loading, error));
   if (loading.read != table_read) goto cleanup; /* no table: no report, and no error */
   TRY(check_options(&loading.reader, loading.read, error));

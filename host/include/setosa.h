@@ -190,7 +190,7 @@ typedef struct SetosaDataOptions {
   /* Columns whose digits f32 would lose (|mean| large beside their spread) are shifted before they are rounded: with a free bias that is
    * the same model. true: never, as a training without an intercept needs it. */
   bool unshifted;
-  /* Further files with the same columns, whose rows follow. */
+  /* (also_count) further files with the same columns, tables like the first, whose rows follow; NULL and 0: none. */
   const char *const *also;
   size_t also_count;
   const char *positive; /* CLASS: makes the task CLASS against the rest, classes {CLASS, "non-CLASS"}; NULL: off */
@@ -305,22 +305,24 @@ typedef struct SetosaColumnReport {
   const char *name; /* or its number from 1, where there is no header */
   SetosaColumnUse use;
   bool categorical;                    /* its values are names; else numbers */
-  uint64_t present, missing;           /* values */
-  uint64_t levels;                     /* different values, of a categorical column; 0: not counted */
+  uint64_t present, missing;           /* values, of all rows; the rest is of the rows that are used */
+  uint64_t levels;                     /* different values, of a categorical column and of the label; 0: not counted */
   const char *const *level_names;      /* (levels_named) in byte order, */
-  const uint64_t *level_counts;        /* and how many rows have each */
+  const uint64_t *level_counts;        /* and how many rows have each; both NULL when levels_named is 0 */
   size_t levels_named;                 /* levels, or 0 where there are too many to be kept */
   double least, most, mean, deviation; /* of the numbers (population deviation); NAN: there are none */
-  double shift;                        /* taken off its numbers, so that f32 keeps their digits: the model is the same */
+  double shift;                        /* taken off its numbers, so that f32 keeps their digits: the model is the same; 0: nothing */
   uint64_t features;                   /* that it makes */
   const char *note;                    /* what was found, and what becomes of it; "" when nothing is special */
 } SetosaColumnReport;
 
+/* All of it belongs to the report. */
 typedef struct SetosaTableReport {
-  uint64_t rows, rows_left_out; /* for a missing value, as --missing says */
+  uint64_t rows;          /* of the table */
+  uint64_t rows_left_out; /* of these, for a missing value, as the option `missing` says; not counted (0) where there is a problem */
   uint64_t features;
   bool header;
-  const char *separator, *decimal; /* as found, "," say */
+  char separator[8], decimal[2]; /* as found: ",", "tab", "blank", ...; "." or "," */
   size_t column_count;
   SetosaColumnReport *columns; /* (column_count) in the order of the table */
   char *problem;               /* what training on it would fail with; NULL: nothing */

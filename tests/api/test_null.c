@@ -129,6 +129,8 @@ static void try_names(void) {
   PASSES(setosa_tuning_name, "", SETOSA_TUNING_OFF);
   PASSES(setosa_solver_name, "", SETOSA_SOLVER_GD);
   PASSES(setosa_schedule_name, "", SETOSA_SCHEDULE_STEP);
+  PASSES(setosa_missing_name, "", SETOSA_MISSING_MEAN);
+  PASSES(setosa_unseen_name, "", SETOSA_UNSEEN_ERROR);
   PASSES(setosa_bench_what_name, "", SETOSA_BENCH_STEP);
   TAKES_NOTHING(setosa_data_options_default);
   TAKES_NOTHING(setosa_generate_options_default);
@@ -219,6 +221,50 @@ static void try_data(void) {
   REFUSES(setosa_dataset_scale_like, "like", dataset, NULL, error);
 }
 
+/* A data set of a table, and one that never was one. */
+static void try_table(void) {
+  static const char text[] = "who,a,c,y\nann,1,red,p\nbob,NA,red,q\ncid,3,blue,q\ndan,4,red,p\n";
+  SetosaTableReport *report = NULL;
+  SetosaDataOptions how = setosa_data_options_default();
+  SetosaRemark kind = SETOSA_REMARK_DETAIL;
+  char file[SUPPORT_PATH];
+  support_path(file, folder, "table.csv");
+  support_write_text(file, text);
+  how.id = "who";
+  support_ok(setosa_dataset_load(&made_dataset, file, &how, &error_room), &error_room);
+  SAYS(NULL, setosa_dataset_columns, "dataset", NULL);
+  SAYS(NULL, setosa_dataset_shift, "dataset", NULL);
+  SAYS(0, setosa_dataset_source_rows, "dataset", NULL);
+  SAYS(0, setosa_dataset_source_row, "dataset", NULL, 1);
+  SAYS(0, setosa_dataset_ids, "dataset", NULL);
+  SAYS(NULL, setosa_dataset_id_name, "dataset", NULL, 0);
+  SAYS(NULL, setosa_dataset_id, "dataset", NULL, 0, 0);
+  SAYS(NULL, setosa_dataset_remark, "dataset", NULL, 0, &kind);
+  assert_non_null(setosa_dataset_remark(made_dataset, 0, NULL)); /* one row was left out */
+  remember("setosa_dataset_remark", "kind");
+  assert_null(setosa_dataset_remark(made_dataset, 1000, &kind));
+  assert_non_null(setosa_dataset_columns(made_dataset));
+  assert_int_equal(setosa_dataset_rows(made_dataset), 3);
+  assert_int_equal(setosa_dataset_source_rows(made_dataset), 4);
+  assert_int_equal(setosa_dataset_source_row(made_dataset, 1), 2);
+  assert_int_equal(setosa_dataset_source_row(made_dataset, 3), 0); /* past the last */
+  assert_string_equal(setosa_dataset_id_name(made_dataset, 0), "who");
+  assert_null(setosa_dataset_id_name(made_dataset, 1));
+  assert_string_equal(setosa_dataset_id(made_dataset, 0, 1), "bob");
+  assert_null(setosa_dataset_id(made_dataset, 0, 4));
+  assert_null(setosa_dataset_id(made_dataset, 1, 0));
+  drop_made();
+  assert_null(setosa_dataset_columns(dataset));
+  assert_int_equal(setosa_dataset_source_rows(dataset), ROWS);
+  assert_int_equal(setosa_dataset_source_row(dataset, 2), 2);
+  assert_null(setosa_dataset_id(dataset, 0, 0));
+  REFUSES(setosa_table_inspect, "report", NULL, file, &how, error);
+  REFUSES(setosa_table_inspect, "source", &report, NULL, &how, error);
+  ACCEPTS(setosa_table_inspect, "options", &report, file, NULL, error);
+  setosa_table_report_destroy(report);
+  PASSES(setosa_table_report_destroy, "report", NULL);
+}
+
 static void try_generate(void) {
   static const char spec[] = "rows=20,features=2,classes=2";
   SetosaGenerateResult result;
@@ -249,6 +295,8 @@ static void try_model(void) {
   SAYS(0, setosa_model_classes, "model", NULL);
   SAYS(NULL, setosa_model_weights, "model", NULL);
   SAYS(NULL, setosa_model_bias, "model", NULL);
+  SAYS(NULL, setosa_model_columns, "model", NULL);
+  assert_null(setosa_model_columns(model)); /* made of arrays */
   SAYS(NULL, setosa_model_offset, "model", NULL);
   SAYS(NULL, setosa_model_scale, "model", NULL);
   SAYS(NULL, setosa_model_class_name, "model", NULL, 0);
@@ -481,6 +529,7 @@ static void every_pointer_of_every_function(void **state) {
   try_names();
   try_devices();
   try_data();
+  try_table();
   try_generate();
   try_model();
   try_ranks();
@@ -513,6 +562,8 @@ static void names_of_no_value_are_unknown(void **state) {
     assert_string_equal(setosa_tuning_name((SetosaTuning)value), "unknown");
     assert_string_equal(setosa_solver_name((SetosaSolver)value), "unknown");
     assert_string_equal(setosa_schedule_name((SetosaSchedule)value), "unknown");
+    assert_string_equal(setosa_missing_name((SetosaMissing)value), "unknown");
+    assert_string_equal(setosa_unseen_name((SetosaUnseen)value), "unknown");
     assert_string_equal(setosa_bench_what_name((SetosaBenchWhat)value), "unknown");
   }
 }
@@ -629,6 +680,17 @@ static void members_of_options_are_checked(void **state) {
   data.expect_features = 1;
   data.expect_feature_names = (const char *[]){NULL};
   refuses(setosa_dataset_load(&made_dataset, source, &data, &problem), &problem, "expect_feature_names[0]");
+  data = setosa_data_options_default();
+  data.also_count = 1;
+  refuses(setosa_dataset_load(&made_dataset, source, &data, &problem), &problem, "also");
+  data.also = (const char *[]){NULL};
+  refuses(setosa_dataset_load(&made_dataset, source, &data, &problem), &problem, "also[0]");
+  data = setosa_data_options_default();
+  data.missing = (SetosaMissing)7;
+  refuses(setosa_dataset_load(&made_dataset, source, &data, &problem), &problem, "options.missing");
+  data = setosa_data_options_default();
+  data.unseen = (SetosaUnseen)7;
+  refuses(setosa_dataset_load(&made_dataset, source, &data, &problem), &problem, "options.unseen");
   data = setosa_data_options_default();
   data.part = data.parts = 2;
   refuses(setosa_dataset_load(&made_dataset, source, &data, &problem), &problem, "part 2 of 2");

@@ -86,6 +86,7 @@ static void test_models(void **state) {
     snprintf(data, sizeof data, "%s.csv", names[i]);
     snprintf(model, sizeof model, "%s.safetensors", names[i]);
     FITS(0, "inspect", model);
+    FITS(0, "inspect", data);
     FITS(0, "eval", model, data, "--backend", "reference");
     FITS(0, "explain", model, data, "--row", "3");
     FITS(0, "train", data, "--backend", "reference", "--max-iterations", "2");

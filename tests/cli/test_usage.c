@@ -130,7 +130,9 @@ static const Bad table[] = {
     {3, "nothing.csv", {"train", "@folder/nothing.csv", "--backend", "reference"}},
     {3, "nothing.csv", {"train", "@iris", "--test", "@folder/nothing.csv", "--backend", "reference"}},
     {3, "nothing.safetensors", {"eval", "@folder/nothing.safetensors", "@iris"}},
-    {3, "iris.csv", {"inspect", "@iris"}},
+    {2, "--label says how data are read, and", {"inspect", "@model", "--label", "species"}},
+    {2, "--label nothing: ", {"inspect", "@iris", "--label", "nothing"}},
+    {3, "nothing.csv: cannot open", {"inspect", "@folder/nothing.csv"}},
     {3, "iris.csv", {"predict", "@iris", "@iris"}},
     /* files that cannot be written, found before anything is read */
     {6, "--model: ", {"train", "@folder/nothing.csv", "--model", "@folder/none/m.safetensors"}},

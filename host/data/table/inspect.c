@@ -110,30 +110,17 @@ cleanup:
   return status;
 }
 
-static const char *separator_name(char separator) {
-  switch (separator) {
-    case '\t':
-      return "tab";
-    case ' ':
-      return "blank";
-    case ';':
-      return ";";
-    case '|':
-      return "|";
-    case ',':
-      return ",";
-    case ':':
-      return ":";
-    default:
-      return "another";
-  }
+/* As the option --separator has it. */
+static void tell_separator(SetosaTableReport *report, char separator) {
+  const char one[] = {separator, '\0'};
+  snprintf(report->separator, sizeof report->separator, "%s", separator == '\t' ? "tab" : separator == ' ' ? "blank" : one);
 }
 
 static Status tell(SetosaTableReport *report, const Table *table, Error *error) {
   Status status = SETOSA_OK;
   report->header = table->header;
-  report->separator = separator_name(table->dialect.separator);
-  report->decimal = table->dialect.decimal == ',' ? "," : ".";
+  tell_separator(report, table->dialect.separator);
+  report->decimal[0] = table->dialect.decimal == ',' ? ',' : '.';
   report->rows = table->all->rows;
   report->rows_left_out = table->kept != NULL ? table->all->rows - table->kept->rows : 0;
   TRY(memory_allocate_zero((void **)&report->columns, table->count, sizeof *report->columns, "columns", error));
