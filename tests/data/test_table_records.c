@@ -1,5 +1,7 @@
 /* Records and their fields: every way to quote, to separate and to end a line, and the message for what is no record. */
+#include "base/random.h"
 #include "data/table.h"
+#include "data/table/ends.h"
 
 static const Dialect COMMAS = {.separator = ',', .decimal = '.'};
 static const Dialect TABS = {.separator = '\t', .decimal = '.'};
@@ -89,6 +91,25 @@ static void records_may_have_any_number_of_fields(void **state) {
       assert_false(more);
       records_free(&records);
     }
+  }
+}
+
+static void ends_are_found_with_vectors_and_without(void **state) {
+  (void)state;
+  static const char separators[] = ",;\t| ";
+  char bytes[ENDS_BYTES];
+  for (uint64_t n = 0; n < 20000; n++) {
+    char separator = separators[n % (sizeof separators - 1)];
+    uint64_t expected = 0;
+    for (size_t i = 0; i < ENDS_BYTES; i++) {
+      uint64_t any = random_below(5, RANDOM_STREAM_CHECK, n, i, 256),
+               common = (uint64_t)(unsigned char)"\",;\n\r\t 0129.\r\r\x0E\x8D\x22"[any % 17];
+      bytes[i] = (char)(n % 2 == 0 ? any : common);
+      bool ends = bytes[i] == separator || bytes[i] == '"' || (unsigned char)bytes[i] < 14;
+      expected |= (uint64_t)ends << i;
+    }
+    assert_true(ends_find(bytes, separator) == expected);
+    assert_true(ends_find_in_words(bytes, separator) == expected);
   }
 }
 
@@ -243,6 +264,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(records_end_as_lines_do),
       cmocka_unit_test(records_may_have_any_number_of_fields),
+      cmocka_unit_test(ends_are_found_with_vectors_and_without),
       cmocka_unit_test(blanks_around_do_not_count),
       cmocka_unit_test(quotes_hold_anything),
       cmocka_unit_test(blanks_may_separate),

@@ -497,6 +497,36 @@ static void long_records_take_many_parts(void **state) {
   free(text);
 }
 
+/* As long as this, and nothing in it: no record shows what is wrong. */
+static void a_line_of_blanks_has_an_end(void **state) {
+  (void)state;
+  enum { BLOCK = 1 << 20 };
+  char *blanks = malloc(BLOCK), path[SUPPORT_PATH];
+  TestTable table;
+  TextPart part;
+  bool more = false;
+  SetosaError error = {0};
+  memset(blanks, ' ', BLOCK);
+  support_path(path, test_folder, "blanks.csv.gz");
+  gzFile file = gzopen(path, "wb1");
+  assert_int_equal(gzwrite(file, "a,y\n1,2\n", 8), 8);
+  for (size_t i = 0; i <= TABLE_RECORD_LIMIT_BYTES / BLOCK + 8; i++) assert_int_equal(gzwrite(file, blanks, BLOCK), BLOCK);
+  assert_int_equal(gzwrite(file, "\n3,4\n", 5), 5);
+  assert_int_equal(gzclose(file), Z_OK);
+  test_table_open_file(&table, path);
+  TableText *text = open_text(&table, BLOCK);
+  for (int i = 0; i < 2; i++) {
+    support_ok(table_text_next(text, &part, &more, &error), &error);
+    assert_true(more);
+    table_text_let_go(text, &part);
+  }
+  support_fails(table_text_next(text, &part, &more, &error), &error, SETOSA_ERROR_DATA, path);
+  assert_non_null(strstr(error.message, ":3: the row is longer than 128 MB; check that this is CSV"));
+  table_text_close(text);
+  test_table_close(&table);
+  free(blanks);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(parts_of_any_size_hold_the_same_records),
@@ -514,6 +544,7 @@ int main(void) {
       cmocka_unit_test(a_file_that_changes_between_passes_is_refused),
       cmocka_unit_test(progress_is_of_all_files),
       cmocka_unit_test(long_records_take_many_parts),
+      cmocka_unit_test(a_line_of_blanks_has_an_end),
   };
   return support_run("data_table_text", tests, make_folder, remove_folder);
 }

@@ -315,6 +315,7 @@ Status table_read(Dataset *dataset, Reader *reader, Error *error) {
   bool expected = options->expect_columns != NULL || options->expect_features > 0, done = false;
   TRY(table_open(&table, reader, &dataset->remarks, error));
   TRY(begin_encoded(&encoded, &table, error));
+  if (expected) table_text_read_once(table.text);
   if (!expected) TRY(read_at_once(&done, &encoded, &table, error));
   if (!done) {
     TRY(expected ? table_take_expected(&table, error) : table_find_kinds(&table, error));

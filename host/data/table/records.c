@@ -10,7 +10,7 @@
 
 /* A file that never ends its line, as a bomb of a .gz, must not go on for ever: a million columns of 128 bytes are more than tables have,
  * and little memory. */
-enum { FIELD_LIMIT_BYTES = 1 << 23, COLUMN_LIMIT = 1 << 20, RECORD_LIMIT_BYTES = TABLE_RECORD_LIMIT_BYTES, BLANK_LIMIT = 1 << 20 };
+enum { FIELD_LIMIT_BYTES = 1 << 23, COLUMN_LIMIT = 1 << 20, BLANK_LIMIT = 1 << 20 };
 
 static inline bool is_newline(char c) { return c == '\n' || c == '\r'; }
 /* A tab is one unless it separates. */
@@ -20,8 +20,8 @@ static inline bool is_blank(const Dialect *dialect, char c) {
 
 /* ---- errors -------------------------------------------------------------------------------------------------------- */
 
-static Status line_error(const Records *records, const char *problem, int limit, const char *remedy, Error *error) {
-  return error_set(error, SETOSA_ERROR_DATA, "%s:%llu: %s %d %s", records->part->file, (unsigned long long)records->line, problem, limit,
+static Status too_many(const Records *records, int limit, const char *remedy, Error *error) {
+  return error_set(error, SETOSA_ERROR_DATA, "%s:%llu: more than %d %s", records->part->file, (unsigned long long)records->line, limit,
                    remedy);
 }
 
@@ -185,7 +185,7 @@ static Status skip_blank_lines(Records *records, const char **at, const char *en
     *at = end_line(records, next, end);
     if (records->next_line - first_line + before <= BLANK_LIMIT) continue;
     records->line = records->next_line - 1;
-    return line_error(records, "more than", BLANK_LIMIT, "lines in a row are blank; check that this is CSV", error);
+    return too_many(records, BLANK_LIMIT, "lines in a row are blank; check that this is CSV", error);
   }
 }
 
@@ -216,8 +216,7 @@ static Status take_fields(Records *records, const char **at, const char *end, Er
   Status status = SETOSA_OK;
   for (bool last = false; !last;) {
     if (records->count == COLUMN_LIMIT)
-      return line_error(records, "more than", COLUMN_LIMIT,
-                        "columns; check the separator and the ends of lines, or save so wide a table as .npy", error);
+      return too_many(records, COLUMN_LIMIT, "columns; check the separator and the ends of lines, or save so wide a table as .npy", error);
     if (records->count == records->capacity)
       TRY(memory_grow((void **)&records->fields, &records->capacity, records->count + 1, sizeof *records->fields, "columns", error));
     if (!records->dialect->single_quotes) *at = take_plain_fields(records, *at, end, &last);
@@ -243,9 +242,9 @@ Status records_next(Records *records, bool *more, Error *error) {
   *more = at < end;
   if (!*more) return SETOSA_OK;
   TRY(take_fields(records, &at, end, error));
-  if (at - bytes - (ptrdiff_t)records->begin > RECORD_LIMIT_BYTES)
-    TRY(line_error(records, "the row is longer than", RECORD_LIMIT_BYTES >> 20,
-                   "MB; check that this is CSV, or save so wide a table as .npy", error));
+  if (at - bytes - (ptrdiff_t)records->begin > TABLE_RECORD_LIMIT_BYTES)
+    TRY(error_set(error, SETOSA_ERROR_DATA, TABLE_RECORD_TOO_LONG, records->part->file, (unsigned long long)records->line,
+                  TABLE_RECORD_LIMIT_BYTES >> 20));
   records->next_line += lines_in(bytes + records->begin, at, records->part->newline); /* inside quotes */
   records->at = (size_t)((at < end ? end_line(records, at, end) : at) - bytes);
 cleanup:

@@ -12,6 +12,8 @@
 
 /* Beyond so many a column has too many levels to be a choice of names; what they take is bounded, too. */
 enum { LEVELS_MOST = 1 << 20, LEVELS_BYTES = 1 << 26 };
+/* Of the head: each of their values is counted, and more of them would not make it clearer what the table looks like. */
+enum { HEAD_ROWS = 4000 };
 
 static const double WHOLE_MOST = 9007199254740992.0; /* 2^53: whole numbers up to here are exact */
 
@@ -194,6 +196,7 @@ typedef struct SurveyPass {
   const Table *table;
   const bool *collects, *used;
   uint64_t records;
+  uint64_t rows_most; /* of a part; 0: all */
 } SurveyPass;
 
 static void destroy_part(void *user, void *result) {
@@ -241,6 +244,7 @@ static Status survey_part(PartSurvey *part, const SurveyPass *pass, const TextPa
     }
     TRY(table_check_record(pass->table, &part->records, error));
     if (!lacks_a_value(pass, &part->records)) TRY(survey_add(part->survey, pass->table, &part->records, error));
+    if (part->survey->rows == pass->rows_most) break;
   }
   survey_settle(part->survey);
 cleanup:
@@ -279,7 +283,7 @@ cleanup:
 
 Status survey_head(Survey **out, const Table *table, Error *error) {
   Status status = SETOSA_OK;
-  SurveyPass pass = {.table = table};
+  SurveyPass pass = {.table = table, .rows_most = HEAD_ROWS};
   void *result = NULL;
   *out = NULL;
   TRY(create_part(&pass, &result, error));

@@ -56,10 +56,11 @@ Status survey_add(Survey *survey, const Table *table, const Records *records, Er
 static inline void survey_add_number(ColumnSurvey *column, double value) {
   if (column->numbers == 0) column->first = value;
   if (column->unsettled == 0) column->reference = column->moments.least = column->moments.most = value;
-  column->counts_rows = column->numbers == 0 ? value == floor(value) : column->counts_rows && value == column->last + 1;
+  bool whole = fabs(value) >= 0x1p52 || value == (double)(int64_t)value;
+  column->counts_rows = column->numbers == 0 ? whole : column->counts_rows && value == column->last + 1;
   column->last = value;
   column->numbers++;
-  column->fractions = column->fractions || value != floor(value);
+  column->fractions |= !whole;
   double difference = value - column->reference;
   column->unsettled++;
   column->sum += difference;
@@ -72,7 +73,7 @@ void survey_settle(Survey *survey);
 /* `more` comes after what `survey` has seen. Both are settled. */
 Status survey_join(Survey *survey, const Survey *more, Error *error);
 
-/* The head without its header, numbers among the levels. */
+/* The first rows of the head without its header, numbers among the levels. */
 Status survey_head(Survey **survey, const Table *table, Error *error);
 /* All of the text. Levels are of words, and of numbers in the columns of `collects` (count). used (count): rows that lack a value in one of
  * these columns are not counted; NULL: all are. */

@@ -186,6 +186,11 @@ static Status zero_byte(const TableText *text, const char *bytes, size_t at, Err
                    (unsigned long long)(text->line + count_byte(bytes, at, text->newline != 0 ? text->newline : '\n')));
 }
 
+static void too_long_record(const TableText *text, Error *error) {
+  error_set(error, SETOSA_ERROR_DATA, TABLE_RECORD_TOO_LONG, table_bytes_path(text->files[text->file]), (unsigned long long)text->line,
+            TABLE_RECORD_LIMIT_BYTES >> 20);
+}
+
 /* Fills the buffer until a record ends in it: *cut is behind the last that does, or behind all when the file has *ended. */
 static Status fill(TableText *text, Buffer *buffer, size_t *cut, bool *ended, Error *error) {
   Status status = SETOSA_OK;
@@ -203,7 +208,9 @@ static Status fill(TableText *text, Buffer *buffer, size_t *cut, bool *ended, Er
       status = zero_byte(text, buffer->bytes, length, place);
       return *cut > 0 ? SETOSA_OK : status;
     }
-    if (*ended || (*cut == 0 && text->filled > TABLE_RECORD_LIMIT_BYTES)) *cut = text->filled, *ended = true;
+    bool too_long = *cut == 0 && text->filled > TABLE_RECORD_LIMIT_BYTES;
+    if (too_long) too_long_record(text, &text->failure); /* unless the part itself shows what is wrong, as a quote that is never closed */
+    if (*ended || too_long) *cut = text->filled;
     seen = length;
   }
 cleanup:

@@ -5,8 +5,9 @@
 
 #include "data/reader.h"
 
-/* A record that is longer is none that a table has: it is cut, and its file ends with it. */
+/* A record that is longer is none that a table has: what was read of it is a part, after which this is told. */
 enum { TABLE_RECORD_LIMIT_BYTES = 1 << 27 };
+#define TABLE_RECORD_TOO_LONG "%s:%llu: the row is longer than %d MB; check that this is CSV, or save so wide a table as .npy"
 
 typedef struct TableText TableText;
 
