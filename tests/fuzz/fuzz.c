@@ -66,6 +66,8 @@ void fuzz_load(const char *source, const SetosaDataOptions *options) {
   const int32_t *labels = setosa_dataset_labels(data);
   fuzz_claim(rows > 0 && features > 0, "a data set has rows and features");
   for (size_t i = 0; values != NULL && i < rows * features; i++) fuzz_claim(isfinite(values[i]), "every value is finite");
+  const double *shift = setosa_dataset_shift(data);
+  for (size_t d = 0; shift != NULL && d < features; d++) fuzz_claim(isfinite(shift[d]), "every shift is finite");
   for (size_t i = 0; labels != NULL && i < rows; i++)
     fuzz_claim(labels[i] < (int64_t)classes && (labels[i] >= 0 || options->labels_optional), "every label is a class");
   size_t length = 0;

@@ -17,6 +17,8 @@ static void look_at(const SetosaModel *model) {
     if (setosa_model_scale(model) != NULL) fuzz_claim(isfinite(setosa_model_scale(model)[d]), "every scale is finite");
     if (setosa_model_offset(model) != NULL) fuzz_claim(isfinite(setosa_model_offset(model)[d]), "every offset is finite");
   }
+  const double *shift = setosa_model_data_options(model).expect_shift;
+  for (size_t d = 0; shift != NULL && d < features; d++) fuzz_claim(isfinite(shift[d]), "every shift is finite");
   for (size_t i = 0; setosa_model_metadata(model, i, &key, &value); i++) length += strlen(key) + strlen(value);
   fuzz_claim(length < SIZE_MAX / 2, "texts end");
 }
@@ -38,6 +40,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
   fuzz_claim(memcmp(setosa_model_weights(again), setosa_model_weights(model), features * classes * sizeof(float)) == 0,
              "the copy has the weights");
   fuzz_claim(memcmp(setosa_model_bias(again), setosa_model_bias(model), classes * sizeof(double)) == 0, "the copy has the bias");
+  const double *shift = setosa_model_data_options(model).expect_shift, *copied = setosa_model_data_options(again).expect_shift;
+  fuzz_claim((shift == NULL) == (copied == NULL), "the copy has a shift where there is one");
+  fuzz_claim(shift == NULL || memcmp(copied, shift, features * sizeof *shift) == 0, "the copy has the shift");
   setosa_model_destroy(again);
   setosa_model_destroy(model);
   return 0;

@@ -74,6 +74,8 @@ static const struct {
     {"{" WEIGHTS "," BIAS "," OFFSET "}", 44, "has only one of the tensors \"feature_offset\" and \"feature_scale\";"},
     {"{" WEIGHTS "," BIAS "," OFFSET ",\"feature_scale\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[44,52]}}", 52,
      "tensor \"feature_scale\" is not of shape (3) as"},
+    {"{" WEIGHTS ",\"feature_shift\":{\"dtype\":\"F64\",\"shape\":[2],\"data_offsets\":[24,40]}}", 40,
+     "tensor \"feature_shift\" is not of shape (3) as"},
     /* the metadata */
     {"{\"__metadata__\":[]," WEIGHTS "}", 24, "\"__metadata__\" is not a JSON object;"},
     {NOTED("\"l2\":0.5"), 32, "the metadata \"l2\" is not a string;"},
