@@ -107,23 +107,29 @@ cleanup:
   return status;
 }
 
-/* Of a table without a header: the first row alone has its class, which is a word, and others come again and again. */
+/* Of a table without a header: the first row alone has its class, which is a word, while most of the others have several rows. */
 static Status remark_header(Dataset *dataset, const DataOptions *options, const char *column, Error *error) {
+  Status status = SETOSA_OK;
   const int32_t *labels = rows_labels(dataset);
+  size_t *counts = NULL, alone = 0;
   char quoted[QUOTE_SIZE];
   double number = 0;
-  if (column == NULL || *column != '\0' || options->header == 0) return SETOSA_OK;
-  if (dataset->rows < 3 || dataset->rows - 1 < 2 * (dataset->classes - 1) || source_rows_of(&dataset->left_out, 0) != 0) return SETOSA_OK;
+  if (column == NULL || *column != '\0' || options->header == 0 || options->labels_optional || dataset->rows < 3) return SETOSA_OK;
   const char *name = dataset->class_names[labels[0]];
-  if (text_parse_double(name, strlen(name), &number)) return SETOSA_OK;
-  for (size_t i = 1; i < dataset->rows; i++)
-    if (labels[i] == labels[0]) return SETOSA_OK;
-  return remarks_add(&dataset->remarks, SETOSA_REMARK_WARNING, error,
-                     "%s: class %s has one row, the first: is that line a header? --header", dataset->source,
-                     reader_quote(quoted, name, strlen(name)));
+  if (source_rows_of(&dataset->left_out, 0) != 0 || text_parse_double(name, strlen(name), &number)) return SETOSA_OK;
+  TRY(memory_allocate_zero((void **)&counts, dataset->classes, sizeof *counts, "classes", error));
+  for (size_t i = 0; i < dataset->rows; i++) counts[labels[i]]++;
+  for (size_t k = 0; k < dataset->classes; k++) alone += counts[k] == 1;
+  if (counts[labels[0]] == 1 && 2 * (alone - 1) < dataset->classes - 1)
+    TRY(remarks_add(&dataset->remarks, SETOSA_REMARK_WARNING, error, "%s: class %s has one row, the first: is that line a header? --header",
+                    dataset->source, reader_quote(quoted, name, strlen(name))));
+cleanup:
+  free(counts);
+  return status;
 }
 
 Status class_names_remark(Dataset *dataset, const DataOptions *options, const char *column, Error *error) {
+  if (dataset->classes < 2) return SETOSA_OK;
   Status status = remark_alike(dataset, error);
   return status == SETOSA_OK ? remark_header(dataset, options, column, error) : status;
 }

@@ -228,6 +228,36 @@ static void a_pattern_finds_one_file(void **state) {
   assert_string_equal(strrchr(found, '/'), "/single-1-labels.npy");
 }
 
+/* In the order of their bytes, as a shell lists them in the C locale; a folder is none, and a file may be compressed. */
+static void a_pattern_finds_several_files(void **state) {
+  (void)state;
+  static const char *const names[] = {"part-2.csv", "part-10.csv", "part-1.csv"};
+  static const float expected[] = {9, 9, -8, -8, 7, 7};
+  char path[SUPPORT_PATH], text[64], pattern[SUPPORT_PATH];
+  for (int i = 0; i < 3; i++) {
+    snprintf(text, sizeof text, "a,b,y\n%g,%g,%s\n", (double)expected[4 - 2 * i], (double)expected[4 - 2 * i], i % 2 ? "q" : "p");
+    write_file(names[i], text, strlen(text));
+  }
+  support_path(path, test_folder, "part-3.csv");
+  assert_int_equal(mkdir(path, 0700), 0);
+  SetosaDataset *dataset = load_file("part-*.csv", "");
+  expect_values(dataset, 3, 2, expected);
+  expect_classes(dataset, "p q p", "p q");
+  setosa_dataset_destroy(dataset);
+  /* The same by name, and a pattern among the further files. */
+  SetosaError error = {0};
+  SetosaDataOptions options = setosa_data_options_default();
+  support_path(path, test_folder, "part-1.csv");
+  support_path(pattern, test_folder, "part-1[0-9].csv");
+  const char *const also[] = {pattern};
+  options.also = also;
+  options.also_count = 1;
+  support_ok(setosa_dataset_load(&dataset, path, &options, &error), &error);
+  const float two[] = {9, 9, -8, -8};
+  expect_values(dataset, 2, 2, two);
+  setosa_dataset_destroy(dataset);
+}
+
 static void several_files_are_for_tables_alone(void **state) {
   (void)state;
   SetosaDataset *dataset = NULL;
@@ -309,6 +339,7 @@ int main(void) {
                                      cmocka_unit_test(tables_are_known_whatever_they_are_called),
                                      cmocka_unit_test(members_of_gzip_are_one_file),
                                      cmocka_unit_test(a_pattern_finds_one_file),
+                                     cmocka_unit_test(a_pattern_finds_several_files),
                                      cmocka_unit_test(several_files_are_for_tables_alone),
                                      cmocka_unit_test(regular_files_are_read_again)};
   return support_run("data_doors", tests, make_folder, remove_folder);
