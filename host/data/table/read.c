@@ -188,33 +188,52 @@ cleanup:
   return status;
 }
 
-/* --missing mean would keep some of the rows that were left out. */
-static bool lacks_features(const Encoded *encoded, const Table *table) {
-  bool lacks = false;
-  for (size_t c = 0; c < table->count; c++)
-    lacks = lacks || (encoded->missing[c] > 0 && (table->columns[c].role == FIELD_NUMERIC || table->columns[c].role == FIELD_CATEGORICAL));
-  return lacks && table->missing != SETOSA_MISSING_MEAN;
+static bool is_feature(const Table *table, size_t c) {
+  return table->columns[c].role == FIELD_NUMERIC || table->columns[c].role == FIELD_CATEGORICAL;
 }
 
-static Status remark_missing(const Encoded *encoded, const Table *table, Error *error) {
+/* Rows that were left out, and what they lack; what --missing mean fills in is no reason. */
+static Status remark_left_out(const Encoded *encoded, const Table *table, Error *error) {
+  Status status = SETOSA_OK;
+  Text list = {0};
+  uint64_t *reasons = NULL;
+  bool fills = table->missing == SETOSA_MISSING_MEAN, helps = false, predicts = table->reader->options->labels_optional;
+  bool one = encoded->left_out.count == 1;
+  TRY(memory_allocate_zero((void **)&reasons, table->count, sizeof *reasons, "columns", error));
+  for (size_t c = 0; c < table->count; c++) {
+    if (!fills || !is_feature(table, c)) reasons[c] = encoded->missing[c];
+    helps = helps || (!fills && is_feature(table, c) && encoded->missing[c] > 0);
+  }
+  TRY(list_counts(&list, table, reasons, error));
+  const char *becomes = predicts ? one ? "gets no prediction, since it lacks" : "get no prediction, since they lack"
+                        : one    ? "is left out, since it lacks"
+                                 : "are left out, since they lack";
+  TRY(remarks_add(table->remarks, SETOSA_REMARK_WARNING, error, "%s: %llu of %llu rows %s a value: %s%s", table->reader->source,
+                  (unsigned long long)encoded->left_out.count, (unsigned long long)encoded->records, becomes,
+                  list.length > 0 ? list.text : "",
+                  !helps ? ""
+                  : one  ? "; --missing mean keeps it"
+                         : "; --missing mean keeps them"));
+cleanup:
+  free(reasons);
+  text_free(&list);
+  return status;
+}
+
+static Status remark_filled_in(const Encoded *encoded, const Table *table, Error *error) {
   Status status = SETOSA_OK;
   Text list = {0};
   TRY(list_counts(&list, table, encoded->missing, error));
-  if (list.length == 0) goto cleanup;
-  unsigned long long left_out = encoded->left_out.count, records = (unsigned long long)encoded->records;
-  bool predicts = table->reader->options->labels_optional;
-  const char *becomes = left_out == 1 ? predicts ? "gets no prediction, since it lacks" : "is left out, since it lacks"
-                        : predicts    ? "get no prediction, since they lack"
-                                      : "are left out, since they lack";
-  if (left_out > 0)
-    TRY(remarks_add(table->remarks, SETOSA_REMARK_WARNING, error, "%s: %llu of %llu rows %s a value: %s%s", table->reader->source, left_out,
-                    records, becomes, list.text, lacks_features(encoded, table) ? "; --missing mean keeps them" : ""));
-  else
+  if (list.length > 0)
     TRY(remarks_add(table->remarks, SETOSA_REMARK_DETAIL, error, "%s: values that are missing were filled in: %s", table->reader->source,
                     list.text));
 cleanup:
   text_free(&list);
   return status;
+}
+
+static Status remark_missing(const Encoded *encoded, const Table *table, Error *error) {
+  return encoded->left_out.count > 0 ? remark_left_out(encoded, table, error) : remark_filled_in(encoded, table, error);
 }
 
 static Status remark_unseen(const Encoded *encoded, const Table *table, Error *error) {

@@ -389,6 +389,9 @@ static Status check_any_left(const Table *table, Error *error) {
   if (table->order_count > 0) return SETOSA_OK;
   if (options->features != NULL || options->drop != NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "%s: no feature column is left; drop fewer columns", table->reader->source);
+  if (options->id != NULL || options->weights != NULL)
+    return error_set(error, SETOSA_ERROR_USAGE, "%s: no feature column is left beside the label and what --id and --weights name",
+                     table->reader->source);
   return error_set(error, SETOSA_ERROR_DATA,
                    "%s:%llu: only one column was found; features and a label separated by commas, tabs, ;, | or blanks are needed, and "
                    "--separator says what is between them",
