@@ -154,8 +154,6 @@ Status inspect_data(const Session *session, Error *error) {
   SetosaTableReport *report = NULL;
   SetosaDataOptions how = options->data;
   Progress progress;
-  how.also = options->argument + 1;
-  how.also_count = options->argument_count - 1;
   progress_begin(&progress, &session->console, source);
   how.progress = progress_update;
   how.progress_user = &progress;

@@ -34,6 +34,8 @@ const char *number_remedy(char room[NUMBER_REMEDY], const char *text, size_t len
     snprintf(room, NUMBER_REMEDY, "give --separator ';' where semicolons separate the fields");
   } else if (comma != NULL && ends_in_thousands(text, length) && reads_as(number, text, length, ',')) {
     snprintf(room, NUMBER_REMEDY, "commas in numbers are not read: write %s; or is it a decimal comma? --decimal ,", number);
+  } else if (comma != NULL && memchr(text, '.', length) != NULL && reads_as(number, text, length, '.')) {
+    snprintf(room, NUMBER_REMEDY, "points between thousands are not read: write %s", number);
   } else if (comma != NULL && reads_as(number, text, length, '.')) {
     snprintf(room, NUMBER_REMEDY, "--decimal , reads it as %s", number);
   } else {

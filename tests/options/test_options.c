@@ -242,10 +242,13 @@ static size_t check_fields(const char *header, const char *name, OptionHome home
 
 static void test_every_field(void **state) {
   (void)state;
-  static const char *const of_data[] = {"labels_optional",
-                                        "unshifted",
+  static const char *const of_data[] = {"unshifted",
+                                        "also",
+                                        "also_count",
+                                        "labels_optional",
                                         "expect_features",
                                         "expect_feature_names",
+                                        "expect_columns",
                                         "expect_shift",
                                         "expect_label",
                                         "expect_classes",
@@ -276,7 +279,7 @@ static void test_every_field(void **state) {
   support_source_path(path, "host/include/setosa.h");
   char *header = support_read(path, NULL);
   strip_comments(header);
-  assert_int_equal(check_fields(header, "SetosaDataOptions", OPTION_OF_DATA, of_data), 22);
+  assert_int_equal(check_fields(header, "SetosaDataOptions", OPTION_OF_DATA, of_data), 34);
   assert_int_equal(check_fields(header, "SetosaComputeOptions", OPTION_OF_COMPUTE, of_compute), 11);
   assert_int_equal(check_fields(header, "SetosaTrainOptions", OPTION_OF_TRAINING, of_training), 30);
   free(header);
@@ -297,11 +300,23 @@ static void test_names(void **state) {
   assert_int_equal(names_count(solver_names), 4);
 }
 
+/* What may be given again adds to what was given: lists alone, and all lists of names. */
+static void test_lists(void **state) {
+  (void)state;
+  static const char *const lists[] = {"features", "drop", "categorical", "numeric", "id", "na", NULL};
+  size_t count = 0;
+  const OptionRow *rows = option_table(&count);
+  for (size_t i = 0; i < count; i++) {
+    assert_int_equal(rows[i].joins, rows[i].home == OPTION_OF_DATA && is_among(rows[i].name, lists));
+    if (rows[i].joins) assert_true(rows[i].kind == OPTION_TEXT && rows[i].path == PATH_NONE);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_values_survive), cmocka_unit_test(test_flags),          cmocka_unit_test(test_ranges),
       cmocka_unit_test(test_without_effect), cmocka_unit_test(test_ends_are_named), cmocka_unit_test(test_every_field),
-      cmocka_unit_test(test_names),
+      cmocka_unit_test(test_names),          cmocka_unit_test(test_lists),
   };
   return support_run("options", tests, NULL, NULL);
 }
