@@ -1,6 +1,5 @@
 /* `setosa inspect` of data: what the columns of a table are, and what becomes of each. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -110,9 +109,10 @@ static Status print_table(const SetosaTableReport *report, const Session *sessio
   page_print("  %-12s%s, separator '%s', decimal point '%s'\n", "table", report->header ? "header" : "no header", report->separator,
              report->decimal);
   if (report->problem != NULL) {
-    char *problem = console_visible(report->problem);
-    page_print("  %-12s%s\n", "problem", problem != NULL ? problem : "?");
-    free(problem);
+    char problem[sizeof error->message];
+    snprintf(problem, sizeof problem, "%s", report->problem);
+    console_make_visible(problem);
+    page_print("  %-12s%s\n", "problem", problem);
   }
   return status;
 }
