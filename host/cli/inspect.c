@@ -189,6 +189,7 @@ const Command command_inspect = {
         "  setosa inspect iris.safetensors --json\n",
     .id = FOR_INSPECT,
     .least_arguments = 1,
-    .most_arguments = OPTIONS_ARGUMENTS,
+    .most_arguments = 1,
+    .several = true,
     .run = run,
 };
