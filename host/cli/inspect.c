@@ -171,7 +171,7 @@ static Status run(const Session *session, Error *error) {
 const Command command_inspect = {
     .name = "inspect",
     .arguments = "MODEL|DATA...",
-    .summary = "what a model file holds, or what the columns of a table are",
+    .summary = "what a model file holds, or the columns of a table",
     .description =
         "Of data: a line a column, with its kind (numeric, categorical, label, ..., left out), missing values, range and mean or the rows "
         "of each name, and what becomes of it: a numeric column is one feature, a categorical one a feature of 0 and 1 for each name. "

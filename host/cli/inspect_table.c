@@ -1,9 +1,9 @@
 /* `setosa inspect` of data: what the columns of a table are, and what becomes of each. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cli/inputs.h"
 #include "cli/inspect.h"
 #include "cli/terminal/page.h"
 #include "cli/terminal/progress.h"
@@ -97,22 +97,23 @@ cleanup:
 }
 
 static Status print_table(const SetosaTableReport *report, const Session *session, Error *error) {
-  char name[512], left_out[96] = "";
+  char name[512], left_out[INPUT_WORDS];
   size_t used = 0;
-  unsigned long long lost = report->rows_left_out, rows = report->rows, features = report->features;
+  unsigned long long rows = report->rows, features = report->features;
   Status status = print_columns(report, session, error);
   if (status != SETOSA_OK) return status;
   inspect_name_data(name, sizeof name, session->options);
-  if (lost > 0) snprintf(left_out, sizeof left_out, ", of which %llu %s left out for a missing value", lost, lost == 1 ? "is" : "are");
-  page_print("\n  %-12s%s: %llu row%s%s\n", "data", name, rows, inspect_plural(rows), left_out);
+  input_left_out(left_out, report->rows_left_out);
+  page_print("\n  %-12s%s: %llu row%s%s%s\n", "data", name, rows, inspect_plural(rows), left_out[0] != '\0' ? ", " : "", left_out);
   for (size_t c = 0; c < report->column_count; c++) used += report->columns[c].use == SETOSA_COLUMN_FEATURE;
   if (report->problem == NULL) page_print("  %-12s%llu, made of %zu column%s\n", "features", features, used, inspect_plural(used));
   page_print("  %-12s%s, separator '%s', decimal point '%s'\n", "table", report->header ? "header" : "no header", report->separator,
              report->decimal);
   if (report->problem != NULL) {
-    char *problem = console_visible(report->problem);
-    page_print("  %-12s%s\n", "problem", problem != NULL ? problem : "?");
-    free(problem);
+    char problem[sizeof error->message];
+    snprintf(problem, sizeof problem, "%s", report->problem);
+    console_make_visible(problem);
+    page_print("  %-12s%s\n", "problem", problem);
   }
   return status;
 }

@@ -51,7 +51,7 @@ static void test_text(void **state) {
                 "  who     id                 0  u1 1, u2 1, u3 1, ... (5)  carried along\n"
                 "  y       label              0  p 3, q 2                   2 classes\n"
                 "\n"
-                "  data        flowers.csv: 6 rows, of which 1 is left out for a missing value\n"
+                "  data        flowers.csv: 6 rows, 1 left out for missing values\n"
                 "  features    4, made of 3 columns\n"
                 "  table       header, separator ',', decimal point '.'\n");
   assert_string_equal(run.err, "");
@@ -75,8 +75,8 @@ static void test_narrow(void **state) {
                 "  who     left out           0  u1 1, ... (6)  identifies...\n"
                 "  y       label              0  p 3, q 2       2 classes\n"
                 "\n"
-                "  data        flowers.csv: 6 rows, of which 1 is left out\n"
-                "              for a missing value\n"
+                "  data        flowers.csv: 6 rows, 1 left out for missing\n"
+                "              values\n"
                 "  features    5, made of 4 columns\n"
                 "  table       header, separator ',', decimal point '.'\n");
   free(text);
@@ -95,7 +95,7 @@ static void test_problem(void **state) {
   run_free(&run);
   run = RUN("inspect", "odd.csv", "--na", "x");
   run_expect(&run, 0);
-  run_expect_text(run.out, "odd.csv: 11 rows, of which 1 is left out");
+  run_expect_text(run.out, "odd.csv: 11 rows, 1 left out for missing values");
   assert_null(strstr(run.out, "problem"));
   run_free(&run);
 }

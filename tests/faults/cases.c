@@ -59,6 +59,8 @@ static const Case cases[] = {
     {"explain-text", FAULT_ALLOCATION, OUTPUT_BYTES, "explain --x 1.9,0.4 --classes A,B --label A --weights 0.1,0.1;0.5,0.5"},
     {"inspect", FAULT_ALLOCATION, OUTPUT_JSON, "inspect ../in/iris.safetensors --json"},
     {"inspect-text", FAULT_ALLOCATION, OUTPUT_BYTES, "inspect ../in/iris.safetensors"},
+    {"inspect-table", FAULT_ALLOCATION, OUTPUT_JSON, "inspect ../in/iris.csv --categorical 1 --json"},
+    {"inspect-table-text", FAULT_ALLOCATION, OUTPUT_BYTES, "inspect ../in/iris.csv --categorical 1"},
     {"generate-npy", FAULT_ALLOCATION, OUTPUT_SHAPE, "generate rows=100,features=4,classes=3 -o out.npy --json"},
     {"generate-gz", FAULT_ALLOCATION, OUTPUT_SHAPE, "generate rows=100,features=4,classes=3 -o out.csv.gz --json"},
     {"cache-miss", FAULT_ALLOCATION, OUTPUT_JSON, "train ../in/big.csv --cache out-conversions --max-iterations 1" MODEL REFERENCE},
