@@ -3,21 +3,16 @@
  * in a part that begins as it should, where it is met.) */
 #include "data/table/text.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/table/buffers.h"
 #include "data/table/bytes.h"
+#include "data/table/cut.h"
 
 /* Large beside what a part costs, small beside the caches that it goes through. */
-enum { PART_BYTES = 1 << 21, LARGE = 4 /* parts: a buffer that a long record made so large is not kept */ };
-
-typedef struct Buffer {
-  char *bytes;
-  size_t capacity;
-  bool used;
-} Buffer;
+enum { PART_BYTES = 1 << 21 };
 
 struct TableText {
   Reader *reader;
@@ -40,112 +35,8 @@ struct TableText {
   char newline;
   Error failure; /* to be told after the part before it */
 
-  pthread_mutex_t mutex; /* of what follows */
-  Buffer **buffers;
-  size_t buffers_count, buffers_capacity;
+  Buffers buffers;
 };
-
-/* ---- buffers ------------------------------------------------------------------------------------------------------- */
-
-static Status take_buffer(TableText *text, Buffer **out, Error *error) {
-  Status status = SETOSA_OK;
-  Buffer *buffer = NULL;
-  *out = NULL;
-  pthread_mutex_lock(&text->mutex);
-  for (size_t i = 0; i < text->buffers_count && *out == NULL; i++)
-    if (!text->buffers[i]->used) *out = text->buffers[i], (*out)->used = true;
-  pthread_mutex_unlock(&text->mutex);
-  if (*out != NULL) return SETOSA_OK;
-  TRY(memory_allocate_zero((void **)&buffer, 1, sizeof *buffer, "a part of the text", error));
-  pthread_mutex_lock(&text->mutex);
-  status =
-      memory_grow((void **)&text->buffers, &text->buffers_capacity, text->buffers_count + 1, sizeof(Buffer *), "parts of the text", error);
-  if (status == SETOSA_OK) {
-    buffer->used = true;
-    text->buffers[text->buffers_count++] = *out = buffer;
-    buffer = NULL;
-  }
-  pthread_mutex_unlock(&text->mutex);
-cleanup:
-  free(buffer);
-  return status;
-}
-
-static void let_buffer_go(TableText *text, Buffer *buffer) {
-  if (buffer == NULL || buffer == text->head) return;
-  pthread_mutex_lock(&text->mutex);
-  if (buffer->capacity > LARGE * text->part_bytes) {
-    free(buffer->bytes);
-    *buffer = (Buffer){0};
-  }
-  buffer->used = false;
-  pthread_mutex_unlock(&text->mutex);
-}
-
-void table_text_let_go(TableText *text, const TextPart *part) {
-  Buffer *found = NULL;
-  pthread_mutex_lock(&text->mutex);
-  for (size_t i = 0; i < text->buffers_count && found == NULL; i++) {
-    Buffer *buffer = text->buffers[i];
-    if (part->bytes >= buffer->bytes && part->bytes < buffer->bytes + buffer->capacity) found = buffer;
-  }
-  pthread_mutex_unlock(&text->mutex);
-  let_buffer_go(text, found);
-}
-
-/* ---- where parts end ----------------------------------------------------------------------------------------------- */
-
-/* Counts in as many bytes as a vector has, and empties these before one is full. */
-static size_t count_byte(const char *bytes, size_t length, char wanted) {
-  enum { LANES = 64, ROUNDS = 255 };
-  size_t count = 0, at = 0;
-  while (length - at >= LANES) {
-    uint8_t lanes[LANES] = {0};
-    size_t rounds = (length - at) / LANES < ROUNDS ? (length - at) / LANES : ROUNDS;
-    for (size_t r = 0; r < rounds; r++, at += LANES)
-      for (size_t i = 0; i < LANES; i++) lanes[i] = (uint8_t)(lanes[i] + (bytes[at + i] == wanted));
-    for (size_t i = 0; i < LANES; i++) count += lanes[i];
-  }
-  for (; at < length; at++) count += bytes[at] == wanted;
-  return count;
-}
-
-/* Behind the last end of a record in bytes[from..length), of which the last byte is inside quotes or not; 0: there is none. */
-static size_t find_cut(const char *bytes, size_t from, size_t length, char newline, bool inside) {
-  for (size_t at = length; at > from; at--) {
-    if (bytes[at - 1] == '"') inside = !inside;
-    if (!inside && bytes[at - 1] == newline) return at;
-  }
-  return 0;
-}
-
-/* What ends lines, from the beginning of a file; 0: more of it must be seen. */
-static char find_newline(const char *bytes, size_t length, bool whole) {
-  if (memchr(bytes, '\n', length) != NULL) return '\n';
-  const char *carriage = memchr(bytes, '\r', length);
-  if (carriage == NULL) return whole ? '\n' : 0;
-  return whole || carriage + 1 < bytes + length ? '\r' : 0; /* else the other half of an end may follow */
-}
-
-/* Blank lines at the end of a part; all of it, when `all`. */
-static size_t count_blank_lines(const TextPart *part, bool *all) {
-  size_t at = part->length, count = 0;
-  while (at > 0 && (part->bytes[at - 1] == ' ' || part->bytes[at - 1] == '\r' || part->bytes[at - 1] == '\n'))
-    count += part->bytes[--at] == part->newline;
-  *all = at == 0;
-  return *all || count == 0 ? count : count - 1; /* the first ends what is before */
-}
-
-/* "sep=;" and the end of the line: its bytes; 0: the file does not begin so. */
-static size_t separator_line(const char *bytes, size_t length, char *separator) {
-  if (length < 5 || memcmp(bytes, "sep=", 4) != 0) return 0;
-  size_t end = 5;
-  if (end < length && bytes[end] == '\r') end++;
-  if (end < length && bytes[end] == '\n') end++;
-  if (end == 5 && length > 5) return 0;
-  *separator = bytes[4];
-  return end;
-}
 
 /* ---- reading ------------------------------------------------------------------------------------------------------- */
 
@@ -183,7 +74,7 @@ cleanup:
 static Status zero_byte(const TableText *text, const char *bytes, size_t at, Error *error) {
   return error_set(error, SETOSA_ERROR_DATA, "%s:%llu: the line holds a zero byte: this is not text; save the data as UTF-8 CSV",
                    table_bytes_path(text->files[text->file]),
-                   (unsigned long long)(text->line + count_byte(bytes, at, text->newline != 0 ? text->newline : '\n')));
+                   (unsigned long long)(text->line + cut_count_byte(bytes, at, text->newline != 0 ? text->newline : '\n')));
 }
 
 static void too_long_record(const TableText *text, Error *error) {
@@ -198,11 +89,11 @@ static Status fill(TableText *text, Buffer *buffer, size_t *cut, bool *ended, Er
   bool inside = false;
   for (*cut = 0, *ended = false; *cut == 0 && !*ended;) {
     TRY(read_more(text, buffer, ended, error));
-    if (text->newline == 0) text->newline = find_newline(buffer->bytes, text->filled, *ended);
+    if (text->newline == 0) text->newline = cut_find_newline(buffer->bytes, text->filled, *ended);
     const char *zero = memchr(buffer->bytes + seen, 0, text->filled - seen);
     size_t length = zero != NULL ? (size_t)(zero - buffer->bytes) : text->filled;
-    inside ^= count_byte(buffer->bytes + seen, length - seen, '"') & 1;
-    if (text->newline != 0) *cut = find_cut(buffer->bytes, seen, length, text->newline, inside);
+    inside ^= cut_count_byte(buffer->bytes + seen, length - seen, '"') & 1;
+    if (text->newline != 0) *cut = cut_find(buffer->bytes, seen, length, text->newline, inside);
     if (zero != NULL) {
       Error *place = *cut > 0 ? &text->failure : error;
       status = zero_byte(text, buffer->bytes, length, place);
@@ -224,7 +115,7 @@ static Status carry_over(TableText *text, const Buffer *buffer, size_t cut, Erro
   text->filling = NULL;
   text->filled = 0;
   if (left == 0) return SETOSA_OK;
-  TRY(take_buffer(text, &text->filling, error));
+  TRY(buffers_take(&text->buffers, &text->filling, error));
   TRY(memory_grow((void **)&text->filling->bytes, &text->filling->capacity, left, 1, "a part of the text", error));
   memcpy(text->filling->bytes, buffer->bytes + cut, left);
   text->filled = left;
@@ -234,7 +125,7 @@ cleanup:
 
 /* The part that ends at the cut, and what of it the next one has to know. */
 static void describe(TableText *text, TextPart *part, const Buffer *buffer, size_t cut, bool first_of_file) {
-  size_t skipped = first_of_file ? separator_line(buffer->bytes, cut, &text->separator) : 0;
+  size_t skipped = first_of_file ? cut_separator_line(buffer->bytes, cut, &text->separator) : 0;
   *part = (TextPart){.bytes = buffer->bytes + skipped,
                      .length = cut - skipped,
                      .file = table_bytes_path(text->files[text->file]),
@@ -244,9 +135,9 @@ static void describe(TableText *text, TextPart *part, const Buffer *buffer, size
                      .newline = text->newline,
                      .blank_lines = text->blank_lines};
   bool all_blank = false;
-  size_t blank = count_blank_lines(part, &all_blank);
+  size_t blank = cut_count_blank_lines(part, &all_blank);
   text->blank_lines = all_blank ? text->blank_lines + blank : blank;
-  text->line = part->line + count_byte(part->bytes, part->length, part->newline);
+  text->line = part->line + cut_count_byte(part->bytes, part->length, part->newline);
 }
 
 static Status read_part(TableText *text, TextPart *part, Buffer **used, bool *more, Error *error) {
@@ -261,7 +152,7 @@ static Status read_part(TableText *text, TextPart *part, Buffer **used, bool *mo
     if (!text->file_begun) TRY(begin_file(text, error));
     buffer = text->filling;
     text->filling = NULL;
-    if (buffer == NULL) TRY(take_buffer(text, &buffer, error));
+    if (buffer == NULL) TRY(buffers_take(&text->buffers, &buffer, error));
     TRY(fill(text, buffer, &cut, &ended, error));
     if (cut > 0 || first_of_file) {
       describe(text, part, buffer, cut, first_of_file);
@@ -275,11 +166,11 @@ static Status read_part(TableText *text, TextPart *part, Buffer **used, bool *mo
       *more = *used != NULL || !text->over;
       first_of_file = true;
     }
-    if (*used == NULL) let_buffer_go(text, buffer);
+    if (*used == NULL) buffers_let_go(&text->buffers, buffer);
     buffer = NULL;
   }
 cleanup:
-  if (status != SETOSA_OK) let_buffer_go(text, buffer);
+  if (status != SETOSA_OK) buffers_let_go(&text->buffers, buffer);
   return status;
 }
 
@@ -295,7 +186,7 @@ Status table_text_open_in_parts(TableText **out, Reader *reader, size_t part_byt
   bool more = false;
   *out = NULL;
   TRY(memory_allocate_zero((void **)&text, 1, sizeof *text, "a text", error));
-  pthread_mutex_init(&text->mutex, NULL);
+  buffers_begin(&text->buffers, part_bytes);
   text->reader = reader;
   text->part_bytes = part_bytes;
   TRY(memory_allocate_zero((void **)&text->files, count, sizeof *text->files, "the files of a table", error));
@@ -315,13 +206,8 @@ cleanup:
 void table_text_close(TableText *text) {
   if (text == NULL) return;
   for (size_t i = 0; i < text->files_count; i++) table_bytes_destroy(text->files[i]);
-  for (size_t i = 0; i < text->buffers_count; i++) {
-    free(text->buffers[i]->bytes);
-    free(text->buffers[i]);
-  }
+  buffers_end(&text->buffers);
   free(text->files);
-  free(text->buffers);
-  pthread_mutex_destroy(&text->mutex);
   free(text);
 }
 
@@ -355,11 +241,16 @@ static void report_progress(const TableText *text) {
   }
 }
 
+void table_text_let_go(TableText *text, const TextPart *part) {
+  Buffer *buffer = buffers_find(&text->buffers, part->bytes);
+  if (buffer != text->head) buffers_let_go(&text->buffers, buffer);
+}
+
 Status table_text_next(TableText *text, TextPart *part, bool *more, Error *error) {
   Status status = SETOSA_OK;
   Buffer *buffer = NULL;
   *more = true;
-  if (!text->begun && text->head != NULL && text->parts == 1) {
+  if (!text->begun && text->parts == 1) { /* it is there still */
     text->begun = true;
     *part = text->head_part;
     return SETOSA_OK;
@@ -378,7 +269,7 @@ Status table_text_rewind(TableText *text, Error *error) {
   text->begun = false;
   if (!text->beyond_head) return SETOSA_OK;
   if (text->file_begun) table_bytes_end(text->files[text->file]);
-  let_buffer_go(text, text->filling);
+  buffers_let_go(&text->buffers, text->filling);
   text->filling = NULL;
   text->file = text->parts = 0;
   text->file_begun = text->over = false;
