@@ -244,7 +244,7 @@ static Status survey_part(PartSurvey *part, const SurveyPass *pass, const TextPa
     }
     TRY(table_check_record(pass->table, &part->records, error));
     if (!lacks_a_value(pass, &part->records)) TRY(survey_add(part->survey, pass->table, &part->records, error));
-    if (part->survey->rows == pass->rows_most) break;
+    if (pass->rows_most > 0 && part->survey->rows >= pass->rows_most) break;
   }
   survey_settle(part->survey);
 cleanup:
