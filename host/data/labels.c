@@ -24,7 +24,7 @@ struct Labels {
   const DataOptions *options;
   NameTable *names;                 /* texts seen, or the classes of the model */
   bool expected;                    /* names are the model's */
-  KnownNumber known[KNOWN_NUMBERS]; /* by hash; a number that meets another in its place takes it */
+  KnownNumber *known; /* (KNOWN_NUMBERS) by hash; a number that meets another in its place takes it. NULL: no number was added yet */
   int32_t *rows;
   size_t count, capacity;
   Text room; /* for the text of an element */
@@ -146,13 +146,19 @@ static Status add_spelled(Labels *labels, KnownNumber *place, uint64_t bits, con
   return status;
 }
 
-static KnownNumber *find_place(Labels *labels, uint64_t bits) {
-  return &labels->known[(bits * UINT64_C(0x9E3779B97F4A7C15)) >> 52]; /* Fibonacci hashing: the upper 12 bits */
+static Status find_place(KnownNumber **place, Labels *labels, uint64_t bits, Error *error) {
+  Status status = SETOSA_OK;
+  if (labels->known == NULL) TRY(memory_allocate_zero((void **)&labels->known, KNOWN_NUMBERS, sizeof *labels->known, "labels", error));
+  *place = &labels->known[(bits * UINT64_C(0x9E3779B97F4A7C15)) >> 52]; /* Fibonacci hashing: the upper 12 bits */
+cleanup:
+  return status;
 }
 
 Status labels_add_integer(Labels *labels, int64_t value, Error *error) {
   char text[ELEMENT_TEXT];
-  KnownNumber *place = find_place(labels, (uint64_t)value);
+  KnownNumber *place = NULL;
+  Status status = find_place(&place, labels, (uint64_t)value, error);
+  if (status != SETOSA_OK) return status;
   if (place->known && place->bits == (uint64_t)value) return labels_push(labels, place->value, error);
   snprintf(text, sizeof text, "%" PRId64, value);
   return add_spelled(labels, place, (uint64_t)value, text, error);
@@ -168,7 +174,9 @@ Status labels_add_element(Labels *labels, ElementType type, const unsigned char 
   char text[ELEMENT_TEXT];
   if (element_is_text(type)) return add_text_element(labels, type, element, error);
   uint64_t bits = element_bits(type, element);
-  KnownNumber *place = find_place(labels, bits);
+  KnownNumber *place = NULL;
+  Status status = find_place(&place, labels, bits, error);
+  if (status != SETOSA_OK) return status;
   if (place->known && place->bits == bits) return labels_push(labels, place->value, error);
   if (type.kind == 'b')
     snprintf(text, sizeof text, "%s", bits != 0 ? "True" : "False");

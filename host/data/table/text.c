@@ -176,7 +176,16 @@ cleanup:
 
 /* ---- the text ------------------------------------------------------------------------------------------------------ */
 
-Status table_text_open(TableText **text, Reader *reader, Error *error) { return table_text_open_in_parts(text, reader, PART_BYTES, error); }
+/* A small file is one part, and needs no room for more than that; UTF-16 becomes half as long again at most. */
+static size_t part_bytes_for(const Reader *reader) {
+  uint64_t bytes = stream_bytes_total(reader->stream);
+  bool small = bytes > 0 && bytes < PART_BYTES / 2 && !stream_is_compressed(reader->stream) && reader->options->also_count == 0;
+  return small ? 2 * (size_t)bytes : PART_BYTES;
+}
+
+Status table_text_open(TableText **text, Reader *reader, Error *error) {
+  return table_text_open_in_parts(text, reader, part_bytes_for(reader), error);
+}
 
 Status table_text_open_in_parts(TableText **out, Reader *reader, size_t part_bytes, Error *error) {
   Status status = SETOSA_OK;
