@@ -299,6 +299,8 @@ static Status prepare(TrainWork *work, TrainReport *report, const Session *sessi
   const Options *options = session->options;
   if (options->test_labels != NULL && options->test == NULL)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "--test-labels without --test; add --test DATA or leave it out"));
+  if (options->test != NULL && strcmp(options->test, "-") == 0 && strcmp(options->argument[0], "-") == 0)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "--test -: standard input is for the data; name a file of test data"));
   TRY(check_training_options(options, error));
   TRY(check_checkpoint(options, error));
   /* With what the checkpoint remembers: an hour's training must not end at a folder that is not there. */
@@ -353,8 +355,11 @@ const Command command_train = {
     .arguments = "DATA...",
     .summary = "fit a model to data and say how it went",
     .description =
-        "DATA is a .csv or .tsv, an IDX image file, a .npy (each also .gz), or synthetic:rows=1e6,features=64,classes=10"
-        "[,seed=,noise=,separation=]. The label is the last column unless --label says otherwise. Ctrl-C stops after the current "
+        "DATA is a table (.csv, .tsv, ...; several files, or a pattern such as 'part-*.csv', are one), an IDX image file, a .npy or .npz "
+        "(each "
+        "also .gz), - for standard input, or synthetic:rows=1e6,features=64,classes=10[,seed=,noise=,separation=]. Columns of words and "
+        "missing values need no preparation: setosa inspect DATA shows what becomes of them. The label is the last column unless --label "
+        "says otherwise. Ctrl-C stops after the current "
         "iteration (sgd, adam: mini-batch) and still writes the model; pressed twice it exits at once. With --checkpoint FILE no end is "
         "the end of the work: setosa train --resume FILE goes on where the last checkpoint was, with the data and options of before, to "
         "the "
@@ -367,6 +372,7 @@ const Command command_train = {
         "scikit-learn's C on n rows is --l2 1/(C n); with two classes, where it fits one vector, --l2 2/(C n).\n",
     .examples =
         "  setosa train iris.csv --l2 0.01 --model iris.safetensors\n"
+        "  setosa train penguins.csv --label species --drop year --model penguins.safetensors\n"
         "  setosa train iris.csv --features petal_length,petal_width --positive setosa\n"
         "  setosa train train-images-idx3-ubyte.gz --test t10k-images-idx3-ubyte.gz\n"
         "  setosa train wine.csv --standardize --validation 0.2 --json --quiet\n"
