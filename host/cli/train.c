@@ -14,6 +14,7 @@
 #include "cli/terminal/units.h"
 #include "cli/train_log.h"
 #include "cli/train_resume.h"
+#include "cli/train_test.h"
 
 typedef struct TrainWork {
   SetosaDataset *data, *held_out, *test;
@@ -47,39 +48,6 @@ static Status check_checkpoint(const Options *options, Error *error) {
   return train_resume_interval(&ignored, options->every, error);
 }
 
-/* No bias makes up for a shift, but the offset of a scaling does. */
-static bool is_unshifted(const Options *options) { return !options->train.intercept && !options->standardize; }
-
-/* The test data: read with the names and classes of the training data, then scaled alike. */
-static Status load_test(SetosaDataset **test, const Session *session, const SetosaDataset *like, Error *error) {
-  Status status = SETOSA_OK;
-  SetosaDataOptions data = session->options->data;
-  const char **feature_names = NULL, **class_names = NULL;
-  size_t features = setosa_dataset_features(like), classes = setosa_dataset_classes(like);
-  TRY(input_borrow_names(&feature_names, &class_names, like, error));
-  data.labels_path = session->options->test_labels;
-  data.also = NULL; /* they belong to the training data */
-  data.also_count = 0;
-  data.unshifted = is_unshifted(session->options);
-  data.expect_columns = setosa_dataset_columns(like);
-  /* A file is of the training rows. A column serves the test rows, too: by its name where there is one, else by its number. */
-  bool by_number = setosa_dataset_weights(like) != NULL && setosa_dataset_weights_name(like) == NULL && access(data.weights, F_OK) != 0;
-  if (!by_number) data.weights = NULL;
-  data.expect_weights = setosa_dataset_weights_name(like);
-  data.expect_label = setosa_dataset_label_name(like);
-  data.scale = 1; /* as read: the scaling of the training data follows */
-  data.expect_features = features;
-  data.expect_feature_names = feature_names;
-  data.expect_shift = isnan(session->options->data.scale) || session->options->data.scale == 1 ? setosa_dataset_shift(like) : NULL;
-  data.expect_classes = classes;
-  data.expect_class_names = class_names;
-  TRY(input_load(test, session, session->options->test, data, error));
-cleanup:
-  free(feature_names);
-  free(class_names);
-  return status;
-}
-
 static void end_part(TrainReport *report, TrainPart part) { report->seconds[part] += clock_lap(&report->lap); }
 
 /* The call of setosa_train tells its own parts. What is left of its time was spent around them. */
@@ -107,12 +75,12 @@ static Status load_all(TrainWork *work, TrainReport *report, const Session *sess
   data.parts = setosa_ranks_size(session->ranks);
   /* Standardizing undoes any factor, so it starts from the values as read; held-out rows can then be scaled in one step, too. */
   if (options->standardize) data.scale = 1;
-  data.unshifted = is_unshifted(options);
+  data.unshifted = train_is_unshifted(options);
   TRY(input_load(&work->data, session, options->argument[0], data, error));
   report->cached = setosa_dataset_cached(work->data);
   report->left_out = input_count_left_out(work->data);
   report->source_rows = setosa_dataset_source_rows(work->data);
-  if (options->test != NULL && session_is_first(session)) TRY(load_test(&work->test, session, work->data, error));
+  if (options->test != NULL && session_is_first(session)) TRY(train_load_test(&work->test, session, work->data, error));
   end_part(report, PART_LOAD);
   /* Held out before the scaling is measured: nothing of those rows may reach the training. */
   if (!isnan(options->validation)) TRY(setosa_dataset_split(work->data, options->validation, options->train.seed, &work->held_out, error));
