@@ -2,9 +2,7 @@
 #include "cli/train.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/dry_run.h"
