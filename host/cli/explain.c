@@ -182,7 +182,10 @@ static Status load_data(Example *example, const Session *session, Error *error) 
   SetosaDataOptions how = input_model_options(example->model, session->options);
   Error refused = {0};
   size_t row = 0;
+  bool once = strcmp(source, "-") == 0; /* what comes through a pipe is not read twice */
+  if (once) how.labels_optional = true;
   Status status = input_load(&example->data, session, source, how, &refused);
+  if (once) return status == SETOSA_OK ? SETOSA_OK : error_set(error, status, "%s", refused.message);
   if (status == SETOSA_OK && find_row(&row, example->data, session->options->row - 1)) return SETOSA_OK;
   if (status != SETOSA_OK && status != SETOSA_ERROR_DATA && status != SETOSA_ERROR_USAGE)
     return error_set(error, status, "%s", refused.message);

@@ -2,9 +2,7 @@
 #include "cli/train.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/dry_run.h"
@@ -14,6 +12,7 @@
 #include "cli/terminal/units.h"
 #include "cli/train_log.h"
 #include "cli/train_resume.h"
+#include "cli/train_test.h"
 
 typedef struct TrainWork {
   SetosaDataset *data, *held_out, *test;
@@ -47,39 +46,6 @@ static Status check_checkpoint(const Options *options, Error *error) {
   return train_resume_interval(&ignored, options->every, error);
 }
 
-/* No bias makes up for a shift, but the offset of a scaling does. */
-static bool is_unshifted(const Options *options) { return !options->train.intercept && !options->standardize; }
-
-/* The test data: read with the names and classes of the training data, then scaled alike. */
-static Status load_test(SetosaDataset **test, const Session *session, const SetosaDataset *like, Error *error) {
-  Status status = SETOSA_OK;
-  SetosaDataOptions data = session->options->data;
-  const char **feature_names = NULL, **class_names = NULL;
-  size_t features = setosa_dataset_features(like), classes = setosa_dataset_classes(like);
-  TRY(input_borrow_names(&feature_names, &class_names, like, error));
-  data.labels_path = session->options->test_labels;
-  data.also = NULL; /* they belong to the training data */
-  data.also_count = 0;
-  data.unshifted = is_unshifted(session->options);
-  data.expect_columns = setosa_dataset_columns(like);
-  /* A file is of the training rows. A column serves the test rows, too: by its name where there is one, else by its number. */
-  bool by_number = setosa_dataset_weights(like) != NULL && setosa_dataset_weights_name(like) == NULL && access(data.weights, F_OK) != 0;
-  if (!by_number) data.weights = NULL;
-  data.expect_weights = setosa_dataset_weights_name(like);
-  data.expect_label = setosa_dataset_label_name(like);
-  data.scale = 1; /* as read: the scaling of the training data follows */
-  data.expect_features = features;
-  data.expect_feature_names = feature_names;
-  data.expect_shift = isnan(session->options->data.scale) || session->options->data.scale == 1 ? setosa_dataset_shift(like) : NULL;
-  data.expect_classes = classes;
-  data.expect_class_names = class_names;
-  TRY(input_load(test, session, session->options->test, data, error));
-cleanup:
-  free(feature_names);
-  free(class_names);
-  return status;
-}
-
 static void end_part(TrainReport *report, TrainPart part) { report->seconds[part] += clock_lap(&report->lap); }
 
 /* The call of setosa_train tells its own parts. What is left of its time was spent around them. */
@@ -107,12 +73,12 @@ static Status load_all(TrainWork *work, TrainReport *report, const Session *sess
   data.parts = setosa_ranks_size(session->ranks);
   /* Standardizing undoes any factor, so it starts from the values as read; held-out rows can then be scaled in one step, too. */
   if (options->standardize) data.scale = 1;
-  data.unshifted = is_unshifted(options);
+  data.unshifted = train_is_unshifted(options);
   TRY(input_load(&work->data, session, options->argument[0], data, error));
   report->cached = setosa_dataset_cached(work->data);
   report->left_out = input_count_left_out(work->data);
   report->source_rows = setosa_dataset_source_rows(work->data);
-  if (options->test != NULL && session_is_first(session)) TRY(load_test(&work->test, session, work->data, error));
+  if (options->test != NULL && session_is_first(session)) TRY(train_load_test(&work->test, session, work->data, error));
   end_part(report, PART_LOAD);
   /* Held out before the scaling is measured: nothing of those rows may reach the training. */
   if (!isnan(options->validation)) TRY(setosa_dataset_split(work->data, options->validation, options->train.seed, &work->held_out, error));
@@ -299,6 +265,8 @@ static Status prepare(TrainWork *work, TrainReport *report, const Session *sessi
   const Options *options = session->options;
   if (options->test_labels != NULL && options->test == NULL)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "--test-labels without --test; add --test DATA or leave it out"));
+  if (options->test != NULL && strcmp(options->test, "-") == 0 && strcmp(options->argument[0], "-") == 0)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "--test -: standard input is for the data; name a file of test data"));
   TRY(check_training_options(options, error));
   TRY(check_checkpoint(options, error));
   /* With what the checkpoint remembers: an hour's training must not end at a folder that is not there. */
@@ -353,8 +321,11 @@ const Command command_train = {
     .arguments = "DATA...",
     .summary = "fit a model to data and say how it went",
     .description =
-        "DATA is a .csv or .tsv, an IDX image file, a .npy (each also .gz), or synthetic:rows=1e6,features=64,classes=10"
-        "[,seed=,noise=,separation=]. The label is the last column unless --label says otherwise. Ctrl-C stops after the current "
+        "DATA is a table (.csv, .tsv, ...; several files, or a pattern such as 'part-*.csv', are one), an IDX image file, a .npy or .npz "
+        "(each "
+        "also .gz), - for standard input, or synthetic:rows=1e6,features=64,classes=10[,seed=,noise=,separation=]. Columns of words and "
+        "missing values need no preparation: setosa inspect DATA shows what becomes of them. The label is the last column unless --label "
+        "says otherwise. Ctrl-C stops after the current "
         "iteration (sgd, adam: mini-batch) and still writes the model; pressed twice it exits at once. With --checkpoint FILE no end is "
         "the end of the work: setosa train --resume FILE goes on where the last checkpoint was, with the data and options of before, to "
         "the "
@@ -367,6 +338,7 @@ const Command command_train = {
         "scikit-learn's C on n rows is --l2 1/(C n); with two classes, where it fits one vector, --l2 2/(C n).\n",
     .examples =
         "  setosa train iris.csv --l2 0.01 --model iris.safetensors\n"
+        "  setosa train penguins.csv --label species --drop year --model penguins.safetensors\n"
         "  setosa train iris.csv --features petal_length,petal_width --positive setosa\n"
         "  setosa train train-images-idx3-ubyte.gz --test t10k-images-idx3-ubyte.gz\n"
         "  setosa train wine.csv --standardize --validation 0.2 --json --quiet\n"

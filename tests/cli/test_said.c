@@ -48,7 +48,7 @@ static void fields_that_are_no_numbers_get_a_remedy_that_helps(void **state) {
   run_expect(&run, 0);
   run_expect_text(run.out, "9 rows (1 left out for missing values), 1 feature, 2 classes");
   run_free(&run);
-  run = train(cases[3].text, "--decimal", ",");
+  run = train(cases[4].text, "--decimal", ",");
   run_expect(&run, 0);
   run_expect_text(run.out, "2 rows, 2 features");
   run_free(&run);

@@ -195,6 +195,14 @@ static void explain_counts_rows_of_the_source(void **state) {
   run_expect(&run, 0);
   run_expect_text(run.out, "\"label\": null");
   run_free(&run);
+  run = run_shell("cat unlabelled.csv | \"$SETOSA_PROGRAM\" explain m.safetensors - --row 2 --json"); /* and is read once */
+  run_expect(&run, 0);
+  run_expect_text(run.out, "\"label\": null");
+  run_free(&run);
+  run = run_shell("cat unlabelled.csv | \"$SETOSA_PROGRAM\" explain m.safetensors - --row 1 --json");
+  run_expect(&run, 0);
+  run_expect_text(run.out, "\"label\": \"small\"");
+  run_free(&run);
 }
 
 static void a_checkpoint_remembers_all_files(void **state) {
@@ -206,6 +214,14 @@ static void a_checkpoint_remembers_all_files(void **state) {
   expect_same_weights(TRAIN("part-1.csv", "part-2.csv", "--id", "nest", "--id", "sex"), run);
   run = RUN("train", "--resume", "ck", "part-1.csv");
   run_expect(&run, 3);
+  run_free(&run);
+}
+
+static void two_cannot_come_from_standard_input(void **state) {
+  (void)state;
+  Run run = run_shell("\"$SETOSA_PROGRAM\" train - --test - --backend reference < nests.csv");
+  run_expect(&run, 2);
+  run_expect_text(run.err, "--test -: standard input is for the data; name a file of test data");
   run_free(&run);
 }
 
@@ -228,7 +244,7 @@ int main(void) {
       cmocka_unit_test(lists_that_are_given_twice),           cmocka_unit_test(several_files_are_one_table),
       cmocka_unit_test(rows_that_are_left_out_are_told),      cmocka_unit_test(test_data_are_read_alike),
       cmocka_unit_test(explain_counts_rows_of_the_source),    cmocka_unit_test(a_checkpoint_remembers_all_files),
-      cmocka_unit_test(standard_input_has_to_be_named_again),
+      cmocka_unit_test(standard_input_has_to_be_named_again), cmocka_unit_test(two_cannot_come_from_standard_input),
   };
   return support_run("cli_table", tests, create, destroy);
 }

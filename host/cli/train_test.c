@@ -1,0 +1,37 @@
+/* The test data of `setosa train`: another source, and the same columns. */
+#include "cli/train_test.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+bool train_is_unshifted(const Options *options) { return !options->train.intercept && !options->standardize; }
+
+Status train_load_test(SetosaDataset **test, const Session *session, const SetosaDataset *like, Error *error) {
+  Status status = SETOSA_OK;
+  SetosaDataOptions data = session->options->data;
+  const char **feature_names = NULL, **class_names = NULL;
+  size_t features = setosa_dataset_features(like), classes = setosa_dataset_classes(like);
+  TRY(input_borrow_names(&feature_names, &class_names, like, error));
+  data.labels_path = session->options->test_labels;
+  data.also = NULL; /* they belong to the training data */
+  data.also_count = 0;
+  data.unshifted = train_is_unshifted(session->options);
+  data.expect_columns = setosa_dataset_columns(like);
+  /* A file is of the training rows. A column serves the test rows, too: by its name where there is one, else by its number. */
+  bool by_number = setosa_dataset_weights(like) != NULL && setosa_dataset_weights_name(like) == NULL && access(data.weights, F_OK) != 0;
+  if (!by_number) data.weights = NULL;
+  data.expect_weights = setosa_dataset_weights_name(like);
+  data.expect_label = setosa_dataset_label_name(like);
+  data.scale = 1; /* as read: the scaling of the training data follows */
+  data.expect_features = features;
+  data.expect_feature_names = feature_names;
+  data.expect_shift = isnan(session->options->data.scale) || session->options->data.scale == 1 ? setosa_dataset_shift(like) : NULL;
+  data.expect_classes = classes;
+  data.expect_class_names = class_names;
+  TRY(input_load(test, session, session->options->test, data, error));
+cleanup:
+  free(feature_names);
+  free(class_names);
+  return status;
+}
