@@ -13,7 +13,7 @@
 /* Beyond so many a column has too many levels to be a choice of names; what they take is bounded, too. */
 enum { LEVELS_MOST = 1 << 20, LEVELS_BYTES = 1 << 26 };
 /* Of the head: each of their values is counted, and more of them would not make it clearer what the table looks like. */
-enum { HEAD_ROWS = 4000 };
+enum { HEAD_ROWS = 1000 };
 
 static const double WHOLE_MOST = 9007199254740992.0; /* 2^53: whole numbers up to here are exact */
 
