@@ -48,6 +48,8 @@ void columns_release(Columns *columns);
 size_t columns_features(const Columns *columns);
 /* Appends the name of a feature: that of a numeric column, COLUMN=LEVEL of a level. Columns without names are called by their number. */
 Status columns_feature_name(Text *name, const Columns *columns, size_t feature, Error *error);
+/* SETOSA_ERROR_DATA, beginning with `path`, for a name or a level that JSON cannot hold. */
+Status columns_check_utf8(const Columns *columns, const char *path, Error *error);
 /* One JSON object, as it stands in the metadata "columns" of a model file. free(*text). */
 Status columns_to_json(char **text, const Columns *columns, Error *error);
 /* Back from it. SETOSA_ERROR_DATA, beginning with `path`, for a text that is not one of ours: it trusts nothing in it. */

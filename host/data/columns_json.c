@@ -3,6 +3,7 @@
  *    "ids": ["ticket"], "missing": "drop", "unseen": "zero", "na": "-9", "separator": ";", "decimal": ","}
  * name is left out where the table had no header, mean where it is not known, shift where it is 0, and what was not given. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,26 @@
 #include "data/columns.h"
 
 static const json_int_t NUMBER_MOST = 1 << 30; /* of a column: no table has so many */
+
+static bool is_utf8(const char *text) { return text == NULL || text_is_utf8(text, strlen(text)); }
+
+static Status not_utf8(const char *path, const char *what, const char *text, Error *error) {
+  return error_set(error, SETOSA_ERROR_DATA, "%s: the %s \"%s\" is not UTF-8, which a model file needs; convert the data (iconv -t UTF-8)",
+                   path, what, text);
+}
+
+Status columns_check_utf8(const Columns *columns, const char *path, Error *error) {
+  for (size_t c = 0; c < columns->count; c++) {
+    const Column *column = &columns->columns[c];
+    if (!is_utf8(column->name)) return not_utf8(path, "column name", column->name, error);
+    for (size_t l = 0; l < column->level_count; l++)
+      if (!is_utf8(column->levels[l])) return not_utf8(path, "value", column->levels[l], error);
+  }
+  for (size_t i = 0; i < columns->id_count; i++)
+    if (!is_utf8(columns->ids[i])) return not_utf8(path, "column name", columns->ids[i], error);
+  if (!is_utf8(columns->na)) return not_utf8(path, "word of --na", columns->na, error);
+  return is_utf8(columns->separator) ? SETOSA_OK : not_utf8(path, "separator", columns->separator, error);
+}
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
@@ -66,7 +87,7 @@ static Status refuse(const char *path, const char *what, Error *error) {
 
 static Status take_text(char **out, const json_t *from, const char *path, Error *error) {
   if (from == NULL) return SETOSA_OK;
-  if (!json_is_string(from)) return refuse(path, "has something else where a text belongs", error);
+  if (json_string_length(from) == 0) return refuse(path, "has something else where a text belongs", error);
   return memory_copy_text(out, json_string_value(from), error);
 }
 
@@ -77,7 +98,7 @@ static Status take_texts(char ***out, size_t *count, const json_t *list, const c
   TRY(memory_allocate_zero((void **)out, json_array_size(list) + 1, sizeof **out, "columns", error));
   for (size_t i = 0; i < json_array_size(list); i++) {
     const json_t *text = json_array_get(list, i);
-    if (!json_is_string(text)) TRY(refuse(path, "has something else where a list of texts belongs", error));
+    if (json_string_length(text) == 0) TRY(refuse(path, "has something else where a list of texts belongs", error));
     TRY(memory_copy_text(&(*out)[i], json_string_value(text), error));
     *count = i + 1;
   }
@@ -123,12 +144,28 @@ static Status take_choice(int *out, const json_t *from, const char *const *names
   return refuse(path, "has a choice that is none", error);
 }
 
-/* Every column is found by its name, or none is. */
+/* Every column is found by its name, or by its number where none has a name; two that are found alike would be read twice. */
 static Status check_names(const Columns *columns, const char *path, Error *error) {
-  for (size_t i = 1; i < columns->count; i++)
-    if ((columns->columns[i].name == NULL) != (columns->columns[0].name == NULL))
-      return refuse(path, "names some of the columns only", error);
-  return SETOSA_OK;
+  Status status = SETOSA_OK;
+  NameTable *names = NULL, *numbers = NULL;
+  TRY(name_table_create(&names, error));
+  TRY(name_table_create(&numbers, error));
+  for (size_t i = 0; i < columns->count; i++) {
+    const Column *column = &columns->columns[i];
+    char number[24];
+    size_t index = 0;
+    snprintf(number, sizeof number, "%zu", column->number);
+    TRY(name_table_add(numbers, number, strlen(number), &index, error));
+    if (index != i) TRY(refuse(path, "has two columns of one number", error));
+    if ((column->name == NULL) != (columns->columns[0].name == NULL)) TRY(refuse(path, "names some of the columns only", error));
+    if (column->name == NULL) continue;
+    TRY(name_table_add(names, column->name, strlen(column->name), &index, error));
+    if (index != i) TRY(refuse(path, "has two columns of one name", error));
+  }
+cleanup:
+  name_table_destroy(names);
+  name_table_destroy(numbers);
+  return status;
 }
 
 Status columns_from_json(Columns **out, const char *text, const char *path, Error *error) {
