@@ -1,7 +1,8 @@
 /* Columns as a JSON object, and back:
  *   {"columns": [{"name": "age", "number": 2, "mean": 29.7}, {"name": "sex", "number": 3, "levels": ["female", "male"]}],
- *    "ids": ["ticket"], "missing": "drop", "unseen": "zero", "na": "-9", "separator": ";", "decimal": ","}
- * name is left out where the table had no header, mean where it is not known, shift where it is 0, and what was not given. */
+ *    "label": 1, "ids": ["ticket"], "missing": "drop", "unseen": "zero", "na": "-9", "separator": ";", "decimal": ","}
+ * Columns count from 0, the label from 1. name is left out where the table had no header, mean where it is not known, shift where it is 0,
+ * and what was not given. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,26 +14,6 @@
 #include "data/columns.h"
 
 static const json_int_t NUMBER_MOST = 1 << 30; /* of a column: no table has so many */
-
-static bool is_utf8(const char *text) { return text == NULL || text_is_utf8(text, strlen(text)); }
-
-static Status not_utf8(const char *path, const char *what, const char *text, Error *error) {
-  return error_set(error, SETOSA_ERROR_DATA, "%s: the %s \"%s\" is not UTF-8, which a model file needs; convert the data (iconv -t UTF-8)",
-                   path, what, text);
-}
-
-Status columns_check_utf8(const Columns *columns, const char *path, Error *error) {
-  for (size_t c = 0; c < columns->count; c++) {
-    const Column *column = &columns->columns[c];
-    if (!is_utf8(column->name)) return not_utf8(path, "column name", column->name, error);
-    for (size_t l = 0; l < column->level_count; l++)
-      if (!is_utf8(column->levels[l])) return not_utf8(path, "value", column->levels[l], error);
-  }
-  for (size_t i = 0; i < columns->id_count; i++)
-    if (!is_utf8(columns->ids[i])) return not_utf8(path, "column name", columns->ids[i], error);
-  if (!is_utf8(columns->na)) return not_utf8(path, "word of --na", columns->na, error);
-  return is_utf8(columns->separator) ? SETOSA_OK : not_utf8(path, "separator", columns->separator, error);
-}
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
@@ -68,10 +49,11 @@ Status columns_to_json(char **text, const Columns *columns, Error *error) {
   int failed = 0;
   for (size_t i = 0; i < columns->count; i++) failed |= json_array_append_new(list, column_to_json(&columns->columns[i]));
   failed |= json_object_set_new(out, "columns", list);
+  if (columns->label > 0) failed |= json_object_set_new(out, "label", json_integer((json_int_t)columns->label));
   if (columns->id_count > 0) failed |= json_object_set_new(out, "ids", texts_to_json(columns->ids, columns->id_count));
   failed |= json_object_set_new(out, "missing", json_string(names_get(missing_names, (size_t)columns->missing)));
   failed |= json_object_set_new(out, "unseen", json_string(names_get(unseen_names, (size_t)columns->unseen)));
-  if (columns->na != NULL) failed |= json_object_set_new(out, "na", json_string(columns->na));
+  if (columns->na != NULL && columns->na[0] != 0) failed |= json_object_set_new(out, "na", json_string(columns->na));
   if (columns->separator != NULL) failed |= json_object_set_new(out, "separator", json_string(columns->separator));
   if (columns->decimal != NULL) failed |= json_object_set_new(out, "decimal", json_string(columns->decimal));
   Status status = json_write(text, failed ? NULL : out, JSON_COMPACT, error); /* 17 digits: the same numbers come back */
@@ -180,6 +162,10 @@ Status columns_from_json(Columns **out, const char *text, const char *path, Erro
   TRY(columns_create(&columns, json_array_size(list), error));
   for (size_t i = 0; i < columns->count; i++) TRY(take_column(&columns->columns[i], json_array_get(list, i), path, error));
   TRY(check_names(columns, path, error));
+  const json_t *label = json_object_get(document, "label");
+  if (label != NULL && (json_integer_value(label) < 1 || json_integer_value(label) > NUMBER_MOST))
+    TRY(refuse(path, "has a label without a number", error));
+  columns->label = (size_t)json_integer_value(label);
   if (json_object_get(document, "ids") != NULL)
     TRY(take_texts(&columns->ids, &columns->id_count, json_object_get(document, "ids"), path, error));
   TRY(take_choice(&missing, json_object_get(document, "missing"), missing_names, path, error));

@@ -157,7 +157,6 @@ Status model_create_for(Model **model, const Dataset *dataset, Error *error) {
     for (size_t d = 0; d < made->features; d++)
       TRY(copy_name(&made->feature_names[d], setosa_dataset_feature_name(dataset, d), "feature name", dataset, error));
   }
-  if (setosa_dataset_columns(dataset) != NULL) TRY(columns_check_utf8(setosa_dataset_columns(dataset), dataset_source(dataset), error));
   made->columns = columns_share(setosa_dataset_columns(dataset));
   TRY(copy_name(&made->label_name, setosa_dataset_label_name(dataset), "label name", dataset, error));
   TRY(copy_name(&made->weights_name, setosa_dataset_weights_name(dataset), "name of the weights", dataset, error));
