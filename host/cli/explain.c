@@ -125,10 +125,12 @@ static Status example_from_options(Example *example, const Options *options, Err
   size_t biases = 0;
   if (options->argument_count > 0)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "\"%s\" and --x: give either an example by --x or MODEL DATA --row N", options->argument[0]));
-  static const char *const theirs[] = {"row", "labels", "features", "drop", "header", "no-header"};
-  for (size_t i = 0; i < sizeof theirs / sizeof theirs[0]; i++)
-    if (options_given(options, theirs[i]))
-      TRY(error_set(error, SETOSA_ERROR_USAGE, "--%s belongs to `setosa explain MODEL DATA --row N`; leave it out with --x", theirs[i]));
+  for (size_t i = 0; i < options_row_count(); i++) {
+    const char *flag = option_flag(options_row(i));
+    bool theirs = strcmp(flag, "row") == 0 || (options_row(i)->home == OPTION_OF_DATA && strcmp(flag, "label") != 0);
+    if (options->given[i] && theirs)
+      TRY(error_set(error, SETOSA_ERROR_USAGE, "--%s belongs to `setosa explain MODEL DATA --row N`; leave it out with --x", flag));
+  }
   if (options->weights == NULL)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "--x needs --weights, one group per class, as in --weights \"0.1,0.1;0.5,0.5\""));
   TRY(parse_numbers(&example->x, &example->features, "--x", options->x, error));
@@ -177,7 +179,11 @@ static bool find_row(size_t *row, const SetosaDataset *data, uint64_t wanted) {
 
 /* Probabilities need no label: data without, or with one that the model does not know, are read as for a prediction. So they are for a row
  * that lacks its label alone. */
-static Status load_data(Example *example, const Session *session, Error *error) {
+static Status load_data(Example *example, const Session *given, Error *error) {
+  Session muted = *given; /* what there is to say of the other rows is beside the point */
+  muted.console.quiet = true;
+  muted.console.verbose = false;
+  const Session *session = &muted;
   const char *source = session->options->argument[1];
   SetosaDataOptions how = input_model_options(example->model, session->options);
   Error refused = {0};

@@ -102,11 +102,12 @@ static Status print_json(const SetosaModel *model, Error *error) {
   size_t features = setosa_model_features(model), classes = setosa_model_classes(model);
   Norms weights = norms_of(setosa_model_weights(model), features * classes), bias = norms_of_bias(model);
   json_t *document =
-      json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:s, s:{s:o, s:o}, s:{s:o, s:o}, s:o}", "command", "inspect", "version", SETOSA_VERSION,
-                "features", (json_int_t)features, "classes", (json_int_t)classes, "feature_names",
+      json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:s, s:{s:o, s:o}, s:{s:o, s:o}, s:o, s:o}", "command", "inspect", "version",
+                SETOSA_VERSION, "features", (json_int_t)features, "classes", (json_int_t)classes, "feature_names",
                 names_json(features, setosa_model_feature_name, model), "class_names", names_json(classes, setosa_model_class_name, model),
                 "scaling", scaling_name(model), "weights", "norm", json_number(weights.euclidean), "largest", json_number(weights.largest),
-                "bias", "norm", json_number(bias.euclidean), "largest", json_number(bias.largest), "metadata", metadata_json(model));
+                "bias", "norm", json_number(bias.euclidean), "largest", json_number(bias.largest), "metadata", metadata_json(model),
+                "columns", inspect_columns_json(model));
   return json_print(document, false, stdout, error);
 }
 
@@ -150,6 +151,7 @@ static Status inspect_model(const Session *session, Error *error) {
                features * classes, classes);
   print_names("classes", classes, setosa_model_class_name, model);
   print_names("features", features, setosa_model_feature_name, model);
+  inspect_print_columns(model);
   page_explain("  %-12s%s\n", "scaling", scaling_name(model));
   TRY(print_weights(model, session, error));
   print_metadata(model, session);

@@ -21,4 +21,8 @@ void inspect_name_data(char *text, size_t size, const Options *options);
 json_t *inspect_sources_json(const Options *options);
 static inline const char *inspect_plural(uint64_t count) { return count == 1 ? "" : "s"; }
 
+/* What a model knows of the columns of the table that it was trained on; nothing, and null, where it was none. */
+void inspect_print_columns(const SetosaModel *model);
+json_t *inspect_columns_json(const SetosaModel *model);
+
 #endif

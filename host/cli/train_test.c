@@ -18,6 +18,8 @@ Status train_load_test(SetosaDataset **test, const Session *session, const Setos
   data.also_count = 0;
   data.unshifted = train_is_unshifted(session->options);
   data.expect_columns = setosa_dataset_columns(like);
+  if (data.expect_columns != NULL) /* they know what the options have said of the training rows, by names where there are any */
+    data.label = data.features = data.drop = data.categorical = data.numeric = data.id = NULL;
   /* A file is of the training rows. A column serves the test rows, too: by its name where there is one, else by its number. */
   bool by_number = setosa_dataset_weights(like) != NULL && setosa_dataset_weights_name(like) == NULL && access(data.weights, F_OK) != 0;
   if (!by_number) data.weights = NULL;

@@ -51,6 +51,24 @@ size_t columns_features(const Columns *columns) {
   return features;
 }
 
+bool setosa_columns_get(const SetosaColumns *columns, size_t i, SetosaColumn *column) {
+  if (columns == NULL || i >= columns->count) return false;
+  const Column *from = &columns->columns[i];
+  if (column != NULL)
+    *column = (SetosaColumn){.name = from->name,
+                             .number = from->number + 1,
+                             .categorical = from->kind == COLUMN_CATEGORICAL,
+                             .levels = (const char *const *)from->levels,
+                             .level_count = from->level_count,
+                             .shift = from->shift,
+                             .mean = from->mean};
+  return true;
+}
+
+const char *setosa_columns_id(const SetosaColumns *columns, size_t i) {
+  return columns != NULL && i < columns->id_count ? columns->ids[i] : NULL;
+}
+
 Status columns_feature_name(Text *name, const Columns *columns, size_t feature, Error *error) {
   Status status = SETOSA_OK;
   size_t c = 0;

@@ -31,7 +31,8 @@ struct SetosaColumns {
   atomic_size_t users;
   Column *columns; /* (count) in the order of their features */
   size_t count;
-  char **ids; /* (id_count) names of the columns that are carried along, or their numbers from 1 */
+  size_t label; /* number of the label's column, from 1, for tables without a header; 0: there was none */
+  char **ids;   /* (id_count) names of the columns that are carried along, or their numbers from 1 */
   size_t id_count;
   SetosaMissing missing;
   SetosaUnseen unseen;
@@ -48,7 +49,7 @@ void columns_release(Columns *columns);
 size_t columns_features(const Columns *columns);
 /* Appends the name of a feature: that of a numeric column, COLUMN=LEVEL of a level. Columns without names are called by their number. */
 Status columns_feature_name(Text *name, const Columns *columns, size_t feature, Error *error);
-/* One JSON object, as it stands in the metadata "columns" of a model file. free(*text). */
+/* One JSON object, as it stands in the metadata "columns" of a model file: all texts are UTF-8, as readers see to. free(*text). */
 Status columns_to_json(char **text, const Columns *columns, Error *error);
 /* Back from it. SETOSA_ERROR_DATA, beginning with `path`, for a text that is not one of ours: it trusts nothing in it. */
 Status columns_from_json(Columns **columns, const char *text, const char *path, Error *error);

@@ -1,8 +1,10 @@
 /* Columns as a JSON object, and back:
  *   {"columns": [{"name": "age", "number": 2, "mean": 29.7}, {"name": "sex", "number": 3, "levels": ["female", "male"]}],
- *    "ids": ["ticket"], "missing": "drop", "unseen": "zero", "na": "-9", "separator": ";", "decimal": ","}
- * name is left out where the table had no header, mean where it is not known, shift where it is 0, and what was not given. */
+ *    "label": 1, "ids": ["ticket"], "missing": "drop", "unseen": "zero", "na": "-9", "separator": ";", "decimal": ","}
+ * Columns count from 0, the label from 1. name is left out where the table had no header, mean where it is not known, shift where it is 0,
+ * and what was not given. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,10 +49,11 @@ Status columns_to_json(char **text, const Columns *columns, Error *error) {
   int failed = 0;
   for (size_t i = 0; i < columns->count; i++) failed |= json_array_append_new(list, column_to_json(&columns->columns[i]));
   failed |= json_object_set_new(out, "columns", list);
+  if (columns->label > 0) failed |= json_object_set_new(out, "label", json_integer((json_int_t)columns->label));
   if (columns->id_count > 0) failed |= json_object_set_new(out, "ids", texts_to_json(columns->ids, columns->id_count));
   failed |= json_object_set_new(out, "missing", json_string(names_get(missing_names, (size_t)columns->missing)));
   failed |= json_object_set_new(out, "unseen", json_string(names_get(unseen_names, (size_t)columns->unseen)));
-  if (columns->na != NULL) failed |= json_object_set_new(out, "na", json_string(columns->na));
+  if (columns->na != NULL && columns->na[0] != 0) failed |= json_object_set_new(out, "na", json_string(columns->na));
   if (columns->separator != NULL) failed |= json_object_set_new(out, "separator", json_string(columns->separator));
   if (columns->decimal != NULL) failed |= json_object_set_new(out, "decimal", json_string(columns->decimal));
   Status status = json_write(text, failed ? NULL : out, JSON_COMPACT, error); /* 17 digits: the same numbers come back */
@@ -66,7 +69,7 @@ static Status refuse(const char *path, const char *what, Error *error) {
 
 static Status take_text(char **out, const json_t *from, const char *path, Error *error) {
   if (from == NULL) return SETOSA_OK;
-  if (!json_is_string(from)) return refuse(path, "has something else where a text belongs", error);
+  if (json_string_length(from) == 0) return refuse(path, "has something else where a text belongs", error);
   return memory_copy_text(out, json_string_value(from), error);
 }
 
@@ -77,7 +80,7 @@ static Status take_texts(char ***out, size_t *count, const json_t *list, const c
   TRY(memory_allocate_zero((void **)out, json_array_size(list) + 1, sizeof **out, "columns", error));
   for (size_t i = 0; i < json_array_size(list); i++) {
     const json_t *text = json_array_get(list, i);
-    if (!json_is_string(text)) TRY(refuse(path, "has something else where a list of texts belongs", error));
+    if (json_string_length(text) == 0) TRY(refuse(path, "has something else where a list of texts belongs", error));
     TRY(memory_copy_text(&(*out)[i], json_string_value(text), error));
     *count = i + 1;
   }
@@ -123,12 +126,28 @@ static Status take_choice(int *out, const json_t *from, const char *const *names
   return refuse(path, "has a choice that is none", error);
 }
 
-/* Every column is found by its name, or none is. */
+/* Every column is found by its name, or by its number where none has a name; two that are found alike would be read twice. */
 static Status check_names(const Columns *columns, const char *path, Error *error) {
-  for (size_t i = 1; i < columns->count; i++)
-    if ((columns->columns[i].name == NULL) != (columns->columns[0].name == NULL))
-      return refuse(path, "names some of the columns only", error);
-  return SETOSA_OK;
+  Status status = SETOSA_OK;
+  NameTable *names = NULL, *numbers = NULL;
+  TRY(name_table_create(&names, error));
+  TRY(name_table_create(&numbers, error));
+  for (size_t i = 0; i < columns->count; i++) {
+    const Column *column = &columns->columns[i];
+    char number[24];
+    size_t index = 0;
+    snprintf(number, sizeof number, "%zu", column->number);
+    TRY(name_table_add(numbers, number, strlen(number), &index, error));
+    if (index != i) TRY(refuse(path, "has two columns of one number", error));
+    if ((column->name == NULL) != (columns->columns[0].name == NULL)) TRY(refuse(path, "names some of the columns only", error));
+    if (column->name == NULL) continue;
+    TRY(name_table_add(names, column->name, strlen(column->name), &index, error));
+    if (index != i) TRY(refuse(path, "has two columns of one name", error));
+  }
+cleanup:
+  name_table_destroy(names);
+  name_table_destroy(numbers);
+  return status;
 }
 
 Status columns_from_json(Columns **out, const char *text, const char *path, Error *error) {
@@ -143,6 +162,10 @@ Status columns_from_json(Columns **out, const char *text, const char *path, Erro
   TRY(columns_create(&columns, json_array_size(list), error));
   for (size_t i = 0; i < columns->count; i++) TRY(take_column(&columns->columns[i], json_array_get(list, i), path, error));
   TRY(check_names(columns, path, error));
+  const json_t *label = json_object_get(document, "label");
+  if (label != NULL && (json_integer_value(label) < 1 || json_integer_value(label) > NUMBER_MOST))
+    TRY(refuse(path, "has a label without a number", error));
+  columns->label = (size_t)json_integer_value(label);
   if (json_object_get(document, "ids") != NULL)
     TRY(take_texts(&columns->ids, &columns->id_count, json_object_get(document, "ids"), path, error));
   TRY(take_choice(&missing, json_object_get(document, "missing"), missing_names, path, error));

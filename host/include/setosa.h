@@ -292,6 +292,22 @@ SetosaStatus setosa_dataset_scale_like(SetosaDataset *dataset, const SetosaDatas
 
 /* ---- columns of a table ----------------------------------------------------------------------------------------- */
 
+/* One of the columns that features are made of. */
+typedef struct SetosaColumn {
+  const char *name;          /* NULL where the table had no header */
+  size_t number;             /* from 1, in the table that was read first */
+  bool categorical;          /* a feature for each of `levels`; else one, the value */
+  const char *const *levels; /* (level_count) in byte order */
+  size_t level_count;
+  double shift; /* of a number: rows of a data set hold x - shift */
+  double mean;  /* of a number: what SETOSA_MISSING_MEAN puts in; NAN: not known */
+} SetosaColumn;
+/* The columns in the order of their features, i from 0: false past the last. Borrowed. column may be NULL. What becomes of values that are
+ * missing or new is said by setosa_model_data_options. */
+bool setosa_columns_get(const SetosaColumns *columns, size_t i, SetosaColumn *column);
+/* The names of those that are carried along, or their numbers from 1; NULL past the last. Borrowed. */
+const char *setosa_columns_id(const SetosaColumns *columns, size_t i);
+
 typedef enum SetosaColumnUse {
   SETOSA_COLUMN_FEATURE,
   SETOSA_COLUMN_LABEL,

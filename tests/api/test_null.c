@@ -308,6 +308,10 @@ static void try_model(void) {
   SAYS(true, setosa_model_metadata, "key", made_model, 0, NULL, &text);
   SAYS(true, setosa_model_metadata, "value", made_model, 0, &text, NULL);
   assert_false(setosa_model_metadata(made_model, 10000, &text, &text));
+  SetosaColumn column;
+  SAYS(false, setosa_columns_get, "columns", NULL, 0, &column);
+  SAYS(false, setosa_columns_get, "column", setosa_model_columns(model), 0, NULL);
+  SAYS(NULL, setosa_columns_id, "columns", NULL, 0);
   REFUSES(setosa_model_truth, "model", NULL, source, &distance, &cosine, error);
   REFUSES(setosa_model_truth, "source", model, NULL, &distance, &cosine, error);
   REFUSES(setosa_model_truth, "distance", model, source, NULL, &cosine, error);

@@ -64,7 +64,7 @@ void fuzz_load(const char *source, const SetosaDataOptions *options) {
   size_t rows = setosa_dataset_rows(data), features = setosa_dataset_features(data), classes = setosa_dataset_classes(data);
   const float *values = setosa_dataset_values(data);
   const int32_t *labels = setosa_dataset_labels(data);
-  fuzz_claim(rows > 0 && features > 0, "a data set has rows and features");
+  fuzz_claim((rows > 0 || options->labels_optional) && features > 0, "a data set has rows and features, or all of them lacked a value");
   for (size_t i = 0; values != NULL && i < rows * features; i++) fuzz_claim(isfinite(values[i]), "every value is finite");
   const double *shift = setosa_dataset_shift(data);
   for (size_t d = 0; shift != NULL && d < features; d++) fuzz_claim(isfinite(shift[d]), "every shift is finite");

@@ -12,7 +12,7 @@ build=$source/build/fuzz
 found=$build/found
 seconds=${1:-20}
 names=("${@:2}")
-[ "${#names[@]}" -gt 0 ] || names=(csv table npy npz idx gz column class_weights synthetic visible model checkpoint options)
+[ "${#names[@]}" -gt 0 ] || names=(csv table expected npy npz idx gz column class_weights synthetic visible model checkpoint options)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$found"
@@ -98,6 +98,16 @@ a=2,b=1=0.5,ü=1e30
 b=1=3,b=1=4
 a=nan,ü=-1
 a=1e400,=2,
+TEXTS
+# Columns in a line, and a table: by names, by places, with gaps and new values.
+while IFS= read -r text; do
+  line=$((line + 1))
+  [ ! -d "$work/expected" ] || printf '%b' "$text" >"$work/expected/$line"
+done <<'TEXTS'
+{"columns":[{"name":"x","number":2,"mean":1.5,"shift":1000},{"name":"k","number":0,"levels":["m","n"]}],"label":2,"ids":["i"],"na":"-9"}\nk,y,x,i\nm,a,1001,u\nz,b,-9,v\n,a,1002,w\n
+{"columns":[{"number":2},{"number":1}],"label":1,"missing":"mean","unseen":"error"}\na,1,2\nb,3,4\n
+{"columns":[{"number":0,"levels":["1","2"]}],"ids":["2"],"separator":";","decimal":","}\n1;i;a\n2;j;b\n
+{"columns":[{"number":1},{"number":3},{"number":0}],"label":3}\n1 2 a 3\n4 5 b 6\n
 TEXTS
 [ ! -d "$work/visible" ] || printf 'a\033[31m\302\233\342\200\256\357\273\277\360\237\214\274\233\377\355\240\200' >"$work/visible/1"
 while IFS= read -r text; do

@@ -20,6 +20,12 @@ static const OptionRow rows[] = {
      .class = OPTION_AROUND, .commands = FOR_TRAIN, .heading = HEADING_DATA},
     {"test-labels", 0, "FILE", "file with the labels of the test data, as --labels", FILE_OPTION(PATH_READ, test_labels),
      .class = OPTION_AROUND, .commands = FOR_TRAIN, .heading = HEADING_DATA},
+    {"missing", 0, "HOW",
+     "rows that lack a value: drop leaves them out (of predict: without prediction), mean puts in the mean of the training rows (of names: "
+     "none), error stops (default: as in the training)",
+     DATA_OPTION(OPTION_CHOICE, missing), .choices = missing_names, .commands = FOR_MODEL_USE, .heading = HEADING_DATA},
+    {"unseen", 0, "HOW", "a name that the training rows did not have: zero (none of the names), or error (default: as in the training)",
+     DATA_OPTION(OPTION_CHOICE, unseen), .choices = unseen_names, .commands = FOR_MODEL_USE, .heading = HEADING_DATA},
     {"validation", 0, "FRACTION", "hold this part of the rows out of the training, chosen by --seed, and report on it",
      REAL(validation, 0, 1), .may_be_unset = true, .open_least = true, .open_most = true, .commands = FOR_TRAIN, .heading = HEADING_DATA},
     {"standardize", 0, NULL, "shift and scale every feature to mean 0, deviation 1; the model remembers how", FLAG(standardize),

@@ -6,6 +6,8 @@
 
 Status missing_words_take(MissingWords *missing, const char *list, Error *error) {
   *missing = (MissingWords){0};
+  if (list != NULL && !text_is_utf8(list, strlen(list)))
+    return error_set(error, SETOSA_ERROR_USAGE, "--na \"%s\": give UTF-8, which is what every table is read as", list);
   return list != NULL ? text_split(&missing->words, &missing->count, list, ',', error) : SETOSA_OK;
 }
 

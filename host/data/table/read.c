@@ -82,6 +82,7 @@ static Status describe(Columns **out, const Table *table, Error *error) {
     TRY(status);
     columns->id_count++;
   }
+  if (table->label != TABLE_NONE) columns->label = table->label + 1;
   columns->missing = table->missing;
   columns->unseen = table->unseen;
   TRY(memory_copy_text(&columns->na, options->na, error));

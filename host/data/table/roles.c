@@ -124,6 +124,13 @@ cleanup:
   return status;
 }
 
+/* The column of an id of the model: by its name; where there are no names, in its old place, if the table is as wide as that was. */
+static size_t find_old_id(const Table *table, const Columns *expected, const char *id) {
+  bool wide = !table->header;
+  for (size_t i = 0; wide && i < expected->count; i++) wide = expected->columns[i].number < table->count;
+  return wide ? find_index(table, id) : table_find(table, id);
+}
+
 /* --id, or those of the model that are there. */
 static Status take_ids(Table *table, Error *error) {
   Status status = SETOSA_OK;
@@ -138,7 +145,7 @@ static Status take_ids(Table *table, Error *error) {
     TRY(add_id(table, columns[i], error));
   }
   for (size_t i = 0; options->id == NULL && expected != NULL && i < expected->id_count; i++) {
-    size_t column = table_find(table, expected->ids[i]);
+    size_t column = find_old_id(table, expected, expected->ids[i]);
     if (column != TABLE_NONE) TRY(add_id(table, column, error));
   }
 cleanup:
@@ -250,6 +257,14 @@ static bool has_label_first(const Table *table, const Survey *head, size_t first
          !looks_like_classes(numbers) && !table->columns[first].asked;
 }
 
+/* Where a model without names of columns, or a table without, has the label: in its old place. */
+static size_t old_label(const Table *table) {
+  const Columns *columns = table->reader->options->expect_columns;
+  if (columns == NULL || columns->label == 0 || columns->label > table->count) return TABLE_NONE;
+  size_t c = columns->label - 1;
+  return is_elsewhere(table, c) || table->columns[c].asked ? TABLE_NONE : c;
+}
+
 /* The label column when --label is not given: the model's, else the last one that is nothing else and has a value. */
 static Status default_label(Table *table, const Survey *head, Error *error) {
   Status status = SETOSA_OK;
@@ -269,6 +284,8 @@ static Status default_label(Table *table, const Survey *head, Error *error) {
   }
   if (last == TABLE_NONE) return SETOSA_OK;
   if (table->order == NULL && expected > 0 && left == expected) return SETOSA_OK;
+  table->label = old_label(table);
+  if (table->label != TABLE_NONE) return SETOSA_OK;
   if (expected == 0 && options->features == NULL && has_label_first(table, head, first, last)) {
     char name[TABLE_NAME], other[TABLE_NAME];
     TRY(remarks_add(
@@ -361,17 +378,40 @@ cleanup:
   return status;
 }
 
+static int by_number(const void *a, const void *b) {
+  size_t left = (*(const Column *const *)a)->number, right = (*(const Column *const *)b)->number;
+  return left < right ? -1 : left > right;
+}
+
+/* As many columns as the model has: the first of them in the old table is the first in this one, wherever --features had it. */
+static Status keep_order(Table *table, const Columns *columns, Error *error) {
+  Status status = SETOSA_OK;
+  const Column **sorted = NULL;
+  size_t *order = NULL;
+  TRY(memory_allocate((void **)&sorted, columns->count, sizeof *sorted, "columns", error));
+  TRY(memory_allocate((void **)&order, columns->count, sizeof *order, "columns", error));
+  for (size_t i = 0; i < columns->count; i++) sorted[i] = &columns->columns[i];
+  qsort(sorted, columns->count, sizeof *sorted, by_number);
+  for (size_t i = 0; i < columns->count; i++) order[sorted[i] - columns->columns] = table->order[i];
+  memcpy(table->order, order, columns->count * sizeof *order);
+cleanup:
+  free(sorted);
+  free(order);
+  return status;
+}
+
 /* A model's columns where there are no names to meet by: in their order, or else each at its old place. */
-static Status meet_by_position(Table *table, Error *error) {
+static Status meet_by_position(Table *table, bool chosen, Error *error) {
   const DataOptions *options = table->reader->options;
   const Columns *columns = options->expect_columns;
   size_t expected = expected_count(options);
-  bool same_places = columns != NULL && options->features == NULL && columns->count > 0;
+  bool same_places = columns != NULL && !chosen && columns->count > 0;
   for (size_t i = 0; same_places && i < columns->count; i++) {
     size_t c = columns->columns[i].number;
     same_places = c < table->count && table->columns[c].candidate;
   }
-  if (expected == 0 || table->order_count == expected) return SETOSA_OK;
+  if (expected == 0 || (table->order_count == expected && (columns == NULL || chosen))) return SETOSA_OK;
+  if (table->order_count == expected) return keep_order(table, columns, error);
   if (!same_places)
     return error_set(error, SETOSA_ERROR_DATA, "%s:%llu: %zu feature columns, but the model has %zu; choose them with --features",
                      table->reader->source, (unsigned long long)(table->header ? table->header_line : 1), table->order_count, expected);
@@ -403,13 +443,14 @@ Status table_find_roles(Table *table, const Survey *head, Error *error) {
   TRY(take_drop(table, error));
   TRY(take_features(table, error));
   TRY(take_expected_names(table, error));
+  bool chosen = table->order != NULL; /* by name or number */
   TRY(take_kinds(table, error));
   TRY(take_ids(table, error));
   TRY(choose_weights(table, error));
   TRY(choose_label(table, head, error));
   TRY(choose_candidates(table, head, error));
   TRY(check_any_left(table, error));
-  TRY(meet_by_position(table, error));
+  TRY(meet_by_position(table, chosen, error));
   for (size_t i = 0; i < table->order_count; i++) table->columns[table->order[i]].role = FIELD_NUMERIC; /* until its kind is known */
   if (table->label != TABLE_NONE) table->columns[table->label].role = FIELD_LABEL;
   bool weighs = table->reader->options->weights != NULL || !table->reader->options->labels_optional; /* a prediction needs no weights */
