@@ -6,8 +6,8 @@
 
 typedef struct Archive Archive;
 
-/* stream is of a regular file that is not compressed as a whole, and outlives the archive; it is not to be read meanwhile. SETOSA_ERROR_DATA for what
- * is no archive. */
+/* stream is of a regular file that is not compressed as a whole, and outlives the archive; it is not to be read meanwhile.
+ * SETOSA_ERROR_DATA for what is no archive. */
 Status archive_open(Archive **archive, const Stream *stream, Error *error);
 /* Members that are still open are closed before. */
 void archive_close(Archive *archive);

@@ -22,8 +22,8 @@ enum { KNOWN_NUMBERS = 1 << 12 };
 
 struct Labels {
   const DataOptions *options;
-  NameTable *names;                 /* texts seen, or the classes of the model */
-  bool expected;                    /* names are the model's */
+  NameTable *names;   /* texts seen, or the classes of the model */
+  bool expected;      /* names are the model's */
   KnownNumber *known; /* (KNOWN_NUMBERS) by hash; a number that meets another in its place takes it. NULL: no number was added yet */
   int32_t *rows;
   size_t count, capacity;

@@ -83,7 +83,7 @@ Status stream_open(Stream **out, const char *path, Error *error) {
   stream->file = gzdopen(descriptor, "rb");
   if (stream->file == NULL) TRY(error_set(error, SETOSA_ERROR_INTERNAL, "out of memory to read %s", name));
   stream->descriptor = descriptor;
-  descriptor = -1; /* gzclose closes it */
+  descriptor = -1;                                                                       /* gzclose closes it */
   gzbuffer(stream->file, stream->regular && stream->size < 1 << 13 ? 1 << 13 : 1 << 17); /* zlib takes three times as much */
   TRY(stream_read(stream, stream->peeked, STREAM_PEEK, &peeked, error));
   stream->peeked_count = peeked;
