@@ -5,8 +5,8 @@
 #include "base/number.h"
 
 #include <endian.h>
+#include <inttypes.h>
 #include <math.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,7 +119,7 @@ static double parse_slowly(const char *first, const char *past, int64_t exponent
       left++, rest = rest || *at != '0';
   }
   if (rest) text[count++] = '1', left--;
-  snprintf(text + count, sizeof text - count, "e%lld", (long long)(exponent + (int64_t)left));
+  snprintf(text + count, sizeof text - count, "e%" PRId64, exponent + (int64_t)left);
   return strtod(text, NULL);
 }
 
