@@ -98,17 +98,18 @@ static void write_gaps(PredictWork *work, uint64_t end) {
 }
 
 static void write_row(PredictWork *work, size_t row, const float *probabilities) {
-  size_t one[1] = {0}, *best = work->top_k > 0 ? work->best : one;
+  const size_t top_k = work->top_k;
+  size_t one[1] = {0}, *best = top_k > 0 ? work->best : one;
   write_gaps(work, setosa_dataset_source_row(work->data, row));
-  find_best(probabilities, work->classes, work->top_k > 0 ? work->top_k : 1, best);
+  find_best(probabilities, work->classes, top_k > 0 ? top_k : 1, best);
   write_ids(work, work->written++);
   write_class(work, best[0]);
-  for (size_t i = 0; i < work->top_k; i++) {
+  for (size_t i = 0; i < top_k; i++) {
     fputc(',', work->stream);
     write_class(work, best[i]);
     fprintf(work->stream, ",%.9g", (double)probabilities[best[i]]);
   }
-  for (size_t k = 0; work->top_k == 0 && k < work->classes; k++) fprintf(work->stream, ",%.9g", (double)probabilities[k]);
+  for (size_t k = 0; top_k == 0 && k < work->classes; k++) fprintf(work->stream, ",%.9g", (double)probabilities[k]);
   fputc('\n', work->stream);
 }
 
