@@ -24,7 +24,6 @@ opencl-headers        OpenCL headers
 pocl-opencl-icd       PoCL, an OpenCL device that runs on every CPU
 libpopt-dev           command line options
 libjansson-dev        JSON
-libcsv-dev            CSV
 zlib1g-dev            gzip
 libzip-dev            zip archives, as .npz of NumPy
 libxxhash-dev         hashes
@@ -113,7 +112,7 @@ need() {
   if ! command -v apt-get >/dev/null 2>&1; then
     say 'This script installs packages with apt-get, which this system does not have. Install these yourself:' \
       'a C11 compiler, CMake 3.21 or later, Ninja, pkg-config; an OpenCL loader with its headers, and an OpenCL device (PoCL runs on any CPU);' \
-      'the development files of popt, jansson, libcsv, zlib, libzip, xxHash and Random123; for the tests cmocka;' \
+      'the development files of popt, jansson, zlib, libzip, xxHash and Random123; for the tests cmocka;' \
       'for the backends blas and clblast, and for several machines, all of which can be left out, OpenBLAS, CLBlast and an MPI. Then:' \
       '  cmake --preset release && cmake --build --preset release && build/release/setosa train data/iris.csv' >&2
     exit 1

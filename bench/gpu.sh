@@ -14,7 +14,7 @@ CDPATH='' cd -- "$(dirname -- "$0")/.."
 
 # Debian's names. Libraries come with what they need beyond the C library.
 packages='ocl-icd-libopencl1 ocl-icd-opencl-dev opencl-c-headers libclblast1 libclblast-dev
-libpopt0 libpopt-dev libjansson4 libjansson-dev libcsv3 libcsv-dev zlib1g zlib1g-dev libxxhash0 libxxhash-dev
+libpopt0 libpopt-dev libjansson4 libjansson-dev libzip4 libzip-dev zlib1g zlib1g-dev libxxhash0 libxxhash-dev
 librandom123-dev libcmocka0 libcmocka-dev pkgconf pkgconf-bin libpkgconf3
 libopenblas0-pthread libopenblas-pthread-dev libgfortran5 libquadmath0 dataset-fashion-mnist'
 

@@ -29,7 +29,7 @@ static Fault fault;
 
 /* ---- whose calls they are ----------------------------------------------------------------------------------------- */
 
-static const char *const watched[] = {"libsetosa", "libjansson", "libpopt", "libcsv", "libz.so", "libxxhash"};
+static const char *const watched[] = {"libsetosa", "libjansson", "libpopt", "libzip", "libz.so", "libxxhash"};
 static struct { uintptr_t begin, end; } ranges[MOST_RANGES];
 static int range_count;
 

@@ -48,7 +48,7 @@ says_not() {
 }
 
 new_system
-says 1 'popt, jansson, libcsv, zlib, libzip, xxHash and Random123'
+says 1 'popt, jansson, zlib, libzip, xxHash and Random123'
 says 2 'usage: ./quickstart.sh' nonsense
 says 2 'usage: ./quickstart.sh' test twice
 says 0 './quickstart.sh test' --help

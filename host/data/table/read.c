@@ -5,8 +5,8 @@
 
 #include "base/memory.h"
 #include "data/shift_remark.h"
-#include "data/table/encode.h"
 #include "data/table/survey.h"
+#include "data/table/tell.h"
 
 Status table_open(Table *table, Reader *reader, Remarks *remarks, Error *error) {
   Status status = SETOSA_OK;
@@ -126,40 +126,14 @@ cleanup:
   return status;
 }
 
-/* ---- what there is to say ---------------------------------------------------------------------------------------- */
-
-static int by_most(const void *a, const void *b) {
-  const uint64_t *left = *(const uint64_t *const *)a, *right = *(const uint64_t *const *)b;
-  if (*left != *right) return *left < *right ? 1 : -1;
-  return left > right ? 1 : -1; /* as they stand in the table */
-}
-
-/* "Age 177, Fare 1" of what is not 0, the most first, five at most. */
-static Status list_counts(Text *list, const Table *table, const uint64_t *counts, Error *error) {
-  enum { LISTED = 5 };
-  Status status = SETOSA_OK;
-  const uint64_t **order = NULL;
-  char name[TABLE_NAME];
-  size_t found = 0;
-  TRY(memory_allocate((void **)&order, table->count, sizeof *order, "columns", error));
-  for (size_t c = 0; c < table->count; c++)
-    if (counts[c] > 0) order[found++] = &counts[c];
-  if (found > 1) qsort(order, found, sizeof *order, by_most);
-  for (size_t i = 0; i < found && i < LISTED; i++)
-    TRY(text_append(list, error, "%s%s %llu", i > 0 ? ", " : "", table_column_name(name, table, (size_t)(order[i] - counts)),
-                    (unsigned long long)*order[i]));
-  if (found > LISTED) TRY(text_append(list, error, ", ... (%zu columns in all)", found));
-cleanup:
-  free(order);
-  return status;
-}
+/* ---- targets ------------------------------------------------------------------------------------------------------ */
 
 /* Labels that do not serve may be so because of rows that were left out. */
 static Status add_left_out(const Encoded *encoded, const Table *table, Error *error) {
   Status status = SETOSA_OK;
   Text list = {0}, whole = {0};
   if (encoded->left_out.count == 0 || error == NULL) return SETOSA_ERROR_DATA;
-  TRY(list_counts(&list, table, encoded->missing, error));
+  TRY(table_list_counts(&list, table, encoded->missing, error));
   TRY(text_append(&whole, error, "%s (%llu of %llu rows %s a value: %s)", error->message, (unsigned long long)encoded->left_out.count,
                   (unsigned long long)encoded->records,
                   encoded->left_out.count == 1 ? "was left out, since it lacks" : "were left out, since they lack", list.text));
@@ -189,88 +163,6 @@ cleanup:
   return status;
 }
 
-static bool is_feature(const Table *table, size_t c) {
-  return table->columns[c].role == FIELD_NUMERIC || table->columns[c].role == FIELD_CATEGORICAL;
-}
-
-/* Rows that were left out, and what they lack; what --missing mean fills in is no reason. */
-static Status remark_left_out(const Encoded *encoded, const Table *table, Error *error) {
-  Status status = SETOSA_OK;
-  Text list = {0};
-  uint64_t *reasons = NULL;
-  bool fills = table->missing == SETOSA_MISSING_MEAN, helps = false, predicts = table->reader->options->labels_optional;
-  bool one = encoded->left_out.count == 1;
-  TRY(memory_allocate_zero((void **)&reasons, table->count, sizeof *reasons, "columns", error));
-  for (size_t c = 0; c < table->count; c++) {
-    if (!fills || !is_feature(table, c)) reasons[c] = encoded->missing[c];
-    helps = helps || (!fills && is_feature(table, c) && encoded->missing[c] > 0);
-  }
-  TRY(list_counts(&list, table, reasons, error));
-  const char *becomes = predicts ? one ? "gets no prediction, since it lacks" : "get no prediction, since they lack"
-                        : one    ? "is left out, since it lacks"
-                                 : "are left out, since they lack";
-  TRY(remarks_add(table->remarks, SETOSA_REMARK_WARNING, error, "%s: %llu of %llu rows %s a value: %s%s", table->reader->source,
-                  (unsigned long long)encoded->left_out.count, (unsigned long long)encoded->records, becomes,
-                  list.length > 0 ? list.text : "",
-                  !helps ? ""
-                  : one  ? "; --missing mean keeps it"
-                         : "; --missing mean keeps them"));
-cleanup:
-  free(reasons);
-  text_free(&list);
-  return status;
-}
-
-static Status remark_filled_in(const Encoded *encoded, const Table *table, Error *error) {
-  Status status = SETOSA_OK;
-  Text list = {0};
-  TRY(list_counts(&list, table, encoded->missing, error));
-  if (list.length > 0)
-    TRY(remarks_add(table->remarks, SETOSA_REMARK_DETAIL, error, "%s: values that are missing were filled in: %s", table->reader->source,
-                    list.text));
-cleanup:
-  text_free(&list);
-  return status;
-}
-
-static Status remark_missing(const Encoded *encoded, const Table *table, Error *error) {
-  return encoded->left_out.count > 0 ? remark_left_out(encoded, table, error) : remark_filled_in(encoded, table, error);
-}
-
-static Status remark_unseen(const Encoded *encoded, const Table *table, Error *error) {
-  Status status = SETOSA_OK;
-  Text list = {0};
-  size_t first = 0;
-  TRY(list_counts(&list, table, encoded->unseen, error));
-  if (list.length == 0) goto cleanup;
-  while (encoded->unseen[first] == 0) first++;
-  const Place *place = &encoded->first_unseen[first];
-  TRY(remarks_add(
-      table->remarks, SETOSA_REMARK_WARNING, error,
-      "%s: values that the training rows did not have count as none of the levels: %s (the first is %s in line %llu); --unseen error "
-      "stops there",
-      table->reader->source, list.text, place->text, (unsigned long long)place->line));
-cleanup:
-  text_free(&list);
-  return status;
-}
-
-/* Of columns that were looked at: for a model they are as they are. */
-static Status remark_numbers(Dataset *dataset, const Table *table, Error *error) {
-  Status status = SETOSA_OK;
-  Moments *moments = NULL; /* (D) zero where a feature is a level */
-  if (table->kept == NULL) return SETOSA_OK;
-  TRY(memory_allocate_zero((void **)&moments, table->features, sizeof *moments, "column statistics", error));
-  for (size_t i = 0; i < table->order_count; i++) {
-    const TableColumn *column = &table->columns[table->order[i]];
-    if (column->role == FIELD_NUMERIC) moments[column->feature] = table->kept->columns[table->order[i]].moments;
-  }
-  TRY(shift_remark(dataset, moments, error));
-cleanup:
-  free(moments);
-  return status;
-}
-
 static Status hand_over(Dataset *dataset, Encoded *encoded, const Table *table, Error *error) {
   Status status = SETOSA_OK;
   const DataOptions *options = table->reader->options;
@@ -279,7 +171,7 @@ static Status hand_over(Dataset *dataset, Encoded *encoded, const Table *table, 
                   table->reader->source, (unsigned long long)table->header_line));
   if (encoded->rows == 0 && !options->labels_optional) {
     Text list = {0};
-    status = list_counts(&list, table, encoded->missing, error);
+    status = table_list_counts(&list, table, encoded->missing, error);
     if (status == SETOSA_OK)
       error_set(error, SETOSA_ERROR_DATA, "%s: all %llu rows lack a value: %s; fill in what is missing, or keep them with --missing mean",
                 table->reader->source, (unsigned long long)encoded->records, list.text);
@@ -288,10 +180,10 @@ static Status hand_over(Dataset *dataset, Encoded *encoded, const Table *table, 
   }
   dataset->rows = (size_t)encoded->rows;
   dataset->features = table->features;
-  TRY(remark_missing(encoded, table, error));
-  TRY(remark_unseen(encoded, table, error));
+  TRY(table_remark_missing(encoded, table, error));
+  TRY(table_remark_unseen(encoded, table, error));
   TRY(keep_columns(dataset, table, error));
-  TRY(remark_numbers(dataset, table, error));
+  TRY(table_remark_numbers(dataset, table, error));
   TRY(keep_targets(dataset, encoded, table, error));
   dataset->left_out = encoded->left_out;
   encoded->left_out = (SourceRows){0};
