@@ -12,8 +12,7 @@ static void look_at_field(const Records *records, const Field *field, char decim
   bool in_part = field->text >= part->bytes && field->text + field->length <= part->bytes + part->length;
   bool in_room = records->room != NULL && field->text >= records->room && field->text + field->length <= records->room + records->room_size;
   fuzz_claim(in_part || in_room, "a field lies in its part or in the room for it");
-  if (field->length > 0)
-    fuzz_claim(field->text[0] != ' ' && field->text[field->length - 1] != ' ', "blanks around a field do not count");
+  if (field->length > 0) fuzz_claim(field->text[0] != ' ' && field->text[field->length - 1] != ' ', "blanks around a field do not count");
   if (field_number(field, decimal, &value)) fuzz_claim(!isnan(value), "a number is one");
 }
 
