@@ -32,7 +32,7 @@ install(FILES ${CMAKE_CURRENT_SOURCE_DIR}/include/setosa.h ${CMAKE_CURRENT_SOURC
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/setosa.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 # README.md links to the other pages, so they come along, in the same folders.
 install(FILES ${CMAKE_SOURCE_DIR}/LICENSE ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
-foreach(page bench/LOG.md bench/README.md data/README.md host/README.md kernels/README.md tests/README.md)
+foreach(page bench/LOG.md bench/README.md data/README.md host/README.md kernels/README.md tests/README.md tests/tables/README.md)
   get_filename_component(folder ${page} DIRECTORY)
   install(FILES ${CMAKE_SOURCE_DIR}/${page} DESTINATION ${CMAKE_INSTALL_DOCDIR}/${folder})
 endforeach()

@@ -73,7 +73,7 @@ static const Case cases[] = {
     {"generate-gz", FAULT_ALLOCATION, OUTPUT_SHAPE, "generate rows=100,features=4,classes=3 -o out.csv.gz --json"},
     {"cache-miss", FAULT_ALLOCATION, OUTPUT_JSON, "train ../in/big.csv --cache out-conversions --max-iterations 1" MODEL REFERENCE},
     {"cache-hit", FAULT_ALLOCATION, OUTPUT_JSON, "train ../in/big.csv --cache ../in/conversions --max-iterations 1" MODEL REFERENCE},
-    {"cache-path", FAULT_ALLOCATION, OUTPUT_BYTES, "cache path"},
+    {"cache-path", FAULT_ALLOCATION, OUTPUT_SHAPE, "cache path"}, /* a folder of the run's own */
     {"help", FAULT_ALLOCATION, OUTPUT_BYTES, "help train"},
 };
 
