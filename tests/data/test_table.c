@@ -49,6 +49,7 @@ static void columns_become_features(void **state) {
       {"\"\",\"a\",\"y\"\n\"1\",1,\"p\"\n\"2\",5,\"q\"\n", "", 2, "a", ""},
       {"Unnamed: 0,a,y\n7,1,p\n8,5,q\n9,3,p\n", "", 3, "a", ""},
       {",a,y\n0,1,p\n2,5,q\n3,3,p\n", "", 3, "column1 a", ""},
+      {",a,c,y\n0,1,r,p\n1,5,r,q\n3,3,s,p\n4,3,s,p\n", "", 4, "column1 a c=r c=s", ""},
       {"n,a,y\n1,1,p\n2,1,q\n3,1,p\n4,1,p\n5,1,p\n6,1,p\n7,1,p\n8,1,p\n9,1,p\n10,1,p\n", "", 10, "n a",
        "'n' counts rows, and is used as a feature; --drop n"},
       /* no value; constant */
@@ -250,11 +251,31 @@ static void an_end_unlike_the_beginning_is_seen(void **state) {
   }
 }
 
+/* An index is one as far as the whole text goes: with a gap behind the head it is a column of numbers like any other. */
+static void an_index_has_no_gap(void **state) {
+  (void)state;
+  enum { ROWS = 3000 };
+  for (int words = 0; words < 2; words++)
+    for (int gap = 0; gap < 2; gap++) {
+      Text text = {0};
+      support_ok(text_append(&text, NULL, ",a,y\n"), NULL);
+      for (int i = 0; i < ROWS; i++)
+        support_ok(text_append(&text, NULL, "%d,%s%d,%c\n", i < ROWS - 10 ? i : i + gap, words ? "w" : "", i % 7, "pq"[i % 2]), NULL);
+      SetosaDataset *dataset = load_good("index.csv", text.text, text.length, "");
+      assert_int_equal(setosa_dataset_rows(dataset), ROWS);
+      assert_int_equal(setosa_dataset_features(dataset), (words ? 7 : 1) + gap);
+      assert_string_equal(setosa_dataset_feature_name(dataset, 0), gap ? "column1" : words ? "a=w0" : "a");
+      setosa_dataset_destroy(dataset);
+      text_free(&text);
+    }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(columns_become_features),   cmocka_unit_test(headers_of_pandas_and_r),
       cmocka_unit_test(other_rows_are_read_alike), cmocka_unit_test(columns_in_the_way_are_named_together),
       cmocka_unit_test(ids_are_carried_along),     cmocka_unit_test(an_end_unlike_the_beginning_is_seen),
+      cmocka_unit_test(an_index_has_no_gap),
   };
   return support_run("data_table", tests, make_folder, remove_folder);
 }

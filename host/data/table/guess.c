@@ -56,6 +56,13 @@ Status part_rows_encode_guess(PartRows *part, const Table *table, Error *error) 
     survey_add_number(seen, value);
     row[column->feature] = rounded;
   }
+  if (table->index != TABLE_NONE) {
+    ColumnSurvey *seen = &part->survey->columns[table->index];
+    part->refuted = !field_number(&records->fields[table->index], table->dialect.decimal, &value) || !isfinite(value);
+    if (part->refuted) return SETOSA_OK;
+    seen->present++;
+    survey_add_number(seen, value);
+  }
   part->survey->rows++;
   if (table->label != TABLE_NONE) {
     const Field *label = &records->fields[table->label];
@@ -80,7 +87,7 @@ static bool shift_serves(const TableColumn *column, const ColumnSurvey *seen) {
 }
 
 Status table_confirm(bool *right, Table *table, Survey **all, Error *error) {
-  *right = true;
+  *right = table->index == TABLE_NONE || column_counts_rows(&(*all)->columns[table->index]);
   for (size_t i = 0; *right && i < table->order_count; i++) {
     TableColumn *column = &table->columns[table->order[i]];
     const ColumnSurvey *seen = &(*all)->columns[table->order[i]];

@@ -72,7 +72,7 @@ static Status write_note(Text *note, const SetosaColumnReport *out, const Table 
   }
   if (out->categorical) return text_append(note, error, "%llu feature%s", levels, levels == 1 ? "" : "s");
   if (seen->moments.count > 0 && seen->moments.least == seen->moments.most) return text_append(note, error, "constant");
-  if (seen->counts_rows && seen->missing == 0 && seen->numbers >= 10) return text_append(note, error, "counts rows; --drop leaves it out");
+  if (column_counts_rows(seen) && seen->numbers >= 10) return text_append(note, error, "counts rows; --drop leaves it out");
   return text_append(note, error, "%s", "");
 }
 

@@ -16,6 +16,19 @@ static bool needs_numbers_as_levels(const TableColumn *column, const ColumnSurve
   return !column->numeric && !seen->collects && seen->numbers > 0 && seen->numbers < seen->present && !column_is_nearly_numeric(seen);
 }
 
+/* Counts that have a gap further on identify their rows no less, but are a column like any other. */
+static void check_index(Table *table) {
+  size_t c = table->index;
+  if (c == TABLE_NONE || column_counts_rows(&table->all->columns[c])) return;
+  memmove(table->order + 1, table->order, table->order_count * sizeof *table->order);
+  table->order[0] = c;
+  table->order_count++;
+  table->columns[c].candidate = true;
+  table->columns[c].role = FIELD_NUMERIC;
+  table->columns[c].why = NULL;
+  table->index = TABLE_NONE;
+}
+
 /* ---- the survey of all rows -------------------------------------------------------------------------------------- */
 
 static Status survey_all(Table *table, bool *collects, Error *error) {
@@ -24,6 +37,7 @@ static Status survey_all(Table *table, bool *collects, Error *error) {
   for (size_t c = 0; c < table->count; c++)
     collects[c] = (table->columns[c].candidate && table->columns[c].categorical) || (table->inspects && c == table->label);
   TRY(survey_text(&table->all, table, collects, NULL, error));
+  check_index(table);
   for (size_t c = 0; c < table->count; c++) {
     ColumnSurvey *seen = &table->all->columns[c];
     seen->collects = collects[c];
@@ -77,8 +91,7 @@ static Status warn_of_count(Table *table, size_t c, Error *error) {
   const ColumnSurvey *seen = &table->all->columns[c];
   Text option = {0};
   char name[TABLE_NAME];
-  if (!seen->counts_rows || seen->missing > 0 || seen->numbers < 10 || table->columns[c].asked || table->columns[c].numeric)
-    return SETOSA_OK;
+  if (!column_counts_rows(seen) || seen->numbers < 10 || table->columns[c].asked || table->columns[c].numeric) return SETOSA_OK;
   TRY(table_append_option_name(&option, table, c, error));
   TRY(remarks_add(table->remarks, SETOSA_REMARK_WARNING, error,
                   "the column %s counts rows, and is used as a feature; --drop %s leaves it out", table_column_name(name, table, c),

@@ -12,7 +12,7 @@ Status table_open(Table *table, Reader *reader, Remarks *remarks, Error *error) 
   Status status = SETOSA_OK;
   Survey *head = NULL;
   Error ignored = {0};
-  *table = (Table){.reader = reader, .remarks = remarks, .label = TABLE_NONE, .weight = TABLE_NONE};
+  *table = (Table){.reader = reader, .remarks = remarks, .label = TABLE_NONE, .weight = TABLE_NONE, .index = TABLE_NONE};
   table->missing = reader->options->missing;
   table->unseen = reader->options->unseen;
   TRY(missing_words_take(&table->missing_words, reader->options->na, error));

@@ -168,6 +168,7 @@ static Status choose_candidates(Table *table, const Survey *head, Error *error) 
     if (column->id != TABLE_NONE && !(wanted > 0 && column->asked)) continue; /* a model's feature may be carried along, too */
     if (!column->asked && table_is_index(table, head, c)) {
       column->why = "counts rows";
+      table->index = c;
       continue;
     }
     column->candidate = true;

@@ -46,6 +46,11 @@ typedef struct Survey {
 /* At least nine in ten of its values are numbers. */
 static inline bool column_is_nearly_numeric(const ColumnSurvey *column) { return column->numbers * 10 >= column->present * 9; }
 
+/* Whole numbers in every row, each one more than the one before. */
+static inline bool column_counts_rows(const ColumnSurvey *column) {
+  return column->counts_rows && column->missing == 0 && column->numbers == column->present;
+}
+
 Status survey_create(Survey **survey, size_t count, Error *error);
 void survey_destroy(Survey *survey);
 /* As if nothing was seen; what is collected stays so. */

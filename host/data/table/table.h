@@ -38,6 +38,7 @@ typedef struct Table {
   TableColumn *columns; /* (count) */
   size_t count;
   size_t label, weight; /* columns, or TABLE_NONE */
+  size_t index;         /* the column that counts rows, as far as the head shows, or TABLE_NONE */
   size_t *order;        /* (order_count) columns that may be features, in the order of the features */
   size_t order_count;
   size_t *ids; /* (id_count) columns that are carried along */

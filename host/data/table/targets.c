@@ -44,7 +44,7 @@ bool table_is_index(const Table *table, const Survey *head, size_t c) {
   if (c > 0 || !table->header || head == NULL || head->rows < 2) return false;
   const ColumnSurvey *column = &head->columns[0];
   bool nameless = table->columns[0].unnamed || strcmp(table->columns[0].name, "Unnamed: 0") == 0;
-  return nameless && column->counts_rows && column->missing == 0 && column->numbers == column->present;
+  return nameless && column_counts_rows(column);
 }
 
 /* Whole numbers of which there are few, or words that come again: what a class is. */
