@@ -60,6 +60,7 @@ void labels_destroy(Labels *labels) {
   name_table_destroy(labels->names);
   free(labels->rows);
   text_free(&labels->room);
+  free(labels->known);
   free(labels);
 }
 
