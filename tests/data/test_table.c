@@ -152,6 +152,25 @@ static void other_rows_are_read_alike(void **state) {
   setosa_dataset_destroy(first);
 }
 
+/* A column whose cell of the header is empty has a name of ours, by which a header of numbers is known again. */
+static void a_column_without_a_name_is_found_again(void **state) {
+  (void)state;
+  char path[SUPPORT_PATH];
+  SetosaDataset *first = load_csv("first.csv", "7,,9,y\n1,2.5,3,p\n4,5,6.5,q\n", "header=1"), *other = NULL;
+  SetosaError error = {0};
+  SetosaDataOptions options = setosa_data_options_default();
+  const float expected[] = {10, 11, 12};
+  options.expect_columns = setosa_dataset_columns(first);
+  options.labels_optional = true;
+  expect_names(first, "7 column2 9");
+  support_path(path, test_folder, "other.csv");
+  support_write_text(path, "7,,9\n10,11,12\n");
+  support_ok(setosa_dataset_load(&other, path, &options, &error), &error);
+  expect_values(other, 1, 3, expected);
+  setosa_dataset_destroy(other);
+  setosa_dataset_destroy(first);
+}
+
 static void columns_in_the_way_are_named_together(void **state) {
   (void)state;
   Text text = {0};
@@ -275,7 +294,7 @@ int main(void) {
       cmocka_unit_test(columns_become_features),   cmocka_unit_test(headers_of_pandas_and_r),
       cmocka_unit_test(other_rows_are_read_alike), cmocka_unit_test(columns_in_the_way_are_named_together),
       cmocka_unit_test(ids_are_carried_along),     cmocka_unit_test(an_end_unlike_the_beginning_is_seen),
-      cmocka_unit_test(an_index_has_no_gap),
+      cmocka_unit_test(an_index_has_no_gap),       cmocka_unit_test(a_column_without_a_name_is_found_again),
   };
   return support_run("data_table", tests, make_folder, remove_folder);
 }

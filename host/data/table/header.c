@@ -1,5 +1,6 @@
 /* The first record: is it a header, and what are the columns called? Looked at beside the other records of the head. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +43,13 @@ static Status has_expected_names(bool *all, const DataOptions *options, const Re
   size_t index = 0, wanted = 0;
   const Columns *columns = options->expect_columns;
   TRY(name_table_create(&names, error));
-  for (size_t c = 0; c < first->count; c++) TRY(name_table_add(names, first->fields[c].text, first->fields[c].length, &index, error));
+  for (size_t c = 0; c < first->count; c++) {
+    char ours[32]; /* the name of a cell that is empty, as take_name gives it */
+    int length = snprintf(ours, sizeof ours, "column%zu", c + 1);
+    const Field *field = &first->fields[c];
+    bool empty = field->length == 0;
+    TRY(name_table_add(names, empty ? ours : field->text, empty ? (size_t)length : field->length, &index, error));
+  }
   *all = true;
   for (size_t i = 0; columns != NULL && i < columns->count; i++, wanted++) {
     const char *name = columns->columns[i].name;
