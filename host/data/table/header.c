@@ -77,7 +77,7 @@ typedef struct Evidence {
 
 /* Words of a column that come again and again, as a choice of names does. */
 static bool repeats(const ColumnSurvey *column) {
-  size_t levels = column->levels.names != NULL ? name_table_count(column->levels.names) : 0;
+  size_t levels = levels_count(&column->levels);
   return column->present >= 4 && levels > 0 && column->present >= 2 * (uint64_t)levels;
 }
 

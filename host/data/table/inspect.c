@@ -19,7 +19,7 @@ static int by_name(const void *a, const void *b) { return strcmp(((const Level *
 /* The levels of the rows that are used, in byte order. */
 static Status tell_levels(SetosaColumnReport *out, const ColumnSurvey *seen, Error *error) {
   Status status = SETOSA_OK;
-  size_t count = seen->levels.names != NULL ? name_table_count(seen->levels.names) : 0;
+  size_t count = levels_count(&seen->levels);
   Level *levels = NULL;
   char **names = NULL;
   uint64_t *counts = NULL;

@@ -9,8 +9,6 @@
 #include "data/shift.h"
 #include "data/table/survey.h"
 
-static size_t count_levels(const ColumnSurvey *column) { return column->levels.names != NULL ? name_table_count(column->levels.names) : 0; }
-
 /* Words among numbers, which count as levels then. */
 static bool needs_numbers_as_levels(const TableColumn *column, const ColumnSurvey *seen) {
   return !column->numeric && !seen->collects && seen->numbers > 0 && seen->numbers < seen->present && !column_is_nearly_numeric(seen);
@@ -79,7 +77,7 @@ static Status leave_out(Table *table, size_t c, const char *why, Error *error) {
     TRY(remarks_add(table->remarks, SETOSA_REMARK_WARNING, error,
                     "the column %s is left out: it identifies rows (%zu different texts in %llu rows); --categorical %s uses it, --drop %s "
                     "leaves it out without a warning",
-                    name, count_levels(seen), (unsigned long long)seen->present, option.text, option.text));
+                    name, levels_count(&seen->levels), (unsigned long long)seen->present, option.text, option.text));
 cleanup:
   text_free(&option);
   return status;
@@ -138,7 +136,7 @@ static Status decide_column(Table *table, size_t c, Error *error) {
   } else if (column->numeric || column_is_nearly_numeric(seen)) {
     column->in_the_way = true;
     column->why = "not all numbers";
-  } else if (!column->asked && (seen->levels.too_many || 2 * (uint64_t)count_levels(seen) > seen->present)) {
+  } else if (!column->asked && (seen->levels.too_many || 2 * (uint64_t)levels_count(&seen->levels) > seen->present)) {
     TRY(leave_out(table, c, "identifies rows", error));
   } else if (seen->levels.too_many) {
     column->in_the_way = true;
@@ -202,7 +200,7 @@ static Status survey_kept(Table *table, bool *collects, Error *error) {
   TRY(memory_allocate_zero((void **)&used, table->count, sizeof *used, "columns", error));
   for (size_t c = 0; c < table->count; c++) {
     const TableColumn *column = &table->columns[c];
-    bool feature = column->role == FIELD_NUMERIC || column->role == FIELD_CATEGORICAL;
+    bool feature = table_column_is_feature(column);
     used[c] = (feature && missing == SETOSA_MISSING_DROP) || column->role == FIELD_LABEL || column->role == FIELD_WEIGHT;
     any = any || (used[c] && table->all->columns[c].missing > 0);
     collects[c] = column->role == FIELD_CATEGORICAL || (table->inspects && c == table->label);
@@ -220,7 +218,7 @@ static int by_bytes(const void *a, const void *b) { return strcmp(*(const char *
 
 static Status sort_levels(TableColumn *column, const ColumnSurvey *seen, Error *error) {
   Status status = SETOSA_OK;
-  size_t count = count_levels(seen), index = 0;
+  size_t count = levels_count(&seen->levels), index = 0;
   const char **names = NULL;
   TRY(memory_allocate((void **)&names, count, sizeof *names, "levels", error));
   for (size_t i = 0; i < count; i++) names[i] = name_table_name(seen->levels.names, i);

@@ -46,12 +46,8 @@ static Status encode_level(PartRows *part, const Table *table, size_t c, float *
   if (table->unseen == SETOSA_UNSEEN_ERROR)
     return field_error(table, records, c, "is none of the levels that the training rows had",
                        "correct it, or let it be none of them with --unseen zero", error);
-  if (part->unseen[c]++ == 0) {
-    Place *place = &part->first_unseen[c];
-    place->file = records->part->file;
-    place->line = records_field_line(records, c);
-    reader_quote(place->text, records->fields[c].text, records->fields[c].length);
-  }
+  part->unseen[c]++;
+  place_take(&part->first_unseen[c], records, c);
   return SETOSA_OK;
 }
 
@@ -86,7 +82,7 @@ static Status encode_weight(PartRows *part, const Table *table, size_t c, Error 
   const Field *field = &part->records.fields[c];
   WeightList one = {0};
   double value = 0;
-  char text[LEVEL_ROOM + QUOTE_SIZE];
+  char name[TABLE_NAME];
   TRY(memory_grow((void **)&part->weights, &part->weight_capacity, part->rows + 1, sizeof *part->weights, "weights", error));
   if (table->dialect.decimal == ',' && field_number(field, ',', &value)) {
     status = weight_list_add(&one, value, error);
@@ -96,10 +92,7 @@ static Status encode_weight(PartRows *part, const Table *table, size_t c, Error 
   if (status == SETOSA_OK) part->weights[part->rows] = one.values[0];
   weight_list_free(&one);
   if (status == SETOSA_ERROR_DATA) {
-    if (table->header) {
-      table_column_name(text, table, c);
-      error_prefix(error, "column %s", text);
-    }
+    if (table->header) error_prefix(error, "column %s", table_column_name(name, table, c));
     error_prefix(error, "%s:%llu:%zu", part->records.part->file, (unsigned long long)records_field_line(&part->records, c), c + 1);
   }
 cleanup:
@@ -213,6 +206,7 @@ Status part_rows_restart(PartRows *part, const Table *table, Error *error) {
   part->ids.count = part->ids.texts.length = 0;
   memset(part->missing, 0, table->count * sizeof *part->missing);
   memset(part->unseen, 0, table->count * sizeof *part->unseen);
+  memset(part->first_unseen, 0, table->count * sizeof *part->first_unseen);
   name_table_destroy(part->names);
   part->names = NULL;
   return name_table_create(&part->names, error);

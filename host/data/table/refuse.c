@@ -211,8 +211,7 @@ Status table_refuse_missing(const Table *table, Error *error) {
   }
   if (first == NULL) return SETOSA_OK;
   if (table->header) snprintf(named, sizeof named, " (column %s)", table_column_name(name, table, column));
-  bool empty = strcmp(first->text, "''") == 0,
-       has_mean = table->columns[column].role == FIELD_NUMERIC || table->columns[column].role == FIELD_CATEGORICAL;
+  bool empty = strcmp(first->text, "''") == 0, has_mean = table_column_is_feature(&table->columns[column]);
   return error_set(error, SETOSA_ERROR_DATA, "%s:%llu:%zu: %s%s%s; fill it in, or leave such rows out (--missing drop)%s", first->file,
                    (unsigned long long)first->line, column + 1, empty ? "" : first->text,
                    empty ? "a value is missing" : " stands for a missing value", named,

@@ -1,10 +1,7 @@
-/* Which column is the label, which are weights and ids, and which may be features: from the names, the options, and what a model expects.
- */
-#include <stdio.h>
+/* Which columns are carried along and which may be features: from the names, the options, and what a model expects. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "data/table/roles.h"
 

@@ -41,8 +41,6 @@ cleanup:
   return status;
 }
 
-static size_t levels_count(const Levels *levels) { return levels->names != NULL ? name_table_count(levels->names) : 0; }
-
 static void levels_free(Levels *levels) {
   name_table_destroy(levels->names);
   free(levels->counts);
@@ -86,7 +84,7 @@ cleanup:
   return status;
 }
 
-static void place_take(Place *place, const Records *records, size_t column) {
+void place_take(Place *place, const Records *records, size_t column) {
   if (place->file != NULL) return;
   place->file = records->part->file;
   place->line = records_field_line(records, column);

@@ -23,6 +23,9 @@ typedef struct Levels {
   bool too_many;
 } Levels;
 
+/* Remembers where field `column` of the record stands, unless a place is remembered already. */
+void place_take(Place *place, const Records *records, size_t column);
+
 typedef struct ColumnSurvey {
   uint64_t present, missing, numbers;
   bool fractions;                 /* a number is not whole */
@@ -43,6 +46,8 @@ typedef struct Survey {
   uint64_t rows;
 } Survey;
 
+/* How many different texts were seen; 0 as well where they are too many. */
+static inline size_t levels_count(const Levels *levels) { return levels->names != NULL ? name_table_count(levels->names) : 0; }
 /* At least nine in ten of its values are numbers. */
 static inline bool column_is_nearly_numeric(const ColumnSurvey *column) { return column->numbers * 10 >= column->present * 9; }
 

@@ -26,6 +26,10 @@ typedef struct TableColumn {
   NameTable *levels;  /* categorical: index i makes feature + i */
 } TableColumn;
 
+static inline bool table_column_is_feature(const TableColumn *column) {
+  return column->role == FIELD_NUMERIC || column->role == FIELD_CATEGORICAL;
+}
+
 typedef struct Table {
   Reader *reader;
   TableText *text;

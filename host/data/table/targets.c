@@ -49,7 +49,7 @@ bool table_is_index(const Table *table, const Survey *head, size_t c) {
 
 /* Whole numbers of which there are few, or words that come again: what a class is. */
 static bool looks_like_classes(const ColumnSurvey *column) {
-  size_t levels = column->levels.names != NULL ? name_table_count(column->levels.names) : 0;
+  size_t levels = levels_count(&column->levels);
   if (column->present == 0 || column->levels.too_many) return false;
   if (column->numbers == column->present) return !column->fractions && (levels <= 20 || levels * (uint64_t)10 <= column->present);
   return 2 * (uint64_t)levels <= column->present;

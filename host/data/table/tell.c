@@ -33,10 +33,6 @@ cleanup:
   return status;
 }
 
-static bool is_feature(const Table *table, size_t c) {
-  return table->columns[c].role == FIELD_NUMERIC || table->columns[c].role == FIELD_CATEGORICAL;
-}
-
 /* Rows that were left out, and what they lack; what --missing mean fills in is no reason. */
 static Status remark_left_out(const Encoded *encoded, const Table *table, Error *error) {
   Status status = SETOSA_OK;
@@ -46,8 +42,8 @@ static Status remark_left_out(const Encoded *encoded, const Table *table, Error 
   bool one = encoded->left_out.count == 1;
   TRY(memory_allocate_zero((void **)&reasons, table->count, sizeof *reasons, "columns", error));
   for (size_t c = 0; c < table->count; c++) {
-    if (!fills || !is_feature(table, c)) reasons[c] = encoded->missing[c];
-    helps = helps || (!fills && is_feature(table, c) && encoded->missing[c] > 0);
+    if (!fills || !table_column_is_feature(&table->columns[c])) reasons[c] = encoded->missing[c];
+    helps = helps || (!fills && table_column_is_feature(&table->columns[c]) && encoded->missing[c] > 0);
   }
   TRY(table_list_counts(&list, table, reasons, error));
   const char *becomes = predicts ? one ? "gets no prediction, since it lacks" : "get no prediction, since they lack"
