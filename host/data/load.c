@@ -263,6 +263,23 @@ cleanup:
   return status;
 }
 
+/* The reader points into loading, which stays where it is. call: for messages. */
+static Status begin_loading(Loading *loading, const char *call, const char *source, const DataOptions *options, Error *error) {
+  *loading = (Loading){.options = options != NULL ? *options : setosa_data_options_default(),
+                       .reader = {.source = source, .default_scale = 1, .started = clock_seconds()},
+                       .read = synthetic_read};
+  loading->reader.options = &loading->options;
+  Status status = check_call(call, source, &loading->options, error);
+  return status == SETOSA_OK ? open_source(loading, error) : status;
+}
+
+/* Whether options and further files go with what the first file is. */
+static Status check_loading(const Loading *loading, Error *error) {
+  Status status = check_options(&loading->reader, loading->read, error);
+  for (size_t i = 0; status == SETOSA_OK && i < loading->options.also_count; i++) status = check_further(loading->options.also[i], error);
+  return status;
+}
+
 /* What is found beside a .npy is known before the cache is asked: an entry is of both files. */
 static Status find_labels_of_array(Loading *loading, Error *error) {
   const Reader *reader = &loading->reader;
@@ -295,17 +312,12 @@ cleanup:
 
 SetosaStatus setosa_dataset_load(SetosaDataset **dataset, const char *source, const SetosaDataOptions *options, SetosaError *error) {
   Status status = SETOSA_OK;
-  Loading loading = {.options = options != NULL ? *options : setosa_data_options_default(),
-                     .reader = {.source = source, .default_scale = 1, .started = clock_seconds()},
-                     .read = synthetic_read};
+  Loading loading = {0};
   Dataset *loaded = NULL;
-  loading.reader.options = &loading.options;
   if (dataset != NULL) *dataset = NULL;
   TRY(arguments_check(error, GIVEN(dataset), GIVEN(source)));
-  TRY(check_call("setosa_dataset_load", source, &loading.options, error));
-  TRY(open_source(&loading, error));
-  TRY(check_options(&loading.reader, loading.read, error));
-  for (size_t i = 0; i < loading.options.also_count; i++) TRY(check_further(loading.options.also[i], error));
+  TRY(begin_loading(&loading, "setosa_dataset_load", source, options, error));
+  TRY(check_loading(&loading, error));
   TRY(find_labels_of_array(&loading, error));
   TRY(read_source(&loaded, &loading, error));
   loaded->labels_found = loading.labels_found != NULL ? loading.labels_found : loaded->labels_found;
@@ -322,17 +334,12 @@ cleanup:
 
 SetosaStatus setosa_table_inspect(SetosaTableReport **report, const char *source, const SetosaDataOptions *options, SetosaError *error) {
   Status status = SETOSA_OK;
-  Loading loading = {.options = options != NULL ? *options : setosa_data_options_default(),
-                     .reader = {.source = source, .default_scale = 1, .started = clock_seconds()},
-                     .read = synthetic_read};
-  loading.reader.options = &loading.options;
+  Loading loading = {0};
   if (report != NULL) *report = NULL;
   TRY(arguments_check(error, GIVEN(report), GIVEN(source)));
-  TRY(check_call("setosa_table_inspect", source, &loading.options, error));
-  TRY(open_source(&loading, error));
+  TRY(begin_loading(&loading, "setosa_table_inspect", source, options, error));
   if (loading.read != table_read) goto cleanup; /* no table: no report, and no error */
-  TRY(check_options(&loading.reader, loading.read, error));
-  for (size_t i = 0; i < loading.options.also_count; i++) TRY(check_further(loading.options.also[i], error));
+  TRY(check_loading(&loading, error));
   TRY(table_inspect(report, &loading.reader, error));
 cleanup:
   stream_close(loading.reader.stream);
