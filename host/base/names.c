@@ -3,8 +3,19 @@
 
 #include "setosa_bench.h"
 
-const char *const solver_names[] = {
-    [SETOSA_SOLVER_LBFGS] = "lbfgs", [SETOSA_SOLVER_GD] = "gd", [SETOSA_SOLVER_SGD] = "sgd", [SETOSA_SOLVER_ADAM] = "adam", NULL};
+const char *const solver_names[] = {[SETOSA_SOLVER_AUTO] = "auto",
+                                    [SETOSA_SOLVER_NEWTON] = "newton",
+                                    [SETOSA_SOLVER_LBFGS] = "lbfgs",
+                                    [SETOSA_SOLVER_GD] = "gd",
+                                    [SETOSA_SOLVER_SGD] = "sgd",
+                                    [SETOSA_SOLVER_ADAM] = "adam",
+                                    NULL};
+const char *const preconditioner_names[] = {[SETOSA_PRECONDITIONER_AUTO] = "auto",
+                                            [SETOSA_PRECONDITIONER_NONE] = "none",
+                                            [SETOSA_PRECONDITIONER_DIAGONAL] = "diagonal",
+                                            [SETOSA_PRECONDITIONER_KRON] = "kron",
+                                            [SETOSA_PRECONDITIONER_BLOCKS] = "blocks",
+                                            NULL};
 const char *const schedule_names[] = {[SETOSA_SCHEDULE_CONSTANT] = "constant",
                                       [SETOSA_SCHEDULE_INVERSE] = "inverse",
                                       [SETOSA_SCHEDULE_COSINE] = "cosine",
@@ -35,6 +46,9 @@ size_t names_count(const char *const *names) {
 const char *names_get(const char *const *names, size_t index) { return index < names_count(names) ? names[index] : "unknown"; }
 
 const char *setosa_solver_name(SetosaSolver solver) { return names_get(solver_names, (size_t)solver); }
+const char *setosa_preconditioner_name(SetosaPreconditioner preconditioner) {
+  return names_get(preconditioner_names, (size_t)preconditioner);
+}
 const char *setosa_schedule_name(SetosaSchedule schedule) { return names_get(schedule_names, (size_t)schedule); }
 const char *setosa_backend_name(SetosaBackend backend) { return names_get(backend_names, (size_t)backend); }
 const char *setosa_family_name(SetosaFamily family) { return names_get(family_names, (size_t)family); }

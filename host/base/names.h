@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 extern const char *const solver_names[];
+extern const char *const preconditioner_names[];
 extern const char *const schedule_names[];
 extern const char *const backend_names[];
 extern const char *const family_names[];

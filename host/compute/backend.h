@@ -46,6 +46,32 @@ typedef struct Addition {
   const Vector *linear;  /* (P); NULL: nothing */
 } Addition;
 
+/* A symmetric positive semidefinite P x P matrix made of small ones: an approximate inverse of a Hessian. With a vector seen as G (K, D+1),
+ * row k the weights of class k and then its bias, its product with G is
+ *   T = V' G,   S_k = R_k * (F_k T_k),   Y_k = F_k' S_k,   V Y        (rows as columns; * element by element)
+ * What is NULL is the identity; R is then all ones. Without F, center takes its place: (C' t)_d = t_d - center_d t_D, (C' t)_D = t_D, whose
+ * transpose is C. So features whose mean is far from 0 are seen as if it had been taken off them. */
+typedef struct MetricForm {
+  const double *classes;  /* V (K,K) row-major */
+  const double *features; /* F (feature_count, D+1, D+1) row-major */
+  size_t feature_count;   /* 0; 1: the same for every class; or K */
+  const double *scale;    /* R (P), laid out as every vector: weights (K,D), then bias (K); not below 0 */
+  const double *center;   /* (D), where feature_count is 0 */
+} MetricForm;
+typedef struct Metric Metric;
+
+/* Sums of weighted outer products of rows, out (matrices, D+1, D+1) symmetric, with v_i = (x_i - mean, 1) and s_i the weight of the row in
+ * the data set (not scaled to a mean of 1), 1 where there are none:
+ *   out_m = sum over i of weights[m][i] s_i v_i v_i' */
+typedef struct GramRequest {
+  size_t count;          /* rows */
+  const uint64_t *rows;  /* (count) ascending; NULL: rows 0 to count - 1 */
+  const double *mean;    /* (D); NULL: 0 */
+  size_t matrices;
+  const double *weights; /* (matrices, count), of any sign */
+  bool diagonal;         /* only the diagonals are wanted: out (matrices, D+1) */
+} GramRequest;
+
 typedef enum RowScores { ROW_LOGITS, ROW_PROBABILITIES } RowScores;
 
 typedef struct BackendFacts {
@@ -55,6 +81,7 @@ typedef struct BackendFacts {
   const char *storage;                                /* how X is held: "f32", "f16", "u8"; NULL: as the host has it */
   double storage_rms_error;                           /* what rounding X to f16 did: ||X' - X|| / ||X||, */
   double storage_largest_error;                       /* and max |x' - x| / |x|; both 0 when nothing was rounded */
+  bool leads;                                         /* the first of several processes, or the only one */
   RowRange local;                                     /* rows whose scores this process computes: all, or those of its rank */
   size_t devices;                                     /* of this process that share the rows; 0: one, or none */
   const RowRange *device_rows;                        /* (devices), the backend's */
@@ -103,6 +130,17 @@ typedef struct BackendOperations {
   Status (*line_open)(Backend *backend, const Vector *w, const Vector *s, Error *error);
   Status (*line_evaluate)(Backend *backend, double step, double *value, double *slope, Error *error);
   void (*line_close)(Backend *backend);
+
+  /* A metric of the form given, which is copied (in f32, where vectors are f32). One that was made is applied to vectors of its backend:
+   * out = metric v; out is not v. */
+  Status (*metric_create)(Backend *backend, Metric **metric, const MetricForm *form, Error *error);
+  Status (*metric_apply)(Backend *backend, const Metric *metric, Vector *out, const Vector *v, Error *error);
+  void (*metric_destroy)(Backend *backend, Metric *metric);
+  /* Where vectors are f32, products are f32 and their sums over at most some thousand rows at a time are added in double. Rows may be any
+   * of the data set, whichever process works on them; in a job of several processes each that calls computes for itself. */
+  Status (*gram)(Backend *backend, const GramRequest *request, double *out, Error *error);
+  /* values (count): those of the first process of the job, on all. own: how the caller fares; when any has failed, all fail. */
+  Status (*broadcast)(Backend *backend, Status own, size_t count, double *values, Error *error);
 
   void (*facts)(const Backend *backend, BackendFacts *facts);
 } BackendOperations;
@@ -176,6 +214,21 @@ static inline Status backend_line_evaluate(Backend *b, double step, double *valu
   return BACKEND_CALL(b, line_evaluate, step, value, slope, e);
 }
 static inline void backend_line_close(Backend *b) { b->operations->line_close(b); }
+static inline Status metric_create(Backend *b, Metric **metric, const MetricForm *form, Error *e) {
+  return BACKEND_CALL(b, metric_create, metric, form, e);
+}
+static inline Status metric_apply(Backend *b, const Metric *metric, Vector *out, const Vector *v, Error *e) {
+  return BACKEND_CALL(b, metric_apply, metric, out, v, e);
+}
+static inline void metric_destroy(Backend *b, Metric *metric) {
+  if (metric != NULL) b->operations->metric_destroy(b, metric);
+}
+static inline Status backend_gram(Backend *b, const GramRequest *request, double *out, Error *e) {
+  return BACKEND_CALL(b, gram, request, out, e);
+}
+static inline Status backend_broadcast(Backend *b, Status own, size_t count, double *values, Error *e) {
+  return BACKEND_CALL(b, broadcast, own, count, values, e);
+}
 static inline void backend_facts(const Backend *b, BackendFacts *facts) { b->operations->facts(b, facts); }
 #undef BACKEND_CALL
 

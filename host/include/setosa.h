@@ -424,7 +424,22 @@ typedef enum SetosaStorage { SETOSA_STORAGE_AUTO, SETOSA_STORAGE_F32, SETOSA_STO
 /* The search for the fastest tile sizes when training first meets a shape class on a device, and then from the cache: about 2 s; none, and
  * nothing from the cache; or all candidates at length. Work below 4e8 flops a pass is never tuned. */
 typedef enum SetosaTuning { SETOSA_TUNING_QUICK, SETOSA_TUNING_OFF, SETOSA_TUNING_FULL } SetosaTuning;
-typedef enum SetosaSolver { SETOSA_SOLVER_LBFGS, SETOSA_SOLVER_GD, SETOSA_SOLVER_SGD, SETOSA_SOLVER_ADAM } SetosaSolver;
+typedef enum SetosaSolver {
+  SETOSA_SOLVER_AUTO,   /* Newton or L-BFGS, by the shape of the data: see SetosaTrainResult.solver */
+  SETOSA_SOLVER_NEWTON, /* with the exact Hessian: for some hundreds of parameters and few rows */
+  SETOSA_SOLVER_LBFGS,
+  SETOSA_SOLVER_GD,
+  SETOSA_SOLVER_SGD,
+  SETOSA_SOLVER_ADAM
+} SetosaSolver;
+/* The first guess of the inverse Hessian in L-BFGS, made from rows that are sampled with the seed. */
+typedef enum SetosaPreconditioner {
+  SETOSA_PRECONDITIONER_AUTO,     /* by the shape of the data: see SetosaTrainResult.preconditioner */
+  SETOSA_PRECONDITIONER_NONE,     /* a multiple of the identity */
+  SETOSA_PRECONDITIONER_DIAGONAL, /* one number a parameter; needs no LAPACK */
+  SETOSA_PRECONDITIONER_KRON,     /* a matrix of the classes times one of the features */
+  SETOSA_PRECONDITIONER_BLOCKS    /* KRON at first, then a matrix of the features for every class */
+} SetosaPreconditioner;
 typedef enum SetosaSchedule {
   SETOSA_SCHEDULE_CONSTANT,
   SETOSA_SCHEDULE_INVERSE,
@@ -436,6 +451,7 @@ const char *setosa_backend_name(SetosaBackend backend);
 const char *setosa_storage_name(SetosaStorage storage);
 const char *setosa_tuning_name(SetosaTuning tuning);
 const char *setosa_solver_name(SetosaSolver solver);
+const char *setosa_preconditioner_name(SetosaPreconditioner preconditioner);
 const char *setosa_schedule_name(SetosaSchedule schedule);
 
 /* The processes of one MPI job. Every rank makes the same calls with the same options on the same data; each works on its own part of the
@@ -498,12 +514,16 @@ typedef struct SetosaNote {
 typedef struct SetosaTrainOptions {
   SetosaComputeOptions compute;
   SetosaSolver solver;
-  double l2;                       /* >= 0; the bias is not penalised */
+  SetosaPreconditioner preconditioner; /* lbfgs */
+  double l1, l2;                       /* >= 0; the bias is not penalised */
   const char *class_weight;        /* "balanced" or "NAME=W,NAME=W", see setosa_dataset_set_class_weights; NULL: classes count alike */
   double label_smoothing;          /* e in [0,1): targets are (1 - e) onehot + e/K */
   bool intercept;                  /* false: the bias stays 0 */
   uint64_t max_iterations;         /* lbfgs, gd; at most 1e15, as all counts; 0: evaluate the starting point only */
   double tolerance;                /* stop when the largest |gradient| component is at most this; 0: all iterations are run */
+  /* newton, lbfgs: stop when F - F*, by a certificate or (see SetosaTrainResult.gap_kind) by estimate, is at most gap * F and the gradient
+   * within the tolerance; 0: the gradient alone counts. */
+  double gap;
   size_t history;                  /* lbfgs: pairs kept */
   double learning_rate;            /* above 0. gd: fixed step; sgd, adam: initial rate; NAN: the solver's default, gd's: backtracking */
   double momentum;                 /* sgd: in [0,1) */
@@ -511,6 +531,7 @@ typedef struct SetosaTrainOptions {
   size_t batch_size;               /* sgd, adam: rows in a mini-batch */
   uint64_t epochs;                 /* sgd, adam */
   SetosaSchedule schedule;         /* sgd, adam */
+  uint64_t patience;               /* sgd, adam: stop when the loss of `validation` has not fallen for so many epochs; 0: never */
   uint64_t seed;                   /* order of rows and batches */
   const SetosaDataset *validation; /* held-out rows, scaled like the training rows; NULL: none */
   const SetosaModel *initial;      /* start from these weights; NULL: zeros */
@@ -542,6 +563,14 @@ SetosaTrainOptions setosa_train_options_default(void);
 typedef struct SetosaTrainResult {
   double objective, loss, gradient_norm; /* at the returned weights */
   uint64_t iterations, evaluations;      /* evaluations: passes over X, in units of one loss+gradient of all rows */
+  double passes;                         /* arithmetic of the optimizer in units of one loss+gradient of all rows (4 N D K operations) */
+  const char *solver;                    /* that was used: "newton", "lbfgs", ...; static */
+  const char *preconditioner;            /* of lbfgs: "blocks", ...; "none" with other solvers; static */
+  char choice[160];                      /* why AUTO chose them, a few words; "" when it had no choice */
+  double gap;                            /* (F - F*) / F at most, or about; NAN: not known */
+  const char *gap_kind;                  /* "certificate": F is proved to be no further above the optimum; "estimate": as far as a quadratic model
+                                            sees; "": gap is not known */
+  uint64_t nonzeros;                     /* weights that are not 0 */
   bool converged;
   const char *stop_reason; /* "gradient-tolerance", "precision-limit", "max-iterations", "epochs-done", "no-progress", "interrupted",
                               "non-finite", ...; static */

@@ -28,6 +28,8 @@ const char *optimizer_reason_name(StopReason reason) {
 
 static Status minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
   switch (settings->solver) {
+    case SETOSA_SOLVER_AUTO:
+    case SETOSA_SOLVER_NEWTON:
     case SETOSA_SOLVER_LBFGS:
       return lbfgs_minimize(objective, w, settings, report, error);
     case SETOSA_SOLVER_GD:

@@ -71,7 +71,9 @@ enum {
 
 /* Solvers and backends to which an option means something; 0 stands for all. */
 enum {
-  WITH_LBFGS = 1 << SETOSA_SOLVER_LBFGS,
+  WITH_NEWTON = 1 << SETOSA_SOLVER_NEWTON | 1 << SETOSA_SOLVER_AUTO,
+  WITH_LBFGS = 1 << SETOSA_SOLVER_LBFGS | 1 << SETOSA_SOLVER_AUTO,
+  WITH_CURVATURE = WITH_NEWTON | WITH_LBFGS,
   WITH_GD = 1 << SETOSA_SOLVER_GD,
   WITH_SGD = 1 << SETOSA_SOLVER_SGD,
   WITH_ADAM = 1 << SETOSA_SOLVER_ADAM,

@@ -10,6 +10,8 @@
 
 size_t train_solver_vectors(const SetosaTrainOptions *options) {
   switch (options->solver) {
+    case SETOSA_SOLVER_AUTO:
+    case SETOSA_SOLVER_NEWTON:
     case SETOSA_SOLVER_LBFGS:
       return 5 + 2 * (options->history + 1);
     case SETOSA_SOLVER_GD:
@@ -28,7 +30,7 @@ bool train_is_small(DataShape shape) {
 
 CompareOperations train_solver_operations(SetosaSolver solver, DataShape shape) {
   const CompareOperations always = COMPARE_STEP | COMPARE_VECTORS | COMPARE_LOGITS;
-  if (solver == SETOSA_SOLVER_LBFGS) return train_is_small(shape) ? always : always | COMPARE_LINE;
+  if (solver <= SETOSA_SOLVER_LBFGS) return train_is_small(shape) ? always : always | COMPARE_LINE;
   if (solver == SETOSA_SOLVER_ADAM) return always | COMPARE_ELEMENTS;
   return always;
 }

@@ -185,6 +185,7 @@ static void blas_facts(const Backend *backend, BackendFacts *facts) {
   *facts = (BackendFacts){.name = "blas",
                           .device = "host",
                           .family = "",
+                          .leads = true,
                           .local = backend_all_rows(backend),
                           .bytes_held = blas->bytes_peak,
                           .flops = blas->flops,
@@ -209,6 +210,11 @@ static const BackendOperations blas_operations = {
     .line_open = blas_line_open,
     .line_evaluate = blas_line_evaluate,
     .line_close = blas_line_close,
+    .metric_create = blas_metric_create,
+    .metric_apply = blas_metric_apply,
+    .metric_destroy = blas_metric_destroy,
+    .gram = blas_gram,
+    .broadcast = blas_broadcast,
     .facts = blas_facts,
 };
 
@@ -250,6 +256,7 @@ Status blas_open(Backend **backend, const Dataset *dataset, const BackendSetting
                          .parameters = shape.classes * shape.features + shape.classes,
                          .mean_weight = dataset_mean_weight(dataset),
                          .intercept = settings->intercept};
+  blas->source = dataset;
   blas->x = dataset_dense(dataset, dataset_all(dataset), NULL);
   TRY(dataset_targets(&targets, dataset, dataset_all(dataset), NULL, error));
   /* A row whose label is none of the classes cannot be trained on: then the labels are not used at all. */

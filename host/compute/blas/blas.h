@@ -30,6 +30,7 @@ typedef struct BlasLine {
 
 typedef struct Blas {
   Backend head;
+  const Dataset *source; /* borrowed */
   const float *x;      /* (N,D) row-major, borrowed */
   BlasTargets targets; /* (N) each, borrowed; labels NULL: then only predict works */
   BlasProducts products;
@@ -65,6 +66,13 @@ static inline BlasTargets blas_targets(const Blas *blas, size_t begin) {
 }
 /* z (K, stride), its first `rows` columns = W X' + b for rows from `begin` on. */
 void blas_logits(const Blas *blas, const float *w, size_t begin, size_t rows, float *z, size_t stride);
+
+/* metric.c */
+Status blas_metric_create(Backend *backend, Metric **metric, const MetricForm *form, Error *error);
+Status blas_metric_apply(Backend *backend, const Metric *metric, Vector *out, const Vector *v, Error *error);
+void blas_metric_destroy(Backend *backend, Metric *metric);
+Status blas_gram(Backend *backend, const GramRequest *request, double *out, Error *error);
+Status blas_broadcast(Backend *backend, Status own, size_t count, double *values, Error *error);
 
 /* line.c */
 Status blas_line_open(Backend *backend, const Vector *w, const Vector *s, Error *error);

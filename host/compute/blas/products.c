@@ -1,36 +1,17 @@
-/* Loading OpenBLAS in a way that does no harm. */
+/* The products of matrices that OpenBLAS is asked for, and the memory it wants for them. */
 #include "compute/blas/products.h"
 
-#include <sched.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
 #include "base/library.h"
 #include "base/memory.h"
+#include "base/openblas.h"
 #include "base/processors.h"
-
-static const char *const names[] = {SETOSA_OPENBLAS_FILE, SETOSA_OPENBLAS_PATH, "libopenblas.so.0", "libopenblas.so", NULL};
 
 /* What OpenBLAS takes for each thread that multiplies (BUFFER_SIZE of its common_x86_64.h, the largest there is). */
 static const size_t ROOM_OF_A_THREAD = (size_t)32 << 22;
-
-/* While it is loaded OpenBLAS starts a thread for each core that the loading thread may run on. Ours never use them; where one cannot be
- * started, OpenBLAS ends the process by SIGINT; and where memory is short, they never end. So it sees one core. */
-static Status load_alone(void **library, Error *error) {
-  cpu_set_t before, one;
-  bool known = sched_getaffinity(0, sizeof before, &before) == 0;
-  if (known) {
-    int core = 0;
-    while (core < CPU_SETSIZE - 1 && !CPU_ISSET(core, &before)) core++;
-    CPU_ZERO(&one);
-    CPU_SET(core, &one);
-    known = sched_setaffinity(0, sizeof one, &one) == 0;
-  }
-  Status status = library_load(library, names, "install libopenblas0, or leave out --backend blas", error);
-  if (known) sched_setaffinity(0, sizeof before, &before);
-  return status;
-}
 
 /* The variables that OpenBLAS heeds, in its order. */
 static size_t wanted_threads(void) {
@@ -48,7 +29,7 @@ Status blas_products_load(BlasProducts *products, Error *error) {
   Status status = SETOSA_OK;
   void *library = NULL;
   __typeof__(openblas_get_num_procs) *cores_seen = NULL;
-  TRY(load_alone(&library, error));
+  TRY(openblas_load(&library, "install libopenblas0, or leave out --backend blas", error));
   TRY(LIBRARY_FUNCTION(library, products, cblas_sgemm, error));
   TRY(LIBRARY_FUNCTION(library, products, cblas_sgemv, error));
   TRY(LIBRARY_FUNCTION(library, products, cblas_dgemm, error));

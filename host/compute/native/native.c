@@ -2,6 +2,7 @@
  * X goes up in upload.c, the operations are in vector.c, pass.c, predict.c and line.c. */
 #include "compute/native/line.h"
 #include "compute/native/logits.h"
+#include "compute/native/metric.h"
 #include "compute/native/predict.h"
 #include "compute/native/upload.h"
 #include "compute/native/vector.h"
@@ -33,6 +34,7 @@ static void native_facts(const Backend *backend, BackendFacts *facts) {
                           .storage_largest_error = native->rounding.largest,
                           .chunk_rows = native->residence.resident ? 0 : native->residence.buffer_rows,
                           .fell_back = native->residence.fell_back,
+                          .leads = true,
                           .local = backend_all_rows(backend),
                           .bytes_held = context_peak_bytes(native->context),
                           .flops = native->flops,
@@ -81,6 +83,11 @@ static const BackendOperations native_operations = {
     .line_open = native_line_open,
     .line_evaluate = native_line_evaluate,
     .line_close = native_line_close,
+    .metric_create = native_metric_create,
+    .metric_apply = native_metric_apply,
+    .metric_destroy = native_metric_destroy,
+    .gram = native_gram,
+    .broadcast = native_broadcast,
     .facts = native_facts,
 };
 

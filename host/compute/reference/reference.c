@@ -114,6 +114,7 @@ static void reference_facts(const Backend *backend, BackendFacts *facts) {
   *facts = (BackendFacts){.name = "reference",
                           .device = "host",
                           .family = "",
+                          .leads = true,
                           .local = backend_all_rows(backend),
                           .bytes_held = reference->bytes_peak,
                           .flops = reference->flops,
@@ -138,6 +139,11 @@ static const BackendOperations reference_operations = {
     .line_open = reference_line_open,
     .line_evaluate = reference_line_evaluate,
     .line_close = reference_line_close,
+    .metric_create = reference_metric_create,
+    .metric_apply = reference_metric_apply,
+    .metric_destroy = reference_metric_destroy,
+    .gram = reference_gram,
+    .broadcast = reference_broadcast,
     .facts = reference_facts,
 };
 
@@ -163,6 +169,7 @@ Status reference_open(Backend **backend, const Dataset *dataset, const BackendSe
                               .parameters = weights,
                               .mean_weight = dataset_mean_weight(dataset),
                               .intercept = settings->intercept};
+  reference->source = dataset;
   reference->x = dataset_dense(dataset, dataset_all(dataset), NULL);
   TRY(dataset_targets(&targets, dataset, dataset_all(dataset), NULL, error));
   /* A row whose label is none of the classes cannot be trained on: then the labels are not used at all. */

@@ -18,6 +18,7 @@ typedef struct ReferenceLine {
 
 typedef struct Reference {
   Backend base;
+  const Dataset *source; /* borrowed */
   const float *x;        /* (N,D) row-major, borrowed from the data set */
   const int32_t *labels; /* (N) in 0..K-1, borrowed; NULL: only predict works */
   const float *weights;  /* (N) borrowed, or NULL: 1 for every row */
@@ -40,6 +41,12 @@ Status reference_predict(Backend *backend, const Vector *w, RowRange rows, RowSc
 Status reference_line_open(Backend *backend, const Vector *w, const Vector *s, Error *error);
 Status reference_line_evaluate(Backend *backend, double step, double *value, double *slope, Error *error);
 void reference_line_close(Backend *backend);
+
+Status reference_metric_create(Backend *backend, Metric **metric, const MetricForm *form, Error *error);
+Status reference_metric_apply(Backend *backend, const Metric *metric, Vector *out, const Vector *v, Error *error);
+void reference_metric_destroy(Backend *backend, Metric *metric);
+Status reference_gram(Backend *backend, const GramRequest *request, double *out, Error *error);
+Status reference_broadcast(Backend *backend, Status own, size_t count, double *values, Error *error);
 
 /* A sum that carries its own rounding error (Neumaier's form of TwoSum): as accurate as if added in twice the precision.
  * Start from {0, 0}; the value is high + low. */

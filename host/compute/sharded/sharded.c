@@ -137,6 +137,7 @@ static void sharded_facts(const Backend *backend, BackendFacts *facts) {
     facts->storage_rms_error = fmax(facts->storage_rms_error, one.storage_rms_error);
     facts->storage_largest_error = fmax(facts->storage_largest_error, one.storage_largest_error);
   }
+  facts->leads = ranks_rank(sharded->ranks) == 0;
   facts->local = (RowRange){begin, end - begin};
   facts->devices = sharded->member_count;
   facts->device_rows = sharded->windows + sharded->own;
@@ -178,6 +179,11 @@ static const BackendOperations sharded_operations = {
     .line_open = sharded_line_open,
     .line_evaluate = sharded_line_evaluate,
     .line_close = sharded_line_close,
+    .metric_create = sharded_metric_create,
+    .metric_apply = sharded_metric_apply,
+    .metric_destroy = sharded_metric_destroy,
+    .gram = sharded_gram,
+    .broadcast = sharded_broadcast,
     .facts = sharded_facts,
 };
 

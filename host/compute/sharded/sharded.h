@@ -109,4 +109,12 @@ Status sharded_line_open(Backend *backend, const Vector *w, const Vector *s, Err
 Status sharded_line_evaluate(Backend *backend, double step, double *value, double *slope, Error *error);
 void sharded_line_close(Backend *backend);
 
+/* ---- metric.c --------------------------------------------------------------------------------------- */
+
+Status sharded_metric_create(Backend *backend, Metric **metric, const MetricForm *form, Error *error);
+Status sharded_metric_apply(Backend *backend, const Metric *metric, Vector *out, const Vector *v, Error *error);
+void sharded_metric_destroy(Backend *backend, Metric *metric);
+Status sharded_gram(Backend *backend, const GramRequest *request, double *out, Error *error);
+Status sharded_broadcast(Backend *backend, Status own, size_t count, double *values, Error *error);
+
 #endif
