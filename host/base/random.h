@@ -13,7 +13,9 @@ typedef enum RandomStream {
   RANDOM_STREAM_WEIGHTS,
   RANDOM_STREAM_SHUFFLE,
   RANDOM_STREAM_BATCHES,
-  RANDOM_STREAM_CHECK
+  RANDOM_STREAM_CHECK,
+  RANDOM_STREAM_ROWS,  /* blocks of rows that a sample takes */
+  RANDOM_STREAM_SAMPLE /* rows of a sample */
 } RandomStream;
 
 /* Four words for counter (high, low) of a stream. high must stay below 2^32: its upper half holds the stream. */

@@ -14,6 +14,9 @@ void vectors_destroy(Backend *backend, Vector **vectors, size_t count);
 /* out = a + step * b; out may be a or b. */
 Status vector_add_scaled(Backend *backend, Vector *out, const Vector *a, double step, const Vector *b, Error *error);
 
+/* Whether the gradient is within the tolerance and, where a gap is asked for, the decrement says that F is as near the optimum. */
+bool optimizer_is_there(const OptimizerSettings *settings, const OptimizerReport *report);
+
 /* The report as part of a state, and back. */
 Status report_put(OptimizerState *state, const OptimizerReport *report, Error *error);
 Status report_get(const OptimizerState *state, OptimizerReport *report, Error *error);

@@ -45,6 +45,7 @@ static Status minimize(Objective *objective, Vector *w, const OptimizerSettings 
 Status optimizer_minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
   /* Features of size 10 and weights of size 10 leave a gradient of a few 1e-6 in f32 whatever is done: that is the optimum, too. */
   static const double PRECISION_TOLERANCES = 10;
+  *report = (OptimizerReport){.decrement = NAN};
   Status status = minimize(objective, w, settings, report, error);
   if (status == SETOSA_OK && report->reason == STOP_NO_PROGRESS && report->at.gradient_norm <= PRECISION_TOLERANCES * settings->tolerance)
     report->reason = STOP_PRECISION;
@@ -94,6 +95,11 @@ Status evaluation_take(Evaluation *at, const double numbers[4], Error *error) {
   *at = (Evaluation){.loss = numbers[0], .penalty = numbers[1], .objective = numbers[2], .gradient_norm = numbers[3]};
   bool possible = evaluation_is_finite(at) && at->penalty >= 0.0 && at->gradient_norm >= 0.0; /* a loss may be rounded below 0 */
   return possible ? SETOSA_OK : state_refuse("its objective is beyond float32, or its penalty or gradient below 0", error);
+}
+
+bool optimizer_is_there(const OptimizerSettings *settings, const OptimizerReport *report) {
+  if (!(report->at.gradient_norm <= settings->tolerance)) return false;
+  return settings->gap == 0 || !(report->decrement > settings->gap * fabs(report->at.objective));
 }
 
 bool optimizer_keep_is_due(const OptimizerSettings *settings, uint64_t done) {

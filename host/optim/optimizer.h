@@ -17,8 +17,10 @@ typedef bool (*OptimizerObserver)(const OptimizerStep *step, const Vector *w, vo
 /* The fields of SetosaTrainOptions that concern an optimizer. */
 typedef struct OptimizerSettings {
   SetosaSolver solver;
+  SetosaPreconditioner preconditioner;
+  bool near; /* w is near the optimum already: see PreconditionerSettings */
   uint64_t max_iterations, epochs, seed;
-  double tolerance, learning_rate, momentum;
+  double tolerance, gap, learning_rate, momentum;
   size_t history, batch_size;
   bool nesterov;
   bool never_queues; /* every evaluation waits for the device, so that nothing must be waited for at times that depend on a clock: ranks */
@@ -46,6 +48,7 @@ typedef enum StopReason {
 typedef struct OptimizerReport {
   uint64_t iterations, evaluations;
   Evaluation at; /* of the returned w */
+  double decrement; /* F - F* as a quadratic model sees it, half the slope of the (quasi-)Newton step; NAN: there is no model */
   StopReason reason;
 } OptimizerReport;
 

@@ -199,6 +199,8 @@ static Status on_keep(const OptimizerState *state, void *user, Error *error) {
 static Status run_optimizer(Training *t, OptimizerReport *report, Error *error) {
   const SetosaTrainOptions *o = t->options;
   OptimizerSettings settings = {.solver = o->solver,
+                                .preconditioner = o->preconditioner,
+                                .gap = o->gap,
                                 .max_iterations = o->max_iterations,
                                 .epochs = o->epochs,
                                 .seed = o->seed,

@@ -50,26 +50,26 @@ static void two_loop(const History *h, size_t pairs, const size_t *order, double
 }
 
 static void check(const History *h, size_t pairs, const size_t *order) {
-  double sy[SLOTS * SLOTS], yy[SLOTS * SLOTS], sg[SLOTS], yg[SLOTS], cs[SLOTS], cy[SLOTS], expected[LENGTH], found[LENGTH];
-  LbfgsProducts products = {SLOTS, sy, yy, sg, yg, dot(h->g, h->g)};
-  LbfgsCoefficients coefficients = {cs, cy, NAN};
+  double sy[SLOTS * SLOTS], yz[SLOTS * SLOTS], sg[SLOTS], zg[SLOTS], cs[SLOTS], cz[SLOTS], expected[LENGTH], found[LENGTH];
+  LbfgsProducts products = {SLOTS, sy, yz, sg, zg, dot(h->g, h->g)};
+  LbfgsCoefficients coefficients = {cs, cz, NAN};
   /* Poison: only products of slots in use may be read. */
-  for (int i = 0; i < SLOTS * SLOTS; i++) sy[i] = yy[i] = NAN;
-  for (int i = 0; i < SLOTS; i++) sg[i] = yg[i] = cs[i] = cy[i] = NAN;
+  for (int i = 0; i < SLOTS * SLOTS; i++) sy[i] = yz[i] = NAN;
+  for (int i = 0; i < SLOTS; i++) sg[i] = zg[i] = cs[i] = cz[i] = NAN;
   for (size_t a = 0; a < pairs; a++) {
     size_t i = order[a];
     sg[i] = dot(h->s[i], h->g);
-    yg[i] = dot(h->y[i], h->g);
+    zg[i] = dot(h->y[i], h->g);
     for (size_t b = 0; b < pairs; b++) {
       sy[i * SLOTS + order[b]] = dot(h->s[i], h->y[order[b]]);
-      yy[i * SLOTS + order[b]] = dot(h->y[i], h->y[order[b]]);
+      yz[i * SLOTS + order[b]] = dot(h->y[i], h->y[order[b]]);
     }
   }
   double slope = lbfgs_direction(&products, pairs, order, &coefficients);
   two_loop(h, pairs, order, expected);
   for (int i = 0; i < LENGTH; i++) {
-    found[i] = coefficients.g * h->g[i];
-    for (int j = 0; j < SLOTS; j++) found[i] += cs[j] * h->s[j][i] + cy[j] * h->y[j][i];
+    found[i] = coefficients.h * h->g[i];
+    for (int j = 0; j < SLOTS; j++) found[i] += cs[j] * h->s[j][i] + cz[j] * h->y[j][i];
     assert_float_equal(found[i], expected[i], 1e-13);
   }
   assert_float_equal(slope, dot(expected, h->g), 1e-12);

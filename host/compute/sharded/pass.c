@@ -82,16 +82,23 @@ cleanup:
 }
 
 /* The rows at `begin` that one member of this rank has, of `count`; SETOSA_ERROR_INTERNAL when they are another rank's. */
-static Status find_member(size_t *member, RowRange *range, const Sharded *sharded, size_t begin, size_t count, Error *error) {
+static void find_member(size_t *member, RowRange *range, const Sharded *sharded, size_t begin, size_t count) {
   for (size_t i = 0; i < sharded->member_count; i++) {
     RowRange window = sharded->windows[sharded->own + i];
     size_t end = window.begin + window.count;
     if (begin < window.begin || begin >= end) continue;
     *member = i;
     *range = (RowRange){begin, end - begin < count ? end - begin : count};
-    return SETOSA_OK;
+    return;
   }
-  return error_set(error, SETOSA_ERROR_INTERNAL, "rows %zu to %zu were asked for, which another rank has", begin, begin + count);
+  /* Rows of another rank: the first member brings them, as far as our own. */
+  size_t end = begin + count;
+  for (size_t i = 0; i < sharded->member_count; i++) {
+    RowRange window = sharded->windows[sharded->own + i];
+    if (window.count > 0 && window.begin > begin && window.begin < end) end = window.begin;
+  }
+  *member = 0;
+  *range = (RowRange){begin, end - begin};
 }
 
 Status sharded_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error) {
@@ -100,7 +107,7 @@ Status sharded_predict(Backend *backend, const Vector *w, RowRange rows, RowScor
   RowRange range = {0, 0};
   TRY(native_check_rows(sharded->members[0].native, rows, false, error));
   for (size_t done = 0, i = 0; done < rows.count; done += range.count) {
-    TRY(find_member(&i, &range, sharded, rows.begin + done, rows.count - done, error));
+    find_member(&i, &range, sharded, rows.begin + done, rows.count - done);
     TRY(native_predict(&sharded->members[i].native->head, replica(w, i), range, kind, scores + done * backend->classes, error));
   }
 cleanup:
@@ -113,7 +120,7 @@ Status sharded_labels(Backend *backend, RowRange rows, int32_t *labels, Error *e
   RowRange range = {0, 0};
   TRY(native_check_rows(sharded->members[0].native, rows, true, error));
   for (size_t done = 0, i = 0; done < rows.count; done += range.count) {
-    TRY(find_member(&i, &range, sharded, rows.begin + done, rows.count - done, error));
+    find_member(&i, &range, sharded, rows.begin + done, rows.count - done);
     TRY(native_labels(&sharded->members[i].native->head, range, labels + done, error));
   }
 cleanup:

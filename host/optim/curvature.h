@@ -1,0 +1,33 @@
+/* Approximate Hessians from sampled rows, and their inverses as metrics (backend.h). The mathematics of preconditioner.h. */
+#ifndef SETOSA_OPTIM_CURVATURE_H
+#define SETOSA_OPTIM_CURVATURE_H
+
+#include "compute/objective.h"
+
+typedef struct CurvatureSettings {
+  Backend *backend;   /* borrowed */
+  double l2;          /* of the objective, above the weights alone */
+  const double *mean; /* (D) taken off the features; NULL without an intercept */
+  uint64_t seed, draw;
+} CurvatureSettings;
+
+/* The arrays of a form, to be written. */
+typedef struct Curvature {
+  double *classes, *features, *scale; /* owned; NULL: none */
+  size_t feature_count;
+} Curvature;
+void curvature_free(Curvature *curvature);
+
+/* mean (D): the weighted mean of the features over all rows; one pass. */
+Status curvature_mean(Backend *backend, double *mean, Error *error);
+
+/* Each fills a zeroed curvature from the Hessian at w. kron and blocks need LAPACK. Only the first of several processes calls them. */
+Status curvature_diagonal(Curvature *curvature, const CurvatureSettings *settings, const Vector *w, Error *error);
+Status curvature_kron(Curvature *curvature, const CurvatureSettings *settings, const Vector *w, Error *error);
+Status curvature_blocks(Curvature *curvature, const CurvatureSettings *settings, const Vector *w, Error *error);
+
+/* What a form of these has, for those that get it from another process. */
+size_t curvature_feature_count(SetosaPreconditioner kind, size_t classes);
+bool curvature_turns_classes(size_t classes);
+
+#endif
