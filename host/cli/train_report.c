@@ -93,24 +93,39 @@ static void print_streaming(const TrainReport *report, const Session *session) {
               units_count(rows, (double)report->result.chunk_rows));
 }
 
+/* "newton", "lbfgs with blocks": what --solver auto chose is told with its reason. */
+static void print_solver(char *words, size_t size, const SetosaTrainResult *result) {
+  bool with = strcmp(result->preconditioner, "none") != 0;
+  snprintf(words, size, "%s%s%s", result->solver, with ? " with --preconditioner " : "", with ? result->preconditioner : "");
+}
+
+/* How far above the optimum the objective is. */
+static void print_gap(const Session *session, const SetosaTrainResult *result) {
+  if (strcmp(result->gap_kind, "certificate") == 0)
+    print_field(session, "", "at most %.1e of itself above the optimum (certificate)", result->gap);
+  else
+    print_field(session, "", "about %.1e of itself above the optimum, an estimate", result->gap);
+}
+
 /* What the stop reason means. */
 static void print_outcome(const TrainReport *report, const Session *session) {
   const SetosaTrainResult *result = &report->result;
   bool color = session->console.color_out;
   bool batches = solver_uses_batches(session->options->train.solver);
   const char *unit = batches ? (result->iterations == 1 ? "epoch" : "epochs") : (result->iterations == 1 ? "iteration" : "iterations");
-  char before[96] = "";
+  char before[96] = "", solver[64];
   if (result->resumed_iterations > 0)
     snprintf(before, sizeof before, " (%llu before %s)", (unsigned long long)result->resumed_iterations,
              session->options->resume != NULL ? "--resume" : "this run");
-  const char *solver = setosa_solver_name(session->options->train.solver);
+  print_solver(solver, sizeof solver, result);
   unsigned long long iterations = result->iterations;
-  if (result->converged && result->separable)
-    print_field(session, "solver", "%s: at --tolerance after %llu %s%s, of classes that are separable", solver, iterations, unit, before);
-  else if (result->converged)
+  if (result->converged)
     print_field(session, "solver", "%s: %sconverged%s after %llu %s%s%s", solver, color_code(color, COLOR_GREEN),
                 color_code(color, COLOR_PLAIN), iterations, unit, before,
                 strcmp(result->stop_reason, "precision-limit") == 0 ? ", at the limit of float32" : "");
+  else if (strcmp(result->stop_reason, "separable") == 0)
+    print_field(session, "solver", "%s: stopped after %llu %s%s: the classes are separable, without --l2 there is no optimum", solver,
+                iterations, unit, before);
   else if (strcmp(result->stop_reason, "interrupted") == 0)
     print_field(session, "solver", "%s: stopped by you after %llu %s%s", solver, iterations, unit, before);
   else if (strcmp(result->stop_reason, "no-progress") == 0 && session->options->train.tolerance == 0)
@@ -118,11 +133,13 @@ static void print_outcome(const TrainReport *report, const Session *session) {
                 before);
   else
     print_field(session, "solver", "%s: stopped after %llu %s%s (%s)", solver, iterations, unit, before, result->stop_reason);
+  if (result->choice[0] != '\0') print_field(session, "", "chosen since %s", result->choice);
   /* The same decimals for the three, so that they add up as printed. */
   int decimals = result->objective >= 1 || !(result->objective > 0) ? 6 : 6 + (int)fmin(20, floor(-log10(result->objective)) + 1);
   print_field(session, "objective", "%.*f = %slog-loss %.*f + L2 penalty %.*f", decimals, result->objective,
               session->options->train.label_smoothing > 0 ? "smoothed " : "", decimals, result->loss, decimals,
               fmax(0, result->objective - result->loss));
+  if (isfinite(result->gap) && !result->separable) print_gap(session, result);
   print_field(session, "gradient", "%.1e is its largest component (--tolerance %g)", result->gradient_norm,
               session->options->train.tolerance);
 }
@@ -267,12 +284,14 @@ Status train_print_json(const TrainReport *report, const Session *session, Error
       "{s:s, s:s, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:b, s:s, s:o, s:o}", "command", "train", "version",
       SETOSA_VERSION, "data", "rows", (json_int_t)report->rows, "features", (json_int_t)report->features, "classes",
       (json_int_t)report->classes, "left_out", (json_int_t)report->left_out, "source_rows", (json_int_t)report->source_rows, "device",
-      device_json(report->device), "backend", result->backend, "solver", setosa_solver_name(options->train.solver), "objective",
+      device_json(report->device), "backend", result->backend, "solver", result->solver, "objective",
       json_number(result->objective), "loss", json_number(result->loss), "gradient_norm", json_number(result->gradient_norm), "iterations",
       (json_int_t)result->iterations, "evaluations", (json_int_t)result->evaluations, "converged", result->converged, "stop_reason",
       result->stop_reason, "train", scores_json(&report->training), "test", test_json(&report->test));
   json_t *rest =
-      json_pack("{s:o, s:I, s:b, s:I, s:s, s:s, s:{s:o, s:o}}", "seconds", seconds_json(report), "device_bytes",
+      json_pack("{s:s, s:s, s:o, s:o, s:s, s:I, s:o, s:I, s:b, s:I, s:s, s:s, s:{s:o, s:o}}", "preconditioner", result->preconditioner,
+                "choice", result->choice, "passes", json_number(result->passes), "gap", json_number(result->gap), "gap_kind",
+                result->gap_kind, "nonzeros", (json_int_t)result->nonzeros, "seconds", seconds_json(report), "device_bytes",
                 (json_int_t)result->device_bytes, "resident", result->chunk_rows == 0, "chunk_rows", (json_int_t)result->chunk_rows,
                 "weights_hash", result->weights_hash, "storage", result->storage, "storage_error", "rms",
                 json_number(result->storage_rms_error), "largest", json_number(result->storage_largest_error));

@@ -92,10 +92,7 @@ Status curvature_diagonal(Curvature *curvature, const CurvatureSettings *setting
   TRY(take_mean_off(&curvature->classes, classes, error));
   double share = 1 / ((double)sample.count * (backend->mean_weight > 0 ? backend->mean_weight : 1));
   for (size_t i = 0; i < sample.count; i++)
-    for (size_t k = 0; k < classes; k++) {
-      double p = (double)sample.probabilities[i * classes + k];
-      weights[k * sample.count + i] = p * (1 - p) * share;
-    }
+    for (size_t k = 0; k < classes; k++) weights[k * sample.count + i] = sample_spread(&sample, i, k) * share;
   GramRequest request = {.count = sample.count,
                          .rows = sample.rows,
                          .mean = settings->mean,
@@ -140,10 +137,7 @@ static Status turn_classes(double *a, double **classes, const Sample *sample, Er
   double *matrix = NULL;
   if (!curvature_turns_classes(count)) {
     for (size_t i = 0; i < sample->count; i++)
-      for (size_t k = 0; k < count; k++) {
-        double p = (double)sample->probabilities[i * count + k];
-        a[k] += p * (1 - p) / (double)sample->count;
-      }
+      for (size_t k = 0; k < count; k++) a[k] += sample_spread(sample, i, k) / (double)sample->count;
     return SETOSA_OK;
   }
   TRY(allocate(&matrix, count, count, error));

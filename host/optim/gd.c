@@ -153,7 +153,7 @@ Status gd_minimize(Objective *objective, Vector *w, const OptimizerSettings *set
   Backend *backend = objective->backend;
   GradientDescent d = {.objective = objective, .backend = backend, .report = report, .fixed = settings->learning_rate > 0.0};
   d.step = d.fixed ? settings->learning_rate : 0.0;
-  *report = (OptimizerReport){.reason = STOP_NON_FINITE};
+  report->reason = STOP_NON_FINITE;
   /* Own vectors only, so that swapping them needs no care for the caller's. */
   TRY(vectors_create(backend, d.vectors, VECTORS, error));
   TRY(begin(&d, w, settings, error));

@@ -10,7 +10,7 @@ typedef struct LinePoint {
 } LinePoint;
 
 /* Differences of F below this part of |F| may be nothing but f32 rounding. */
-#define LINE_NOISE 1e-7
+#define LINE_NOISE 3e-7
 
 /* Is p good enough, seen from the start (step 0)? Strong Wolfe conditions; or the approximate ones of Hager and Zhang ("A new conjugate
  * gradient method with guaranteed descent and an efficient line search", SIAM J. Optim. 2005) where values differ by noise only, so

@@ -204,7 +204,7 @@ Status minibatch_minimize(Objective *objective, Vector *w, const OptimizerSettin
               .memory = memory,
               .report = report,
               .w = w};
-  *report = (OptimizerReport){.reason = STOP_NON_FINITE};
+  report->reason = STOP_NON_FINITE;
   e.rate = settings->learning_rate > 0.0 ? settings->learning_rate : default_rate;
   e.batch = settings->batch_size == 0 || settings->batch_size > backend->rows ? backend->rows : settings->batch_size;
   e.batches = (backend->rows - 1) / e.batch + 1;

@@ -3,7 +3,10 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 
+#include "optim/certificate.h"
+#include "optim/choice.h"
 #include "optim/common.h"
 
 const char *optimizer_reason_name(StopReason reason) {
@@ -18,6 +21,8 @@ const char *optimizer_reason_name(StopReason reason) {
       return "precision-limit";
     case STOP_NO_PROGRESS:
       return "no-progress";
+    case STOP_SEPARABLE:
+      return "separable";
     case STOP_INTERRUPTED:
       return "interrupted";
     case STOP_NON_FINITE:
@@ -28,10 +33,11 @@ const char *optimizer_reason_name(StopReason reason) {
 
 static Status minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
   switch (settings->solver) {
-    case SETOSA_SOLVER_AUTO:
-    case SETOSA_SOLVER_NEWTON:
+    case SETOSA_SOLVER_AUTO: /* resolved */
     case SETOSA_SOLVER_LBFGS:
       return lbfgs_minimize(objective, w, settings, report, error);
+    case SETOSA_SOLVER_NEWTON:
+      return newton_minimize(objective, w, settings, report, error);
     case SETOSA_SOLVER_GD:
       return gd_minimize(objective, w, settings, report, error);
     case SETOSA_SOLVER_SGD:
@@ -39,16 +45,36 @@ static Status minimize(Objective *objective, Vector *w, const OptimizerSettings 
     case SETOSA_SOLVER_ADAM:
       return adam_minimize(objective, w, settings, report, error);
   }
-  return error_set(error, SETOSA_ERROR_USAGE, "there is no solver number %d; choose lbfgs, gd, sgd or adam", (int)settings->solver);
+  return error_set(error, SETOSA_ERROR_USAGE, "there is no solver number %d; choose auto, newton, lbfgs, gd, sgd or adam",
+                   (int)settings->solver);
+}
+
+/* Where arithmetic ended the iterations the optimum may be reached all the same. */
+static bool is_as_good_as_there(const OptimizerSettings *settings, const OptimizerReport *report) {
+  /* Features of size 10 and weights of size 10 leave a gradient of a few 1e-6 in f32 whatever is done: that is the optimum, too. And where
+   * features are of very different size, the gradient's largest component says little: then the model of F does. */
+  static const double TOLERANCES = 10, NEAR = 1e-6;
+  return report->at.gradient_norm <= TOLERANCES * settings->tolerance ||
+         report->decrement <= fmax(settings->gap, NEAR) * fabs(report->at.objective);
 }
 
 Status optimizer_minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
-  /* Features of size 10 and weights of size 10 leave a gradient of a few 1e-6 in f32 whatever is done: that is the optimum, too. */
-  static const double PRECISION_TOLERANCES = 10;
-  *report = (OptimizerReport){.decrement = NAN};
-  Status status = minimize(objective, w, settings, report, error);
-  if (status == SETOSA_OK && report->reason == STOP_NO_PROGRESS && report->at.gradient_norm <= PRECISION_TOLERANCES * settings->tolerance)
-    report->reason = STOP_PRECISION;
+  Status status = SETOSA_OK;
+  OptimizerSettings own = *settings;
+  SolverChoice choice;
+  *report = (OptimizerReport){.decrement = NAN, .gap = NAN};
+  TRY(choice_make(&choice, objective->backend, settings, settings->matrix_bytes, error));
+  own.solver = choice.solver;
+  own.preconditioner = choice.preconditioner;
+  TRY(minimize(objective, w, &own, report, error));
+  report->solver = choice.solver;
+  report->preconditioner = choice.preconditioner;
+  snprintf(report->why, sizeof report->why, "%s", choice.why);
+  if (report->reason == STOP_NO_PROGRESS && is_as_good_as_there(settings, report)) report->reason = STOP_PRECISION;
+  bool ended = report->reason == STOP_GRADIENT_TOLERANCE || report->reason == STOP_PRECISION;
+  if (ended && settings->gap > 0 && isfinite(report->decrement))
+    TRY(certificate_find(objective, w, settings->seed, &report->at, &report->gap, error));
+cleanup:
   return status;
 }
 
@@ -98,8 +124,9 @@ Status evaluation_take(Evaluation *at, const double numbers[4], Error *error) {
 }
 
 bool optimizer_is_there(const OptimizerSettings *settings, const OptimizerReport *report) {
+  static const double LEAST = 1e-9; /* F itself may go to 0, where nothing is penalised */
   if (!(report->at.gradient_norm <= settings->tolerance)) return false;
-  return settings->gap == 0 || !(report->decrement > settings->gap * fabs(report->at.objective));
+  return settings->gap == 0 || !(report->decrement > settings->gap * fmax(fabs(report->at.objective), LEAST));
 }
 
 bool optimizer_keep_is_due(const OptimizerSettings *settings, uint64_t done) {

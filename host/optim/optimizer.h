@@ -22,6 +22,7 @@ typedef struct OptimizerSettings {
   uint64_t max_iterations, epochs, seed;
   double tolerance, gap, learning_rate, momentum;
   size_t history, batch_size;
+  uint64_t matrix_bytes; /* what the matrices of a preconditioner may take */
   bool nesterov;
   bool never_queues; /* every evaluation waits for the device, so that nothing must be waited for at times that depend on a clock: ranks */
   SetosaSchedule schedule;
@@ -41,6 +42,7 @@ typedef enum StopReason {
   STOP_EPOCHS_DONE,
   STOP_PRECISION,   /* converged as far as this arithmetic allows: no progress, and the gradient within 10 tolerances */
   STOP_NO_PROGRESS, /* the line search can no longer lower F in this arithmetic, yet the gradient is larger */
+  STOP_SEPARABLE,   /* nothing is penalised and the classes are separable: the loss falls for ever, and there is no optimum */
   STOP_INTERRUPTED, /* the observer said so */
   STOP_NON_FINITE   /* the loss overflowed or is not a number; w holds the best weights before that */
 } StopReason;
@@ -48,6 +50,10 @@ typedef enum StopReason {
 typedef struct OptimizerReport {
   uint64_t iterations, evaluations;
   Evaluation at; /* of the returned w */
+  SetosaSolver solver;                 /* that was used, */
+  SetosaPreconditioner preconditioner; /* with this, */
+  char why[160];                       /* for these reasons, where there was a choice */
+  double gap;       /* F - F* at most, where that is proved (certificate.h), else NAN */
   double decrement; /* F - F* as a quadratic model sees it, half the slope of the (quasi-)Newton step; NAN: there is no model */
   StopReason reason;
 } OptimizerReport;
@@ -58,6 +64,7 @@ const char *optimizer_reason_name(StopReason reason);
 /* Minimises from w, a vector of the objective's backend, in place. */
 Status optimizer_minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error);
 
+Status newton_minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error);
 Status lbfgs_minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error);
 Status gd_minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error);
 Status sgd_minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error);

@@ -53,27 +53,32 @@ void sample_close(Sample *sample) {
   *sample = (Sample){0};
 }
 
-static double spread(const Sample *sample, size_t i, size_t k) {
-  double p = (double)sample->probabilities[i * sample->backend->classes + k];
-  return p * (1 - p);
+double sample_spread(const Sample *sample, size_t i, size_t k) {
+  size_t classes = sample->backend->classes;
+  const float *row = sample->probabilities + i * classes;
+  double p = (double)row[k], others = 1 - p;
+  if (p < 0.5) return p * others;
+  others = 0; /* 1 - p would be nothing but rounding where p is nearly 1 */
+  for (size_t c = 0; c < classes; c++) others += c != k ? (double)row[c] : 0;
+  return p * others;
 }
 
 size_t sample_important(const Sample *sample, size_t class_index, size_t wanted, uint64_t *rows, double *weights) {
   enum { CORRECTIONS = 6 }; /* of c, since the minimum with 1 takes some of what c * a asks for */
   double total = 0, c = 0;
-  for (size_t i = 0; i < sample->count; i++) total += spread(sample, i, class_index);
+  for (size_t i = 0; i < sample->count; i++) total += sample_spread(sample, i, class_index);
   if (!(total > 0)) return 0;
   c = (double)wanted / total;
   for (int round = 0; round < CORRECTIONS; round++) {
     double expected = 0;
-    for (size_t i = 0; i < sample->count; i++) expected += fmin(1, c * spread(sample, i, class_index));
+    for (size_t i = 0; i < sample->count; i++) expected += fmin(1, c * sample_spread(sample, i, class_index));
     if (expected >= 0.98 * (double)wanted || expected >= (double)sample->count) break;
     c *= (double)wanted / expected;
   }
   size_t chosen = 0;
   uint64_t high = sample->draw << 16 ^ class_index;
   for (size_t i = 0; i < sample->count; i++) {
-    double a = spread(sample, i, class_index), probability = fmin(1, c * a);
+    double a = sample_spread(sample, i, class_index), probability = fmin(1, c * a);
     if (!(a > 0) || (probability < 1 && uniform(sample->seed, RANDOM_STREAM_SAMPLE, high & UINT32_MAX, sample->rows[i]) >= probability))
       continue;
     rows[chosen] = sample->rows[i];

@@ -17,6 +17,9 @@ typedef struct Sample {
 Status sample_open(Sample *sample, Backend *backend, const Vector *w, size_t wanted, uint64_t seed, uint64_t draw, Error *error);
 void sample_close(Sample *sample);
 
+/* a = p (1 - p) of class k in row i of the sample. */
+double sample_spread(const Sample *sample, size_t i, size_t k);
+
 /* Of rows with a_i = p_ik (1 - p_ik) for class k, about `wanted` are chosen, row i with probability pi_i = min(1, c a_i) (Poisson sampling by
  * importance), and rows and weights (count of the sample) get them with a_i / (pi_i count): the sum over those chosen of weight times
  * anything is an unbiased estimate of the mean of a_i times it over the sample. Returns how many there are. */

@@ -5,8 +5,10 @@
 
 /* Stop when so many iterations together lowered neither F by this part nor the gradient or the decrement by that one: the arithmetic is
  * exhausted. */
-enum { PATIENCE = 20 };
+enum { PATIENCE = 20, PATIENCE_AT_END = 3 };
 static const double OBJECTIVE_PROGRESS = 1e-9, GRADIENT_PROGRESS = 0.9;
+/* Where the model of F promises less than this part of it, there is little to wait for. */
+static const double AT_END = 1e-10;
 
 void stall_begin(Stall *stall, const OptimizerReport *report) {
   *stall = (Stall){report->at.objective, report->at.gradient_norm, INFINITY, 0};
@@ -22,7 +24,10 @@ void stall_watch(Stall *stall, const OptimizerReport *report) {
   stall->since = lower || flatter || nearer ? 0 : stall->since + 1;
 }
 
-bool stall_is_over(const Stall *stall) { return stall->since >= PATIENCE; }
+bool stall_is_over(const Stall *stall) {
+  bool at_end = stall->decrement <= AT_END * fabs(stall->objective);
+  return stall->since >= (at_end ? PATIENCE_AT_END : PATIENCE);
+}
 
 Status stall_put(OptimizerState *state, const Stall *stall, Error *error) {
   double values[] = {stall->objective, stall->gradient_norm, fmin(stall->decrement, 1e300), (double)stall->since};

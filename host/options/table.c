@@ -182,6 +182,7 @@ SetosaTrainOptions setosa_train_options_default(void) {
       .intercept = true,
       .max_iterations = 1000,
       .tolerance = 3e-6,
+      .gap = 1e-7,
       .history = 20,
       .learning_rate = NAN,
       .momentum = 0.0,

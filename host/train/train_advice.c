@@ -6,7 +6,7 @@
 
 /* Weights that get every row right get it righter when they are doubled, again and again: nothing holds them. */
 static bool is_separable(const SetosaTrainResult *result, const SetosaTrainOptions *options) {
-  return options->l2 == 0.0 && options->label_smoothing == 0.0 && result->train_accuracy == 1.0;
+  return options->l2 == 0.0 && options->l1 == 0.0 && options->label_smoothing == 0.0 && result->train_accuracy == 1.0;
 }
 
 /* What to do about not having converged, in the words of the program's flags. */
@@ -18,7 +18,7 @@ static void write_advice(SetosaTrainResult *result, const OptimizerReport *repor
   bool ends_as_asked = options->tolerance == 0.0; /* convergence was not looked for */
   bool alive = report->reason != STOP_INTERRUPTED && report->reason != STOP_NON_FINITE;
   if (result->separable && alive) {
-    if (result->converged || !ends_as_asked)
+    if (!ends_as_asked)
       snprintf(advice, size,
                "the classes are separable: every training row is right, and without --l2 larger weights fit ever better, so "
                "that there is no optimum; use --l2 above 0");
@@ -27,6 +27,7 @@ static void write_advice(SetosaTrainResult *result, const OptimizerReport *repor
   switch (report->reason) {
     case STOP_GRADIENT_TOLERANCE:
     case STOP_PRECISION:
+    case STOP_SEPARABLE: /* told above */
       advice[0] = '\0';
       break;
     case STOP_MAX_ITERATIONS:
@@ -39,7 +40,7 @@ static void write_advice(SetosaTrainResult *result, const OptimizerReport *repor
         break;
       }
       if (ends_as_asked) break;
-      snprintf(advice, size, "raise --epochs, change --learning-rate, or use --solver lbfgs to reach the optimum%s", standardize);
+      snprintf(advice, size, "raise --epochs, change --learning-rate, or use --solver auto to reach the optimum%s", standardize);
       break;
     case STOP_NO_PROGRESS:
       if (ends_as_asked) break;
@@ -55,12 +56,16 @@ static void write_advice(SetosaTrainResult *result, const OptimizerReport *repor
       break;
     case STOP_NON_FINITE:
       snprintf(advice, size, "the loss overflowed, the last good weights are kept: %s%s",
-               options->solver == SETOSA_SOLVER_LBFGS ? "start from smaller weights" : "lower --learning-rate", standardize);
+               options->solver <= SETOSA_SOLVER_LBFGS ? "start from smaller weights" : "lower --learning-rate", standardize);
       break;
   }
 }
 
 void train_advise(SetosaTrainResult *result, const OptimizerReport *report, const SetosaTrainOptions *options, const Dataset *dataset) {
   result->separable = is_separable(result, options);
+  if (result->separable && (result->converged || report->reason == STOP_NO_PROGRESS)) {
+    result->converged = false; /* a small gradient is not an optimum here */
+    result->stop_reason = optimizer_reason_name(STOP_SEPARABLE);
+  }
   write_advice(result, report, options, dataset);
 }

@@ -36,6 +36,7 @@ typedef struct Training {
   JobWishes wishes;            /* of the ranks, where there are several */
   double seconds_test;         /* of the self-test of its devices */
   double seconds_keep;         /* of writing checkpoints */
+  uint64_t flops_before;       /* of the backend, at the start of the optimizer */
   uint64_t evaluations_before; /* of a training that goes on: not of this run's time */
   Status callback_status;      /* of what goes on inside an observer, which can only say stop */
   Error *error;
@@ -196,6 +197,12 @@ static Status on_keep(const OptimizerState *state, void *user, Error *error) {
   return status;
 }
 
+/* Preconditioners may take a quarter of the memory that was granted, a gigabyte where none was named. */
+static uint64_t matrix_bytes(const SetosaTrainOptions *options) {
+  uint64_t budget = options->compute.device_memory_bytes, usual = (uint64_t)1 << 30;
+  return budget > 0 && budget / 4 < usual ? budget / 4 : usual;
+}
+
 static Status run_optimizer(Training *t, OptimizerReport *report, Error *error) {
   const SetosaTrainOptions *o = t->options;
   OptimizerSettings settings = {.solver = o->solver,
@@ -208,6 +215,7 @@ static Status run_optimizer(Training *t, OptimizerReport *report, Error *error) 
                                 .learning_rate = o->learning_rate,
                                 .momentum = o->momentum,
                                 .history = o->history,
+                                .matrix_bytes = matrix_bytes(o),
                                 .batch_size = o->batch_size,
                                 .nesterov = o->nesterov,
                                 .never_queues = t->wishes.ranks != NULL,
@@ -224,6 +232,7 @@ static Status run_optimizer(Training *t, OptimizerReport *report, Error *error) 
   if (o->resume != NULL) t->evaluations_before = checkpoint_state_evaluations(&o->resume->state);
   t->began = clock_seconds();
   t->build_before = facts.seconds_build;
+  t->flops_before = facts.flops;
   Status status = optimizer_minimize(&t->objective, t->w, &settings, report, error);
   return status != SETOSA_OK ? status : t->callback_status;
 }
@@ -280,6 +289,15 @@ cleanup:
   return status;
 }
 
+/* The certificate where it says nearly as much as the estimate or enough by itself; else the estimate. */
+static void fill_gap(SetosaTrainResult *result, const OptimizerReport *report) {
+  static const double ENOUGH = 1e-6, NEARLY = 10;
+  double size = fabs(report->at.objective), proved = report->gap / size, guessed = report->decrement / size;
+  bool certified = isfinite(proved) && (proved <= ENOUGH || proved <= NEARLY * guessed);
+  result->gap = certified ? proved : isfinite(guessed) && guessed >= 0 ? guessed : NAN;
+  result->gap_kind = certified ? "certificate" : isnan(result->gap) ? "" : "estimate";
+}
+
 static void fill_result(SetosaTrainResult *result, const Training *t, const OptimizerReport *report) {
   BackendFacts facts = {0};
   backend_facts(t->backend, &facts);
@@ -288,6 +306,12 @@ static void fill_result(SetosaTrainResult *result, const Training *t, const Opti
   result->gradient_norm = report->at.gradient_norm;
   result->iterations = report->iterations;
   result->evaluations = report->evaluations;
+  Backend *b = t->backend;
+  result->passes = (double)(facts.flops - t->flops_before) / (4.0 * (double)b->rows * (double)b->features * (double)b->classes);
+  result->solver = setosa_solver_name(report->solver);
+  result->preconditioner = setosa_preconditioner_name(report->preconditioner);
+  snprintf(result->choice, sizeof result->choice, "%s", report->why);
+  fill_gap(result, report);
   result->converged = report->reason == STOP_GRADIENT_TOLERANCE || report->reason == STOP_PRECISION;
   result->stop_reason = optimizer_reason_name(report->reason);
   snprintf(result->tuning, sizeof result->tuning, "%s", facts.tuning != NULL ? facts.tuning : "");
@@ -371,7 +395,7 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   TrainTimes times = {0};
   bool weighed = false; /* by class */
   OptimizerReport report = {0};
-  SetosaTrainResult found = {.train_accuracy = NAN, .train_log_loss = NAN, .validation_accuracy = NAN, .validation_log_loss = NAN};
+  SetosaTrainResult found = {.train_accuracy = NAN, .train_log_loss = NAN, .validation_accuracy = NAN, .validation_log_loss = NAN, .gap = NAN, .gap_kind = ""};
   if (model != NULL) *model = NULL;
   if (arguments_check(error, GIVEN(model), GIVEN(dataset), GIVEN(options)) != SETOSA_OK) return SETOSA_ERROR_USAGE;
   own = *options;
@@ -403,6 +427,7 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   TRY(score_everything(&t, dataset, &found, error));
   train_advise(&found, &report, options, dataset);
   TRY(read_weights(&t, made, dataset, error));
+  for (size_t i = 0; i < made->classes * made->features; i++) found.nonzeros += made->weights[i] != 0;
   TRY(dataset_check_unchanged(dataset, error));
   TRY(model_hash(made, found.weights_hash, error));
   TRY(write_metadata(made, &found, &t, dataset, error));

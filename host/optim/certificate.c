@@ -1,0 +1,101 @@
+/* The certificate of strong convexity. */
+#include "optim/certificate.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/dense.h"
+#include "base/memory.h"
+#include "optim/common.h"
+#include "optim/sample.h"
+
+enum { SAMPLE_ROWS = 16384, SAMPLE_SCORES = 16 << 20, MOST_CLASSES = 1024 };
+/* The bias is moved when its part of the bound is more than this of the whole. The curvature is a sample's, and the bound of the bias is
+ * that of a quadratic: its part counts so many times. */
+static const double WORTH_MOVING = 0.01, CAUTION = 4;
+
+typedef struct Bias {
+  double *gradient; /* (K) */
+  double *step;     /* (K): -H^-1 gradient, the sum over the classes 0 */
+  double *hessian;  /* (K,K): mean of diag(p) - p p' */
+} Bias;
+
+/* The curvature of the bias from a sample, on the first process; the step on all. *part = g' H^-1 g / 2. */
+static Status solve_bias(Bias *bias, Backend *backend, const Vector *w, uint64_t seed, double *part, Error *error) {
+  Status status = SETOSA_OK;
+  Sample sample = {0};
+  size_t classes = backend->classes;
+  bool positive = false;
+  TRY(sample_open(&sample, backend, w, SAMPLE_ROWS < SAMPLE_SCORES / classes ? SAMPLE_ROWS : SAMPLE_SCORES / classes, seed, UINT32_MAX >> 2,
+                  error));
+  for (size_t i = 0; i < classes * classes; i++) bias->hessian[i] = 1 / (double)classes; /* where the sum is 0 this adds nothing */
+  for (size_t i = 0; i < sample.count; i++)
+    for (size_t k = 0; k < classes; k++) {
+      const float *p = sample.probabilities + i * classes;
+      double pk = (double)p[k] / (double)sample.count;
+      bias->hessian[k * classes + k] += pk;
+      for (size_t l = 0; l <= k; l++) bias->hessian[k * classes + l] -= pk * (double)p[l];
+    }
+  for (size_t k = 0; k < classes; k++) bias->hessian[k * classes + k] += 1e-9;
+  for (size_t k = 0; k < classes; k++) bias->step[k] = -bias->gradient[k];
+  TRY(dense_cholesky(bias->hessian, classes, &positive, error));
+  if (positive) TRY(dense_solve(bias->hessian, bias->step, classes, error));
+  *part = positive ? 0 : INFINITY;
+  for (size_t k = 0; k < classes; k++) *part -= 0.5 * bias->step[k] * bias->gradient[k];
+cleanup:
+  sample_close(&sample);
+  return status;
+}
+
+/* The bias's part of the bound at w, where the gradient is `values`, and its step. */
+static Status look_at_bias(Bias *bias, Backend *backend, const Vector *w, uint64_t seed, double *part, Error *error) {
+  BackendFacts facts = {0};
+  Status status = SETOSA_OK;
+  backend_facts(backend, &facts);
+  if (facts.leads) status = solve_bias(bias, backend, w, seed, part, error);
+  status = backend_broadcast(backend, status, backend->classes, bias->step, error);
+  return status != SETOSA_OK ? status : backend_broadcast(backend, SETOSA_OK, 1, part, error);
+}
+
+Status certificate_find(Objective *objective, Vector *w, uint64_t seed, Evaluation *at, double *gap, Error *error) {
+  Status status = SETOSA_OK;
+  Backend *backend = objective->backend;
+  size_t classes = backend->classes, weights = classes * backend->features;
+  double l2 = objective->addition.l2, square = 0, part = 0, *values = NULL;
+  Vector *gradient = NULL, *moved = NULL;
+  Bias bias = {0};
+  Evaluation there;
+  *gap = NAN;
+  if (!(l2 > 0) || objective->factors != NULL || classes > MOST_CLASSES || dense_load(NULL) != SETOSA_OK) return SETOSA_OK;
+  TRY(memory_allocate((void **)&values, backend->parameters, sizeof *values, "a gradient", error));
+  TRY(memory_allocate((void **)&bias.gradient, classes, sizeof(double), "a gradient", error));
+  TRY(memory_allocate((void **)&bias.step, classes, sizeof(double), "a gradient", error));
+  TRY(memory_allocate((void **)&bias.hessian, classes * classes, sizeof(double), "a curvature", error));
+  TRY(vector_create(backend, &gradient, error));
+  TRY(vector_create(backend, &moved, error));
+  TRY(vector_copy(backend, moved, w, error));
+  for (int round = 0;; round++) {
+    TRY(objective_evaluate(objective, moved, backend_all_rows(backend), gradient, &there, error));
+    if (!evaluation_is_finite(&there) || (round > 0 && there.objective > at->objective * (1 + 1e-6))) goto cleanup;
+    TRY(vector_read(backend, gradient, values, error));
+    square = 0;
+    for (size_t i = 0; i < weights; i++) square += values[i] * values[i];
+    for (size_t k = 0; k < classes; k++) bias.gradient[k] = values[weights + k];
+    if (backend->intercept) TRY(look_at_bias(&bias, backend, moved, seed, &part, error));
+    TRY(vector_copy(backend, w, moved, error));
+    *at = there;
+    *gap = square / (2 * l2) + CAUTION * part;
+    if (!(CAUTION * part > WORTH_MOVING * *gap) || round == 2) break;
+    TRY(vector_read(backend, moved, values, error));
+    for (size_t k = 0; k < classes; k++) values[weights + k] += bias.step[k];
+    TRY(vector_write(backend, moved, values, error));
+  }
+cleanup:
+  vector_destroy(backend, moved);
+  vector_destroy(backend, gradient);
+  free(bias.hessian);
+  free(bias.step);
+  free(bias.gradient);
+  free(values);
+  return status;
+}
