@@ -106,7 +106,7 @@ static Status take_step(Lbfgs *l, double slope, double *step, bool *accepted, Er
     bool success = false;
     TRY(line_search(l->objective, l->now.w, l->direction, start, point, &found, &success, error));
     l->report->evaluations++;
-    if (!success) goto cleanup;
+    if (!success || found.step < SHORTEST_STEP * *step) goto cleanup;
     *step = found.step;
     TRY(try_step(l, *step, &at, &point, error));
     *accepted = evaluation_is_finite(&at) && at.objective <= start.value + LINE_NOISE * fabs(start.value);

@@ -12,6 +12,9 @@ typedef struct LinePoint {
 /* Differences of F below this part of |F| may be nothing but f32 rounding. */
 #define LINE_NOISE 3e-7
 
+/* Of a Newton or quasi-Newton step. One that is shortened below this part of its length has met nothing but rounding. */
+#define SHORTEST_STEP 1e-6
+
 /* Is p good enough, seen from the start (step 0)? Strong Wolfe conditions; or the approximate ones of Hager and Zhang ("A new conjugate
  * gradient method with guaranteed descent and an efficient line search", SIAM J. Optim. 2005) where values differ by noise only, so
  * that the slopes decide. */

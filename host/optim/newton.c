@@ -291,7 +291,7 @@ static Status take_step(Newton *n, double slope, double *step, bool *accepted, E
   if (!*accepted) {
     TRY(line_search(n->objective, n->w, n->direction, start, point, &found, &success, error));
     n->report->evaluations++;
-    if (!success) goto cleanup;
+    if (!success || found.step < SHORTEST_STEP * *step) goto cleanup;
     *step = found.step;
     TRY(try_step(n, found.step, &at, &point, error));
     *accepted = evaluation_is_finite(&at) && at.objective <= start.value + LINE_NOISE * fabs(start.value);
