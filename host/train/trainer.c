@@ -11,12 +11,14 @@
 #include "compute/open.h"
 #include "model/metrics.h"
 #include "model/model.h"
+#include "optim/choice.h"
 #include "optim/optimizer.h"
 #include "options/table.h"
 #include "train/checkpoint.h"
 #include "train/device.h"
 #include "train/job.h"
 #include "train/predict.h"
+#include "train/stage.h"
 #include "train/train_advice.h"
 #include "train/train_options.h"
 #include "train/train_times.h"
@@ -36,14 +38,16 @@ typedef struct Training {
   JobWishes wishes;            /* of the ranks, where there are several */
   double seconds_test;         /* of the self-test of its devices */
   double seconds_keep;         /* of writing checkpoints */
-  uint64_t flops_before;       /* of the backend, at the start of the optimizer */
+  const Dataset *dataset;
+  BackendSettings backend_settings;
+  ObjectiveTerms terms;
+  uint64_t flops_before, flops_stage; /* of the backend, at the start of the optimizer; of the stage before it */
   uint64_t evaluations_before; /* of a training that goes on: not of this run's time */
   Status callback_status;      /* of what goes on inside an observer, which can only say stop */
   Error *error;
 } Training;
 
-static Status open_backend(Backend **backend, Vector **w, double *seconds_test, const Dataset *dataset, const SetosaTrainOptions *options,
-                           bool trains, Error *error) {
+static BackendSettings settings_of(const Dataset *dataset, const SetosaTrainOptions *options, bool trains) {
   BackendSettings settings = device_backend_settings(&options->compute);
   settings.intercept = options->intercept;
   settings.tunes = trains;
@@ -51,8 +55,13 @@ static Status open_backend(Backend **backend, Vector **w, double *seconds_test, 
   settings.ranks = trains ? options->compute.ranks : NULL;
   settings.fast_reduce = options->compute.fast_reduce;
   settings.small = train_is_small(dataset_shape(dataset));
+  return settings;
+}
+
+static Status open_backend(Backend **backend, Vector **w, double *seconds_test, const Dataset *dataset, const SetosaTrainOptions *options,
+                           const BackendSettings *settings, Error *error) {
   CompareOperations uses = train_solver_operations(options->solver, dataset_shape(dataset));
-  Status status = device_open_backend(backend, seconds_test, dataset, &settings, &options->compute, uses, error);
+  Status status = device_open_backend(backend, seconds_test, dataset, settings, &options->compute, uses, error);
   return status != SETOSA_OK ? status : vector_create(*backend, w, error);
 }
 
@@ -101,12 +110,17 @@ static bool is_first(const Training *t) { return ranks_rank(t->wishes.ranks) == 
 
 static Status open_training(Training *t, const Dataset *dataset, Error *error) {
   Status status = SETOSA_OK;
-  TRY(open_backend(&t->backend, &t->w, &t->seconds_test, dataset, t->options, true, error));
-  if (t->options->validation != NULL && is_first(t))
-    TRY(open_backend(&t->validation, &t->validation_w, NULL, t->options->validation, t->options, false, error));
+  const Dataset *held_out = t->options->validation;
+  t->dataset = dataset;
+  t->backend_settings = settings_of(dataset, t->options, true);
+  TRY(open_backend(&t->backend, &t->w, &t->seconds_test, dataset, t->options, &t->backend_settings, error));
+  if (held_out != NULL && is_first(t)) {
+    BackendSettings scores = settings_of(held_out, t->options, false);
+    TRY(open_backend(&t->validation, &t->validation_w, NULL, held_out, t->options, &scores, error));
+  }
   TRY(memory_allocate((void **)&t->parameters, t->backend->parameters, sizeof(double), "the parameters", error));
-  TRY(objective_open(&t->objective, t->backend, &(ObjectiveTerms){.l2 = t->options->l2, .label_smoothing = t->options->label_smoothing},
-                     error));
+  t->terms = (ObjectiveTerms){.l2 = t->options->l2, .label_smoothing = t->options->label_smoothing};
+  TRY(objective_open(&t->objective, t->backend, &t->terms, error));
   TRY(write_start(t, dataset, error));
 cleanup:
   return status;
@@ -203,7 +217,23 @@ static uint64_t matrix_bytes(const SetosaTrainOptions *options) {
   return budget > 0 && budget / 4 < usual ? budget / 4 : usual;
 }
 
+/* Where many rows are to come, a stage on a few of them leads near the optimum first. */
+static Status begin_near(Training *t, OptimizerSettings *settings, Error *error) {
+  const SetosaTrainOptions *o = t->options;
+  SolverChoice choice;
+  StageSettings stage = {.dataset = t->dataset, .backend = &t->backend_settings, .terms = t->terms, .optimizer = settings};
+  if (o->resume == NULL && o->initial == NULL && o->l1 == 0 && o->max_iterations > 0 && stage_pays(t->backend)) {
+    Status status = choice_make(&choice, t->backend, settings, settings->matrix_bytes, error);
+    if (status != SETOSA_OK || choice.preconditioner != SETOSA_PRECONDITIONER_BLOCKS) return status;
+    status = stage_run(t->backend, t->w, &stage, &t->flops_stage, error);
+    if (status != SETOSA_OK) return status;
+  }
+  settings->near = o->initial != NULL || t->flops_stage > 0;
+  return SETOSA_OK;
+}
+
 static Status run_optimizer(Training *t, OptimizerReport *report, Error *error) {
+  Status status = SETOSA_OK;
   const SetosaTrainOptions *o = t->options;
   OptimizerSettings settings = {.solver = o->solver,
                                 .preconditioner = o->preconditioner,
@@ -233,8 +263,11 @@ static Status run_optimizer(Training *t, OptimizerReport *report, Error *error) 
   t->began = clock_seconds();
   t->build_before = facts.seconds_build;
   t->flops_before = facts.flops;
-  Status status = optimizer_minimize(&t->objective, t->w, &settings, report, error);
-  return status != SETOSA_OK ? status : t->callback_status;
+  TRY(begin_near(t, &settings, error));
+  status = optimizer_minimize(&t->objective, t->w, &settings, report, error);
+  if (status == SETOSA_OK) status = t->callback_status;
+cleanup:
+  return status;
 }
 
 /* ---- afterwards ------------------------------------------------------------------------------------------------- */
@@ -307,7 +340,7 @@ static void fill_result(SetosaTrainResult *result, const Training *t, const Opti
   result->iterations = report->iterations;
   result->evaluations = report->evaluations;
   Backend *b = t->backend;
-  result->passes = (double)(facts.flops - t->flops_before) / (4.0 * (double)b->rows * (double)b->features * (double)b->classes);
+  result->passes = (double)(facts.flops - t->flops_before + t->flops_stage) / (4.0 * (double)b->rows * (double)b->features * (double)b->classes);
   result->solver = setosa_solver_name(report->solver);
   result->preconditioner = setosa_preconditioner_name(report->preconditioner);
   snprintf(result->choice, sizeof result->choice, "%s", report->why);

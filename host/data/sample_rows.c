@@ -1,0 +1,63 @@
+/* A part of the rows, taken at random, as a data set of its own. */
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "data/rows.h"
+#include "data/weights.h"
+
+/* Neighbours are cheap to bring together, but alike in a sorted file. */
+enum { RUN_ROWS = 32 };
+
+static bool takes_run(uint64_t seed, size_t run, double part) {
+  return 0.5 + 0.5 * random_symmetric(seed, RANDOM_STREAM_ROWS, UINT32_MAX >> 1, run) < part;
+}
+
+static size_t count_rows(const Dataset *dataset, double part, uint64_t seed) {
+  size_t count = 0;
+  for (size_t begin = 0; begin < dataset->rows; begin += RUN_ROWS)
+    if (takes_run(seed, begin / RUN_ROWS, part)) count += dataset->rows - begin < RUN_ROWS ? dataset->rows - begin : RUN_ROWS;
+  return count;
+}
+
+static void move_weights(Dataset *made, size_t to, const Dataset *dataset, RowRange rows) {
+  const float *given = rows_sample_weights(dataset), *seen = rows_weights(dataset);
+  if (given != NULL) memcpy(rows_sample_weights(made) + to, given + rows.begin, rows.count * sizeof *given);
+  if (seen != NULL && seen != given) memcpy(rows_weights(made) + to, seen + rows.begin, rows.count * sizeof *seen);
+}
+
+Status dataset_sample(Dataset **sample, const Dataset *dataset, double part, uint64_t seed, Error *error) {
+  Status status = SETOSA_OK;
+  Dataset *made = NULL;
+  TargetRoom room = {0};
+  size_t features = dataset->features, count = count_rows(dataset, part, seed), to = 0;
+  DataShape shape = dataset_shape(dataset);
+  *sample = NULL;
+  if (shape.place == DATA_MADE) { /* any rows will do */
+    count = (size_t)ceil(part * (double)dataset->rows);
+    return dataset_slice(sample, dataset, (RowRange){0, count > dataset->rows ? dataset->rows : count}, error);
+  }
+  TRY(dataset_create(&made, count, features, shape.labelled, dataset->source, error));
+  TRY(dataset_copy_description(made, dataset, error));
+  made->part = made->parts = 0;
+  TRY(weights_copy(made->held, dataset->held, 0, count, error)); /* for their places */
+  for (size_t begin = 0; begin < dataset->rows; begin += RUN_ROWS) {
+    if (!takes_run(seed, begin / RUN_ROWS, part)) continue;
+    RowRange rows = {begin, dataset->rows - begin < RUN_ROWS ? dataset->rows - begin : RUN_ROWS};
+    Targets targets;
+    float *values = made->held->values + to * features;
+    const float *there = dataset_dense(dataset, rows, values);
+    if (there != values) memcpy(values, there, rows.count * features * sizeof *values);
+    TRY(dataset_targets(&targets, dataset, rows, &room, error));
+    if (shape.labelled) memcpy(made->held->labels + to, targets.labels, rows.count * sizeof *targets.labels);
+    move_weights(made, to, dataset, rows);
+    to += rows.count;
+  }
+  *sample = made;
+  made = NULL;
+cleanup:
+  target_room_free(&room);
+  setosa_dataset_destroy(made);
+  return status;
+}
