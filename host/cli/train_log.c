@@ -36,9 +36,10 @@ void train_log_write(TrainLog *log, const SetosaProgress *at) {
   if (log->stream == NULL || log->failed) return;
   Error ignored = {0};
   json_t *line =
-      json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "iteration", (json_int_t)at->iteration, "objective", json_number(at->objective),
+      json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "iteration", (json_int_t)at->iteration, "objective", json_number(at->objective),
                 "loss", json_number(at->loss), "gradient_norm", json_number(at->gradient_norm), "step", json_number(at->step), "seconds",
-                json_number(at->seconds), "rows_per_second", json_number(at->rows_per_second));
+                json_number(at->seconds), "rows_per_second", json_number(at->rows_per_second), "passes",
+                json_number(at->passes));
   if (isfinite(at->validation_loss)) json_put(&line, "validation_loss", json_number(at->validation_loss));
   if (json_print(line, true, log->stream, &ignored) != SETOSA_OK) {
     log->failed = true;

@@ -62,6 +62,7 @@ typedef struct SetosaProgress {
   double validation_loss; /* NAN without validation rows */
   double seconds;         /* since the phase began */
   double rows_per_second;
+  double passes; /* SETOSA_PHASE_TRAIN: so far, as in SetosaTrainResult */
   uint64_t rows_done, rows_total;   /* total 0: unknown */
   uint64_t bytes_done, bytes_total; /* LOAD: of the file as stored; GENERATE: done alone */
   uint64_t bytes_unpacked;          /* LOAD: decompressed so far; 0 where nothing is compressed */

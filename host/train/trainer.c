@@ -156,6 +156,15 @@ static double training_seconds(const Training *t) {
   return fmax(0.0, clock_seconds() - t->began - (facts.seconds_build - t->build_before));
 }
 
+/* Arithmetic of the training so far, in passes over all rows. */
+static double training_passes(const Training *t) {
+  const Backend *b = t->backend;
+  BackendFacts facts = {0};
+  backend_facts(b, &facts);
+  double flops = (double)(facts.flops - t->flops_before) * (double)ranks_size(t->wishes.ranks) + (double)t->flops_stage;
+  return flops / (4.0 * (double)b->rows * (double)b->features * (double)b->classes);
+}
+
 /* Of several ranks only the first is asked; whether it wants to stop, the others learn when they talk next: at once. */
 static bool on_step(const OptimizerStep *step, const Vector *w, void *user) {
   Training *t = user;
@@ -178,6 +187,7 @@ static bool on_step(const OptimizerStep *step, const Vector *w, void *user) {
       .validation_loss = validation_loss,
       .seconds = seconds,
       .rows_per_second = seconds > 0.0 ? rows_read / seconds : 0.0,
+      .passes = training_passes(t),
   };
   bool goes_on = options->progress(&progress, options->progress_user);
   if (!goes_on) t->wishes.stop = true; /* a stop that was asked before is not taken back */
@@ -339,8 +349,7 @@ static void fill_result(SetosaTrainResult *result, const Training *t, const Opti
   result->gradient_norm = report->at.gradient_norm;
   result->iterations = report->iterations;
   result->evaluations = report->evaluations;
-  Backend *b = t->backend;
-  result->passes = (double)(facts.flops - t->flops_before + t->flops_stage) / (4.0 * (double)b->rows * (double)b->features * (double)b->classes);
+  result->passes = training_passes(t);
   result->solver = setosa_solver_name(report->solver);
   result->preconditioner = setosa_preconditioner_name(report->preconditioner);
   snprintf(result->choice, sizeof result->choice, "%s", report->why);

@@ -153,7 +153,7 @@ static void test_same_command_same_weights(void **state) {
 static void test_log(void **state) {
   (void)state;
   char log[SUPPORT_PATH];
-  static const char *const fields[] = {"iteration", "objective", "loss", "gradient_norm", "step", "seconds", "rows_per_second"};
+  static const char *const fields[] = {"iteration", "objective", "loss", "gradient_norm", "step", "seconds", "rows_per_second", "passes"};
   support_path(log, folder, "train.jsonl");
   support_write_text(log, "left over\n");
   Run run = RUN("train", iris, "--backend", "reference", "--log", log, "--json", "-q");
