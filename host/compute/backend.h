@@ -72,7 +72,11 @@ typedef struct GramRequest {
   bool diagonal;         /* only the diagonals are wanted: out (matrices, D+1) */
 } GramRequest;
 
-typedef enum RowScores { ROW_LOGITS, ROW_PROBABILITIES } RowScores;
+typedef enum RowScores {
+  ROW_LOGITS,
+  ROW_PROBABILITIES,
+  ROW_ESTIMATES /* probabilities from logits that are summed as a pass sums them: quicker, with the last digits rounded */
+} RowScores;
 
 typedef struct BackendFacts {
   const char *name;                                   /* "native", "reference" */

@@ -28,7 +28,8 @@ static bool newton_pays(const Backend *b) {
 }
 
 static bool blocks_pay(const Backend *b, double most_bytes) {
-  double width = (double)b->features + 1, cube = width * width * width, bytes = preconditioner_bytes(SETOSA_PRECONDITIONER_BLOCKS, b->features, b->classes);
+  double width = (double)b->features + 1, cube = width * width * width,
+         bytes = preconditioner_bytes(SETOSA_PRECONDITIONER_BLOCKS, b->features, b->classes);
   double made = 3 * (double)b->classes * cube * (2.0 / 3 / LAPACK_RATE + 3 / PRODUCT_RATE), pass = pass_seconds(b);
   return bytes <= most_bytes && 2 * bytes / BYTE_RATE <= fmax(0.5 * pass, 1e-3) && made <= fmax(SAVED_PASSES * pass, FREE_SECONDS);
 }

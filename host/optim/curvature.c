@@ -13,14 +13,14 @@
 #include "optim/sample.h"
 
 enum {
-  CLASSES_TURNED = 1024,   /* with more, a matrix of the classes costs more than it gains */
-  LEAST_SAMPLE = 2000,     /* rows of a covariance, */
-  ROWS_A_FEATURE = 4,      /* or so many for each feature */
+  CLASSES_TURNED = 1024,    /* with more, a matrix of the classes costs more than it gains */
+  LEAST_SAMPLE = 2000,      /* rows of a covariance, */
+  ROWS_A_FEATURE = 4,       /* or so many for each feature */
   BLOCK_ROWS_A_FEATURE = 3, /* of the matrix of a class, */
-  BLOCK_PASSES = 8,        /* or what costs 8 / 4 passes for all classes, */
-  MOST_BLOCK_ROWS = 65536, /* and no more than this */
-  SAMPLE_ROWS = 131072,    /* among which they are chosen */
-  SAMPLE_SCORES = 64 << 20 /* probabilities of them, at most */
+  BLOCK_PASSES = 8,         /* or what costs 8 / 4 passes for all classes, */
+  MOST_BLOCK_ROWS = 65536,  /* and no more than this */
+  SAMPLE_ROWS = 131072,     /* among which they are chosen */
+  SAMPLE_SCORES = 64 << 20  /* probabilities of them, at most */
 };
 
 void curvature_free(Curvature *curvature) {
@@ -69,8 +69,7 @@ cleanup:
 static Status take_mean_off(double **classes, size_t count, Error *error) {
   if (!curvature_turns_classes(count)) return SETOSA_OK;
   Status status = allocate(classes, count, count, error);
-  for (size_t i = 0; status == SETOSA_OK && i < count * count; i++)
-    (*classes)[i] = (i % (count + 1) == 0 ? 1.0 : 0.0) - 1 / (double)count;
+  for (size_t i = 0; status == SETOSA_OK && i < count * count; i++) (*classes)[i] = (i % (count + 1) == 0 ? 1.0 : 0.0) - 1 / (double)count;
   return status;
 }
 
@@ -93,16 +92,13 @@ Status curvature_diagonal(Curvature *curvature, const CurvatureSettings *setting
   double share = 1 / ((double)sample.count * (backend->mean_weight > 0 ? backend->mean_weight : 1));
   for (size_t i = 0; i < sample.count; i++)
     for (size_t k = 0; k < classes; k++) weights[k * sample.count + i] = sample_spread(&sample, i, k) * share;
-  GramRequest request = {.count = sample.count,
-                         .rows = sample.rows,
-                         .mean = settings->mean,
-                         .matrices = classes,
-                         .weights = weights,
-                         .diagonal = true};
+  GramRequest request = {
+      .count = sample.count, .rows = sample.rows, .mean = settings->mean, .matrices = classes, .weights = weights, .diagonal = true};
   TRY(backend_gram(backend, &request, diagonals, error));
   for (size_t k = 0; k < classes; k++) {
     const double *diagonal = diagonals + k * width;
-    for (size_t d = 0; d < features; d++) curvature->scale[k * features + d] = 1 / (diagonal[d] + settings->l2 + 1e-12 * diagonal[features]);
+    for (size_t d = 0; d < features; d++)
+      curvature->scale[k * features + d] = 1 / (diagonal[d] + settings->l2 + 1e-12 * diagonal[features]);
     curvature->scale[classes * features + k] = backend->intercept ? 1 / fmax(diagonal[features], 1e-12) : 0;
   }
 cleanup:
@@ -162,7 +158,8 @@ static Status turn_features(double *e, double **features, const CurvatureSetting
   TRY(allocate(features, width, width, error));
   for (size_t i = 0; i < sample->count; i++) {
     double squares = 0;
-    for (size_t k = 0; k < classes; k++) squares += (double)sample->probabilities[i * classes + k] * (double)sample->probabilities[i * classes + k];
+    for (size_t k = 0; k < classes; k++)
+      squares += (double)sample->probabilities[i * classes + k] * (double)sample->probabilities[i * classes + k];
     weights[i] = fmax(1 - squares, 1e-30);
   }
   GramRequest request = {.count = sample->count, .rows = sample->rows, .mean = settings->mean, .matrices = 1, .weights = weights};
@@ -315,7 +312,8 @@ Status curvature_blocks(Curvature *curvature, const CurvatureSettings *settings,
   Status status = SETOSA_OK;
   Backend *backend = settings->backend;
   size_t features = backend->features, classes = backend->classes, width = features + 1;
-  size_t most = smaller(larger(BLOCK_ROWS_A_FEATURE * features, smaller(BLOCK_PASSES * backend->rows / features, MOST_BLOCK_ROWS)), backend->rows);
+  size_t most =
+      smaller(larger(BLOCK_ROWS_A_FEATURE * features, smaller(BLOCK_PASSES * backend->rows / features, MOST_BLOCK_ROWS)), backend->rows);
   Sample sample = {0};
   uint64_t *rows = NULL;
   double *weights = NULL, *grams = NULL;

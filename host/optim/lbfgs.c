@@ -21,7 +21,8 @@ typedef struct Lbfgs {
   OptimizerReport *report;
 } Lbfgs;
 
-static Status lbfgs_open(Lbfgs *l, Objective *objective, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
+static Status lbfgs_open(Lbfgs *l, Objective *objective, Vector *w, const OptimizerSettings *settings, OptimizerReport *report,
+                         Error *error) {
   Status status = SETOSA_OK;
   Backend *backend = objective->backend;
   PreconditionerSettings first = {.kind = settings->preconditioner, .seed = settings->seed, .near = settings->near};

@@ -145,7 +145,7 @@ static Status make_grams(Newton *n, Error *error) {
   Backend *backend = n->backend;
   size_t rows = backend->rows;
   double share = backend_row_scale(backend, rows);
-  TRY(backend_predict(backend, n->w, backend_all_rows(backend), ROW_PROBABILITIES, n->probabilities, error));
+  TRY(backend_predict(backend, n->w, backend_all_rows(backend), ROW_ESTIMATES, n->probabilities, error));
   make_means(n);
   for (size_t first = 0; first < n->pairs; first += n->pairs_at_once) {
     size_t count = n->pairs - first < n->pairs_at_once ? n->pairs - first : n->pairs_at_once;

@@ -49,11 +49,11 @@ typedef enum StopReason {
 
 typedef struct OptimizerReport {
   uint64_t iterations, evaluations;
-  Evaluation at; /* of the returned w */
+  Evaluation at;                       /* of the returned w */
   SetosaSolver solver;                 /* that was used, */
   SetosaPreconditioner preconditioner; /* with this, */
   char why[160];                       /* for these reasons, where there was a choice */
-  double gap;       /* F - F* at most, where that is proved (certificate.h), else NAN */
+  double gap;                          /* F - F* at most, where that is proved (certificate.h), else NAN */
   double decrement; /* F - F* as a quadratic model sees it, half the slope of the (quasi-)Newton step; NAN: there is no model */
   StopReason reason;
 } OptimizerReport;

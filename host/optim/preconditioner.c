@@ -10,10 +10,10 @@ struct Preconditioner {
   Backend *backend; /* borrowed */
   PreconditionerSettings settings;
   double l2;
-  double *mean;     /* (D) of the features; NULL without an intercept */
-  Metric *metric;   /* NULL: the identity */
-  Vector *made_at;  /* the point where it was last made */
-  uint64_t next;    /* the iteration after the one before which that was; 0: never */
+  double *mean;    /* (D) of the features; NULL without an intercept */
+  Metric *metric;  /* NULL: the identity */
+  Vector *made_at; /* the point where it was last made */
+  uint64_t next;   /* the iteration after the one before which that was; 0: never */
 };
 
 /* Iterations before which it is made anew. Pairs of L-BFGS correct what changes in between, and more often does not help. */

@@ -1,10 +1,9 @@
-/* The first guess of the inverse Hessian that L-BFGS improves: made from rows that are sampled, at a point, and renewed at a few later ones.
- *   none      the identity
- *   diagonal  1 / (mean of a_k (x_d - mean_d)^2 + l2),  a_k = p_k (1 - p_k)
- *   kron      inverse of A (x) G + l2, A (K,K) = mean of diag(p) - p p', G a weighted covariance of the features: two eigendecompositions
- *   blocks    inverse of one matrix per class, M_k = mean of a_k v v' + l2, from rows taken by importance; kron until it is worth it
- * Features are seen with their mean taken off, where there is an intercept: for the objective that is the same, and the guess is far better.
- * The matrices are shared by all processes of a job, so that each takes the same steps. */
+/* The first guess of the inverse Hessian that L-BFGS improves: made from rows that are sampled, at a point, and renewed at a few later
+ * ones. none      the identity diagonal  1 / (mean of a_k (x_d - mean_d)^2 + l2),  a_k = p_k (1 - p_k) kron      inverse of A (x) G + l2, A
+ * (K,K) = mean of diag(p) - p p', G a weighted covariance of the features: two eigendecompositions blocks    inverse of one matrix per
+ * class, M_k = mean of a_k v v' + l2, from rows taken by importance; kron until it is worth it Features are seen with their mean taken off,
+ * where there is an intercept: for the objective that is the same, and the guess is far better. The matrices are shared by all processes of
+ * a job, so that each takes the same steps. */
 #ifndef SETOSA_OPTIM_PRECONDITIONER_H
 #define SETOSA_OPTIM_PRECONDITIONER_H
 

@@ -40,7 +40,7 @@ Status sample_open(Sample *sample, Backend *backend, const Vector *w, size_t wan
   choose_runs(sample, wanted, sample->rows);
   for (size_t i = 0, run; i < sample->count; i += run) {
     for (run = 1; i + run < sample->count && sample->rows[i + run] == sample->rows[i] + run;) run++;
-    TRY(backend_predict(backend, w, (RowRange){(size_t)sample->rows[i], run}, ROW_PROBABILITIES, sample->probabilities + i * backend->classes,
+    TRY(backend_predict(backend, w, (RowRange){(size_t)sample->rows[i], run}, ROW_ESTIMATES, sample->probabilities + i * backend->classes,
                         error));
   }
 cleanup:

@@ -37,7 +37,6 @@ Status stall_put(OptimizerState *state, const Stall *stall, Error *error) {
 Status stall_get(const OptimizerState *state, Stall *stall, Error *error) {
   double values[4] = {0};
   Status status = state_get(state, "watch", 4, values, error);
-  if (status == SETOSA_OK)
-    *stall = (Stall){values[0], values[1], values[2], (unsigned)fmin(fmax(values[3], 0.0), (double)PATIENCE)};
+  if (status == SETOSA_OK) *stall = (Stall){values[0], values[1], values[2], (unsigned)fmin(fmax(values[3], 0.0), (double)PATIENCE)};
   return status;
 }

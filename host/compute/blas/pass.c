@@ -273,7 +273,7 @@ static void predict_share(void *argument, size_t index, size_t count) {
     } else {
       blas_logits(blas, task->w, task->rows.begin + i, rows, z, stride);
     }
-    if (task->kind == ROW_PROBABILITIES) blas_rows_probabilities(z, stride, classes, rows);
+    if (task->kind != ROW_LOGITS) blas_rows_probabilities(z, stride, classes, rows);
     for (size_t j = 0; j < rows; j++)
       for (size_t k = 0; k < classes; k++) task->scores[(i + j) * classes + k] = z[k * stride + j];
   }

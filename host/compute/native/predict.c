@@ -16,7 +16,7 @@ static Status enqueue_scores(Native *native, const Vector *w, const RowBuffers *
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   KernelRange range = native_team_range(native, native_row_groups(native, rows.count));
-  if (native->head.classes <= CLASSES_ACCURATE_MOST) {
+  if (native->head.classes <= CLASSES_ACCURATE_MOST && kind != ROW_ESTIMATES) {
     TRY(native_kernel(native, KERNEL_ACCURATE_LOGITS, &kernel, error));
     TRY(kernel_launch(kernel, range, error, ARG(buffers->x), ARG(w->buffer), ARG((uint64_t)native->head.features),
                       ARG((uint32_t)native->head.classes), ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(native->block),
@@ -26,7 +26,7 @@ static Status enqueue_scores(Native *native, const Vector *w, const RowBuffers *
   } else {
     TRY(native_enqueue_logits(native, w, buffers, rows, native->block, 0, -INFINITY, error));
   }
-  if (kind == ROW_PROBABILITIES) {
+  if (kind != ROW_LOGITS) {
     TRY(native_kernel(native, KERNEL_PROBABILITY_ROWS, &kernel, error));
     TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->stride), ARG((uint64_t)rows.count)));
   }
@@ -42,7 +42,7 @@ static Status enqueue_strip_scores(Native *native, const Vector *w, const RowBuf
   KernelRange range = native_team_range(native, native_row_groups(native, rows.count));
   uint32_t classes = (uint32_t)native->head.classes;
   TRY(native_enqueue_logits(native, w, buffers, rows, native->block, 0, 0.0f, error));
-  if (kind == ROW_PROBABILITIES) {
+  if (kind != ROW_LOGITS) {
     TRY(native_kernel(native, KERNEL_SOFTMAX_STRIPS, &kernel, error));
     TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG((uint64_t)0), ARG(classes), ARG((uint64_t)rows.count)));
   }
@@ -56,7 +56,7 @@ Status native_predict(Backend *backend, const Vector *w, RowRange rows, RowScore
   Status status = SETOSA_OK;
   Native *native = (Native *)backend;
   float *padded = NULL;
-  bool strips = native_uses_strips(native) && backend->classes > CLASSES_ACCURATE_MOST;
+  bool strips = native_uses_strips(native) && (backend->classes > CLASSES_ACCURATE_MOST || kind == ROW_ESTIMATES);
   size_t classes = backend->classes, stride = strips ? classes : native->stride, count = 0,
          bytes = native->block_rows * stride * sizeof(float);
   if (bytes < native_logits_bytes(native, native->block_rows)) bytes = native_logits_bytes(native, native->block_rows);

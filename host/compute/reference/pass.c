@@ -134,7 +134,7 @@ Status reference_predict(Backend *backend, const Vector *w, RowRange rows, RowSc
   double *z = reference->logits;
   for (size_t i = 0; i < rows.count; i++) {
     compute_logits(reference, row_of(reference, rows.begin + i), w->values, z);
-    if (kind == ROW_PROBABILITIES) softmax_row(z, backend->classes, 0);
+    if (kind != ROW_LOGITS) softmax_row(z, backend->classes, 0);
     for (size_t k = 0; k < backend->classes; k++) scores[i * backend->classes + k] = (float)z[k];
   }
   count_work(reference, rows.count, 1);
