@@ -2,7 +2,7 @@
 // work-item. Work-groups of 16 x 16.
 //   logits_block:    Z (rows, stride) = X W' + b, the columns past `classes` set to `padding`
 //   gradient_block:  partial s of G (partials, P) (+)= R' X over its share of the rows, and the column sums of R in its last K
-// X as storage.clh says. Macros: TILE_CLASSES classes of a tile: 16, 32 or 64 (the host takes the smallest that holds K, else 64).
+// X as storage.clh says. LOWER_ONLY: of G (K,D) what is above the diagonal need not be made. Macros: TILE_CLASSES classes of a tile: 16, 32 or 64 (the host takes the smallest that holds K, else 64).
 #include "constants.clh"
 #include "storage.clh"
 
@@ -71,6 +71,9 @@ kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) void gradient_block(
   uint column = (uint)get_local_id(0), line = (uint)get_local_id(1);
   ulong first_feature = (ulong)get_group_id(0) * TILE_ROWS;
   uint first_class = (uint)get_group_id(1) * TILE_CLASSES;
+#ifdef LOWER_ONLY
+  if (first_class + TILE_CLASSES <= first_feature) return; // the whole group
+#endif
   ulong part = get_group_id(2), parts = get_num_groups(2);
   ulong row_first = rows * part / parts, row_last = rows * (part + 1) / parts;
   global float *partial = partials + (first_partial + part) * ((ulong)classes * features + classes);

@@ -64,9 +64,9 @@ typedef struct Metric Metric;
  * the data set (not scaled to a mean of 1), 1 where there are none:
  *   out_m = sum over i of weights[m][i] s_i v_i v_i' */
 typedef struct GramRequest {
-  size_t count;          /* rows */
-  const uint64_t *rows;  /* (count) ascending; NULL: rows 0 to count - 1 */
-  const double *mean;    /* (D); NULL: 0 */
+  size_t count;         /* rows */
+  const uint64_t *rows; /* (count) ascending; NULL: rows 0 to count - 1 */
+  const double *mean;   /* (D); NULL: 0 */
   size_t matrices;
   const double *weights; /* (matrices, count), of any sign */
   bool diagonal;         /* only the diagonals are wanted: out (matrices, D+1) */

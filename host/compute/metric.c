@@ -84,11 +84,11 @@ void host_metric_apply(const HostMetric *metric, const Backend *backend, double 
   const MetricForm *form = &metric->form;
   size_t features = backend->features, classes = backend->classes, width = features + 1;
   double *now = metric->room, *next = metric->room + classes * width;
-#define SWAP_ROOMS \
-  do {             \
+#define SWAP_ROOMS      \
+  do {                  \
     double *kept = now; \
-    now = next;    \
-    next = kept;   \
+    now = next;         \
+    next = kept;        \
   } while (0)
   for (size_t k = 0; k < classes; k++) {
     memcpy(now + k * width, v + k * features, features * sizeof *now);

@@ -38,7 +38,7 @@ typedef struct Newton {
 
 double newton_flops(size_t rows, size_t features, size_t classes) {
   double pairs = 0.5 * (double)classes * ((double)classes - 1), width = (double)features + 1, order = newton_order(features, classes);
-  return 2 * pairs * (double)rows * width * width + order * order * order / 3;
+  return pairs * (double)rows * width * width + order * order * order / 3;
 }
 
 /* Helmert's: column j has 1 in the rows before j + 1 and -(j + 1) in that one. */

@@ -14,20 +14,19 @@ void stall_begin(Stall *stall, const OptimizerReport *report) {
   *stall = (Stall){report->at.objective, report->at.gradient_norm, INFINITY, 0};
 }
 
+static bool is_at_end(const Stall *stall) { return stall->decrement <= AT_END * fabs(stall->objective); }
+
 void stall_watch(Stall *stall, const OptimizerReport *report) {
   bool lower = report->at.objective < stall->objective - OBJECTIVE_PROGRESS * fabs(stall->objective);
-  bool flatter = report->at.gradient_norm < GRADIENT_PROGRESS * stall->gradient_norm;
-  bool nearer = report->decrement < GRADIENT_PROGRESS * GRADIENT_PROGRESS * stall->decrement;
+  bool flatter = report->at.gradient_norm < (is_at_end(stall) ? 0.5 : GRADIENT_PROGRESS) * stall->gradient_norm;
+  bool nearer = report->decrement < GRADIENT_PROGRESS * GRADIENT_PROGRESS * stall->decrement && !is_at_end(stall);
   if (lower) stall->objective = report->at.objective;
   if (flatter) stall->gradient_norm = report->at.gradient_norm;
-  if (nearer) stall->decrement = report->decrement;
+  if (report->decrement < stall->decrement) stall->decrement = report->decrement;
   stall->since = lower || flatter || nearer ? 0 : stall->since + 1;
 }
 
-bool stall_is_over(const Stall *stall) {
-  bool at_end = stall->decrement <= AT_END * fabs(stall->objective);
-  return stall->since >= (at_end ? PATIENCE_AT_END : PATIENCE);
-}
+bool stall_is_over(const Stall *stall) { return stall->since >= (is_at_end(stall) ? PATIENCE_AT_END : PATIENCE); }
 
 Status stall_put(OptimizerState *state, const Stall *stall, Error *error) {
   double values[] = {stall->objective, stall->gradient_norm, fmin(stall->decrement, 1e300), (double)stall->since};

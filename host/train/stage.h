@@ -15,8 +15,8 @@ typedef struct StageSettings {
 
 /* Whether a stage pays: each class has hundreds of rows, and a twentieth of them is some times the features. */
 bool stage_pays(const Backend *backend);
-/* w, a vector of `backend`: zeros become what some iterations on a part of the rows, with more of a penalty, make of them. *flops: what that
- * took. All processes of a job call it. */
+/* w, a vector of `backend`: zeros become what some iterations on a part of the rows, with more of a penalty, make of them. *flops: what
+ * that took. All processes of a job call it. */
 Status stage_run(Backend *backend, Vector *w, const StageSettings *settings, uint64_t *flops, Error *error);
 
 #endif

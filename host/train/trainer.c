@@ -30,20 +30,20 @@ typedef struct Training {
   Vector *w;
   Backend *validation; /* NULL without validation rows, and on ranks other than 0 */
   Vector *validation_w;
-  Dataset *validation_rows;    /* a copy that is not shifted, where there is no bias to make up for it; NULL: those of options */
-  double *shift_apart;         /* (D) what validation rows are shifted by beyond the training rows; NULL: nothing */
-  double *parameters;          /* (P) on the host: the way of weights between backends and into the model */
-  double began, build_before;  /* clock, and seconds spent building kernels, at the start of the optimizer */
-  Keeper keeper;               /* of checkpoints */
-  JobWishes wishes;            /* of the ranks, where there are several */
-  double seconds_test;         /* of the self-test of its devices */
-  double seconds_keep;         /* of writing checkpoints */
+  Dataset *validation_rows;   /* a copy that is not shifted, where there is no bias to make up for it; NULL: those of options */
+  double *shift_apart;        /* (D) what validation rows are shifted by beyond the training rows; NULL: nothing */
+  double *parameters;         /* (P) on the host: the way of weights between backends and into the model */
+  double began, build_before; /* clock, and seconds spent building kernels, at the start of the optimizer */
+  Keeper keeper;              /* of checkpoints */
+  JobWishes wishes;           /* of the ranks, where there are several */
+  double seconds_test;        /* of the self-test of its devices */
+  double seconds_keep;        /* of writing checkpoints */
   const Dataset *dataset;
   BackendSettings backend_settings;
   ObjectiveTerms terms;
   uint64_t flops_before, flops_stage; /* of the backend, at the start of the optimizer; of the stage before it */
-  uint64_t evaluations_before; /* of a training that goes on: not of this run's time */
-  Status callback_status;      /* of what goes on inside an observer, which can only say stop */
+  uint64_t evaluations_before;        /* of a training that goes on: not of this run's time */
+  Status callback_status;             /* of what goes on inside an observer, which can only say stop */
   Error *error;
 } Training;
 
@@ -437,7 +437,8 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   TrainTimes times = {0};
   bool weighed = false; /* by class */
   OptimizerReport report = {0};
-  SetosaTrainResult found = {.train_accuracy = NAN, .train_log_loss = NAN, .validation_accuracy = NAN, .validation_log_loss = NAN, .gap = NAN, .gap_kind = ""};
+  SetosaTrainResult found = {
+      .train_accuracy = NAN, .train_log_loss = NAN, .validation_accuracy = NAN, .validation_log_loss = NAN, .gap = NAN, .gap_kind = ""};
   if (model != NULL) *model = NULL;
   if (arguments_check(error, GIVEN(model), GIVEN(dataset), GIVEN(options)) != SETOSA_OK) return SETOSA_ERROR_USAGE;
   own = *options;

@@ -120,6 +120,12 @@ uint32_t native_strip_classes(const Native *native) {
   return (uint32_t)((native->head.classes + tiles - 1) / tiles);
 }
 
+/* As native_strip_classes, of a Gram matrix: a class for each feature and one for the bias. */
+static uint32_t gram_tile_classes(const Native *native) {
+  size_t width = native->head.features + 1, tiles = (width + native->shape.strip_classes - 1) / native->shape.strip_classes;
+  return (uint32_t)((width + tiles - 1) / tiles);
+}
+
 /* Everything but what lies on the device. */
 static Status create_native(Native **out, const Dataset *dataset, const BackendSettings *settings, Error *error) {
   Status status = SETOSA_OK;
@@ -222,7 +228,7 @@ cleanup:
 
 /* What a program depends on: the family and the width of vectors, the shape of tiles, and in the fused pass the classes
  * (on the CPU family the features too: kernels/fused_cpu.cl says why). */
-typedef enum KernelOptions { OPTIONS_TEAM, OPTIONS_TILE, OPTIONS_STRIPS, OPTIONS_FUSED } KernelOptions;
+typedef enum KernelOptions { OPTIONS_TEAM, OPTIONS_TILE, OPTIONS_STRIPS, OPTIONS_FUSED, OPTIONS_GRAM } KernelOptions;
 
 static const struct {
   const char *name, *cpu_source, *gpu_source;
@@ -253,6 +259,15 @@ static const struct {
     [KERNEL_HESSIAN_STRIPS] = {"hessian_strips", "common", "common", OPTIONS_TEAM},
     [KERNEL_LINE_STRIPS] = {"line_strips", "common", "common", OPTIONS_TEAM},
     [KERNEL_UNPACK_STRIPS] = {"unpack_strips", "common", "common", OPTIONS_TEAM},
+    [KERNEL_METRIC_CLASSES] = {"metric_classes", "metric", "metric", OPTIONS_TEAM},
+    [KERNEL_METRIC_TURN] = {"metric_turn", "metric", "metric", OPTIONS_TEAM},
+    [KERNEL_METRIC_CENTER] = {"metric_center", "metric", "metric", OPTIONS_TEAM},
+    [KERNEL_METRIC_UNCENTER] = {"metric_uncenter", "metric", "metric", OPTIONS_TEAM},
+    [KERNEL_WEIGHTED_SQUARES] = {"weighted_squares", "metric", "metric", OPTIONS_TEAM},
+    [KERNEL_PANEL_STRIPS] = {"panel_strips", "metric", "metric", OPTIONS_TEAM},
+    [KERNEL_SCALE_ROWS] = {"scale_rows", "metric", "metric", OPTIONS_TEAM},
+    [KERNEL_GRAM_STRIPS] = {"gradient_strips", "block_cpu", "block_cpu", OPTIONS_GRAM},
+    [KERNEL_GRAM_BLOCK] = {"gradient_block", "block_gpu", "block_gpu", OPTIONS_GRAM},
     [KERNEL_FUSED_GRADIENT] = {"fused_gradient", "fused_cpu", "fused_gpu", OPTIONS_FUSED},
     [KERNEL_FUSED_HESSIAN] = {"fused_hessian", "fused_cpu", "fused_gpu", OPTIONS_FUSED},
     [KERNEL_FUSED_LOGITS] = {"fused_logits", "fused_cpu", "fused_cpu", OPTIONS_FUSED},
@@ -292,6 +307,10 @@ Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *er
         append_options(options, sizeof options, "-DLANES=%u -DTILE_CLASSES=%u -DPANEL_ROWS=%u", shape->lanes, native_strip_classes(native),
                        shape->panel_rows);
         break;
+      case OPTIONS_GRAM: /* a panel is f32, however X is stored */
+        append_options(options, sizeof options, "-DLOWER_ONLY -DTILE_CLASSES=%u", cpu ? gram_tile_classes(native) : GRAM_TILE_CLASSES);
+        if (cpu) append_options(options, sizeof options, " -DLANES=%u -DPANEL_ROWS=0", shape->lanes);
+        break;
       case OPTIONS_FUSED:
         append_options(options, sizeof options, "-DTEAM=%u -DCLASSES=%zu", native->team, native->head.classes);
         if (native->small) append_options(options, sizeof options, " -DSMALL");
@@ -302,7 +321,7 @@ Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *er
           append_options(options, sizeof options, " -DPANELS=%u -DPANEL_ROWS=%u", native_panel_count(native), shape->panel_rows);
         break;
     }
-    native_append_storage(native, options, sizeof options);
+    if (native_kernels[program].options != OPTIONS_GRAM) native_append_storage(native, options, sizeof options);
     Status status = kernel_create(&native->kernels[id], native->context, source, options, native_kernels[id].name, error);
     if (status != SETOSA_OK) return status;
   }

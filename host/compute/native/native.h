@@ -41,8 +41,19 @@ typedef enum NativeKernel {
   KERNEL_FUSED_LOGITS,
   KERNEL_BIAS_ROWS,
   KERNEL_COLUMN_SUMS,
+  KERNEL_METRIC_CLASSES,
+  KERNEL_METRIC_TURN,
+  KERNEL_METRIC_CENTER,
+  KERNEL_METRIC_UNCENTER,
+  KERNEL_WEIGHTED_SQUARES,
+  KERNEL_PANEL_STRIPS,
+  KERNEL_SCALE_ROWS,
+  KERNEL_GRAM_STRIPS, /* gradient_strips and gradient_block of panels of f32 */
+  KERNEL_GRAM_BLOCK,
   KERNEL_COUNT
 } NativeKernel;
+
+enum { GRAM_TILE_CLASSES = 64 };
 
 /* Rows [begin, begin + count) of the data on the device. */
 typedef struct RowBuffers {

@@ -23,7 +23,7 @@ void reference_metric_destroy(Backend *backend, Metric *metric) {
 Status reference_gram(Backend *backend, const GramRequest *request, double *out, Error *error) {
   Reference *reference = (Reference *)backend;
   uint64_t width = backend->features + 1;
-  reference->flops += 2 * (uint64_t)request->count * request->matrices * (request->diagonal ? width : width * width);
+  reference->flops += (uint64_t)request->count * request->matrices * (request->diagonal ? 2 * width : width * width);
   return host_gram(reference->source, request, out, error);
 }
 
