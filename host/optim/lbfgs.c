@@ -12,6 +12,8 @@
  * that above the optimum on Fashion-MNIST, P4 and P5 of bench/solvers (bench/LOG.md). */
 static const double UNSEEN = 4;
 
+enum { PATIENCE = 20 };
+
 typedef struct Lbfgs {
   Objective *objective;
   Backend *backend; /* the objective's */
@@ -187,7 +189,7 @@ static Status iterate(Lbfgs *l, const OptimizerSettings *settings, Error *error)
     report->reason = STOP_GRADIENT_TOLERANCE;
     if (optimizer_is_there(settings, report)) return SETOSA_OK;
     report->reason = STOP_NO_PROGRESS;
-    if (stall_is_over(&l->stall)) return SETOSA_OK;
+    if (stall_is_over(&l->stall, PATIENCE)) return SETOSA_OK;
     report->reason = STOP_MAX_ITERATIONS;
     if (report->iterations >= settings->max_iterations) return SETOSA_OK;
     TRY(take_step(l, slope, &step, &accepted, error));

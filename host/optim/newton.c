@@ -14,7 +14,7 @@
 #include "optim/stall.h"
 
 /* Bytes of the weights of the rows that one request for Gram matrices brings. */
-enum { WEIGHT_BYTES = 64 << 20 };
+enum { WEIGHT_BYTES = 64 << 20, PATIENCE = 4 };
 
 typedef struct Newton {
   Objective *objective;
@@ -342,7 +342,7 @@ static Status iterate(Newton *n, const OptimizerSettings *settings, Error *error
     report->reason = STOP_GRADIENT_TOLERANCE;
     if (optimizer_is_there(settings, report)) return SETOSA_OK;
     report->reason = STOP_NO_PROGRESS;
-    if (!(slope < 0) || stall_is_over(&n->stall)) return SETOSA_OK;
+    if (!(slope < 0) || stall_is_over(&n->stall, PATIENCE)) return SETOSA_OK;
     report->reason = STOP_MAX_ITERATIONS;
     if (report->iterations >= settings->max_iterations) return SETOSA_OK;
     TRY(take_step(n, slope, &step, &accepted, error));

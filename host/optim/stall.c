@@ -5,7 +5,7 @@
 
 /* Stop when so many iterations together lowered neither F by this part nor the gradient or the decrement by that one: the arithmetic is
  * exhausted. */
-enum { PATIENCE = 20, PATIENCE_AT_END = 3 };
+enum { PATIENCE_AT_END = 3 };
 static const double OBJECTIVE_PROGRESS = 1e-9, GRADIENT_PROGRESS = 0.9;
 /* Where the model of F promises less than this part of it, there is little to wait for. */
 static const double AT_END = 1e-10;
@@ -26,7 +26,7 @@ void stall_watch(Stall *stall, const OptimizerReport *report) {
   stall->since = lower || flatter || nearer ? 0 : stall->since + 1;
 }
 
-bool stall_is_over(const Stall *stall) { return stall->since >= (is_at_end(stall) ? PATIENCE_AT_END : PATIENCE); }
+bool stall_is_over(const Stall *stall, unsigned patience) { return stall->since >= (is_at_end(stall) ? PATIENCE_AT_END : patience); }
 
 Status stall_put(OptimizerState *state, const Stall *stall, Error *error) {
   double values[] = {stall->objective, stall->gradient_norm, fmin(stall->decrement, 1e300), (double)stall->since};
@@ -36,6 +36,6 @@ Status stall_put(OptimizerState *state, const Stall *stall, Error *error) {
 Status stall_get(const OptimizerState *state, Stall *stall, Error *error) {
   double values[4] = {0};
   Status status = state_get(state, "watch", 4, values, error);
-  if (status == SETOSA_OK) *stall = (Stall){values[0], values[1], values[2], (unsigned)fmin(fmax(values[3], 0.0), (double)PATIENCE)};
+  if (status == SETOSA_OK) *stall = (Stall){values[0], values[1], values[2], (unsigned)fmin(fmax(values[3], 0.0), 1e6)};
   return status;
 }

@@ -11,7 +11,8 @@ typedef struct Stall {
 
 void stall_begin(Stall *stall, const OptimizerReport *report);
 void stall_watch(Stall *stall, const OptimizerReport *report);
-bool stall_is_over(const Stall *stall);
+/* patience: iterations that together may lead nowhere. */
+bool stall_is_over(const Stall *stall, unsigned patience);
 
 Status stall_put(OptimizerState *state, const Stall *stall, Error *error);
 Status stall_get(const OptimizerState *state, Stall *stall, Error *error);
