@@ -155,6 +155,11 @@ Status finish_member(Sharded *sharded, size_t member, const Finish *finish, size
   if (finish->addition != NULL)
     addition = (Addition){finish->addition->l2, replica(finish->addition->factors, member), replica(finish->addition->linear, member)};
   Finish own = {.out = replica_of(finish->out, member), .of = replica(finish->of, member), .addition = &addition};
+  own.norm = finish->norm && member == 0;
+  if (own.norm) { /* the losses have been read */
+    Status status = native_reserve_sums(sharded->members[0].native, native_norms(sharded->members[0].native), error);
+    if (status != SETOSA_OK) return status;
+  }
   return native_enqueue_finish(sharded->members[member].native, &own, sharded->members[member].gathered, partial_count, error);
 }
 
