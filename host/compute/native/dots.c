@@ -40,12 +40,25 @@ cleanup:
   return status;
 }
 
-/* The number of a vector in the launch, which has room for it. */
+/* The number of a vector in the launch, or vector_count. */
+static uint32_t find(const DotLaunch *l, const Vector *vector) {
+  uint32_t i = 0;
+  while (i < l->vector_count && l->vectors[i] != vector) i++;
+  return i;
+}
+
+/* The same of a vector that there is room for. */
 static uint64_t number_of(DotLaunch *l, const Vector *vector) {
-  for (uint32_t i = 0; i < l->vector_count; i++)
-    if (l->vectors[i] == vector) return i;
-  l->vectors[l->vector_count] = vector;
-  return l->vector_count++;
+  uint32_t number = find(l, vector);
+  if (number == l->vector_count) l->vectors[l->vector_count++] = vector;
+  return number;
+}
+
+/* Vectors that these pairs would bring at most. */
+static uint32_t new_vectors(const DotLaunch *l, const Vector *shared, const VectorPair *pairs, uint32_t count) {
+  uint32_t found = find(l, shared) == l->vector_count;
+  for (uint32_t i = 0; i < count; i++) found += find(l, pairs[i].a == shared ? pairs[i].b : pairs[i].a) == l->vector_count;
+  return found;
 }
 
 /* Pairs from the first on that can be one job, and the vector that they share. */
@@ -66,7 +79,8 @@ static Status add_pairs(DotLaunch *l, const VectorPair *pairs, size_t count, Err
   const Vector *shared = NULL;
   for (size_t i = 0; i < count;) {
     uint32_t taken = pairs_of_job(&shared, pairs + i, count - i);
-    if (l->job_count == DOT_JOBS || l->vector_count + taken + 1 > VECTORS_AT_ONCE) TRY(launch(l, error));
+    bool full = l->job_count == DOT_JOBS || l->vector_count + new_vectors(l, shared, pairs + i, taken) > VECTORS_AT_ONCE;
+    if (full) TRY(launch(l, error));
     uint64_t job = number_of(l, shared) | (uint64_t)l->pair_count << 54 | (uint64_t)pairs[i].weights_only << 62;
     for (uint32_t n = 0; n < JOB_PAIRS; n++) {
       const VectorPair *pair = &pairs[i + n];
