@@ -102,10 +102,13 @@ Status read_member(Native *native, const Layout *layout, ShardRange shards, char
   Status status = SETOSA_OK;
   size_t set_bytes = shards.count * sizeof(ShardSum);
   const Buffer *partials = layout->cut->per_shard > 1 ? native->folded : native->partials;
+  bool both = layout->sets > 0 && layout->partials > 0;
+  if (layout->partials > 0)
+    TRY((both ? buffer_read_later : buffer_read)(partials, 0, partial_bytes(layout, shards), to + sum_bytes(layout, shards), error));
   if (layout->sets > 0) TRY(read_sums(native, native->sums, layout->cut, shards, to, error));
   if (layout->sets > 1) TRY(read_sums(native, native->partials, layout->cut, shards, to + set_bytes, error));
-  if (layout->partials > 0) TRY(buffer_read(partials, 0, partial_bytes(layout, shards), to + sum_bytes(layout, shards), error));
 cleanup:
+  if (status != SETOSA_OK) context_drain(native->context); /* nothing is written to `to` any more */
   return status;
 }
 
