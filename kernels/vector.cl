@@ -2,6 +2,7 @@
 // One team a group, each with a contiguous share of the elements. Work size: groups x TEAM.
 // Macros: TEAM (team.clh).
 #include "compiler.clh"
+#include "constants.clh"
 #include "team.clh"
 
 #define FOR_EIGHTS(i, begin, end) for (ulong i = (begin) + 8 * TEAM_ITEM; i + 8 <= (end); i += 8 * TEAM)
@@ -11,24 +12,37 @@
   ulong begin, end;  \
   group_share(count, (uint)get_group_id(0), (uint)get_num_groups(0), &begin, &end)
 
-// out = keep * out + c0 v0 + ... + c7 v7, the first `sources` of them; unused ones may be any buffer. keep is 0 or 1: with 0 the old
-// value is not read, so a NaN in it does no harm.
-kernel void combine(global float *out, ulong count, uint sources, uint keep, float c0, global const float *v0, float c1, global const float *v1,
-                    float c2, global const float *v2, float c3, global const float *v3, float c4, global const float *v4, float c5,
-                    global const float *v5, float c6, global const float *v6, float c7, global const float *v7) {
+// Many vectors as parameters, eights of them at a time: no device guarantees fewer than 1024 bytes of parameters, and a table of pointers would have to
+// be sent. EACH(p, q) stands for number 8 p + q.
+#define EIGHT_OF(EACH, p) EACH(p, 0) EACH(p, 1) EACH(p, 2) EACH(p, 3) EACH(p, 4) EACH(p, 5) EACH(p, 6) EACH(p, 7)
+#define EVERY_VECTOR(EACH) EIGHT_OF(EACH, 0) EIGHT_OF(EACH, 1) EIGHT_OF(EACH, 2) EIGHT_OF(EACH, 3) EIGHT_OF(EACH, 4) EIGHT_OF(EACH, 5)
+#define EVERY_JOB(EACH) EIGHT_OF(EACH, 0) EIGHT_OF(EACH, 1) EIGHT_OF(EACH, 2)
+#if VECTORS_AT_ONCE != 6 * 8 || DOT_JOBS != 3 * 8
+#error "EVERY_VECTOR and EVERY_JOB are not theirs"
+#endif
+#define VECTOR_PARAMETER(p, q) , global const float *v##p##q
+
+// out = keep * out + c00 v00 + ... + c57 v57, the first `sources` of them in order; unused ones may be NULL. keep is 0 or 1: with 0 the old value is
+// not read, so a NaN in it does no harm.
+#define TERM_PARAMETER(p, q) , float c##p##q, global const float *v##p##q
+kernel void combine(global float *out, ulong count, uint sources, uint keep EVERY_VECTOR(TERM_PARAMETER)) {
   SHARE(count);
-#define TERM8(n) \
-  if (sources > n) sum = fma((float8)(c##n), vload8(0, v##n + i), sum)
+#define TERM8(p, q) \
+  if (sources > 8 * p + q) sum = fma((float8)(c##p##q), vload8(0, v##p##q + i), sum);
+#define TERM(p, q) \
+  if (sources > 8 * p + q) sum = fma(c##p##q, v##p##q[i], sum);
+#define MORE_TERMS(EACH, p) \
+  if (sources > 8 * p) { EIGHT_OF(EACH, p) }
+#define TERMS(EACH) \
+  EIGHT_OF(EACH, 0) MORE_TERMS(EACH, 1) MORE_TERMS(EACH, 2) MORE_TERMS(EACH, 3) MORE_TERMS(EACH, 4) MORE_TERMS(EACH, 5)
   FOR_EIGHTS(i, begin, end) {
     float8 sum = keep ? vload8(0, out + i) : (float8)(0.0f);
-    TERM8(0); TERM8(1); TERM8(2); TERM8(3); TERM8(4); TERM8(5); TERM8(6); TERM8(7);
+    TERMS(TERM8)
     vstore8(sum, 0, out + i);
   }
-#define TERM(n) \
-  if (sources > n) sum = fma(c##n, v##n[i], sum)
   FOR_TAIL(i, begin, end) {
     float sum = keep ? out[i] : 0.0f;
-    TERM(0); TERM(1); TERM(2); TERM(3); TERM(4); TERM(5); TERM(6); TERM(7);
+    TERMS(TERM)
     out[i] = sum;
   }
 }
@@ -43,49 +57,43 @@ __attribute__((noinline)) static float2 dot_share(global const float *a, global 
   return (float2)(high, low);
 }
 
-// partials[first + n * groups + group] = (high, low) of the group's part of <a, b_n>, n < sources <= 8. The eight sums go up one tree together.
-kernel void dots(global const float *a, ulong count, uint sources, global const float *b0, global const float *b1, global const float *b2,
-                 global const float *b3, global const float *b4, global const float *b5, global const float *b6, global const float *b7,
-                 global float2 *partials, uint first) {
-  SHARE(count);
-  float2 pairs[8];
-#define DOT(n) pairs[n] = sources > n ? dot_share(a, b##n, begin, end, TEAM_ITEM) : (float2)(0.0f)
-  DOT(0); DOT(1); DOT(2); DOT(3); DOT(4); DOT(5); DOT(6); DOT(7);
-#if TEAM > 1
-  local float highs[8 * TEAM], lows[8 * TEAM];
+// Group row j, of a work size of groups x jobs, does job j: the inner products <a, b_n> of up to eight pairs that share a. A job is a word of
+// 6 bits for the number of a among the vectors, 6 for each b_n or VECTOR_NONE after the last, 8 for the number `place` of its first pair, and 1 that
+// leaves out the bias, so that count is `weights`.
+//   partials[first + (place + n) * groups + group] = (high, low) of the group's part.   The sums of a job go up one tree together.
+#define JOB_PARAMETER(p, q) , ulong j##p##q
+#define JOB_VECTOR(job, n) ((uint)((job) >> (6 * (n) + 6)) & VECTOR_NONE)
+kernel void dots(ulong count, ulong weights, global float2 *partials, uint first EVERY_JOB(JOB_PARAMETER) EVERY_VECTOR(VECTOR_PARAMETER)) {
+#define JOB_CASE(p, q) \
+  case 8 * p + q: job = j##p##q; break;
+#define VECTOR_CASE(p, q) \
+  case 8 * p + q: found = v##p##q; break;
+#define FIND_VECTOR(number) \
+  switch (number) { EVERY_VECTOR(VECTOR_CASE) }
+  ulong job = 0;
+  switch ((uint)get_group_id(1)) { EVERY_JOB(JOB_CASE) }
+  SHARE(job >> 62 ? weights : count);
+  global const float *found = v00;
+  FIND_VECTOR((uint)job & VECTOR_NONE)
+  global const float *a = found;
+  global float2 *to = partials + first + ((uint)(job >> 54) & 255) * (uint)get_num_groups(0) + (uint)get_group_id(0);
+  SCRATCH_SPACE float highs[8 * TEAM], lows[8 * TEAM];
   for (uint n = 0; n < 8; n++) {
-    highs[n * TEAM + TEAM_ITEM] = pairs[n].x;
-    lows[n * TEAM + TEAM_ITEM] = pairs[n].y;
+    uint number = JOB_VECTOR(job, n);
+    float2 pair = 0.0f;
+    FIND_VECTOR(number)
+    if (number != VECTOR_NONE) pair = dot_share(a, found, begin, end, TEAM_ITEM);
+    highs[n * TEAM + TEAM_ITEM] = pair.x;
+    lows[n * TEAM + TEAM_ITEM] = pair.y;
   }
+#if TEAM > 1
 #define COMBINE_EIGHT(width) \
   for (uint n = 0; n < 8; n++) combine_pairs(highs + n * TEAM, lows + n * TEAM, width)
   TEAM_TREE(COMBINE_EIGHT)
-  for (uint n = 0; n < 8; n++) pairs[n] = (float2)(highs[n * TEAM], lows[n * TEAM]);
 #endif
   if (TEAM_ITEM == 0)
-    for (uint n = 0; n < sources; n++) partials[first + n * (uint)get_num_groups(0) + (uint)get_group_id(0)] = pairs[n];
-}
-
-// partials[first + group] = (max |a|, 0) over the group's share. A NaN anywhere gives NaN: it must stop an optimizer, not hide.
-kernel void max_abs(global const float *a, ulong count, global float2 *partials, uint first) {
-  SHARE(count);
-  TEAM_SCRATCH(scratch);
-  float8 largest8 = 0.0f, poison8 = 0.0f;
-  FOR_EIGHTS(i, begin, end) {
-    float8 value = vload8(0, a + i);
-    largest8 = fmax(largest8, fabs(value));
-    poison8 += value * 0.0f; // 0 for a finite number, NaN for the others
-  }
-  float4 largest4 = fmax(largest8.lo, largest8.hi), poison4 = poison8.lo + poison8.hi;
-  float largest = fmax(fmax(largest4.s0, largest4.s1), fmax(largest4.s2, largest4.s3));
-  float poison = (poison4.s0 + poison4.s1) + (poison4.s2 + poison4.s3);
-  FOR_TAIL(i, begin, end) {
-    largest = fmax(largest, fabs(a[i]));
-    poison += a[i] * 0.0f;
-  }
-  largest = team_max(largest, scratch);
-  poison = team_sum((float2)(poison, 0.0f), scratch).x;
-  if (TEAM_ITEM == 0) partials[first + (uint)get_group_id(0)] = (float2)(largest + poison, 0.0f);
+    for (uint n = 0; n < 8 && JOB_VECTOR(job, n) != VECTOR_NONE; n++)
+      to[n * (uint)get_num_groups(0)] = (float2)(highs[n * TEAM], lows[n * TEAM]);
 }
 
 // out = a * b
@@ -128,10 +136,14 @@ kernel void fold_partials(global float *folded, global const float *partials, ul
 // first `weights` elements, and 0 on the bias. linear (P) NULL: nothing. The sum is normalised, so that two partials, the highs and lows of what
 // fold_partials made of many, give the bits of the many.
 // keep_bias 0 (no intercept): the bias part is 0. With one partial, partials may be the gradient itself.
+// norms NULL: nothing; else norms[first_norm + group] = (max |gradient|, 0) over the group's share. A NaN anywhere gives NaN: it must stop an
+// optimizer, not hide.
 kernel void finish_gradient(global float *gradient, global const float *partials, uint partial_count,
                             global const float *w, float l2, global const float *factors, global const float *linear,
-                            ulong weights, ulong count, uint keep_bias) {
+                            ulong weights, ulong count, uint keep_bias, global float2 *norms, uint first_norm) {
   SHARE(count);
+  TEAM_SCRATCH(scratch);
+  float8 largest8 = 0.0f, poison8 = 0.0f; // poison: 0 for finite numbers, NaN for the others
   FOR_EIGHTS(i, begin, end) {
     float8 high = vload8(0, partials + i), low = 0.0f;
     for (uint s = 1; s < partial_count; s++) accumulate8(&high, &low, vload8(0, partials + s * count + i));
@@ -145,7 +157,12 @@ kernel void finish_gradient(global float *gradient, global const float *partials
     float8 sum = high + low;
     if (!keep_bias) sum = select((float8)(0.0f), sum, penalised);
     vstore8(sum, 0, gradient + i);
+    largest8 = fmax(largest8, fabs(sum));
+    poison8 += sum * 0.0f;
   }
+  float4 largest4 = fmax(largest8.lo, largest8.hi), poison4 = poison8.lo + poison8.hi;
+  float largest = fmax(fmax(largest4.s0, largest4.s1), fmax(largest4.s2, largest4.s3));
+  float poison = (poison4.s0 + poison4.s1) + (poison4.s2 + poison4.s3);
   FOR_TAIL(i, begin, end) {
     float high = partials[i], low = 0.0f;
     for (uint s = 1; s < partial_count; s++) accumulate(&high, &low, partials[s * count + i]);
@@ -154,6 +171,12 @@ kernel void finish_gradient(global float *gradient, global const float *partials
     accumulate(&high, &low, rest);
     if (factors != 0 || i < weights) accumulate_product(&high, &low, factors != 0 ? l2 * factors[i] : l2, w[i]);
     if (linear != 0) accumulate(&high, &low, linear[i]);
-    gradient[i] = i < weights || keep_bias ? high + low : 0.0f;
+    float sum = i < weights || keep_bias ? high + low : 0.0f;
+    gradient[i] = sum;
+    largest = fmax(largest, fabs(sum));
+    poison += sum * 0.0f;
   }
+  largest = team_max(largest, scratch);
+  poison = team_sum((float2)(poison, 0.0f), scratch).x;
+  if (norms != 0 && TEAM_ITEM == 0) norms[first_norm + (uint)get_group_id(0)] = (float2)(largest + poison, 0.0f);
 }

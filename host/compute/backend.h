@@ -35,6 +35,9 @@ typedef struct DataTerm {
   double products[DATA_TERM_PRODUCTS]; /* of the pairs, as of vector_dots */
   double loss;                         /* weighted mean over the rows of the range */
   double gradient_norm; /* largest |component| of the gradient, with what was added to it; NAN when no gradient was asked for */
+  bool later;           /* the caller's: all of these come with its next vector_dots, and cost no wait of their own. Until then it keeps
+                         * the DataTerm, `pairs` and their vectors as they are, and asks for nothing but changes of other vectors and
+                         * metric_apply */
 } DataTerm;
 
 /* What is added to a gradient, or to the product of the Hessian with a vector, where its sums are finished anyway:
@@ -108,7 +111,8 @@ typedef struct BackendOperations {
   /* out = sum_i coefficients[i] * vectors[i], count >= 1; out may be one of them. */
   Status (*vector_combine)(Backend *backend, Vector *out, size_t count, const double *coefficients, const Vector *const *vectors,
                            Error *error);
-  /* dots[i] = <pairs[i].a, pairs[i].b>, all in one call, each as accurate as if summed in twice the precision. Waits for the device. */
+  /* dots[i] = <pairs[i].a, pairs[i].b>, all in one call, each as accurate as if summed in twice the precision. Waits for the device, and
+   * brings home the numbers of an evaluation that were to come later. */
   Status (*vector_dots)(Backend *backend, size_t count, const VectorPair *pairs, double *dots, Error *error);
   /* out = a * b, element by element; out may be a or b. */
   Status (*vector_multiply)(Backend *backend, Vector *out, const Vector *a, const Vector *b, Error *error);
@@ -116,7 +120,7 @@ typedef struct BackendOperations {
   Status (*vector_divide_sqrt)(Backend *backend, Vector *out, const Vector *a, const Vector *b, double epsilon, Error *error);
 
   /* The weighted mean loss of the rows, its gradient with `addition` (NULL: none) when gradient is not NULL, and at->pairs. at NULL:
-   * nothing is read back and the call does not wait. SETOSA_ERROR_USAGE when the data set has no labels. */
+   * nothing is read back and the call does not wait; nor with at->later. SETOSA_ERROR_USAGE when the data set has no labels. */
   Status (*evaluate)(Backend *backend, const Vector *w, RowRange rows, const Addition *addition, Vector *gradient, DataTerm *at,
                      Error *error);
   /* out = (Hessian of the mean loss at w) v, with `addition` (NULL: none). Labels are not needed. */
@@ -187,7 +191,7 @@ static inline Status vector_combine(Backend *b, Vector *out, size_t n, const dou
 static inline Status vector_dots(Backend *b, size_t n, const VectorPair *pairs, double *dots, Error *e) {
   return BACKEND_CALL(b, vector_dots, n, pairs, dots, e);
 }
-/* For backends to which a call of its own costs nothing. */
+/* For backends to which a call of its own costs nothing; what may come later is there at once. */
 static inline Status data_term_products(Backend *b, DataTerm *at, Error *e) {
   return at->pair_count == 0 ? SETOSA_OK : vector_dots(b, at->pair_count, at->pairs, at->products, e);
 }

@@ -73,25 +73,42 @@ static VectorPair quadratic(const Objective *objective, const Vector *a, const V
   return (VectorPair){a, scaled, .weights_only = objective->factors == NULL};
 }
 
-Status objective_evaluate(Objective *objective, const Vector *w, RowRange rows, Vector *gradient, Evaluation *at, Error *error) {
+/* The data term with the products that the rest of F takes: <w, r w> with a penalty, then <c, w> with label smoothing. */
+static Status evaluate(Objective *objective, const Vector *w, RowRange rows, Vector *gradient, bool later, Error *error) {
   Status status = SETOSA_OK;
-  VectorPair pairs[2];
-  DataTerm data = {.pairs = pairs};
+  DataTerm *data = &objective->data;
   const Vector *scaled = NULL;
-  bool squares = at != NULL && objective->addition.l2 > 0, smoothed = at != NULL && objective->linear != NULL;
-  if (squares) {
+  *data = (DataTerm){.pairs = objective->pairs, .later = later};
+  if (objective->addition.l2 > 0) {
     TRY(scale(objective, w, &scaled, error));
-    pairs[data.pair_count++] = quadratic(objective, w, scaled);
+    objective->pairs[data->pair_count++] = quadratic(objective, w, scaled);
   }
-  if (smoothed) pairs[data.pair_count++] = (VectorPair){.a = objective->linear, .b = w};
-  TRY(backend_evaluate(objective->backend, w, rows, &objective->addition, gradient, at != NULL ? &data : NULL, error));
-  if (at == NULL) goto cleanup;
-  at->loss = data.loss + (smoothed ? data.products[squares] : 0);
-  at->penalty = squares ? 0.5 * objective->addition.l2 * data.products[0] : 0;
-  at->objective = at->loss + at->penalty;
-  at->gradient_norm = data.gradient_norm;
+  if (objective->linear != NULL) objective->pairs[data->pair_count++] = (VectorPair){.a = objective->linear, .b = w};
+  TRY(backend_evaluate(objective->backend, w, rows, &objective->addition, gradient, data, error));
 cleanup:
   return status;
+}
+
+Status objective_evaluate(Objective *objective, const Vector *w, RowRange rows, Vector *gradient, Evaluation *at, Error *error) {
+  Status status = SETOSA_OK;
+  if (at == NULL) return backend_evaluate(objective->backend, w, rows, &objective->addition, gradient, NULL, error);
+  TRY(evaluate(objective, w, rows, gradient, false, error));
+  objective_settle(objective, at);
+cleanup:
+  return status;
+}
+
+Status objective_evaluate_later(Objective *objective, const Vector *w, RowRange rows, Vector *gradient, Error *error) {
+  return evaluate(objective, w, rows, gradient, true, error);
+}
+
+void objective_settle(const Objective *objective, Evaluation *at) {
+  const DataTerm *data = &objective->data;
+  bool squares = objective->addition.l2 > 0, smoothed = objective->linear != NULL;
+  at->loss = data->loss + (smoothed ? data->products[squares] : 0);
+  at->penalty = squares ? 0.5 * objective->addition.l2 * data->products[0] : 0;
+  at->objective = at->loss + at->penalty;
+  at->gradient_norm = data->gradient_norm;
 }
 
 Status objective_hessian_product(Objective *objective, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *error) {

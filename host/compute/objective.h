@@ -30,6 +30,8 @@ typedef struct Objective {
   Backend *backend;                   /* borrowed; vectors are its own */
   Addition addition;                  /* its vectors are owned */
   Vector *factors, *linear, *scratch; /* r when it is not 0 and 1; c; r * w on its way. NULL: not needed */
+  VectorPair pairs[2];                /* the products of an evaluation, */
+  DataTerm data;                      /* and its numbers, when they have come */
   double ww, ws, ss, cw, cs;          /* of the open line: <w,rw>, <w,rs>, <s,rs>, <c,w>, <c,s> */
 } Objective;
 
@@ -40,6 +42,10 @@ void objective_close(Objective *objective);
 
 /* F over the rows and, when gradient is not NULL, its gradient. at NULL: nothing is read back and the call does not wait. */
 Status objective_evaluate(Objective *objective, const Vector *w, RowRange rows, Vector *gradient, Evaluation *at, Error *error);
+/* The same without a wait: its numbers come with the next vector_dots of the backend, before which nothing but vectors other than w may
+ * change (DataTerm.later); after it they are put together. */
+Status objective_evaluate_later(Objective *objective, const Vector *w, RowRange rows, Vector *gradient, Error *error);
+void objective_settle(const Objective *objective, Evaluation *at);
 /* out = (Hessian of F at w) v. */
 Status objective_hessian_product(Objective *objective, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *error);
 /* phi(t) = F(w + t s) over all rows, as the line of a backend: one at a time, and w and s must not change while it is open. */

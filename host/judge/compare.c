@@ -124,6 +124,7 @@ cleanup:
 
 /* Vector operations: the inputs are exact on both sides, so only the operation itself rounds. */
 static Status compare_vectors(Comparison *c, Error *error) {
+  enum { TERMS = 50 };
   Status status = SETOSA_OK;
   double expected[4], actual[4];
   const VectorPair truth_pairs[] = {
@@ -138,9 +139,16 @@ static Status compare_vectors(Comparison *c, Error *error) {
   for (int i = 0; i < 4; i++) worst = isfinite(actual[i]) ? fmax(worst, fabs(actual[i] - expected[i]) / size) : INFINITY;
   report(c, "inner products", "reference", worst, FLT_EPSILON); /* twice the precision, rounded once or twice */
 
-  const double coefficients[] = {0.75, -1.5, 0.5};
-  TRY(vector_combine(c->truth, c->truth_out, 3, coefficients, (const Vector *[]){c->truth_w, c->truth_v, c->truth_w}, error));
-  TRY(vector_combine(c->device, c->device_out, 3, coefficients, (const Vector *[]){c->device_w, c->device_v, c->device_w}, error));
+  /* More terms than L-BFGS has: kernels that take many vectors are to be seen with many. */
+  double coefficients[TERMS];
+  const Vector *truth_terms[TERMS], *device_terms[TERMS];
+  for (int i = 0; i < TERMS; i++) {
+    coefficients[i] = (i % 2 == 0 ? 0.75 : -1.5) / (1 + i);
+    truth_terms[i] = i % 2 == 0 ? c->truth_w : c->truth_v;
+    device_terms[i] = i % 2 == 0 ? c->device_w : c->device_v;
+  }
+  TRY(vector_combine(c->truth, c->truth_out, TERMS, coefficients, truth_terms, error));
+  TRY(vector_combine(c->device, c->device_out, TERMS, coefficients, device_terms, error));
   TRY(fetch(c, error));
   report(c, "combination", "reference", compare_relative_norm(c->actual, c->expected, c->parameters), 3 * FLT_EPSILON);
 cleanup:

@@ -86,15 +86,23 @@ static Status check_range(const Buffer *buffer, size_t offset, size_t bytes, con
                    buffer->what, doing, bytes, offset, buffer->bytes);
 }
 
-Status buffer_read(const Buffer *buffer, size_t offset, size_t bytes, void *host, Error *error) {
+static Status enqueue_read(const Buffer *buffer, cl_bool waits, size_t offset, size_t bytes, void *host, Error *error) {
   Status status = SETOSA_OK;
   TRY(check_range(buffer, offset, bytes, "read", error));
   if (bytes == 0) return SETOSA_OK;
-  TRY_CL(clEnqueueReadBuffer(buffer->context->queue, buffer->handle, CL_TRUE, offset, bytes, host, 0, NULL, NULL),
-         "%s: cannot read from %s", buffer->what, buffer->context->device.info.name);
+  TRY_CL(clEnqueueReadBuffer(buffer->context->queue, buffer->handle, waits, offset, bytes, host, 0, NULL, NULL), "%s: cannot read from %s",
+         buffer->what, buffer->context->device.info.name);
 cleanup:
   if (status != SETOSA_OK) context_drain(buffer->context); /* the caller's memory is the caller's again, also when only the wait failed */
   return status;
+}
+
+Status buffer_read(const Buffer *buffer, size_t offset, size_t bytes, void *host, Error *error) {
+  return enqueue_read(buffer, CL_TRUE, offset, bytes, host, error);
+}
+
+Status buffer_read_later(const Buffer *buffer, size_t offset, size_t bytes, void *host, Error *error) {
+  return enqueue_read(buffer, CL_FALSE, offset, bytes, host, error);
 }
 
 static Status write_through(cl_command_queue queue, Buffer *buffer, size_t offset, size_t bytes, const void *host, Error *error) {

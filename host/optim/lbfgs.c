@@ -76,16 +76,16 @@ cleanup:
 
 /* ---- a step ----------------------------------------------------------------------------------------------------- */
 
-/* Evaluates F at now + step * direction, one read of X, and what the next direction would be made of there. */
+/* Evaluates F at now + step * direction, one read of X, and what the next direction would be made of there; all numbers come home with the
+ * inner products. */
 static Status try_step(Lbfgs *l, double step, Evaluation *at, LinePoint *point, Error *error) {
   Status status = SETOSA_OK;
   TRY(vector_add_scaled(l->backend, l->next.w, l->now.w, step, l->direction, error));
-  TRY(objective_evaluate(l->objective, l->next.w, backend_all_rows(l->backend), l->next.g, at, error));
+  TRY(objective_evaluate_later(l->objective, l->next.w, backend_all_rows(l->backend), l->next.g, error));
   l->report->evaluations++;
-  *point = (LinePoint){step, at->objective, NAN};
-  if (!evaluation_is_finite(at)) return SETOSA_OK;
   TRY(memory_try(&l->memory, &l->now, &l->next, error));
-  point->slope = memory_next_slope(&l->memory) / step;
+  objective_settle(l->objective, at);
+  *point = (LinePoint){step, at->objective, evaluation_is_finite(at) ? memory_next_slope(&l->memory) / step : NAN};
 cleanup:
   return status;
 }

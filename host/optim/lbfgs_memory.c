@@ -80,25 +80,28 @@ static Status compute_dots(LbfgsMemory *m, Error *error) {
 
 static const Vector *z_of(const LbfgsMemory *m, size_t slot) { return turns(m) ? m->z[slot] : m->y[slot]; }
 
+/* Those of a vector with the history; that of slot i goes to targets[i * stride]. In a row, since neighbours that share a vector are
+ * cheaper. */
+static void want_history(LbfgsMemory *m, Vector *const *history, const Vector *vector, double *targets, size_t stride) {
+  for (size_t r = 0; r < m->pairs; r++) want_dot(m, history[m->order[r]], vector, &targets[m->order[r] * stride]);
+}
+
 /* Every new inner product after a trial: those of the candidate's pair and of the trial's gradient, with themselves and the history. */
 static Status compute_new_products(LbfgsMemory *m, const LbfgsPoint *next, Error *error) {
   size_t n = m->products.slots, c = m->candidate;
   const Vector *s = m->s[c], *y = m->y[c], *z = z_of(m, c);
-  for (size_t r = 0; r < m->pairs; r++) {
-    size_t i = m->order[r];
-    want_dot(m, m->s[i], y, &m->products.sy[i * n + c]);
-    want_dot(m, s, m->y[i], &m->products.sy[c * n + i]);
-    want_dot(m, z_of(m, i), y, &m->products.yz[i * n + c]);
-    want_dot(m, m->s[i], next->g, &m->next_sg[i]);
-    want_dot(m, z_of(m, i), next->g, &m->next_zg[i]);
-  }
+  want_history(m, m->s, y, m->products.sy + c, n);
+  want_history(m, turns(m) ? m->z : m->y, y, m->products.yz + c, n);
   want_dot(m, s, y, &m->products.sy[c * n + c]);
   want_dot(m, y, z, &m->products.yz[c * n + c]);
-  want_dot(m, s, s, &m->next_ss);
-  m->dot_pairs[m->dot_count - 1].weights_only = true;
+  want_history(m, m->s, next->g, m->next_sg, 1);
+  want_history(m, turns(m) ? m->z : m->y, next->g, m->next_zg, 1);
   want_dot(m, s, next->g, &m->next_sg[c]);
   want_dot(m, z, next->g, &m->next_zg[c]);
   want_dot(m, next->g, next->h, &m->next_gh);
+  want_history(m, m->y, s, m->products.sy + c * n, 1);
+  want_dot(m, s, s, &m->next_ss);
+  m->dot_pairs[m->dot_count - 1].weights_only = true;
   Status status = compute_dots(m, error);
   for (size_t r = 0; status == SETOSA_OK && r < m->pairs; r++) m->products.yz[c * n + m->order[r]] = m->products.yz[m->order[r] * n + c];
   return status;

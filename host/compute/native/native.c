@@ -1,5 +1,6 @@
 /* The native backend: our OpenCL kernels behind the seam. This file owns its life, its kernels and its shared buffers;
  * X goes up in upload.c, the operations are in vector.c, pass.c, predict.c and line.c. */
+#include "compute/native/dots.h"
 #include "compute/native/line.h"
 #include "compute/native/logits.h"
 #include "compute/native/metric.h"
@@ -236,7 +237,6 @@ static const struct {
 } native_kernels[KERNEL_COUNT] = {
     [KERNEL_COMBINE] = {"combine", "common", "common", OPTIONS_TEAM},
     [KERNEL_DOTS] = {"dots", "common", "common", OPTIONS_TEAM},
-    [KERNEL_MAX_ABS] = {"max_abs", "common", "common", OPTIONS_TEAM},
     [KERNEL_MULTIPLY] = {"multiply", "common", "common", OPTIONS_TEAM},
     [KERNEL_DIVIDE_SQRT] = {"divide_sqrt", "common", "common", OPTIONS_TEAM},
     [KERNEL_FOLD_PARTIALS] = {"fold_partials", "common", "common", OPTIONS_TEAM},
@@ -342,6 +342,7 @@ Status native_reserve_sums(Native *native, size_t count, Error *error) {
   Status status = SETOSA_OK;
   if (count <= native->sums_capacity) return SETOSA_OK;
   size_t wanted = round_up(count, 256);
+  if (wanted < 2 * native->sums_capacity) wanted = 2 * native->sums_capacity; /* a history that grows asks for a few more each time */
   free(native->sums_host);
   native->sums_host = NULL;
   native->sums_capacity = 0;

@@ -15,7 +15,6 @@
 typedef enum NativeKernel {
   KERNEL_COMBINE,
   KERNEL_DOTS,
-  KERNEL_MAX_ABS,
   KERNEL_MULTIPLY,
   KERNEL_DIVIDE_SQRT,
   KERNEL_FOLD_PARTIALS,
@@ -106,6 +105,13 @@ typedef struct NativeTuning {
   char text[384]; /* one line for people; "" when nothing was looked up or searched */
 } NativeTuning;
 
+/* Numbers of an evaluation that wait in sums, from the first on, for the next inner products to bring them home (dots.c). */
+typedef struct NativeLater {
+  DataTerm *at;         /* where they belong; NULL: none wait */
+  Cut cut;              /* of the pass that left the losses, */
+  size_t losses, norms; /* so many pairs of them, and after them largest |components| of the gradient */
+} NativeLater;
+
 /* The weights of a vector in panels, at one version of it. */
 typedef struct NativePanels {
   Buffer *buffer;
@@ -151,6 +157,7 @@ struct Native {
   Buffer *sums;                     /* SumPairs on their way to the host */
   SumPair *sums_host;
   size_t sums_capacity;
+  NativeLater later;
 
   const NativeProducts *products; /* NULL: our own kernels */
   Buffer *products_temporary;
@@ -175,7 +182,7 @@ static inline void native_changed(Native *native, Vector *vector) { vector->vers
 Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *error);
 /* Makes *buffer at least bytes long; what it held is lost when it grows. */
 Status native_reserve(Native *native, Buffer **buffer, size_t bytes, const char *what, Error *error);
-/* Room for count pairs in sums and sums_host. */
+/* Room for count pairs in sums and sums_host; growing drops what they hold. */
 Status native_reserve_sums(Native *native, size_t count, Error *error);
 /* Reads pairs [0, count) into sums_host; waits for everything enqueued. */
 Status native_read_sums(Native *native, size_t count, Error *error);

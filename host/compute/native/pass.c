@@ -1,7 +1,6 @@
 /* Loss, gradient and Hessian times vector of the native backend: the fused pass for few classes, blocks of logits for many. Either way no
  * more than a block of rows times K is held, but for the probabilities that Hessian products at one point share. */
-#include <math.h>
-
+#include "compute/native/dots.h"
 #include "compute/native/logits.h"
 #include "compute/native/upload.h"
 #include "compute/native/vector.h"
@@ -84,6 +83,8 @@ cleanup:
   return status;
 }
 
+size_t native_norms(const Native *native) { return native_vector_groups(native, native->head.parameters); }
+
 Status native_enqueue_finish(Native *native, const Finish *finish, const Buffer *partials, size_t partial_count, Error *error) {
   Status status = SETOSA_OK;
   static const Addition nothing = {.l2 = 0};
@@ -96,7 +97,8 @@ Status native_enqueue_finish(Native *native, const Finish *finish, const Buffer 
   TRY(kernel_launch(kernel, native_team_range(native, native_vector_groups(native, parameters)), error, ARG(finish->out->buffer),
                     ARG(partials), ARG((uint32_t)partial_count), ARG(finish->of->buffer), ARG((float)addition->l2), ARG(factors),
                     ARG(linear), ARG((uint64_t)(parameters - native->head.classes)), ARG((uint64_t)parameters),
-                    ARG((uint32_t)native->head.intercept)));
+                    ARG((uint32_t)native->head.intercept), ARG(finish->norm ? (const Buffer *)native->sums : (const Buffer *)NULL),
+                    ARG(finish->norms)));
   native_changed(native, finish->out);
 cleanup:
   return status;
@@ -137,16 +139,18 @@ cleanup:
   return status;
 }
 
-/* All shards of a pass over rows, and its gradient or product into out unless that is NULL. */
-static Status enqueue_whole(Native *native, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out,
-                            PassResult *result, Error *error) {
+/* All shards of a pass over rows, and its gradient or product into finish->out unless that is NULL; the norm after the losses. */
+static Status enqueue_whole(Native *native, const Vector *w, const Vector *v, RowRange rows, Finish *finish, PassResult *result,
+                            Error *error) {
   Status status = SETOSA_OK;
+  Vector *out = finish->out;
   Pass pass = {.w = w, .v = v, .first_row = rows.begin, .cut = native_cut(native, rows.count), .want_gradient = out != NULL};
-  Finish finish = {.out = out, .of = v == NULL ? w : v, .addition = addition};
   pass.shards = cut_all(&pass.cut);
+  finish->of = v == NULL ? w : v;
   if (out != NULL && out != w && out != v) pass.direct = out; /* later blocks still read w and v */
   TRY(native_enqueue_pass(native, &pass, result, error));
-  if (out != NULL) TRY(native_enqueue_finish(native, &finish, result->partial_buffer, result->partials, error));
+  finish->norms = (uint32_t)result->losses;
+  if (out != NULL) TRY(native_enqueue_finish(native, finish, result->partial_buffer, result->partials, error));
 cleanup:
   return status;
 }
@@ -156,19 +160,16 @@ Status native_evaluate(Backend *backend, const Vector *w, RowRange rows, const A
   Status status = SETOSA_OK;
   Native *native = (Native *)backend;
   PassResult result = {0};
-  uint32_t groups = native_vector_groups(native, backend->parameters);
-  size_t norm = gradient != NULL ? groups : 0, products = at != NULL ? at->pair_count * groups : 0;
+  Finish finish = {.out = gradient, .addition = addition, .norm = at != NULL && gradient != NULL};
+  size_t norms = finish.norm ? native_norms(native) : 0;
+  native->later = (NativeLater){.at = NULL};
   TRY(native_check_rows(native, rows, true, error));
   Cut cut = native_cut(native, rows.count);
-  TRY(native_reserve_sums(native, cut.shares * cut.losses + norm + products, error)); /* growing drops what they hold */
-  TRY(enqueue_whole(native, w, NULL, rows, addition, gradient, &result, error));
+  TRY(native_reserve_sums(native, cut.shares * cut.losses + norms, error));
+  TRY(enqueue_whole(native, w, NULL, rows, &finish, &result, error));
   if (at == NULL) goto cleanup;
-  if (gradient != NULL) TRY(native_enqueue_max_abs(native, gradient, (uint32_t)result.losses, error));
-  if (products > 0) TRY(native_enqueue_dots(native, at->pair_count, at->pairs, (uint32_t)(result.losses + norm), error));
-  TRY(native_read_sums(native, result.losses + norm + products, error));
-  at->loss = backend_row_scale(backend, rows.count) * native_pass_sum(native, &cut);
-  at->gradient_norm = gradient != NULL ? native_max(native, result.losses, groups) : NAN;
-  for (size_t i = 0; i < at->pair_count; i++) at->products[i] = native_sum(native, result.losses + norm + i * groups, groups);
+  native->later = (NativeLater){.at = at, .cut = cut, .losses = result.losses, .norms = norms};
+  if (!at->later) TRY(native_vector_dots(backend, 0, NULL, NULL, error));
 cleanup:
   return status;
 }
@@ -178,8 +179,9 @@ Status native_hessian_product(Backend *backend, const Vector *w, const Vector *v
   Status status = SETOSA_OK;
   Native *native = (Native *)backend;
   PassResult result = {0};
+  Finish finish = {.out = out, .addition = addition};
   TRY(native_check_rows(native, rows, false, error));
-  TRY(enqueue_whole(native, w, v, rows, addition, out, &result, error));
+  TRY(enqueue_whole(native, w, v, rows, &finish, &result, error));
 cleanup:
   return status;
 }

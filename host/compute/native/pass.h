@@ -34,7 +34,11 @@ typedef struct Finish {
   Vector *out;
   const Vector *of;
   const Addition *addition;
+  bool norm;      /* sums take the largest |component| of `out` in each of its groups, */
+  uint32_t norms; /* from this one on; there must be room */
 } Finish;
+/* Pairs that a norm takes. */
+size_t native_norms(const Native *native);
 /* finish->out = the sum of partials (P each), in order, and what is added. */
 Status native_enqueue_finish(Native *native, const Finish *finish, const Buffer *partials, size_t partial_count, Error *error);
 /* Gradients of many rows: native->folded takes partials (P each) in order, `per_shard` of them to a shard, partial_count of them from

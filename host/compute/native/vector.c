@@ -1,11 +1,8 @@
 /* Parameter vectors of the native backend: device buffers of P floats, and the kernels of kernels/vector.cl over them. */
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
 #include "compute/native/vector.h"
-
-enum { SOURCES = 8 }; /* vectors that one launch of combine or dots takes */
 
 /* By the elements alone, so that inner products have the same bits on a device of any size. */
 uint32_t native_vector_groups(const Native *native, size_t elements) {
@@ -92,20 +89,20 @@ Status native_vector_copy(Backend *backend, Vector *to, const Vector *from, Erro
   return buffer_copy(to->buffer, 0, from->buffer, 0, backend->parameters * sizeof(float), error);
 }
 
-/* out = keep * out + sum of up to 8 terms. */
+/* out = keep * out + sum of up to VECTORS_AT_ONCE terms. */
 static Status enqueue_combine(Native *native, Vector *out, uint32_t keep, uint32_t count, const double *coefficients,
                               const Vector *const *vectors, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
-  KernelArgument arguments[4 + 2 * SOURCES];
+  KernelArgument arguments[4 + 2 * VECTORS_AT_ONCE];
   TRY(native_kernel(native, KERNEL_COMBINE, &kernel, error));
   arguments[0] = ARG(out->buffer);
   arguments[1] = ARG((uint64_t)native->head.parameters);
   arguments[2] = ARG(count);
   arguments[3] = ARG(keep);
-  for (uint32_t i = 0; i < SOURCES; i++) {
+  for (uint32_t i = 0; i < VECTORS_AT_ONCE; i++) {
     arguments[4 + 2 * i] = ARG(i < count ? (float)coefficients[i] : 0.0f);
-    arguments[5 + 2 * i] = ARG(i < count ? vectors[i]->buffer : out->buffer);
+    arguments[5 + 2 * i] = ARG(i < count ? (const Buffer *)vectors[i]->buffer : (const Buffer *)NULL);
   }
   native_changed(native, out);
   TRY(kernel_launch_array(kernel, vector_range(native), arguments, sizeof arguments / sizeof *arguments, error));
@@ -130,84 +127,14 @@ Status native_vector_combine(Backend *backend, Vector *out, size_t count, const 
   if (has_own) kept_coefficients[kept] = own, kept_vectors[kept++] = out;
   for (size_t i = 0; i < count; i++)
     if (vectors[i] != out) kept_coefficients[kept] = coefficients[i], kept_vectors[kept++] = vectors[i];
-  for (size_t i = 0; i < kept; i += SOURCES) {
-    uint32_t now = (uint32_t)(kept - i < SOURCES ? kept - i : SOURCES);
+  for (size_t i = 0; i < kept; i += VECTORS_AT_ONCE) {
+    uint32_t now = (uint32_t)(kept - i < VECTORS_AT_ONCE ? kept - i : VECTORS_AT_ONCE);
     TRY(enqueue_combine(native, out, i > 0, now, kept_coefficients + i, kept_vectors + i, error));
   }
 cleanup:
   free(kept_coefficients);
   free(kept_vectors);
   return status;
-}
-
-/* Pairs of <a, b_i> over the first `elements` for up to 8 i, `groups` pairs each from `first` on in sums. */
-static Status enqueue_dots(Native *native, const Vector *a, uint32_t count, const Vector *const *b, size_t elements, uint32_t groups,
-                           uint32_t first, Error *error) {
-  Status status = SETOSA_OK;
-  Kernel *kernel = NULL;
-  const Buffer *buffers[SOURCES];
-  for (uint32_t i = 0; i < SOURCES; i++) buffers[i] = i < count ? b[i]->buffer : a->buffer;
-  TRY(native_kernel(native, KERNEL_DOTS, &kernel, error));
-  TRY(kernel_launch(kernel, native_team_range(native, groups), error, ARG(a->buffer), ARG((uint64_t)elements), ARG(count), ARG(buffers[0]),
-                    ARG(buffers[1]), ARG(buffers[2]), ARG(buffers[3]), ARG(buffers[4]), ARG(buffers[5]), ARG(buffers[6]), ARG(buffers[7]),
-                    ARG(native->sums), ARG(first)));
-cleanup:
-  return status;
-}
-
-Status native_enqueue_dots(Native *native, size_t count, const VectorPair *pairs, uint32_t first, Error *error) {
-  Status status = SETOSA_OK;
-  const Backend *backend = &native->head;
-  uint32_t groups = native_vector_groups(native, backend->parameters);
-  for (size_t i = 0; i < count;) {
-    /* Neighbouring pairs that share a vector go into one launch. */
-    const Vector *shared = pairs[i].a, *others[SOURCES];
-    if (i + 1 < count && pairs[i + 1].a != shared && pairs[i + 1].b != shared &&
-        (pairs[i + 1].a == pairs[i].b || pairs[i + 1].b == pairs[i].b))
-      shared = pairs[i].b;
-    uint32_t now = 0;
-    while (i + now < count && now < SOURCES && pairs[i + now].weights_only == pairs[i].weights_only &&
-           (pairs[i + now].a == shared || pairs[i + now].b == shared)) {
-      others[now] = pairs[i + now].a == shared ? pairs[i + now].b : pairs[i + now].a;
-      now++;
-    }
-    size_t elements = backend->parameters - (pairs[i].weights_only ? backend->classes : 0);
-    TRY(enqueue_dots(native, shared, now, others, elements, groups, first + (uint32_t)(i * groups), error));
-    i += now;
-  }
-cleanup:
-  return status;
-}
-
-Status native_vector_dots(Backend *backend, size_t count, const VectorPair *pairs, double *dots, Error *error) {
-  Status status = SETOSA_OK;
-  Native *native = (Native *)backend;
-  uint32_t groups = native_vector_groups(native, backend->parameters);
-  TRY(native_reserve_sums(native, count * groups, error));
-  TRY(native_enqueue_dots(native, count, pairs, 0, error));
-  TRY(native_read_sums(native, count * groups, error));
-  for (size_t i = 0; i < count; i++) dots[i] = native_sum(native, i * groups, groups);
-cleanup:
-  return status;
-}
-
-Status native_enqueue_max_abs(Native *native, const Vector *a, uint32_t first, Error *error) {
-  Status status = SETOSA_OK;
-  Kernel *kernel = NULL;
-  TRY(native_kernel(native, KERNEL_MAX_ABS, &kernel, error));
-  TRY(kernel_launch(kernel, vector_range(native), error, ARG(a->buffer), ARG((uint64_t)native->head.parameters), ARG(native->sums),
-                    ARG(first)));
-cleanup:
-  return status;
-}
-
-double native_max(const Native *native, size_t first, size_t count) {
-  double largest = 0;
-  for (size_t i = first; i < first + count; i++) {
-    if (isnan(native->sums_host[i].high)) return NAN;
-    if (native->sums_host[i].high > largest) largest = native->sums_host[i].high;
-  }
-  return largest;
 }
 
 Status native_vector_multiply(Backend *backend, Vector *out, const Vector *a, const Vector *b, Error *error) {

@@ -11,9 +11,6 @@ Status native_vector_write(Backend *backend, Vector *vector, const double *value
 Status native_vector_copy(Backend *backend, Vector *to, const Vector *from, Error *error);
 Status native_vector_combine(Backend *backend, Vector *out, size_t count, const double *coefficients, const Vector *const *vectors,
                              Error *error);
-Status native_vector_dots(Backend *backend, size_t count, const VectorPair *pairs, double *dots, Error *error);
-/* Enqueues the products, leaving count * native_vector_groups(P) pairs in sums from `first` on. */
-Status native_enqueue_dots(Native *native, size_t count, const VectorPair *pairs, uint32_t first, Error *error);
 Status native_vector_multiply(Backend *backend, Vector *out, const Vector *a, const Vector *b, Error *error);
 Status native_vector_divide_sqrt(Backend *backend, Vector *out, const Vector *a, const Vector *b, double epsilon, Error *error);
 /* Groups of a vector kernel over `elements`. */
@@ -24,9 +21,5 @@ KernelRange native_team_range(const Native *native, uint32_t groups);
 Status native_items_range(Native *native, size_t items, KernelRange *range, Error *error);
 /* To be called after a launch that failed: a kernel that ended midway leaves counts that would make the next one skip rows. */
 void native_clear_counter(Native *native);
-/* Enqueues max |a|, leaving native_vector_groups(P) pairs in sums from `first` on, and its value after the sums were read (NAN if any
- * element was). */
-Status native_enqueue_max_abs(Native *native, const Vector *a, uint32_t first, Error *error);
-double native_max(const Native *native, size_t first, size_t count);
 
 #endif

@@ -102,10 +102,13 @@ Status read_member(Native *native, const Layout *layout, ShardRange shards, char
   Status status = SETOSA_OK;
   size_t set_bytes = shards.count * sizeof(ShardSum);
   const Buffer *partials = layout->cut->per_shard > 1 ? native->folded : native->partials;
+  bool both = layout->sets > 0 && layout->partials > 0;
+  if (layout->partials > 0)
+    TRY((both ? buffer_read_later : buffer_read)(partials, 0, partial_bytes(layout, shards), to + sum_bytes(layout, shards), error));
   if (layout->sets > 0) TRY(read_sums(native, native->sums, layout->cut, shards, to, error));
   if (layout->sets > 1) TRY(read_sums(native, native->partials, layout->cut, shards, to + set_bytes, error));
-  if (layout->partials > 0) TRY(buffer_read(partials, 0, partial_bytes(layout, shards), to + sum_bytes(layout, shards), error));
 cleanup:
+  if (status != SETOSA_OK) context_drain(native->context); /* nothing is written to `to` any more */
   return status;
 }
 
@@ -155,6 +158,11 @@ Status finish_member(Sharded *sharded, size_t member, const Finish *finish, size
   if (finish->addition != NULL)
     addition = (Addition){finish->addition->l2, replica(finish->addition->factors, member), replica(finish->addition->linear, member)};
   Finish own = {.out = replica_of(finish->out, member), .of = replica(finish->of, member), .addition = &addition};
+  own.norm = finish->norm && member == 0;
+  if (own.norm) { /* the losses have been read */
+    Status status = native_reserve_sums(sharded->members[0].native, native_norms(sharded->members[0].native), error);
+    if (status != SETOSA_OK) return status;
+  }
   return native_enqueue_finish(sharded->members[member].native, &own, sharded->members[member].gathered, partial_count, error);
 }
 

@@ -1,6 +1,9 @@
 /* Loss, gradient, Hessian products, scores and lines of the sharded backend. */
 #include <math.h>
+#include <stdlib.h>
 
+#include "base/memory.h"
+#include "compute/native/dots.h"
 #include "compute/native/line.h"
 #include "compute/native/predict.h"
 #include "compute/native/vector.h"
@@ -19,11 +22,11 @@ static Status run_pass(Sharded *sharded, size_t member, const Task *task, Error 
   return status != SETOSA_OK ? status : context_flush(sharded->members[member].native->context, error);
 }
 
-/* *loss: the sum over the rows. */
+/* *loss: the sum over the rows. norm: the sums of the first member begin with that of `out`. */
 static Status pass_everywhere(Sharded *sharded, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out,
-                              double *loss, Error *error) {
+                              bool norm, double *loss, Error *error) {
   Status status = SETOSA_OK;
-  Finish finish = {.out = out, .of = v == NULL ? w : v, .addition = addition};
+  Finish finish = {.out = out, .of = v == NULL ? w : v, .addition = addition, .norm = norm};
   Cut cut = native_cut(sharded->members[0].native, rows.count);
   Task task = {.run = run_pass, .w = w, .v = v, .pass = {.first_row = rows.begin, .cut = cut, .want_gradient = out != NULL}};
   Layout layout = {.cut = &cut,
@@ -39,19 +42,30 @@ cleanup:
   return status;
 }
 
-/* The norm is rank 0's: what an optimizer decides by must be the same everywhere. */
-static Status read_norm(Sharded *sharded, const Vector *gradient, double *norm, Error *error) {
+/* By the first device alone: replicas are equal, and one place must decide, whose numbers go to all ranks. */
+Status sharded_vector_dots(Backend *backend, size_t count, const VectorPair *pairs, double *dots, Error *error) {
   Status status = SETOSA_OK;
-  Native *native = sharded->members[0].native;
-  uint32_t groups = native_vector_groups(native, native->head.parameters);
-  *norm = NAN;
-  if (gradient == NULL) goto cleanup;
-  TRY(native_reserve_sums(native, groups, error));
-  TRY(native_enqueue_max_abs(native, replica(gradient, 0), 0, error));
-  TRY(native_read_sums(native, groups, error));
-  *norm = native_max(native, 0, groups);
-  TRY(ranks_broadcast(sharded->ranks, norm, sizeof *norm, error));
+  Sharded *sharded = (Sharded *)backend;
+  DataTerm *later = sharded->later;
+  size_t own = later != NULL ? later->pair_count : 0, all = own + count;
+  VectorPair *replicated = NULL;
+  double *numbers = NULL; /* all products, and the norm */
+  sharded->later = NULL;
+  TRY(memory_allocate((void **)&replicated, all + 1, sizeof *replicated, "pairs of vectors", error));
+  TRY(memory_allocate((void **)&numbers, all + 1, sizeof *numbers, "inner products", error));
+  for (size_t n = 0; n < all; n++) {
+    const VectorPair *pair = n < own ? &later->pairs[n] : &pairs[n - own];
+    replicated[n] = (VectorPair){replica(pair->a, 0), replica(pair->b, 0), pair->weights_only};
+  }
+  TRY(native_vector_dots(&sharded->members[0].native->head, all, replicated, numbers, error));
+  numbers[all] = sharded->norm.gradient_norm;
+  TRY(ranks_broadcast(sharded->ranks, numbers, (all + 1) * sizeof *numbers, error));
+  for (size_t n = 0; n < own; n++) later->products[n] = numbers[n];
+  for (size_t n = 0; n < count; n++) dots[n] = numbers[own + n];
+  if (later != NULL) later->gradient_norm = numbers[all];
 cleanup:
+  free(replicated);
+  free(numbers);
   return status;
 }
 
@@ -59,13 +73,18 @@ Status sharded_evaluate(Backend *backend, const Vector *w, RowRange rows, const 
                         Error *error) {
   Status status = SETOSA_OK;
   Sharded *sharded = (Sharded *)backend;
+  Native *first = sharded->members[0].native;
   double loss = NAN;
-  TRY(native_check_rows(sharded->members[0].native, rows, true, error));
-  TRY(pass_everywhere(sharded, w, NULL, rows, addition, gradient, &loss, error));
+  bool norm = at != NULL && gradient != NULL;
+  sharded->later = NULL;
+  TRY(native_check_rows(first, rows, true, error));
+  TRY(pass_everywhere(sharded, w, NULL, rows, addition, gradient, norm, &loss, error));
   if (at == NULL) goto cleanup;
   at->loss = backend_row_scale(backend, rows.count) * loss;
-  TRY(read_norm(sharded, gradient, &at->gradient_norm, error));
-  TRY(data_term_products(backend, at, error));
+  sharded->later = at;
+  sharded->norm = (DataTerm){.gradient_norm = NAN};
+  if (norm) first->later = (NativeLater){.at = &sharded->norm, .norms = native_norms(first)};
+  if (!at->later) TRY(sharded_vector_dots(backend, 0, NULL, NULL, error));
 cleanup:
   return status;
 }
@@ -76,7 +95,7 @@ Status sharded_hessian_product(Backend *backend, const Vector *w, const Vector *
   Sharded *sharded = (Sharded *)backend;
   double ignored = 0;
   TRY(native_check_rows(sharded->members[0].native, rows, false, error));
-  TRY(pass_everywhere(sharded, w, v, rows, addition, out, &ignored, error));
+  TRY(pass_everywhere(sharded, w, v, rows, addition, out, false, &ignored, error));
 cleanup:
   return status;
 }

@@ -93,20 +93,6 @@ cleanup:
   return status;
 }
 
-/* By the first device alone: replicas are equal, and one place must decide. */
-static Status sharded_vector_dots(Backend *backend, size_t count, const VectorPair *pairs, double *dots, Error *error) {
-  Status status = SETOSA_OK;
-  Sharded *sharded = (Sharded *)backend;
-  VectorPair *own = NULL;
-  TRY(memory_allocate((void **)&own, count, sizeof *own, "pairs of vectors", error));
-  for (size_t n = 0; n < count; n++) own[n] = (VectorPair){replica(pairs[n].a, 0), replica(pairs[n].b, 0), pairs[n].weights_only};
-  TRY(native_vector_dots(&sharded->members[0].native->head, count, own, dots, error));
-  TRY(ranks_broadcast(sharded->ranks, dots, count * sizeof *dots, error));
-cleanup:
-  free(own);
-  return status;
-}
-
 static Status sharded_vector_multiply(Backend *backend, Vector *out, const Vector *a, const Vector *b, Error *error) {
   FOR_MEMBERS(native_vector_multiply(member, replica_of(out, i), replica(a, i), replica(b, i), error));
 }

@@ -42,6 +42,7 @@ typedef struct Sharded {
   double *sums;             /* (P + 1) of a fast reduction; NULL until there is one */
   Line line;
   bool line_fits;
+  DataTerm *later, norm; /* whose products and norm come with the next inner products; where the first member leaves the norm */
   char tuning_text[384]; /* of the tuning of tiles, on rank 0 */
   double seconds_tune;
 } Sharded;
@@ -99,6 +100,7 @@ Status reduce_fast(Sharded *sharded, const Task *task, const Layout *layout, con
 
 /* ---- pass.c ---------------------------------------------------------------------------------------- */
 
+Status sharded_vector_dots(Backend *backend, size_t count, const VectorPair *pairs, double *dots, Error *error);
 Status sharded_evaluate(Backend *backend, const Vector *w, RowRange rows, const Addition *addition, Vector *gradient, DataTerm *at,
                         Error *error);
 Status sharded_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out,
