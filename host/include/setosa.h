@@ -535,7 +535,10 @@ typedef struct SetosaTrainOptions {
   uint64_t patience;               /* sgd, adam: stop when the loss of `validation` has not fallen for so many epochs; 0: never */
   uint64_t seed;                   /* order of rows and batches */
   const SetosaDataset *validation; /* held-out rows, scaled like the training rows; NULL: none */
-  const SetosaModel *initial;      /* start from these weights; NULL: zeros */
+  /* Start from these weights; NULL: zeros. Features and classes are found by their names, where model and data have some, and what the
+   * model does not know starts at 0; without names there must be as many. However either is scaled or shifted, the scores of a row are the
+   * model's. SETOSA_ERROR_USAGE when nothing fits. */
+  const SetosaModel *initial;
   SetosaProgressCallback progress; /* once per iteration or epoch; may be NULL */
   void *progress_user;
   /* Asked between iterations and between mini-batches: true ends the training as progress returning false does, but within an epoch, too.
@@ -572,6 +575,7 @@ typedef struct SetosaTrainResult {
   const char *gap_kind;                  /* "certificate": F is proved to be no further above the optimum; "estimate": as far as a quadratic model
                                             sees; "": gap is not known */
   uint64_t nonzeros;                     /* weights that are not 0 */
+  uint64_t start_features, start_classes; /* of this data that `initial` knew; 0 without one */
   bool converged;
   const char *stop_reason; /* "gradient-tolerance", "precision-limit", "max-iterations", "epochs-done", "no-progress", "interrupted",
                               "non-finite", ...; static */

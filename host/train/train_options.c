@@ -2,9 +2,6 @@
  * caller recognises in the fields. */
 #include "train/train_options.h"
 
-#include <string.h>
-
-#include "model/model.h"
 #include "options/table.h"
 #include "train/device.h"
 
@@ -48,27 +45,14 @@ static Status check_labels(const Dataset *dataset, Error *error) {
                    row + 1, shape.classes);
 }
 
-static bool same_scaling(const Scaling *a, const Scaling *b, size_t features) {
-  if (a->scale == NULL || b->scale == NULL) return a->scale == b->scale;
-  return memcmp(a->scale, b->scale, features * sizeof(double)) == 0 && memcmp(a->offset, b->offset, features * sizeof(double)) == 0;
-}
-
 static Status check_companions(const SetosaTrainOptions *o, const Dataset *dataset, Error *error) {
   const Dataset *validation = o->validation;
-  const Model *initial = o->initial;
   DataShape shape = dataset_shape(dataset), held_out = validation != NULL ? dataset_shape(validation) : shape;
   if (held_out.features != shape.features || held_out.classes != shape.classes)
     return error_set(error, SETOSA_ERROR_USAGE,
                      "the validation data has %zu features and %zu classes, the training data %zu and %zu; they must be alike",
                      held_out.features, held_out.classes, shape.features, shape.classes);
   if (validation != NULL && check_labels(validation, error) != SETOSA_OK) return SETOSA_ERROR_DATA;
-  if (initial != NULL && (initial->features != shape.features || initial->classes != shape.classes))
-    return error_set(error, SETOSA_ERROR_USAGE,
-                     "the initial model has %zu features and %zu classes, the training data %zu and %zu; start from a model of this data",
-                     initial->features, initial->classes, shape.features, shape.classes);
-  if (initial != NULL && initial->scaling.scale != NULL && !same_scaling(&initial->scaling, dataset_scaling(dataset), shape.features))
-    return error_set(error, SETOSA_ERROR_USAGE,
-                     "the initial model was trained on features scaled differently; scale the data as the model does, or start afresh");
   return SETOSA_OK;
 }
 

@@ -19,6 +19,7 @@
 #include "train/job.h"
 #include "train/predict.h"
 #include "train/stage.h"
+#include "train/start.h"
 #include "train/train_advice.h"
 #include "train/train_options.h"
 #include "train/train_times.h"
@@ -34,6 +35,7 @@ typedef struct Training {
   double *shift_apart;         /* (D) what validation rows are shifted by beyond the training rows; NULL: nothing */
   double *parameters;          /* (P) on the host: the way of weights between backends and into the model */
   double began, build_before;  /* clock, and seconds spent building kernels, at the start of the optimizer */
+  Start start;                 /* what of the initial model goes where */
   Keeper keeper;               /* of checkpoints */
   JobWishes wishes;            /* of the ranks, where there are several */
   double seconds_test;         /* of the self-test of its devices */
@@ -65,15 +67,11 @@ static Status open_backend(Backend **backend, Vector **w, double *seconds_test, 
   return status != SETOSA_OK ? status : vector_create(*backend, w, error);
 }
 
-/* Zeros, or the initial model; without an intercept its bias is left behind. */
+/* Zeros, or what the initial model knows of this data. */
 static Status write_start(const Training *t, const Dataset *dataset, Error *error) {
-  const Model *initial = t->options->initial;
-  if (initial == NULL) return SETOSA_OK;
-  size_t weights = initial->classes * initial->features;
-  for (size_t i = 0; i < weights; i++) t->parameters[i] = (double)initial->weights[i];
-  for (size_t k = 0; k < initial->classes; k++) t->parameters[weights + k] = 0;
-  if (t->options->intercept) model_bias_for(t->parameters + weights, initial, dataset);
-  return vector_write(t->backend, t->w, t->parameters, error);
+  if (t->start.model == NULL) return SETOSA_OK;
+  Status status = start_weights(t->parameters, &t->start, dataset, t->options->intercept, error);
+  return status != SETOSA_OK ? status : vector_write(t->backend, t->w, t->parameters, error);
 }
 
 static void close_training(Training *t) {
@@ -85,6 +83,7 @@ static void close_training(Training *t) {
   setosa_dataset_destroy(t->validation_rows);
   free(t->shift_apart);
   free(t->parameters);
+  start_free(&t->start);
 }
 
 /* Rows may hold x - shift, each data set with a shift of its own. Without a bias they must hold x. */
@@ -365,6 +364,8 @@ static void fill_result(SetosaTrainResult *result, const Training *t, const Opti
   result->storage_rms_error = facts.storage_rms_error;
   result->storage_largest_error = facts.storage_largest_error;
   if (t->options->resume != NULL) result->resumed_iterations = setosa_checkpoint_iterations(t->options->resume);
+  result->start_features = t->start.known_features;
+  result->start_classes = t->start.known_classes;
   result->checkpoints = t->keeper.written;
   snprintf(result->checkpoint_error, sizeof result->checkpoint_error, "%s", t->keeper.failure);
   result->checkpoint_status = t->keeper.failed;
@@ -444,6 +445,7 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   t.wishes.ranks = options->compute.ranks;
   train_times_begin(&times);
   TRY(train_options_check(options, dataset, error));
+  TRY(start_match(&t.start, options->initial, dataset, error));
   TRY(meet_shifts(&t, &own, dataset, error));
   TRY(job_check_alike(options->compute.ranks, dataset, options, error));
   TRY(model_create_for(&made, dataset, error)); /* before the work: names that cannot be kept are refused here */
