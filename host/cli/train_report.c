@@ -147,11 +147,19 @@ static void print_outcome(const TrainReport *report, const Session *session) {
                 iterations, unit, before);
   else if (strcmp(result->stop_reason, "interrupted") == 0)
     print_field(session, "solver", "%s: stopped by you after %llu %s%s", solver, iterations, unit, before);
+  else if (strcmp(result->stop_reason, "patience") == 0)
+    print_field(session, "solver", "%s: stopped after %llu %s%s, the validation loss not having fallen for %llu", solver, iterations, unit,
+                before, (unsigned long long)session->options->train.patience);
   else if (strcmp(result->stop_reason, "no-progress") == 0 && session->options->train.tolerance == 0)
     print_field(session, "solver", "%s: stopped after %llu %s%s, where rounding hides any further decrease", solver, iterations, unit,
                 before);
   else
     print_field(session, "solver", "%s: stopped after %llu %s%s (%s)", solver, iterations, unit, before, result->stop_reason);
+  if (session->options->train.patience > 0 && result->best_epoch == 0)
+    print_field(session, "", "the weights are those of the start, which has the lowest validation loss");
+  else if (session->options->train.patience > 0)
+    print_field(session, "", "the weights are those after epoch %llu, which have the lowest validation loss",
+                (unsigned long long)result->best_epoch);
   if (result->choice[0] != '\0') print_field(session, "", "chosen since %s", result->choice);
   /* The same decimals for the three, so that they add up as printed. */
   int decimals = result->objective >= 1 || !(result->objective > 0) ? 6 : 6 + (int)fmin(20, floor(-log10(result->objective)) + 1);
@@ -318,6 +326,8 @@ Status train_print_json(const TrainReport *report, const Session *session, Error
   bool failed = document == NULL || rest == NULL;
   /* Only there when it was asked for: the other fields are always there. */
   if (!failed && report->validation.known) failed = json_object_set_new(document, "validation", scores_json(&report->validation)) != 0;
+  if (!failed && options->train.patience > 0)
+    failed = json_object_set_new(document, "best_epoch", json_integer((json_int_t)result->best_epoch)) != 0;
   if (!failed && options->start != NULL)
     failed = json_object_set_new(document, "start",
                                  json_pack("{s:I, s:I}", "features", (json_int_t)result->start_features, "classes",

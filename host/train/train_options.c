@@ -52,6 +52,8 @@ static Status check_companions(const SetosaTrainOptions *o, const Dataset *datas
     return error_set(error, SETOSA_ERROR_USAGE,
                      "the validation data has %zu features and %zu classes, the training data %zu and %zu; they must be alike",
                      held_out.features, held_out.classes, shape.features, shape.classes);
+  if (o->patience > 0 && solver_uses_batches(o->solver) && validation == NULL)
+    return error_set(error, SETOSA_ERROR_USAGE, "--patience needs rows to judge the epochs by; hold some out with --validation 0.1");
   if (validation != NULL && check_labels(validation, error) != SETOSA_OK) return SETOSA_ERROR_DATA;
   return SETOSA_OK;
 }

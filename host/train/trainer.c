@@ -32,6 +32,7 @@ typedef struct Training {
   Backend *validation; /* NULL without validation rows, and on ranks other than 0 */
   Vector *validation_w;
   Dataset *validation_rows;    /* a copy that is not shifted, where there is no bias to make up for it; NULL: those of options */
+  double validation_loss;      /* of the last epoch, with patience */
   double *shift_apart;         /* (D) what validation rows are shifted by beyond the training rows; NULL: nothing */
   double *parameters;          /* (P) on the host: the way of weights between backends and into the model */
   double began, build_before;  /* clock, and seconds spent building kernels, at the start of the optimizer */
@@ -148,6 +149,15 @@ cleanup:
   return status;
 }
 
+/* For the optimizer: rank 0 has the validation rows. */
+static Status on_held_out_loss(const Vector *w, double *loss, void *user, Error *error) {
+  Training *t = user;
+  Status status = compute_validation_loss(t, w, loss, error);
+  status = backend_broadcast(t->backend, status, 1, loss, error);
+  t->validation_loss = *loss;
+  return status;
+}
+
 /* Seconds of training since it began, without those in which kernels were built: the first use of a shape, whoever trains. */
 static double training_seconds(const Training *t) {
   BackendFacts facts = {0};
@@ -170,7 +180,10 @@ static bool on_step(const OptimizerStep *step, const Vector *w, void *user) {
   t->wishes.must_ask = true;
   const SetosaTrainOptions *options = t->options;
   double validation_loss = NAN;
-  if (options->validation != NULL) t->callback_status = compute_validation_loss(t, w, &validation_loss, t->error);
+  if (options->patience > 0 && solver_uses_batches(options->solver))
+    validation_loss = t->validation_loss;
+  else if (options->validation != NULL)
+    t->callback_status = compute_validation_loss(t, w, &validation_loss, t->error);
   if (t->callback_status != SETOSA_OK) return t->wishes.ranks != NULL; /* they end together, in on_stop */
   if (!is_first(t) || options->progress == NULL) return true;
   double seconds = training_seconds(t);
@@ -259,6 +272,8 @@ static Status run_optimizer(Training *t, OptimizerReport *report, Error *error) 
                                 .nesterov = o->nesterov,
                                 .never_queues = t->wishes.ranks != NULL,
                                 .schedule = o->schedule,
+                                .patience = o->patience,
+                                .held_out_loss = on_held_out_loss,
                                 .observe = o->progress != NULL || t->wishes.ranks != NULL ? on_step : NULL,
                                 .user = t,
                                 .resume = o->resume != NULL ? &o->resume->state : NULL,
@@ -347,6 +362,7 @@ static void fill_result(SetosaTrainResult *result, const Training *t, const Opti
   result->loss = report->at.loss;
   result->gradient_norm = report->at.gradient_norm;
   result->iterations = report->iterations;
+  result->best_epoch = report->best_epoch;
   result->evaluations = report->evaluations;
   result->passes = training_passes(t);
   result->solver = setosa_solver_name(report->solver);
@@ -438,7 +454,8 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   TrainTimes times = {0};
   bool weighed = false; /* by class */
   OptimizerReport report = {0};
-  SetosaTrainResult found = {.train_accuracy = NAN, .train_log_loss = NAN, .validation_accuracy = NAN, .validation_log_loss = NAN, .gap = NAN, .gap_kind = ""};
+  SetosaTrainResult found = {
+      .train_accuracy = NAN, .train_log_loss = NAN, .validation_accuracy = NAN, .validation_log_loss = NAN, .gap = NAN, .gap_kind = ""};
   if (model != NULL) *model = NULL;
   if (arguments_check(error, GIVEN(model), GIVEN(dataset), GIVEN(options)) != SETOSA_OK) return SETOSA_ERROR_USAGE;
   own = *options;
