@@ -28,7 +28,7 @@ void native_metric_destroy(Backend *backend, Metric *metric) {
 }
 
 Status native_gram(Backend *backend, const GramRequest *request, double *out, Error *error) {
-  return host_gram(((Native *)backend)->source, request, out, error);
+  return host_gram(((Native *)backend)->source, ((Native *)backend)->reweighed, request, out, error);
 }
 
 Status native_broadcast(Backend *backend, Status own, size_t count, double *values, Error *error) {
