@@ -32,6 +32,42 @@ CompareOperations train_solver_operations(SetosaSolver solver, DataShape shape) 
   return always;
 }
 
+BackendSettings train_backend_settings(const SetosaTrainOptions *options, const Dataset *dataset, bool trains) {
+  BackendSettings settings = device_backend_settings(&options->compute);
+  settings.intercept = options->intercept;
+  settings.tunes = trains;
+  settings.vectors = trains ? train_solver_vectors(options) : 1;
+  settings.ranks = trains ? options->compute.ranks : NULL;
+  settings.fast_reduce = options->compute.fast_reduce;
+  settings.small = train_is_small(dataset_shape(dataset));
+  return settings;
+}
+
+/* Preconditioners may take a quarter of the memory that was granted, a gigabyte where none was named. */
+static uint64_t matrix_bytes(const SetosaTrainOptions *options) {
+  uint64_t budget = options->compute.device_memory_bytes, usual = (uint64_t)1 << 30;
+  return budget > 0 && budget / 4 < usual ? budget / 4 : usual;
+}
+
+OptimizerSettings train_optimizer_settings(const SetosaTrainOptions *o) {
+  return (OptimizerSettings){.solver = o->solver,
+                             .preconditioner = o->preconditioner,
+                             .gap = o->gap,
+                             .max_iterations = o->max_iterations,
+                             .epochs = o->epochs,
+                             .seed = o->seed,
+                             .tolerance = o->tolerance,
+                             .learning_rate = o->learning_rate,
+                             .momentum = o->momentum,
+                             .history = o->history,
+                             .matrix_bytes = matrix_bytes(o),
+                             .batch_size = o->batch_size,
+                             .nesterov = o->nesterov,
+                             .never_queues = o->compute.ranks != NULL,
+                             .schedule = o->schedule,
+                             .patience = o->patience};
+}
+
 /* Every row needs a label that is one of the classes. */
 static Status check_labels(const Dataset *dataset, Error *error) {
   const char *source = dataset_source(dataset);
