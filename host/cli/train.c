@@ -16,7 +16,7 @@
 
 typedef struct TrainWork {
   SetosaDataset *data, *held_out, *test;
-  SetosaModel *model;
+  SetosaModel *initial, *model;
   Compute compute;
   TrainResume resume;
   TrainLog log;
@@ -29,6 +29,8 @@ static Status check_training_options(const Options *options, Error *error) {
   for (size_t i = 0; i < options_row_count(); i++)
     if (options->given[i]) TRY(option_check_solver(options_row(i), options->train.solver, error));
   TRY(options_check_training(&options->train, error));
+  if (options->train.patience > 0 && isnan(options->validation))
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "--patience needs rows to judge the epochs by; hold some out with --validation 0.1"));
   if (options->strict && options->train.tolerance == 0)
     TRY(error_set(error, SETOSA_ERROR_USAGE,
                   "--strict asks for convergence, which --tolerance 0 does not look for; leave one of them out"));
@@ -41,6 +43,8 @@ static Status check_checkpoint(const Options *options, Error *error) {
   if (options->resume != NULL && options->train.overwrite && options->train.checkpoint == options->resume)
     return error_set(error, SETOSA_ERROR_USAGE, "--overwrite begins %s afresh, and --resume goes on from it; leave one of them out",
                      options->resume);
+  if (options->resume != NULL && options->start != NULL)
+    return error_set(error, SETOSA_ERROR_USAGE, "--start begins a training, and --resume goes on with one; leave one of them out");
   if (options->train.checkpoint == NULL && options->every != NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "--every without --checkpoint; add --checkpoint FILE or leave it out");
   return train_resume_interval(&ignored, options->every, error);
@@ -125,6 +129,7 @@ static Status train(TrainWork *work, TrainReport *report, const Session *session
   SetosaTrainOptions options = from->train;
   options.compute = work->compute.options;
   options.validation = work->held_out;
+  options.initial = work->initial;
   options.progress = on_progress;
   options.progress_user = work;
   options.stop = on_stop;
@@ -271,6 +276,7 @@ static Status prepare(TrainWork *work, TrainReport *report, const Session *sessi
   TRY(check_checkpoint(options, error));
   /* With what the checkpoint remembers: an hour's training must not end at a folder that is not there. */
   if (session_is_first(session) && options->resume != NULL) TRY(outputs_check(options, FOR_TRAIN, error));
+  if (options->start != NULL) TRY(setosa_model_load(&work->initial, options->start, error));
   end_part(report, PART_START);
   TRY(compute_choose(&work->compute, session, error));
   if (session->ranks != NULL) compute_keep(&work->compute, setosa_ranks_local(session->ranks));
@@ -308,6 +314,7 @@ cleanup:
   interrupt_defer(false); /* what was asked for is written */
   train_log_close(&work.log, NULL);
   setosa_model_destroy(work.model);
+  setosa_model_destroy(work.initial);
   setosa_dataset_destroy(work.test);
   setosa_dataset_destroy(work.held_out);
   setosa_dataset_destroy(work.data);

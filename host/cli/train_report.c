@@ -107,6 +107,25 @@ static void print_gap(const Session *session, const SetosaTrainResult *result) {
     print_field(session, "", "about %.1e of itself above the optimum, an estimate", result->gap);
 }
 
+/* "3 of 5 features", "all 5 features". */
+static const char *print_known(char text[64], uint64_t known, size_t all, const char *what) {
+  if (known == all)
+    snprintf(text, 64, "all %zu %s", all, what);
+  else
+    snprintf(text, 64, "%llu of %zu %s", (unsigned long long)known, all, what);
+  return text;
+}
+
+static void print_start(const TrainReport *report, const Session *session) {
+  char features[64], classes[64], word[512];
+  if (session->options->start == NULL) return;
+  snprintf(word, sizeof word, "%s", session->options->start);
+  console_make_visible(word);
+  print_field(session, "start", "%s, which knows %s and %s", word,
+              print_known(features, report->result.start_features, report->features, "features"),
+              print_known(classes, report->result.start_classes, report->classes, "classes"));
+}
+
 /* What the stop reason means. */
 static void print_outcome(const TrainReport *report, const Session *session) {
   const SetosaTrainResult *result = &report->result;
@@ -128,11 +147,19 @@ static void print_outcome(const TrainReport *report, const Session *session) {
                 iterations, unit, before);
   else if (strcmp(result->stop_reason, "interrupted") == 0)
     print_field(session, "solver", "%s: stopped by you after %llu %s%s", solver, iterations, unit, before);
+  else if (strcmp(result->stop_reason, "patience") == 0)
+    print_field(session, "solver", "%s: stopped after %llu %s%s, the validation loss not having fallen for %llu", solver, iterations, unit,
+                before, (unsigned long long)session->options->train.patience);
   else if (strcmp(result->stop_reason, "no-progress") == 0 && session->options->train.tolerance == 0)
     print_field(session, "solver", "%s: stopped after %llu %s%s, where rounding hides any further decrease", solver, iterations, unit,
                 before);
   else
     print_field(session, "solver", "%s: stopped after %llu %s%s (%s)", solver, iterations, unit, before, result->stop_reason);
+  if (session->options->train.patience > 0 && result->best_epoch == 0)
+    print_field(session, "", "the weights are those of the start, which has the lowest validation loss");
+  else if (session->options->train.patience > 0)
+    print_field(session, "", "the weights are those after epoch %llu, which have the lowest validation loss",
+                (unsigned long long)result->best_epoch);
   if (result->choice[0] != '\0') print_field(session, "", "chosen since %s", result->choice);
   /* The same decimals for the three, so that they add up as printed. */
   int decimals = result->objective >= 1 || !(result->objective > 0) ? 6 : 6 + (int)fmin(20, floor(-log10(result->objective)) + 1);
@@ -220,6 +247,7 @@ void train_print_summary(const TrainReport *report, const Session *session) {
   print_weights(report, session);
   print_device(report, session);
   print_streaming(report, session);
+  print_start(report, session);
   print_outcome(report, session);
   print_scores("training", &report->training, session);
   print_scores("validation", &report->validation, session);
@@ -284,10 +312,10 @@ Status train_print_json(const TrainReport *report, const Session *session, Error
       "{s:s, s:s, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:b, s:s, s:o, s:o}", "command", "train", "version",
       SETOSA_VERSION, "data", "rows", (json_int_t)report->rows, "features", (json_int_t)report->features, "classes",
       (json_int_t)report->classes, "left_out", (json_int_t)report->left_out, "source_rows", (json_int_t)report->source_rows, "device",
-      device_json(report->device), "backend", result->backend, "solver", result->solver, "objective",
-      json_number(result->objective), "loss", json_number(result->loss), "gradient_norm", json_number(result->gradient_norm), "iterations",
-      (json_int_t)result->iterations, "evaluations", (json_int_t)result->evaluations, "converged", result->converged, "stop_reason",
-      result->stop_reason, "train", scores_json(&report->training), "test", test_json(&report->test));
+      device_json(report->device), "backend", result->backend, "solver", result->solver, "objective", json_number(result->objective),
+      "loss", json_number(result->loss), "gradient_norm", json_number(result->gradient_norm), "iterations", (json_int_t)result->iterations,
+      "evaluations", (json_int_t)result->evaluations, "converged", result->converged, "stop_reason", result->stop_reason, "train",
+      scores_json(&report->training), "test", test_json(&report->test));
   json_t *rest =
       json_pack("{s:s, s:s, s:o, s:o, s:s, s:I, s:o, s:I, s:b, s:I, s:s, s:s, s:{s:o, s:o}}", "preconditioner", result->preconditioner,
                 "choice", result->choice, "passes", json_number(result->passes), "gap", json_number(result->gap), "gap_kind",
@@ -298,6 +326,12 @@ Status train_print_json(const TrainReport *report, const Session *session, Error
   bool failed = document == NULL || rest == NULL;
   /* Only there when it was asked for: the other fields are always there. */
   if (!failed && report->validation.known) failed = json_object_set_new(document, "validation", scores_json(&report->validation)) != 0;
+  if (!failed && options->train.patience > 0)
+    failed = json_object_set_new(document, "best_epoch", json_integer((json_int_t)result->best_epoch)) != 0;
+  if (!failed && options->start != NULL)
+    failed = json_object_set_new(document, "start",
+                                 json_pack("{s:I, s:I}", "features", (json_int_t)result->start_features, "classes",
+                                           (json_int_t)result->start_classes)) != 0;
   if (!failed && (options->resume != NULL || result->resumed_iterations > 0))
     failed = json_object_set_new(document, "resumed_iterations", json_integer((json_int_t)result->resumed_iterations)) != 0;
   if (!failed) failed = json_object_set_new(json_object_get(document, "data"), "cached", json_boolean(report->cached)) != 0;

@@ -64,7 +64,7 @@ typedef struct MetricForm {
 typedef struct Metric Metric;
 
 /* Sums of weighted outer products of rows, out (matrices, D+1, D+1) symmetric, with v_i = (x_i - mean, 1) and s_i the weight of the row in
- * the data set (not scaled to a mean of 1), 1 where there are none:
+ * the data set (not scaled to a mean of 1), 1 where there are none, times its factor where rows are reweighed:
  *   out_m = sum over i of weights[m][i] s_i v_i v_i' */
 typedef struct GramRequest {
   size_t count;         /* rows */
@@ -149,6 +149,11 @@ typedef struct BackendOperations {
   Status (*gram)(Backend *backend, const GramRequest *request, double *out, Error *error);
   /* values (count): those of the first process of the job, on all. own: how the caller fares; when any has failed, all fail. */
   Status (*broadcast)(Backend *backend, Status own, size_t count, double *values, Error *error);
+
+  /* From here on row i counts factors[i] times what it counts in the data set (N; finite, not below 0, not all 0; NULL: 1 each): in every
+   * operation in which rows count, and in mean_weight. X stays where it is. For a backend that was opened with BackendSettings.reweighs,
+   * and not while a line is open; all processes of a job do it together. */
+  Status (*reweigh)(Backend *backend, const float *factors, Error *error);
 
   void (*facts)(const Backend *backend, BackendFacts *facts);
 } BackendOperations;
@@ -237,6 +242,7 @@ static inline Status backend_gram(Backend *b, const GramRequest *request, double
 static inline Status backend_broadcast(Backend *b, Status own, size_t count, double *values, Error *e) {
   return BACKEND_CALL(b, broadcast, own, count, values, e);
 }
+static inline Status backend_reweigh(Backend *b, const float *factors, Error *e) { return BACKEND_CALL(b, reweigh, factors, e); }
 static inline void backend_facts(const Backend *b, BackendFacts *facts) { b->operations->facts(b, facts); }
 #undef BACKEND_CALL
 

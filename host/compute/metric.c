@@ -171,7 +171,8 @@ Status gram_rows_bring(GramRows *rows, const Dataset *dataset, const GramRequest
     const float *there = dataset_dense(dataset, (RowRange){row, run}, to);
     if (there != to) memcpy(to, there, run * features * sizeof *to);
     TRY(dataset_targets(&targets, dataset, (RowRange){row, run}, &rows->targets, error));
-    for (size_t r = 0; r < run; r++) rows->weights[i + r] = targets.weights != NULL ? targets.weights[r] : 1;
+    const float *weights = rows->reweighed != NULL ? rows->reweighed + row : targets.weights;
+    for (size_t r = 0; r < run; r++) rows->weights[i + r] = weights != NULL ? weights[r] : 1;
   }
 cleanup:
   return status;
@@ -184,13 +185,14 @@ void gram_rows_close(GramRows *rows) {
   *rows = (GramRows){0};
 }
 
-Status host_gram(const Dataset *dataset, const GramRequest *request, double *out, Error *error) {
+Status host_gram(const Dataset *dataset, const float *reweighed, const GramRequest *request, double *out, Error *error) {
   enum { ROOM_ROWS = 256 };
   Status status = SETOSA_OK;
   size_t features = dataset_shape(dataset).features, width = features + 1;
   GramRows rows = {0};
   memset(out, 0, request->matrices * (request->diagonal ? width : width * width) * sizeof *out);
   TRY(gram_rows_open(&rows, ROOM_ROWS, features, error));
+  rows.reweighed = reweighed;
   for (size_t first = 0; first < request->count; first += ROOM_ROWS) {
     size_t count = request->count - first < ROOM_ROWS ? request->count - first : ROOM_ROWS;
     TRY(gram_rows_bring(&rows, dataset, request, first, count, error));

@@ -18,15 +18,16 @@ void host_metric_apply(const HostMetric *metric, const Backend *backend, double 
 
 /* Rows [first, first + count) of a request, brought from the data set, and their weights in it. */
 typedef struct GramRows {
-  float *x;       /* (room_rows,D) */
-  float *weights; /* (room_rows): 1 where the data set has none */
+  float *x;               /* (room_rows,D) */
+  float *weights;         /* (room_rows): 1 where the data set has none */
+  const float *reweighed; /* (N) weights that take the place of those of the data set; NULL: none do */
   TargetRoom targets;
 } GramRows;
 Status gram_rows_open(GramRows *rows, size_t room_rows, size_t features, Error *error);
 Status gram_rows_bring(GramRows *rows, const Dataset *dataset, const GramRequest *request, size_t first, size_t count, Error *error);
 void gram_rows_close(GramRows *rows);
 
-/* The whole operation in double. */
-Status host_gram(const Dataset *dataset, const GramRequest *request, double *out, Error *error);
+/* The whole operation in double. reweighed: as in GramRows. */
+Status host_gram(const Dataset *dataset, const float *reweighed, const GramRequest *request, double *out, Error *error);
 
 #endif

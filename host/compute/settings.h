@@ -25,6 +25,7 @@ typedef struct BackendSettings {
   SetosaFamily family; /* NATIVE, CLBLAST: AUTO chooses by the device */
   Context *context;    /* NATIVE, CLBLAST: borrowed; NULL for REFERENCE and BLAS */
   bool intercept;
+  bool reweighs;          /* what rows count will change: Backend.reweigh */
   SetosaStorage storage;  /* NATIVE */
   SetosaTuning tuning;    /* NATIVE */
   bool reproducible;      /* NATIVE */

@@ -517,25 +517,30 @@ typedef struct SetosaTrainOptions {
   SetosaSolver solver;
   SetosaPreconditioner preconditioner; /* lbfgs */
   double l1, l2;                       /* >= 0; the bias is not penalised */
-  const char *class_weight;        /* "balanced" or "NAME=W,NAME=W", see setosa_dataset_set_class_weights; NULL: classes count alike */
-  double label_smoothing;          /* e in [0,1): targets are (1 - e) onehot + e/K */
-  bool intercept;                  /* false: the bias stays 0 */
-  uint64_t max_iterations;         /* lbfgs, gd; at most 1e15, as all counts; 0: evaluate the starting point only */
-  double tolerance;                /* stop when the largest |gradient| component is at most this; 0: all iterations are run */
+  const char *class_weight;            /* "balanced" or "NAME=W,NAME=W", see setosa_dataset_set_class_weights; NULL: classes count alike */
+  double label_smoothing;              /* e in [0,1): targets are (1 - e) onehot + e/K */
+  bool intercept;                      /* false: the bias stays 0 */
+  uint64_t max_iterations;             /* lbfgs, gd; at most 1e15, as all counts; 0: evaluate the starting point only */
+  double tolerance;                    /* stop when the largest |gradient| component is at most this; 0: all iterations are run */
   /* newton, lbfgs: stop when F - F*, by a certificate or (see SetosaTrainResult.gap_kind) by estimate, is at most gap * F and the gradient
    * within the tolerance; 0: the gradient alone counts. */
   double gap;
-  size_t history;                  /* lbfgs: pairs kept */
-  double learning_rate;            /* above 0. gd: fixed step; sgd, adam: initial rate; NAN: the solver's default, gd's: backtracking */
-  double momentum;                 /* sgd: in [0,1) */
-  bool nesterov;                   /* sgd */
-  size_t batch_size;               /* sgd, adam: rows in a mini-batch */
-  uint64_t epochs;                 /* sgd, adam */
-  SetosaSchedule schedule;         /* sgd, adam */
-  uint64_t patience;               /* sgd, adam: stop when the loss of `validation` has not fallen for so many epochs; 0: never */
+  size_t history;          /* lbfgs: pairs kept */
+  double learning_rate;    /* above 0. gd: fixed step; sgd, adam: initial rate; NAN: the solver's default, gd's: backtracking */
+  double momentum;         /* sgd: in [0,1) */
+  bool nesterov;           /* sgd */
+  size_t batch_size;       /* sgd, adam: rows in a mini-batch */
+  uint64_t epochs;         /* sgd, adam */
+  SetosaSchedule schedule; /* sgd, adam */
+  /* sgd, adam: stop when the loss of `validation` has not fallen for so many epochs, and return the weights after the epoch where it was
+   * lowest, however the training ends; 0: never, and the last weights. */
+  uint64_t patience;
   uint64_t seed;                   /* order of rows and batches */
   const SetosaDataset *validation; /* held-out rows, scaled like the training rows; NULL: none */
-  const SetosaModel *initial;      /* start from these weights; NULL: zeros */
+  /* Start from these weights; NULL: zeros. Features and classes are found by their names, where model and data have some, and what the
+   * model does not know starts at 0; without names there must be as many. However either is scaled or shifted, the scores of a row are the
+   * model's. SETOSA_ERROR_USAGE when nothing fits. */
+  const SetosaModel *initial;
   SetosaProgressCallback progress; /* once per iteration or epoch; may be NULL */
   void *progress_user;
   /* Asked between iterations and between mini-batches: true ends the training as progress returning false does, but within an epoch, too.
@@ -569,12 +574,14 @@ typedef struct SetosaTrainResult {
   const char *preconditioner;            /* of lbfgs: "blocks", ...; "none" with other solvers; static */
   char choice[160];                      /* why AUTO chose them, a few words; "" when it had no choice */
   double gap;                            /* (F - F*) / F at most, or about; NAN: not known */
-  const char *gap_kind;                  /* "certificate": F is proved to be no further above the optimum; "estimate": as far as a quadratic model
-                                            sees; "": gap is not known */
-  uint64_t nonzeros;                     /* weights that are not 0 */
+  const char *gap_kind; /* "certificate": F is proved to be no further above the optimum; "estimate": as far as a quadratic model
+                           sees; "": gap is not known */
+  uint64_t nonzeros;    /* weights that are not 0 */
+  uint64_t best_epoch;  /* with patience: the weights are those after this epoch; 0: the start */
+  uint64_t start_features, start_classes; /* of this data that `initial` knew; 0 without one */
   bool converged;
-  const char *stop_reason; /* "gradient-tolerance", "precision-limit", "max-iterations", "epochs-done", "no-progress", "interrupted",
-                              "non-finite", ...; static */
+  const char *stop_reason; /* "gradient-tolerance", "precision-limit", "max-iterations", "epochs-done", "patience", "no-progress",
+                              "interrupted", "non-finite", ...; static */
   char advice[256];        /* what to do about not having converged, or about separable classes; "" when all is well, or with tolerance 0 at
                               the end that was asked for */
   bool separable;          /* every training row is right and nothing is penalised: the loss falls for ever, and there is no optimum */

@@ -1,6 +1,7 @@
 /* The epoch loop of the mini-batch optimizers. Batches ask for no numbers back, so the device never waits for the host within an epoch. */
 #include "optim/minibatch.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -35,8 +36,10 @@ typedef struct Epochs {
   void *state;
   const MinibatchMemory *memory;
   OptimizerReport *report;
-  Vector *w, *gradient, *best; /* best: the weights of the lowest F so far, what is left when an epoch overflows */
-  Evaluation best_at;
+  Vector *w, *gradient, *best; /* best: the weights of the lowest F so far, what is left when an epoch overflows; with patience those of */
+  Evaluation best_at;          /* the lowest loss of held-out rows, */
+  double held_out;             /* which is this, */
+  uint64_t best_epoch;         /* after this epoch */
   size_t batch, batches, *order; /* rows in a batch; how many; the order of an epoch (batches) */
   uint64_t epoch, updates;       /* where we are: the epoch, */
   size_t next;                   /* the next batch of it (an index into order), */
@@ -57,9 +60,21 @@ static Status save_state(const Epochs *e, OptimizerState *state, Error *error) {
   TRY(state_put(state, "best_at", 4, best, error));
   TRY(state_put_vector(state, e->backend, "w", e->w, error));
   TRY(state_put_vector(state, e->backend, "best", e->best, error));
+  if (e->settings->patience > 0) TRY(state_put(state, "held_out", 2, (const double[]){e->held_out, (double)e->best_epoch}, error));
   for (size_t i = 0; i < e->memory->count; i++) TRY(state_put_vector(state, e->backend, e->memory->names[i], e->memory->vectors[i], error));
 cleanup:
   return status;
+}
+
+static Status load_held_out(Epochs *e, const OptimizerState *state, Error *error) {
+  double kept[2] = {0};
+  Status status = state_get(state, "held_out", 2, kept, error);
+  if (status != SETOSA_OK) return status;
+  if (!(kept[0] >= 0 && kept[1] >= 0 && kept[1] <= (double)e->epoch && kept[1] == floor(kept[1])))
+    return state_refuse("its best epoch is none, or has a loss below 0", error);
+  e->held_out = kept[0];
+  e->best_epoch = (uint64_t)kept[1];
+  return SETOSA_OK;
 }
 
 static Status load_state(Epochs *e, const OptimizerState *state, Error *error) {
@@ -74,6 +89,7 @@ static Status load_state(Epochs *e, const OptimizerState *state, Error *error) {
   TRY(evaluation_take(&e->best_at, best, error));
   TRY(state_get_vector(state, e->backend, "w", e->w, error));
   TRY(state_get_vector(state, e->backend, "best", e->best, error));
+  if (e->settings->patience > 0) TRY(load_held_out(e, state, error));
   for (size_t i = 0; i < e->memory->count; i++) TRY(state_get_vector(state, e->backend, e->memory->names[i], e->memory->vectors[i], error));
   bool consistent = e->epoch == e->report->iterations && (double)e->updates == (double)e->epoch * (double)e->batches + (double)next;
   if (!consistent) TRY(state_refuse("its epochs, mini-batches and updates do not belong together", error));
@@ -143,16 +159,50 @@ static Status evaluate_all(Epochs *e, bool *finite, Error *error) {
   return vector_copy(e->backend, e->w, e->best, error);
 }
 
+/* Keeps the weights at hand when they are the best so far. A loss that is not finite is never that. */
+static Status judge(Epochs *e, Error *error) {
+  Status status = SETOSA_OK;
+  double held_out = INFINITY;
+  bool better = e->report->at.objective <= e->best_at.objective;
+  if (e->settings->patience > 0) {
+    TRY(e->settings->held_out_loss(e->w, &held_out, e->settings->user, error));
+    better = held_out < e->held_out;
+    if (better) e->held_out = held_out;
+    if (better) e->best_epoch = e->epoch;
+  }
+  if (!better) goto cleanup;
+  e->best_at = e->report->at;
+  TRY(vector_copy(e->backend, e->best, e->w, error));
+cleanup:
+  return status;
+}
+
+/* With patience the best weights are what remains, however it ended. */
+static Status take_best(Epochs *e, Error *error) {
+  if (e->settings->patience == 0) return SETOSA_OK;
+  e->report->best_epoch = e->best_epoch;
+  e->report->at = e->best_at;
+  return vector_copy(e->backend, e->w, e->best, error);
+}
+
+/* Whether to end between two epochs, and why. */
+static bool has_ended(const Epochs *e) {
+  const OptimizerSettings *settings = e->settings;
+  OptimizerReport *report = e->report;
+  bool converged = report->at.gradient_norm <= settings->tolerance;
+  if (e->next > 0) return false;
+  report->reason = converged ? STOP_GRADIENT_TOLERANCE : e->epoch >= settings->epochs ? STOP_EPOCHS_DONE : STOP_PATIENCE;
+  return converged || e->epoch >= settings->epochs || (settings->patience > 0 && e->epoch - e->best_epoch >= settings->patience);
+}
+
 static Status run_epochs(Epochs *e, Error *error) {
   Status status = SETOSA_OK;
   OptimizerReport *report = e->report;
   bool finite = true;
   e->waited = clock_seconds();
   e->wait_after = 1;
-  while (e->epoch < e->settings->epochs) {
+  while (!has_ended(e)) {
     double rate = e->rate;
-    report->reason = STOP_GRADIENT_TOLERANCE;
-    if (e->next == 0 && report->at.gradient_norm <= e->settings->tolerance) goto ended;
     TRY(run_epoch(e, &rate, error));
     if (e->stopped) {
       if (e->settings->keep != NULL) TRY(keep_state(e, error));
@@ -162,18 +212,14 @@ static Status run_epochs(Epochs *e, Error *error) {
     TRY(evaluate_all(e, &finite, error));
     report->reason = STOP_NON_FINITE;
     if (!finite) return SETOSA_OK;
-    if (report->at.objective <= e->best_at.objective) {
-      e->best_at = report->at;
-      TRY(vector_copy(e->backend, e->best, e->w, error));
-    }
     report->iterations++;
     e->epoch++;
     e->next = 0;
+    TRY(judge(e, error));
     report->reason = STOP_INTERRUPTED;
     if (!optimizer_observe(e->settings, report, e->w, rate) || optimizer_should_stop(e->settings)) goto ended;
     if (optimizer_keep_is_due(e->settings, e->updates)) TRY(keep_state(e, error));
   }
-  report->reason = report->at.gradient_norm <= e->settings->tolerance ? STOP_GRADIENT_TOLERANCE : STOP_EPOCHS_DONE;
 ended:
   if (optimizer_keeps_end(e->settings, report->reason)) TRY(keep_state(e, error));
 cleanup:
@@ -188,6 +234,7 @@ static Status begin(Epochs *e, Error *error) {
   e->report->evaluations = 1;
   e->best_at = e->report->at;
   TRY(vector_copy(e->backend, e->best, e->w, error));
+  if (evaluation_is_finite(&e->report->at)) TRY(judge(e, error));
 cleanup:
   return status;
 }
@@ -203,7 +250,8 @@ Status minibatch_minimize(Objective *objective, Vector *w, const OptimizerSettin
               .state = state,
               .memory = memory,
               .report = report,
-              .w = w};
+              .w = w,
+              .held_out = DBL_MAX};
   report->reason = STOP_NON_FINITE;
   e.rate = settings->learning_rate > 0.0 ? settings->learning_rate : default_rate;
   e.batch = settings->batch_size == 0 || settings->batch_size > backend->rows ? backend->rows : settings->batch_size;
@@ -212,7 +260,9 @@ Status minibatch_minimize(Objective *objective, Vector *w, const OptimizerSettin
   TRY(vector_create(backend, &e.gradient, error));
   TRY(vector_create(backend, &e.best, error));
   TRY(begin(&e, error));
-  if (evaluation_is_finite(&report->at)) TRY(run_epochs(&e, error));
+  if (!evaluation_is_finite(&report->at)) goto cleanup;
+  TRY(run_epochs(&e, error));
+  TRY(take_best(&e, error));
 cleanup:
   vector_destroy(backend, e.best);
   vector_destroy(backend, e.gradient);

@@ -17,6 +17,8 @@ const char *optimizer_reason_name(StopReason reason) {
       return "max-iterations";
     case STOP_EPOCHS_DONE:
       return "epochs-done";
+    case STOP_PATIENCE:
+      return "patience";
     case STOP_PRECISION:
       return "precision-limit";
     case STOP_NO_PROGRESS:

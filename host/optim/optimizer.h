@@ -28,6 +28,10 @@ typedef struct OptimizerSettings {
   SetosaSchedule schedule;
   OptimizerObserver observe; /* may be NULL */
   void *user;
+  /* Mini-batch solvers: end when the loss of held-out rows has not fallen for `patience` epochs, with the weights after the epoch where it
+   * was lowest. The loss is asked for at the start and after every epoch, and is the same on every rank. 0: never asked, never ended. */
+  uint64_t patience;
+  Status (*held_out_loss)(const Vector *w, double *loss, void *user, Error *error);
   /* Nothing lost. Where an optimizer can be cut (between iterations; between mini-batches) it asks whether its state is wanted and whether
    * to stop. From the same state the same bits follow as if it had not been cut. All may be NULL; each is handed `user`. */
   const OptimizerState *resume;                                          /* go on from here; w is then only where the result goes */
@@ -40,6 +44,7 @@ typedef enum StopReason {
   STOP_GRADIENT_TOLERANCE, /* converged */
   STOP_MAX_ITERATIONS,
   STOP_EPOCHS_DONE,
+  STOP_PATIENCE,    /* the loss of held-out rows has not fallen for so long */
   STOP_PRECISION,   /* converged as far as this arithmetic allows: no progress, and the gradient within 10 tolerances */
   STOP_NO_PROGRESS, /* the line search can no longer lower F in this arithmetic, yet the gradient is larger */
   STOP_SEPARABLE,   /* nothing is penalised and the classes are separable: the loss falls for ever, and there is no optimum */
@@ -49,6 +54,7 @@ typedef enum StopReason {
 
 typedef struct OptimizerReport {
   uint64_t iterations, evaluations;
+  uint64_t best_epoch;                 /* with patience: the one after which the loss of held-out rows was lowest; 0: the start */
   Evaluation at;                       /* of the returned w */
   SetosaSolver solver;                 /* that was used, */
   SetosaPreconditioner preconditioner; /* with this, */

@@ -31,7 +31,7 @@ static Status check_options(const SetosaTrainOptions *o, Error *error) {
   if (o->checkpoint != NULL && o->checkpoint_iterations == 0 && !(o->checkpoint_seconds >= 0.0))
     return error_set(error, SETOSA_ERROR_USAGE, "--every is %g; give seconds, 0 or more, or iterations, as in 10it", o->checkpoint_seconds);
   if (o->resume != NULL && o->initial != NULL)
-    return error_set(error, SETOSA_ERROR_USAGE, "a training that is resumed has its weights already; leave the initial model out");
+    return error_set(error, SETOSA_ERROR_USAGE, "a training that is resumed has its weights already; leave the initial model out (--start)");
   if (o->checkpoint == NULL && o->overwrite)
     return error_set(error, SETOSA_ERROR_USAGE, "--overwrite without --checkpoint; add --checkpoint FILE or leave it out");
   return SETOSA_OK;

@@ -34,6 +34,10 @@ static void write_advice(SetosaTrainResult *result, const OptimizerReport *repor
       if (ends_as_asked) break;
       snprintf(advice, size, "raise --max-iterations or --tolerance%s", standardize);
       break;
+    case STOP_PATIENCE:
+      if (report->best_epoch == 0)
+        snprintf(advice, size, "the validation loss has never fallen below that of the start: lower --learning-rate%s", standardize);
+      break;
     case STOP_EPOCHS_DONE:
       if (report->at.loss > 2 * log((double)dataset_shape(dataset).classes)) { /* zeros, where training begins, have a loss of log K */
         snprintf(advice, size, "it diverged: lower --learning-rate%s", standardize);

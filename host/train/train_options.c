@@ -2,9 +2,6 @@
  * caller recognises in the fields. */
 #include "train/train_options.h"
 
-#include <string.h>
-
-#include "model/model.h"
 #include "options/table.h"
 #include "train/device.h"
 
@@ -35,6 +32,42 @@ CompareOperations train_solver_operations(SetosaSolver solver, DataShape shape) 
   return always;
 }
 
+BackendSettings train_backend_settings(const SetosaTrainOptions *options, const Dataset *dataset, bool trains) {
+  BackendSettings settings = device_backend_settings(&options->compute);
+  settings.intercept = options->intercept;
+  settings.tunes = trains;
+  settings.vectors = trains ? train_solver_vectors(options) : 1;
+  settings.ranks = trains ? options->compute.ranks : NULL;
+  settings.fast_reduce = options->compute.fast_reduce;
+  settings.small = train_is_small(dataset_shape(dataset));
+  return settings;
+}
+
+/* Preconditioners may take a quarter of the memory that was granted, a gigabyte where none was named. */
+static uint64_t matrix_bytes(const SetosaTrainOptions *options) {
+  uint64_t budget = options->compute.device_memory_bytes, usual = (uint64_t)1 << 30;
+  return budget > 0 && budget / 4 < usual ? budget / 4 : usual;
+}
+
+OptimizerSettings train_optimizer_settings(const SetosaTrainOptions *o) {
+  return (OptimizerSettings){.solver = o->solver,
+                             .preconditioner = o->preconditioner,
+                             .gap = o->gap,
+                             .max_iterations = o->max_iterations,
+                             .epochs = o->epochs,
+                             .seed = o->seed,
+                             .tolerance = o->tolerance,
+                             .learning_rate = o->learning_rate,
+                             .momentum = o->momentum,
+                             .history = o->history,
+                             .matrix_bytes = matrix_bytes(o),
+                             .batch_size = o->batch_size,
+                             .nesterov = o->nesterov,
+                             .never_queues = o->compute.ranks != NULL,
+                             .schedule = o->schedule,
+                             .patience = o->patience};
+}
+
 /* Every row needs a label that is one of the classes. */
 static Status check_labels(const Dataset *dataset, Error *error) {
   const char *source = dataset_source(dataset);
@@ -48,27 +81,16 @@ static Status check_labels(const Dataset *dataset, Error *error) {
                    row + 1, shape.classes);
 }
 
-static bool same_scaling(const Scaling *a, const Scaling *b, size_t features) {
-  if (a->scale == NULL || b->scale == NULL) return a->scale == b->scale;
-  return memcmp(a->scale, b->scale, features * sizeof(double)) == 0 && memcmp(a->offset, b->offset, features * sizeof(double)) == 0;
-}
-
 static Status check_companions(const SetosaTrainOptions *o, const Dataset *dataset, Error *error) {
   const Dataset *validation = o->validation;
-  const Model *initial = o->initial;
   DataShape shape = dataset_shape(dataset), held_out = validation != NULL ? dataset_shape(validation) : shape;
   if (held_out.features != shape.features || held_out.classes != shape.classes)
     return error_set(error, SETOSA_ERROR_USAGE,
                      "the validation data has %zu features and %zu classes, the training data %zu and %zu; they must be alike",
                      held_out.features, held_out.classes, shape.features, shape.classes);
+  if (o->patience > 0 && solver_uses_batches(o->solver) && validation == NULL)
+    return error_set(error, SETOSA_ERROR_USAGE, "--patience needs rows to judge the epochs by; hold some out with --validation 0.1");
   if (validation != NULL && check_labels(validation, error) != SETOSA_OK) return SETOSA_ERROR_DATA;
-  if (initial != NULL && (initial->features != shape.features || initial->classes != shape.classes))
-    return error_set(error, SETOSA_ERROR_USAGE,
-                     "the initial model has %zu features and %zu classes, the training data %zu and %zu; start from a model of this data",
-                     initial->features, initial->classes, shape.features, shape.classes);
-  if (initial != NULL && initial->scaling.scale != NULL && !same_scaling(&initial->scaling, dataset_scaling(dataset), shape.features))
-    return error_set(error, SETOSA_ERROR_USAGE,
-                     "the initial model was trained on features scaled differently; scale the data as the model does, or start afresh");
   return SETOSA_OK;
 }
 

@@ -2,14 +2,11 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/arguments.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "compute/open.h"
-#include "model/metrics.h"
 #include "model/model.h"
 #include "optim/choice.h"
 #include "optim/optimizer.h"
@@ -17,8 +14,10 @@
 #include "train/checkpoint.h"
 #include "train/device.h"
 #include "train/job.h"
-#include "train/predict.h"
+#include "train/outcome.h"
+#include "train/score.h"
 #include "train/stage.h"
+#include "train/start.h"
 #include "train/train_advice.h"
 #include "train/train_options.h"
 #include "train/train_times.h"
@@ -31,9 +30,11 @@ typedef struct Training {
   Backend *validation; /* NULL without validation rows, and on ranks other than 0 */
   Vector *validation_w;
   Dataset *validation_rows;   /* a copy that is not shifted, where there is no bias to make up for it; NULL: those of options */
+  double validation_loss;     /* of the last epoch, with patience */
   double *shift_apart;        /* (D) what validation rows are shifted by beyond the training rows; NULL: nothing */
   double *parameters;         /* (P) on the host: the way of weights between backends and into the model */
   double began, build_before; /* clock, and seconds spent building kernels, at the start of the optimizer */
+  Start start;                /* what of the initial model goes where */
   Keeper keeper;              /* of checkpoints */
   JobWishes wishes;           /* of the ranks, where there are several */
   double seconds_test;        /* of the self-test of its devices */
@@ -47,17 +48,6 @@ typedef struct Training {
   Error *error;
 } Training;
 
-static BackendSettings settings_of(const Dataset *dataset, const SetosaTrainOptions *options, bool trains) {
-  BackendSettings settings = device_backend_settings(&options->compute);
-  settings.intercept = options->intercept;
-  settings.tunes = trains;
-  settings.vectors = trains ? train_solver_vectors(options) : 1;
-  settings.ranks = trains ? options->compute.ranks : NULL;
-  settings.fast_reduce = options->compute.fast_reduce;
-  settings.small = train_is_small(dataset_shape(dataset));
-  return settings;
-}
-
 static Status open_backend(Backend **backend, Vector **w, double *seconds_test, const Dataset *dataset, const SetosaTrainOptions *options,
                            const BackendSettings *settings, Error *error) {
   CompareOperations uses = train_solver_operations(options->solver, dataset_shape(dataset));
@@ -65,15 +55,11 @@ static Status open_backend(Backend **backend, Vector **w, double *seconds_test, 
   return status != SETOSA_OK ? status : vector_create(*backend, w, error);
 }
 
-/* Zeros, or the initial model; without an intercept its bias is left behind. */
+/* Zeros, or what the initial model knows of this data. */
 static Status write_start(const Training *t, const Dataset *dataset, Error *error) {
-  const Model *initial = t->options->initial;
-  if (initial == NULL) return SETOSA_OK;
-  size_t weights = initial->classes * initial->features;
-  for (size_t i = 0; i < weights; i++) t->parameters[i] = (double)initial->weights[i];
-  for (size_t k = 0; k < initial->classes; k++) t->parameters[weights + k] = 0;
-  if (t->options->intercept) model_bias_for(t->parameters + weights, initial, dataset);
-  return vector_write(t->backend, t->w, t->parameters, error);
+  if (t->start.model == NULL) return SETOSA_OK;
+  Status status = start_weights(t->parameters, &t->start, dataset, t->options->intercept, error);
+  return status != SETOSA_OK ? status : vector_write(t->backend, t->w, t->parameters, error);
 }
 
 static void close_training(Training *t) {
@@ -85,6 +71,7 @@ static void close_training(Training *t) {
   setosa_dataset_destroy(t->validation_rows);
   free(t->shift_apart);
   free(t->parameters);
+  start_free(&t->start);
 }
 
 /* Rows may hold x - shift, each data set with a shift of its own. Without a bias they must hold x. */
@@ -112,10 +99,10 @@ static Status open_training(Training *t, const Dataset *dataset, Error *error) {
   Status status = SETOSA_OK;
   const Dataset *held_out = t->options->validation;
   t->dataset = dataset;
-  t->backend_settings = settings_of(dataset, t->options, true);
+  t->backend_settings = train_backend_settings(t->options, dataset, true);
   TRY(open_backend(&t->backend, &t->w, &t->seconds_test, dataset, t->options, &t->backend_settings, error));
   if (held_out != NULL && is_first(t)) {
-    BackendSettings scores = settings_of(held_out, t->options, false);
+    BackendSettings scores = train_backend_settings(t->options, held_out, false);
     TRY(open_backend(&t->validation, &t->validation_w, NULL, held_out, t->options, &scores, error));
   }
   TRY(memory_allocate((void **)&t->parameters, t->backend->parameters, sizeof(double), "the parameters", error));
@@ -149,6 +136,15 @@ cleanup:
   return status;
 }
 
+/* For the optimizer: rank 0 has the validation rows. */
+static Status on_held_out_loss(const Vector *w, double *loss, void *user, Error *error) {
+  Training *t = user;
+  Status status = compute_validation_loss(t, w, loss, error);
+  status = backend_broadcast(t->backend, status, 1, loss, error);
+  t->validation_loss = *loss;
+  return status;
+}
+
 /* Seconds of training since it began, without those in which kernels were built: the first use of a shape, whoever trains. */
 static double training_seconds(const Training *t) {
   BackendFacts facts = {0};
@@ -171,7 +167,10 @@ static bool on_step(const OptimizerStep *step, const Vector *w, void *user) {
   t->wishes.must_ask = true;
   const SetosaTrainOptions *options = t->options;
   double validation_loss = NAN;
-  if (options->validation != NULL) t->callback_status = compute_validation_loss(t, w, &validation_loss, t->error);
+  if (options->patience > 0 && solver_uses_batches(options->solver))
+    validation_loss = t->validation_loss;
+  else if (options->validation != NULL)
+    t->callback_status = compute_validation_loss(t, w, &validation_loss, t->error);
   if (t->callback_status != SETOSA_OK) return t->wishes.ranks != NULL; /* they end together, in on_stop */
   if (!is_first(t) || options->progress == NULL) return true;
   double seconds = training_seconds(t);
@@ -221,12 +220,6 @@ static Status on_keep(const OptimizerState *state, void *user, Error *error) {
   return status;
 }
 
-/* Preconditioners may take a quarter of the memory that was granted, a gigabyte where none was named. */
-static uint64_t matrix_bytes(const SetosaTrainOptions *options) {
-  uint64_t budget = options->compute.device_memory_bytes, usual = (uint64_t)1 << 30;
-  return budget > 0 && budget / 4 < usual ? budget / 4 : usual;
-}
-
 /* Where many rows are to come, a stage on a few of them leads near the optimum first. */
 static Status begin_near(Training *t, OptimizerSettings *settings, Error *error) {
   const SetosaTrainOptions *o = t->options;
@@ -245,27 +238,14 @@ static Status begin_near(Training *t, OptimizerSettings *settings, Error *error)
 static Status run_optimizer(Training *t, OptimizerReport *report, Error *error) {
   Status status = SETOSA_OK;
   const SetosaTrainOptions *o = t->options;
-  OptimizerSettings settings = {.solver = o->solver,
-                                .preconditioner = o->preconditioner,
-                                .gap = o->gap,
-                                .max_iterations = o->max_iterations,
-                                .epochs = o->epochs,
-                                .seed = o->seed,
-                                .tolerance = o->tolerance,
-                                .learning_rate = o->learning_rate,
-                                .momentum = o->momentum,
-                                .history = o->history,
-                                .matrix_bytes = matrix_bytes(o),
-                                .batch_size = o->batch_size,
-                                .nesterov = o->nesterov,
-                                .never_queues = t->wishes.ranks != NULL,
-                                .schedule = o->schedule,
-                                .observe = o->progress != NULL || t->wishes.ranks != NULL ? on_step : NULL,
-                                .user = t,
-                                .resume = o->resume != NULL ? &o->resume->state : NULL,
-                                .stop = o->stop != NULL || t->wishes.ranks != NULL ? on_stop : NULL,
-                                .keep_due = on_keep_due,
-                                .keep = o->checkpoint != NULL ? on_keep : NULL};
+  OptimizerSettings settings = train_optimizer_settings(o);
+  settings.held_out_loss = on_held_out_loss;
+  settings.observe = o->progress != NULL || t->wishes.ranks != NULL ? on_step : NULL;
+  settings.user = t;
+  settings.resume = o->resume != NULL ? &o->resume->state : NULL;
+  settings.stop = o->stop != NULL || t->wishes.ranks != NULL ? on_stop : NULL;
+  settings.keep_due = on_keep_due;
+  settings.keep = o->checkpoint != NULL ? on_keep : NULL;
   BackendFacts facts = {0};
   backend_facts(t->backend, &facts);
   t->error = error;
@@ -282,49 +262,16 @@ cleanup:
 
 /* ---- afterwards ------------------------------------------------------------------------------------------------- */
 
-/* Accuracy and log-loss of w on the rows of its backend, in blocks of logits.
- * ranks: each scores its own rows, and their totals are added; NULL: this process scores all. */
-static Status score_rows(Backend *backend, const Vector *w, const Dataset *dataset, Ranks *ranks, double *accuracy, double *log_loss,
-                         Error *error) {
-  Status status = SETOSA_OK;
-  MetricsAccumulator *metrics = NULL;
-  float *logits = NULL;
-  TargetRoom room = {0};
-  BackendFacts facts = {0};
-  MetricsTotals totals = {0};
-  backend_facts(backend, &facts);
-  size_t end = facts.local.begin + facts.local.count, block = predict_block_rows(backend);
-  if (block > facts.local.count) block = facts.local.count;
-  TRY(metrics_create(&metrics, backend->classes, error));
-  metrics_begin_at(metrics, facts.local.begin);
-  TRY(memory_allocate((void **)&logits, block * backend->classes, sizeof(float), "a block of logits", error));
-  for (size_t first = facts.local.begin; first < end; first += block) {
-    RowRange rows = {first, end - first < block ? end - first : block};
-    Targets targets;
-    TRY(backend_predict(backend, w, rows, ROW_LOGITS, logits, error));
-    TRY(predict_targets(&targets, backend, dataset, rows, &room, error));
-    TRY(metrics_add(metrics, rows.count, logits, targets.labels, targets.weights, error));
-  }
-  metrics_totals(metrics, &totals);
-  TRY(job_add_scores(ranks, &totals, error));
-  metrics_totals_summary(&totals, accuracy, log_loss);
-cleanup:
-  target_room_free(&room);
-  free(logits);
-  metrics_destroy(metrics);
-  return status;
-}
-
 static Status score_everything(Training *t, const Dataset *dataset, SetosaTrainResult *result, Error *error) {
   Status status = SETOSA_OK;
   if (!isfinite(result->objective)) return SETOSA_OK; /* a start that overflows: there is nothing to score, and that is said */
   Ranks *ranks = t->wishes.ranks;
   double held_out[2] = {NAN, NAN};
-  TRY(score_rows(t->backend, t->w, dataset, ranks, &result->train_accuracy, &result->train_log_loss, error));
+  TRY(score_rows(t->backend, t->w, dataset, NULL, ranks, &result->train_accuracy, &result->train_log_loss, error));
   if (t->options->validation == NULL) goto cleanup;
   TRY(copy_to_validation(t, t->w, error));
   if (t->validation != NULL)
-    TRY(score_rows(t->validation, t->validation_w, t->options->validation, NULL, &held_out[0], &held_out[1], error));
+    TRY(score_rows(t->validation, t->validation_w, t->options->validation, NULL, NULL, &held_out[0], &held_out[1], error));
   TRY(ranks_broadcast(ranks, held_out, sizeof held_out, error));
   result->validation_accuracy = held_out[0];
   result->validation_log_loss = held_out[1];
@@ -348,6 +295,7 @@ static void fill_result(SetosaTrainResult *result, const Training *t, const Opti
   result->loss = report->at.loss;
   result->gradient_norm = report->at.gradient_norm;
   result->iterations = report->iterations;
+  result->best_epoch = report->best_epoch;
   result->evaluations = report->evaluations;
   result->passes = training_passes(t);
   result->solver = setosa_solver_name(report->solver);
@@ -365,67 +313,11 @@ static void fill_result(SetosaTrainResult *result, const Training *t, const Opti
   result->storage_rms_error = facts.storage_rms_error;
   result->storage_largest_error = facts.storage_largest_error;
   if (t->options->resume != NULL) result->resumed_iterations = setosa_checkpoint_iterations(t->options->resume);
+  result->start_features = t->start.known_features;
+  result->start_classes = t->start.known_classes;
   result->checkpoints = t->keeper.written;
   snprintf(result->checkpoint_error, sizeof result->checkpoint_error, "%s", t->keeper.failure);
   result->checkpoint_status = t->keeper.failed;
-}
-
-/* Names of files and devices are whatever bytes they are, and a model file is UTF-8: no reason to lose a training. */
-static Status write_text(Model *model, const char *key, const char *text, Error *error) {
-  Text utf8 = {0};
-  Status status = text_append_utf8(&utf8, text, error);
-  if (status == SETOSA_OK) status = model_set_metadata(model, error, key, "%s", utf8.text);
-  text_free(&utf8);
-  return status;
-}
-
-/* The options that made the weights what they are. */
-static Status write_options(Model *model, const SetosaTrainOptions *options, Error *error) {
-  Status status = SETOSA_OK;
-  char room[OPTION_VALUE];
-  size_t count = 0;
-  const OptionRow *rows = option_table(&count);
-  for (size_t i = 0; i < count; i++) {
-    const void *home = option_of_training(&rows[i], options);
-    if (home == NULL || rows[i].class != OPTION_RESULT || rows[i].resolved || !option_means_something(&rows[i], options)) continue;
-    TRY(write_text(model, rows[i].field, option_print(room, &rows[i], home), error));
-  }
-cleanup:
-  return status;
-}
-
-/* Where the model came from. No times and no folders: the same training writes the same file. */
-static Status write_metadata(Model *model, const SetosaTrainResult *result, const Training *t, const Dataset *dataset, Error *error) {
-  Status status = SETOSA_OK;
-  BackendFacts facts = {0};
-  backend_facts(t->backend, &facts);
-  const char *source = dataset_source(dataset), *slash = strrchr(source, '/');
-  TRY(model_set_metadata(model, error, "version", "%s", SETOSA_VERSION));
-  TRY(write_text(model, "source", slash != NULL ? slash + 1 : source, error));
-  TRY(model_set_metadata(model, error, "rows", "%zu", dataset_shape(dataset).rows));
-  TRY(write_options(model, t->options, error));
-  TRY(model_set_metadata(model, error, "objective", "%.17g", result->objective));
-  TRY(model_set_metadata(model, error, "loss", "%.17g", result->loss));
-  TRY(model_set_metadata(model, error, "gradient_norm", "%.17g", result->gradient_norm));
-  TRY(model_set_metadata(model, error, "iterations", "%llu", (unsigned long long)result->iterations));
-  TRY(model_set_metadata(model, error, "converged", "%s", result->converged ? "true" : "false"));
-  TRY(model_set_metadata(model, error, "stop_reason", "%s", result->stop_reason));
-  TRY(model_set_metadata(model, error, "backend", "%s", facts.name));
-  TRY(write_text(model, "device", facts.device, error));
-cleanup:
-  return status;
-}
-
-static Status read_weights(const Training *t, Model *model, const Dataset *dataset, Error *error) {
-  size_t weights = model->classes * model->features;
-  Status status = vector_read(t->backend, t->w, t->parameters, error);
-  if (status != SETOSA_OK) return status;
-  for (size_t i = 0; i < weights; i++) model->weights[i] = (float)t->parameters[i];
-  model_set_bias(model, t->parameters + weights, setosa_dataset_shift(dataset));
-  for (size_t i = 0; i < weights + model->classes; i++)
-    if (!isfinite((float)t->parameters[i]))
-      return error_set(error, SETOSA_ERROR_INTERNAL, "the training ended with weights that are not finite; report this, with its data");
-  return SETOSA_OK;
 }
 
 SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, SetosaDataset *dataset, const SetosaTrainOptions *options,
@@ -445,6 +337,7 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   t.wishes.ranks = options->compute.ranks;
   train_times_begin(&times);
   TRY(train_options_check(options, dataset, error));
+  TRY(start_match(&t.start, options->initial, dataset, error));
   TRY(meet_shifts(&t, &own, dataset, error));
   TRY(job_check_alike(options->compute.ranks, dataset, options, error));
   TRY(model_create_for(&made, dataset, error)); /* before the work: names that cannot be kept are refused here */
@@ -469,11 +362,12 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   fill_result(&found, &t, &report);
   TRY(score_everything(&t, dataset, &found, error));
   train_advise(&found, &report, options, dataset);
-  TRY(read_weights(&t, made, dataset, error));
+  TRY(vector_read(t.backend, t.w, t.parameters, error));
+  TRY(outcome_weights(made, t.parameters, dataset, error));
   for (size_t i = 0; i < made->classes * made->features; i++) found.nonzeros += made->weights[i] != 0;
   TRY(dataset_check_unchanged(dataset, error));
   TRY(model_hash(made, found.weights_hash, error));
-  TRY(write_metadata(made, &found, &t, dataset, error));
+  TRY(outcome_metadata(made, &found, &own, t.backend, dataset, error));
   train_times_scored(&times, &found, t.backend);
 cleanup:
   close_training(&t); /* before what it reads may change */

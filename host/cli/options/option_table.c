@@ -31,6 +31,8 @@ static const OptionRow rows[] = {
     {"standardize", 0, NULL, "shift and scale every feature to mean 0, deviation 1; the model remembers how", FLAG(standardize),
      .commands = FOR_TRAIN | FOR_BENCH, .heading = HEADING_DATA},
     /* training */
+    {"start", 0, "MODEL", "begin with the weights of this model; features and classes are found by name, what it lacks starts at 0",
+     FILE_OPTION(PATH_READ, start), .class = OPTION_RUN, .commands = FOR_TRAIN, .heading = HEADING_TRAINING},
     {"strict", 0, NULL, "exit with 5 when the training has not converged", FLAG(strict), .class = OPTION_AROUND, .commands = FOR_TRAIN,
      .heading = HEADING_RESULT},
     /* where */
@@ -81,7 +83,7 @@ static const OptionRow rows[] = {
     {"row", 0, "N", "with MODEL DATA: the row to explain, from 1", COUNT_FROM(1, row), .commands = FOR_EXPLAIN, .heading = HEADING_EXAMPLE},
     /* results */
     {"model", 'm', "FILE", "write the model here (safetensors)", FILE_OPTION(PATH_WRITTEN, model), .class = OPTION_AROUND,
-     .commands = FOR_TRAIN, .heading = HEADING_RESULT},
+     .continues = "start", .commands = FOR_TRAIN, .heading = HEADING_RESULT},
     {"log", 0, "FILE", "write one JSON line per iteration", FILE_OPTION(PATH_APPENDED, log), .class = OPTION_AROUND, .commands = FOR_TRAIN,
      .heading = HEADING_RESULT},
     {"every", 0, "SECONDS|Nit",

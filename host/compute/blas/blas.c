@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "compute/reweigh.h"
 
 enum {
   FLOPS_OF_A_THREAD = 1 << 19, /* less than this is done before another thread has woken up */
@@ -192,6 +193,11 @@ static void blas_facts(const Backend *backend, BackendFacts *facts) {
                           .bytes_read = blas->bytes_read};
 }
 
+static Status blas_reweigh(Backend *backend, const float *factors, Error *error) {
+  Blas *blas = (Blas *)backend;
+  return reweigh_rows(blas->reweighed, &backend->mean_weight, blas->source, factors, error);
+}
+
 static const BackendOperations blas_operations = {
     .close = blas_close,
     .vector_create = blas_vector_create,
@@ -215,6 +221,7 @@ static const BackendOperations blas_operations = {
     .metric_destroy = blas_metric_destroy,
     .gram = blas_gram,
     .broadcast = blas_broadcast,
+    .reweigh = blas_reweigh,
     .facts = blas_facts,
 };
 
@@ -261,7 +268,8 @@ Status blas_open(Backend **backend, const Dataset *dataset, const BackendSetting
   TRY(dataset_targets(&targets, dataset, dataset_all(dataset), NULL, error));
   /* A row whose label is none of the classes cannot be trained on: then the labels are not used at all. */
   if (dataset_first_unlabelled(dataset, shape.classes) == shape.rows) blas->targets.labels = targets.labels;
-  blas->targets.weights = targets.weights;
+  TRY(reweigh_open(&blas->reweighed, dataset, settings, error));
+  blas->targets.weights = blas->reweighed != NULL ? blas->reweighed : targets.weights;
   blas->workspace_bytes = settings->workspace_bytes;
   hold_bytes(blas, (int64_t)(shape.rows * shape.features * sizeof(float)));
   TRY(blas_products_load(&blas->products, error));

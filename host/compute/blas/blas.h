@@ -31,14 +31,15 @@ typedef struct BlasLine {
 typedef struct Blas {
   Backend head;
   const Dataset *source; /* borrowed */
-  const float *x;      /* (N,D) row-major, borrowed */
-  BlasTargets targets; /* (N) each, borrowed; labels NULL: then only predict works */
+  const float *x;        /* (N,D) row-major, borrowed */
+  BlasTargets targets;   /* (N) each, borrowed; labels NULL: then only predict works */
   BlasProducts products;
   BlasThreads *threads;
   BlasRoom *rooms;   /* one a thread */
   bool whole_blocks; /* all threads on one block, since a gradient for each thread would take too much memory */
   size_t block_rows; /* a multiple of BLAS_LANES, and the stride of its logits */
   float *ones;       /* (block_rows): column sums by sgemv */
+  float *reweighed;  /* (N) the weights in `targets`, where they change; else NULL */
   size_t workspace_bytes;
   BlasLine line;
   uint64_t bytes_held, bytes_peak, flops, bytes_read;

@@ -28,7 +28,7 @@ void blas_metric_destroy(Backend *backend, Metric *metric) {
 }
 
 Status blas_gram(Backend *backend, const GramRequest *request, double *out, Error *error) {
-  return host_gram(((Blas *)backend)->source, request, out, error);
+  return host_gram(((Blas *)backend)->source, ((Blas *)backend)->reweighed, request, out, error);
 }
 
 Status blas_broadcast(Backend *backend, Status own, size_t count, double *values, Error *error) {

@@ -46,6 +46,7 @@ static Status panel_open(Panel *p, Native *native, const GramRequest *request, E
   size_t second = native_uses_strips(native) ? padded * width : rows * p->stride;
   size_t sums = request->diagonal ? width * matrices : (width + 1) * width;
   TRY(gram_rows_open(&p->brought, rows, native->head.features, error));
+  p->brought.reweighed = native->reweighed;
   TRY(memory_allocate((void **)&p->values, rows * width, sizeof(float), "a Gram matrix", error));
   TRY(memory_allocate((void **)&p->weights, padded * matrices, sizeof(float), "a Gram matrix", error));
   TRY(memory_allocate((void **)&p->result, sums, sizeof(float), "a Gram matrix", error));
@@ -171,7 +172,7 @@ Status native_gram(Backend *backend, const GramRequest *request, double *out, Er
   size_t width = backend->features + 1, size = request->diagonal ? width : width * width;
   double work = (double)request->count * (double)request->matrices * (double)size;
   native->flops += (uint64_t)(request->diagonal ? 2 * work : work); /* a multiply and an add for each pair of half a matrix */
-  if (work <= ON_THE_HOST) return host_gram(native->source, request, out, error);
+  if (work <= ON_THE_HOST) return host_gram(native->source, native->reweighed, request, out, error);
   memset(out, 0, request->matrices * size * sizeof *out);
   TRY(panel_open(&panel, native, request, error));
   for (size_t first = 0; first < request->count; first += panel.rows) {

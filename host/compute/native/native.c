@@ -63,6 +63,7 @@ static void native_close(Backend *backend) {
   buffer_destroy(native->counter);
   buffer_destroy(native->sums);
   free(native->sums_host);
+  free(native->reweighed);
   free(native);
 }
 
@@ -89,6 +90,7 @@ static const BackendOperations native_operations = {
     .metric_destroy = native_metric_destroy,
     .gram = native_gram,
     .broadcast = native_broadcast,
+    .reweigh = native_reweigh,
     .facts = native_facts,
 };
 

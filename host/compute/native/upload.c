@@ -4,6 +4,7 @@
 #include "compute/native/upload.h"
 #include "compute/native/line.h"
 #include "compute/native/pass.h"
+#include "compute/reweigh.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,8 +94,12 @@ static Status load_buffers(Native *native, RowBuffers *buffers, size_t begin, si
     TRY(dataset_targets(&targets, dataset, rows, NULL, error));
     if (native->labelled)
       TRY(buffer_create_from(&buffers->labels, native->context, targets.labels, count * sizeof(int32_t), "the labels", error));
-    if (native->weighted)
+    if (native->reweighed != NULL) { /* no view: the host's change */
+      TRY(buffer_create(&buffers->weights, native->context, count * sizeof(float), "the sample weights", error));
+      TRY(buffer_upload(buffers->weights, 0, count * sizeof(float), native->reweighed + begin, error));
+    } else if (native->weighted) {
       TRY(buffer_create_from(&buffers->weights, native->context, targets.weights, count * sizeof(float), "the sample weights", error));
+    }
   } else {
     TRY(reserve_buffers(native, buffers, capacity, error));
     RowRange rows = {begin, count};
@@ -107,7 +112,8 @@ static Status load_buffers(Native *native, RowBuffers *buffers, size_t begin, si
       TRY(buffer_upload(buffers->x, 0, count * native_row_bytes(native), dataset_dense(dataset, rows, NULL), error));
     if (!made) TRY(dataset_targets(&targets, dataset, rows, NULL, error));
     if (!made && native->labelled) TRY(buffer_upload(buffers->labels, 0, count * sizeof(int32_t), targets.labels, error));
-    if (native->weighted) TRY(buffer_upload(buffers->weights, 0, count * sizeof(float), targets.weights, error));
+    const float *weights = native->reweighed != NULL ? native->reweighed + begin : targets.weights;
+    if (native->weighted) TRY(buffer_upload(buffers->weights, 0, count * sizeof(float), weights, error));
   }
   buffers->begin = begin;
   buffers->count = count;
@@ -190,7 +196,8 @@ Status native_choose_storage(Native *native, const Dataset *dataset, const Backe
   native->source = dataset;
   native->place = shape.place;
   native->labelled = shape.labelled;
-  native->weighted = shape.weighted;
+  native->weighted = shape.weighted || settings->reweighs;
+  if (native->reweighed == NULL) TRY(reweigh_open(&native->reweighed, dataset, settings, error));
   if (shape.place == DATA_MADE)
     native->plan = (StoragePlan){.storage = SETOSA_STORAGE_F32, .scale = 1};
   else
@@ -223,6 +230,20 @@ Status native_upload(Native *native, const Dataset *dataset, const BackendSettin
     }
   }
   native->seconds_upload = clock_seconds() - start;
+cleanup:
+  return status;
+}
+
+/* What stays gets its new weights; what streams is brought again. */
+Status native_reweigh(Backend *backend, const float *factors, Error *error) {
+  Status status = SETOSA_OK;
+  Native *native = (Native *)backend;
+  TRY(reweigh_rows(native->reweighed, &backend->mean_weight, native->source, factors, error));
+  for (size_t i = 0; i < native->buffer_count; i++) {
+    RowBuffers *buffers = &native->buffers[i];
+    TRY(buffer_write(buffers->weights, 0, buffers->count * sizeof(float), native->reweighed + buffers->begin, error));
+  }
+  for (int i = 0; i < NATIVE_STAGES; i++) native->stages[i].buffers.count = 0;
 cleanup:
   return status;
 }

@@ -17,6 +17,7 @@ void row_buffers_release(RowBuffers *buffers);
 /* Buffers that hold row rows.begin, and in *range (rows counted from their first) as many of rows as they hold: all, or a multiple of
  * unit. They stay until two more calls have been made; kernels enqueued by then have their rows. */
 Status native_rows(Native *native, const RowBuffers **buffers, RowRange rows, size_t unit, RowRange *range, Error *error);
+Status native_reweigh(Backend *backend, const float *factors, Error *error);
 /* Bytes of what a row is compared with: its label and its weight. */
 static inline size_t native_target_bytes(const Native *native) {
   return (native->labelled ? sizeof(int32_t) : 0) + (native->weighted ? sizeof(float) : 0);

@@ -24,7 +24,7 @@ Status reference_gram(Backend *backend, const GramRequest *request, double *out,
   Reference *reference = (Reference *)backend;
   uint64_t width = backend->features + 1;
   reference->flops += (uint64_t)request->count * request->matrices * (request->diagonal ? 2 * width : width * width);
-  return host_gram(reference->source, request, out, error);
+  return host_gram(reference->source, reference->reweighed, request, out, error);
 }
 
 Status reference_broadcast(Backend *backend, Status own, size_t count, double *values, Error *error) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "compute/reweigh.h"
 
 void reference_hold_bytes(Reference *reference, int64_t change) {
   reference->bytes_held = (uint64_t)((int64_t)reference->bytes_held + change);
@@ -106,7 +107,13 @@ static void reference_close(Backend *backend) {
   reference_line_close(backend);
   free(reference->logits);
   free(reference->tangent);
+  free(reference->reweighed);
   free(reference);
+}
+
+static Status reference_reweigh(Backend *backend, const float *factors, Error *error) {
+  Reference *reference = (Reference *)backend;
+  return reweigh_rows(reference->reweighed, &backend->mean_weight, reference->source, factors, error);
 }
 
 static void reference_facts(const Backend *backend, BackendFacts *facts) {
@@ -144,6 +151,7 @@ static const BackendOperations reference_operations = {
     .metric_destroy = reference_metric_destroy,
     .gram = reference_gram,
     .broadcast = reference_broadcast,
+    .reweigh = reference_reweigh,
     .facts = reference_facts,
 };
 
@@ -174,7 +182,8 @@ Status reference_open(Backend **backend, const Dataset *dataset, const BackendSe
   TRY(dataset_targets(&targets, dataset, dataset_all(dataset), NULL, error));
   /* A row whose label is none of the classes cannot be trained on: then the labels are not used at all. */
   if (dataset_first_unlabelled(dataset, shape.classes) == shape.rows) reference->labels = targets.labels;
-  reference->weights = targets.weights;
+  TRY(reweigh_open(&reference->reweighed, dataset, settings, error));
+  reference->weights = reference->reweighed != NULL ? reference->reweighed : targets.weights;
   reference_hold_bytes(reference, (int64_t)(values * sizeof(float) + 2 * shape.classes * sizeof(double)));
   *backend = &reference->base;
 cleanup:

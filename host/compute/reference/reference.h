@@ -22,6 +22,7 @@ typedef struct Reference {
   const float *x;        /* (N,D) row-major, borrowed from the data set */
   const int32_t *labels; /* (N) in 0..K-1, borrowed; NULL: only predict works */
   const float *weights;  /* (N) borrowed, or NULL: 1 for every row */
+  float *reweighed;      /* (N) which they then are, where they change; else NULL */
   double *logits;        /* (K) of the row at hand */
   double *tangent;       /* (K) of the row at hand: x_i . V, or x_i . S */
   ReferenceLine line;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "compute/native/line.h"
+#include "compute/native/upload.h"
 #include "compute/native/vector.h"
 #include "compute/tune/tune.h"
 
@@ -101,6 +102,14 @@ static Status sharded_vector_divide_sqrt(Backend *backend, Vector *out, const Ve
   FOR_MEMBERS(native_vector_divide_sqrt(member, replica_of(out, i), replica(a, i), replica(b, i), epsilon, error));
 }
 
+static Status reweigh_members(Backend *backend, const float *factors, Error *error) { FOR_MEMBERS(native_reweigh(member, factors, error)); }
+
+static Status sharded_reweigh(Backend *backend, const float *factors, Error *error) {
+  Status status = reweigh_members(backend, factors, error);
+  backend->mean_weight = ((Sharded *)backend)->members[0].native->head.mean_weight;
+  return status;
+}
+
 /* ---- facts and end ---------------------------------------------------------------------------------------------- */
 
 static void sharded_facts(const Backend *backend, BackendFacts *facts) {
@@ -170,6 +179,7 @@ static const BackendOperations sharded_operations = {
     .metric_destroy = sharded_metric_destroy,
     .gram = sharded_gram,
     .broadcast = sharded_broadcast,
+    .reweigh = sharded_reweigh,
     .facts = sharded_facts,
 };
 
