@@ -17,7 +17,7 @@ enum { PATIENCE = 20 };
 typedef struct Lbfgs {
   Objective *objective;
   Backend *backend; /* the objective's */
-  Preconditioner *preconditioner;
+  Preconditioner *preconditioner, *own; /* own: to be closed, NULL where it is the caller's */
   LbfgsMemory memory;
   LbfgsPoint now, next; /* next: the trial; where H0 is the identity their h is g */
   Vector *h[2];         /* NULL where it is */
@@ -33,7 +33,9 @@ static Status lbfgs_open(Lbfgs *l, Objective *objective, Vector *w, const Optimi
   Backend *backend = objective->backend;
   PreconditionerSettings first = {.kind = settings->preconditioner, .seed = settings->seed, .near = settings->near};
   *l = (Lbfgs){.objective = objective, .backend = backend, .report = report, .now = {.w = w}};
-  TRY(preconditioner_open(&l->preconditioner, objective, &first, error));
+  if (settings->kept == NULL) TRY(preconditioner_open(&l->own, objective, &first, error));
+  l->preconditioner = settings->kept != NULL ? settings->kept : l->own;
+  preconditioner_begin_again(l->preconditioner);
   TRY(memory_open(&l->memory, backend, l->preconditioner, settings->history, error));
   TRY(vector_create(backend, &l->next.w, error));
   TRY(vector_create(backend, &l->now.g, error));
@@ -50,7 +52,7 @@ static void lbfgs_close(Lbfgs *l, const Vector *w) {
   memory_close(&l->memory);
   vector_destroy(l->backend, l->now.w == w ? l->next.w : l->now.w);
   vectors_destroy(l->backend, (Vector *[]){l->now.g, l->next.g, l->direction, l->h[0], l->h[1]}, 5);
-  preconditioner_close(l->preconditioner);
+  preconditioner_close(l->own);
 }
 
 /* H0 is no longer the identity: from here on h is a vector of its own. */
@@ -213,6 +215,7 @@ cleanup:
 static Status begin(Lbfgs *l, const OptimizerSettings *settings, Error *error) {
   Status status = SETOSA_OK;
   if (settings->resume != NULL) return load_state(l, settings->resume, error);
+  TRY(keep_h_apart(l, error));
   TRY(objective_evaluate(l->objective, l->now.w, backend_all_rows(l->backend), l->now.g, &l->report->at, error));
   l->report->evaluations++;
   if (!evaluation_is_finite(&l->report->at)) goto cleanup;

@@ -22,6 +22,9 @@ typedef struct OptimizerSettings {
   uint64_t max_iterations, epochs, seed;
   double tolerance, gap, learning_rate, momentum;
   size_t history, batch_size;
+  /* lbfgs: the preconditioner to begin with, the caller's, which is renewed in place: along a path of penalties each training begins with
+   * what the last has left. Of settings->preconditioner's kind and this backend. NULL: one of its own. */
+  struct Preconditioner *kept;
   uint64_t matrix_bytes; /* what the matrices of a preconditioner may take */
   bool nesterov;
   bool never_queues; /* every evaluation waits for the device, so that nothing must be waited for at times that depend on a clock: ranks */

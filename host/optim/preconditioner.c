@@ -51,6 +51,8 @@ void preconditioner_close(Preconditioner *p) {
   free(p);
 }
 
+void preconditioner_begin_again(Preconditioner *p) { p->next = p->metric != NULL ? 1 : 0; }
+
 bool preconditioner_is_due(const Preconditioner *p, uint64_t iteration) {
   const uint64_t *times = p->settings.near ? schedule_near : schedule;
   size_t count = p->settings.near ? sizeof schedule_near / sizeof *schedule_near : sizeof schedule / sizeof *schedule;

@@ -22,6 +22,8 @@ typedef struct PreconditionerSettings {
 Status preconditioner_open(Preconditioner **preconditioner, Objective *objective, const PreconditionerSettings *settings, Error *error);
 void preconditioner_close(Preconditioner *preconditioner);
 
+/* Another training begins with it: what it is, it stays, until the schedule counts from iteration 0 again. */
+void preconditioner_begin_again(Preconditioner *preconditioner);
 /* Whether it is to be renewed before this iteration (from 0), according to its schedule. */
 bool preconditioner_is_due(const Preconditioner *preconditioner, uint64_t iteration);
 /* Makes it anew from the Hessian at w. */
