@@ -1,6 +1,7 @@
 /* When the first guess of the inverse Hessian is made anew, and its way to every process. */
 #include "optim/preconditioner.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -116,16 +117,20 @@ Status preconditioner_apply(const Preconditioner *p, Vector *out, const Vector *
 }
 
 Status preconditioner_put(const Preconditioner *p, OptimizerState *state, Error *error) {
-  double next = (double)p->next;
-  Status status = state_put(state, "metric", 1, &next, error);
+  double made[] = {(double)p->next, p->settings.near ? 1 : 0};
+  Status status = state_put(state, "metric", 2, made, error);
   return status != SETOSA_OK || p->next == 0 ? status : state_put_vector(state, p->backend, "metric_w", p->made_at, error);
 }
 
 Status preconditioner_get(Preconditioner *p, const OptimizerState *state, Error *error) {
   Status status = SETOSA_OK;
-  uint64_t next = 0;
+  double made[2] = {0};
   Vector *w = NULL;
-  TRY(state_get_count(state, "metric", (uint64_t)1 << 50, &next, error));
+  TRY(state_get(state, "metric", 2, made, error));
+  if (!(made[0] >= 0 && made[0] <= 0x1p50 && made[0] == floor(made[0])) || (made[1] != 0 && made[1] != 1))
+    TRY(state_refuse("it counts no iterations until its preconditioner was made", error));
+  uint64_t next = (uint64_t)made[0];
+  p->settings.near = made[1] == 1;
   if ((next > 0) != (p->settings.kind != SETOSA_PRECONDITIONER_NONE))
     TRY(state_refuse("its preconditioner is none, or there is one where none was asked for", error));
   if (next == 0) goto cleanup;

@@ -224,14 +224,16 @@ static Status on_keep(const OptimizerState *state, void *user, Error *error) {
 static Status begin_near(Training *t, OptimizerSettings *settings, Error *error) {
   const SetosaTrainOptions *o = t->options;
   SolverChoice choice;
+  bool staged = false;
   StageSettings stage = {.dataset = t->dataset, .backend = &t->backend_settings, .terms = t->terms, .optimizer = settings};
   if (o->resume == NULL && o->initial == NULL && o->l1 == 0 && o->max_iterations > 0 && stage_pays(t->backend)) {
     Status status = choice_make(&choice, t->backend, settings, settings->matrix_bytes, error);
     if (status != SETOSA_OK || choice.preconditioner != SETOSA_PRECONDITIONER_BLOCKS) return status;
     status = stage_run(t->backend, t->w, &stage, &t->flops_stage, error);
     if (status != SETOSA_OK) return status;
+    staged = true;
   }
-  settings->near = o->initial != NULL || t->flops_stage > 0;
+  settings->near = o->initial != NULL || staged;
   return SETOSA_OK;
 }
 

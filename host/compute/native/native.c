@@ -310,8 +310,9 @@ Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *er
                        shape->panel_rows);
         break;
       case OPTIONS_GRAM: /* a panel is f32, however X is stored */
-        append_options(options, sizeof options, "-DLOWER_ONLY -DTILE_CLASSES=%u", cpu ? gram_tile_classes(native) : GRAM_TILE_CLASSES);
-        if (cpu) append_options(options, sizeof options, " -DLANES=%u -DPANEL_ROWS=0", shape->lanes);
+        append_options(options, sizeof options, "-DLOWER_ONLY -DTILE_CLASSES=%u",
+                       id == KERNEL_GRAM_STRIPS ? gram_tile_classes(native) : GRAM_TILE_CLASSES);
+        if (id == KERNEL_GRAM_STRIPS) append_options(options, sizeof options, " -DLANES=%u -DPANEL_ROWS=0", shape->lanes);
         break;
       case OPTIONS_FUSED:
         append_options(options, sizeof options, "-DTEAM=%u -DCLASSES=%zu", native->team, native->head.classes);
