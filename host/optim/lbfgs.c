@@ -237,11 +237,12 @@ cleanup:
 static Status begin(Lbfgs *l, const OptimizerSettings *settings, Error *error) {
   Status status = SETOSA_OK;
   if (settings->resume != NULL) return load_state(l, settings->resume, error);
+  TRY(vector_copy(l->backend, l->next.w, l->now.w, error)); /* a start that overflows stays as it is */
   if (settings->preconditioner != SETOSA_PRECONDITIONER_NONE) TRY(take_mean_off(l, error));
   TRY(keep_h_apart(l, error));
   TRY(objective_evaluate(l->objective, l->now.w, backend_all_rows(l->backend), l->now.g, &l->report->at, error));
   l->report->evaluations++;
-  if (!evaluation_is_finite(&l->report->at)) goto cleanup;
+  if (!evaluation_is_finite(&l->report->at)) return vector_copy(l->backend, l->now.w, l->next.w, error);
   TRY(memory_begin(&l->memory, &l->now, error));
   stall_begin(&l->stall, l->report);
 cleanup:

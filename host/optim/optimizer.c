@@ -56,6 +56,7 @@ static bool is_as_good_as_there(const OptimizerSettings *settings, const Optimiz
   /* Features of size 10 and weights of size 10 leave a gradient of a few 1e-6 in f32 whatever is done: that is the optimum, too. And where
    * features are of very different size, the gradient's largest component says little: then the model of F does. */
   static const double TOLERANCES = 10, NEAR = 1e-6;
+  if (settings->tolerance == 0) return false; /* convergence is not looked for */
   return report->at.gradient_norm <= TOLERANCES * settings->tolerance ||
          report->decrement <= fmax(settings->gap, NEAR) * fabs(report->at.objective);
 }

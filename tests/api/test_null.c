@@ -128,6 +128,7 @@ static void try_names(void) {
   PASSES(setosa_storage_name, "", SETOSA_STORAGE_F32);
   PASSES(setosa_tuning_name, "", SETOSA_TUNING_OFF);
   PASSES(setosa_solver_name, "", SETOSA_SOLVER_GD);
+  PASSES(setosa_preconditioner_name, "", SETOSA_PRECONDITIONER_NONE);
   PASSES(setosa_schedule_name, "", SETOSA_SCHEDULE_STEP);
   PASSES(setosa_missing_name, "", SETOSA_MISSING_MEAN);
   PASSES(setosa_unseen_name, "", SETOSA_UNSEEN_ERROR);

@@ -283,7 +283,7 @@ static void test_metadata(void **state) {
   SetosaModel *model = NULL;
   SetosaTrainResult result = train(data, &options, &model);
   assert_string_equal(metadata_of(model, "source"), "iris.csv"); /* no folder */
-  assert_string_equal(metadata_of(model, "solver"), "lbfgs");
+  assert_string_equal(metadata_of(model, "solver"), "auto");
   assert_string_equal(metadata_of(model, "rows"), "150");
   assert_string_equal(metadata_of(model, "converged"), "true");
   assert_string_equal(metadata_of(model, "stop_reason"), "gradient-tolerance");
@@ -334,11 +334,11 @@ static void test_bad_options(void **state) {
   REFUSED("--momentum \"1\": give a number of at least 0 and less than 1", o.solver = SETOSA_SOLVER_SGD, o.momentum = 1.0);
   REFUSED("--momentum", o.solver = SETOSA_SOLVER_SGD, o.momentum = -0.1);
   REFUSED("--momentum", o.solver = SETOSA_SOLVER_SGD, o.momentum = NAN);
-  REFUSED("--momentum has no effect with --solver lbfgs", o.momentum = 0.9);
+  REFUSED("--momentum has no effect with --solver auto", o.momentum = 0.9);
   REFUSED("--momentum has no effect with --solver adam", o.solver = SETOSA_SOLVER_ADAM, o.momentum = 0.9);
   REFUSED("--nesterov has no effect with --solver gd", o.solver = SETOSA_SOLVER_GD, o.nesterov = true);
   REFUSED("--nesterov needs momentum", o.solver = SETOSA_SOLVER_SGD, o.nesterov = true);
-  REFUSED("--learning-rate has no effect with --solver lbfgs", o.learning_rate = 0.1);
+  REFUSED("--learning-rate has no effect with --solver auto", o.learning_rate = 0.1);
   REFUSED("--learning-rate \"-0.1\": give a number more than 0", o.solver = SETOSA_SOLVER_GD, o.learning_rate = -0.1);
   REFUSED("--learning-rate \"inf\"", o.solver = SETOSA_SOLVER_SGD, o.learning_rate = INFINITY);
   REFUSED("--learning-rate \"0\": give a number more than 0", o.solver = SETOSA_SOLVER_ADAM, o.learning_rate = 0.0);

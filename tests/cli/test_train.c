@@ -65,9 +65,10 @@ static void test_json_fields(void **state) {
   (void)state;
   run_need_device();
   static const char *const fields[] = {
-      "command",    "version",      "data",      "device",        "backend",   "solver", "objective", "loss",         "gradient_norm",
-      "iterations", "evaluations",  "converged", "stop_reason",   "train",     "test",   "seconds",   "device_bytes", "resident",
-      "chunk_rows", "weights_hash", "storage",   "storage_error", "separable", "truth",  "ranks",     "devices"};
+      "command",       "version",      "data",        "device",        "backend",     "solver",  "objective",    "loss",
+      "gradient_norm", "iterations",   "evaluations", "converged",     "stop_reason", "train",   "test",         "preconditioner",
+      "choice",        "passes",       "gap",         "gap_kind",      "nonzeros",    "seconds", "device_bytes", "resident",
+      "chunk_rows",    "weights_hash", "storage",     "storage_error", "separable",   "truth",   "ranks",        "devices"};
   Run run = RUN("train", iris, "--json", "--test", iris, "-q");
   run_expect(&run, 0);
   assert_string_equal(run.err, "");
@@ -83,7 +84,7 @@ static void test_json_fields(void **state) {
   assert_string_equal(json_string_value(json_object_get(document, "command")), "train");
   assert_string_equal(json_string_value(json_object_get(document, "version")), SETOSA_VERSION);
   assert_string_equal(json_string_value(json_object_get(document, "backend")), "native");
-  assert_string_equal(json_string_value(json_object_get(document, "solver")), "lbfgs");
+  assert_string_equal(json_string_value(json_object_get(document, "solver")), "newton");
   assert_int_equal(run_number(document, "data", "rows"), 150);
   assert_int_equal(run_number(document, "data", "features"), 4);
   assert_int_equal(run_number(document, "data", "classes"), 3);
@@ -165,8 +166,8 @@ static void test_log(void **state) {
     json_t *entry = json_loads(line, 0, NULL);
     assert_non_null(entry);
     iterations++;
-    for (size_t i = 0; i < 7; i++) assert_true(json_is_number(json_object_get(entry, fields[i])));
-    assert_int_equal(json_object_size(entry), 7);
+    for (size_t i = 0; i < 8; i++) assert_true(json_is_number(json_object_get(entry, fields[i])));
+    assert_int_equal(json_object_size(entry), 8);
     assert_int_equal(run_number(entry, "iteration", NULL), iterations);
     last = run_number(entry, "objective", NULL);
     json_decref(entry);

@@ -133,7 +133,8 @@ static void test_ranges(void **state) {
   Homes homes = defaults();
   homes.train.solver = (SetosaSolver)7;
   SetosaError error = {0};
-  support_fails(options_check_training(&homes.train, &error), &error, SETOSA_ERROR_USAGE, "--solver \"7\": give lbfgs, gd, sgd or adam");
+  support_fails(options_check_training(&homes.train, &error), &error, SETOSA_ERROR_USAGE,
+                "--solver \"7\": give auto, newton, lbfgs, gd, sgd or adam");
 }
 
 /* An end that no row names is told to whoever has passed it. */
@@ -167,10 +168,10 @@ static void test_without_effect(void **state) {
   (void)state;
   SetosaError error = {0};
   support_fails(option_check_solver(option_find("epochs"), SETOSA_SOLVER_GD, &error), &error, SETOSA_ERROR_USAGE,
-                "--epochs has no effect with --solver gd: it belongs to sgd and adam (lbfgs and gd count --max-iterations)");
+                "--epochs has no effect with --solver gd: it belongs to sgd and adam (the others count --max-iterations)");
   error = (SetosaError){0};
   support_fails(option_check_solver(option_find("learning-rate"), SETOSA_SOLVER_LBFGS, &error), &error, SETOSA_ERROR_USAGE,
-                "--learning-rate has no effect with --solver lbfgs: it belongs to gd, sgd and adam (lbfgs finds its steps)");
+                "--learning-rate has no effect with --solver lbfgs: it belongs to gd, sgd and adam (the others find their steps)");
   error = (SetosaError){0};
   support_fails(option_check_backend(option_find("tune"), SETOSA_BACKEND_CLBLAST, &error), &error, SETOSA_ERROR_USAGE,
                 "--tune is for the native backend alone");
@@ -281,14 +282,15 @@ static void test_every_field(void **state) {
   strip_comments(header);
   assert_int_equal(check_fields(header, "SetosaDataOptions", OPTION_OF_DATA, of_data), 35);
   assert_int_equal(check_fields(header, "SetosaComputeOptions", OPTION_OF_COMPUTE, of_compute), 11);
-  assert_int_equal(check_fields(header, "SetosaTrainOptions", OPTION_OF_TRAINING, of_training), 30);
+  assert_int_equal(check_fields(header, "SetosaTrainOptions", OPTION_OF_TRAINING, of_training), 34);
   free(header);
 }
 
 static void test_names(void **state) {
   (void)state;
   assert_string_equal(setosa_solver_name(SETOSA_SOLVER_ADAM), "adam");
-  assert_string_equal(setosa_solver_name((SetosaSolver)4), "unknown");
+  assert_string_equal(setosa_solver_name((SetosaSolver)6), "unknown");
+  assert_string_equal(setosa_preconditioner_name(SETOSA_PRECONDITIONER_BLOCKS), "blocks");
   assert_string_equal(setosa_schedule_name(SETOSA_SCHEDULE_STEP), "step");
   assert_string_equal(setosa_backend_name(SETOSA_BACKEND_BLAS), "blas");
   assert_string_equal(setosa_backend_name((SetosaBackend)-1), "unknown");
@@ -297,7 +299,7 @@ static void test_names(void **state) {
   assert_string_equal(setosa_tuning_name(SETOSA_TUNING_FULL), "full");
   assert_string_equal(setosa_device_type_name(SETOSA_DEVICE_OTHER), "other");
   assert_string_equal(setosa_bench_what_name(SETOSA_BENCH_PREDICT), "predict");
-  assert_int_equal(names_count(solver_names), 4);
+  assert_int_equal(names_count(solver_names), 6);
 }
 
 /* What may be given again adds to what was given: lists alone, and all lists of names. */

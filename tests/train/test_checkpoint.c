@@ -138,11 +138,20 @@ static void check_solvers(const SetosaComputeOptions *compute, const long cuts[2
     double rate, momentum;
     bool nesterov;
     SetosaSchedule schedule;
+    SetosaPreconditioner preconditioner;
   } cases[] = {
-      {SETOSA_SOLVER_LBFGS, 20, NAN, 0, false, SETOSA_SCHEDULE_COSINE},   {SETOSA_SOLVER_LBFGS, 3, NAN, 0, false, SETOSA_SCHEDULE_COSINE},
-      {SETOSA_SOLVER_GD, 20, NAN, 0, false, SETOSA_SCHEDULE_COSINE},      {SETOSA_SOLVER_GD, 20, 0.05, 0, false, SETOSA_SCHEDULE_COSINE},
-      {SETOSA_SOLVER_SGD, 20, NAN, 0, false, SETOSA_SCHEDULE_CONSTANT},   {SETOSA_SOLVER_SGD, 20, 0.05, 0.9, true, SETOSA_SCHEDULE_STEP},
-      {SETOSA_SOLVER_SGD, 20, 0.05, 0.5, false, SETOSA_SCHEDULE_INVERSE}, {SETOSA_SOLVER_ADAM, 20, NAN, 0, false, SETOSA_SCHEDULE_COSINE},
+      {SETOSA_SOLVER_NEWTON, 20, NAN, 0, false, SETOSA_SCHEDULE_COSINE, SETOSA_PRECONDITIONER_AUTO},
+      {SETOSA_SOLVER_LBFGS, 20, NAN, 0, false, SETOSA_SCHEDULE_COSINE, SETOSA_PRECONDITIONER_NONE},
+      {SETOSA_SOLVER_LBFGS, 20, NAN, 0, false, SETOSA_SCHEDULE_COSINE, SETOSA_PRECONDITIONER_DIAGONAL},
+      {SETOSA_SOLVER_LBFGS, 5, NAN, 0, false, SETOSA_SCHEDULE_COSINE, SETOSA_PRECONDITIONER_KRON},
+      {SETOSA_SOLVER_LBFGS, 20, NAN, 0, false, SETOSA_SCHEDULE_COSINE, SETOSA_PRECONDITIONER_AUTO},
+      {SETOSA_SOLVER_LBFGS, 3, NAN, 0, false, SETOSA_SCHEDULE_COSINE, SETOSA_PRECONDITIONER_AUTO},
+      {SETOSA_SOLVER_GD, 20, NAN, 0, false, SETOSA_SCHEDULE_COSINE, SETOSA_PRECONDITIONER_AUTO},
+      {SETOSA_SOLVER_GD, 20, 0.05, 0, false, SETOSA_SCHEDULE_COSINE, SETOSA_PRECONDITIONER_AUTO},
+      {SETOSA_SOLVER_SGD, 20, NAN, 0, false, SETOSA_SCHEDULE_CONSTANT, SETOSA_PRECONDITIONER_AUTO},
+      {SETOSA_SOLVER_SGD, 20, 0.05, 0.9, true, SETOSA_SCHEDULE_STEP, SETOSA_PRECONDITIONER_AUTO},
+      {SETOSA_SOLVER_SGD, 20, 0.05, 0.5, false, SETOSA_SCHEDULE_INVERSE, SETOSA_PRECONDITIONER_AUTO},
+      {SETOSA_SOLVER_ADAM, 20, NAN, 0, false, SETOSA_SCHEDULE_COSINE, SETOSA_PRECONDITIONER_AUTO},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     Run run = run_of(cases[i].solver);
@@ -152,11 +161,12 @@ static void check_solvers(const SetosaComputeOptions *compute, const long cuts[2
     run.options.momentum = cases[i].momentum;
     run.options.nesterov = cases[i].nesterov;
     run.options.schedule = cases[i].schedule;
+    run.options.preconditioner = cases[i].preconditioner;
     SetosaTrainResult expected = train(&run), found = {0};
     assert_int_equal(expected.resumed_iterations, 0);
     for (size_t c = 0; c < 2; c++) {
       clean(NULL);
-      assert_true(train_in_pieces(&run, cuts[c], &found) > 1);
+      assert_true(train_in_pieces(&run, cuts[c], &found) > 1 || (long)expected.iterations <= cuts[c] + 1);
       expect_same(&found, &expected);
       /* What has ended is kept at its end: it ends there again, at once. */
       if (strcmp(found.stop_reason, "no-progress") == 0 || strcmp(found.stop_reason, "precision-limit") == 0) continue;
@@ -184,7 +194,7 @@ static void test_cut_anywhere_native(void **state) {
   compute.backend = SETOSA_BACKEND_NATIVE;
   compute.device = support_public_device();
   for (compute.family = SETOSA_FAMILY_CPU; compute.family <= SETOSA_FAMILY_GPU; compute.family++)
-    check_solvers(&compute, (const long[]){5, 17});
+    check_solvers(&compute, (const long[]){3, 9});
 }
 
 /* Not cut but killed: whatever was on the disk at any moment leads to the same end. */

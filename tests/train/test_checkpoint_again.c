@@ -157,7 +157,7 @@ static void test_other_trainings(void **state) {
   expect_refused(&run, SETOSA_ERROR_USAGE, (const char *const[4]){"--l2: 0.5 here, 0.0001 in the checkpoint", way, "--overwrite"});
   run = run_of(60);
   run.options.solver = SETOSA_SOLVER_ADAM;
-  expect_refused(&run, SETOSA_ERROR_USAGE, (const char *const[4]){"--solver: adam here, lbfgs in the checkpoint", way, "--overwrite"});
+  expect_refused(&run, SETOSA_ERROR_USAGE, (const char *const[4]){"--solver: adam here, auto in the checkpoint", way, "--overwrite"});
   run = run_of(60);
   run.options.compute.backend = SETOSA_BACKEND_BLAS;
   SetosaError error = {0};

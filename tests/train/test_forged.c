@@ -139,7 +139,7 @@ static void check(SetosaSolver solver, const char *name, size_t index, double va
 static void test_not_finite(void **state) {
   (void)state;
   static const double values[] = {NAN, INFINITY, -INFINITY};
-  static const char *const of_lbfgs[] = {"w", "g", "report", "watch", "sy", "yy", "sg", "yg", "gg", "s0", "y0"},
+  static const char *const of_lbfgs[] = {"w", "g", "report", "watch", "sy", "yz", "sg", "zg", "gh", "s0", "y0", "z0", "h", "metric_w"},
                            *const of_gd[] = {"w", "g", "step", "best", "best_at"},
                            *const of_adam[] = {"w", "best", "mean", "square", "updates"};
   for (size_t v = 0; v < 3; v++) {
@@ -157,13 +157,15 @@ static void test_absurd(void **state) {
     size_t index;
     double value;
   } cases[] = {
-      {SETOSA_SOLVER_LBFGS, "report", 0, -1},  {SETOSA_SOLVER_LBFGS, "report", 0, 1.5}, {SETOSA_SOLVER_LBFGS, "report", 0, 1e30},
-      {SETOSA_SOLVER_LBFGS, "report", 1, -5},  {SETOSA_SOLVER_LBFGS, "report", 3, -1},  {SETOSA_SOLVER_LBFGS, "report", 5, -1},
-      {SETOSA_SOLVER_LBFGS, "pairs", 0, 1000}, {SETOSA_SOLVER_LBFGS, "pairs", 0, -1},   {SETOSA_SOLVER_LBFGS, "candidate", 0, 0},
-      {SETOSA_SOLVER_LBFGS, "o1", 0, 0},       {SETOSA_SOLVER_LBFGS, "o1", 0, 21},      {SETOSA_SOLVER_LBFGS, "sy", 0, -1},
-      {SETOSA_SOLVER_LBFGS, "yy", 0, 0},       {SETOSA_SOLVER_LBFGS, "gg", 0, -1},      {SETOSA_SOLVER_GD, "step", 0, -1},
-      {SETOSA_SOLVER_GD, "step", 0, 5},        {SETOSA_SOLVER_GD, "best_at", 3, -1},    {SETOSA_SOLVER_ADAM, "epoch", 0, 1},
-      {SETOSA_SOLVER_ADAM, "next", 0, 1e6},    {SETOSA_SOLVER_ADAM, "updates", 0, 3},   {SETOSA_SOLVER_ADAM, "updates", 0, -3},
+      {SETOSA_SOLVER_LBFGS, "report", 0, -1},   {SETOSA_SOLVER_LBFGS, "report", 0, 1.5},   {SETOSA_SOLVER_LBFGS, "report", 0, 1e30},
+      {SETOSA_SOLVER_LBFGS, "report", 1, -5},   {SETOSA_SOLVER_LBFGS, "report", 3, -1},    {SETOSA_SOLVER_LBFGS, "report", 5, -1},
+      {SETOSA_SOLVER_LBFGS, "pairs", 0, 1000},  {SETOSA_SOLVER_LBFGS, "pairs", 0, -1},     {SETOSA_SOLVER_LBFGS, "candidate", 0, 0},
+      {SETOSA_SOLVER_LBFGS, "o1", 0, 0},        {SETOSA_SOLVER_LBFGS, "o1", 0, 21},        {SETOSA_SOLVER_LBFGS, "sy", 0, -1},
+      {SETOSA_SOLVER_LBFGS, "yz", 0, 0},        {SETOSA_SOLVER_LBFGS, "gh", 0, -1},        {SETOSA_SOLVER_GD, "step", 0, -1},
+      {SETOSA_SOLVER_LBFGS, "metric", 0, 1e30}, {SETOSA_SOLVER_LBFGS, "metric", 0, 1.5},   {SETOSA_SOLVER_LBFGS, "metric", 0, 0},
+      {SETOSA_SOLVER_LBFGS, "metric", 1, 2},    {SETOSA_SOLVER_LBFGS, "renewed", 0, 1e30}, {SETOSA_SOLVER_GD, "step", 0, 5},
+      {SETOSA_SOLVER_GD, "best_at", 3, -1},     {SETOSA_SOLVER_ADAM, "epoch", 0, 1},       {SETOSA_SOLVER_ADAM, "next", 0, 1e6},
+      {SETOSA_SOLVER_ADAM, "updates", 0, 3},    {SETOSA_SOLVER_ADAM, "updates", 0, -3},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check(cases[i].solver, cases[i].name, cases[i].index, cases[i].value);
 }
@@ -186,7 +188,7 @@ static void test_headers(void **state) {
   (void)state;
   static const char *const changes[][2] = {{"\"w\":{\"dtype\":\"F64\"", "\"w\":{\"dtype\":\"I64\""},
                                            {"\"w\":{\"dtype\":\"F64\"", "\"g\":{\"dtype\":\"F64\""},
-                                           {"\"gg\":{\"dtype\"", "\"w\":  {\"dtype\""},
+                                           {"\"gh\":{\"dtype\"", "\"w\":  {\"dtype\""},
                                            {"\"setting.rows\":\"150\"", "\"setting.rows\":\"-50\""},
                                            {"\"setting.rows\":\"150\"", "\"setting.rovs\":\"150\""},
                                            {"\"setting.classes\":\"3\"", "\"setting.classes\":\"9\""}};
