@@ -110,6 +110,17 @@ kernel void divide_sqrt(global float *out, global const float *a, global const f
   FOR_TAIL(i, begin, end) out[i] = a[i] / (sqrt(b[i]) + epsilon);
 }
 
+// out = the minimiser of (out - a)^2 / (2 t) + l2/2 out^2 + l1 |out| for the first `weights` elements, t = step * steps (NULL: step alone);
+// the others are those of a.
+kernel void prox(global float *out, global const float *a, global const float *steps, float step, float l1, float l2, ulong weights, ulong count) {
+  SHARE(count);
+  for (ulong i = begin + TEAM_ITEM; i < end; i += TEAM) {
+    float t = steps != 0 ? step * steps[i] : step, value = a[i];
+    if (i < weights) value = copysign(fmax(fabs(value) - t * l1, 0.0f), value) / fma(t, l2, 1.0f);
+    out[i] = value;
+  }
+}
+
 // Partials (partial_count, P) are those of shares first_share, ... of a pass, share_count of them to a shard. folded (shards, 2, P), highs and then
 // lows of every shard, += its partials in order. Work size: groups x TEAM, shards that the partials touch.
 kernel void fold_partials(global float *folded, global const float *partials, ulong first_share, uint partial_count, uint share_count, ulong count) {

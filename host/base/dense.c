@@ -15,6 +15,8 @@ typedef struct Lapack {
   void (*dpotrs_)(const char *uplo, const int *n, const int *nrhs, const double *a, const int *lda, double *b, const int *ldb, int *info,
                   size_t);
   void (*dtrtri_)(const char *uplo, const char *diag, const int *n, double *a, const int *lda, int *info, size_t, size_t);
+  void (*dgetrf_)(const int *m, const int *n, double *a, const int *lda, int *pivots, int *info);
+  void (*dgetri_)(const int *n, double *a, const int *lda, const int *pivots, double *work, const int *lwork, int *info);
   void (*dsyevd_)(const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w, double *work, const int *lwork,
                   int *iwork, const int *liwork, int *info, size_t, size_t);
 } Lapack;
@@ -36,6 +38,8 @@ static void load_once(void) {
   TRY(LIBRARY_FUNCTION(library, lapack, dpotrf_, error));
   TRY(LIBRARY_FUNCTION(library, lapack, dpotrs_, error));
   TRY(LIBRARY_FUNCTION(library, lapack, dtrtri_, error));
+  TRY(LIBRARY_FUNCTION(library, lapack, dgetrf_, error));
+  TRY(LIBRARY_FUNCTION(library, lapack, dgetri_, error));
   TRY(LIBRARY_FUNCTION(library, lapack, dsyevd_, error));
 cleanup:
   loaded.status = status;
@@ -78,6 +82,23 @@ Status dense_invert_triangle(double *factor, size_t n, Error *error) {
   if (status != SETOSA_OK) return status;
   loaded.functions.dtrtri_("U", "N", &order, factor, &order, &info, 1, 1);
   return info == 0 ? SETOSA_OK : error_set(error, SETOSA_ERROR_INTERNAL, "a triangular matrix has a 0 on its diagonal and no inverse");
+}
+
+/* The inverse of a transposed matrix is that of the matrix, transposed. */
+Status dense_invert(double *a, size_t n, bool *regular, Error *error) {
+  Status status = SETOSA_OK;
+  int order = 0, info = 0, *pivots = NULL;
+  double *work = NULL;
+  TRY(begin(&order, n, error));
+  TRY(memory_allocate((void **)&pivots, n, sizeof *pivots, "the inverse of a matrix", error));
+  TRY(memory_allocate((void **)&work, n, sizeof *work, "the inverse of a matrix", error));
+  loaded.functions.dgetrf_(&order, &order, a, &order, pivots, &info);
+  if (info == 0) loaded.functions.dgetri_(&order, a, &order, pivots, work, &order, &info);
+  *regular = info == 0;
+cleanup:
+  free(work);
+  free(pivots);
+  return status;
 }
 
 Status dense_eigen(double *a, double *values, size_t n, Error *error) {

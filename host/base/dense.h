@@ -18,6 +18,8 @@ Status dense_cholesky(double *a, size_t n, bool *positive, Error *error);
 Status dense_solve(const double *factor, double *b, size_t n, Error *error);
 /* L (n,n), lower triangular, is replaced by its inverse. */
 Status dense_invert_triangle(double *factor, size_t n, Error *error);
+/* a (n,n) is replaced by its inverse; *regular false: it has none. */
+Status dense_invert(double *a, size_t n, bool *regular, Error *error);
 /* a (n,n), symmetric, is replaced by its eigenvectors, one a row, values (n) by its eigenvalues, ascending. */
 Status dense_eigen(double *a, double *values, size_t n, Error *error);
 

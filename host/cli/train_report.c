@@ -163,10 +163,15 @@ static void print_outcome(const TrainReport *report, const Session *session) {
   if (result->choice[0] != '\0') print_field(session, "", "chosen since %s", result->choice);
   /* The same decimals for the three, so that they add up as printed. */
   int decimals = result->objective >= 1 || !(result->objective > 0) ? 6 : 6 + (int)fmin(20, floor(-log10(result->objective)) + 1);
-  print_field(session, "objective", "%.*f = %slog-loss %.*f + L2 penalty %.*f", decimals, result->objective,
-              session->options->train.label_smoothing > 0 ? "smoothed " : "", decimals, result->loss, decimals,
+  const SetosaTrainOptions *train = &session->options->train;
+  const char *penalty = train->l1 > 0 ? (train->l2 > 0 ? "penalties" : "L1 penalty") : "L2 penalty";
+  print_field(session, "objective", "%.*f = %slog-loss %.*f + %s %.*f", decimals, result->objective,
+              train->label_smoothing > 0 ? "smoothed " : "", decimals, result->loss, penalty, decimals,
               fmax(0, result->objective - result->loss));
   if (isfinite(result->gap) && !result->separable) print_gap(session, result);
+  if (train->l1 > 0)
+    print_field(session, "weights", "%llu of %llu are not 0", (unsigned long long)result->nonzeros,
+                (unsigned long long)(report->features * report->classes));
   print_field(session, "gradient", "%.1e is its largest component (--tolerance %g)", result->gradient_norm,
               session->options->train.tolerance);
 }

@@ -119,6 +119,11 @@ typedef struct BackendOperations {
   /* out = a / (sqrt(b) + epsilon), element by element; out may be a or b. */
   Status (*vector_divide_sqrt)(Backend *backend, Vector *out, const Vector *a, const Vector *b, double epsilon, Error *error);
 
+  /* The minimiser over each weight of (out - a)^2 / (2 t) + l2/2 out^2 + l1 |out|, t = step * steps (NULL: step alone): what an implicit
+   * step of size t from a does for the penalties. The bias is that of a. out may be a. */
+  Status (*vector_prox)(Backend *backend, Vector *out, const Vector *a, const Vector *steps, double step, double l1, double l2,
+                        Error *error);
+
   /* The weighted mean loss of the rows, its gradient with `addition` (NULL: none) when gradient is not NULL, and at->pairs. at NULL:
    * nothing is read back and the call does not wait; nor with at->later. SETOSA_ERROR_USAGE when the data set has no labels. */
   Status (*evaluate)(Backend *backend, const Vector *w, RowRange rows, const Addition *addition, Vector *gradient, DataTerm *at,
@@ -205,6 +210,10 @@ static inline Status vector_multiply(Backend *b, Vector *out, const Vector *x, c
 }
 static inline Status vector_divide_sqrt(Backend *b, Vector *out, const Vector *x, const Vector *y, double epsilon, Error *e) {
   return BACKEND_CALL(b, vector_divide_sqrt, out, x, y, epsilon, e);
+}
+static inline Status vector_prox(Backend *b, Vector *out, const Vector *a, const Vector *steps, double step, double l1, double l2,
+                                 Error *e) {
+  return BACKEND_CALL(b, vector_prox, out, a, steps, step, l1, l2, e);
 }
 static inline Status backend_evaluate(Backend *b, const Vector *w, RowRange rows, const Addition *addition, Vector *gradient, DataTerm *at,
                                       Error *e) {

@@ -45,7 +45,7 @@ cleanup:
 
 Status objective_open(Objective *objective, Backend *backend, const ObjectiveTerms *terms, Error *error) {
   Status status = SETOSA_OK;
-  *objective = (Objective){.backend = backend, .addition = {.l2 = terms->l2}};
+  *objective = (Objective){.backend = backend, .l1 = terms->l1, .addition = {.l2 = terms->l2}};
   if (terms->feature_scale != NULL && terms->l2 > 0) TRY(make_factors(objective, terms->feature_scale, error));
   if (terms->label_smoothing > 0) TRY(make_linear(objective, terms->label_smoothing, error));
 cleanup:
@@ -109,6 +109,46 @@ void objective_settle(const Objective *objective, Evaluation *at) {
   at->penalty = squares ? 0.5 * objective->addition.l2 * data->products[0] : 0;
   at->objective = at->loss + at->penalty;
   at->gradient_norm = data->gradient_norm;
+}
+
+/* What the penalties add to F, and to the largest component of its shortest subgradient. gradient NULL: no subgradient. */
+static void add_penalties(Evaluation *at, const Objective *objective, const double *w, const double *gradient) {
+  const Backend *b = objective->backend;
+  size_t weights = b->classes * b->features;
+  double l1 = objective->l1, l2 = objective->addition.l2, squares = 0, sizes = 0, largest = 0;
+  for (size_t i = 0; i < b->parameters; i++) {
+    bool penalised = i < weights;
+    double slope = gradient != NULL ? gradient[i] + (penalised ? l2 * w[i] : 0) : 0;
+    if (penalised) {
+      squares += w[i] * w[i];
+      sizes += fabs(w[i]);
+      slope = w[i] > 0 ? slope + l1 : w[i] < 0 ? slope - l1 : copysign(fmax(fabs(slope) - l1, 0), slope);
+    }
+    if (!(fabs(slope) <= largest)) largest = fabs(slope); /* a NaN stays */
+    if (isnan(slope)) break;
+  }
+  at->penalty = 0.5 * l2 * squares + l1 * sizes;
+  at->objective = at->loss + at->penalty;
+  at->gradient_norm = gradient != NULL ? largest : NAN;
+}
+
+Status objective_evaluate_apart(Objective *objective, const Vector *w, RowRange rows, Vector *gradient, Evaluation *at, Error *error) {
+  Status status = SETOSA_OK;
+  Backend *b = objective->backend;
+  Addition linear = {.linear = objective->linear};
+  VectorPair pair = {.a = objective->linear, .b = w};
+  DataTerm data = {.pairs = &pair, .pair_count = objective->linear != NULL};
+  double *values = NULL;
+  TRY(backend_evaluate(b, w, rows, &linear, gradient, at != NULL ? &data : NULL, error));
+  if (at == NULL) goto cleanup;
+  TRY(memory_allocate((void **)&values, 2 * b->parameters, sizeof *values, "the parameters", error));
+  TRY(vector_read(b, w, values, error));
+  if (gradient != NULL) TRY(vector_read(b, gradient, values + b->parameters, error));
+  at->loss = data.loss + (objective->linear != NULL ? data.products[0] : 0);
+  add_penalties(at, objective, values, gradient != NULL ? values + b->parameters : NULL);
+cleanup:
+  free(values);
+  return status;
 }
 
 Status objective_hessian_product(Objective *objective, const Vector *w, const Vector *v, RowRange rows, Vector *out, Error *error) {

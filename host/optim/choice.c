@@ -16,6 +16,8 @@ static const double SAVED_PASSES = 60, FREE_SECONDS = 2;
  * operations; and it brings all rows and their probabilities to the host each time. */
 static const double NEWTON_ORDER = 1000, NEWTON_HESSIANS = 12, LBFGS_PASSES = 60, LAUNCH_OPERATIONS = 3e7, NEWTON_VALUES = 4e6;
 
+enum { PROXIMAL_FEATURES = 4096 };
+
 static double pass_seconds(const Backend *b) {
   double values = (double)b->rows * (double)b->features;
   return fmax(4 * values * (double)b->classes / PRODUCT_RATE, 4 * values / BYTE_RATE);
@@ -58,9 +60,22 @@ static void choose_preconditioner(SolverChoice *choice, const Backend *b, double
   }
 }
 
-static void choose(SolverChoice *choice, const Backend *b, const OptimizerSettings *settings, double most_bytes) {
+/* Proximal L-BFGS models curvature by a matrix of the features or its diagonal. */
+static void choose_proximal(SolverChoice *choice, const Backend *b, const OptimizerSettings *settings) {
+  bool plain = settings->preconditioner == SETOSA_PRECONDITIONER_NONE || settings->preconditioner == SETOSA_PRECONDITIONER_DIAGONAL;
+  choice->solver = SETOSA_SOLVER_LBFGS;
+  choice->preconditioner = plain || b->features > PROXIMAL_FEATURES ? SETOSA_PRECONDITIONER_DIAGONAL : SETOSA_PRECONDITIONER_KRON;
+}
+
+static void choose(SolverChoice *choice, const Objective *objective, const OptimizerSettings *settings) {
+  const Backend *b = objective->backend;
+  bool curved = settings->solver == SETOSA_SOLVER_AUTO || settings->solver == SETOSA_SOLVER_LBFGS;
   *choice = (SolverChoice){.solver = settings->solver, .preconditioner = settings->preconditioner};
-  if (settings->solver != SETOSA_SOLVER_AUTO && settings->solver != SETOSA_SOLVER_LBFGS) {
+  if (objective->l1 > 0 && (curved || settings->solver == SETOSA_SOLVER_NEWTON)) {
+    choose_proximal(choice, b, settings);
+    return;
+  }
+  if (!curved) {
     choice->preconditioner = SETOSA_PRECONDITIONER_NONE;
     return;
   }
@@ -74,13 +89,13 @@ static void choose(SolverChoice *choice, const Backend *b, const OptimizerSettin
              newton_order(b->features, b->classes), b->rows);
     return;
   }
-  choose_preconditioner(choice, b, most_bytes, lapack);
+  choose_preconditioner(choice, b, (double)settings->matrix_bytes, lapack);
 }
 
-Status choice_make(SolverChoice *choice, Backend *backend, const OptimizerSettings *settings, uint64_t most_bytes, Error *error) {
-  choose(choice, backend, settings, (double)most_bytes);
+Status choice_make(SolverChoice *choice, const Objective *objective, const OptimizerSettings *settings, Error *error) {
+  choose(choice, objective, settings);
   double numbers[] = {(double)choice->solver, (double)choice->preconditioner};
-  Status status = backend_broadcast(backend, SETOSA_OK, 2, numbers, error);
+  Status status = backend_broadcast(objective->backend, SETOSA_OK, 2, numbers, error);
   choice->solver = (SetosaSolver)numbers[0];
   choice->preconditioner = (SetosaPreconditioner)numbers[1];
   return status;

@@ -10,7 +10,7 @@ typedef struct SolverChoice {
   char why[160];                       /* a few words; "" when nothing was left to choose */
 } SolverChoice;
 
-/* most_bytes: what matrices of a preconditioner may take. All processes of a job get the choice of the first. */
-Status choice_make(SolverChoice *choice, Backend *backend, const OptimizerSettings *settings, uint64_t most_bytes, Error *error);
+/* All processes of a job get the choice of the first. */
+Status choice_make(SolverChoice *choice, const Objective *objective, const OptimizerSettings *settings, Error *error);
 
 #endif

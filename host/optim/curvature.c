@@ -10,7 +10,6 @@
 #include "base/memory.h"
 #include "base/processors.h"
 #include "base/thread.h"
-#include "optim/sample.h"
 
 enum {
   CLASSES_TURNED = 1024,    /* with more, a matrix of the classes costs more than it gains */
@@ -116,8 +115,7 @@ cleanup:
 
 /* ---- kron ------------------------------------------------------------------------------------------------------- */
 
-/* A (K,K) = mean of diag(p) - p p' over the sample. */
-static void mean_class_curvature(double *a, const Sample *sample) {
+void curvature_of_classes(double *a, const Sample *sample) {
   size_t classes = sample->backend->classes;
   double share = 1 / (double)sample->count;
   for (size_t i = 0; i < sample->count; i++) {
@@ -132,6 +130,16 @@ static void mean_class_curvature(double *a, const Sample *sample) {
     for (size_t l = 0; l < k; l++) a[l * classes + k] = a[k * classes + l];
 }
 
+void curvature_row_weights(double *weights, const Sample *sample) {
+  size_t classes = sample->backend->classes;
+  for (size_t i = 0; i < sample->count; i++) {
+    double squares = 0;
+    for (size_t k = 0; k < classes; k++)
+      squares += (double)sample->probabilities[i * classes + k] * (double)sample->probabilities[i * classes + k];
+    weights[i] = fmax(1 - squares, 1e-30);
+  }
+}
+
 /* Eigenvalues a (K) of A and classes (K,K) = its eigenvectors as columns; of many classes the diagonal of A alone. */
 static Status turn_classes(double *a, double **classes, const Sample *sample, Error *error) {
   Status status = SETOSA_OK;
@@ -144,7 +152,7 @@ static Status turn_classes(double *a, double **classes, const Sample *sample, Er
   }
   TRY(allocate(&matrix, count, count, error));
   TRY(allocate(classes, count, count, error));
-  mean_class_curvature(matrix, sample);
+  curvature_of_classes(matrix, sample);
   TRY(dense_eigen(matrix, a, count, error));
   for (size_t k = 0; k < count; k++)
     for (size_t l = 0; l < count; l++) (*classes)[l * count + k] = matrix[k * count + l];
@@ -157,17 +165,12 @@ cleanup:
 static Status turn_features(double *e, double **features, const CurvatureSettings *settings, const Sample *sample, Error *error) {
   Status status = SETOSA_OK;
   Backend *backend = settings->backend;
-  size_t width = backend->features + 1, count = backend->features, classes = backend->classes;
+  size_t width = backend->features + 1, count = backend->features;
   double *weights = NULL, *gram = NULL;
   TRY(allocate(&weights, sample->count, 1, error));
   TRY(allocate(&gram, width, width, error));
   TRY(allocate(features, width, width, error));
-  for (size_t i = 0; i < sample->count; i++) {
-    double squares = 0;
-    for (size_t k = 0; k < classes; k++)
-      squares += (double)sample->probabilities[i * classes + k] * (double)sample->probabilities[i * classes + k];
-    weights[i] = fmax(1 - squares, 1e-30);
-  }
+  curvature_row_weights(weights, sample);
   GramRequest request = {.count = sample->count, .rows = sample->rows, .mean = settings->mean, .matrices = 1, .weights = weights};
   TRY(backend_gram(backend, &request, gram, error));
   double total = gram[width * width - 1] > 0 ? gram[width * width - 1] : 1;

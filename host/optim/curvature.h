@@ -3,6 +3,7 @@
 #define SETOSA_OPTIM_CURVATURE_H
 
 #include "compute/objective.h"
+#include "optim/sample.h"
 
 typedef struct CurvatureSettings {
   Backend *backend;   /* borrowed */
@@ -25,6 +26,11 @@ Status curvature_mean(Backend *backend, double *mean, Error *error);
 Status curvature_diagonal(Curvature *curvature, const CurvatureSettings *settings, const Vector *w, Error *error);
 Status curvature_kron(Curvature *curvature, const CurvatureSettings *settings, const Vector *w, Error *error);
 Status curvature_blocks(Curvature *curvature, const CurvatureSettings *settings, const Vector *w, Error *error);
+
+/* a (K,K), zeroed, becomes the mean of diag(p) - p p' over a sample; weights (its rows) 1 less the sum of p^2, the trace of that of a row.
+ */
+void curvature_of_classes(double *a, const Sample *sample);
+void curvature_row_weights(double *weights, const Sample *sample);
 
 /* What a form of these has, for those that get it from another process. */
 size_t curvature_feature_count(SetosaPreconditioner kind, size_t classes);

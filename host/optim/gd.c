@@ -1,10 +1,11 @@
-/* Gradient descent: a fixed step, or (learning rate 0 or none) backtracking from a step that grows while it is accepted. */
+/* Gradient descent, proximal where there are penalties: a fixed step, or (learning rate 0 or none) backtracking from a step that grows
+ * while it is accepted. */
 #include <math.h>
 
 #include "optim/common.h"
 #include "optim/line_search.h"
 
-static const double DECREASE = 1e-4; /* Armijo: part of the decrease that the slope promises */
+static const double DECREASE = 1e-4; /* part of the squared length over the step that F must lose */
 /* Growth of the step while none was refused yet, and afterwards: most steps are then accepted at once. */
 static const double FIRST_GROWTH = 2.0, GROWTH = 1.1, SHRINK = 0.5;
 enum { MAX_TRIALS = 60 }; /* halvings of one step: enough to pass from any step to rounding */
@@ -27,37 +28,46 @@ static void swap(Vector **a, Vector **b) {
   *b = kept;
 }
 
-/* Is F low enough after the step? Where the difference is rounding only, the slope decides, as in line_accepts. */
-static Status is_low_enough(GradientDescent *d, const Evaluation *at, double slope, bool *enough, Error *error) {
-  double before = d->report->at.objective;
-  *enough = evaluation_is_finite(at) && at->objective <= before + DECREASE * d->step * slope;
-  if (*enough || !evaluation_is_finite(at) || at->objective > before + LINE_NOISE * fabs(before)) return SETOSA_OK;
-  double product = 0.0;
-  VectorPair pair = {.a = d->vectors[GRADIENT], .b = d->vectors[TRIAL_GRADIENT]};
-  Status status = vector_dots(d->backend, 1, &pair, &product, error);
-  *enough = -product <= -0.8 * slope;
+/* Is F low enough after a step of this squared length? Where the difference is rounding only, the gradient decides. */
+static bool is_low_enough(const GradientDescent *d, const Evaluation *at, double length_squared) {
+  const Evaluation *before = &d->report->at;
+  if (!evaluation_is_finite(at)) return false;
+  if (at->objective <= before->objective - DECREASE * length_squared / d->step) return true;
+  return at->objective <= before->objective + LINE_NOISE * fabs(before->objective) && at->gradient_norm <= before->gradient_norm;
+}
+
+/* The trial: a step along the gradient of the data, and an implicit one of the penalties. */
+static Status make_trial(GradientDescent *d, double *length_squared, Error *error) {
+  Status status = SETOSA_OK;
+  const Objective *o = d->objective;
+  Vector *trial = d->vectors[TRIAL], *moved = d->vectors[TRIAL_GRADIENT]; /* free until the trial is evaluated */
+  VectorPair pair = {.a = moved, .b = moved};
+  TRY(vector_add_scaled(d->backend, trial, d->vectors[HERE], -d->step, d->vectors[GRADIENT], error));
+  if (o->l1 > 0 || o->addition.l2 > 0) TRY(vector_prox(d->backend, trial, trial, NULL, d->step, o->l1, o->addition.l2, error));
+  if (d->fixed) goto cleanup;
+  TRY(vector_add_scaled(d->backend, moved, trial, -1.0, d->vectors[HERE], error));
+  TRY(vector_dots(d->backend, 1, &pair, length_squared, error));
+cleanup:
   return status;
 }
 
 /* One step. *accepted false: no step lowers F, or (fixed) F is no longer finite. */
 static Status take_step(GradientDescent *d, bool *accepted, Error *error) {
   Status status = SETOSA_OK;
-  double slope = 0.0;
+  double length_squared = 0.0;
   *accepted = false;
   if (!d->fixed) {
     VectorPair pair = {.a = d->vectors[GRADIENT], .b = d->vectors[GRADIENT]};
-    TRY(vector_dots(d->backend, 1, &pair, &slope, error));
-    d->step = d->step > 0.0 ? (d->refused ? GROWTH : FIRST_GROWTH) * d->step : fmin(1.0, 1.0 / sqrt(slope));
-    slope = -slope;
+    if (!(d->step > 0.0)) TRY(vector_dots(d->backend, 1, &pair, &length_squared, error));
+    d->step = d->step > 0.0 ? (d->refused ? GROWTH : FIRST_GROWTH) * d->step : length_squared > 1.0 ? 1.0 / sqrt(length_squared) : 1.0;
   }
   for (int trial = 0; trial < (d->fixed ? 1 : MAX_TRIALS) && !*accepted; trial++) {
     Evaluation at = {0};
     if (trial > 0) d->step *= SHRINK;
-    TRY(vector_add_scaled(d->backend, d->vectors[TRIAL], d->vectors[HERE], -d->step, d->vectors[GRADIENT], error));
-    TRY(objective_evaluate(d->objective, d->vectors[TRIAL], backend_all_rows(d->backend), d->vectors[TRIAL_GRADIENT], &at, error));
+    TRY(make_trial(d, &length_squared, error));
+    TRY(objective_evaluate_apart(d->objective, d->vectors[TRIAL], backend_all_rows(d->backend), d->vectors[TRIAL_GRADIENT], &at, error));
     d->report->evaluations++;
-    *accepted = d->fixed && evaluation_is_finite(&at);
-    if (!d->fixed) TRY(is_low_enough(d, &at, slope, accepted, error));
+    *accepted = d->fixed ? evaluation_is_finite(&at) : is_low_enough(d, &at, length_squared);
     d->refused = d->refused || !*accepted;
     if (!*accepted) continue;
     d->report->at = at;
@@ -141,7 +151,7 @@ static Status begin(GradientDescent *d, const Vector *w, const OptimizerSettings
   if (settings->resume != NULL) return load_state(d, settings->resume, error);
   TRY(vector_copy(d->backend, d->vectors[HERE], w, error));
   TRY(vector_copy(d->backend, d->vectors[BEST], w, error));
-  TRY(objective_evaluate(d->objective, w, backend_all_rows(d->backend), d->vectors[GRADIENT], &d->report->at, error));
+  TRY(objective_evaluate_apart(d->objective, w, backend_all_rows(d->backend), d->vectors[GRADIENT], &d->report->at, error));
   d->report->evaluations = 1;
   d->best_at = d->report->at;
 cleanup:

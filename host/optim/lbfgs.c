@@ -17,7 +17,7 @@ enum { PATIENCE = 20 };
 
 typedef struct Lbfgs {
   Objective *objective;
-  Backend *backend; /* the objective's */
+  Backend *backend;                     /* the objective's */
   Preconditioner *preconditioner, *own; /* own: to be closed, NULL where it is the caller's */
   LbfgsMemory memory;
   LbfgsPoint now, next; /* next: the trial; where H0 is the identity their h is g */

@@ -133,7 +133,7 @@ static Status run_epoch(Epochs *e, double *rate, Error *error) {
     RowRange rows = {begin, left < e->batch ? left : e->batch};
     double progress = ((double)e->epoch + (double)i / (double)e->batches) / (double)e->settings->epochs;
     *rate = minibatch_rate(e->settings->schedule, e->rate, progress);
-    TRY(objective_evaluate(e->objective, e->w, rows, e->gradient, NULL, error));
+    TRY(objective_evaluate_apart(e->objective, e->w, rows, e->gradient, NULL, error));
     /* The rows of a short batch would pull harder than all others, in every epoch the same ones: its gradient counts by its rows. */
     double part = (double)rows.count / (double)e->batch;
     if (rows.count < e->batch) TRY(vector_combine(e->backend, e->gradient, 1, &part, &(const Vector *){e->gradient}, error));
@@ -150,7 +150,7 @@ cleanup:
 
 /* Evaluates all rows; weights that overflowed give way to the best so far, and *finite is false. */
 static Status evaluate_all(Epochs *e, bool *finite, Error *error) {
-  Status status = objective_evaluate(e->objective, e->w, backend_all_rows(e->backend), e->gradient, &e->report->at, error);
+  Status status = objective_evaluate_apart(e->objective, e->w, backend_all_rows(e->backend), e->gradient, &e->report->at, error);
   if (status != SETOSA_OK) return status;
   e->report->evaluations += 2; /* the batches together, and the whole */
   *finite = evaluation_is_finite(&e->report->at);
@@ -230,13 +230,18 @@ cleanup:
 static Status begin(Epochs *e, Error *error) {
   Status status = SETOSA_OK;
   if (e->settings->resume != NULL) return load_state(e, e->settings->resume, error);
-  TRY(objective_evaluate(e->objective, e->w, backend_all_rows(e->backend), e->gradient, &e->report->at, error));
+  TRY(objective_evaluate_apart(e->objective, e->w, backend_all_rows(e->backend), e->gradient, &e->report->at, error));
   e->report->evaluations = 1;
   e->best_at = e->report->at;
   TRY(vector_copy(e->backend, e->best, e->w, error));
   if (evaluation_is_finite(&e->report->at)) TRY(judge(e, error));
 cleanup:
   return status;
+}
+
+Status minibatch_prox(const Objective *objective, Vector *w, const Vector *steps, double step, Error *error) {
+  double l1 = objective->l1, l2 = objective->addition.l2;
+  return l1 > 0 || l2 > 0 ? vector_prox(objective->backend, w, w, steps, step, l1, l2, error) : SETOSA_OK;
 }
 
 Status minibatch_minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, double default_rate, MinibatchUpdate update,

@@ -14,6 +14,10 @@ typedef struct MinibatchMemory {
   size_t count;
 } MinibatchMemory;
 
+/* w after an implicit step of the penalties, of length step * steps (NULL: step): a rule's last act, since its gradient is that of the data
+ * alone. Nothing without penalties. */
+Status minibatch_prox(const Objective *objective, Vector *w, const Vector *steps, double step, Error *error);
+
 /* The learning rate at `progress` in [0,1) of the whole training. constant: rate; inverse: rate / (1 + 9 progress), a tenth at the end;
  * cosine: from rate to 0 along half a cosine; step: a tenth of it after one half, a hundredth after three quarters. */
 double minibatch_rate(SetosaSchedule schedule, double rate, double progress);

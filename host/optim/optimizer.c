@@ -8,6 +8,7 @@
 #include "optim/certificate.h"
 #include "optim/choice.h"
 #include "optim/common.h"
+#include "optim/proximal.h"
 
 const char *optimizer_reason_name(StopReason reason) {
   switch (reason) {
@@ -34,6 +35,7 @@ const char *optimizer_reason_name(StopReason reason) {
 }
 
 static Status minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
+  if (objective->l1 > 0 && settings->solver <= SETOSA_SOLVER_LBFGS) return proximal_minimize(objective, w, settings, report, error);
   switch (settings->solver) {
     case SETOSA_SOLVER_AUTO: /* resolved */
     case SETOSA_SOLVER_LBFGS:
@@ -66,7 +68,7 @@ Status optimizer_minimize(Objective *objective, Vector *w, const OptimizerSettin
   OptimizerSettings own = *settings;
   SolverChoice choice;
   *report = (OptimizerReport){.decrement = NAN, .gap = NAN};
-  TRY(choice_make(&choice, objective->backend, settings, settings->matrix_bytes, error));
+  TRY(choice_make(&choice, objective, settings, error));
   own.solver = choice.solver;
   own.preconditioner = choice.preconditioner;
   TRY(minimize(objective, w, &own, report, error));
@@ -75,7 +77,9 @@ Status optimizer_minimize(Objective *objective, Vector *w, const OptimizerSettin
   snprintf(report->why, sizeof report->why, "%s", choice.why);
   if (report->reason == STOP_NO_PROGRESS && is_as_good_as_there(settings, report)) report->reason = STOP_PRECISION;
   bool ended = report->reason == STOP_GRADIENT_TOLERANCE || report->reason == STOP_PRECISION;
-  if (ended && settings->gap > 0 && isfinite(report->decrement))
+  if (ended && objective->l1 > 0)
+    TRY(certificate_of_l1(objective, w, &report->at, &report->gap, error));
+  else if (ended && settings->gap > 0 && isfinite(report->decrement))
     TRY(certificate_find(objective, w, settings->seed, &report->at, &report->gap, error));
 cleanup:
   return status;

@@ -5,15 +5,14 @@
 static const double DEFAULT_RATE = 0.1;
 
 typedef struct Sgd {
-  Backend *backend;
+  const Objective *objective;
+  Backend *backend; /* the objective's */
   Vector *velocity; /* NULL without momentum */
   double momentum;
   bool nesterov;
 } Sgd;
 
-static Status sgd_update(void *state, Vector *w, const Vector *gradient, double rate, uint64_t update, Error *error) {
-  (void)update;
-  Sgd *sgd = state;
+static Status follow_gradient(Sgd *sgd, Vector *w, const Vector *gradient, double rate, Error *error) {
   if (sgd->velocity == NULL) return vector_add_scaled(sgd->backend, w, w, -rate, gradient, error);
   Status status = vector_combine(sgd->backend, sgd->velocity, 2, (const double[]){sgd->momentum, 1.0},
                                  (const Vector *const[]){sgd->velocity, gradient}, error);
@@ -23,10 +22,18 @@ static Status sgd_update(void *state, Vector *w, const Vector *gradient, double 
                         (const Vector *const[]){w, gradient, sgd->velocity}, error);
 }
 
+/* The penalties take a step of the length that all of a gradient comes to, so that both are in balance where F is least. */
+static Status sgd_update(void *state, Vector *w, const Vector *gradient, double rate, uint64_t update, Error *error) {
+  (void)update;
+  Sgd *sgd = state;
+  Status status = follow_gradient(sgd, w, gradient, rate, error);
+  return status != SETOSA_OK ? status : minibatch_prox(sgd->objective, w, NULL, rate / (1.0 - sgd->momentum), error);
+}
+
 Status sgd_minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {
   Status status = SETOSA_OK;
   Backend *backend = objective->backend;
-  Sgd sgd = {.backend = backend, .momentum = settings->momentum, .nesterov = settings->nesterov};
+  Sgd sgd = {.objective = objective, .backend = backend, .momentum = settings->momentum, .nesterov = settings->nesterov};
   if (settings->momentum > 0.0) TRY(vector_create(backend, &sgd.velocity, error));
   MinibatchMemory memory = {{"velocity"}, {sgd.velocity}, sgd.velocity != NULL ? 1 : 0};
   TRY(minibatch_minimize(objective, w, settings, DEFAULT_RATE, sgd_update, &sgd, &memory, report, error));

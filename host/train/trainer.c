@@ -106,7 +106,7 @@ static Status open_training(Training *t, const Dataset *dataset, Error *error) {
     TRY(open_backend(&t->validation, &t->validation_w, NULL, held_out, t->options, &scores, error));
   }
   TRY(memory_allocate((void **)&t->parameters, t->backend->parameters, sizeof(double), "the parameters", error));
-  t->terms = (ObjectiveTerms){.l2 = t->options->l2, .label_smoothing = t->options->label_smoothing};
+  t->terms = (ObjectiveTerms){.l1 = t->options->l1, .l2 = t->options->l2, .label_smoothing = t->options->label_smoothing};
   TRY(objective_open(&t->objective, t->backend, &t->terms, error));
   TRY(write_start(t, dataset, error));
 cleanup:
@@ -227,7 +227,7 @@ static Status begin_near(Training *t, OptimizerSettings *settings, Error *error)
   bool staged = false;
   StageSettings stage = {.dataset = t->dataset, .backend = &t->backend_settings, .terms = t->terms, .optimizer = settings};
   if (o->resume == NULL && o->initial == NULL && o->l1 == 0 && o->max_iterations > 0 && stage_pays(t->backend)) {
-    Status status = choice_make(&choice, t->backend, settings, settings->matrix_bytes, error);
+    Status status = choice_make(&choice, &t->objective, settings, error);
     if (status != SETOSA_OK || choice.preconditioner != SETOSA_PRECONDITIONER_BLOCKS) return status;
     status = stage_run(t->backend, t->w, &stage, &t->flops_stage, error);
     if (status != SETOSA_OK) return status;

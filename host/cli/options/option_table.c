@@ -111,7 +111,6 @@ static const OptionRow rows[] = {
      .class = OPTION_RUN, .commands = FOR_ALL, .heading = HEADING_RESULT, .show_default = true},
     {"help", 'h', NULL, "this text", FLAG(help), .class = OPTION_RUN, .commands = FOR_ALL, .heading = HEADING_RESULT},
     /* named in the interface, not part of this version */
-    {"l1", 0, "LAMBDA", NULL, .kind = OPTION_LATER, .commands = FOR_TRAIN | FOR_CHECK},
 };
 
 const OptionRow *option_program_table(size_t *count) {

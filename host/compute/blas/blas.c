@@ -159,6 +159,18 @@ static Status blas_vector_multiply(Backend *backend, Vector *out, const Vector *
   return SETOSA_OK;
 }
 
+static Status blas_vector_prox(Backend *backend, Vector *out, const Vector *a, const Vector *steps, double step, double l1, double l2,
+                               Error *error) {
+  (void)error;
+  size_t weights = backend->classes * backend->features;
+  for (size_t p = 0; p < backend->parameters; p++) {
+    double value = (double)a->values[p], t = step * (steps != NULL ? (double)steps->values[p] : 1);
+    if (p < weights) value = copysign(fmax(fabs(value) - t * l1, 0), value) / (1 + t * l2);
+    out->values[p] = (float)value;
+  }
+  return SETOSA_OK;
+}
+
 static Status blas_vector_divide_sqrt(Backend *backend, Vector *out, const Vector *a, const Vector *b, double epsilon, Error *error) {
   (void)error;
   for (size_t p = 0; p < backend->parameters; p++) out->values[p] = a->values[p] / (sqrtf(b->values[p]) + (float)epsilon);
@@ -209,6 +221,7 @@ static const BackendOperations blas_operations = {
     .vector_dots = blas_vector_dots,
     .vector_multiply = blas_vector_multiply,
     .vector_divide_sqrt = blas_vector_divide_sqrt,
+    .vector_prox = blas_vector_prox,
     .evaluate = blas_evaluate,
     .hessian_product = blas_hessian_product,
     .predict = blas_predict,

@@ -149,6 +149,20 @@ cleanup:
   return status;
 }
 
+Status native_vector_prox(Backend *backend, Vector *out, const Vector *a, const Vector *steps, double step, double l1, double l2,
+                          Error *error) {
+  Status status = SETOSA_OK;
+  Native *native = (Native *)backend;
+  Kernel *kernel = NULL;
+  TRY(native_kernel(native, KERNEL_PROX, &kernel, error));
+  native_changed(native, out);
+  TRY(kernel_launch(kernel, vector_range(native), error, ARG(out->buffer), ARG(a->buffer), ARG(steps != NULL ? steps->buffer : NULL),
+                    ARG((float)step), ARG((float)l1), ARG((float)l2), ARG((uint64_t)(backend->classes * backend->features)),
+                    ARG((uint64_t)backend->parameters)));
+cleanup:
+  return status;
+}
+
 Status native_vector_divide_sqrt(Backend *backend, Vector *out, const Vector *a, const Vector *b, double epsilon, Error *error) {
   Status status = SETOSA_OK;
   Native *native = (Native *)backend;

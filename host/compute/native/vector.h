@@ -12,6 +12,8 @@ Status native_vector_copy(Backend *backend, Vector *to, const Vector *from, Erro
 Status native_vector_combine(Backend *backend, Vector *out, size_t count, const double *coefficients, const Vector *const *vectors,
                              Error *error);
 Status native_vector_multiply(Backend *backend, Vector *out, const Vector *a, const Vector *b, Error *error);
+Status native_vector_prox(Backend *backend, Vector *out, const Vector *a, const Vector *steps, double step, double l1, double l2,
+                          Error *error);
 Status native_vector_divide_sqrt(Backend *backend, Vector *out, const Vector *a, const Vector *b, double epsilon, Error *error);
 /* Groups of a vector kernel over `elements`. */
 uint32_t native_vector_groups(const Native *native, size_t elements);

@@ -99,6 +99,18 @@ static Status reference_vector_divide_sqrt(Backend *backend, Vector *out, const 
   return SETOSA_OK;
 }
 
+static Status reference_vector_prox(Backend *backend, Vector *out, const Vector *a, const Vector *steps, double step, double l1, double l2,
+                                    Error *error) {
+  (void)error;
+  size_t weights = backend->classes * backend->features;
+  for (size_t p = 0; p < backend->parameters; p++) {
+    double value = (double)a->values[p], t = step * (steps != NULL ? (double)steps->values[p] : 1);
+    if (p < weights) value = copysign(fmax(fabs(value) - t * l1, 0), value) / (1 + t * l2);
+    out->values[p] = value;
+  }
+  return SETOSA_OK;
+}
+
 /* ---- life ------------------------------------------------------------------------------------------------------- */
 
 static void reference_close(Backend *backend) {
@@ -139,6 +151,7 @@ static const BackendOperations reference_operations = {
     .vector_dots = reference_vector_dots,
     .vector_multiply = reference_vector_multiply,
     .vector_divide_sqrt = reference_vector_divide_sqrt,
+    .vector_prox = reference_vector_prox,
     .evaluate = reference_evaluate,
     .hessian_product = reference_hessian_product,
     .predict = reference_predict,

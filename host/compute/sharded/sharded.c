@@ -98,6 +98,11 @@ static Status sharded_vector_multiply(Backend *backend, Vector *out, const Vecto
   FOR_MEMBERS(native_vector_multiply(member, replica_of(out, i), replica(a, i), replica(b, i), error));
 }
 
+static Status sharded_vector_prox(Backend *backend, Vector *out, const Vector *a, const Vector *steps, double step, double l1, double l2,
+                                  Error *error) {
+  FOR_MEMBERS(native_vector_prox(member, replica_of(out, i), replica(a, i), replica(steps, i), step, l1, l2, error));
+}
+
 static Status sharded_vector_divide_sqrt(Backend *backend, Vector *out, const Vector *a, const Vector *b, double epsilon, Error *error) {
   FOR_MEMBERS(native_vector_divide_sqrt(member, replica_of(out, i), replica(a, i), replica(b, i), epsilon, error));
 }
@@ -167,6 +172,7 @@ static const BackendOperations sharded_operations = {
     .vector_dots = sharded_vector_dots,
     .vector_multiply = sharded_vector_multiply,
     .vector_divide_sqrt = sharded_vector_divide_sqrt,
+    .vector_prox = sharded_vector_prox,
     .evaluate = sharded_evaluate,
     .hessian_product = sharded_hessian_product,
     .predict = sharded_predict,

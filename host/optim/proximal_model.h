@@ -1,0 +1,37 @@
+/* The quadratic that proximal L-BFGS takes the smooth part of F for. */
+#ifndef SETOSA_OPTIM_PROXIMAL_MODEL_H
+#define SETOSA_OPTIM_PROXIMAL_MODEL_H
+
+#include "compute/objective.h"
+#include "optim/descent.h"
+
+/* A (x) G from sampled rows, and pairs of steps and changes of the gradient, all of features with their mean off. Vectors (P) on the host.
+ */
+typedef struct ProximalModel {
+  Backend *backend; /* borrowed */
+  double l1, l2;
+  uint64_t seed;
+  bool dense;         /* G is a matrix; else its diagonal */
+  double *mean;       /* (D); 0 without an intercept */
+  double *a, *gram;   /* A (K,K); G (D+1,D+1) or NULL */
+  double *diagonal;   /* (D+1) of G */
+  size_t most, pairs; /* pairs at most, and now */
+  double *s, *y;      /* (most,P), oldest first */
+} ProximalModel;
+
+/* For at most `pairs` pairs. Zero-initialise, so that close may be called after a failure. diagonal: G is one. */
+Status proximal_model_open(ProximalModel *model, Objective *objective, size_t pairs, bool diagonal, uint64_t seed, Error *error);
+void proximal_model_close(ProximalModel *model);
+/* A and G anew from rows at w; draw tells samples apart. The first process of a job alone. */
+Status proximal_model_renew(ProximalModel *model, const Vector *w, uint64_t draw, Error *error);
+/* Takes in a pair, unless there is no curvature along it. */
+void proximal_model_add(ProximalModel *model, const double *s, const double *y);
+/* d (P): the step from w, where the smooth part without l2 has this gradient. */
+Status proximal_model_step(const ProximalModel *model, const double *gradient, const double *w, double *d, Error *error);
+
+/* Weights and bias of features as they are, and of centred ones: the bias differs. sign 1: to centred. Gradients: from those as they are.
+ */
+void proximal_center_weights(const ProximalModel *model, double *w, double sign);
+void proximal_center_gradient(const ProximalModel *model, double *gradient);
+
+#endif
