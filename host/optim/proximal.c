@@ -11,9 +11,9 @@
 #include "optim/proximal_model.h"
 #include "optim/stall.h"
 
-enum { PAIRS = 10, HALVINGS = 12, PATIENCE = 10 };
+enum { PAIRS = 40, HALVINGS = 12, PATIENCE = 10 };
 static const double DECREASE = 1e-3; /* part of what the step promises that F must lose */
-static const uint64_t schedule[] = {0, 3, 8, 20, 40, 80, 160, 320, 640};
+static const uint64_t schedule[] = {0, 8, 60, 240, 960};
 
 typedef struct Proximal {
   Objective *objective;
@@ -193,6 +193,7 @@ static Status load_state(Proximal *p, const OptimizerState *state, Error *error)
   TRY(state_get(state, "s", (size_t)pairs * count, p->model.s, error));
   TRY(state_get(state, "y", (size_t)pairs * count, p->model.y, error));
   p->model.pairs = (size_t)pairs;
+  p->model.current = 0;
   TRY(state_get_vector(state, p->backend, "w", p->w, error));
   TRY(state_get_vector(state, p->backend, "made_at", p->next, error));
   if (renewed > 0) TRY(renew_at(p, p->next, renewed - 1, error));
@@ -225,7 +226,7 @@ static Status iterate(Proximal *p, const OptimizerSettings *settings, Error *err
     report->reason = STOP_NO_PROGRESS;
     if (!accepted) {
       if (p->model.pairs == 0) return SETOSA_OK;
-      p->model.pairs = 0; /* once more with the rows' curvature alone */
+      p->model.pairs = p->model.current = 0; /* once more with the rows' curvature alone */
       continue;
     }
     report->iterations++;

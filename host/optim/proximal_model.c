@@ -10,11 +10,11 @@
 #include "optim/curvature.h"
 #include "optim/sample.h"
 
-enum { ROWS_A_FEATURE = 4, LEAST_ROWS = 4096, SWEEPS = 200 };
+enum { ROWS_A_FEATURE = 4, LEAST_ROWS = 3000, SWEEPS = 200 };
 /* Of the trace: what A and G get on their diagonals, so that a step is bounded in every direction. */
 static const double RIDGE_CLASSES = 0.02, RIDGE_FEATURES = 1e-7;
 /* A model that is scaled by more than this is wrong in other ways. */
-static const double LEAST_GAMMA = 0.02, MOST_GAMMA = 50;
+static const double LEAST_GAMMA = 0.4, MOST_GAMMA = 50;
 static const double TIGHT = 1e-3;
 
 static Status allocate(double **values, size_t a, size_t b, Error *error) {
@@ -36,13 +36,14 @@ Status proximal_model_open(ProximalModel *m, Objective *objective, size_t pairs,
   if (m->dense) TRY(allocate(&m->gram, width, width, error));
   TRY(allocate(&m->s, m->most + 1, b->parameters, error));
   TRY(allocate(&m->y, m->most + 1, b->parameters, error));
+  TRY(allocate(&m->bs, m->most + 1, b->parameters, error));
   if (b->intercept) TRY(curvature_mean(b, m->mean, error));
 cleanup:
   return status;
 }
 
 void proximal_model_close(ProximalModel *m) {
-  double *arrays[] = {m->mean, m->a, m->gram, m->diagonal, m->s, m->y};
+  double *arrays[] = {m->mean, m->a, m->gram, m->diagonal, m->s, m->y, m->bs};
   for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]);
   *m = (ProximalModel){0};
 }
@@ -63,6 +64,7 @@ Status proximal_model_renew(ProximalModel *m, const Vector *w, uint64_t draw, Er
   size_t width = b->features + 1, wanted = ROWS_A_FEATURE * b->features;
   Sample sample = {0};
   double *weights = NULL, trace = 0;
+  m->current = 0;
   TRY(sample_open(&sample, b, w, m->dense && wanted > LEAST_ROWS ? wanted : LEAST_ROWS, m->seed, draw, error));
   make_classes(m, &sample);
   TRY(allocate(&weights, sample.count, 1, error));
@@ -100,6 +102,8 @@ void proximal_model_add(ProximalModel *m, const double *s, const double *y) {
   if (m->pairs == m->most) {
     memmove(m->s, m->s + count, (m->most - 1) * count * sizeof *m->s);
     memmove(m->y, m->y + count, (m->most - 1) * count * sizeof *m->y);
+    memmove(m->bs, m->bs + count, (m->most - 1) * count * sizeof *m->bs);
+    m->current -= m->current > 0;
     m->pairs--;
   }
   memcpy(m->s + m->pairs * count, s, count * sizeof *s);
@@ -133,12 +137,12 @@ cleanup:
 }
 
 /* M (2n,2n) of the compact form: the inverse of [S'BS, L; L', -D] with L the part of S'Y below its diagonal D. */
-static Status make_middle(const ProximalModel *m, const double *bs, double *middle, bool *regular, Error *error) {
+static Status make_middle(const ProximalModel *m, double gamma, double *middle, bool *regular, Error *error) {
   size_t n = m->pairs, count = m->backend->parameters, order = 2 * n;
   for (size_t i = 0; i < n; i++)
     for (size_t j = 0; j < n; j++) {
       double sy = dot(m->s + i * count, m->y + j * count, count);
-      middle[i * order + j] = dot(m->s + i * count, bs + j * count, count);
+      middle[i * order + j] = gamma * dot(m->s + i * count, m->bs + j * count, count);
       middle[i * order + n + j] = middle[(n + j) * order + i] = i > j ? sy : 0;
       middle[(n + i) * order + n + j] = i == j ? -sy : 0;
     }
@@ -146,20 +150,19 @@ static Status make_middle(const ProximalModel *m, const double *bs, double *midd
 }
 
 /* u (P,2n) = [B S, Y] with B = gamma A (x) G, um = u M; the rank is 0 where they are of no use. */
-static Status make_correction(const ProximalModel *m, double gamma, double *bs, double *u, double *um, size_t *rank, Error *error) {
+static Status make_correction(const ProximalModel *m, double gamma, double *u, double *um, size_t *rank, Error *error) {
   Status status = SETOSA_OK;
   size_t n = m->pairs, count = m->backend->parameters, order = 2 * n;
   double *middle = NULL;
   bool regular = false;
   *rank = 0;
   if (n == 0) return SETOSA_OK;
-  for (size_t i = 0; i < n * count; i++) bs[i] *= gamma;
   TRY(allocate(&middle, order, order, error));
-  TRY(make_middle(m, bs, middle, &regular, error));
+  TRY(make_middle(m, gamma, middle, &regular, error));
   if (!regular) goto cleanup;
   for (size_t p = 0; p < count; p++)
     for (size_t i = 0; i < n; i++) {
-      u[p * order + i] = bs[i * count + p];
+      u[p * order + i] = gamma * m->bs[i * count + p];
       u[p * order + n + i] = m->y[i * count + p];
     }
   for (size_t p = 0; p < count; p++)
@@ -174,21 +177,20 @@ cleanup:
   return status;
 }
 
-Status proximal_model_step(const ProximalModel *m, const double *gradient, const double *w, double *d, Error *error) {
+Status proximal_model_step(ProximalModel *m, const double *gradient, const double *w, double *d, Error *error) {
   Status status = SETOSA_OK;
   const Backend *b = m->backend;
   size_t n = m->pairs, count = b->parameters, weights = b->classes * b->features, rank = 0;
-  double gamma = 1, *bs = NULL, *u = NULL, *um = NULL, *slope = NULL;
-  TRY(allocate(&bs, n + 1, count, error));
+  double gamma = 1, *u = NULL, *um = NULL, *slope = NULL;
   TRY(allocate(&u, 2 * n + 1, count, error));
   TRY(allocate(&um, 2 * n + 1, count, error));
   TRY(allocate(&slope, count, 1, error));
-  for (size_t i = 0; i < n; i++) TRY(multiply(m, m->s + i * count, bs + i * count, error));
+  for (; m->current < n; m->current++) TRY(multiply(m, m->s + m->current * count, m->bs + m->current * count, error));
   if (n > 0) {
     const double *s = m->s + (n - 1) * count, *y = m->y + (n - 1) * count;
-    gamma = fmin(fmax(dot(s, y, count) / dot(s, bs + (n - 1) * count, count), LEAST_GAMMA), MOST_GAMMA);
+    gamma = fmin(fmax(dot(s, y, count) / dot(s, m->bs + (n - 1) * count, count), LEAST_GAMMA), MOST_GAMMA);
   }
-  TRY(make_correction(m, gamma, bs, u, um, &rank, error));
+  TRY(make_correction(m, gamma, u, um, &rank, error));
   for (size_t i = 0; i < count; i++) slope[i] = gradient[i] + (i < weights ? m->l2 * w[i] : 0);
   DescentModel model = {.classes = b->classes,
                         .features = b->features,
@@ -207,7 +209,6 @@ cleanup:
   free(slope);
   free(um);
   free(u);
-  free(bs);
   return status;
 }
 

@@ -16,7 +16,8 @@ typedef struct ProximalModel {
   double *a, *gram;   /* A (K,K); G (D+1,D+1) or NULL */
   double *diagonal;   /* (D+1) of G */
   size_t most, pairs; /* pairs at most, and now */
-  double *s, *y;      /* (most,P), oldest first */
+  double *s, *y, *bs; /* (most,P), oldest first: steps, changes of the gradient, and A (x) G times the steps */
+  size_t current;     /* so many of bs are of this A and G */
 } ProximalModel;
 
 /* For at most `pairs` pairs. Zero-initialise, so that close may be called after a failure. diagonal: G is one. */
@@ -27,7 +28,7 @@ Status proximal_model_renew(ProximalModel *model, const Vector *w, uint64_t draw
 /* Takes in a pair, unless there is no curvature along it. */
 void proximal_model_add(ProximalModel *model, const double *s, const double *y);
 /* d (P): the step from w, where the smooth part without l2 has this gradient. */
-Status proximal_model_step(const ProximalModel *model, const double *gradient, const double *w, double *d, Error *error);
+Status proximal_model_step(ProximalModel *model, const double *gradient, const double *w, double *d, Error *error);
 
 /* Weights and bias of features as they are, and of centred ones: the bias differs. sign 1: to centred. Gradients: from those as they are.
  */
