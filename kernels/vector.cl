@@ -12,8 +12,8 @@
   ulong begin, end;  \
   group_share(count, (uint)get_group_id(0), (uint)get_num_groups(0), &begin, &end)
 
-// Many vectors as parameters, eights of them at a time: no device guarantees fewer than 1024 bytes of parameters, and a table of pointers would have to
-// be sent. EACH(p, q) stands for number 8 p + q.
+// Many vectors as parameters: every device takes 1024 bytes of them, and a table of pointers would have to be sent before each launch.
+// EACH(p, q) stands for number 8 p + q.
 #define EIGHT_OF(EACH, p) EACH(p, 0) EACH(p, 1) EACH(p, 2) EACH(p, 3) EACH(p, 4) EACH(p, 5) EACH(p, 6) EACH(p, 7)
 #define EVERY_VECTOR(EACH) EIGHT_OF(EACH, 0) EIGHT_OF(EACH, 1) EIGHT_OF(EACH, 2) EIGHT_OF(EACH, 3) EIGHT_OF(EACH, 4) EIGHT_OF(EACH, 5)
 #define EVERY_JOB(EACH) EIGHT_OF(EACH, 0) EIGHT_OF(EACH, 1) EIGHT_OF(EACH, 2)
@@ -22,27 +22,56 @@
 #endif
 #define VECTOR_PARAMETER(p, q) , global const float *v##p##q
 
-// out = keep * out + c00 v00 + ... + c57 v57, the first `sources` of them in order; unused ones may be NULL. keep is 0 or 1: with 0 the old value is
-// not read, so a NaN in it does no harm.
-#define TERM_PARAMETER(p, q) , float c##p##q, global const float *v##p##q
-kernel void combine(global float *out, ulong count, uint sources, uint keep EVERY_VECTOR(TERM_PARAMETER)) {
-  SHARE(count);
+// found = vector number `number`. The GPU family names each, since an array that is indexed in a loop would be in memory; the CPU family has the
+// array, which PoCL compiles in 0.2 s less.
+#if TEAM > 1
+#define VECTOR_CASE(p, q) \
+  case 8 * p + q: found = v##p##q; break;
+#define VECTOR_ARRAY
+#define FIND_VECTOR(number) \
+  switch (number) { EVERY_VECTOR(VECTOR_CASE) }
+#else
+#define VECTOR_NAME(p, q) v##p##q,
+#define VECTOR_ARRAY global const float *const vectors[VECTOR_NONE + 1] = {EVERY_VECTOR(VECTOR_NAME)};
+#define FIND_VECTOR(number) found = vectors[number];
+#endif
+
+// sum += c00 v00 + ... + c57 v57, the first `sources` of them in order, of eight elements or of one.
+#if TEAM > 1
 #define TERM8(p, q) \
   if (sources > 8 * p + q) sum = fma((float8)(c##p##q), vload8(0, v##p##q + i), sum);
 #define TERM(p, q) \
   if (sources > 8 * p + q) sum = fma(c##p##q, v##p##q[i], sum);
 #define MORE_TERMS(EACH, p) \
   if (sources > 8 * p) { EIGHT_OF(EACH, p) }
-#define TERMS(EACH) \
+#define EVERY_TERM(EACH) \
   EIGHT_OF(EACH, 0) MORE_TERMS(EACH, 1) MORE_TERMS(EACH, 2) MORE_TERMS(EACH, 3) MORE_TERMS(EACH, 4) MORE_TERMS(EACH, 5)
+#define COEFFICIENT_ARRAY
+#define ADD_TERMS8 EVERY_TERM(TERM8)
+#define ADD_TERMS EVERY_TERM(TERM)
+#else
+#define COEFFICIENT_NAME(p, q) c##p##q,
+#define COEFFICIENT_ARRAY const float coefficients[] = {EVERY_VECTOR(COEFFICIENT_NAME)};
+#define ADD_TERMS8 \
+  for (uint n = 0; n < sources; n++) sum = fma((float8)(coefficients[n]), vload8(0, vectors[n] + i), sum);
+#define ADD_TERMS \
+  for (uint n = 0; n < sources; n++) sum = fma(coefficients[n], vectors[n][i], sum);
+#endif
+
+// out = keep * out + those terms. Unused vectors may be NULL. keep is 0 or 1: with 0 the old value is not read, so a NaN in it does no harm.
+#define TERM_PARAMETER(p, q) , float c##p##q, global const float *v##p##q
+kernel void combine(global float *out, ulong count, uint sources, uint keep EVERY_VECTOR(TERM_PARAMETER)) {
+  SHARE(count);
+  COEFFICIENT_ARRAY
+  VECTOR_ARRAY
   FOR_EIGHTS(i, begin, end) {
     float8 sum = keep ? vload8(0, out + i) : (float8)(0.0f);
-    TERMS(TERM8)
+    ADD_TERMS8
     vstore8(sum, 0, out + i);
   }
   FOR_TAIL(i, begin, end) {
     float sum = keep ? out[i] : 0.0f;
-    TERMS(TERM)
+    ADD_TERMS
     out[i] = sum;
   }
 }
@@ -66,13 +95,10 @@ __attribute__((noinline)) static float2 dot_share(global const float *a, global 
 kernel void dots(ulong count, ulong weights, global float2 *partials, uint first EVERY_JOB(JOB_PARAMETER) EVERY_VECTOR(VECTOR_PARAMETER)) {
 #define JOB_CASE(p, q) \
   case 8 * p + q: job = j##p##q; break;
-#define VECTOR_CASE(p, q) \
-  case 8 * p + q: found = v##p##q; break;
-#define FIND_VECTOR(number) \
-  switch (number) { EVERY_VECTOR(VECTOR_CASE) }
   ulong job = 0;
   switch ((uint)get_group_id(1)) { EVERY_JOB(JOB_CASE) }
   SHARE(job >> 62 ? weights : count);
+  VECTOR_ARRAY
   global const float *found = v00;
   FIND_VECTOR((uint)job & VECTOR_NONE)
   global const float *a = found;
