@@ -8,12 +8,13 @@
 #define FOR_EIGHTS(i, begin, end) for (ulong i = (begin) + 8 * TEAM_ITEM; i + 8 <= (end); i += 8 * TEAM)
 #define FOR_TAIL(i, begin, end) SHORT_LOOP for (ulong i = (begin) + ((end) - (begin)) / 8 * 8 + TEAM_ITEM; i < (end); i += TEAM)
 
-#define SHARE(count) \
-  ulong begin, end;  \
-  group_share(count, (uint)get_group_id(0), (uint)get_num_groups(0), &begin, &end)
+#define SHARE(count) SHARE_ALONG(0, count)
+#define SHARE_ALONG(dimension, count) \
+  ulong begin, end;                   \
+  group_share(count, (uint)get_group_id(dimension), (uint)get_num_groups(dimension), &begin, &end)
 
-// Many vectors as parameters, eights of them at a time: no device guarantees fewer than 1024 bytes of parameters, and a table of pointers would have to
-// be sent. EACH(p, q) stands for number 8 p + q.
+// Many vectors as parameters: every device takes 1024 bytes of them, and a table of pointers would have to be sent before each launch.
+// EACH(p, q) stands for number 8 p + q.
 #define EIGHT_OF(EACH, p) EACH(p, 0) EACH(p, 1) EACH(p, 2) EACH(p, 3) EACH(p, 4) EACH(p, 5) EACH(p, 6) EACH(p, 7)
 #define EVERY_VECTOR(EACH) EIGHT_OF(EACH, 0) EIGHT_OF(EACH, 1) EIGHT_OF(EACH, 2) EIGHT_OF(EACH, 3) EIGHT_OF(EACH, 4) EIGHT_OF(EACH, 5)
 #define EVERY_JOB(EACH) EIGHT_OF(EACH, 0) EIGHT_OF(EACH, 1) EIGHT_OF(EACH, 2)
@@ -22,28 +23,65 @@
 #endif
 #define VECTOR_PARAMETER(p, q) , global const float *v##p##q
 
-// out = keep * out + c00 v00 + ... + c57 v57, the first `sources` of them in order; unused ones may be NULL. keep is 0 or 1: with 0 the old value is
-// not read, so a NaN in it does no harm.
+// found = vector number `number`. The GPU family names each, since an array that is indexed in a loop would be in memory; the CPU family has the
+// array, which PoCL compiles in 0.2 s less.
+#if TEAM > 1
+#define VECTOR_CASE(p, q) \
+  case 8 * p + q: found = v##p##q; break;
+#define VECTOR_ARRAY
+#define FIND_VECTOR(number) \
+  switch (number) { EVERY_VECTOR(VECTOR_CASE) }
+#else
+#define VECTOR_NAME(p, q) v##p##q,
+#define VECTOR_ARRAY global const float *const vectors[VECTOR_NONE + 1] = {EVERY_VECTOR(VECTOR_NAME)};
+#define FIND_VECTOR(number) found = vectors[number];
+#endif
+
+// sum += terms [from, to) of c00 v00 + ... + c57 v57 in order, of eight elements or of one: on the GPU family all at once, in registers, on the CPU
+// family a few, since processors follow few streams of memory ahead; a group's share of the sum stays in its cache in between.
+#if TEAM > 1
+#define TERM8(p, q) \
+  if (to > 8 * p + q) sum = fma((float8)(c##p##q), vload8(0, v##p##q + i), sum);
+#define TERM(p, q) \
+  if (to > 8 * p + q) sum = fma(c##p##q, v##p##q[i], sum);
+#define MORE_TERMS(EACH, p) \
+  if (to > 8 * p) { EIGHT_OF(EACH, p) }
+#define EVERY_TERM(EACH) \
+  EIGHT_OF(EACH, 0) MORE_TERMS(EACH, 1) MORE_TERMS(EACH, 2) MORE_TERMS(EACH, 3) MORE_TERMS(EACH, 4) MORE_TERMS(EACH, 5)
+#define TERMS_AT_ONCE VECTORS_AT_ONCE
+#define COEFFICIENT_ARRAY
+#define ADD_TERMS8 EVERY_TERM(TERM8)
+#define ADD_TERMS EVERY_TERM(TERM)
+#else
+#define TERMS_AT_ONCE 8
+#define COEFFICIENT_NAME(p, q) c##p##q,
+#define COEFFICIENT_ARRAY const float coefficients[] = {EVERY_VECTOR(COEFFICIENT_NAME)};
+#define ADD_TERMS8 \
+  for (uint n = from; n < to; n++) sum = fma((float8)(coefficients[n]), vload8(0, vectors[n] + i), sum);
+#define ADD_TERMS \
+  for (uint n = from; n < to; n++) sum = fma(coefficients[n], vectors[n][i], sum);
+#endif
+
+// out = keep * out + c00 v00 + ..., `sources` terms, of which the first alone may be out itself. Unused vectors may be NULL. keep is 0 or 1: with 0 the
+// old value is not read, so a NaN in it does no harm.
 #define TERM_PARAMETER(p, q) , float c##p##q, global const float *v##p##q
 kernel void combine(global float *out, ulong count, uint sources, uint keep EVERY_VECTOR(TERM_PARAMETER)) {
   SHARE(count);
-#define TERM8(p, q) \
-  if (sources > 8 * p + q) sum = fma((float8)(c##p##q), vload8(0, v##p##q + i), sum);
-#define TERM(p, q) \
-  if (sources > 8 * p + q) sum = fma(c##p##q, v##p##q[i], sum);
-#define MORE_TERMS(EACH, p) \
-  if (sources > 8 * p) { EIGHT_OF(EACH, p) }
-#define TERMS(EACH) \
-  EIGHT_OF(EACH, 0) MORE_TERMS(EACH, 1) MORE_TERMS(EACH, 2) MORE_TERMS(EACH, 3) MORE_TERMS(EACH, 4) MORE_TERMS(EACH, 5)
-  FOR_EIGHTS(i, begin, end) {
-    float8 sum = keep ? vload8(0, out + i) : (float8)(0.0f);
-    TERMS(TERM8)
-    vstore8(sum, 0, out + i);
-  }
-  FOR_TAIL(i, begin, end) {
-    float sum = keep ? out[i] : 0.0f;
-    TERMS(TERM)
-    out[i] = sum;
+  COEFFICIENT_ARRAY
+  VECTOR_ARRAY
+  for (uint from = 0; from < sources; from += TERMS_AT_ONCE) {
+    uint to = min(from + TERMS_AT_ONCE, sources);
+    FOR_EIGHTS(i, begin, end) {
+      float8 sum = keep ? vload8(0, out + i) : (float8)(0.0f);
+      ADD_TERMS8
+      vstore8(sum, 0, out + i);
+    }
+    FOR_TAIL(i, begin, end) {
+      float sum = keep ? out[i] : 0.0f;
+      ADD_TERMS
+      out[i] = sum;
+    }
+    keep = 1;
   }
 }
 
@@ -57,26 +95,23 @@ __attribute__((noinline)) static float2 dot_share(global const float *a, global 
   return (float2)(high, low);
 }
 
-// Group row j, of a work size of groups x jobs, does job j: the inner products <a, b_n> of up to eight pairs that share a. A job is a word of
-// 6 bits for the number of a among the vectors, 6 for each b_n or VECTOR_NONE after the last, 8 for the number `place` of its first pair, and 1 that
-// leaves out the bias, so that count is `weights`.
-//   partials[first + (place + n) * groups + group] = (high, low) of the group's part.   The sums of a job go up one tree together.
+// A job is the inner products <a, b_n> of up to eight pairs that share a: a word of 6 bits for the number of a among the vectors, 6 for each b_n or
+// VECTOR_NONE after the last, 8 for the number `place` of its first pair, and 1 that leaves out the bias, so that count is `weights`.
+//   partials[first + (place + n) * groups + group] = (high, low) of the group's part
+// The sums of a job go up one tree together. Work size: jobs x TEAM, groups; neighbours do the jobs of one share, which is in their caches then.
 #define JOB_PARAMETER(p, q) , ulong j##p##q
 #define JOB_VECTOR(job, n) ((uint)((job) >> (6 * (n) + 6)) & VECTOR_NONE)
 kernel void dots(ulong count, ulong weights, global float2 *partials, uint first EVERY_JOB(JOB_PARAMETER) EVERY_VECTOR(VECTOR_PARAMETER)) {
 #define JOB_CASE(p, q) \
   case 8 * p + q: job = j##p##q; break;
-#define VECTOR_CASE(p, q) \
-  case 8 * p + q: found = v##p##q; break;
-#define FIND_VECTOR(number) \
-  switch (number) { EVERY_VECTOR(VECTOR_CASE) }
   ulong job = 0;
-  switch ((uint)get_group_id(1)) { EVERY_JOB(JOB_CASE) }
-  SHARE(job >> 62 ? weights : count);
+  switch ((uint)get_group_id(0)) { EVERY_JOB(JOB_CASE) }
+  SHARE_ALONG(1, job >> 62 ? weights : count);
+  VECTOR_ARRAY
   global const float *found = v00;
   FIND_VECTOR((uint)job & VECTOR_NONE)
   global const float *a = found;
-  global float2 *to = partials + first + ((uint)(job >> 54) & 255) * (uint)get_num_groups(0) + (uint)get_group_id(0);
+  global float2 *to = partials + first + ((uint)(job >> 54) & 255) * (uint)get_num_groups(1) + (uint)get_group_id(1);
   SCRATCH_SPACE float highs[8 * TEAM], lows[8 * TEAM];
   for (uint n = 0; n < 8; n++) {
     uint number = JOB_VECTOR(job, n);
@@ -93,7 +128,7 @@ kernel void dots(ulong count, ulong weights, global float2 *partials, uint first
 #endif
   if (TEAM_ITEM == 0)
     for (uint n = 0; n < 8 && JOB_VECTOR(job, n) != VECTOR_NONE; n++)
-      to[n * (uint)get_num_groups(0)] = (float2)(highs[n * TEAM], lows[n * TEAM]);
+      to[n * (uint)get_num_groups(1)] = (float2)(highs[n * TEAM], lows[n * TEAM]);
 }
 
 // out = a * b

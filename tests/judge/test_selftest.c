@@ -103,7 +103,7 @@ static void plant_for_few_classes(bool nightly) {
        "(line slope of", COMPARE_LINE},
       {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "dot_share(a, found, begin, end, TEAM_ITEM)", "dot_share(a, a, begin, end, TEAM_ITEM)",
        "(inner products of", COMPARE_VECTORS},
-      {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "sum = fma(c##p##q, v##p##q[i], sum)", "sum = v##p##q[i]", "(combination of",
+      {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "sum = fma(coefficients[n], vectors[n][i], sum)", "sum = vectors[n][i]", "(combination of",
        COMPARE_VECTORS},
       {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "a[i] / (sqrt(b[i]) + epsilon)", "a[i] / sqrt(b[i])", "(element-wise of", COMPARE_ELEMENTS},
       /* Hessians are part of the whole self-test: a sign, a softmax that is none, probabilities kept in the wrong place */
@@ -150,7 +150,7 @@ static void plant_in_the_gpu_family(bool nightly) {
 /* The program that has the vectors' kernels too. */
 static void plant_for_small_data(bool nightly) {
   static const Mistake mistakes[] = {
-      {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "sum = fma(c##p##q, v##p##q[i], sum)", "sum = v##p##q[i]", "(combination of",
+      {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "sum = fma(coefficients[n], vectors[n][i], sum)", "sum = vectors[n][i]", "(combination of",
        COMPARE_VECTORS},
       {SETOSA_FAMILY_CPU, 19, 3, "accurate_logits.cl", "logit = high + low", "logit = high + 0.01f", "(logits of", COMPARE_LOGITS},
       {SETOSA_FAMILY_GPU, 19, 3, "vector.cl", "sum = fma(c##p##q, v##p##q[i], sum)", "sum = v##p##q[i]", "(combination of",

@@ -60,13 +60,13 @@ static void close_many(Many *m) {
 
 /* ---- inner products --------------------------------------------------------------------------------------------- */
 
-/* As L-BFGS asks: one vector with many, and another with the same; and pairs without any order. */
+/* As L-BFGS asks: one vector with many, and another with the same, so that a launch is as full as can be; and pairs without any order. */
 static void choose_pairs(VectorPair *pairs, size_t *a, size_t *b, const Many *m) {
   for (size_t i = 0; i < PAIRS; i++) {
-    a[i] = i < 100 ? VECTORS - 1 - i / 50 : (size_t)random_below(4, RANDOM_STREAM_CHECK, 1, i, VECTORS);
-    b[i] = i < 100 ? i % 50 : (size_t)random_below(4, RANDOM_STREAM_CHECK, 2, i, VECTORS);
+    a[i] = i < 200 ? VECTORS - 1 - i / 40 : (size_t)random_below(4, RANDOM_STREAM_CHECK, 1, i, VECTORS);
+    b[i] = i < 200 ? i % 40 : (size_t)random_below(4, RANDOM_STREAM_CHECK, 2, i, VECTORS);
     bool turned = i % 7 == 3;
-    pairs[i] = (VectorPair){m->vectors[turned ? b[i] : a[i]], m->vectors[turned ? a[i] : b[i]], .weights_only = i % 31 == 5};
+    pairs[i] = (VectorPair){m->vectors[turned ? b[i] : a[i]], m->vectors[turned ? a[i] : b[i]], .weights_only = i >= 200 && i % 31 == 5};
   }
 }
 

@@ -21,8 +21,8 @@ static Status launch(DotLaunch *l, Error *error) {
   Kernel *kernel = NULL;
   KernelArgument arguments[4 + DOT_JOBS + VECTORS_AT_ONCE];
   uint64_t parameters = l->native->head.parameters;
-  KernelRange range = native_team_range(l->native, l->groups);
-  range.global[1] = l->job_count;
+  KernelRange range = native_team_range(l->native, l->job_count);
+  range.global[1] = l->groups;
   range.local[1] = 1;
   if (l->job_count == 0) return SETOSA_OK;
   TRY(native_kernel(l->native, KERNEL_DOTS, &kernel, error));
@@ -107,7 +107,7 @@ static double largest_of(const SumPair *norms, size_t count) {
 
 /* The loss and the norm that the sums say, which were read. */
 static void take_later(Native *native, const NativeLater *later) {
-  if (later->losses > 0) later->at->loss = backend_row_scale(&native->head, later->cut.rows) * native_pass_sum(native, &later->cut);
+  if (later->losses > 0) later->at->loss = backend_row_scale(&native->head, later->cut.rows) * native_pass_sum(native, 0, &later->cut);
   later->at->gradient_norm = later->norms > 0 ? largest_of(native->sums_host + later->losses, later->norms) : NAN;
 }
 

@@ -89,7 +89,7 @@ Status native_enqueue_line_point(Native *native, double step, size_t *pairs, Err
   const Buffer *labels = native->line.labels, *weights = native->line.weights;
   bool strips = native_uses_strips(native);
   *pairs = (rows + cut.share_rows - 1) / cut.share_rows * cut.losses;
-  TRY(native_reserve_sums(native, *pairs, error));
+  TRY(native_reserve_sums(native, 2 * *pairs, error)); /* on the host for the slopes, too */
   TRY(native_reserve(native, &native->partials, *pairs * sizeof(SumPair), "partial slopes", error));
   if (native_is_whole(native)) {
     labels = native->buffers[0].labels;
@@ -110,10 +110,10 @@ static Status evaluate_products(Native *native, double step, double *loss, doubl
   Cut cut = native_cut(native, native->head.rows);
   double scale = backend_row_scale(&native->head, native->head.rows);
   TRY(native_enqueue_line_point(native, step, &pairs, error));
+  TRY(buffer_read_later(native->partials, 0, pairs * sizeof(SumPair), native->sums_host + pairs, error));
   TRY(native_read_sums(native, pairs, error));
-  *loss = scale * native_pass_sum(native, &cut);
-  TRY(buffer_read(native->partials, 0, pairs * sizeof(SumPair), native->sums_host, error));
-  *slope = scale * native_pass_sum(native, &cut);
+  *loss = scale * native_pass_sum(native, 0, &cut);
+  *slope = scale * native_pass_sum(native, pairs, &cut);
 cleanup:
   return status;
 }

@@ -367,11 +367,11 @@ double native_sum(const Native *native, size_t first, size_t count) {
   return sum.high + sum.low;
 }
 
-double native_pass_sum(const Native *native, const Cut *cut) {
+double native_pass_sum(const Native *native, size_t first, const Cut *cut) {
   ShardSum all = {0, 0}, one;
   size_t pairs = cut->per_shard * cut->losses;
   for (size_t i = 0; i < cut->shards; i++) {
-    shard_sums(&one, cut, (ShardRange){i, 1}, native->sums_host + i * pairs);
+    shard_sums(&one, cut, (ShardRange){i, 1}, native->sums_host + first + i * pairs);
     shard_sum_add(&all, one);
   }
   return all.high + all.low;

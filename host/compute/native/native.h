@@ -190,8 +190,8 @@ Status native_reserve_sums(Native *native, size_t count, Error *error);
 Status native_read_sums(Native *native, size_t count, Error *error);
 /* The value of count pairs in sums_host from first on, added in double in order. */
 double native_sum(const Native *native, size_t first, size_t count);
-/* The value of the losses (or slopes) of all shards in sums_host. */
-double native_pass_sum(const Native *native, const Cut *cut);
+/* The value of the losses (or slopes) of all shards in sums_host from pair `first` on. */
+double native_pass_sum(const Native *native, size_t first, const Cut *cut);
 double native_seconds_build(const Native *native);
 /* Groups or items enough to keep every thread of the device busy. */
 static inline size_t native_enough_groups(const Native *native) { return 8 * (size_t)native->compute_units; }
