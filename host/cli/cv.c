@@ -165,6 +165,7 @@ static Status run_cv(CvWork *work, const Session *session, Error *error) {
   SetosaCvOptions *options = &work->options;
   SetosaTrainOptions *train = &options->train;
   *train = from->train;
+  if (!options_given(from, "gap")) train->gap = setosa_cv_options_default().train.gap;
   train->compute = work->compute.options;
   train->progress_user = work;
   train->stop = on_stop;

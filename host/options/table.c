@@ -79,7 +79,7 @@ static const OptionRow rows[] = {
      .heading = HEADING_TRAINING, .show_default = true},
     {"gap", 0, "E", "newton, lbfgs: converged only when F is at most E times itself above the optimum, too; 0: whatever it is",
      TRAIN_OPTION(OPTION_REAL, gap), REAL_FROM(0), .class = OPTION_STOPS, .solvers = WITH_CURVATURE, .off_by_default = true,
-     .commands = FOR_FIT, .heading = HEADING_TRAINING, .show_default = true},
+     .commands = FOR_TRAIN, .heading = HEADING_TRAINING, .show_default = true},
     {"history", 0, "N", "lbfgs: past steps remembered", TRAIN_OPTION(OPTION_SIZE, history), .least = 1, .most = 1000, .solvers = WITH_LBFGS,
      .commands = FOR_FIT, .heading = HEADING_TRAINING, .show_default = true},
     {"learning-rate", 0, "X", "gd: fixed step (default: found by backtracking); sgd, adam: initial rate",

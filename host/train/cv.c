@@ -15,6 +15,7 @@
 #include "train/train_options.h"
 
 static void close_cv(Cv *cv) {
+  preconditioner_close(cv->preconditioner);
   if (cv->backend != NULL) vector_destroy(cv->backend, cv->w);
   backend_close(cv->backend);
   cv->backend = NULL;
@@ -72,10 +73,12 @@ static Status open_cv(Cv *cv, double *seconds_test, Error *error) {
   TRY(vector_create(cv->backend, &cv->w, error));
   TRY(memory_multiply(&values, cv->count, cv->backend->parameters, "the weights along the path", error));
   TRY(memory_allocate((void **)&cv->path, values, sizeof *cv->path, "the weights along the path", error));
-  TRY(memory_allocate((void **)&cv->last, cv->backend->parameters, sizeof *cv->last, "weights", error));
+  TRY(memory_multiply(&values, CV_AGES * cv->folds, cv->backend->parameters, "the weights of the folds", error));
+  TRY(memory_allocate_zero((void **)&cv->last, values, sizeof *cv->last, "the weights of the folds", error));
   TRY(memory_allocate((void **)&cv->start, cv->backend->parameters, sizeof *cv->start, "weights", error));
   TRY(memory_allocate_zero((void **)&cv->fits, cv_fits(cv), sizeof *cv->fits, "the models", error));
   TRY(keeper_meet_backend(&cv->keeper, cv->backend, error));
+  TRY(cv_choose_solver(cv, error));
   if (cv->train.resume != NULL) TRY(cv_load(cv, &cv->train.resume->state, error));
   backend_facts(cv->backend, &facts);
   cv->flops_before = facts.flops;
@@ -100,7 +103,7 @@ static Status make_model(Model **model, const Cv *cv, const SetosaCvResult *resu
   Status status = SETOSA_OK;
   Model *made = NULL;
   size_t chosen = result->chosen;
-  const CvFit *fit = &cv->fits[chosen];
+  const CvFit *fit = &cv->fits[chosen * (cv->folds + 1)];
   const SetosaCvPoint *point = &result->points[chosen];
   StopReason reason = (StopReason)fit->reason;
   SetosaTrainOptions options = cv->train;

@@ -3,24 +3,53 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "optim/choice.h"
 #include "train/cv.h"
 #include "train/score.h"
 #include "train/train_options.h"
 
 /* ---- where it begins ---------------------------------------------------------------------------------------------- */
 
-/* Along the path of all rows weights are nearly linear in the logarithm of lambda; those of a fold keep their distance from them. With an
- * L1 penalty neither holds for the weights that are 0: then the nearest model is the start. */
+/* What a polynomial through the last values, one for each step of the path, has for the next: of degree 0, 1, 2. */
+static const double next_of[CV_AGES][CV_AGES] = {{1}, {2, -1}, {3, -3, 1}};
+
+/* Point `age` + 1 before j of the path of all rows. */
+static const double *path_before(const Cv *cv, size_t j, size_t age) { return cv->path + (j - 1 - age) * cv->backend->parameters; }
+
+/* How far a polynomial of this degree would have missed point j - 1. */
+static double miss(const Cv *cv, size_t j, size_t degree) {
+  double sum = 0;
+  for (size_t p = 0; p < cv->backend->parameters; p++) {
+    double value = path_before(cv, j, 0)[p];
+    for (size_t age = 0; age <= degree; age++) value -= next_of[degree][age] * path_before(cv, j - 1, age)[p];
+    sum += value * value;
+  }
+  return sum;
+}
+
+/* The degree that did best a step before: steps of a path may be short or long. */
+static size_t choose_degree(const Cv *cv, size_t j) {
+  size_t best = 0;
+  double least = INFINITY;
+  if (j == 2) return 1; /* nothing is known yet */
+  for (size_t degree = 0; degree < CV_AGES && degree + 2 <= j; degree++) {
+    double here = miss(cv, j, degree);
+    if (here < least) least = here, best = degree;
+  }
+  return best;
+}
+
+/* Along the path of all rows weights are smooth in the logarithm of lambda, and so is how far those of a fold are from them. With an L1
+ * penalty neither holds for the weights that are 0: then the nearest model is the start. */
 static void make_start(Cv *cv, size_t fold, size_t j) {
   size_t parameters = cv->backend->parameters;
-  const double *here = cv->path + j * parameters, *before = here - parameters, *earlier = before - parameters;
-  bool smooth = cv->options->l1_ratio == 0;
-  if (fold == 0 && j == 0) {
-    memset(cv->start, 0, parameters * sizeof *cv->start);
-  } else if (fold == 0) {
-    for (size_t p = 0; p < parameters; p++) cv->start[p] = smooth && j > 1 ? 2 * before[p] - earlier[p] : before[p];
-  } else {
-    for (size_t p = 0; p < parameters; p++) cv->start[p] = smooth && j > 0 ? here[p] + (cv->last[p] - before[p]) : here[p];
+  const double *here = cv->path + j * parameters;
+  bool smooth = cv->options->l1_ratio == 0 && j > 0;
+  size_t degree = smooth ? choose_degree(cv, j) : 0;
+  for (size_t p = 0; p < parameters; p++) cv->start[p] = fold > 0 ? here[p] : j > 0 && !smooth ? path_before(cv, j, 0)[p] : 0;
+  for (size_t age = 0; smooth && age <= degree; age++) {
+    const double *before = path_before(cv, j, age), *last = cv_last(cv, fold, age);
+    for (size_t p = 0; p < parameters; p++) cv->start[p] += next_of[degree][age] * (fold > 0 ? last[p] - before[p] : before[p]);
   }
 }
 
@@ -36,12 +65,12 @@ static Status leave_out(Cv *cv, size_t fold, Error *error) {
 /* ---- while it runs ------------------------------------------------------------------------------------------------ */
 
 static bool tell(Cv *cv, uint64_t iteration, const Evaluation *at, const CvFit *fit) {
-  size_t number = fit != NULL ? cv->done - 1 : cv->done, fold = number / cv->count;
+  size_t number = fit != NULL ? cv->done - 1 : cv->done, fold = cv_fold_of(cv, number);
   SetosaCvProgress progress = {.fit = cv->done,
                                .fits = cv_fits(cv),
                                .fold = fold,
                                .folds = cv->folds,
-                               .lambda = cv->lambda[number % cv->count],
+                               .lambda = cv->lambda[cv_lambda_of(cv, number)],
                                .iteration = iteration,
                                .objective = at->objective,
                                .gradient_norm = at->gradient_norm,
@@ -70,23 +99,58 @@ static bool on_stop(void *user) {
   return stop || cv->callback_status != SETOSA_OK;
 }
 
-static Status minimize(Cv *cv, double lambda, bool near, Error *error) {
+/* One for all models of a lambda, made of all rows where the first of them begins: making it costs more than an iteration, and those of the
+ * folds differ little. What a long training has made of it is not for the next one. */
+static Status prepare_lambda(Cv *cv, Objective *objective, size_t fold, size_t j, Error *error) {
+  Status status = SETOSA_OK;
+  const OptimizerSettings *o = &cv->settings;
+  PreconditionerSettings settings = {.kind = o->preconditioner, .seed = o->seed, .near = j > 0};
+  if (o->solver != SETOSA_SOLVER_LBFGS || o->preconditioner == SETOSA_PRECONDITIONER_NONE) return SETOSA_OK;
+  if (cv->preconditioner != NULL && cv->prepared == j) return SETOSA_OK;
+  preconditioner_close(cv->preconditioner);
+  cv->preconditioner = NULL;
+  make_start(cv, 0, j);
+  TRY(leave_out(cv, 0, error));
+  TRY(vector_write(cv->backend, cv->w, cv->start, error));
+  TRY(preconditioner_open(&cv->preconditioner, objective, &settings, error));
+  TRY(preconditioner_renew(cv->preconditioner, cv->w, 0, error));
+  cv->prepared = j;
+  make_start(cv, fold, j);
+  TRY(leave_out(cv, fold, error));
+cleanup:
+  return status;
+}
+
+static Status minimize(Cv *cv, size_t fold, size_t j, Error *error) {
   Status status = SETOSA_OK;
   Objective objective = {0};
-  ObjectiveTerms terms = cv_terms(cv->options, lambda);
-  OptimizerSettings settings = train_optimizer_settings(&cv->train);
-  settings.near = near;
-  settings.observe = on_step;
-  settings.stop = on_stop;
-  settings.user = cv;
+  ObjectiveTerms terms = cv_terms(cv->options, cv->lambda[j]);
+  OptimizerSettings settings = cv->settings;
   cv->report = (OptimizerReport){0};
-  TRY(vector_write(cv->backend, cv->w, cv->start, error));
   TRY(objective_open(&objective, cv->backend, &terms, error));
+  TRY(prepare_lambda(cv, &objective, fold, j, error));
+  TRY(vector_write(cv->backend, cv->w, cv->start, error));
+  settings.near = fold > 0 || j > 0;
+  settings.kept = cv->preconditioner;
   TRY(optimizer_minimize(&objective, cv->w, &settings, &cv->report, error));
   TRY(cv->callback_status);
   cv->stopped = cv->report.reason == STOP_INTERRUPTED;
 cleanup:
   objective_close(&objective);
+  return status;
+}
+
+Status cv_choose_solver(Cv *cv, Error *error) {
+  SolverChoice choice;
+  OptimizerSettings settings = train_optimizer_settings(&cv->train);
+  Status status = choice_make(&choice, cv->backend, &settings, settings.matrix_bytes, error);
+  settings.solver = choice.solver;
+  settings.preconditioner = choice.preconditioner;
+  settings.uncertified = true;
+  settings.observe = on_step;
+  settings.stop = on_stop;
+  settings.user = cv;
+  cv->settings = settings;
   return status;
 }
 
@@ -106,11 +170,11 @@ Status cv_fit_next(Cv *cv, Error *error) {
   cv->wishes.must_ask = true;
   cv->stopped = on_stop(cv);
   if (cv->stopped) return cv->callback_status;
-  size_t fold = cv->done / cv->count, j = cv->done % cv->count, parameters = cv->backend->parameters;
+  size_t fold = cv_fold_of(cv, cv->done), j = cv_lambda_of(cv, cv->done), parameters = cv->backend->parameters;
   CvFit *fit = &cv->fits[cv->done];
   make_start(cv, fold, j);
   TRY(leave_out(cv, fold, error));
-  TRY(minimize(cv, cv->lambda[j], cv->done > 0, error));
+  TRY(minimize(cv, fold, j, error));
   if (cv->stopped) goto cleanup;
   const OptimizerReport *report = &cv->report;
   *fit = (CvFit){.objective = report->at.objective,
@@ -121,7 +185,9 @@ Status cv_fit_next(Cv *cv, Error *error) {
                  .reason = (double)report->reason,
                  .solver = (double)report->solver,
                  .preconditioner = (double)report->preconditioner};
-  TRY(vector_read(cv->backend, cv->w, fold == 0 ? cv->path + j * parameters : cv->last, error));
+  for (size_t age = CV_AGES - 1; fold > 0 && age > 0; age--)
+    memcpy(cv_last(cv, fold, age), cv_last(cv, fold, age - 1), parameters * sizeof *cv->last);
+  TRY(vector_read(cv->backend, cv->w, fold == 0 ? cv->path + j * parameters : cv_last(cv, fold, 0), error));
   TRY(score(cv, fold, fit, error));
   cv->done++;
   if (!tell(cv, report->iterations, &report->at, fit)) cv->wishes.stop = true;

@@ -17,7 +17,7 @@ void setosa_cv_result_destroy(SetosaCvResult *result) {
 }
 
 static const CvFit *fit_of(const Cv *cv, size_t fold, size_t j) {
-  size_t index = fold * cv->count + j;
+  size_t index = j * (cv->folds + 1) + fold;
   return index < cv->done ? &cv->fits[index] : NULL;
 }
 

@@ -38,9 +38,7 @@ cleanup:
 /* ---- the state -------------------------------------------------------------------------------------------------------- */
 
 /* Models of all rows among those that are done. */
-static size_t path_done(const Cv *cv) { return cv->done < cv->count ? cv->done : cv->count; }
-/* The next model is of a fold that has one already. */
-static bool needs_last(const Cv *cv) { return cv->done > cv->count && cv->done % cv->count != 0; }
+static size_t path_done(const Cv *cv) { return cv->done == 0 ? 0 : cv_lambda_of(cv, cv->done - 1) + 1; }
 
 static Status save_state(const Cv *cv, OptimizerState *state, Error *error) {
   Status status = SETOSA_OK;
@@ -49,7 +47,7 @@ static Status save_state(const Cv *cv, OptimizerState *state, Error *error) {
   TRY(state_put(state, "report", 2, report, error));
   TRY(state_put(state, "fits", cv->done * CV_FIT_NUMBERS, (const double *)cv->fits, error));
   TRY(state_put(state, "path", path_done(cv) * parameters, cv->path, error));
-  if (needs_last(cv)) TRY(state_put(state, "last", parameters, cv->last, error));
+  TRY(state_put(state, "last", CV_AGES * cv->folds * parameters, cv->last, error));
 cleanup:
   return status;
 }
@@ -73,7 +71,7 @@ Status cv_load(Cv *cv, const OptimizerState *state, Error *error) {
   for (size_t i = 0; i < cv->done; i++)
     if (!is_fit(&cv->fits[i])) TRY(state_refuse("a model of it has numbers that none has", error));
   TRY(state_get(state, "path", path_done(cv) * parameters, cv->path, error));
-  if (needs_last(cv)) TRY(state_get(state, "last", parameters, cv->last, error));
+  TRY(state_get(state, "last", CV_AGES * cv->folds * parameters, cv->last, error));
 cleanup:
   return status;
 }
