@@ -37,6 +37,8 @@ const char *const device_type_names[] = {[SETOSA_DEVICE_CPU] = "cpu", [SETOSA_DE
 const char *const bench_what_names[] = {[SETOSA_BENCH_STEP] = "step",   [SETOSA_BENCH_HESSIAN] = "hessian", [SETOSA_BENCH_EPOCH] = "epoch",
                                         [SETOSA_BENCH_TRAIN] = "train", [SETOSA_BENCH_PREDICT] = "predict", NULL};
 
+const char *const cv_choice_names[] = {[SETOSA_CV_MIN] = "min", [SETOSA_CV_1SE] = "1se", NULL};
+
 size_t names_count(const char *const *names) {
   size_t count = 0;
   while (names[count] != NULL) count++;

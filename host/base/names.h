@@ -15,6 +15,7 @@ extern const char *const device_type_names[];
 extern const char *const missing_names[];
 extern const char *const unseen_names[];
 extern const char *const bench_what_names[];
+extern const char *const cv_choice_names[];
 
 /* How many names a list has. */
 size_t names_count(const char *const *names);

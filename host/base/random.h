@@ -15,7 +15,8 @@ typedef enum RandomStream {
   RANDOM_STREAM_BATCHES,
   RANDOM_STREAM_CHECK,
   RANDOM_STREAM_ROWS,  /* blocks of rows that a sample takes */
-  RANDOM_STREAM_SAMPLE /* rows of a sample */
+  RANDOM_STREAM_SAMPLE, /* rows of a sample */
+  RANDOM_STREAM_FOLDS   /* of cross-validation */
 } RandomStream;
 
 /* Four words for counter (high, low) of a stream. high must stay below 2^32: its upper half holds the stream. */

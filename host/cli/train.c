@@ -295,7 +295,7 @@ static Status run(const Session *given, Error *error) {
   TrainReport report = {.lap = given->began};
   /* Several processes agree after every step, so that an error of one ends all of them there. */
   SetosaRanks *ranks = given->ranks;
-  TRY(setosa_ranks_agree(ranks, train_resume_open(&work.resume, given, error), error));
+  TRY(setosa_ranks_agree(ranks, train_resume_open(&work.resume, &command_train, given, error), error));
   report.data = options->argument[0];
   report.made = input_is_made(report.data);
   report.test_data = options->test;

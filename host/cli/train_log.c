@@ -32,15 +32,12 @@ void train_log_empty(const TrainLog *log) {
   if (is_file && ftruncate(fileno(log->stream), 0) != 0) return; /* then it is continued: nothing is lost */
 }
 
-void train_log_write(TrainLog *log, const SetosaProgress *at) {
-  if (log->stream == NULL || log->failed) return;
+void train_log_line(TrainLog *log, json_t *line) {
   Error ignored = {0};
-  json_t *line =
-      json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "iteration", (json_int_t)at->iteration, "objective", json_number(at->objective),
-                "loss", json_number(at->loss), "gradient_norm", json_number(at->gradient_norm), "step", json_number(at->step), "seconds",
-                json_number(at->seconds), "rows_per_second", json_number(at->rows_per_second), "passes",
-                json_number(at->passes));
-  if (isfinite(at->validation_loss)) json_put(&line, "validation_loss", json_number(at->validation_loss));
+  if (log->stream == NULL || log->failed) {
+    json_decref(line);
+    return;
+  }
   if (json_print(line, true, log->stream, &ignored) != SETOSA_OK) {
     log->failed = true;
     log->code = ENOMEM;
@@ -48,6 +45,16 @@ void train_log_write(TrainLog *log, const SetosaProgress *at) {
     log->failed = true;
     log->code = errno;
   }
+}
+
+void train_log_write(TrainLog *log, const SetosaProgress *at) {
+  if (log->stream == NULL || log->failed) return;
+  json_t *line =
+      json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "iteration", (json_int_t)at->iteration, "objective", json_number(at->objective),
+                "loss", json_number(at->loss), "gradient_norm", json_number(at->gradient_norm), "step", json_number(at->step), "seconds",
+                json_number(at->seconds), "rows_per_second", json_number(at->rows_per_second), "passes", json_number(at->passes));
+  if (isfinite(at->validation_loss)) json_put(&line, "validation_loss", json_number(at->validation_loss));
+  train_log_line(log, line);
 }
 
 Status train_log_close(TrainLog *log, Error *error) {

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "base/error.h"
+#include "base/json.h"
 
 typedef struct TrainLog {
   FILE *stream; /* NULL: no log wanted */
@@ -20,6 +20,8 @@ Status train_log_open(TrainLog *log, const char *path, Error *error);
 void train_log_empty(const TrainLog *log);
 /* Writes and flushes one line. */
 void train_log_write(TrainLog *log, const SetosaProgress *at);
+/* The same for a line that is made already, which is released; NULL: memory was short. */
+void train_log_line(TrainLog *log, json_t *line);
 /* SETOSA_ERROR_WRITE when any line was lost. */
 Status train_log_close(TrainLog *log, Error *error);
 

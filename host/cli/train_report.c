@@ -4,22 +4,10 @@
 #include <string.h>
 
 #include "cli/json_output.h"
+#include "cli/report.h"
 #include "cli/terminal/page.h"
 #include "cli/terminal/units.h"
 #include "cli/train.h"
-
-enum { LABEL_COLUMN = 14 };
-
-/* A line of the summary; "" goes on with the one above. */
-__attribute__((format(printf, 3, 4))) static void print_field(const Session *session, const char *label, const char *format, ...) {
-  bool color = session->console.color_out;
-  char text[1024];
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(text, sizeof text, format, arguments);
-  va_end(arguments);
-  page_print("  %s%-*s%s%s\n", color_code(color, COLOR_DIM), LABEL_COLUMN - 2, label, color_code(color, COLOR_PLAIN), text);
-}
 
 /* The classes are called 0, 1, 2, ... */
 static bool classes_are_counted(const TrainReport *report) {
@@ -53,44 +41,7 @@ static void print_data(const TrainReport *report, const Session *session) {
     if (used > 0 && (size_t)used + 2 < sizeof text) strcpy(text + used, ")");
   }
   console_make_visible(text);
-  print_field(session, "data", "%s", text);
-}
-
-/* Each device on a line of its own, below their number. */
-static void print_devices(const TrainReport *report, const Session *session) {
-  char text[512];
-  print_field(session, "devices", "%zu, which share the rows:", report->compute->chosen.count);
-  for (size_t i = 0; i < report->compute->chosen.count; i++) {
-    const SetosaDeviceInfo *device = compute_device_at(report->compute, i);
-    snprintf(text, sizeof text, "[%zu] %s (%s, %s)", device->index, device->name, input_device_type_name(device->type), device->platform);
-    console_make_visible(text);
-    page_print("%*s%s\n", LABEL_COLUMN, "", text);
-  }
-}
-
-static void print_device(const TrainReport *report, const Session *session) {
-  char text[512];
-  if (session->ranks != NULL)
-    print_field(session, "ranks", "%zu processes share the rows; the device is that of the first", setosa_ranks_size(session->ranks));
-  if (report->compute->chosen.count > 1) {
-    print_devices(report, session);
-    return;
-  }
-  if (report->device == NULL)
-    snprintf(text, sizeof text, "none: the %s backend computes on this machine in %s precision", report->result.backend,
-             session->options->train.compute.backend == SETOSA_BACKEND_BLAS ? "single" : "double");
-  else
-    snprintf(text, sizeof text, "[%zu] %s (%s, %s)", report->device->index, report->device->name,
-             input_device_type_name(report->device->type), report->device->platform);
-  print_field(session, "device", "%s", text);
-}
-
-/* Rows that did not stay on the device. */
-static void print_streaming(const TrainReport *report, const Session *session) {
-  char rows[UNITS_SIZE];
-  if (report->result.chunk_rows == 0) return;
-  print_field(session, "rows", "streamed through the device in every pass, %s at a time: together they do not fit the memory it may use",
-              units_count(rows, (double)report->result.chunk_rows));
+  report_field(session, "data", "%s", text);
 }
 
 /* "newton", "lbfgs with blocks": what --solver auto chose is told with its reason. */
@@ -102,9 +53,9 @@ static void print_solver(char *words, size_t size, const SetosaTrainResult *resu
 /* How far above the optimum the objective is. */
 static void print_gap(const Session *session, const SetosaTrainResult *result) {
   if (strcmp(result->gap_kind, "certificate") == 0)
-    print_field(session, "", "at most %.1e of itself above the optimum (certificate)", result->gap);
+    report_field(session, "", "at most %.1e of itself above the optimum (certificate)", result->gap);
   else
-    print_field(session, "", "about %.1e of itself above the optimum, an estimate", result->gap);
+    report_field(session, "", "about %.1e of itself above the optimum, an estimate", result->gap);
 }
 
 /* "3 of 5 features", "all 5 features". */
@@ -121,9 +72,9 @@ static void print_start(const TrainReport *report, const Session *session) {
   if (session->options->start == NULL) return;
   snprintf(word, sizeof word, "%s", session->options->start);
   console_make_visible(word);
-  print_field(session, "start", "%s, which knows %s and %s", word,
-              print_known(features, report->result.start_features, report->features, "features"),
-              print_known(classes, report->result.start_classes, report->classes, "classes"));
+  report_field(session, "start", "%s, which knows %s and %s", word,
+               print_known(features, report->result.start_features, report->features, "features"),
+               print_known(classes, report->result.start_classes, report->classes, "classes"));
 }
 
 /* What the stop reason means. */
@@ -139,41 +90,41 @@ static void print_outcome(const TrainReport *report, const Session *session) {
   print_solver(solver, sizeof solver, result);
   unsigned long long iterations = result->iterations;
   if (result->converged)
-    print_field(session, "solver", "%s: %sconverged%s after %llu %s%s%s", solver, color_code(color, COLOR_GREEN),
-                color_code(color, COLOR_PLAIN), iterations, unit, before,
-                strcmp(result->stop_reason, "precision-limit") == 0 ? ", at the limit of float32" : "");
+    report_field(session, "solver", "%s: %sconverged%s after %llu %s%s%s", solver, color_code(color, COLOR_GREEN),
+                 color_code(color, COLOR_PLAIN), iterations, unit, before,
+                 strcmp(result->stop_reason, "precision-limit") == 0 ? ", at the limit of float32" : "");
   else if (strcmp(result->stop_reason, "separable") == 0)
-    print_field(session, "solver", "%s: stopped after %llu %s%s: the classes are separable, without --l2 there is no optimum", solver,
-                iterations, unit, before);
+    report_field(session, "solver", "%s: stopped after %llu %s%s: the classes are separable, without --l2 there is no optimum", solver,
+                 iterations, unit, before);
   else if (strcmp(result->stop_reason, "interrupted") == 0)
-    print_field(session, "solver", "%s: stopped by you after %llu %s%s", solver, iterations, unit, before);
+    report_field(session, "solver", "%s: stopped by you after %llu %s%s", solver, iterations, unit, before);
   else if (strcmp(result->stop_reason, "patience") == 0)
-    print_field(session, "solver", "%s: stopped after %llu %s%s, the validation loss not having fallen for %llu", solver, iterations, unit,
-                before, (unsigned long long)session->options->train.patience);
+    report_field(session, "solver", "%s: stopped after %llu %s%s, the validation loss not having fallen for %llu", solver, iterations, unit,
+                 before, (unsigned long long)session->options->train.patience);
   else if (strcmp(result->stop_reason, "no-progress") == 0 && session->options->train.tolerance == 0)
-    print_field(session, "solver", "%s: stopped after %llu %s%s, where rounding hides any further decrease", solver, iterations, unit,
-                before);
+    report_field(session, "solver", "%s: stopped after %llu %s%s, where rounding hides any further decrease", solver, iterations, unit,
+                 before);
   else
-    print_field(session, "solver", "%s: stopped after %llu %s%s (%s)", solver, iterations, unit, before, result->stop_reason);
+    report_field(session, "solver", "%s: stopped after %llu %s%s (%s)", solver, iterations, unit, before, result->stop_reason);
   if (session->options->train.patience > 0 && result->best_epoch == 0)
-    print_field(session, "", "the weights are those of the start, which has the lowest validation loss");
+    report_field(session, "", "the weights are those of the start, which has the lowest validation loss");
   else if (session->options->train.patience > 0)
-    print_field(session, "", "the weights are those after epoch %llu, which have the lowest validation loss",
-                (unsigned long long)result->best_epoch);
-  if (result->choice[0] != '\0') print_field(session, "", "chosen since %s", result->choice);
+    report_field(session, "", "the weights are those after epoch %llu, which have the lowest validation loss",
+                 (unsigned long long)result->best_epoch);
+  if (result->choice[0] != '\0') report_field(session, "", "chosen since %s", result->choice);
   /* The same decimals for the three, so that they add up as printed. */
   int decimals = result->objective >= 1 || !(result->objective > 0) ? 6 : 6 + (int)fmin(20, floor(-log10(result->objective)) + 1);
   const SetosaTrainOptions *train = &session->options->train;
   const char *penalty = train->l1 > 0 ? (train->l2 > 0 ? "penalties" : "L1 penalty") : "L2 penalty";
-  print_field(session, "objective", "%.*f = %slog-loss %.*f + %s %.*f", decimals, result->objective,
-              train->label_smoothing > 0 ? "smoothed " : "", decimals, result->loss, penalty, decimals,
-              fmax(0, result->objective - result->loss));
+  report_field(session, "objective", "%.*f = %slog-loss %.*f + %s %.*f", decimals, result->objective,
+               train->label_smoothing > 0 ? "smoothed " : "", decimals, result->loss, penalty, decimals,
+               fmax(0, result->objective - result->loss));
   if (isfinite(result->gap) && !result->separable) print_gap(session, result);
   if (train->l1 > 0)
-    print_field(session, "weights", "%llu of %llu are not 0", (unsigned long long)result->nonzeros,
-                (unsigned long long)(report->features * report->classes));
-  print_field(session, "gradient", "%.1e is its largest component (--tolerance %g)", result->gradient_norm,
-              session->options->train.tolerance);
+    report_field(session, "weights", "%llu of %llu are not 0", (unsigned long long)result->nonzeros,
+                 (unsigned long long)(report->features * report->classes));
+  report_field(session, "gradient", "%.1e is its largest component (--tolerance %g)", result->gradient_norm,
+               session->options->train.tolerance);
 }
 
 static void print_scores(const char *name, const TrainScores *scores, const Session *session) {
@@ -181,15 +132,15 @@ static void print_scores(const char *name, const TrainScores *scores, const Sess
   bool color = session->console.color_out;
   char left_out[INPUT_WORDS];
   input_left_out(left_out, scores->left_out);
-  print_field(session, name, "%s%.2f %%%s of %s%zu rows right, log-loss %.4g%s%s%s", color_code(color, COLOR_BOLD), 100 * scores->accuracy,
-              color_code(color, COLOR_PLAIN), scores->weighted ? "the weight of " : "", scores->rows, scores->log_loss,
-              left_out[0] != '\0' ? " (" : "", left_out, left_out[0] != '\0' ? ")" : "");
+  report_field(session, name, "%s%.2f %%%s of %s%zu rows right, log-loss %.4g%s%s%s", color_code(color, COLOR_BOLD), 100 * scores->accuracy,
+               color_code(color, COLOR_PLAIN), scores->weighted ? "the weight of " : "", scores->rows, scores->log_loss,
+               left_out[0] != '\0' ? " (" : "", left_out, left_out[0] != '\0' ? ")" : "");
 }
 
 static void print_truth(const TrainReport *report, const Session *session) {
   if (!report->truth_known || !isfinite(report->truth_distance)) return;
-  print_field(session, "truth", "the weights are within %.3g of the true ones, relative to their size; mean cosine of the classes %.6f",
-              report->truth_distance, report->truth_cosine);
+  report_field(session, "truth", "the weights are within %.3g of the true ones, relative to their size; mean cosine of the classes %.6f",
+               report->truth_distance, report->truth_cosine);
 }
 
 /* A part of the time in the document of --json, and for people. */
@@ -226,7 +177,7 @@ static void print_time(const TrainReport *report, const Session *session) {
                      units_seconds(time, report->seconds[part]));
     before = ", ";
   }
-  print_field(session, "time", "%s", text);
+  report_field(session, "time", "%s", text);
 }
 
 /* What made rows count differently. */
@@ -240,7 +191,7 @@ static void print_weights(const TrainReport *report, const Session *session) {
            rows != NULL ? rows : "", rows != NULL && classes != NULL ? "; " : "", classes != NULL ? "of classes " : "",
            classes != NULL ? classes : "");
   console_make_visible(text);
-  print_field(session, "weights", "%s", text);
+  report_field(session, "weights", "%s", text);
 }
 
 void train_print_summary(const TrainReport *report, const Session *session) {
@@ -250,8 +201,7 @@ void train_print_summary(const TrainReport *report, const Session *session) {
   page_print("%sTrained softmax regression%s\n", color_code(color, COLOR_BOLD), color_code(color, COLOR_PLAIN));
   print_data(report, session);
   print_weights(report, session);
-  print_device(report, session);
-  print_streaming(report, session);
+  report_compute(report->compute, report->result.backend, report->result.chunk_rows, session);
   print_start(report, session);
   print_outcome(report, session);
   print_scores("training", &report->training, session);
@@ -262,7 +212,7 @@ void train_print_summary(const TrainReport *report, const Session *session) {
   if (options->model != NULL) {
     snprintf(word, sizeof word, "%s", options->model);
     console_make_visible(word);
-    print_field(session, "model", "%s", word);
+    report_field(session, "model", "%s", word);
   }
 }
 
@@ -283,22 +233,6 @@ static json_t *truth_json(const TrainReport *report) {
   return json_pack("{s:o, s:o}", "distance", json_number(report->truth_distance), "cosine", json_number(report->truth_cosine));
 }
 
-static json_t *device_json(const SetosaDeviceInfo *device) {
-  if (device == NULL) return json_null();
-  return json_pack("{s:I, s:o, s:o, s:o, s:s}", "index", (json_int_t)device->index, "name", json_text(device->name), "platform",
-                   json_text(device->platform), "driver", json_text(device->driver), "type", setosa_device_type_name(device->type));
-}
-
-static json_t *devices_json(const TrainReport *report) {
-  json_t *devices = json_array();
-  bool failed = devices == NULL;
-  for (size_t i = 0; !failed && i < report->compute->chosen.count; i++)
-    failed = json_array_append_new(devices, device_json(compute_device_at(report->compute, i))) != 0;
-  if (!failed) return devices;
-  json_decref(devices);
-  return NULL;
-}
-
 static json_t *seconds_json(const TrainReport *report) {
   json_t *seconds = json_object();
   bool failed = seconds == NULL;
@@ -317,7 +251,7 @@ Status train_print_json(const TrainReport *report, const Session *session, Error
       "{s:s, s:s, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:b, s:s, s:o, s:o}", "command", "train", "version",
       SETOSA_VERSION, "data", "rows", (json_int_t)report->rows, "features", (json_int_t)report->features, "classes",
       (json_int_t)report->classes, "left_out", (json_int_t)report->left_out, "source_rows", (json_int_t)report->source_rows, "device",
-      device_json(report->device), "backend", result->backend, "solver", result->solver, "objective", json_number(result->objective),
+      report_device_json(report->device), "backend", result->backend, "solver", result->solver, "objective", json_number(result->objective),
       "loss", json_number(result->loss), "gradient_norm", json_number(result->gradient_norm), "iterations", (json_int_t)result->iterations,
       "evaluations", (json_int_t)result->evaluations, "converged", result->converged, "stop_reason", result->stop_reason, "train",
       scores_json(&report->training), "test", test_json(&report->test));
@@ -344,7 +278,7 @@ Status train_print_json(const TrainReport *report, const Session *session, Error
   if (!failed) failed = json_object_set_new(document, "separable", json_boolean(result->separable)) != 0;
   if (!failed) failed = json_object_set_new(document, "truth", truth_json(report)) != 0;
   if (!failed) failed = json_object_set_new(document, "ranks", json_integer((json_int_t)setosa_ranks_size(session->ranks))) != 0;
-  if (!failed) failed = json_object_set_new(document, "devices", devices_json(report)) != 0;
+  if (!failed) failed = json_object_set_new(document, "devices", report_devices_json(report->compute)) != 0;
   json_decref(rest);
   if (failed) {
     json_decref(document);

@@ -25,14 +25,14 @@ static Status refuse(const OptionRow *row, const Options *now, const Options *be
 
 /* ---- from a checkpoint ------------------------------------------------------------------------------------------ */
 
-static Status recall(Options *options, const SetosaCheckpoint *checkpoint, const char *path, Error *error) {
+static Status recall(Options *options, const Command *command, const SetosaCheckpoint *checkpoint, const char *path, Error *error) {
   Status status = SETOSA_OK;
   SetosaNote note;
   for (size_t i = 0; setosa_checkpoint_note(checkpoint, i, &note); i++) {
     if (strcmp(note.name, DATA) == 0)
       status = options_add_argument(options, note.value, error);
     else
-      status = options_store(options, FOR_TRAIN, note.name, note.value, error);
+      status = options_store(options, command->id, note.name, note.value, error);
     if (status != SETOSA_OK) error_prefix(error, "%s", path);
     if (status == SETOSA_ERROR_USAGE) error->status = status = SETOSA_ERROR_DATA; /* it is the file that is wrong, not the command line */
     TRY(status);
@@ -106,7 +106,7 @@ cleanup:
   return status;
 }
 
-Status train_resume_open(TrainResume *resume, const Session *session, Error *error) {
+Status train_resume_open(TrainResume *resume, const Command *command, const Session *session, Error *error) {
   Status status = SETOSA_OK;
   const Options *now = session->options;
   const char *path = now->resume;
@@ -117,16 +117,17 @@ Status train_resume_open(TrainResume *resume, const Session *session, Error *err
     const char *warning = setosa_checkpoint_warning(resume->checkpoint);
     if (warning[0] != '\0') console_warn(&session->console, "%s", warning);
     options_default(&resume->options);
-    TRY(recall(&resume->options, resume->checkpoint, path, error));
+    TRY(recall(&resume->options, command, resume->checkpoint, path, error));
     TRY(merge(&resume->options, now, path, error));
     if (resume->options.train.checkpoint == NULL) resume->options.train.checkpoint = path; /* it goes on being kept */
   }
   if (resume->options.argument_count == 0)
-    TRY(error_set(error, SETOSA_ERROR_USAGE, "`setosa train` needs DATA; usage: setosa train DATA; see `setosa help train`"));
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "`setosa %s` needs DATA; usage: setosa %s DATA; see `setosa help %s`", command->name,
+                  command->name, command->name));
   if (path != NULL && now->argument_count == 0 && strcmp(resume->options.argument[0], "-") == 0)
     TRY(error_set(error, SETOSA_ERROR_USAGE,
-                  "the data of %s came from standard input, which is not kept: send them again with setosa train - --resume %s", path,
-                  path));
+                  "the data of %s came from standard input, which is not kept: send them again with setosa %s - --resume %s", path,
+                  command->name, path));
   options_follow(&resume->options, 1);
   TRY(remember(resume, error));
 cleanup:

@@ -14,8 +14,9 @@ typedef struct TrainResume {
   size_t text_count, text_capacity;
 } TrainResume;
 
-/* Reads the checkpoint of --resume, if there is one. SETOSA_ERROR_USAGE for an option that contradicts it, or without DATA. */
-Status train_resume_open(TrainResume *resume, const Session *session, Error *error);
+/* Reads the checkpoint of --resume, if there is one, for the command that runs. SETOSA_ERROR_USAGE for an option that contradicts it, or
+ * without DATA. */
+Status train_resume_open(TrainResume *resume, const Command *command, const Session *session, Error *error);
 void train_resume_close(TrainResume *resume);
 
 /* --every: seconds, or iterations as in 10it. */

@@ -125,26 +125,35 @@ void host_metric_apply(const HostMetric *metric, const Backend *backend, double 
 #undef SWAP_ROOMS
 }
 
-static inline double element(const GramRequest *request, size_t features, const float *x, size_t d) {
-  return d == features ? 1 : (double)x[d] - (request->mean != NULL ? request->mean[d] : 0);
+/* v (D+1) = (x - mean, 1). */
+static void centre_row(double *v, const GramRequest *request, const float *x, size_t features) {
+  for (size_t d = 0; d < features; d++) v[d] = (double)x[d] - (request->mean != NULL ? request->mean[d] : 0);
+  v[features] = 1;
 }
 
-static void add_rows(double *out, const GramRequest *request, size_t features, size_t first, size_t count, const GramRows *rows) {
+/* The lower triangles of `out`, or the diagonals. v (D+1): room. */
+static void add_rows(double *out, double *v, const GramRequest *request, size_t features, size_t first, size_t count,
+                     const GramRows *rows) {
   size_t width = features + 1;
-  for (size_t i = 0; i < count; i++)
+  for (size_t i = 0; i < count; i++) {
+    centre_row(v, request, rows->x + i * features, features);
     for (size_t m = 0; m < request->matrices; m++) {
-      const float *x = rows->x + i * features;
       double weight = request->weights[m * request->count + first + i] * (double)rows->weights[i];
       double *to = out + m * (request->diagonal ? width : width * width);
       if (weight == 0) continue;
-      for (size_t d = 0; d < width; d++) {
-        double a = weight * element(request, features, x, d);
-        if (request->diagonal)
-          to[d] += a * element(request, features, x, d);
-        else
-          for (size_t e = 0; e < width; e++) to[d * width + e] += a * element(request, features, x, e);
+      for (size_t d = 0; request->diagonal && d < width; d++) to[d] += weight * v[d] * v[d];
+      for (size_t d = 0; !request->diagonal && d < width; d++) {
+        double a = weight * v[d];
+        for (size_t e = 0; e <= d; e++) to[d * width + e] += a * v[e];
       }
     }
+  }
+}
+
+static void mirror(double *out, const GramRequest *request, size_t width) {
+  for (size_t m = 0; !request->diagonal && m < request->matrices; m++)
+    for (size_t d = 0; d < width; d++)
+      for (size_t e = 0; e < d; e++) out[(m * width + e) * width + d] = out[(m * width + d) * width + e];
 }
 
 Status gram_rows_open(GramRows *rows, size_t room_rows, size_t features, Error *error) {
@@ -189,16 +198,20 @@ Status host_gram(const Dataset *dataset, const float *reweighed, const GramReque
   enum { ROOM_ROWS = 256 };
   Status status = SETOSA_OK;
   size_t features = dataset_shape(dataset).features, width = features + 1;
+  double *v = NULL;
   GramRows rows = {0};
   memset(out, 0, request->matrices * (request->diagonal ? width : width * width) * sizeof *out);
+  TRY(memory_allocate((void **)&v, width, sizeof *v, "a row", error));
   TRY(gram_rows_open(&rows, ROOM_ROWS, features, error));
   rows.reweighed = reweighed;
   for (size_t first = 0; first < request->count; first += ROOM_ROWS) {
     size_t count = request->count - first < ROOM_ROWS ? request->count - first : ROOM_ROWS;
     TRY(gram_rows_bring(&rows, dataset, request, first, count, error));
-    add_rows(out, request, features, first, count, &rows);
+    add_rows(out, v, request, features, first, count, &rows);
   }
+  mirror(out, request, width);
 cleanup:
+  free(v);
   gram_rows_close(&rows);
   return status;
 }

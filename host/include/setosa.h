@@ -62,7 +62,7 @@ typedef struct SetosaProgress {
   double validation_loss; /* NAN without validation rows */
   double seconds;         /* since the phase began */
   double rows_per_second;
-  double passes; /* SETOSA_PHASE_TRAIN: so far, as in SetosaTrainResult */
+  double passes;                    /* SETOSA_PHASE_TRAIN: so far, as in SetosaTrainResult */
   uint64_t rows_done, rows_total;   /* total 0: unknown */
   uint64_t bytes_done, bytes_total; /* LOAD: of the file as stored; GENERATE: done alone */
   uint64_t bytes_unpacked;          /* LOAD: decompressed so far; 0 where nothing is compressed */
@@ -635,6 +635,85 @@ uint64_t setosa_checkpoint_iterations(const SetosaCheckpoint *checkpoint); /* do
 bool setosa_checkpoint_note(const SetosaCheckpoint *checkpoint, size_t i, SetosaNote *note);
 /* Sets the options that define the training as they were: solver to seed, and of computing tuning and reproducible. */
 void setosa_checkpoint_options(const SetosaCheckpoint *checkpoint, SetosaTrainOptions *options);
+
+/* ---- cross-validation ------------------------------------------------------------------------------------------- */
+
+/* Which lambda is chosen: that of the least mean loss, or the largest whose mean loss is at most one standard error above it. */
+typedef enum SetosaCvChoice { SETOSA_CV_MIN, SETOSA_CV_1SE } SetosaCvChoice;
+
+/* A model of a cross-validation, after an iteration, or when it is done. */
+typedef struct SetosaCvProgress {
+  uint64_t fit, fits; /* models that are done, of so many: for each lambda one of all rows and one for each fold */
+  size_t fold, folds; /* from 1, whose rows this model does not see; 0: it sees all */
+  double lambda;
+  uint64_t iteration; /* of this model */
+  double objective, gradient_norm;
+  bool fitted;           /* it is done, and counted in `fit` */
+  double loss, accuracy; /* then: of the rows of its fold; else, and of all rows, NAN */
+  double seconds;        /* since the first model began */
+} SetosaCvProgress;
+/* Return false to stop; user is train.progress_user. */
+typedef bool (*SetosaCvCallback)(const SetosaCvProgress *progress, void *user);
+
+/* Start from setosa_cv_options_default(). */
+typedef struct SetosaCvOptions {
+  /* How every model is trained: a solver that converges (not sgd, adam), and no validation, initial, progress of its own. l1 and l2 are
+   * those of the path. stop, begins, warn and what concerns a checkpoint is about the whole: it is written between models (every
+   * checkpoint_iterations models), and setosa_cv goes on from it to the same bits. */
+  SetosaTrainOptions train;
+  size_t folds; /* 2 or more */
+  /* (N) from 0: the fold of each row; NULL: chosen by train.seed so that each has its share of every class. Borrowed. */
+  const int32_t *fold;
+  double path_least, path_most; /* lambda, both above 0; NAN: 1e-6 to 1 */
+  size_t path_count;            /* so many, evenly spaced by their logarithms; 1: least and most are the same */
+  double l1_ratio;              /* from 0 to 1: l1 = ratio * lambda, l2 = (1 - ratio) * lambda */
+  SetosaCvChoice choice;        /* of the model that is returned */
+  SetosaCvCallback progress;    /* may be NULL */
+} SetosaCvOptions;
+
+SetosaCvOptions setosa_cv_options_default(void);
+
+typedef struct SetosaCvPoint {
+  double lambda, l1, l2;
+  double loss;           /* log-loss of rows that a model has not seen: mean over the folds, each counting by the weight of its rows */
+  double standard_error; /* of that: square root of the weighted variance of the losses of the folds / (folds - 1), as glmnet has it */
+  double accuracy;       /* of the same rows */
+  double objective;      /* of the model of all rows */
+  uint64_t nonzeros;     /* its weights that are not 0 */
+  uint64_t iterations;   /* of all models with this lambda */
+  uint64_t unconverged;  /* of these models */
+} SetosaCvPoint;
+
+/* All of it belongs to the result. */
+typedef struct SetosaCvResult {
+  size_t count, folds, rows;
+  SetosaCvPoint *points;               /* (count) from the largest lambda to the least; NAN where models are missing */
+  double *fold_loss, *fold_accuracy;   /* (folds,count), likewise */
+  double *fold_weight;                 /* (folds) sums of the weights of their rows, as given */
+  int32_t *fold;                       /* (rows) from 0 */
+  bool complete;                       /* else it was stopped: what follows is not known */
+  size_t best, within_error, chosen;   /* points: lambda_min, lambda_1se, that of the model */
+  uint64_t fits, fits_done;            /* models, and those that are done, */
+  uint64_t fits_before;                /* so many of these before this call */
+  uint64_t iterations, unconverged;    /* of all models */
+  double passes;                       /* of this call, in units of one loss+gradient of all rows */
+  const char *solver, *preconditioner; /* that were used; static */
+  const char *backend, *storage;       /* static */
+  uint64_t device_bytes, chunk_rows;   /* as in SetosaTrainResult */
+  double seconds_prepare, seconds_test, seconds_build, seconds_open, seconds_fit, seconds_score, seconds_checkpoint;
+  uint64_t checkpoints;
+  char checkpoint_error[512];
+  SetosaStatus checkpoint_status;
+} SetosaCvResult;
+
+/* Cross-validation along a path of penalties, warm-started from the largest to the least: a model of all rows for each lambda, and one for
+ * each lambda and fold. X is brought to the device once; folds are weights of its rows. Rows are as they are: what was standardized was so
+ * with all of them. model (may be NULL): that of all rows with the chosen lambda; NULL when it was stopped. Caller destroys both.
+ * Afterwards the data set has its own weights alone; without an intercept, rows that hold x - shift become x. SETOSA_ERROR_USAGE for a
+ * path, folds or a solver that make no sense, SETOSA_ERROR_DATA for rows that are made as needed, or a fold whose rows weigh nothing. */
+SetosaStatus setosa_cv(SetosaModel **model, SetosaCvResult **result, SetosaDataset *dataset, const SetosaCvOptions *options,
+                       SetosaError *error);
+void setosa_cv_result_destroy(SetosaCvResult *result);
 
 typedef enum SetosaPlanWork { SETOSA_PLAN_TRAIN, SETOSA_PLAN_PREDICT } SetosaPlanWork;
 

@@ -76,7 +76,7 @@ Status optimizer_minimize(Objective *objective, Vector *w, const OptimizerSettin
   report->preconditioner = choice.preconditioner;
   snprintf(report->why, sizeof report->why, "%s", choice.why);
   if (report->reason == STOP_NO_PROGRESS && is_as_good_as_there(settings, report)) report->reason = STOP_PRECISION;
-  bool ended = report->reason == STOP_GRADIENT_TOLERANCE || report->reason == STOP_PRECISION;
+  bool ended = (report->reason == STOP_GRADIENT_TOLERANCE || report->reason == STOP_PRECISION) && !settings->uncertified;
   if (ended && objective->l1 > 0)
     TRY(certificate_of_l1(objective, w, &report->at, &report->gap, error));
   else if (ended && settings->gap > 0 && isfinite(report->decrement))

@@ -21,6 +21,7 @@ typedef struct OptimizerSettings {
   bool near; /* w is near the optimum already: see PreconditionerSettings */
   uint64_t max_iterations, epochs, seed;
   double tolerance, gap, learning_rate, momentum;
+  bool uncertified; /* nobody asks how far above the optimum the end is: OptimizerReport.gap */
   size_t history, batch_size;
   /* lbfgs: the preconditioner to begin with, the caller's, which is renewed in place: along a path of penalties each training begins with
    * what the last has left. Of settings->preconditioner's kind and this backend. NULL: one of its own. */

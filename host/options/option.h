@@ -62,11 +62,13 @@ enum {
   FOR_CACHE = 1 << 7,
   FOR_BENCH = 1 << 8,
   FOR_GENERATE = 1 << 9,
-  FOR_ALL = (1 << 10) - 1,
+  FOR_CV = 1 << 10,
+  FOR_ALL = (1 << 11) - 1,
+  FOR_FIT = FOR_TRAIN | FOR_CV,
   FOR_MODEL_USE = FOR_EVAL | FOR_PREDICT | FOR_EXPLAIN,
-  FOR_DATA = FOR_TRAIN | FOR_MODEL_USE | FOR_CHECK | FOR_BENCH,
-  FOR_TABLE = FOR_TRAIN | FOR_CHECK | FOR_BENCH | FOR_INSPECT, /* what says what the columns are; a model knows it */
-  FOR_COMPUTE = FOR_TRAIN | FOR_EVAL | FOR_PREDICT
+  FOR_DATA = FOR_FIT | FOR_MODEL_USE | FOR_CHECK | FOR_BENCH,
+  FOR_TABLE = FOR_FIT | FOR_CHECK | FOR_BENCH | FOR_INSPECT, /* what says what the columns are; a model knows it */
+  FOR_COMPUTE = FOR_FIT | FOR_EVAL | FOR_PREDICT
 };
 
 /* Solvers and backends to which an option means something; 0 stands for all. */

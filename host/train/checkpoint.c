@@ -15,7 +15,10 @@
 #include "ranks/ranks.h"
 #include "train/checkpoint_settings.h"
 
-static const char START[] = "start"; /* setting: the hash of the initial model */
+static const char START[] = "start";     /* setting: the hash of the initial model */
+static const char COMMAND[] = "command"; /* setting: whose checkpoint it is; missing: train's */
+
+static const char *command_of(const char *command) { return command != NULL ? command : "train"; }
 
 /* The first numbers of the optimizers' "report". */
 static uint64_t report_number(const OptimizerState *state, size_t index) {
@@ -31,7 +34,8 @@ static Status check_options(const SetosaTrainOptions *o, Error *error) {
   if (o->checkpoint != NULL && o->checkpoint_iterations == 0 && !(o->checkpoint_seconds >= 0.0))
     return error_set(error, SETOSA_ERROR_USAGE, "--every is %g; give seconds, 0 or more, or iterations, as in 10it", o->checkpoint_seconds);
   if (o->resume != NULL && o->initial != NULL)
-    return error_set(error, SETOSA_ERROR_USAGE, "a training that is resumed has its weights already; leave the initial model out (--start)");
+    return error_set(error, SETOSA_ERROR_USAGE,
+                     "a training that is resumed has its weights already; leave the initial model out (--start)");
   if (o->checkpoint == NULL && o->overwrite)
     return error_set(error, SETOSA_ERROR_USAGE, "--overwrite without --checkpoint; add --checkpoint FILE or leave it out");
   return SETOSA_OK;
@@ -148,11 +152,34 @@ cleanup:
   return status;
 }
 
+/* Work of another kind goes on by its own command. */
+static Status check_command(const Keeper *keeper, Error *error) {
+  const Checkpoint *before = keeper->options->resume;
+  if (before == NULL) return SETOSA_OK;
+  const char *there = command_of(texts_find(&before->settings, COMMAND));
+  if (strcmp(there, command_of(keeper->command)) == 0) return SETOSA_OK;
+  return error_set(error, SETOSA_ERROR_USAGE, "the checkpoint %s is one of setosa %s; %s", before->path, there,
+                   before->ways_out != NULL ? "give another name, or begin afresh with --overwrite" : "go on from it with that");
+}
+
+Status keeper_compare(Keeper *keeper, const char *name, const char *value, Error *error) {
+  Status status = SETOSA_OK;
+  Texts *settings = &keeper->content.settings;
+  if (keeper->options->checkpoint == NULL && keeper->options->resume == NULL) return SETOSA_OK;
+  TRY(texts_add(settings, name, value, error));
+  Texts here = {settings->pairs + settings->count - 1, 1, 0};
+  if (keeper->options->resume != NULL) TRY(settings_compare(&here, keeper->options->resume, keeper->options, error));
+cleanup:
+  return status;
+}
+
 Status keeper_open(Keeper *keeper, const Dataset *dataset, Error *error) {
   Status status = SETOSA_OK;
   const SetosaTrainOptions *options = keeper->options;
   if (options->checkpoint == NULL && options->resume == NULL) goto cleanup;
+  TRY(check_command(keeper, error));
   TRY(settings_of_training(&keeper->content.settings, options, dataset, error));
+  if (keeper->command != NULL) TRY(texts_add(&keeper->content.settings, COMMAND, keeper->command, error));
   for (size_t i = 0; i < options->checkpoint_note_count; i++)
     TRY(texts_add(&keeper->content.notes, options->checkpoint_notes[i].name, options->checkpoint_notes[i].value, error));
   if (options->resume != NULL) TRY(settings_compare(&keeper->content.settings, options->resume, options, error));
@@ -197,7 +224,8 @@ Status keeper_save(Keeper *keeper, const OptimizerState *state, Error *error) {
     keeper->failed = status;
     if (!keeper->warned && options->warn != NULL) {
       char line[sizeof own.message + 128];
-      snprintf(line, sizeof line, "the checkpoint could not be written and the training goes on without: %s", own.message);
+      snprintf(line, sizeof line, "the checkpoint could not be written and the %s goes on without: %s",
+               keeper->command != NULL ? "work" : "training", own.message);
       options->warn(line, options->progress_user);
     }
     keeper->warned = true;
@@ -214,8 +242,9 @@ Status keeper_save(Keeper *keeper, const OptimizerState *state, Error *error) {
 void keeper_explain(const Keeper *keeper, Error *error) {
   if (error == NULL || !keeper->there || !keeper->writes) return; /* others do not know what rank 0 has written */
   size_t used = strlen(error->message);
-  snprintf(error->message + used, sizeof error->message - used, "; %llu %s kept: go on with setosa train --resume %s",
-           (unsigned long long)keeper->iterations, keeper->iterations == 1 ? "iteration is" : "iterations are",
+  const char *what = keeper->command != NULL ? "model" : "iteration";
+  snprintf(error->message + used, sizeof error->message - used, "; %llu %s%s kept: go on with setosa %s --resume %s",
+           (unsigned long long)keeper->iterations, what, keeper->iterations == 1 ? " is" : "s are", command_of(keeper->command),
            keeper->options->checkpoint);
 }
 

@@ -9,6 +9,7 @@
 /* Keeps the state of one training in its file. Zero-initialise; keeper_close. */
 typedef struct Keeper {
   const SetosaTrainOptions *options;
+  const char *command; /* whose work it is, "cv"; NULL: "train" */
   Checkpoint content;  /* settings and notes of this training */
   Checkpoint *found;   /* at options->checkpoint, from which the training goes on unasked; NULL: there is none */
   bool writes;         /* rank 0 does, for all */
@@ -28,6 +29,8 @@ Status keeper_find(Keeper *keeper, SetosaTrainOptions *options, Error *error);
 /* Before the work and before rows are shuffled: takes the fingerprint of the data, and compares data and options with those of
  * options->resume. Nothing is done when neither options->checkpoint nor options->resume is set. */
 Status keeper_open(Keeper *keeper, const Dataset *dataset, Error *error);
+/* One more setting that must be the same, after keeper_open. */
+Status keeper_compare(Keeper *keeper, const char *name, const char *value, Error *error);
 /* When the backend is known: the same comparison of what it is. */
 Status keeper_meet_backend(Keeper *keeper, const Backend *backend, Error *error);
 /* For OptimizerSettings.keep_due and .keep. Of several ranks all call them and the first writes. A file that cannot be written does not end

@@ -138,6 +138,7 @@ static void try_names(void) {
   TAKES_NOTHING(setosa_compute_options_default);
   TAKES_NOTHING(setosa_train_options_default);
   TAKES_NOTHING(setosa_bench_options_default);
+  TAKES_NOTHING(setosa_cv_options_default);
 }
 
 static void try_devices(void) {
@@ -351,6 +352,20 @@ static void try_train(void) {
   REFUSES(setosa_train, "model", NULL, NULL, NULL, NULL, error);
 }
 
+static void try_cv(void) {
+  SetosaCvResult *table = NULL;
+  SetosaCvOptions folds = setosa_cv_options_default();
+  folds.train = options;
+  folds.folds = 2;
+  folds.path_count = 2;
+  REFUSES(setosa_cv, "result", &made_model, NULL, dataset, &folds, error);
+  REFUSES(setosa_cv, "dataset", &made_model, &table, NULL, &folds, error);
+  REFUSES(setosa_cv, "options", &made_model, &table, dataset, NULL, error);
+  ACCEPTS(setosa_cv, "model", NULL, &table, dataset, &folds, error);
+  setosa_cv_result_destroy(table);
+  PASSES(setosa_cv_result_destroy, "result", NULL);
+}
+
 static void try_checkpoint(void) {
   SetosaCheckpoint *checkpoint = NULL;
   SetosaTrainOptions kept = options;
@@ -539,6 +554,7 @@ static void every_pointer_of_every_function(void **state) {
   try_model();
   try_ranks();
   try_train();
+  try_cv();
   try_checkpoint();
   try_plan();
   try_use();

@@ -19,6 +19,7 @@ void options_default(Options *options) {
       .data = setosa_data_options_default(),
       .train = setosa_train_options_default(),
       .validation = NAN,
+      .folds = setosa_cv_options_default().folds,
       .color = COLOR_AUTO,
       .seconds = setosa_bench_options_default().seconds,
   };

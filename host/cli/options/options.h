@@ -23,6 +23,11 @@ typedef struct Options {
   const char *test, *test_labels;
   double validation; /* NAN: not given */
   bool standardize;
+  /* cross-validation */
+  uint64_t folds;
+  const char *l2_path;
+  double l1_ratio;
+  SetosaCvChoice choose;
   /* where */
   OptionList devices;
   bool force_device;
