@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/dense.h"
 #include "base/memory.h"
@@ -17,8 +18,56 @@ static const double WORTH_MOVING = 0.01, CAUTION = 4;
 typedef struct Bias {
   double *gradient; /* (K) */
   double *step;     /* (K): -H^-1 gradient, the sum over the classes 0 */
-  double *hessian;  /* (K,K): mean of diag(p) - p p' */
+  double *hessian;  /* (K,K): mean of diag(p) - p p'; the lower triangle */
 } Bias;
+
+/* part (K): in class k the mean of a = p (1 - p) over the sample as rows are weighted, over that where they count alike. */
+static Status compare_weights(double *part, Backend *backend, const Sample *sample, Error *error) {
+  Status status = SETOSA_OK;
+  size_t classes = backend->classes, width = backend->features + 1, count = sample->count;
+  double *weights = NULL, *sums = NULL, mean = backend->mean_weight > 0 ? backend->mean_weight : 1;
+  TRY(memory_allocate((void **)&weights, classes * count, sizeof *weights, "a curvature", error));
+  TRY(memory_allocate((void **)&sums, classes * width, sizeof *sums, "a curvature", error));
+  for (size_t k = 0; k < classes; k++)
+    for (size_t i = 0; i < count; i++) weights[k * count + i] = sample_spread(sample, i, k);
+  GramRequest request = {.count = count, .rows = sample->rows, .matrices = classes, .weights = weights, .diagonal = true};
+  TRY(backend_gram(backend, &request, sums, error));
+  for (size_t k = 0; k < classes; k++) {
+    double alike = 0;
+    for (size_t i = 0; i < count; i++) alike += weights[k * count + i];
+    part[k] = alike > 0 ? sums[k * width + width - 1] / mean / alike : 1;
+  }
+cleanup:
+  free(sums);
+  free(weights);
+  return status;
+}
+
+/* The curvature from the products of each two classes, which is all that it is made of. Rows whose weights differ count as the lesser of
+ * both classes says: the bound gets larger for it, not smaller. */
+static Status make_curvature(Bias *bias, Backend *backend, const Sample *sample, Error *error) {
+  Status status = SETOSA_OK;
+  size_t classes = backend->classes;
+  double *h = bias->hessian, *part = bias->step; /* room until the step is made */
+  TRY(compare_weights(part, backend, sample, error));
+  memset(h, 0, classes * classes * sizeof *h);
+  for (size_t i = 0; i < sample->count; i++) {
+    const float *p = sample->probabilities + i * classes;
+    for (size_t k = 0; k < classes; k++)
+      for (size_t l = 0; l < k; l++) h[k * classes + l] += (double)p[k] * (double)p[l];
+  }
+  /* 1/K adds nothing where the sum over the classes is 0. */
+  for (size_t k = 0; k < classes; k++) h[k * classes + k] = 1 / (double)classes + 1e-9;
+  for (size_t k = 0; k < classes; k++)
+    for (size_t l = 0; l < k; l++) {
+      double product = h[k * classes + l] * fmin(part[k], part[l]) / (double)sample->count;
+      h[k * classes + l] = 1 / (double)classes - product;
+      h[k * classes + k] += product;
+      h[l * classes + l] += product;
+    }
+cleanup:
+  return status;
+}
 
 /* The curvature of the bias from a sample, on the first process; the step on all. *part = g' H^-1 g / 2. */
 static Status solve_bias(Bias *bias, Backend *backend, const Vector *w, uint64_t seed, double *part, Error *error) {
@@ -28,15 +77,7 @@ static Status solve_bias(Bias *bias, Backend *backend, const Vector *w, uint64_t
   bool positive = false;
   TRY(sample_open(&sample, backend, w, SAMPLE_ROWS < SAMPLE_SCORES / classes ? SAMPLE_ROWS : SAMPLE_SCORES / classes, seed, UINT32_MAX >> 2,
                   error));
-  for (size_t i = 0; i < classes * classes; i++) bias->hessian[i] = 1 / (double)classes; /* where the sum is 0 this adds nothing */
-  for (size_t i = 0; i < sample.count; i++)
-    for (size_t k = 0; k < classes; k++) {
-      const float *p = sample.probabilities + i * classes;
-      double pk = (double)p[k] / (double)sample.count;
-      bias->hessian[k * classes + k] += pk;
-      for (size_t l = 0; l <= k; l++) bias->hessian[k * classes + l] -= pk * (double)p[l];
-    }
-  for (size_t k = 0; k < classes; k++) bias->hessian[k * classes + k] += 1e-9;
+  TRY(make_curvature(bias, backend, &sample, error));
   for (size_t k = 0; k < classes; k++) bias->step[k] = -bias->gradient[k];
   TRY(dense_cholesky(bias->hessian, classes, &positive, error));
   if (positive) TRY(dense_solve(bias->hessian, bias->step, classes, error));

@@ -78,6 +78,9 @@ static Status take_mean_off(double **classes, size_t count, Error *error) {
   return status;
 }
 
+/* Of no curvature 0: there is no gradient either where all rows are certain. And within the range of f32, in which devices keep it. */
+static double inverse(double curvature) { return curvature > 0 ? fmin(1 / curvature, 1e30) : 0; }
+
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
@@ -103,7 +106,7 @@ Status curvature_diagonal(Curvature *curvature, const CurvatureSettings *setting
   for (size_t k = 0; k < classes; k++) {
     const double *diagonal = diagonals + k * width;
     for (size_t d = 0; d < features; d++)
-      curvature->scale[k * features + d] = 1 / (diagonal[d] + settings->l2 + 1e-12 * diagonal[features]);
+      curvature->scale[k * features + d] = inverse(diagonal[d] + settings->l2 + 1e-12 * diagonal[features]);
     curvature->scale[classes * features + k] = backend->intercept ? 1 / fmax(diagonal[features], 1e-12) : 0;
   }
 cleanup:
@@ -214,8 +217,8 @@ Status curvature_kron(Curvature *curvature, const CurvatureSettings *settings, c
     bool flat = curvature->classes != NULL && k == 0;
     double ak = fmax(a[k], 1e-9 * largest_a);
     for (size_t d = 0; d < features; d++)
-      curvature->scale[k * features + d] = flat ? 0 : 1 / (ak * fmax(e[d], 0) + settings->l2 + 1e-12 * largest_a * largest_e + 1e-300);
-    curvature->scale[classes * features + k] = flat || !(ak > 0) ? 0 : 1 / ak;
+      curvature->scale[k * features + d] = flat ? 0 : inverse(ak * fmax(e[d], 0) + settings->l2 + 1e-12 * largest_a * largest_e);
+    curvature->scale[classes * features + k] = flat ? 0 : inverse(ak);
   }
 cleanup:
   sample_close(&sample);
@@ -241,7 +244,7 @@ static Status invert_block(double *features, double *room, const double *m, cons
   double *equal = room + width * width; /* (D+1) brings the diagonal to 1 */
   for (size_t i = 0; i < width; i++) {
     double penalty = i == 0 ? (intercept ? 1e-6 * at(m, width, 0, 0) + 1e-12 : 1) : settings->l2;
-    equal[i] = 1 / sqrt(fmax(at(m, width, i, i), 0) + penalty + 1e-300);
+    equal[i] = sqrt(inverse(fmax(at(m, width, i, i), 0) + penalty));
   }
   while (!positive) {
     for (size_t i = 0; i < width; i++)

@@ -68,8 +68,8 @@ size_t sample_important(const Sample *sample, size_t class_index, size_t wanted,
   double total = 0, c = 0;
   for (size_t i = 0; i < sample->count; i++) total += sample_spread(sample, i, class_index);
   if (!(total > 0)) return 0;
-  c = (double)wanted / total;
-  for (int round = 0; round < CORRECTIONS; round++) {
+  c = wanted >= sample->count ? INFINITY : (double)wanted / total; /* all of them, and nothing is estimated */
+  for (int round = 0; round < CORRECTIONS && isfinite(c); round++) {
     double expected = 0;
     for (size_t i = 0; i < sample->count; i++) expected += fmin(1, c * sample_spread(sample, i, class_index));
     if (expected >= 0.98 * (double)wanted || expected >= (double)sample->count) break;

@@ -23,7 +23,8 @@ double sample_spread(const Sample *sample, size_t i, size_t k);
 
 /* Of rows with a_i = p_ik (1 - p_ik) for class k, about `wanted` are chosen, row i with probability pi_i = min(1, c a_i) (Poisson sampling
  * by importance), and rows and weights (count of the sample) get them with a_i / (pi_i count): the sum over those chosen of weight times
- * anything is an unbiased estimate of the mean of a_i times it over the sample. Returns how many there are. */
+ * anything is an unbiased estimate of the mean of a_i times it over the sample. Where as many are wanted as it has, all with a_i above 0
+ * are chosen. Returns how many there are. */
 size_t sample_important(const Sample *sample, size_t class_index, size_t wanted, uint64_t *rows, double *weights);
 
 #endif
