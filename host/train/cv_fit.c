@@ -105,7 +105,7 @@ static Status prepare_lambda(Cv *cv, Objective *objective, size_t fold, size_t j
   Status status = SETOSA_OK;
   const OptimizerSettings *o = &cv->settings;
   PreconditionerSettings settings = {.kind = o->preconditioner, .seed = o->seed, .near = j > 0};
-  if (o->solver != SETOSA_SOLVER_LBFGS || o->preconditioner == SETOSA_PRECONDITIONER_NONE) return SETOSA_OK;
+  if (objective->l1 > 0 || o->solver != SETOSA_SOLVER_LBFGS || o->preconditioner == SETOSA_PRECONDITIONER_NONE) return SETOSA_OK;
   if (cv->preconditioner != NULL && cv->prepared == j) return SETOSA_OK;
   preconditioner_close(cv->preconditioner);
   cv->preconditioner = NULL;
@@ -143,7 +143,8 @@ cleanup:
 Status cv_choose_solver(Cv *cv, Error *error) {
   SolverChoice choice;
   OptimizerSettings settings = train_optimizer_settings(&cv->train);
-  Status status = choice_make(&choice, cv->backend, &settings, settings.matrix_bytes, error);
+  const Objective objective = {.backend = cv->backend, .l1 = cv_terms(cv->options, cv->lambda[0]).l1};
+  Status status = choice_make(&choice, &objective, &settings, error);
   settings.solver = choice.solver;
   settings.preconditioner = choice.preconditioner;
   settings.uncertified = true;

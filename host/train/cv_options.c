@@ -34,8 +34,6 @@ static Status check_path(const SetosaCvOptions *o, Error *error) {
                      o->path_count, o->path_count == 1 ? "" : "s", least, most);
   if (!(o->l1_ratio >= 0 && o->l1_ratio <= 1))
     return error_set(error, SETOSA_ERROR_USAGE, "--l1-ratio %g: give a number from 0 to 1", o->l1_ratio);
-  if (o->l1_ratio > 0)
-    return error_set(error, SETOSA_ERROR_USAGE, "--l1-ratio: this version has no L1 penalty along a path yet; leave it out");
   return SETOSA_OK;
 }
 
@@ -76,5 +74,5 @@ Status cv_make_path(double **lambda, const SetosaCvOptions *o, Error *error) {
 }
 
 ObjectiveTerms cv_terms(const SetosaCvOptions *o, double lambda) {
-  return (ObjectiveTerms){.l2 = (1 - o->l1_ratio) * lambda, .label_smoothing = o->train.label_smoothing};
+  return (ObjectiveTerms){.l1 = o->l1_ratio * lambda, .l2 = (1 - o->l1_ratio) * lambda, .label_smoothing = o->train.label_smoothing};
 }

@@ -226,9 +226,9 @@ static Status begin_near(Training *t, OptimizerSettings *settings, Error *error)
   SolverChoice choice;
   bool staged = false;
   StageSettings stage = {.dataset = t->dataset, .backend = &t->backend_settings, .terms = t->terms, .optimizer = settings};
-  if (o->resume == NULL && o->initial == NULL && o->l1 == 0 && o->max_iterations > 0 && stage_pays(t->backend)) {
+  if (o->resume == NULL && o->initial == NULL && o->max_iterations > 0) {
     Status status = choice_make(&choice, &t->objective, settings, error);
-    if (status != SETOSA_OK || choice.preconditioner != SETOSA_PRECONDITIONER_BLOCKS) return status;
+    if (status != SETOSA_OK || !stage_pays(&t->objective, choice.preconditioner)) return status;
     status = stage_run(t->backend, t->w, &stage, &t->flops_stage, error);
     if (status != SETOSA_OK) return status;
     staged = true;

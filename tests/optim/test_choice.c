@@ -30,11 +30,12 @@ static SolverChoice choose(const Case *c, SetosaSolver solver, SetosaPreconditio
                      .parameters = c->classes * (c->features + 1),
                      .mean_weight = 1,
                      .intercept = true};
-  OptimizerSettings settings = {.solver = solver, .preconditioner = preconditioner};
+  const Objective objective = {.backend = &backend};
+  OptimizerSettings settings = {.solver = solver, .preconditioner = preconditioner, .matrix_bytes = most_bytes};
   SolverChoice choice;
   Error error = {0};
   memset(&choice, 0x5a, sizeof choice);
-  support_ok(choice_make(&choice, &backend, &settings, most_bytes, &error), &error);
+  support_ok(choice_make(&choice, &objective, &settings, &error), &error);
   assert_true(memchr(choice.why, '\0', sizeof choice.why) != NULL);
   return choice;
 }
