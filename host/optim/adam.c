@@ -18,7 +18,7 @@ typedef struct Adam {
 
 /* w -= rate * (m / c1) / (sqrt(v / c2) + epsilon), with c1 = 1 - beta1^t, c2 = 1 - beta2^t. Taking sqrt(c2) out of the fraction leaves
  * m / (sqrt(v) + epsilon sqrt(c2)), so that no corrected copies of m and v are needed. */
-static Status adam_update(void *state, Vector *w, const Vector *gradient, double rate, uint64_t update, Error *error) {
+static Status adam_update(void *state, Vector *w, const Vector *gradient, double rate, double part, uint64_t update, Error *error) {
   Adam *adam = state;
   Status status = SETOSA_OK;
   double c1 = 1.0 - pow(BETA1, (double)update), c2 = sqrt(1.0 - pow(BETA2, (double)update));
@@ -32,7 +32,7 @@ static Status adam_update(void *state, Vector *w, const Vector *gradient, double
   if (adam->ones == NULL) goto cleanup;
   /* The penalties take steps of the same lengths, one for each weight. */
   TRY(vector_divide_sqrt(adam->backend, adam->scratch, adam->ones, adam->square, EPSILON * c2, error));
-  TRY(minibatch_prox(adam->objective, w, adam->scratch, rate * c2 / c1, error));
+  TRY(minibatch_prox(adam->objective, w, adam->scratch, part * rate * c2 / c1, error));
 cleanup:
   return status;
 }

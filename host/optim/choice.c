@@ -60,11 +60,14 @@ static void choose_preconditioner(SolverChoice *choice, const Backend *b, double
   }
 }
 
-/* Proximal L-BFGS models curvature by a matrix of the features or its diagonal. */
+/* Proximal L-BFGS models curvature in the same forms. */
 static void choose_proximal(SolverChoice *choice, const Backend *b, const OptimizerSettings *settings) {
-  bool plain = settings->preconditioner == SETOSA_PRECONDITIONER_NONE || settings->preconditioner == SETOSA_PRECONDITIONER_DIAGONAL;
+  SetosaPreconditioner asked = settings->preconditioner;
+  bool plain = asked == SETOSA_PRECONDITIONER_NONE || asked == SETOSA_PRECONDITIONER_DIAGONAL || b->features > PROXIMAL_FEATURES;
+  double bytes = 2 * preconditioner_bytes(SETOSA_PRECONDITIONER_BLOCKS, b->features, b->classes); /* in double */
+  bool blocks = asked == SETOSA_PRECONDITIONER_BLOCKS || (asked == SETOSA_PRECONDITIONER_AUTO && bytes <= (double)settings->matrix_bytes);
   choice->solver = SETOSA_SOLVER_LBFGS;
-  choice->preconditioner = plain || b->features > PROXIMAL_FEATURES ? SETOSA_PRECONDITIONER_DIAGONAL : SETOSA_PRECONDITIONER_KRON;
+  choice->preconditioner = plain ? SETOSA_PRECONDITIONER_DIAGONAL : blocks ? SETOSA_PRECONDITIONER_BLOCKS : SETOSA_PRECONDITIONER_KRON;
 }
 
 static void choose(SolverChoice *choice, const Objective *objective, const OptimizerSettings *settings) {

@@ -320,7 +320,7 @@ static Status invert_all(double *features, const double *grams, const CurvatureS
   return work.status;
 }
 
-Status curvature_blocks(Curvature *curvature, const CurvatureSettings *settings, const Vector *w, Error *error) {
+Status curvature_of_each_class(double *grams, const CurvatureSettings *settings, const Vector *w, Error *error) {
   Status status = SETOSA_OK;
   Backend *backend = settings->backend;
   size_t features = backend->features, classes = backend->classes, width = features + 1;
@@ -328,15 +328,11 @@ Status curvature_blocks(Curvature *curvature, const CurvatureSettings *settings,
       smaller(larger(BLOCK_ROWS_A_FEATURE * features, smaller(BLOCK_PASSES * backend->rows / features, MOST_BLOCK_ROWS)), backend->rows);
   Sample sample = {0};
   uint64_t *rows = NULL;
-  double *weights = NULL, *grams = NULL;
+  double *weights = NULL;
   size_t candidates = smaller(larger(SAMPLE_ROWS, 4 * most), larger(SAMPLE_SCORES / classes, 2 * most));
   TRY(sample_open(&sample, backend, w, candidates, settings->seed, settings->draw, error));
   TRY(memory_allocate((void **)&rows, sample.count, sizeof *rows, "a sample of rows", error));
   TRY(allocate(&weights, sample.count, 1, error));
-  TRY(allocate(&grams, classes, width * width, error));
-  TRY(allocate(&curvature->features, classes, width * width, error));
-  curvature->feature_count = classes;
-  TRY(take_mean_off(&curvature->classes, classes, error));
   for (size_t k = 0; k < classes; k++) {
     size_t count = sample_important(&sample, k, most, rows, weights);
     if (backend->mean_weight > 0)
@@ -344,11 +340,24 @@ Status curvature_blocks(Curvature *curvature, const CurvatureSettings *settings,
     GramRequest request = {.count = count, .rows = rows, .mean = settings->mean, .matrices = 1, .weights = weights};
     if (count > 0) TRY(backend_gram(backend, &request, grams + k * width * width, error));
   }
-  TRY(invert_all(curvature->features, grams, settings, error));
 cleanup:
-  free(grams);
   free(weights);
   free(rows);
   sample_close(&sample);
+  return status;
+}
+
+Status curvature_blocks(Curvature *curvature, const CurvatureSettings *settings, const Vector *w, Error *error) {
+  Status status = SETOSA_OK;
+  size_t classes = settings->backend->classes, width = settings->backend->features + 1;
+  double *grams = NULL;
+  TRY(allocate(&grams, classes, width * width, error));
+  TRY(allocate(&curvature->features, classes, width * width, error));
+  curvature->feature_count = classes;
+  TRY(take_mean_off(&curvature->classes, classes, error));
+  TRY(curvature_of_each_class(grams, settings, w, error));
+  TRY(invert_all(curvature->features, grams, settings, error));
+cleanup:
+  free(grams);
   return status;
 }

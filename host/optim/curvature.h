@@ -32,6 +32,9 @@ Status curvature_blocks(Curvature *curvature, const CurvatureSettings *settings,
 void curvature_of_classes(double *a, const Sample *sample);
 void curvature_row_weights(double *weights, const Sample *sample);
 
+/* grams (K,D+1,D+1), zeroed, become the mean of a_k v v', v = (x - mean, 1), from rows that are chosen by importance. */
+Status curvature_of_each_class(double *grams, const CurvatureSettings *settings, const Vector *w, Error *error);
+
 /* What a form of these has, for those that get it from another process. */
 size_t curvature_feature_count(SetosaPreconditioner kind, size_t classes);
 bool curvature_turns_classes(size_t classes);

@@ -33,7 +33,8 @@ static void measure_curvature(Descent *s) {
   for (size_t k = 0; k < m->classes; k++)
     for (size_t j = 0; j < s->width; j++) {
       size_t i = index_of(m, k, j);
-      double full = m->gamma * m->diagonal[j] * m->a[k * m->classes + k] + (j < m->features ? m->l2 : 0);
+      double own = m->blocks ? m->diagonal[k * s->width + j] : m->diagonal[j] * m->a[k * m->classes + k];
+      double full = m->gamma * own + (j < m->features ? m->l2 : 0);
       double known = dot(m->u + i * m->rank, m->um + i * m->rank, m->rank);
       s->curvature[i] = fmax(full - known, 1e-3 * full + 1e-300);
     }
@@ -42,19 +43,20 @@ static void measure_curvature(Descent *s) {
 /* The derivative of the smooth part by coordinate (k, j) at d. */
 static double slope_at(const Descent *s, size_t k, size_t j, size_t i) {
   const DescentModel *m = s->model;
-  double sum = 0;
-  for (size_t l = 0; l < m->classes; l++) sum += m->a[k * m->classes + l] * s->moved[l * s->width + j];
+  double sum = m->blocks ? s->moved[k * s->width + j] : 0;
+  for (size_t l = 0; l < m->classes && !m->blocks; l++) sum += m->a[k * m->classes + l] * s->moved[l * s->width + j];
   return s->gradient[i] + m->gamma * sum + (j < m->features ? m->l2 * s->d[i] : 0) - dot(m->um + i * m->rank, s->along, m->rank);
 }
 
 static void move(Descent *s, size_t k, size_t j, size_t i, double by) {
   const DescentModel *m = s->model;
   double *moved = s->moved + k * s->width;
+  const double *column = m->g == NULL ? NULL : m->g + (m->blocks ? k * s->width * s->width : 0) + j * s->width;
   s->d[i] += by;
   if (m->g == NULL)
     moved[j] += m->diagonal[j] * by;
   else
-    for (size_t e = 0; e < s->width; e++) moved[e] += m->g[j * s->width + e] * by;
+    for (size_t e = 0; e < s->width; e++) moved[e] += column[e] * by;
   for (size_t r = 0; r < m->rank; r++) s->along[r] += m->u[i * m->rank + r] * by;
 }
 

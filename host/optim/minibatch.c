@@ -137,7 +137,7 @@ static Status run_epoch(Epochs *e, double *rate, Error *error) {
     /* The rows of a short batch would pull harder than all others, in every epoch the same ones: its gradient counts by its rows. */
     double part = (double)rows.count / (double)e->batch;
     if (rows.count < e->batch) TRY(vector_combine(e->backend, e->gradient, 1, &part, &(const Vector *){e->gradient}, error));
-    TRY(e->update(e->state, e->w, e->gradient, *rate, ++e->updates, error));
+    TRY(e->update(e->state, e->w, e->gradient, *rate, part, ++e->updates, error));
     if (++e->next == e->batches) break; /* the epoch's end has its own place to be cut, after the evaluation */
     TRY(bound_the_queue(e, error));
     e->stopped = optimizer_should_stop(e->settings);

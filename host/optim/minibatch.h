@@ -5,7 +5,7 @@
 #include "optim/common.h"
 
 /* One update of w from the gradient of a mini-batch; `rate` is the scheduled learning rate, `update` counts from 1. */
-typedef Status (*MinibatchUpdate)(void *state, Vector *w, const Vector *gradient, double rate, uint64_t update, Error *error);
+typedef Status (*MinibatchUpdate)(void *state, Vector *w, const Vector *gradient, double rate, double part, uint64_t update, Error *error);
 
 /* The vectors that an update rule carries from one update to the next, with the names under which they are kept. */
 typedef struct MinibatchMemory {

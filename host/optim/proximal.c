@@ -13,7 +13,8 @@
 
 enum { PAIRS = 40, HALVINGS = 12, PATIENCE = 10 };
 static const double DECREASE = 1e-3; /* part of what the step promises that F must lose */
-static const uint64_t schedule[] = {0, 8, 60, 240, 960};
+static const uint64_t schedule[] = {0, 8, 240, 960};
+enum { BLOCKS_AT = 40 }; /* the iteration before which blocks take over */
 
 typedef struct Proximal {
   Objective *objective;
@@ -26,6 +27,7 @@ typedef struct Proximal {
   double *g_here, *g_there, *step, *change; /* (P) their gradients; the step; a change of the gradient */
   uint64_t renewed;                         /* the iteration before which the model was last made, + 1 */
   Vector *made_at;                          /* and where */
+  bool wants_blocks;
   Stall stall;
 } Proximal;
 
@@ -37,6 +39,7 @@ static Status proximal_open(Proximal *p, Objective *objective, Vector *w, const 
   backend_facts(b, &facts);
   *p = (Proximal){.objective = objective, .backend = b, .report = report, .w = w, .leads = facts.leads};
   bool diagonal = settings->preconditioner == SETOSA_PRECONDITIONER_DIAGONAL;
+  p->wants_blocks = settings->preconditioner == SETOSA_PRECONDITIONER_BLOCKS;
   TRY(proximal_model_open(&p->model, objective, PAIRS, diagonal, settings->seed, error));
   TRY(vector_create(b, &p->next, error));
   TRY(vector_create(b, &p->g, error));
@@ -145,6 +148,7 @@ cleanup:
 
 static bool is_due(const Proximal *p) {
   if (p->renewed > p->report->iterations) return false;
+  if (p->wants_blocks && p->report->iterations == BLOCKS_AT) return true;
   for (size_t i = 0; i < sizeof schedule / sizeof *schedule; i++)
     if (schedule[i] == p->report->iterations) return true;
   return false;
@@ -152,7 +156,9 @@ static bool is_due(const Proximal *p) {
 
 static Status renew_at(Proximal *p, const Vector *w, uint64_t iteration, Error *error) {
   Status status = SETOSA_OK;
-  if (p->leads) status = proximal_model_renew(&p->model, w, iteration, error);
+  if (p->leads)
+    status =
+        (p->wants_blocks && iteration >= BLOCKS_AT ? proximal_model_make_blocks : proximal_model_renew)(&p->model, w, iteration, error);
   TRY(backend_broadcast(p->backend, status, 0, NULL, error));
   TRY(vector_copy(p->backend, p->made_at, w, error));
   p->renewed = iteration + 1;

@@ -12,9 +12,9 @@
 
 enum { ROWS_A_FEATURE = 4, LEAST_ROWS = 3000, SWEEPS = 200 };
 /* Of the trace: what A and G get on their diagonals, so that a step is bounded in every direction. */
-static const double RIDGE_CLASSES = 0.02, RIDGE_FEATURES = 1e-7;
+static const double RIDGE_CLASSES = 0.02, RIDGE_FEATURES = 1e-7, RIDGE_BLOCKS = 1e-3;
 /* A model that is scaled by more than this is wrong in other ways. */
-static const double LEAST_GAMMA = 0.4, MOST_GAMMA = 50;
+static const double LEAST_GAMMA = 0.4, LEAST_GAMMA_BLOCKS = 0.7, MOST_GAMMA = 50;
 static const double TIGHT = 1e-3;
 
 static Status allocate(double **values, size_t a, size_t b, Error *error) {
@@ -32,7 +32,7 @@ Status proximal_model_open(ProximalModel *m, Objective *objective, size_t pairs,
       .backend = b, .l1 = objective->l1, .l2 = objective->addition.l2, .seed = seed, .dense = !diagonal, .most = lapack ? pairs : 0};
   TRY(allocate(&m->mean, b->features, 1, error));
   TRY(allocate(&m->a, b->classes, b->classes, error));
-  TRY(allocate(&m->diagonal, width, 1, error));
+  TRY(allocate(&m->diagonal, b->classes, width, error));
   if (m->dense) TRY(allocate(&m->gram, width, width, error));
   TRY(allocate(&m->s, m->most + 1, b->parameters, error));
   TRY(allocate(&m->y, m->most + 1, b->parameters, error));
@@ -88,6 +88,32 @@ cleanup:
   return status;
 }
 
+Status proximal_model_make_blocks(ProximalModel *m, const Vector *w, uint64_t draw, Error *error) {
+  Status status = SETOSA_OK;
+  Backend *b = m->backend;
+  size_t width = b->features + 1, size = width * width;
+  double *grams = NULL;
+  CurvatureSettings settings = {.backend = b, .mean = m->mean, .seed = m->seed, .draw = draw};
+  TRY(allocate(&grams, b->classes, size, error));
+  TRY(curvature_of_each_class(grams, &settings, w, error));
+  for (size_t k = 0; k < b->classes; k++) {
+    double *gram = grams + k * size, trace = 0;
+    for (size_t j = 0; j < b->features; j++) trace += gram[j * width + j];
+    for (size_t j = 0; j < width; j++) {
+      gram[j * width + j] += j < b->features ? RIDGE_BLOCKS * trace / (double)b->features + 1e-300 : 1e-6 * gram[j * width + j] + 1e-12;
+      m->diagonal[k * width + j] = gram[j * width + j];
+    }
+  }
+  free(m->gram);
+  m->gram = grams;
+  grams = NULL;
+  m->blocks = true;
+  m->current = 0;
+cleanup:
+  free(grams);
+  return status;
+}
+
 /* ---- pairs ------------------------------------------------------------------------------------------------------ */
 
 static double dot(const double *x, const double *y, size_t count) {
@@ -123,12 +149,13 @@ static Status multiply(const ProximalModel *m, const double *v, double *out, Err
       if (!m->dense)
         turned[k * width + j] = m->diagonal[j] * value;
       else
-        for (size_t e = 0; e < width && value != 0; e++) turned[k * width + e] += m->gram[j * width + e] * value;
+        for (size_t e = 0; e < width && value != 0; e++)
+          turned[k * width + e] += m->gram[(m->blocks ? k * width * width : 0) + j * width + e] * value;
     }
   for (size_t k = 0; k < classes; k++)
     for (size_t j = 0; j < width; j++) {
-      double sum = 0;
-      for (size_t l = 0; l < classes; l++) sum += m->a[k * classes + l] * turned[l * width + j];
+      double sum = m->blocks ? turned[k * width + j] : 0;
+      for (size_t l = 0; l < classes && !m->blocks; l++) sum += m->a[k * classes + l] * turned[l * width + j];
       out[j < features ? k * features + j : classes * features + k] = sum;
     }
 cleanup:
@@ -188,7 +215,7 @@ Status proximal_model_step(ProximalModel *m, const double *gradient, const doubl
   for (; m->current < n; m->current++) TRY(multiply(m, m->s + m->current * count, m->bs + m->current * count, error));
   if (n > 0) {
     const double *s = m->s + (n - 1) * count, *y = m->y + (n - 1) * count;
-    gamma = fmin(fmax(dot(s, y, count) / dot(s, m->bs + (n - 1) * count, count), LEAST_GAMMA), MOST_GAMMA);
+    gamma = fmin(fmax(dot(s, y, count) / dot(s, m->bs + (n - 1) * count, count), m->blocks ? LEAST_GAMMA_BLOCKS : LEAST_GAMMA), MOST_GAMMA);
   }
   TRY(make_correction(m, gamma, u, um, &rank, error));
   for (size_t i = 0; i < count; i++) slope[i] = gradient[i] + (i < weights ? m->l2 * w[i] : 0);
@@ -197,6 +224,7 @@ Status proximal_model_step(ProximalModel *m, const double *gradient, const doubl
                         .a = m->a,
                         .g = m->gram,
                         .diagonal = m->diagonal,
+                        .blocks = m->blocks,
                         .gamma = gamma,
                         .l1 = m->l1,
                         .l2 = m->l2,

@@ -12,9 +12,10 @@ typedef struct ProximalModel {
   double l1, l2;
   uint64_t seed;
   bool dense;         /* G is a matrix; else its diagonal */
+  bool blocks;        /* a matrix of each class has taken the place of A (x) G */
   double *mean;       /* (D); 0 without an intercept */
-  double *a, *gram;   /* A (K,K); G (D+1,D+1) or NULL */
-  double *diagonal;   /* (D+1) of G */
+  double *a, *gram;   /* A (K,K); G (D+1,D+1) or NULL, or a block for each class */
+  double *diagonal;   /* (D+1) of G, or of each block */
   size_t most, pairs; /* pairs at most, and now */
   double *s, *y, *bs; /* (most,P), oldest first: steps, changes of the gradient, and A (x) G times the steps */
   size_t current;     /* so many of bs are of this A and G */
@@ -25,6 +26,8 @@ Status proximal_model_open(ProximalModel *model, Objective *objective, size_t pa
 void proximal_model_close(ProximalModel *model);
 /* A and G anew from rows at w; draw tells samples apart. The first process of a job alone. */
 Status proximal_model_renew(ProximalModel *model, const Vector *w, uint64_t draw, Error *error);
+/* The same with a block for each class, from rows where it is uncertain. */
+Status proximal_model_make_blocks(ProximalModel *model, const Vector *w, uint64_t draw, Error *error);
 /* Takes in a pair, unless there is no curvature along it. */
 void proximal_model_add(ProximalModel *model, const double *s, const double *y);
 /* d (P): the step from w, where the smooth part without l2 has this gradient. */

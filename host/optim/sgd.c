@@ -23,11 +23,11 @@ static Status follow_gradient(Sgd *sgd, Vector *w, const Vector *gradient, doubl
 }
 
 /* The penalties take a step of the length that all of a gradient comes to, so that both are in balance where F is least. */
-static Status sgd_update(void *state, Vector *w, const Vector *gradient, double rate, uint64_t update, Error *error) {
+static Status sgd_update(void *state, Vector *w, const Vector *gradient, double rate, double part, uint64_t update, Error *error) {
   (void)update;
   Sgd *sgd = state;
   Status status = follow_gradient(sgd, w, gradient, rate, error);
-  return status != SETOSA_OK ? status : minibatch_prox(sgd->objective, w, NULL, rate / (1.0 - sgd->momentum), error);
+  return status != SETOSA_OK ? status : minibatch_prox(sgd->objective, w, NULL, part * rate / (1.0 - sgd->momentum), error);
 }
 
 Status sgd_minimize(Objective *objective, Vector *w, const OptimizerSettings *settings, OptimizerReport *report, Error *error) {

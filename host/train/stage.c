@@ -6,22 +6,14 @@
 
 #include "base/memory.h"
 
-enum { ROWS_A_CLASS = 400, ITERATIONS = 30, MOST_VALUES = 64 << 20 };
+enum { ROWS_A_CLASS = 400, ROWS_A_FEATURE = 4, ITERATIONS = 30, MOST_VALUES = 64 << 20 };
+static const double PART = 0.05, MORE_PENALTY = 10;
 
-/* With an L1 penalty fewer weights are to be found, and the penalty stays. */
-typedef struct StageShape {
-  double part, rows_a_feature, more_penalty;
-} StageShape;
-static const StageShape smooth = {0.05, 4, 10}, sparse = {0.1, 2, 1};
-
-static const StageShape *shape_of(double l1) { return l1 > 0 ? &sparse : &smooth; }
-
+/* (With an L1 penalty a stage saved nothing: bench/LOG.md.) */
 bool stage_pays(const Objective *objective, SetosaPreconditioner preconditioner) {
-  const StageShape *shape = shape_of(objective->l1);
-  double rows = (double)objective->backend->rows;
-  if (preconditioner != (objective->l1 > 0 ? SETOSA_PRECONDITIONER_KRON : SETOSA_PRECONDITIONER_BLOCKS)) return false;
-  return rows >= (double)ROWS_A_CLASS * (double)objective->backend->classes &&
-         shape->part * rows >= shape->rows_a_feature * (double)objective->backend->features;
+  double rows = (double)objective->backend->rows, features = (double)objective->backend->features;
+  if (objective->l1 > 0 || preconditioner != SETOSA_PRECONDITIONER_BLOCKS) return false;
+  return rows >= (double)ROWS_A_CLASS * (double)objective->backend->classes && PART * rows >= (double)ROWS_A_FEATURE * features;
 }
 
 /* values (P): what the stage leads to. */
@@ -34,8 +26,7 @@ static Status run_here(double *values, const StageSettings *settings, uint64_t *
   OptimizerReport report = {0};
   BackendFacts facts = {0};
   DataShape shape = dataset_shape(settings->dataset);
-  const StageShape *stage = shape_of(settings->terms.l1);
-  double part = fmin(stage->part, (double)MOST_VALUES / ((double)shape.rows * (double)shape.features));
+  double part = fmin(PART, (double)MOST_VALUES / ((double)shape.rows * (double)shape.features));
   BackendSettings own = *settings->backend;
   ObjectiveTerms terms = settings->terms;
   OptimizerSettings optimizer = {.solver = SETOSA_SOLVER_LBFGS,
@@ -50,7 +41,7 @@ static Status run_here(double *values, const StageSettings *settings, uint64_t *
   own.ranks = NULL;
   own.context_count = 0;
   own.tunes = false;
-  terms.l2 *= stage->more_penalty;
+  terms.l2 *= MORE_PENALTY;
   TRY(dataset_sample(&sample, settings->dataset, part, optimizer.seed, error));
   if (dataset_shape(sample).rows == 0 || !(dataset_total_weight(sample) > 0)) goto cleanup;
   TRY(backend_open(&backend, sample, &own, error));

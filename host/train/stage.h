@@ -13,8 +13,8 @@ typedef struct StageSettings {
   const OptimizerSettings *optimizer;
 } StageSettings;
 
-/* Whether a stage pays before iterations with this preconditioner: each class has hundreds of rows, and the part of them that it takes is some
- * times the features. */
+/* Whether a stage pays before iterations with this preconditioner: each class has hundreds of rows, and a twentieth of them is some times
+ * the features. */
 bool stage_pays(const Objective *objective, SetosaPreconditioner preconditioner);
 /* w, a vector of `backend`: zeros become what some iterations on a part of the rows, with more of a penalty, make of them. *flops: what
  * that took. All processes of a job call it. */

@@ -79,8 +79,8 @@ static void check_report_is_of_w(Problem *p, const OptimizerReport *report) {
   Evaluation at = {NAN, NAN, NAN, NAN};
   assert_int_equal(vector_create(p->backend, &g, NULL), SETOSA_OK);
   assert_int_equal(objective_evaluate(&p->objective, p->w, backend_all_rows(p->backend), g, &at, NULL), SETOSA_OK);
-  assert_true(at.objective == report->at.objective);
-  assert_true(at.gradient_norm == report->at.gradient_norm);
+  support_near(at.objective / report->at.objective, 1, 1e-14); /* penalties may be added up in another order */
+  assert_float_equal(at.gradient_norm, report->at.gradient_norm, 1e-15 + 1e-12 * at.gradient_norm);
   vector_destroy(p->backend, g);
 }
 
@@ -212,7 +212,7 @@ static void test_huge_learning_rate(void **state) {
   for (size_t s = 1; s < 4; s++) {
     for (size_t r = 0; r < sizeof rates / sizeof *rates; r++) {
       Problem p;
-      open_problem(&p, 100, 6, 3, 0.01);
+      open_problem(&p, 100, 6, 3, 0); /* with a penalty its implicit step would hold the weights */
       OptimizerSettings settings = settings_of(solvers[s]);
       settings.learning_rate = rates[r];
       settings.schedule = SETOSA_SCHEDULE_CONSTANT;
@@ -261,7 +261,7 @@ static void test_separable_without_penalty(void **state) {
     settings.tolerance = 1e-300;
     OptimizerReport report = minimize(&p, &settings);
     assert_true(report.reason == STOP_NO_PROGRESS || report.reason == STOP_MAX_ITERATIONS || report.reason == STOP_EPOCHS_DONE ||
-                report.reason == STOP_GRADIENT_TOLERANCE);
+                report.reason == STOP_GRADIENT_TOLERANCE || report.reason == STOP_PRECISION);
     assert_true(report.at.objective >= 0.0 && report.at.objective < 0.05);
     assert_true(isfinite(report.at.gradient_norm));
     check_report_is_of_w(&p, &report);
