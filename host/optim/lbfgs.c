@@ -116,7 +116,7 @@ static Status take_step(Lbfgs *l, double slope, double *step, bool *accepted, Er
     bool success = false;
     TRY(line_search(l->objective, l->now.w, l->direction, start, point, &found, &success, error));
     l->report->evaluations++;
-    if (!success || found.step < SHORTEST_STEP * *step) goto cleanup;
+    if (!success || (!blind && found.step < SHORTEST_STEP)) goto cleanup;
     *step = found.step;
     TRY(try_step(l, *step, &at, &point, error));
     *accepted = evaluation_is_finite(&at) && at.objective <= start.value + LINE_NOISE * fabs(start.value);
@@ -188,7 +188,8 @@ static Status iterate(Lbfgs *l, const OptimizerSettings *settings, Error *error)
     bool accepted = false, goes_on = false;
     if (preconditioner_is_due(l->preconditioner, report->iterations)) TRY(renew(l, error));
     TRY(memory_direction(&l->memory, &l->now, l->direction, &slope, error));
-    report->decrement = -0.5 * UNSEEN * slope;
+    /* A multiple of the identity is no model of what the memory has not seen. */
+    report->decrement = preconditioner_is_identity(l->preconditioner) ? NAN : -0.5 * UNSEEN * slope;
     report->reason = STOP_GRADIENT_TOLERANCE;
     if (optimizer_is_there(settings, report)) return SETOSA_OK;
     report->reason = STOP_NO_PROGRESS;

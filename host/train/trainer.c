@@ -285,7 +285,7 @@ cleanup:
 static void fill_gap(SetosaTrainResult *result, const OptimizerReport *report) {
   static const double ENOUGH = 1e-6, NEARLY = 10;
   double size = fabs(report->at.objective), proved = report->gap / size, guessed = report->decrement / size;
-  bool certified = isfinite(proved) && (proved <= ENOUGH || proved <= NEARLY * guessed);
+  bool certified = isfinite(proved) && (proved <= ENOUGH || !(proved > NEARLY * guessed)); /* or there is no estimate */
   result->gap = certified ? proved : isfinite(guessed) && guessed >= 0 ? guessed : NAN;
   result->gap_kind = certified ? "certificate" : isnan(result->gap) ? "" : "estimate";
 }

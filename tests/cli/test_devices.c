@@ -96,6 +96,39 @@ static void test_the_summary(void **state) {
   run_free(&run);
 }
 
+/* The weights_hash of a training; free() it. */
+static char *hash_of(const char *device, const char *how) {
+  char command[2 * SUPPORT_PATH];
+  snprintf(command, sizeof command, "exec \"$SETOSA_PROGRAM\" train %s --device %s --json -q", how, device);
+  Run run = run_shell(command);
+  run_expect(&run, 0);
+  json_t *document = run_json(&run);
+  char *hash = strdup(json_string_value(json_object_get(document, "weights_hash")));
+  json_decref(document);
+  run_free(&run);
+  return hash;
+}
+
+/* Steps from the Hessian, or a metric of sampled rows, have the same bits on two devices, whole or cut. */
+static void test_same_weights(void **state) {
+  (void)state;
+  need_two();
+  static const char *const ways[] = {
+      "\"$SETOSA_SOURCE_DIR/data/wine.csv\" --solver newton",
+      "synthetic:rows=6000,features=12,classes=5,noise=0.3 --max-iterations 25 --tolerance 0 --preconditioner diagonal",
+      "synthetic:rows=6000,features=12,classes=5,noise=0.3 --max-iterations 25 --tolerance 0 --preconditioner kron",
+      "synthetic:rows=6000,features=12,classes=5,noise=0.3 --max-iterations 25 --tolerance 0 --preconditioner blocks",
+  };
+  for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+    char *one = hash_of("0", ways[i]), *two = hash_of("0,1", ways[i]), *cut = hash_of("0/2,1", ways[i]);
+    assert_string_equal(two, one);
+    assert_string_equal(cut, one);
+    free(cut);
+    free(two);
+    free(one);
+  }
+}
+
 /* A checkpoint remembers the devices, and another choice may go on from it. */
 static void test_resuming(void **state) {
   (void)state;
@@ -153,10 +186,8 @@ static void test_what_is_refused(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_which_are_used),
-      cmocka_unit_test(test_the_summary),
-      cmocka_unit_test(test_resuming),
-      cmocka_unit_test(test_what_is_refused),
+      cmocka_unit_test(test_which_are_used), cmocka_unit_test(test_the_summary),     cmocka_unit_test(test_same_weights),
+      cmocka_unit_test(test_resuming),       cmocka_unit_test(test_what_is_refused),
   };
   return support_run("cli_devices", tests, create, destroy);
 }

@@ -104,6 +104,17 @@ static void test_same_weights(void **state) {
   expect_same_anywhere("\"$SETOSA_SOURCE_DIR/data/iris.csv\" --weights petal_width --class-weight balanced --label-smoothing 0.1");
 }
 
+/* What the first process finds from its matrices all others get: rows are sampled here, of every process. */
+#define SAMPLED "synthetic:rows=6000,features=12,classes=5,noise=0.3 --validation 0.1 --max-iterations 25 --tolerance 0 --preconditioner "
+static void expect_same_with(const char *arguments) {
+  need_all();
+  expect_same_anywhere(arguments);
+}
+static void test_same_newton(void **state) { (void)state, expect_same_with("\"$SETOSA_SOURCE_DIR/data/wine.csv\" --solver newton"); }
+static void test_same_diagonal(void **state) { (void)state, expect_same_with(SAMPLED "diagonal"); }
+static void test_same_kron(void **state) { (void)state, expect_same_with(SAMPLED "kron"); }
+static void test_same_blocks(void **state) { (void)state, expect_same_with(SAMPLED "blocks"); }
+
 static void test_fast_reduce(void **state) {
   (void)state;
   need_all();
@@ -324,6 +335,10 @@ static void test_not_written(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_same_weights, prepare),
+      cmocka_unit_test_setup(test_same_newton, prepare),
+      cmocka_unit_test_setup(test_same_diagonal, prepare),
+      cmocka_unit_test_setup(test_same_kron, prepare),
+      cmocka_unit_test_setup(test_same_blocks, prepare),
       cmocka_unit_test_setup(test_fast_reduce, prepare),
       cmocka_unit_test(test_plan),
       cmocka_unit_test_setup(test_one_speaks, prepare),

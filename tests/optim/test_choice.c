@@ -22,7 +22,7 @@ typedef struct Case {
 #define NEWTON SETOSA_SOLVER_NEWTON, SETOSA_PRECONDITIONER_NONE
 #define LBFGS(kind) SETOSA_SOLVER_LBFGS, SETOSA_PRECONDITIONER_##kind
 
-static SolverChoice choose(const Case *c, SetosaSolver solver, SetosaPreconditioner preconditioner, uint64_t most_bytes) {
+static SolverChoice choose_with(const Case *c, SetosaSolver solver, SetosaPreconditioner preconditioner, uint64_t most_bytes, double l1) {
   Backend backend = {.operations = &operations,
                      .rows = c->rows,
                      .features = c->features,
@@ -30,7 +30,7 @@ static SolverChoice choose(const Case *c, SetosaSolver solver, SetosaPreconditio
                      .parameters = c->classes * (c->features + 1),
                      .mean_weight = 1,
                      .intercept = true};
-  const Objective objective = {.backend = &backend};
+  Objective objective = {.backend = &backend, .l1 = l1};
   OptimizerSettings settings = {.solver = solver, .preconditioner = preconditioner, .matrix_bytes = most_bytes};
   SolverChoice choice;
   Error error = {0};
@@ -38,6 +38,10 @@ static SolverChoice choose(const Case *c, SetosaSolver solver, SetosaPreconditio
   support_ok(choice_make(&choice, &objective, &settings, &error), &error);
   assert_true(memchr(choice.why, '\0', sizeof choice.why) != NULL);
   return choice;
+}
+
+static SolverChoice choose(const Case *c, SetosaSolver solver, SetosaPreconditioner preconditioner, uint64_t most_bytes) {
+  return choose_with(c, solver, preconditioner, most_bytes, 0);
 }
 
 static void expect(const Case *c, const SolverChoice *choice) {
@@ -123,12 +127,25 @@ static void names_are_heeded(void **state) {
   assert_int_equal(choice.preconditioner, SETOSA_PRECONDITIONER_BLOCKS);
 }
 
+/* With an L1 penalty every solver of curvature is the proximal one, which has a matrix of the features, or of their diagonal. */
+static void l1_is_proximal(void **state) {
+  (void)state;
+  static const Case kron = {"L1", 150, 4, 3, LBFGS(KRON)}, diagonal = {"L1, wide", 20000, 20000, 20, LBFGS(DIAGONAL)};
+  static const SetosaSolver curved[] = {SETOSA_SOLVER_AUTO, SETOSA_SOLVER_LBFGS, SETOSA_SOLVER_NEWTON};
+  for (size_t i = 0; i < 3; i++) {
+    SolverChoice choice = choose_with(&kron, curved[i], SETOSA_PRECONDITIONER_AUTO, MUCH, 1e-3);
+    expect(&kron, &choice);
+    choice = choose_with(&diagonal, curved[i], SETOSA_PRECONDITIONER_AUTO, MUCH, 1e-3);
+    expect(&diagonal, &choice);
+  }
+  SolverChoice choice = choose_with(&kron, SETOSA_SOLVER_SGD, SETOSA_PRECONDITIONER_AUTO, MUCH, 1e-3);
+  assert_int_equal(choice.solver, SETOSA_SOLVER_SGD);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(shapes_get_their_solver),
-      cmocka_unit_test(no_shape_is_left_out),
-      cmocka_unit_test(memory_is_heeded),
-      cmocka_unit_test(names_are_heeded),
+      cmocka_unit_test(shapes_get_their_solver), cmocka_unit_test(no_shape_is_left_out), cmocka_unit_test(memory_is_heeded),
+      cmocka_unit_test(names_are_heeded),        cmocka_unit_test(l1_is_proximal),
   };
   return support_run("the choice of a solver", tests, NULL, NULL);
 }

@@ -190,6 +190,28 @@ def tables():
         return columns
     table("million.csv", 180, plants, "kind", ["moss", "fern", "reed"], 18, change=lift)
 
+    # Work for a solver
+    def sizes(rng, rows):
+        return [Column("bytes", "number", numbers(rng, rows, 4e9, 9e8, 0)), Column("files", "number", numbers(rng, rows, 5200, 700, 0)),
+                Column("load", "number", numbers(rng, rows, 0.7, 0.2, 3)), Column("jitter_s", "number", numbers(rng, rows, 2e-5, 4e-6, 8))]
+    table("sizes.csv", 240, sizes, "state", ["idle", "busy", "late"], 33, strength=1.0)
+
+    def follows(rng, rows):
+        """Levels that others say too, a sum, a multiple: the columns' rank is well below their number."""
+        months = [int(12 * rng.random()) for _ in range(rows)]
+        adults, children = (["%d" % (1 + 4 * rng.random()) for _ in range(rows)] for _ in range(2))
+        return [Column("month", "name", ["m%02d" % (month + 1) for month in months]), Column("quarter", "name", ["q%d" % (1 + month // 3) for month in months]),
+                Column("half", "name", ["first" if month < 6 else "second" for month in months]), Column("adults", "number", adults),
+                Column("children", "number", children), Column("guests", "number", [str(int(a) + int(c)) for a, c in zip(adults, children)]),
+                Column("towels", "number", [str(2 * (int(a) + int(c))) for a, c in zip(adults, children)])]
+    table("follows.csv", 260, follows, "booked", ["early", "late", "never"], 34)
+    table("nearly-separable.csv", 300, plants, "kind", ["moss", "fern", "reed", "sedge"], 35, strength=12)
+
+    def apart(rng, rows, columns):
+        columns[0].cells = ["%.2f" % (3 * ["moss", "fern", "reed"].index(kind) + 0.2 * bell(rng)) for kind in columns[-1].cells]
+        return columns
+    table("separable.csv", 150, plants, "kind", ["moss", "fern", "reed"], 36, change=apart)
+
     # Spreadsheets and other programs
     table("excel.csv", 140, people, "Verein", ["Fußball", "keiner"], 19, separator=";", decimal=",", encoding="utf-8-sig", end="\r\n",
           before="sep=;\r\n")

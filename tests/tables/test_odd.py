@@ -17,7 +17,7 @@ import sys
 import tempfile
 
 LIST = os.path.join(os.path.dirname(os.path.abspath(__file__)), "odd.txt")
-HOW = {"train": ["--backend", "reference", "--tolerance", "1e9", "--json", "--model", "m.safetensors"],  # its first point will do
+HOW = {"train": ["--backend", "reference", "--tolerance", "1e9", "--gap", "0", "--json", "--model", "m.safetensors"],  # its first point will do
        "eval": ["--backend", "reference", "--json"], "predict": ["--backend", "reference"]}
 
 
