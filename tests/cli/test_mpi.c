@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #define SGD "synthetic:rows=20000,features=16,classes=4 --solver sgd --epochs 60"
+#define MATRICES "synthetic:rows=4000,features=24,classes=5 --l2 1e-4 --solver lbfgs"
 enum { COMMAND = 4 * SUPPORT_PATH, PROMPTLY_MS = 10000 };
 
 static char folder[SUPPORT_PATH], file[SUPPORT_PATH], pid_file[SUPPORT_PATH], bad[SUPPORT_PATH];
@@ -102,6 +103,16 @@ static void test_same_weights(void **state) {
   expect_same_anywhere("\"$SETOSA_SOURCE_DIR/data/iris.csv\" --validation 0.2 --standardize");
   expect_same_anywhere(SGD);
   expect_same_anywhere("\"$SETOSA_SOURCE_DIR/data/iris.csv\" --weights petal_width --class-weight balanced --label-smoothing 0.1");
+}
+
+/* What one process makes of samples, and shares: matrices, or the choice of a solver. The rows of a sample are those of all. */
+static void test_same_solvers(void **state) {
+  (void)state;
+  need_all();
+  expect_same_anywhere("\"$SETOSA_SOURCE_DIR/data/iris.csv\" --solver newton --l2 1e-3");
+  expect_same_anywhere(MATRICES " --preconditioner diagonal");
+  expect_same_anywhere(MATRICES " --preconditioner kron");
+  expect_same_anywhere(MATRICES " --preconditioner blocks");
 }
 
 static void test_fast_reduce(void **state) {
@@ -324,6 +335,7 @@ static void test_not_written(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_same_weights, prepare),
+      cmocka_unit_test_setup(test_same_solvers, prepare),
       cmocka_unit_test_setup(test_fast_reduce, prepare),
       cmocka_unit_test(test_plan),
       cmocka_unit_test_setup(test_one_speaks, prepare),
