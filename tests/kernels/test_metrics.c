@@ -276,12 +276,30 @@ static void grams_of_every_storage(void **state) {
   check_storages(SETOSA_FAMILY_GPU, "gpu");
 }
 
+/* The blas backend: every product is OpenBLAS's. */
+static bool blas_is_there(void) {
+#ifdef SETOSA_HAVE_BLAS
+  return true;
+#else
+  return false;
+#endif
+}
+
+static void those_of_blas(void **state) {
+  (void)state;
+  BackendSettings settings = {.kind = SETOSA_BACKEND_BLAS};
+  if (!blas_is_there()) support_skip("this build has no blas backend");
+  check_metrics(settings, "blas");
+  check_small_grams(settings, "blas");
+  check_large_grams(settings, "blas");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(metrics_of_the_cpu_family),     cmocka_unit_test(metrics_of_the_gpu_family),
       cmocka_unit_test(small_grams_of_the_cpu_family), cmocka_unit_test(small_grams_of_the_gpu_family),
       cmocka_unit_test(large_grams_of_the_cpu_family), cmocka_unit_test(large_grams_of_the_gpu_family),
-      cmocka_unit_test(grams_of_every_storage),
+      cmocka_unit_test(grams_of_every_storage),        cmocka_unit_test(those_of_blas),
   };
   return support_run("metrics and Gram matrices against their definitions", tests, support_device_open, support_device_close);
 }
