@@ -73,6 +73,7 @@ typedef struct GramRequest {
   size_t matrices;
   const double *weights; /* (matrices, count), of any sign */
   bool diagonal;         /* only the diagonals are wanted: out (matrices, D+1) */
+  bool on_device;        /* even where the host is quicker, there being little to do: for comparisons */
 } GramRequest;
 
 typedef enum RowScores {

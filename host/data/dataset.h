@@ -88,7 +88,7 @@ Status dataset_balanced_class_weights(const Dataset *dataset, double *factors, E
 /* The rows of a range as a data set of their own, with all names, by sharing and not by copying: what is changed in one of the two is
  * copied before. Destroy both, in any order. SETOSA_ERROR_INTERNAL for rows that there are not. */
 Status dataset_slice(Dataset **slice, const Dataset *dataset, RowRange rows, Error *error);
-/* About `part` (0 to 1) of the rows, chosen by the seed in runs of neighbours, as a copy; rows that are made are shared. */
+/* About `part` (0 to 1) of the rows, chosen by the seed in runs of neighbours, as a copy: the same ones however the rows are held. */
 Status dataset_sample(Dataset **sample, const Dataset *dataset, double part, uint64_t seed, Error *error);
 /* All rows as a model of so many classes sees them to score them: without labels (made rows bring theirs along), weights or class names. */
 Status dataset_for_scores(Dataset **view, const Dataset *dataset, size_t classes, Error *error);

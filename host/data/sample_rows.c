@@ -1,5 +1,4 @@
 /* A part of the rows, taken at random, as a data set of its own. */
-#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -34,10 +33,6 @@ Status dataset_sample(Dataset **sample, const Dataset *dataset, double part, uin
   size_t features = dataset->features, count = count_rows(dataset, part, seed), to = 0;
   DataShape shape = dataset_shape(dataset);
   *sample = NULL;
-  if (shape.place == DATA_MADE) { /* any rows will do */
-    count = (size_t)ceil(part * (double)dataset->rows);
-    return dataset_slice(sample, dataset, (RowRange){0, count > dataset->rows ? dataset->rows : count}, error);
-  }
   TRY(dataset_create(&made, count, features, shape.labelled, dataset->source, error));
   TRY(dataset_copy_description(made, dataset, error));
   made->part = made->parts = 0;

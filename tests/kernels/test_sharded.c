@@ -136,6 +136,140 @@ static void others_do_not_share(void **state) {
   setosa_dataset_destroy(dataset);
 }
 
+/* ---- metrics, Gram matrices, and rows of others ----------------------------------------------------------------- */
+
+static Backend *open_dealt(const Dataset *dataset, BackendSettings settings, size_t devices) {
+  static const double rates[] = {1, 5, 2};
+  settings.context_count = devices > 1 ? devices : 0;
+  for (size_t i = 0; i < devices; i++) settings.contexts[i] = parts[i % PARTS];
+  settings.context = parts[0];
+  settings.rates = rates;
+  return open_native(dataset, settings);
+}
+
+/* Of every array, some numbers. */
+static double *numbers_of(size_t count, double step) {
+  double *values = malloc(count * sizeof *values);
+  assert_non_null(values);
+  for (size_t i = 0; i < count; i++) values[i] = 1.5 + sin(step * (double)i);
+  return values;
+}
+
+/* gradient (P) at the metric's product with a vector: of this every device has its own. */
+static void ask_metric(Backend *backend, const MetricForm *form, double *gradient) {
+  Error error = {0};
+  Metric *metric = NULL;
+  Vector *from = NULL, *to = NULL, *out = NULL;
+  DataTerm at = {.pair_count = 0};
+  double *values = numbers_of(backend->parameters, 0.7);
+  for (size_t i = 0; i < backend->parameters; i++) values[i] *= 1e-3;
+  support_ok(vector_create(backend, &from, &error), &error);
+  support_ok(vector_create(backend, &to, &error), &error);
+  support_ok(vector_create(backend, &out, &error), &error);
+  support_ok(vector_write(backend, from, values, &error), &error);
+  support_ok(metric_create(backend, &metric, form, &error), &error);
+  support_ok(metric_apply(backend, metric, to, from, &error), &error);
+  support_ok(backend_evaluate(backend, to, backend_all_rows(backend), NULL, out, &at, &error), &error);
+  support_poison_double(gradient, backend->parameters);
+  support_ok(vector_read(backend, out, gradient, &error), &error);
+  assert_true(isfinite(at.loss));
+  metric_destroy(backend, metric);
+  vector_destroy(backend, from);
+  vector_destroy(backend, to);
+  vector_destroy(backend, out);
+  free(values);
+}
+
+static void ask_gram(Backend *backend, double *gram) {
+  enum { COUNT = 700 };
+  Error error = {0};
+  uint64_t rows[COUNT];
+  size_t width = backend->features + 1;
+  double *weights = numbers_of(COUNT, 0.3), *mean = numbers_of(backend->features, 0.9);
+  for (size_t i = 0; i < COUNT; i++) rows[i] = 3 * i + i % 2; /* of all devices */
+  GramRequest request = {.count = COUNT, .rows = rows, .mean = mean, .matrices = 1, .weights = weights, .on_device = true};
+  support_poison_double(gram, width * width);
+  support_ok(backend_gram(backend, &request, gram, &error), &error);
+  free(weights);
+  free(mean);
+}
+
+static void metrics_give_the_bits_of_one(void **state) {
+  (void)state;
+  enum { FEATURES = 20, CLASSES = 4, WIDTH = FEATURES + 1, PARAMETERS = CLASSES * WIDTH, FORMS = 3 };
+  support_device();
+  Dataset *dataset = load("synthetic:rows=3001,features=20,classes=4", false);
+  double *turns = numbers_of(CLASSES * CLASSES, 0.4), *features = numbers_of(CLASSES * WIDTH * WIDTH, 1.1),
+         *scale = numbers_of(PARAMETERS, 0.8);
+  const MetricForm forms[FORMS] = {{.scale = scale, .center = features},
+                                   {.classes = turns, .features = features, .feature_count = 1, .scale = scale},
+                                   {.features = features, .feature_count = CLASSES}};
+  static const SetosaFamily families[] = {SETOSA_FAMILY_CPU, SETOSA_FAMILY_GPU};
+  for (size_t f = 0; f < 2; f++) {
+    double expected[FORMS][PARAMETERS], gradient[PARAMETERS], gram[WIDTH * WIDTH], found[WIDTH * WIDTH];
+    for (size_t devices = 1; devices <= 3; devices++) {
+      Backend *backend = open_dealt(dataset, (BackendSettings){.family = families[f]}, devices);
+      for (size_t i = 0; i < FORMS; i++) {
+        ask_metric(backend, &forms[i], devices == 1 ? expected[i] : gradient);
+        if (devices > 1) assert_memory_equal(gradient, expected[i], sizeof gradient);
+      }
+      ask_gram(backend, devices == 1 ? gram : found);
+      if (devices > 1) assert_memory_equal(found, gram, sizeof gram);
+      backend_close(backend);
+    }
+  }
+  free(turns);
+  free(features);
+  free(scale);
+  setosa_dataset_destroy(dataset);
+}
+
+/* A process makes the scores of any rows, as a sample asks for them, and they are those of the process that works on these rows. */
+static void rows_of_others_have_the_same_scores(SetosaFamily family, const char *spec, bool generated, SetosaStorage storage) {
+  static const RowScores kinds[] = {ROW_LOGITS, ROW_PROBABILITIES, ROW_ESTIMATES};
+  Error error = {0};
+  Dataset *dataset = load(spec, generated);
+  if (storage == SETOSA_STORAGE_U8) support_ok(storage_make_bytes(dataset, 8, 20, 1.0f / 32, NULL), NULL);
+  BackendSettings settings = {.family = family, .storage = storage, .context = support_device()};
+  Backend *whole = open_native(dataset, settings);
+  Native *part = NULL;
+  RowRange window = {whole->rows / 3 / 48 * 48, whole->rows / 4};
+  settings.intercept = true;
+  support_ok(native_open_window(&part, dataset, &settings, window, &((Native *)whole)->shape, &error), &error);
+  Backend *backends[2] = {whole, &part->head};
+  size_t count = whole->rows * whole->classes;
+  float *scores[2] = {malloc(count * sizeof(float)), malloc(count * sizeof(float))};
+  double *values = numbers_of(whole->parameters, 0.7);
+  for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+    for (size_t b = 0; b < 2; b++) {
+      Vector *w = NULL;
+      support_poison(scores[b], count);
+      support_ok(vector_create(backends[b], &w, &error), &error);
+      support_ok(vector_write(backends[b], w, values, &error), &error);
+      support_ok(backend_predict(backends[b], w, backend_all_rows(whole), kinds[k], scores[b], &error), &error);
+      vector_destroy(backends[b], w);
+    }
+    for (size_t i = 0; i < count; i++)
+      if (!(scores[0][i] == scores[1][i])) fail_msg("%s, family %d, kind %zu: score %zu differs", spec, (int)family, k, i);
+  }
+  free(values);
+  free(scores[0]);
+  free(scores[1]);
+  backend_close(&part->head);
+  backend_close(whole);
+  setosa_dataset_destroy(dataset);
+}
+
+static void any_process_scores_any_rows(void **state) {
+  (void)state;
+  static const SetosaFamily families[] = {SETOSA_FAMILY_CPU, SETOSA_FAMILY_GPU};
+  for (size_t f = 0; f < 2; f++) {
+    rows_of_others_have_the_same_scores(families[f], "synthetic:rows=1201,features=20,classes=3", false, SETOSA_STORAGE_F32);
+    rows_of_others_have_the_same_scores(families[f], "synthetic:rows=1201,features=20,classes=3", true, SETOSA_STORAGE_F32);
+    rows_of_others_have_the_same_scores(families[f], "synthetic:rows=701,features=33,classes=40", false, SETOSA_STORAGE_U8);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(devices_give_the_bits_of_one_cpu),
@@ -143,6 +277,8 @@ int main(void) {
       cmocka_unit_test(many_rows_give_the_bits_of_one),
       cmocka_unit_test(devices_are_timed),
       cmocka_unit_test(others_do_not_share),
+      cmocka_unit_test(metrics_give_the_bits_of_one),
+      cmocka_unit_test(any_process_scores_any_rows),
   };
   return support_run("kernels_sharded", tests, open_devices, close_devices);
 }

@@ -72,8 +72,10 @@ void blas_logits(const Blas *blas, const float *w, size_t begin, size_t rows, fl
 Status blas_metric_create(Backend *backend, Metric **metric, const MetricForm *form, Error *error);
 Status blas_metric_apply(Backend *backend, const Metric *metric, Vector *out, const Vector *v, Error *error);
 void blas_metric_destroy(Backend *backend, Metric *metric);
-Status blas_gram(Backend *backend, const GramRequest *request, double *out, Error *error);
 Status blas_broadcast(Backend *backend, Status own, size_t count, double *values, Error *error);
+
+/* gram.c */
+Status blas_gram(Backend *backend, const GramRequest *request, double *out, Error *error);
 
 /* line.c */
 Status blas_line_open(Backend *backend, const Vector *w, const Vector *s, Error *error);

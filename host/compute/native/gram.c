@@ -172,7 +172,7 @@ Status native_gram(Backend *backend, const GramRequest *request, double *out, Er
   size_t width = backend->features + 1, size = request->diagonal ? width : width * width;
   double work = (double)request->count * (double)request->matrices * (double)size;
   native->flops += (uint64_t)(request->diagonal ? 2 * work : work); /* a multiply and an add for each pair of half a matrix */
-  if (work <= ON_THE_HOST) return host_gram(native->source, native->reweighed, request, out, error);
+  if (work <= ON_THE_HOST && !request->on_device) return host_gram(native->source, native->reweighed, request, out, error);
   memset(out, 0, request->matrices * size * sizeof *out);
   TRY(panel_open(&panel, native, request, error));
   for (size_t first = 0; first < request->count; first += panel.rows) {

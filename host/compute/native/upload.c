@@ -298,8 +298,9 @@ Status native_rows(Native *native, const RowBuffers **out, RowRange rows, size_t
     buffers = &native->stages[i].buffers;
     held = rows_held(buffers, rows, unit);
   }
-  if (held == 0) {
-    RowRange wanted = {rows.begin, native->residence.resident ? smaller(rows.count, unit) : rows.count};
+  if (held == 0) { /* across two buffers a unit is enough; of another's rows many are brought together */
+    size_t most = range_contains(native->window, rows.begin) ? unit : larger(unit, native->block_rows);
+    RowRange wanted = {rows.begin, native->residence.resident ? smaller(rows.count, most) : rows.count};
     TRY(load_stage(native, &buffers, wanted, unit, error));
     held = rows_held(buffers, rows, unit);
   }
