@@ -264,6 +264,8 @@ static const struct {
     [KERNEL_LINE_STRIPS] = {"line_strips", "common", "common", OPTIONS_TEAM},
     [KERNEL_UNPACK_STRIPS] = {"unpack_strips", "common", "common", OPTIONS_TEAM},
     [KERNEL_METRIC_CLASSES] = {"metric_classes", "metric", "metric", OPTIONS_TEAM},
+    [KERNEL_METRIC_MEAN_OFF] = {"metric_mean_off", "metric", "metric", OPTIONS_TEAM},
+    [KERNEL_METRIC_BLOCKS] = {"metric_blocks", "metric", "metric", OPTIONS_TEAM},
     [KERNEL_METRIC_TURN] = {"metric_turn", "metric", "metric", OPTIONS_TEAM},
     [KERNEL_METRIC_CENTER] = {"metric_center", "metric", "metric", OPTIONS_TEAM},
     [KERNEL_METRIC_UNCENTER] = {"metric_uncenter", "metric", "metric", OPTIONS_TEAM},
