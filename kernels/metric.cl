@@ -228,8 +228,55 @@ kernel void metric_uncenter(global const float *center, ulong features, uint cla
   if (TEAM_ITEM == 0) to[classes * features + k] = from[classes * features + k] - (along.x + along.y);
 }
 
-// squares[m * width + d] = sum over rows i of weights[m * rows + i] panel[i * width + d]^2, compensated. Work size: any x TEAM; items share what
-// there is to make.
+// squares[m * width + d] = sum over rows i of weights[m * rows + i] panel[i * width + d]^2
+#if TEAM == 1
+
+// Rows [begin, end) of 16 columns from d on, for `count` <= CLASS_TILE matrices: added to what the rows before them left.
+OUT_OF_LINE void add_squares(global const float *panel, global const float *weights, ulong width, ulong rows, ulong begin, ulong end, ulong d,
+                             uint count, global float *squares) {
+  float16 sums[CLASS_TILE];
+  global const float *weight[CLASS_TILE];
+  uint valid = (uint)min((ulong)STRIP, width - d);
+  float lanes[STRIP];
+  UNROLL for (uint j = 0; j < CLASS_TILE; j++) {
+    sums[j] = 0.0f;
+    weight[j] = weights + min(j, count - 1) * rows;
+  }
+  for (uint c = 0; c < STRIP; c++) lanes[c] = 0.0f;
+  for (ulong i = begin; i < end; i++) {
+    global const float *from = panel + i * width + d;
+    float16 value;
+    if (valid == STRIP) {
+      value = vload16(0, from);
+    } else {
+      SHORT_LOOP for (uint c = 0; c < valid; c++) lanes[c] = from[c];
+      value = vload16(0, lanes);
+    }
+    value *= value;
+    UNROLL for (uint j = 0; j < CLASS_TILE; j++) sums[j] = fma((float16)(weight[j][i]), value, sums[j]);
+  }
+  for (uint j = 0; j < count; j++) {
+    global float *to = squares + j * width + d;
+    vstore16(sums[j], 0, lanes);
+    SHORT_LOOP for (uint c = 0; c < valid; c++) to[c] = begin > 0 ? to[c] + lanes[c] : lanes[c];
+  }
+}
+
+// Sums over SQUARES_ROWS rows, which stay in the cache for all matrices of a group, are added up. Work size: (ceil(width / SQUARES_COLUMNS),
+// ceil(matrices / SQUARES_MATRICES)).
+kernel void weighted_squares(global const float *panel, global const float *weights, ulong width, ulong rows, uint matrices,
+                             global float *squares) {
+  ulong first = get_group_id(0) * SQUARES_COLUMNS, last = min(first + SQUARES_COLUMNS, width);
+  uint from = (uint)get_group_id(1) * SQUARES_MATRICES, to = min(from + SQUARES_MATRICES, matrices);
+  for (ulong begin = 0; begin < rows; begin += SQUARES_ROWS)
+    for (uint m = from; m < to; m += CLASS_TILE)
+      for (ulong d = first; d < last; d += STRIP)
+        add_squares(panel, weights + m * rows, width, rows, begin, min(begin + SQUARES_ROWS, rows), d, min(to - m, (uint)CLASS_TILE), squares + m * width);
+}
+
+#else
+
+// Compensated. Work size: any x TEAM; items share what there is to make.
 kernel void weighted_squares(global const float *panel, global const float *weights, ulong width, ulong rows, uint matrices,
                              global float *squares) {
   FOR_OWN(i, width * matrices) {
@@ -243,6 +290,8 @@ kernel void weighted_squares(global const float *panel, global const float *weig
     squares[i] = high + low;
   }
 }
+
+#endif
 
 // strips (ceil(rows / 16), width, 16) of a panel (rows, width); rows past the last are 0. Work size: any x TEAM; items share the strips' lines.
 kernel void panel_strips(global const float *panel, ulong width, ulong rows, global float *strips) {

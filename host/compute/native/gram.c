@@ -95,8 +95,11 @@ static Status add_diagonals(Panel *p, Native *native, const GramRequest *request
   uint64_t rows = p->rows, width = p->width;
   TRY(bring_weights(p, request, first, 0, request->matrices, p->rows, error));
   TRY(native_kernel(native, KERNEL_WEIGHTED_SQUARES, &kernel, error));
-  TRY(kernel_launch(kernel, shared_range(native), error, ARG(p->panel), ARG(p->row_weights), ARG(width), ARG(rows),
-                    ARG((uint32_t)request->matrices), ARG(p->sums)));
+  KernelRange range = {{(p->width + SQUARES_COLUMNS - 1) / SQUARES_COLUMNS, (request->matrices + SQUARES_MATRICES - 1) / SQUARES_MATRICES},
+                       {1, 1}};
+  if (native->family != SETOSA_FAMILY_CPU) range = shared_range(native);
+  TRY(kernel_launch(kernel, range, error, ARG(p->panel), ARG(p->row_weights), ARG(width), ARG(rows), ARG((uint32_t)request->matrices),
+                    ARG(p->sums)));
   TRY(buffer_read(p->sums, 0, request->matrices * p->width * sizeof(float), p->result, error));
   for (size_t i = 0; i < request->matrices * p->width; i++) out[i] += (double)p->result[i];
 cleanup:
