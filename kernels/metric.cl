@@ -1,12 +1,12 @@
-// An approximate inverse Hessian made of small matrices, times a vector (host/compute/backend.h, MetricForm), and what Gram matrices need
-// beside the product of matrices.
+// An approximate inverse Hessian made of small matrices, times a vector (host/compute/backend.h, MetricForm), and what Gram matrices of the GPU
+// family need beside the product of matrices (block_gpu.cl); those of the CPU family are gram_cpu.cl.
 //   metric_classes:     to = M from, over the classes; M is V' or V
 //   metric_mean_off:    the same with V = I - 11'/K
 //   metric_blocks:      to_k = F_k' (R_k * (F_k from_k)), over the features and the bias: CPU family
 //   metric_turn:        to_k = R_k * (M_k' from_k), M is F' or F, one after the other: GPU family
 //   metric_center:      to = R * (C' from); metric_uncenter: to = C from, in the place of F and F'
 //   weighted_squares:   diagonals of Gram matrices
-//   panel_strips, scale_rows: rows of a Gram matrix as strips, and times their weights
+//   scale_rows:         rows of a Gram matrix times their weights
 // Vectors are laid out as everywhere: weights (K,D), then bias (K). Sums over features or classes are plain f32 in a fixed order, which depends on
 // the family and the shape alone.
 // Macros: TEAM (team.clh), 1 on the CPU family; LANES (lanes.clh) there.
@@ -228,56 +228,11 @@ kernel void metric_uncenter(global const float *center, ulong features, uint cla
   if (TEAM_ITEM == 0) to[classes * features + k] = from[classes * features + k] - (along.x + along.y);
 }
 
-// squares[m * width + d] = sum over rows i of weights[m * rows + i] panel[i * width + d]^2
-#if TEAM == 1
+#if TEAM > 1
 
-// Rows [begin, end) of 16 columns from d on, for `count` <= CLASS_TILE matrices: added to what the rows before them left.
-OUT_OF_LINE void add_squares(global const float *panel, global const float *weights, ulong width, ulong rows, ulong begin, ulong end, ulong d,
-                             uint count, global float *squares) {
-  float16 sums[CLASS_TILE];
-  global const float *weight[CLASS_TILE];
-  uint valid = (uint)min((ulong)STRIP, width - d);
-  float lanes[STRIP];
-  UNROLL for (uint j = 0; j < CLASS_TILE; j++) {
-    sums[j] = 0.0f;
-    weight[j] = weights + min(j, count - 1) * rows;
-  }
-  for (uint c = 0; c < STRIP; c++) lanes[c] = 0.0f;
-  for (ulong i = begin; i < end; i++) {
-    global const float *from = panel + i * width + d;
-    float16 value;
-    if (valid == STRIP) {
-      value = vload16(0, from);
-    } else {
-      SHORT_LOOP for (uint c = 0; c < valid; c++) lanes[c] = from[c];
-      value = vload16(0, lanes);
-    }
-    value *= value;
-    UNROLL for (uint j = 0; j < CLASS_TILE; j++) sums[j] = fma((float16)(weight[j][i]), value, sums[j]);
-  }
-  for (uint j = 0; j < count; j++) {
-    global float *to = squares + j * width + d;
-    vstore16(sums[j], 0, lanes);
-    SHORT_LOOP for (uint c = 0; c < valid; c++) to[c] = begin > 0 ? to[c] + lanes[c] : lanes[c];
-  }
-}
-
-// Sums over SQUARES_ROWS rows, which stay in the cache for all matrices of a group, are added up. Work size: (ceil(width / SQUARES_COLUMNS),
-// ceil(matrices / SQUARES_MATRICES)).
-kernel void weighted_squares(global const float *panel, global const float *weights, ulong width, ulong rows, uint matrices,
-                             global float *squares) {
-  ulong first = get_group_id(0) * SQUARES_COLUMNS, last = min(first + SQUARES_COLUMNS, width);
-  uint from = (uint)get_group_id(1) * SQUARES_MATRICES, to = min(from + SQUARES_MATRICES, matrices);
-  for (ulong begin = 0; begin < rows; begin += SQUARES_ROWS)
-    for (uint m = from; m < to; m += CLASS_TILE)
-      for (ulong d = first; d < last; d += STRIP)
-        add_squares(panel, weights + m * rows, width, rows, begin, min(begin + SQUARES_ROWS, rows), d, min(to - m, (uint)CLASS_TILE), squares + m * width);
-}
-
-#else
-
-// Compensated. Work size: any x TEAM; items share what there is to make.
-kernel void weighted_squares(global const float *panel, global const float *weights, ulong width, ulong rows, uint matrices,
+// squares[m * width + d] = sum over rows i of weights[m * rows + i] panel[i * width + d]^2, compensated. Work size: any x TEAM; items share what
+// there is to make.
+kernel void weighted_squares(global const float *panel, global const float *weights, ulong width, uint rows, uint matrices,
                              global float *squares) {
   FOR_OWN(i, width * matrices) {
     ulong d = i % width;
@@ -291,16 +246,6 @@ kernel void weighted_squares(global const float *panel, global const float *weig
   }
 }
 
-#endif
-
-// strips (ceil(rows / 16), width, 16) of a panel (rows, width); rows past the last are 0. Work size: any x TEAM; items share the strips' lines.
-kernel void panel_strips(global const float *panel, ulong width, ulong rows, global float *strips) {
-  FOR_OWN(i, (rows + STRIP - 1) / STRIP * width) {
-    ulong row = i / width * STRIP, d = i % width;
-    for (uint lane = 0; lane < STRIP; lane++) strips[i * STRIP + lane] = row + lane < rows ? panel[(row + lane) * width + d] : 0.0f;
-  }
-}
-
 // to (rows, stride) = the rows of a panel (rows, width) times their weights, and 0 up to the stride. Work size: any x TEAM.
 kernel void scale_rows(global const float *panel, global const float *weights, ulong width, ulong rows, uint stride, global float *to) {
   FOR_OWN(i, rows * stride) {
@@ -308,3 +253,5 @@ kernel void scale_rows(global const float *panel, global const float *weights, u
     to[i] = d < width ? panel[row * width + d] * weights[row] : 0.0f;
   }
 }
+
+#endif

@@ -48,10 +48,9 @@ typedef enum NativeKernel {
   KERNEL_METRIC_CENTER,
   KERNEL_METRIC_UNCENTER,
   KERNEL_WEIGHTED_SQUARES,
-  KERNEL_PANEL_STRIPS,
   KERNEL_SCALE_ROWS,
-  KERNEL_GRAM_STRIPS, /* gradient_strips and gradient_block of panels of f32 */
-  KERNEL_GRAM_BLOCK,
+  KERNEL_GRAM_TILES,
+  KERNEL_GRAM_BLOCK, /* gradient_block of panels of f32 */
   KERNEL_COUNT
 } NativeKernel;
 
