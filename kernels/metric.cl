@@ -77,7 +77,9 @@ kernel void metric_mean_off(ulong features, uint classes, global const float *fr
 }
 
 static inline float sum_lanes(float16 v) {
-  float8 eight = v.lo + v.hi;
+  float lanes[STRIP]; // by way of memory, as accumulated_sixteen
+  vstore16(v, 0, lanes);
+  float8 eight = vload8(0, lanes) + vload8(1, lanes);
   float4 four = eight.lo + eight.hi;
   return (four.s0 + four.s2) + (four.s1 + four.s3);
 }
