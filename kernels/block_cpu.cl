@@ -6,7 +6,7 @@
 // edges need no slower code and strides of 4096 bytes do no harm; the factors (rows of W, strips of e) are broadcast from where they lie.
 // K is cut into the fewest tiles, of TILE_CLASSES classes or one less: tile t begins at class t (TILE_CLASSES - 1) + min(t, tall tiles).
 // Groups take items (items.clh), rectangles of the result. PANEL_ROWS, when above 0, brings logits_panels along, which serves a moderate number of
-// classes better than logits_strips. LOWER_ONLY: of G (K,D) what is above the diagonal need not be made.
+// classes better than logits_strips.
 #include "compensated.clh"
 #include "items.clh"
 #include "prefetch.clh"
@@ -181,11 +181,6 @@ static inline void gradient_item(global const stored *x, global const float *e, 
   ulong feature = (ulong)column * (COLUMN_STRIPS * STRIP), strips = (rows + STRIP - 1) / STRIP;
   uint width = (uint)min((ulong)(COLUMN_STRIPS * STRIP), features - feature), tiles = tile_count(classes);
   uint first_tile = tiles * range / ranges, last_tile = tiles * (range + 1) / ranges;
-#ifdef LOWER_ONLY
-  // Of a symmetric result, tiles that lie above the diagonal as a whole are left out.
-  while (first_tile < last_tile && (first_tile + 1 == tiles ? classes : tile_begin(first_tile + 1, classes)) <= feature) first_tile++;
-  if (first_tile == last_tile) return;
-#endif
   ulong first_row = strips * part / parts * STRIP, last_row = min(strips * (part + 1) / parts * STRIP, rows);
   // The bias, shared out over the items that have the same rows.
   ulong sharers = (ulong)gradient_columns(features) * ranges, sharer = (ulong)column * ranges + range;

@@ -92,6 +92,9 @@ later f16-gpu-70 check synthetic:rows=9,features=9,classes=70,seed=3 --family gp
 for family in cpu gpu; do
   later "u8-$family-3" check "$work/few-images-idx3-ubyte" --family "$family" --storage u8
   later "train-$family" train synthetic:rows=40,features=8,classes=2,seed=4 --family "$family" --max-iterations 3
+  for preconditioner in kron blocks; do
+    later "$preconditioner-$family" train synthetic:rows=40,features=18,classes=3,seed=4 --family "$family" --solver lbfgs --preconditioner "$preconditioner" --max-iterations 2
+  done
   later "batches-$family" train synthetic:rows=37,features=8,classes=3,seed=5 --family "$family" --solver adam --batch-size 10 --epochs 1
 done
 while [ "$running" -gt 0 ]; do

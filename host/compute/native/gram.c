@@ -1,64 +1,87 @@
-/* Gram matrices of the native backend. The rows are brought to the device in panels, centred and with a 1 at the end; from there on a Gram
- * matrix is the gradient of as many classes as columns: R' X with R the panel times the weights of its rows. */
+/* Gram matrices of the native backend. The rows are brought to the device in panels, centred and with a 1 at the end. The CPU family has
+ * kernels of its own for them (gram_cpu.cl). To the GPU family a Gram matrix is the gradient of as many classes as columns: R' X with R the
+ * panel times the weights of its rows. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "compute/metric.h"
-#include "compute/native/logits.h"
 #include "compute/native/metric.h"
 #include "compute/native/vector.h"
 
 enum {
   PANEL_ROWS = 4096,      /* of a panel at most: sums over them are f32, those of panels are added in double */
   PANEL_BYTES = 64 << 20, /* and no more than this */
+  SUMS_BYTES = 16 << 20,  /* of matrices that are made in one launch */
   ON_THE_HOST = 20 << 20  /* multiply-adds that take less time there than launches and waits do */
 };
 
 typedef struct Panel {
-  size_t width, capacity, rows;
+  size_t width, line; /* D+1, and what it is padded to on the device */
+  size_t capacity, rows;
+  size_t batch;    /* matrices of a launch */
   uint32_t stride; /* of scaled rows, GPU family */
+  bool strips;     /* CPU family: strips of 16 columns, (line / 16, rows, 16); else (rows, line) */
   GramRows brought;
-  float *values, *weights;                     /* (capacity,width) and (rounded up,matrices) on the host */
-  Buffer *panel, *second, *row_weights, *sums; /* second: its strips, or the rows scaled */
-  float *result;                               /* (width + 1,width): a partial gradient */
+  double *mean;                                /* (line), zeros where none is asked for */
+  float *values, *weights;                     /* (capacity, line) and (batch, capacity) on the host */
+  Buffer *panel, *scaled, *row_weights, *sums; /* scaled: the rows times their weights, GPU family */
+  float *result;                               /* (batch, line, line), or (batch, line) of diagonals */
 } Panel;
 
 static size_t round_up(size_t value, size_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
 static void panel_close(Panel *p) {
   gram_rows_close(&p->brought);
-  Buffer *buffers[] = {p->panel, p->second, p->row_weights, p->sums};
+  Buffer *buffers[] = {p->panel, p->scaled, p->row_weights, p->sums};
   for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) buffer_destroy(buffers[i]);
+  free(p->mean);
   free(p->values);
   free(p->weights);
   free(p->result);
 }
 
+static size_t choose_batch(const Panel *p, const GramRequest *request) {
+  if (request->diagonal) return request->matrices;
+  size_t most = p->strips ? SUMS_BYTES / (p->line * p->line * sizeof(float)) : 1;
+  return most < 1 ? 1 : most < request->matrices ? most : request->matrices;
+}
+
 static Status panel_open(Panel *p, Native *native, const GramRequest *request, Error *error) {
   Status status = SETOSA_OK;
-  size_t width = native->head.features + 1, most = PANEL_BYTES / (width * sizeof(float)), rows = request->count;
+  bool strips = native->family == SETOSA_FAMILY_CPU;
+  size_t features = native->head.features, width = features + 1, line = strips ? round_up(width, GRAM_COLUMNS) : width;
+  size_t most = PANEL_BYTES / (line * sizeof(float)), rows = request->count;
   if (rows > PANEL_ROWS) rows = PANEL_ROWS;
   if (rows > most) rows = most > 0 ? most : 1;
-  size_t padded = round_up(rows, STRIP), matrices = request->diagonal ? request->matrices : 1;
-  *p = (Panel){.width = width, .capacity = rows, .stride = (uint32_t)round_up(width, 8)};
-  size_t second = native_uses_strips(native) ? padded * width : rows * p->stride;
-  size_t sums = request->diagonal ? width * matrices : (width + 1) * width;
-  TRY(gram_rows_open(&p->brought, rows, native->head.features, error));
+  *p = (Panel){.width = width, .line = line, .capacity = rows, .stride = (uint32_t)round_up(width, 8), .strips = strips};
+  p->batch = choose_batch(p, request);
+  size_t sums = p->batch * line * (request->diagonal ? 1 : line) + line; /* the kernels of a gradient add the sums of the columns */
+  TRY(gram_rows_open(&p->brought, rows, features, error));
   p->brought.reweighed = native->reweighed;
-  TRY(memory_allocate((void **)&p->values, rows * width, sizeof(float), "a Gram matrix", error));
-  TRY(memory_allocate((void **)&p->weights, padded * matrices, sizeof(float), "a Gram matrix", error));
+  TRY(memory_allocate_zero((void **)&p->mean, line, sizeof *p->mean, "a Gram matrix", error));
+  if (request->mean != NULL) memcpy(p->mean, request->mean, features * sizeof *p->mean);
+  TRY(memory_allocate((void **)&p->values, rows * line, sizeof(float), "a Gram matrix", error));
+  TRY(memory_allocate((void **)&p->weights, rows * p->batch, sizeof(float), "a Gram matrix", error));
   TRY(memory_allocate((void **)&p->result, sums, sizeof(float), "a Gram matrix", error));
-  TRY(buffer_create(&p->panel, native->context, rows * width * sizeof(float), "rows of a Gram matrix", error));
-  TRY(buffer_create(&p->row_weights, native->context, padded * matrices * sizeof(float), "rows of a Gram matrix", error));
+  TRY(buffer_create(&p->panel, native->context, rows * line * sizeof(float), "rows of a Gram matrix", error));
+  TRY(buffer_create(&p->row_weights, native->context, rows * p->batch * sizeof(float), "rows of a Gram matrix", error));
   TRY(buffer_create(&p->sums, native->context, sums * sizeof(float), "a Gram matrix", error));
-  if (!request->diagonal) TRY(buffer_create(&p->second, native->context, second * sizeof(float), "rows of a Gram matrix", error));
+  if (!strips && !request->diagonal)
+    TRY(buffer_create(&p->scaled, native->context, rows * p->stride * sizeof(float), "rows of a Gram matrix", error));
 cleanup:
   return status;
 }
 
-/* The next rows of the request, centred, on the device. */
+/* Elements [d, d + count) of a row, centred; its last is 1, and what follows 0. */
+static void center_row(float *to, const Panel *p, const float *x, size_t d, size_t count) {
+  size_t features = p->width - 1, there = d + count <= features ? count : d < features ? features - d : 0;
+  for (size_t i = 0; i < there; i++) to[i] = (float)((double)x[d + i] - p->mean[d + i]);
+  for (size_t i = there; i < count; i++) to[i] = d + i == features ? 1 : 0;
+}
+
+/* The next rows of the request on the device. */
 static Status fill_panel(Panel *p, Native *native, const GramRequest *request, size_t first, Error *error) {
   Status status = SETOSA_OK;
   size_t features = native->head.features;
@@ -66,100 +89,92 @@ static Status fill_panel(Panel *p, Native *native, const GramRequest *request, s
   TRY(gram_rows_bring(&p->brought, native->source, request, first, p->rows, error));
   for (size_t i = 0; i < p->rows; i++) {
     const float *x = p->brought.x + i * features;
-    float *to = p->values + i * p->width;
-    if (request->mean == NULL)
-      memcpy(to, x, features * sizeof *to);
-    else
-      for (size_t d = 0; d < features; d++) to[d] = (float)((double)x[d] - request->mean[d]);
-    to[features] = 1;
+    if (!p->strips) center_row(p->values + i * p->line, p, x, 0, p->line);
+    for (size_t d = 0; p->strips && d < p->line; d += STRIP) center_row(p->values + d * p->rows + i * STRIP, p, x, d, STRIP);
   }
-  TRY(buffer_write(p->panel, 0, p->rows * p->width * sizeof(float), p->values, error));
+  TRY(buffer_write(p->panel, 0, p->rows * p->line * sizeof(float), p->values, error));
 cleanup:
   return status;
 }
 
 static KernelRange shared_range(const Native *native) { return native_team_range(native, (uint32_t)native_enough_groups(native)); }
 
-/* The weights of `count` matrices from m on, rows `stride` apart, 0 past the last row. */
-static Status bring_weights(Panel *p, const GramRequest *request, size_t first, size_t m, size_t count, size_t stride, Error *error) {
+/* The weights of `count` matrices from m on. */
+static Status bring_weights(Panel *p, const GramRequest *request, size_t first, size_t m, size_t count, Error *error) {
   for (size_t c = 0; c < count; c++)
-    for (size_t i = 0; i < stride; i++)
-      p->weights[c * stride + i] =
-          i < p->rows ? (float)(request->weights[(m + c) * request->count + first + i] * (double)p->brought.weights[i]) : 0;
-  return buffer_write(p->row_weights, 0, count * stride * sizeof(float), p->weights, error);
+    for (size_t i = 0; i < p->rows; i++)
+      p->weights[c * p->rows + i] = (float)(request->weights[(m + c) * request->count + first + i] * (double)p->brought.weights[i]);
+  return buffer_write(p->row_weights, 0, count * p->rows * sizeof(float), p->weights, error);
 }
 
 static Status add_diagonals(Panel *p, Native *native, const GramRequest *request, size_t first, double *out, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
-  uint64_t rows = p->rows, width = p->width;
-  TRY(bring_weights(p, request, first, 0, request->matrices, p->rows, error));
+  uint64_t line = p->line;
+  uint32_t rows = (uint32_t)p->rows, matrices = (uint32_t)request->matrices;
+  KernelRange range = {{p->line / STRIP, (request->matrices + SQUARES_MATRICES - 1) / SQUARES_MATRICES}, {1, 1}};
+  TRY(bring_weights(p, request, first, 0, request->matrices, error));
   TRY(native_kernel(native, KERNEL_WEIGHTED_SQUARES, &kernel, error));
-  TRY(kernel_launch(kernel, shared_range(native), error, ARG(p->panel), ARG(p->row_weights), ARG(width), ARG(rows),
-                    ARG((uint32_t)request->matrices), ARG(p->sums)));
-  TRY(buffer_read(p->sums, 0, request->matrices * p->width * sizeof(float), p->result, error));
-  for (size_t i = 0; i < request->matrices * p->width; i++) out[i] += (double)p->result[i];
+  TRY(kernel_launch(kernel, p->strips ? range : shared_range(native), error, ARG(p->panel), ARG(p->row_weights), ARG(line), ARG(rows),
+                    ARG(matrices), ARG(p->sums)));
+  TRY(buffer_read(p->sums, 0, request->matrices * p->line * sizeof(float), p->result, error));
+  for (size_t m = 0; m < request->matrices; m++)
+    for (size_t d = 0; d < p->width; d++) out[m * p->width + d] += (double)p->result[m * p->line + d];
 cleanup:
   return status;
 }
 
-/* R' X by the kernels of the blocked pass (blocks.c), with as many classes as columns. */
-static Status multiply_strips(Panel *p, Native *native, Error *error) {
+static Status multiply_strips(Panel *p, Native *native, size_t count, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   KernelRange range;
-  uint64_t width = p->width, rows = p->rows, begin = 0;
-  size_t columns = (p->width + STRIP * COLUMN_STRIPS - 1) / (STRIP * COLUMN_STRIPS);
-  uint32_t tiles = (uint32_t)((p->width + native->shape.strip_classes - 1) / native->shape.strip_classes);
-  size_t wanted = (native_enough_groups(native) + columns - 1) / columns;
-  uint32_t ranges = wanted < tiles ? (uint32_t)wanted : tiles;
-  TRY(native_items_range(native, columns * ranges, &range, error));
-  TRY(native_kernel(native, KERNEL_GRAM_STRIPS, &kernel, error));
-  TRY(kernel_launch(kernel, range, error, ARG(p->panel), ARG(p->second), ARG(p->row_weights), ARG(width), ARG((uint32_t)width), ARG(begin),
-                    ARG(rows), ARG(p->sums), ARG((uint32_t)0), ARG((uint32_t)0), ARG(ranges), ARG((uint32_t)1), ARG(native->counter)));
+  uint64_t line = p->line;
+  size_t items = count * (p->line / (2 * native->shape.lanes)) * ((p->line + GRAM_LINES - 1) / GRAM_LINES);
+  TRY(native_items_range(native, items, &range, error));
+  TRY(native_kernel(native, KERNEL_GRAM_TILES, &kernel, error));
+  TRY(kernel_launch(kernel, range, error, ARG(p->panel), ARG(p->row_weights), ARG((uint32_t)p->rows), ARG(line), ARG((uint32_t)count),
+                    ARG(p->sums), ARG(native->counter)));
 cleanup:
   return status;
 }
 
-static Status multiply_rows(Panel *p, Native *native, Error *error) {
+/* R' X by the kernel of the blocked pass (blocks.c). */
+static Status multiply_rows(Panel *p, Native *native, size_t count, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   uint64_t width = p->width, rows = p->rows, begin = 0;
   KernelRange range = {
       {(p->width + GPU_TILE - 1) / GPU_TILE * GPU_SIDE, (p->width + GRAM_TILE_CLASSES - 1) / GRAM_TILE_CLASSES * GPU_SIDE, 1},
       {GPU_SIDE, GPU_SIDE, 1}};
+  (void)count; /* 1 */
   TRY(native_kernel(native, KERNEL_SCALE_ROWS, &kernel, error));
   TRY(kernel_launch(kernel, shared_range(native), error, ARG(p->panel), ARG(p->row_weights), ARG(width), ARG(rows), ARG(p->stride),
-                    ARG(p->second)));
+                    ARG(p->scaled)));
   TRY(native_kernel(native, KERNEL_GRAM_BLOCK, &kernel, error));
-  TRY(kernel_launch(kernel, range, error, ARG(p->panel), ARG(p->second), ARG(width), ARG((uint32_t)width), ARG(begin), ARG(rows),
+  TRY(kernel_launch(kernel, range, error, ARG(p->panel), ARG(p->scaled), ARG(width), ARG((uint32_t)width), ARG(begin), ARG(rows),
                     ARG(p->stride), ARG(p->sums), ARG((uint32_t)0), ARG((uint32_t)0)));
 cleanup:
   return status;
 }
 
 /* The kernels make the lower triangle. */
-static void add_symmetric(double *out, const float *sums, size_t width) {
+static void add_symmetric(double *out, const float *sums, size_t width, size_t line) {
   for (size_t i = 0; i < width; i++)
     for (size_t j = 0; j <= i; j++) {
-      out[i * width + j] += (double)sums[i * width + j];
-      if (i != j) out[j * width + i] += (double)sums[i * width + j];
+      out[i * width + j] += (double)sums[i * line + j];
+      if (i != j) out[j * width + i] += (double)sums[i * line + j];
     }
 }
 
 static Status add_matrices(Panel *p, Native *native, const GramRequest *request, size_t first, double *out, Error *error) {
   Status status = SETOSA_OK;
-  Kernel *kernel = NULL;
-  uint64_t width = p->width, rows = p->rows;
-  if (native_uses_strips(native)) {
-    TRY(native_kernel(native, KERNEL_PANEL_STRIPS, &kernel, error));
-    TRY(kernel_launch(kernel, shared_range(native), error, ARG(p->panel), ARG(width), ARG(rows), ARG(p->second)));
-  }
-  for (size_t m = 0; m < request->matrices; m++) {
-    TRY(bring_weights(p, request, first, m, 1, round_up(p->rows, STRIP), error));
-    TRY((native_uses_strips(native) ? multiply_strips : multiply_rows)(p, native, error));
-    TRY(buffer_read(p->sums, 0, p->width * p->width * sizeof(float), p->result, error));
-    add_symmetric(out + m * p->width * p->width, p->result, p->width);
+  size_t numbers = p->line * p->line;
+  for (size_t m = 0; m < request->matrices; m += p->batch) {
+    size_t count = request->matrices - m < p->batch ? request->matrices - m : p->batch;
+    TRY(bring_weights(p, request, first, m, count, error));
+    TRY((p->strips ? multiply_strips : multiply_rows)(p, native, count, error));
+    TRY(buffer_read(p->sums, 0, count * numbers * sizeof(float), p->result, error));
+    for (size_t c = 0; c < count; c++) add_symmetric(out + (m + c) * p->width * p->width, p->result + c * numbers, p->width, p->line);
   }
 cleanup:
   return status;

@@ -124,12 +124,6 @@ uint32_t native_strip_classes(const Native *native) {
   return (uint32_t)((native->head.classes + tiles - 1) / tiles);
 }
 
-/* As native_strip_classes, of a Gram matrix: a class for each feature and one for the bias. */
-static uint32_t gram_tile_classes(const Native *native) {
-  size_t width = native->head.features + 1, tiles = (width + native->shape.strip_classes - 1) / native->shape.strip_classes;
-  return (uint32_t)((width + tiles - 1) / tiles);
-}
-
 /* Everything but what lies on the device. */
 static Status create_native(Native **out, const Dataset *dataset, const BackendSettings *settings, Error *error) {
   Status status = SETOSA_OK;
@@ -264,13 +258,14 @@ static const struct {
     [KERNEL_LINE_STRIPS] = {"line_strips", "common", "common", OPTIONS_TEAM},
     [KERNEL_UNPACK_STRIPS] = {"unpack_strips", "common", "common", OPTIONS_TEAM},
     [KERNEL_METRIC_CLASSES] = {"metric_classes", "metric", "metric", OPTIONS_TEAM},
+    [KERNEL_METRIC_MEAN_OFF] = {"metric_mean_off", "metric", "metric", OPTIONS_TEAM},
+    [KERNEL_METRIC_BLOCKS] = {"metric_blocks", "metric", "metric", OPTIONS_TEAM},
     [KERNEL_METRIC_TURN] = {"metric_turn", "metric", "metric", OPTIONS_TEAM},
     [KERNEL_METRIC_CENTER] = {"metric_center", "metric", "metric", OPTIONS_TEAM},
     [KERNEL_METRIC_UNCENTER] = {"metric_uncenter", "metric", "metric", OPTIONS_TEAM},
-    [KERNEL_WEIGHTED_SQUARES] = {"weighted_squares", "metric", "metric", OPTIONS_TEAM},
-    [KERNEL_PANEL_STRIPS] = {"panel_strips", "metric", "metric", OPTIONS_TEAM},
+    [KERNEL_WEIGHTED_SQUARES] = {"weighted_squares", "gram_cpu", "metric", OPTIONS_TEAM},
     [KERNEL_SCALE_ROWS] = {"scale_rows", "metric", "metric", OPTIONS_TEAM},
-    [KERNEL_GRAM_STRIPS] = {"gradient_strips", "block_cpu", "block_cpu", OPTIONS_GRAM},
+    [KERNEL_GRAM_TILES] = {"gram_tiles", "gram_cpu", "gram_cpu", OPTIONS_TEAM},
     [KERNEL_GRAM_BLOCK] = {"gradient_block", "block_gpu", "block_gpu", OPTIONS_GRAM},
     [KERNEL_FUSED_GRADIENT] = {"fused_gradient", "fused_cpu", "fused_gpu", OPTIONS_FUSED},
     [KERNEL_FUSED_HESSIAN] = {"fused_hessian", "fused_cpu", "fused_gpu", OPTIONS_FUSED},
@@ -312,9 +307,7 @@ Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *er
                        shape->panel_rows);
         break;
       case OPTIONS_GRAM: /* a panel is f32, however X is stored */
-        append_options(options, sizeof options, "-DLOWER_ONLY -DTILE_CLASSES=%u",
-                       id == KERNEL_GRAM_STRIPS ? gram_tile_classes(native) : GRAM_TILE_CLASSES);
-        if (id == KERNEL_GRAM_STRIPS) append_options(options, sizeof options, " -DLANES=%u -DPANEL_ROWS=0", shape->lanes);
+        append_options(options, sizeof options, "-DLOWER_ONLY -DTILE_CLASSES=%u", GRAM_TILE_CLASSES);
         break;
       case OPTIONS_FUSED:
         append_options(options, sizeof options, "-DTEAM=%u -DCLASSES=%zu", native->team, native->head.classes);
