@@ -11,9 +11,11 @@
 #include "compute/native/vector.h"
 
 enum {
-  PANEL_ROWS = 4096,      /* of a panel at most: sums over them are f32, those of panels are added in double */
-  PANEL_BYTES = 64 << 20, /* and no more than this */
-  ON_THE_HOST = 20 << 20  /* multiply-adds that take less time there than launches and waits do */
+  PANEL_ROWS = 4096,         /* of a panel at most: sums over them are f32, those of panels are added in double */
+  PANEL_BYTES_CPU = 4 << 20, /* and no more than this: what a cache holds, */
+  PANEL_BYTES_GPU = 64 << 20,
+  LEAST_ROWS = 256,      /* but of very many features so many */
+  ON_THE_HOST = 20 << 20 /* multiply-adds that take less time there than launches and waits do */
 };
 
 typedef struct Panel {
@@ -38,9 +40,10 @@ static void panel_close(Panel *p) {
 
 static Status panel_open(Panel *p, Native *native, const GramRequest *request, Error *error) {
   Status status = SETOSA_OK;
-  size_t width = native->head.features + 1, most = PANEL_BYTES / (width * sizeof(float)), rows = request->count;
+  size_t width = native->head.features + 1, rows = request->count;
+  size_t most = (native->family == SETOSA_FAMILY_CPU ? PANEL_BYTES_CPU : PANEL_BYTES_GPU) / (width * sizeof(float));
   if (rows > PANEL_ROWS) rows = PANEL_ROWS;
-  if (rows > most) rows = most > 0 ? most : 1;
+  if (rows > most) rows = most > LEAST_ROWS ? most : rows < LEAST_ROWS ? rows : LEAST_ROWS;
   size_t padded = round_up(rows, STRIP), matrices = request->diagonal ? request->matrices : 1;
   *p = (Panel){.width = width, .capacity = rows, .stride = (uint32_t)round_up(width, 8)};
   size_t second = native_uses_strips(native) ? padded * width : rows * p->stride;
@@ -138,13 +141,10 @@ cleanup:
   return status;
 }
 
-/* The kernels make the lower triangle. */
-static void add_symmetric(double *out, const float *sums, size_t width) {
+/* The kernels make the lower triangle; the other one is its mirror image, made once at the end. */
+static void add_triangle(double *out, const float *sums, size_t width) {
   for (size_t i = 0; i < width; i++)
-    for (size_t j = 0; j <= i; j++) {
-      out[i * width + j] += (double)sums[i * width + j];
-      if (i != j) out[j * width + i] += (double)sums[i * width + j];
-    }
+    for (size_t j = 0; j <= i; j++) out[i * width + j] += (double)sums[i * width + j];
 }
 
 static Status add_matrices(Panel *p, Native *native, const GramRequest *request, size_t first, double *out, Error *error) {
@@ -159,7 +159,7 @@ static Status add_matrices(Panel *p, Native *native, const GramRequest *request,
     TRY(bring_weights(p, request, first, m, 1, round_up(p->rows, STRIP), error));
     TRY((native_uses_strips(native) ? multiply_strips : multiply_rows)(p, native, error));
     TRY(buffer_read(p->sums, 0, p->width * p->width * sizeof(float), p->result, error));
-    add_symmetric(out + m * p->width * p->width, p->result, p->width);
+    add_triangle(out + m * p->width * p->width, p->result, p->width);
   }
 cleanup:
   return status;
@@ -179,6 +179,7 @@ Status native_gram(Backend *backend, const GramRequest *request, double *out, Er
     TRY(fill_panel(&panel, native, request, first, error));
     TRY((request->diagonal ? add_diagonals : add_matrices)(&panel, native, request, first, out, error));
   }
+  for (size_t m = 0; !request->diagonal && m < request->matrices; m++) gram_mirror(out + m * size, width);
 cleanup:
   panel_close(&panel);
   return status;
