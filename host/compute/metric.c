@@ -194,6 +194,14 @@ void gram_rows_close(GramRows *rows) {
   *rows = (GramRows){0};
 }
 
+void gram_mirror(double *m, size_t width) {
+  enum { SIDE = 32 }; /* squares, of which both images stay in the cache */
+  for (size_t row = 0; row < width; row += SIDE)
+    for (size_t column = 0; column <= row; column += SIDE)
+      for (size_t i = row; i < row + SIDE && i < width; i++)
+        for (size_t j = column; j < column + SIDE && j < i; j++) m[j * width + i] = m[i * width + j];
+}
+
 Status host_gram(const Dataset *dataset, const float *reweighed, const GramRequest *request, double *out, Error *error) {
   enum { ROOM_ROWS = 256 };
   Status status = SETOSA_OK;

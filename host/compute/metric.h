@@ -27,6 +27,9 @@ Status gram_rows_open(GramRows *rows, size_t room_rows, size_t features, Error *
 Status gram_rows_bring(GramRows *rows, const Dataset *dataset, const GramRequest *request, size_t first, size_t count, Error *error);
 void gram_rows_close(GramRows *rows);
 
+/* m (width,width): what is below the diagonal is put above it, too. */
+void gram_mirror(double *m, size_t width);
+
 /* The whole operation in double. reweighed: as in GramRows. */
 Status host_gram(const Dataset *dataset, const float *reweighed, const GramRequest *request, double *out, Error *error);
 

@@ -9,6 +9,7 @@
 #include "compute/open.h"
 #include "compute/tolerance.h"
 #include "data/storage.h"
+#include "judge/compare_metrics.h"
 
 typedef struct Comparison {
   const Dataset *dataset; /* as the device sees it */
@@ -167,6 +168,22 @@ cleanup:
   return status;
 }
 
+static Status compare_metric(Comparison *c, Error *error) {
+  const MetricSides sides = {c->truth, c->device, c->truth_v, c->device_v, c->truth_out, c->device_out};
+  Deviation found;
+  Status status = compare_metrics(&found, &sides, error);
+  if (status == SETOSA_OK) report(c, "metric", "reference", found.error, found.tolerance);
+  return status;
+}
+
+/* Of the exact rows: they come from the host, so that f16 does not change them. */
+static Status compare_gram(Comparison *c, const Dataset *exact, Error *error) {
+  Deviation found;
+  Status status = compare_grams(&found, c->device, exact, error);
+  if (status == SETOSA_OK) report(c, "Gram matrix", "reference", found.error, found.tolerance);
+  return status;
+}
+
 /* <gradient, v> and H v of the device against central differences of the double reference. */
 static Status compare_finite_differences(Comparison *c, Error *error) {
   Status status = SETOSA_OK;
@@ -303,6 +320,11 @@ Status judge_compare(const Dataset *dataset, Context *context, const CompareSett
   if (wanted & COMPARE_LINE) TRY(compare_line(&c, error));
   if (wanted & COMPARE_VECTORS) TRY(compare_vectors(&c, error));
   if (wanted & COMPARE_ELEMENTS) TRY(compare_elements(&c, error));
+  if (wanted & COMPARE_METRIC) TRY(compare_metric(&c, error));
+  if (wanted & COMPARE_GRAM) {
+    TRY(compare_gram(&c, dataset, error));
+    TRY(compare_scores(&c, ROW_ESTIMATES, "estimates", error));
+  }
   if (settings->finite_differences) TRY(compare_finite_differences(&c, error));
 cleanup:
   close_both(&c);

@@ -13,7 +13,9 @@ typedef enum CompareOperations {
   COMPARE_PROBABILITIES = 8, /* and what becomes of them */
   COMPARE_LINE = 16,         /* a line search */
   COMPARE_VECTORS = 32,      /* inner products, linear combinations */
-  COMPARE_ELEMENTS = 64      /* products and quotients element by element */
+  COMPARE_ELEMENTS = 64,     /* products and quotients element by element */
+  COMPARE_METRIC = 128,      /* a metric times v */
+  COMPARE_GRAM = 256         /* Gram matrices of rows, and the estimates that these are weighted by */
 } CompareOperations;
 
 /* How to compare a device with the reference. */

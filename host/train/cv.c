@@ -65,7 +65,7 @@ static Status open_cv(Cv *cv, double *seconds_test, Error *error) {
   Status status = SETOSA_OK;
   DataShape shape = dataset_shape(cv->dataset);
   BackendSettings settings = train_backend_settings(&cv->train, cv->dataset, true);
-  CompareOperations uses = train_solver_operations(cv->train.solver, shape);
+  CompareOperations uses = train_solver_operations(&cv->train, shape);
   BackendFacts facts = {0};
   size_t values = 0;
   settings.reweighs = true;

@@ -25,10 +25,22 @@ bool train_is_small(DataShape shape) {
   return (double)shape.rows * (double)shape.features * (double)shape.classes <= launch;
 }
 
-CompareOperations train_solver_operations(SetosaSolver solver, DataShape shape) {
-  const CompareOperations always = COMPARE_STEP | COMPARE_VECTORS | COMPARE_LOGITS;
-  if (solver <= SETOSA_SOLVER_LBFGS) return train_is_small(shape) ? always : always | COMPARE_LINE;
-  if (solver == SETOSA_SOLVER_ADAM) return always | COMPARE_ELEMENTS;
+CompareOperations train_solver_operations(const SetosaTrainOptions *options, DataShape shape) {
+  const CompareOperations always = COMPARE_STEP | COMPARE_VECTORS | COMPARE_LOGITS, matrices = COMPARE_METRIC | COMPARE_GRAM;
+  bool small = train_is_small(shape);
+  switch (options->solver) {
+    case SETOSA_SOLVER_AUTO: /* Newton, where data are small; its Hessian is then made on the host */
+      return small ? always : always | COMPARE_LINE | matrices;
+    case SETOSA_SOLVER_NEWTON:
+      return small ? always : always | COMPARE_LINE | COMPARE_GRAM;
+    case SETOSA_SOLVER_LBFGS:
+      return always | (small ? 0 : COMPARE_LINE) | (options->preconditioner == SETOSA_PRECONDITIONER_NONE ? 0 : matrices);
+    case SETOSA_SOLVER_ADAM:
+      return always | COMPARE_ELEMENTS;
+    case SETOSA_SOLVER_GD:
+    case SETOSA_SOLVER_SGD:
+      return always;
+  }
   return always;
 }
 

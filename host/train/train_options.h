@@ -20,6 +20,6 @@ size_t train_solver_vectors(const SetosaTrainOptions *options);
  * and devices decide alike. */
 bool train_is_small(DataShape shape);
 /* What a training with this solver asks of its backend, scores of the rows at the end included. */
-CompareOperations train_solver_operations(SetosaSolver solver, DataShape shape);
+CompareOperations train_solver_operations(const SetosaTrainOptions *options, DataShape shape);
 
 #endif

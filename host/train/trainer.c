@@ -50,7 +50,7 @@ typedef struct Training {
 
 static Status open_backend(Backend **backend, Vector **w, double *seconds_test, const Dataset *dataset, const SetosaTrainOptions *options,
                            const BackendSettings *settings, Error *error) {
-  CompareOperations uses = train_solver_operations(options->solver, dataset_shape(dataset));
+  CompareOperations uses = train_solver_operations(options, dataset_shape(dataset));
   Status status = device_open_backend(backend, seconds_test, dataset, settings, &options->compute, uses, error);
   return status != SETOSA_OK ? status : vector_create(*backend, w, error);
 }

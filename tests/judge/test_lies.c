@@ -32,6 +32,10 @@ typedef enum Lie {
   COMBINATION,
   PRODUCT_OF_VECTORS,
   QUOTIENT,
+  METRIC,
+  GRAM, /* one element of the last matrix, */
+  GRAM_DIAGONAL,
+  ESTIMATES,
   LIES
 } Lie;
 
@@ -56,7 +60,11 @@ static const char *const named[LIES] = {[LOSS] = "loss",
                                         [DOTS_OF_WEIGHTS] = "inner products",
                                         [COMBINATION] = "combination",
                                         [PRODUCT_OF_VECTORS] = "element-wise",
-                                        [QUOTIENT] = "element-wise"};
+                                        [QUOTIENT] = "element-wise",
+                                        [METRIC] = "metric",
+                                        [GRAM] = "Gram matrix",
+                                        [GRAM_DIAGONAL] = "Gram matrix",
+                                        [ESTIMATES] = "estimates"};
 
 static Lie lie;
 static unsigned products;
@@ -89,7 +97,8 @@ static Status hessian_product(Backend *b, const Vector *w, const Vector *v, RowR
 
 static Status predict(Backend *b, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error) {
   Status status = honest->predict(b, w, rows, kind, scores, error);
-  if (lie == (kind == ROW_LOGITS ? LOGITS : PROBABILITIES)) scores[rows.count * b->classes - 1] += 1e-3f;
+  if (lie == (kind == ROW_LOGITS ? LOGITS : kind == ROW_ESTIMATES ? ESTIMATES : PROBABILITIES))
+    scores[rows.count * b->classes - 1] += 1e-3f;
   return status;
 }
 
@@ -126,6 +135,19 @@ static Status divide_sqrt(Backend *b, Vector *out, const Vector *x, const Vector
   return honest->vector_divide_sqrt(b, out, x, y, lie == QUOTIENT ? 2 * epsilon : epsilon, error);
 }
 
+static Status apply(Backend *b, const Metric *metric, Vector *out, const Vector *v, Error *error) {
+  Status status = honest->metric_apply(b, metric, out, v, error);
+  if (lie == METRIC) out->values[b->parameters - 1] += 1e-3;
+  return status;
+}
+
+static Status gram(Backend *b, const GramRequest *request, double *out, Error *error) {
+  Status status = honest->gram(b, request, out, error);
+  size_t width = b->features + 1, size = request->matrices * width * (request->diagonal ? 1 : width);
+  if (lie == (request->diagonal ? GRAM_DIAGONAL : GRAM)) out[size - 2] += 1e-3 * (double)request->count;
+  return status;
+}
+
 static BackendOperations lying;
 
 static Status open_liar(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
@@ -141,6 +163,8 @@ static Status open_liar(Backend **backend, const Dataset *dataset, const Backend
   lying.vector_combine = combine;
   lying.vector_multiply = multiply;
   lying.vector_divide_sqrt = divide_sqrt;
+  lying.metric_apply = apply;
+  lying.gram = gram;
   (*backend)->operations = &lying;
   return SETOSA_OK;
 }

@@ -106,6 +106,9 @@ static void plant_for_few_classes(bool nightly) {
       {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "sum = fma(coefficients[n], vectors[n][i], sum)", "sum = vectors[n][i]", "(combination of",
        COMPARE_VECTORS},
       {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "a[i] / (sqrt(b[i]) + epsilon)", "a[i] / sqrt(b[i])", "(element-wise of", COMPARE_ELEMENTS},
+      {SETOSA_FAMILY_CPU, 19, 3, "metric.cl", "(float16)(weights[i])", "(float16)(weights[0])", "(metric of", COMPARE_METRIC},
+      {SETOSA_FAMILY_CPU, 19, 3, "metric.cl", "from[weights + i / features], value)", "0.0f, value)", "(metric of", COMPARE_METRIC},
+      {SETOSA_FAMILY_CPU, 19, 3, "metric.cl", "row + lane < rows ?", "row + lane + 1 < rows ?", "(Gram matrix of", COMPARE_GRAM},
       /* Hessians are part of the whole self-test: a sign, a softmax that is none, probabilities kept in the wrong place */
       {SETOSA_FAMILY_CPU, 0, 0, "softmax.clh", "(load(0, q + k * (STRIDE_)) - mean)", "(load(0, q + k * (STRIDE_)) + mean)",
        "(Hessian * v of 61", 0},
@@ -143,6 +146,9 @@ static void plant_in_the_gpu_family(bool nightly) {
   static const Mistake mistakes[] = {
       {SETOSA_FAMILY_GPU, 34, 37, "rows.cl", "total = others + exp(distance);", "total = others + 1.0f;", "(loss of", COMPARE_STEP},
       {SETOSA_FAMILY_GPU, 34, 37, "rows.cl", "(vload8(0, q + k) - mean)", "(vload8(0, q + k) + mean)", "(Hessian * v of", COMPARE_HESSIAN},
+      {SETOSA_FAMILY_GPU, 34, 37, "metric.cl", "ADD_PARTS(4) ADD_PARTS(2)", "ADD_PARTS(2)", "(metric of", COMPARE_METRIC},
+      {SETOSA_FAMILY_GPU, 34, 37, "metric.cl", "panel[row * width + d] * weights[row]", "panel[row * width + d]", "(Gram matrix of",
+       COMPARE_GRAM},
   };
   refuses_all(mistakes, sizeof mistakes / sizeof *mistakes, false, nightly);
 }

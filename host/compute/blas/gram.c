@@ -93,11 +93,6 @@ static void diagonal_share(void *argument, size_t index, size_t count) {
     }
 }
 
-static void mirror(double *out, size_t width) {
-  for (size_t i = 0; i < width; i++)
-    for (size_t j = 0; j < i; j++) out[j * width + i] = out[i * width + j];
-}
-
 Status blas_gram(Backend *backend, const GramRequest *request, double *out, Error *error) {
   Status status = SETOSA_OK;
   Blas *blas = (Blas *)backend;
@@ -121,7 +116,7 @@ Status blas_gram(Backend *backend, const GramRequest *request, double *out, Erro
     }
   }
   blas_products_end(&blas->products, before);
-  for (size_t m = 0; !request->diagonal && m < request->matrices; m++) mirror(out + m * width * width, width);
+  for (size_t m = 0; !request->diagonal && m < request->matrices; m++) gram_mirror(out + m * width * width, width);
   blas->flops += request->diagonal ? work * request->matrices : work / 2 * request->matrices;
 cleanup:
   chunk_close(&c);
