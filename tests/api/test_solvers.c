@@ -1,6 +1,7 @@
 /* What a user gets who asks for nothing, or for one solver by name, on a device in f32: the known optima of real data, in few iterations,
  * by the weights of the model themselves, whose F is computed here in double; and a gap that is true. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,6 +134,49 @@ static void by_name_on_the_device(void **state) {
     for (size_t k = 0; k < 3 && !all[i]->unlike; k++) check(all[i], SETOSA_SOLVER_LBFGS, kinds[k], SETOSA_BACKEND_NATIVE);
 }
 
+/* The hash of the weights of digits, or of made rows, on a device that may hold so many bytes. */
+static void train_within(char hash[80], const char *source, SetosaSolver solver, SetosaPreconditioner preconditioner, uint64_t bytes) {
+  SetosaError error = {0};
+  SetosaDataset *data = NULL;
+  SetosaModel *model = NULL;
+  SetosaTrainResult result = {0};
+  SetosaTrainOptions options = setosa_train_options_default();
+  options.compute.backend = SETOSA_BACKEND_NATIVE;
+  options.compute.device = support_public_device();
+  options.compute.reproducible = true;
+  options.compute.device_memory_bytes = bytes;
+  options.solver = solver;
+  options.preconditioner = preconditioner;
+  options.max_iterations = 10;
+  options.tolerance = 0;
+  support_ok(setosa_dataset_load(&data, source, NULL, &error), &error);
+  support_ok(setosa_train(&model, &result, data, &options, &error), &error);
+  assert_int_equal(result.chunk_rows > 0, bytes > 0); /* it streams, or not */
+  snprintf(hash, 80, "%s", result.weights_hash);
+  setosa_model_destroy(model);
+  setosa_dataset_destroy(data);
+}
+
+/* Rows that come in chunks give the bits of rows that are there, to each solver that takes rows by their numbers. */
+static void streams_give_the_same_bits(void **state) {
+  (void)state;
+  support_public_device();
+  static const struct {
+    SetosaSolver solver;
+    SetosaPreconditioner preconditioner;
+  } ways[] = {{SETOSA_SOLVER_NEWTON, SETOSA_PRECONDITIONER_AUTO},
+              {SETOSA_SOLVER_LBFGS, SETOSA_PRECONDITIONER_DIAGONAL},
+              {SETOSA_SOLVER_LBFGS, SETOSA_PRECONDITIONER_KRON},
+              {SETOSA_SOLVER_LBFGS, SETOSA_PRECONDITIONER_BLOCKS}};
+  for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+    char whole[80], chunks[80];
+    static const char source[] = "synthetic:rows=30000,features=40,classes=4,noise=0.3";
+    train_within(whole, source, ways[i].solver, ways[i].preconditioner, 0);
+    train_within(chunks, source, ways[i].solver, ways[i].preconditioner, (uint64_t)4 << 20);
+    assert_string_equal(chunks, whole);
+  }
+}
+
 /* Without a preconditioner columns of unlike size are too much: that is said, and no convergence claimed. */
 static void what_is_not_reached_is_told(void **state) {
   (void)state;
@@ -161,6 +205,7 @@ int main(void) {
       cmocka_unit_test(in_double),
       cmocka_unit_test(by_name),
       cmocka_unit_test(by_name_on_the_device),
+      cmocka_unit_test(streams_give_the_same_bits),
       cmocka_unit_test(what_is_not_reached_is_told),
   };
   return support_run("solvers", tests, support_public_device_open, support_public_device_close);
