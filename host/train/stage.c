@@ -16,7 +16,8 @@ bool stage_pays(const Objective *objective, SetosaPreconditioner preconditioner)
   return rows >= (double)ROWS_A_CLASS * (double)objective->backend->classes && PART * rows >= (double)ROWS_A_FEATURE * features;
 }
 
-/* values (P): what the stage leads to. */
+/* values (P): what the stage leads to. It is short and not asked to stop: cut, it would lead elsewhere, and so would what goes on from
+ * there. */
 static Status run_here(double *values, const StageSettings *settings, uint64_t *flops, Error *error) {
   Status status = SETOSA_OK;
   Dataset *sample = NULL;
@@ -35,9 +36,7 @@ static Status run_here(double *values, const StageSettings *settings, uint64_t *
                                  .max_iterations = ITERATIONS,
                                  .history = settings->optimizer->history,
                                  .matrix_bytes = settings->optimizer->matrix_bytes,
-                                 .tolerance = 1e-4,
-                                 .stop = settings->backend->ranks == NULL ? settings->optimizer->stop : NULL,
-                                 .user = settings->optimizer->user};
+                                 .tolerance = 1e-4};
   own.ranks = NULL;
   own.context_count = 0;
   own.tunes = false;

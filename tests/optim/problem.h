@@ -17,7 +17,7 @@ typedef struct ProblemShape {
   size_t rows, features, classes;
   double l2;
   bool without_intercept;
-  bool weighted;    /* weights 0, 1, ..., 4 */
+  bool weighted;    /* weights 0 to 3, whose mean is no power of 2 */
   bool one_class;   /* every label is 0 */
   double offset;    /* added to every feature, */
   double ratio;     /* feature d is times ratio^d; 0: 1 */
@@ -65,7 +65,7 @@ static inline void problem_fill(Problem *p) {
     for (size_t d = 0; d < shape->features; d++) /* in steps of 1/64, so that an offset of some thousands is exact */
       row[d] = d + shape->collinear >= shape->features && d > 0 ? row[0] : floor(64 * problem_random(1, i, d)) / 64;
     p->labels[i] = problem_label(shape, row, i);
-    p->weights[i] = shape->weighted ? (float)(i % 5) : 1;
+    p->weights[i] = shape->weighted ? (float)(i % 4) : 1;
     for (size_t d = 0; d < shape->features; d++)
       p->x[i * shape->features + d] = (float)((row[d] + shape->offset) * (shape->ratio > 0 ? pow(shape->ratio, (double)d) : 1));
   }

@@ -127,18 +127,18 @@ static void names_are_heeded(void **state) {
   assert_int_equal(choice.preconditioner, SETOSA_PRECONDITIONER_BLOCKS);
 }
 
-/* With an L1 penalty every solver of curvature is the proximal one, which has a matrix of the features, or of their diagonal. */
+/* With an L1 penalty every solver of curvature is the proximal one, which has matrices of the features, or their diagonals. */
 static void l1_is_proximal(void **state) {
   (void)state;
-  static const Case kron = {"L1", 150, 4, 3, LBFGS(KRON)}, diagonal = {"L1, wide", 20000, 20000, 20, LBFGS(DIAGONAL)};
+  static const Case blocks = {"L1", 150, 4, 3, LBFGS(BLOCKS)}, diagonal = {"L1, wide", 20000, 20000, 20, LBFGS(DIAGONAL)};
   static const SetosaSolver curved[] = {SETOSA_SOLVER_AUTO, SETOSA_SOLVER_LBFGS, SETOSA_SOLVER_NEWTON};
   for (size_t i = 0; i < 3; i++) {
-    SolverChoice choice = choose_with(&kron, curved[i], SETOSA_PRECONDITIONER_AUTO, MUCH, 1e-3);
-    expect(&kron, &choice);
+    SolverChoice choice = choose_with(&blocks, curved[i], SETOSA_PRECONDITIONER_AUTO, MUCH, 1e-3);
+    expect(&blocks, &choice);
     choice = choose_with(&diagonal, curved[i], SETOSA_PRECONDITIONER_AUTO, MUCH, 1e-3);
     expect(&diagonal, &choice);
   }
-  SolverChoice choice = choose_with(&kron, SETOSA_SOLVER_SGD, SETOSA_PRECONDITIONER_AUTO, MUCH, 1e-3);
+  SolverChoice choice = choose_with(&blocks, SETOSA_SOLVER_SGD, SETOSA_PRECONDITIONER_AUTO, MUCH, 1e-3);
   assert_int_equal(choice.solver, SETOSA_SOLVER_SGD);
 }
 

@@ -93,12 +93,10 @@ static void reaches_the_optimum(void **state) {
 }
 
 /* Near the optimum the digits double. */
-static void the_end_is_quadratic(void **state) {
-  (void)state;
-  need_lapack();
+static void check_end(bool weighted) {
   Problem p;
   Course course;
-  problem_open(&p, &(ProblemShape){.rows = 200, .features = 5, .classes = 4, .l2 = 1e-3});
+  problem_open(&p, &(ProblemShape){.rows = 202, .features = 5, .classes = 4, .l2 = 1e-3, .weighted = weighted});
   minimize(&course, &p, &newton);
   double optimum = course.report.at.objective;
   size_t fast = 0;
@@ -110,6 +108,13 @@ static void the_end_is_quadratic(void **state) {
   }
   assert_true(fast > 0);
   problem_close(&p);
+}
+
+static void the_end_is_quadratic(void **state) {
+  (void)state;
+  need_lapack();
+  check_end(false);
+  check_end(true);
 }
 
 /* A minimum that is reached stays: the start is the end. */

@@ -208,7 +208,7 @@ static void test_observer_interrupts(void **state) {
 /* Steps that overflow end with finite weights no worse than the start. */
 static void test_huge_learning_rate(void **state) {
   (void)state;
-  const double rates[] = {1e25, 1e40, 1e300, 1e308};
+  const double rates[] = {1e41, 1e100, 1e300, 1e308};
   for (size_t s = 1; s < 4; s++) {
     for (size_t r = 0; r < sizeof rates / sizeof *rates; r++) {
       Problem p;

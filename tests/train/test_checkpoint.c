@@ -54,7 +54,9 @@ static bool on_stop(void *user) {
     limit.rlim_cur = 100;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
   }
-  return run->stops >= 0 && run->stops-- == 0;
+  if (run->stops <= 0) return run->stops == 0; /* true again when it is asked again */
+  run->stops--;
+  return false;
 }
 
 static void on_warn(const char *line, void *user) {
@@ -188,6 +190,23 @@ static void test_cut_anywhere_reference(void **state) {
   SetosaComputeOptions compute = setosa_compute_options_default();
   compute.backend = SETOSA_BACKEND_REFERENCE;
   check_solvers(&compute, (const long[]){0, 6});
+}
+
+/* So many rows that a stage on a few of them comes first, and that those of a metric are a sample. */
+static void test_cut_after_a_stage(void **state) {
+  (void)state;
+  Run run = run_of(SETOSA_SOLVER_LBFGS);
+  run.data = "synthetic:rows=5000,features=6,classes=3,noise=0.3";
+  run.options.preconditioner = SETOSA_PRECONDITIONER_BLOCKS;
+  run.options.max_iterations = 18; /* it is renewed before iteration 15 */
+  run.options.tolerance = 0;
+  SetosaTrainResult expected = train(&run), found = {0};
+  assert_int_equal(expected.iterations, 18);
+  for (long cut = 0; cut < 18; cut += 4) {
+    clean(NULL);
+    assert_true(train_in_pieces(&run, cut, &found) > 0);
+    expect_same(&found, &expected);
+  }
 }
 
 static void test_cut_anywhere_native(void **state) {
@@ -591,6 +610,7 @@ static void test_full_disk(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_cut_anywhere_reference, clean),
+      cmocka_unit_test_setup(test_cut_after_a_stage, clean),
       cmocka_unit_test_setup(test_cut_anywhere_native, clean),
       cmocka_unit_test_setup(test_every_checkpoint_of_a_run, clean),
       cmocka_unit_test_setup(test_going_further, clean),

@@ -140,10 +140,11 @@ static void test_not_finite(void **state) {
   (void)state;
   static const double values[] = {NAN, INFINITY, -INFINITY};
   static const char *const of_lbfgs[] = {"w", "g", "report", "watch", "sy", "yz", "sg", "zg", "gh", "s0", "y0", "z0", "h", "metric_w"},
-                           *const of_gd[] = {"w", "g", "step", "best", "best_at"},
+                           *const of_newton[] = {"w", "g", "report", "watch"}, *const of_gd[] = {"w", "g", "step", "best", "best_at"},
                            *const of_adam[] = {"w", "best", "mean", "square", "updates"};
   for (size_t v = 0; v < 3; v++) {
     for (size_t i = 0; i < sizeof of_lbfgs / sizeof *of_lbfgs; i++) check(SETOSA_SOLVER_LBFGS, of_lbfgs[i], 0, values[v]);
+    for (size_t i = 0; i < sizeof of_newton / sizeof *of_newton; i++) check(SETOSA_SOLVER_NEWTON, of_newton[i], 0, values[v]);
     for (size_t i = 0; i < sizeof of_gd / sizeof *of_gd; i++) check(SETOSA_SOLVER_GD, of_gd[i], 0, values[v]);
     for (size_t i = 0; i < sizeof of_adam / sizeof *of_adam; i++) check(SETOSA_SOLVER_ADAM, of_adam[i], 0, values[v]);
   }
@@ -164,6 +165,7 @@ static void test_absurd(void **state) {
       {SETOSA_SOLVER_LBFGS, "yz", 0, 0},        {SETOSA_SOLVER_LBFGS, "gh", 0, -1},        {SETOSA_SOLVER_GD, "step", 0, -1},
       {SETOSA_SOLVER_LBFGS, "metric", 0, 1e30}, {SETOSA_SOLVER_LBFGS, "metric", 0, 1.5},   {SETOSA_SOLVER_LBFGS, "metric", 0, 0},
       {SETOSA_SOLVER_LBFGS, "metric", 1, 2},    {SETOSA_SOLVER_LBFGS, "renewed", 0, 1e30}, {SETOSA_SOLVER_GD, "step", 0, 5},
+      {SETOSA_SOLVER_NEWTON, "report", 0, 1.5}, {SETOSA_SOLVER_NEWTON, "report", 0, -1},   {SETOSA_SOLVER_NEWTON, "report", 1, 1e30},
       {SETOSA_SOLVER_GD, "best_at", 3, -1},     {SETOSA_SOLVER_ADAM, "epoch", 0, 1},       {SETOSA_SOLVER_ADAM, "next", 0, 1e6},
       {SETOSA_SOLVER_ADAM, "updates", 0, 3},    {SETOSA_SOLVER_ADAM, "updates", 0, -3},
   };
