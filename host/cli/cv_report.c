@@ -51,10 +51,11 @@ static void print_choice(const char *label, const char *what, const SetosaCvPoin
 }
 
 static void print_time(const CvReport *report, const Session *session) {
-  char total[UNITS_SIZE], load[UNITS_SIZE], fit[UNITS_SIZE], score[UNITS_SIZE], build[UNITS_SIZE];
+  char total[UNITS_SIZE], load[UNITS_SIZE], open[UNITS_SIZE], build[UNITS_SIZE], fit[UNITS_SIZE], score[UNITS_SIZE];
   const SetosaCvResult *result = report->result;
-  report_field(session, "time", "%s: reading %s, building kernels %s, training %s, scoring %s", units_seconds(total, report->seconds_total),
-               units_seconds(load, report->seconds_load), units_seconds(build, result->seconds_build),
+  report_field(session, "time", "%s: reading %s, opening the backend %s, building kernels %s, training %s, scoring %s",
+               units_seconds(total, report->seconds_total), units_seconds(load, report->seconds_load),
+               units_seconds(open, result->seconds_open + result->seconds_test), units_seconds(build, result->seconds_build),
                units_seconds(fit, result->seconds_fit), units_seconds(score, result->seconds_score));
 }
 

@@ -664,11 +664,13 @@ typedef struct SetosaCvOptions {
   size_t folds; /* 2 or more */
   /* (N) from 0: the fold of each row; NULL: chosen by train.seed so that each has its share of every class. Borrowed. */
   const int32_t *fold;
-  double path_least, path_most; /* lambda, both above 0; NAN: 1e-6 to 1 */
-  size_t path_count;            /* so many, evenly spaced by their logarithms; 1: least and most are the same */
-  double l1_ratio;              /* from 0 to 1: l1 = ratio * lambda, l2 = (1 - ratio) * lambda */
-  SetosaCvChoice choice;        /* of the model that is returned */
-  SetosaCvCallback progress;    /* may be NULL */
+  /* lambda, both above 0; NAN: 1e-6 to 1, and with an L1 penalty, as glmnet has it, from where all weights are 0 to 1e-4 of that (1e-2
+   * where there are not more rows than features). */
+  double path_least, path_most;
+  size_t path_count;         /* so many, evenly spaced by their logarithms; 1: least and most are the same */
+  double l1_ratio;           /* from 0 to 1: l1 = ratio * lambda, l2 = (1 - ratio) * lambda */
+  SetosaCvChoice choice;     /* of the model that is returned */
+  SetosaCvCallback progress; /* may be NULL */
 } SetosaCvOptions;
 
 SetosaCvOptions setosa_cv_options_default(void);

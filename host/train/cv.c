@@ -29,7 +29,7 @@ static Status check_alike(Cv *cv, Error *error) {
   Status status = SETOSA_OK;
   Text text = {0};
   uint64_t own = 0, first = 0;
-  TRY(text_append(&text, error, "%zu %zu %a %a %a %d", cv->folds, cv->count, cv->lambda[0], cv->lambda[cv->count - 1],
+  TRY(text_append(&text, error, "%zu %zu %a %a %a %d", cv->folds, cv->count, cv->options->path_least, cv->options->path_most,
                   cv->options->l1_ratio, (int)cv->options->choice));
   own = first = hash_bytes(text.text, text.length) ^ hash_bytes(cv->fold, dataset_shape(cv->dataset).rows * sizeof *cv->fold);
   TRY(ranks_broadcast(cv->ranks, &first, sizeof first, error));
@@ -48,7 +48,6 @@ static Status prepare(Cv *cv, Error *error) {
   TRY(cv_check_options(cv->options, cv->dataset, error));
   if (!cv->train.intercept) TRY(dataset_unshift(cv->dataset, error));
   TRY(job_check_alike(cv->ranks, cv->dataset, &cv->train, error));
-  TRY(cv_make_path(&cv->lambda, cv->options, error));
   cv->class_weighted = cv->train.class_weight != NULL;
   if (cv->class_weighted) TRY(setosa_dataset_set_class_weights(cv->dataset, cv->train.class_weight, error));
   TRY(cv_make_folds(cv, error));
@@ -78,6 +77,7 @@ static Status open_cv(Cv *cv, double *seconds_test, Error *error) {
   TRY(memory_allocate((void **)&cv->start, cv->backend->parameters, sizeof *cv->start, "weights", error));
   TRY(memory_allocate_zero((void **)&cv->fits, cv_fits(cv), sizeof *cv->fits, "the models", error));
   TRY(keeper_meet_backend(&cv->keeper, cv->backend, error));
+  TRY(cv_make_path(cv, error));
   TRY(cv_choose_solver(cv, error));
   if (cv->train.resume != NULL) TRY(cv_load(cv, &cv->train.resume->state, error));
   backend_facts(cv->backend, &facts);

@@ -60,8 +60,13 @@ static inline size_t cv_fold_of(const Cv *cv, size_t fit) { return fit % (cv->fo
 
 /* cv_options.c. SETOSA_ERROR_USAGE for the first option that makes no sense. */
 Status cv_check_options(const SetosaCvOptions *options, const Dataset *dataset, Error *error);
-/* lambda (path_count), falling. */
-Status cv_make_path(double **lambda, const SetosaCvOptions *options, Error *error);
+
+/* cv_path.c. The ends as they are named or usual; with an L1 penalty and no end named they are found from the data. */
+double cv_path_least(const SetosaCvOptions *options);
+double cv_path_most(const SetosaCvOptions *options);
+bool cv_path_is_by_data(const SetosaCvOptions *options);
+/* cv->lambda (path_count), falling. */
+Status cv_make_path(Cv *cv, Error *error);
 /* The penalty for one lambda. */
 ObjectiveTerms cv_terms(const SetosaCvOptions *options, double lambda);
 

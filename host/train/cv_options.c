@@ -6,7 +6,7 @@
 #include "train/cv.h"
 #include "train/train_options.h"
 
-static const double USUAL_GAP = 1e-9, USUAL_LEAST = 1e-6, USUAL_MOST = 1, LARGEST = 1e30;
+static const double USUAL_GAP = 1e-9, LARGEST = 1e30;
 enum { USUAL_COUNT = 20, USUAL_FOLDS = 5, MOST_FOLDS = 1000, MOST_COUNT = 10000 };
 
 SetosaCvOptions setosa_cv_options_default(void) {
@@ -16,11 +16,8 @@ SetosaCvOptions setosa_cv_options_default(void) {
   return options;
 }
 
-static double least_of(const SetosaCvOptions *o) { return isnan(o->path_least) ? USUAL_LEAST : o->path_least; }
-static double most_of(const SetosaCvOptions *o) { return isnan(o->path_most) ? USUAL_MOST : o->path_most; }
-
 static Status check_path(const SetosaCvOptions *o, Error *error) {
-  double least = least_of(o), most = most_of(o);
+  double least = cv_path_least(o), most = cv_path_most(o);
   if (!(least > 0 && most > 0 && least <= LARGEST && most <= LARGEST))
     return error_set(error, SETOSA_ERROR_USAGE, "--l2-path: its ends are %g and %g; give two numbers more than 0 and at most 1e30", least,
                      most);
@@ -63,16 +60,4 @@ Status cv_check_options(const SetosaCvOptions *o, const Dataset *dataset, Error 
   TRY(dataset_check_held(dataset, "cross-validation", error));
 cleanup:
   return status;
-}
-
-Status cv_make_path(double **lambda, const SetosaCvOptions *o, Error *error) {
-  double least = least_of(o), most = most_of(o), steps = (double)o->path_count - 1;
-  Status status = memory_allocate((void **)lambda, o->path_count, sizeof **lambda, "the path", error);
-  for (size_t j = 0; status == SETOSA_OK && j < o->path_count; j++)
-    (*lambda)[j] = j == 0 ? most : (double)j == steps ? least : most * pow(least / most, (double)j / steps);
-  return status;
-}
-
-ObjectiveTerms cv_terms(const SetosaCvOptions *o, double lambda) {
-  return (ObjectiveTerms){.l1 = o->l1_ratio * lambda, .l2 = (1 - o->l1_ratio) * lambda, .label_smoothing = o->train.label_smoothing};
 }

@@ -27,7 +27,11 @@ Status cv_open_keeper(Cv *cv, Error *error) {
   char text[128];
   TRY(keeper_open(&cv->keeper, cv->dataset, error));
   TRY(compare_folds(cv, error));
-  snprintf(text, sizeof text, "%.17g:%.17g:%zu", cv->lambda[cv->count - 1], cv->lambda[0], cv->count);
+  const SetosaCvOptions *o = cv->options;
+  if (cv_path_is_by_data(o))
+    snprintf(text, sizeof text, "%zu values by the data", cv->count);
+  else
+    snprintf(text, sizeof text, "%.17g:%.17g:%zu", cv_path_least(o), cv_path_most(o), cv->count);
   TRY(keeper_compare(&cv->keeper, "l2-path", text, error));
   snprintf(text, sizeof text, "%.17g", cv->options->l1_ratio);
   TRY(keeper_compare(&cv->keeper, "l1-ratio", text, error));

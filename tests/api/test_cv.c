@@ -90,7 +90,8 @@ static SetosaDataset *part_of(const SetosaDataset *data, const int32_t *fold, in
 }
 
 /* Loss and accuracy on a fold of a model of the other rows, in double. */
-static void train_without(double *loss, double *accuracy, const SetosaDataset *data, const int32_t *fold, int32_t which, double l2) {
+static void train_without(double *loss, double *accuracy, const SetosaDataset *data, const int32_t *fold, int32_t which,
+                          const SetosaCvPoint *point) {
   float *values[2];
   int32_t *labels[2];
   SetosaModel *model = NULL;
@@ -100,7 +101,8 @@ static void train_without(double *loss, double *accuracy, const SetosaDataset *d
   SetosaDataset *seen = part_of(data, fold, which, false, &values[0], &labels[0]),
                 *unseen = part_of(data, fold, which, true, &values[1], &labels[1]);
   options.compute.backend = SETOSA_BACKEND_REFERENCE;
-  options.l2 = l2;
+  options.l1 = point->l1;
+  options.l2 = point->l2;
   options.tolerance = 1e-9;
   support_ok(setosa_train(&model, NULL, seen, &options, &error), &error);
   support_ok(setosa_evaluate(&metrics, model, unseen, &options.compute, &error), &error);
@@ -125,7 +127,7 @@ static void check_table(SetosaDataset *data, const SetosaCvOptions *options) {
     support_near(r->fold_weight[f], weight, 1e-6);
     for (size_t j = 0; j < r->count; j++) {
       double loss = NAN, accuracy = NAN;
-      train_without(&loss, &accuracy, data, r->fold, (int32_t)f, r->points[j].l2);
+      train_without(&loss, &accuracy, data, r->fold, (int32_t)f, &r->points[j]);
       support_near(r->fold_loss[f * r->count + j], loss, 1e-5);
       support_near(r->fold_accuracy[f * r->count + j], accuracy, 1e-7);
     }
@@ -155,6 +157,33 @@ static void check_tables(SetosaBackend backend) {
   for (int i = 0; i < 150; i++) weights[i] = 1 + (float)(i % 4);
   support_ok(setosa_dataset_set_weights(data, weights, NULL), NULL);
   check_table(data, &options);
+  setosa_dataset_destroy(data);
+}
+
+/* Elastic net, on a path that is found from the data: it begins where no weight is worth its penalty. */
+static void test_l1(void **state) {
+  (void)state;
+  SetosaDataset *data = load("data/iris.csv");
+  SetosaCvOptions options = options_for(SETOSA_BACKEND_REFERENCE);
+  options.l1_ratio = 0.5;
+  options.path_least = options.path_most = NAN;
+  check_table(data, &options);
+  options.l1_ratio = 1;
+  options.path_count = 8;
+  SetosaCvResult *r = run(NULL, data, &options);
+  assert_int_equal(r->points[0].nonzeros, 0);
+  support_near(r->points[7].lambda / r->points[0].lambda, 1e-4, 1e-9);
+  for (size_t j = 0; j < 8; j++) {
+    assert_true(r->points[j].l2 == 0 && r->points[j].l1 == r->points[j].lambda);
+    if (j > 0) assert_true(r->points[j].nonzeros > 0 && r->points[j].nonzeros <= 12);
+  }
+  /* A little below, some weight is worth it. */
+  options.path_most = options.path_least = 0.98 * r->points[0].lambda;
+  options.path_count = 1;
+  SetosaCvResult *below = run(NULL, data, &options);
+  assert_true(below->points[0].nonzeros > 0);
+  setosa_cv_result_destroy(r);
+  setosa_cv_result_destroy(below);
   setosa_dataset_destroy(data);
 }
 
@@ -447,6 +476,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_reference_tables),
       cmocka_unit_test(test_native_tables),
+      cmocka_unit_test(test_l1),
       cmocka_unit_test(test_class_weights),
       cmocka_unit_test(test_folds_have_their_share),
       cmocka_unit_test(test_refusals),

@@ -39,7 +39,8 @@ static const OptionRow rows[] = {
     {"folds", 0, "N", "hold out each of N parts of the rows in turn, every one with its share of each class", .kind = OPTION_COUNT,
      PLACE(folds), .least = 2, .most = 1000, .commands = FOR_CV, .heading = HEADING_TRAINING, .show_default = true},
     {"l2-path", 0, "LEAST:MOST:COUNT",
-     "penalties to compare: COUNT values from LEAST to MOST, evenly spaced by their logarithms, or one alone (default 1e-6:1:20)",
+     "penalties to compare: COUNT values from LEAST to MOST, evenly spaced by their logarithms, or one alone (default 1e-6:1:20; with "
+     "--l1-ratio 20 below the one that leaves no weights)",
      TEXT(l2_path), .commands = FOR_CV, .heading = HEADING_TRAINING},
     {"l1-ratio", 0, "R", "elastic net: of each penalty LAMBDA, R goes to L1 and the rest to L2", REAL(l1_ratio, 0, 1), .commands = FOR_CV,
      .heading = HEADING_TRAINING, .show_default = true},
