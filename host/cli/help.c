@@ -108,7 +108,7 @@ static void print_options(const Command *command, OptionHeading heading, FILE *s
   bool any = false;
   for (size_t i = 0; i < options_row_count(); i++) {
     const OptionRow *row = options_row(i);
-    if ((row->commands & command->id) == 0 || row->heading != heading || row->kind == OPTION_LATER) continue;
+    if ((row->commands & command->id) == 0 || row->heading != heading) continue;
     if (!any) print_heading(stream, color, titles[heading]);
     any = true;
     print_option(row, stream, color);

@@ -146,36 +146,45 @@ cleanup:
 static double duality_gap(const Objective *objective, const Evaluation *at, const double *w, const double *g) {
   const Backend *b = objective->backend;
   size_t weights = b->classes * b->features;
-  double l1 = objective->l1, l2 = objective->addition.l2, along = 0, largest = 0, beyond = 0, bias = 0;
+  double l1 = objective->l1, l2 = objective->addition.l2, along = 0, largest = 0, beyond = 0;
   for (size_t i = 0; i < b->parameters; i++) {
     along += g[i] * w[i];
-    if (i >= weights) {
-      bias += 2 * fabs(g[i] * w[i]);
-      continue;
-    }
+    if (i >= weights) continue;
+    double over = fmax(fabs(g[i]) - l1, 0);
     largest = fmax(largest, fabs(g[i]));
-    beyond += fmax(fabs(g[i]) - l1, 0) * fmax(fabs(g[i]) - l1, 0);
+    beyond += over * over;
   }
   double entropy = at->loss - along, shrunk = largest > l1 ? l1 / largest : 1;
   double dual = l2 > 0 ? fmax(entropy - beyond / (2 * l2), shrunk * entropy) : shrunk * entropy;
-  return fmax(at->objective - dual, 0) + bias;
+  return fmax(at->objective - dual, 0);
 }
 
-Status certificate_of_l1(Objective *objective, const Vector *w, Evaluation *at, double *gap, Error *error) {
+Status certificate_of_l1(Objective *objective, const Vector *w, uint64_t seed, Evaluation *at, double *gap, Error *error) {
   Status status = SETOSA_OK;
   Backend *backend = objective->backend;
+  size_t classes = backend->classes, weights = classes * backend->features;
   Vector *gradient = NULL;
-  double *values = NULL;
+  double *values = NULL, part = 0;
+  Bias bias = {0};
   *gap = NAN;
-  if (objective->linear != NULL) return SETOSA_OK; /* of smoothed labels the entropy is another one */
+  /* (Of smoothed labels the entropy is another one.) */
+  if (objective->linear != NULL || classes > MOST_CLASSES || dense_load(NULL) != SETOSA_OK) return SETOSA_OK;
   TRY(memory_allocate((void **)&values, 2 * backend->parameters, sizeof *values, "a gradient", error));
+  TRY(memory_allocate((void **)&bias.gradient, classes, sizeof(double), "a gradient", error));
+  TRY(memory_allocate((void **)&bias.step, classes, sizeof(double), "a gradient", error));
+  TRY(memory_allocate((void **)&bias.hessian, classes * classes, sizeof(double), "a curvature", error));
   TRY(vector_create(backend, &gradient, error));
   TRY(objective_evaluate_apart(objective, w, backend_all_rows(backend), gradient, at, error));
   TRY(vector_read(backend, w, values, error));
   TRY(vector_read(backend, gradient, values + backend->parameters, error));
-  *gap = duality_gap(objective, at, values, values + backend->parameters);
+  for (size_t k = 0; k < classes; k++) bias.gradient[k] = values[backend->parameters + weights + k];
+  if (backend->intercept) TRY(look_at_bias(&bias, backend, w, seed, &part, error));
+  *gap = duality_gap(objective, at, values, values + backend->parameters) + CAUTION * part;
 cleanup:
   vector_destroy(backend, gradient);
+  free(bias.hessian);
+  free(bias.step);
+  free(bias.gradient);
   free(values);
   return status;
 }

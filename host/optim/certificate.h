@@ -11,7 +11,7 @@ Status certificate_find(Objective *objective, Vector *w, uint64_t seed, Evaluati
 
 /* The same of F with l1: the duality gap. The residuals p - y, shrunk until no derivative by a weight is above l1, are a dual point, and by
  * the concavity of the entropy its value is at least the shrunk mean entropy of the probabilities, which is L - <dL/dw, w>; with l2 they
- * need not shrink (see kernels/README.md). What is left of the derivatives by the bias counts by the bias's size. One pass. */
-Status certificate_of_l1(Objective *objective, const Vector *w, Evaluation *at, double *gap, Error *error);
+ * need not shrink (see kernels/README.md). What is left of the derivatives by the bias counts as in the other. One pass. */
+Status certificate_of_l1(Objective *objective, const Vector *w, uint64_t seed, Evaluation *at, double *gap, Error *error);
 
 #endif

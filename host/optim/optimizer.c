@@ -78,7 +78,7 @@ Status optimizer_minimize(Objective *objective, Vector *w, const OptimizerSettin
   if (report->reason == STOP_NO_PROGRESS && is_as_good_as_there(settings, report)) report->reason = STOP_PRECISION;
   bool ended = (report->reason == STOP_GRADIENT_TOLERANCE || report->reason == STOP_PRECISION) && !settings->uncertified;
   if (ended && objective->l1 > 0)
-    TRY(certificate_of_l1(objective, w, &report->at, &report->gap, error));
+    TRY(certificate_of_l1(objective, w, settings->seed, &report->at, &report->gap, error));
   else if (ended && settings->gap > 0 && (choice.solver == SETOSA_SOLVER_NEWTON || choice.solver == SETOSA_SOLVER_LBFGS))
     TRY(certificate_find(objective, w, settings->seed, &report->at, &report->gap, error));
 cleanup:

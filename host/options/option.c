@@ -49,7 +49,6 @@ size_t option_size(const OptionRow *row) {
     case OPTION_REAL:
       return sizeof(double);
     case OPTION_LIST:
-    case OPTION_LATER:
       break;
   }
   return 0;
@@ -92,7 +91,6 @@ const char *option_print(char room[OPTION_VALUE], const OptionRow *row, const vo
       break;
     }
     case OPTION_LIST:
-    case OPTION_LATER:
       break;
   }
   return room;
@@ -189,7 +187,6 @@ static Status refuse(const OptionRow *row, const char *text, Error *error) {
       snprintf(range, sizeof range, "on or off");
       break;
     case OPTION_SET:
-    case OPTION_LATER:
       return error_set(error, SETOSA_ERROR_USAGE, "--%s takes no value", option_flag(row));
   }
   return error_set(error, SETOSA_ERROR_USAGE, "--%s \"%s\": give %s", option_flag(row), text, range);
@@ -281,7 +278,6 @@ Status option_parse(const OptionRow *row, void *home, const char *text, Error *e
       break;
     }
     case OPTION_LIST:
-    case OPTION_LATER:
       return error_set(error, SETOSA_ERROR_INTERNAL, "--%s is read by the program", option_flag(row));
   }
   if (!fine) return refuse(row, text, error);

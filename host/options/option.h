@@ -18,8 +18,7 @@ typedef enum OptionKind {
   OPTION_BYTES,  /* uint64_t, as "512M"; 0: not set */
   OPTION_REAL,   /* double in least..most, ends left out as open_least, open_most say; NAN, where may_be_unset: not set */
   OPTION_CHOICE, /* an enum: index into choices */
-  OPTION_LIST,   /* of the program (cli/options/options.h): of choices, or of any words without them */
-  OPTION_LATER   /* of a later version: refused with a line */
+  OPTION_LIST    /* of the program (cli/options/options.h): of choices, or of any words without them */
 } OptionKind;
 
 /* The struct that the offset is into. */

@@ -54,7 +54,6 @@ static const Bad table[] = {
     {2, "--drop takes the last column species, which is the label", {"train", "@iris", "--drop", "species"}},
     {3, "is not a model, or one cut short", {"eval", "@iris", "@model"}},
     /* later versions */
-    {2, "--l1 is not part of this version yet", {"train", "@iris", "--l1", "0.1"}},
     {3, "x.checkpoint: cannot open: No such file", {"train", "@iris", "--resume", "x.checkpoint"}},
     {2, "--storage is for the native backend alone", {"train", "@iris", "--storage", "f16", "--backend", "reference"}},
     {2, "--device: the blas backend runs on the host", {"train", "@iris", "--backend", "blas", "--device", "0"}},

@@ -49,7 +49,6 @@ static inline void change_option(const OptionRow *row, void *home) {
       break;
     }
     case OPTION_LIST:
-    case OPTION_LATER:
       fail_msg("--%s: of a kind that the library's rows do not have", option_flag(row));
   }
   if (strcmp(option_print(after, row, home), before) == 0) fail_msg("--%s is still %s after its change", option_flag(row), before);

@@ -125,7 +125,6 @@ static const OptionRow rows[] = {
     {"color", 0, "WHEN", "colours: auto, always or never; auto heeds NO_COLOR", .kind = OPTION_CHOICE, PLACE(color), .choices = colors,
      .class = OPTION_RUN, .commands = FOR_ALL, .heading = HEADING_RESULT, .show_default = true},
     {"help", 'h', NULL, "this text", FLAG(help), .class = OPTION_RUN, .commands = FOR_ALL, .heading = HEADING_RESULT},
-    /* named in the interface, not part of this version */
 };
 
 const OptionRow *option_program_table(size_t *count) {

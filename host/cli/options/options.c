@@ -73,7 +73,7 @@ bool options_given(const Options *options, const char *flag) {
   return false;
 }
 
-static bool is_offered(const OptionRow *row, unsigned commands) { return (row->commands & commands) != 0 && row->kind != OPTION_LATER; }
+static bool is_offered(const OptionRow *row, unsigned commands) { return (row->commands & commands) != 0; }
 
 const char *options_nearest(const char *flag, unsigned commands) {
   size_t candidates = 0;
@@ -136,8 +136,6 @@ static Status store(Options *options, size_t index, const char *value, Error *er
   const OptionRow *row = options_row(index);
   bool again = options->given[index];
   options->given[index] = true;
-  if (row->kind == OPTION_LATER)
-    return error_set(error, SETOSA_ERROR_USAGE, "--%s is not part of this version yet; leave it out", row->name);
   if (row->kind == OPTION_LIST) return store_list((OptionList *)(void *)((char *)options + row->offset), row, value, error);
   if (row->joins && again) return join(options, row, value, error);
   return option_parse(row, home_of(options, row), row->argument != NULL ? value : NULL, error);
