@@ -14,7 +14,7 @@ enum {
   PANEL_ROWS = 4096,         /* of a panel at most: sums over them are f32, those of panels are added in double */
   PANEL_BYTES_CPU = 4 << 20, /* and no more than this: what a cache holds, */
   PANEL_BYTES_GPU = 64 << 20,
-  LEAST_ROWS = 256,      /* but of very many features so many */
+  LEAST_ROWS = 64,       /* but so many whatever they take */
   ON_THE_HOST = 20 << 20 /* multiply-adds that take less time there than launches and waits do */
 };
 
@@ -38,12 +38,19 @@ static void panel_close(Panel *p) {
   free(p->result);
 }
 
+/* Rows that are on the device at a time, of a budget: a small part of it. */
+static size_t panel_rows(const Native *native, uint64_t budget) {
+  enum { BUDGET_PART = 16 };
+  size_t most = native->family == SETOSA_FAMILY_CPU ? PANEL_BYTES_CPU : PANEL_BYTES_GPU;
+  if (most > budget / BUDGET_PART) most = budget / BUDGET_PART;
+  size_t rows = most / ((native->head.features + 1) * sizeof(float));
+  return rows < LEAST_ROWS ? LEAST_ROWS : rows > PANEL_ROWS ? PANEL_ROWS : rows;
+}
+
 static Status panel_open(Panel *p, Native *native, const GramRequest *request, Error *error) {
   Status status = SETOSA_OK;
-  size_t width = native->head.features + 1, rows = request->count;
-  size_t most = (native->family == SETOSA_FAMILY_CPU ? PANEL_BYTES_CPU : PANEL_BYTES_GPU) / (width * sizeof(float));
-  if (rows > PANEL_ROWS) rows = PANEL_ROWS;
-  if (rows > most) rows = most > LEAST_ROWS ? most : rows < LEAST_ROWS ? rows : LEAST_ROWS;
+  size_t width = native->head.features + 1, rows = panel_rows(native, native->residence.budget_bytes);
+  if (rows > request->count) rows = request->count;
   size_t padded = round_up(rows, STRIP), matrices = request->diagonal ? request->matrices : 1;
   *p = (Panel){.width = width, .capacity = rows, .stride = (uint32_t)round_up(width, 8)};
   size_t second = native_uses_strips(native) ? padded * width : rows * p->stride;
@@ -59,6 +66,13 @@ static Status panel_open(Panel *p, Native *native, const GramRequest *request, E
   if (!request->diagonal) TRY(buffer_create(&p->second, native->context, second * sizeof(float), "rows of a Gram matrix", error));
 cleanup:
   return status;
+}
+
+size_t native_matrix_bytes(const Native *native, const BackendSettings *settings, uint64_t budget) {
+  size_t width = native->head.features + 1, work = 0;
+  if (settings->grams) work = 2 * panel_rows(native, budget) * (width + STRIP) * sizeof(float);
+  if (settings->matrix_bytes > 0) work += width * width * sizeof(float);
+  return 2 * settings->matrix_bytes + work;
 }
 
 /* The next rows of the request, centred, on the device. */
