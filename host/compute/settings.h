@@ -37,6 +37,8 @@ typedef struct BackendSettings {
   size_t x_buffer_bytes;  /* NATIVE: most bytes of X in one buffer; 0: what the device allows */
   /* NATIVE, CLBLAST: */
   size_t vectors;               /* parameter vectors that will be held at a time, for the budget; 0: not known, 50 */
+  uint64_t matrix_bytes;        /* of the largest metric, in f32, which a device keeps with its transpose; */
+  bool grams;                   /* and whether there will be Gram matrices: for the budget, too */
   uint64_t device_memory_bytes; /* budget for data, vectors and workspace; 0: what the device reports, less a margin */
   bool streamed;                /* chunks take turns even if X would fit */
   size_t chunk_rows;            /* of a chunk when streamed, rounded up to what passes ask for; 0: as fits the budget */
@@ -60,7 +62,8 @@ typedef struct BackendPlan {
   size_t chunk_rows;                              /* 0 when resident */
   uint64_t budget_bytes;                          /* of the device; 0: the host's memory */
   uint64_t data_bytes, label_bytes, weight_bytes; /* on the device at a time: X, labels, sample weights, */
-  uint64_t work_bytes;                            /* and what a pass needs beside vectors */
+  uint64_t work_bytes;                            /* and what a pass needs beside vectors, */
+  uint64_t matrix_bytes;                          /* and metrics and Gram matrices */
   const char *storage;                            /* "f32", ...; static */
 } BackendPlan;
 

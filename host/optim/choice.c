@@ -95,6 +95,12 @@ static void choose(SolverChoice *choice, const Objective *objective, const Optim
   choose_preconditioner(choice, b, (double)settings->matrix_bytes, lapack);
 }
 
+void choice_foresee(SolverChoice *choice, size_t rows, size_t features, size_t classes, double l1, const OptimizerSettings *settings) {
+  Backend shape = {.rows = rows, .features = features, .classes = classes};
+  Objective objective = {.backend = &shape, .l1 = l1};
+  choose(choice, &objective, settings);
+}
+
 Status choice_make(SolverChoice *choice, const Objective *objective, const OptimizerSettings *settings, Error *error) {
   choose(choice, objective, settings);
   double numbers[] = {(double)choice->solver, (double)choice->preconditioner};

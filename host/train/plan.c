@@ -79,10 +79,10 @@ static uint64_t most_passes(const SetosaTrainOptions *o) {
   return solver_uses_batches(o->solver) ? 2 * o->epochs + 1 : o->max_iterations + 1;
 }
 
-/* lbfgs: what the hardest of the well-scaled sets that were tried needed. The others run as many as they are told, or nearly. */
+/* newton and lbfgs: what the hardest of the well-scaled sets that were tried needed. The others run as many as they are told, or nearly. */
 static uint64_t typical_passes(const SetosaTrainOptions *o, uint64_t most) {
   const uint64_t usual = 151;
-  return o->solver == SETOSA_SOLVER_LBFGS && o->tolerance > 0 && most > usual ? usual : most;
+  return o->solver <= SETOSA_SOLVER_LBFGS && o->tolerance > 0 && most > usual ? usual : most;
 }
 
 SetosaStatus setosa_plan(SetosaPlan *plan, SetosaPlanWork work, const SetosaDataset *dataset, size_t classes,
@@ -106,6 +106,7 @@ SetosaStatus setosa_plan(SetosaPlan *plan, SetosaPlanWork work, const SetosaData
   BackendSettings settings = device_backend_settings(&options->compute);
   settings.intercept = options->intercept;
   settings.vectors = work == SETOSA_PLAN_TRAIN ? train_solver_vectors(options) : 1;
+  if (work == SETOSA_PLAN_TRAIN) train_foresee_matrices(&settings, options, shape);
   TRY(work == SETOSA_PLAN_PREDICT ? dataset_for_scores(&view, dataset, classes, error)
                                   : dataset_slice(&view, dataset, dataset_all(dataset), error));
   TRY(backend_plan(&places, view, &settings, error));
@@ -123,6 +124,7 @@ SetosaStatus setosa_plan(SetosaPlan *plan, SetosaPlanWork work, const SetosaData
   add_buffer(plan, "sample weights", places.weight_bytes);
   add_buffer(plan, work == SETOSA_PLAN_TRAIN ? "weights, gradients and the solver's vectors" : "weights",
              work == SETOSA_PLAN_TRAIN ? train_solver_vectors(options) * vector : vector);
+  add_buffer(plan, "preconditioner and Gram matrices", places.matrix_bytes);
   add_buffer(plan, "workspace", places.work_bytes);
   TRY(take_sample(&sample, &made, view, error));
   settings.ranks = NULL; /* this process alone works on the sample, and speaks for the others */

@@ -2,6 +2,8 @@
  * caller recognises in the fields. */
 #include "train/train_options.h"
 
+#include "optim/choice.h"
+#include "optim/preconditioner.h"
 #include "options/table.h"
 #include "train/device.h"
 
@@ -10,7 +12,8 @@ size_t train_solver_vectors(const SetosaTrainOptions *options) {
     case SETOSA_SOLVER_AUTO:
     case SETOSA_SOLVER_NEWTON:
     case SETOSA_SOLVER_LBFGS:
-      return 5 + 2 * (options->history + 1);
+      if (options->preconditioner == SETOSA_PRECONDITIONER_NONE) return 5 + 2 * (options->history + 1);
+      return 9 + 3 * (options->history + 1); /* with what a metric makes of each change of the gradient, and its own room */
     case SETOSA_SOLVER_GD:
     case SETOSA_SOLVER_ADAM:
       return 6;
@@ -44,6 +47,21 @@ CompareOperations train_solver_operations(const SetosaTrainOptions *options, Dat
   return always;
 }
 
+/* Preconditioners may take a quarter of the memory that was granted, where a device has them twice; a gigabyte where none was named. */
+static uint64_t most_matrix_bytes(const SetosaTrainOptions *options) {
+  uint64_t budget = options->compute.device_memory_bytes, usual = (uint64_t)1 << 30;
+  return budget > 0 && budget / 8 < usual ? budget / 8 : usual;
+}
+
+void train_foresee_matrices(BackendSettings *settings, const SetosaTrainOptions *options, DataShape shape) {
+  SolverChoice choice;
+  OptimizerSettings optimizer = train_optimizer_settings(options);
+  choice_foresee(&choice, shape.rows, shape.features, shape.classes, options->l1, &optimizer);
+  settings->grams = choice.solver == SETOSA_SOLVER_NEWTON || choice.preconditioner != SETOSA_PRECONDITIONER_NONE;
+  if (choice.preconditioner != SETOSA_PRECONDITIONER_NONE)
+    settings->matrix_bytes = (uint64_t)preconditioner_bytes(choice.preconditioner, shape.features, shape.classes);
+}
+
 BackendSettings train_backend_settings(const SetosaTrainOptions *options, const Dataset *dataset, bool trains) {
   BackendSettings settings = device_backend_settings(&options->compute);
   settings.intercept = options->intercept;
@@ -52,13 +70,8 @@ BackendSettings train_backend_settings(const SetosaTrainOptions *options, const 
   settings.ranks = trains ? options->compute.ranks : NULL;
   settings.fast_reduce = options->compute.fast_reduce;
   settings.small = train_is_small(dataset_shape(dataset));
+  if (trains) train_foresee_matrices(&settings, options, dataset_shape(dataset));
   return settings;
-}
-
-/* Preconditioners may take a quarter of the memory that was granted, a gigabyte where none was named. */
-static uint64_t matrix_bytes(const SetosaTrainOptions *options) {
-  uint64_t budget = options->compute.device_memory_bytes, usual = (uint64_t)1 << 30;
-  return budget > 0 && budget / 4 < usual ? budget / 4 : usual;
 }
 
 OptimizerSettings train_optimizer_settings(const SetosaTrainOptions *o) {
@@ -72,7 +85,7 @@ OptimizerSettings train_optimizer_settings(const SetosaTrainOptions *o) {
                              .learning_rate = o->learning_rate,
                              .momentum = o->momentum,
                              .history = o->history,
-                             .matrix_bytes = matrix_bytes(o),
+                             .matrix_bytes = most_matrix_bytes(o),
                              .batch_size = o->batch_size,
                              .nesterov = o->nesterov,
                              .never_queues = o->compute.ranks != NULL,

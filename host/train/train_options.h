@@ -21,5 +21,7 @@ size_t train_solver_vectors(const SetosaTrainOptions *options);
 bool train_is_small(DataShape shape);
 /* What a training with this solver asks of its backend, scores of the rows at the end included. */
 CompareOperations train_solver_operations(const SetosaTrainOptions *options, DataShape shape);
+/* What the metrics and Gram matrices of the solver that will be chosen take. */
+void train_foresee_matrices(BackendSettings *settings, const SetosaTrainOptions *options, DataShape shape);
 
 #endif

@@ -81,6 +81,20 @@ static void test_the_plan(void **state) {
   json_decref(plan);
   run_free(&run);
 
+  /* Matrices of a preconditioner lie twice on a device, and are part of the plan. */
+  run =
+      RUN("train", "synthetic:rows=20000,features=50,classes=10", "--dry-run", "--json", "--solver", "lbfgs", "--preconditioner", "blocks");
+  run_expect(&run, 0);
+  plan = run_json(&run);
+  double matrices = 0;
+  json_array_foreach(json_object_get(plan, "buffers"), index, buffer) {
+    if (strcmp(json_string_value(json_object_get(buffer, "name")), "preconditioner and Gram matrices") == 0)
+      matrices = run_number(buffer, "bytes", NULL);
+  }
+  assert_true(matrices >= 2 * 10 * 51 * 51 * 4);
+  json_decref(plan);
+  run_free(&run);
+
   char model[SUPPORT_PATH + 32];
   snprintf(model, sizeof model, "%s/iris.safetensors", folder);
   run = RUN("train", iris, "--dry-run", "--model", model);
