@@ -7,27 +7,13 @@ import json
 import os
 import pathlib
 import shlex
-import struct
 import subprocess
 import tempfile
 
-import numpy as np
+from model_file import read_safetensors
 
 PROGRAM = os.environ["SETOSA_PROGRAM"]
 VERSION = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, check=True).stdout.split("\n")[0]
-
-
-def read_safetensors(path):
-    """{name: f32 array} of a model file: 8 bytes of length, a JSON header, the numbers."""
-    content = path.read_bytes()
-    (length,) = struct.unpack("<Q", content[:8])
-    header = json.loads(content[8 : 8 + length])
-    tensors = {}
-    for name, about in header.items():
-        if name != "__metadata__":
-            begin, end = about["data_offsets"]
-            tensors[name] = np.frombuffer(content[8 + length + begin : 8 + length + end], dtype="<f4").reshape(about["shape"])
-    return tensors
 
 
 def fit(X, y, classes, l2, iterations, threads):
