@@ -109,14 +109,15 @@ static void first_order_methods_agree(void **state) {
   (void)state;
   static const struct {
     SetosaSolver solver;
-    double rate, tolerance;
-  } cases[] = {{SETOSA_SOLVER_GD, NAN, 1e-5}, {SETOSA_SOLVER_SGD, 0.1, 2e-3}, {SETOSA_SOLVER_ADAM, 0.1, 2e-3}};
+    double rate, momentum, tolerance;
+  } cases[] = {{SETOSA_SOLVER_GD, NAN, 0, 1e-5}, {SETOSA_SOLVER_SGD, 0.1, 0.99, 1e-4}, {SETOSA_SOLVER_ADAM, 0.1, 0, 1e-4}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     SetosaTrainOptions options = options_of(&optima[1], SETOSA_BACKEND_REFERENCE, SETOSA_FAMILY_AUTO);
     options.solver = cases[i].solver;
     options.learning_rate = cases[i].rate;
+    options.momentum = cases[i].momentum;
     options.max_iterations = 20000;
-    options.epochs = 2000;
+    options.epochs = 3000;
     options.batch_size = 150;
     SetosaTrainResult result = train(&optima[1], &options, NULL);
     support_near(result.objective / optima[1].objective, 1, cases[i].tolerance);
