@@ -10,12 +10,9 @@ const char *const solver_names[] = {[SETOSA_SOLVER_AUTO] = "auto",
                                     [SETOSA_SOLVER_SGD] = "sgd",
                                     [SETOSA_SOLVER_ADAM] = "adam",
                                     NULL};
-const char *const preconditioner_names[] = {[SETOSA_PRECONDITIONER_AUTO] = "auto",
-                                            [SETOSA_PRECONDITIONER_NONE] = "none",
-                                            [SETOSA_PRECONDITIONER_DIAGONAL] = "diagonal",
-                                            [SETOSA_PRECONDITIONER_KRON] = "kron",
-                                            [SETOSA_PRECONDITIONER_BLOCKS] = "blocks",
-                                            NULL};
+const char *const preconditioner_names[] = {
+    [SETOSA_PRECONDITIONER_AUTO] = "auto", [SETOSA_PRECONDITIONER_NONE] = "none",     [SETOSA_PRECONDITIONER_DIAGONAL] = "diagonal",
+    [SETOSA_PRECONDITIONER_KRON] = "kron", [SETOSA_PRECONDITIONER_BLOCKS] = "blocks", NULL};
 const char *const schedule_names[] = {[SETOSA_SCHEDULE_CONSTANT] = "constant",
                                       [SETOSA_SCHEDULE_INVERSE] = "inverse",
                                       [SETOSA_SCHEDULE_COSINE] = "cosine",

@@ -18,8 +18,10 @@ struct Preconditioner {
 };
 
 /* Iterations before which it is made anew. Pairs of L-BFGS correct what changes in between, and more often does not help. */
-static const uint64_t schedule[] = {8, 20, 40, 80, 160, 320, 640, 1280};
-static const uint64_t schedule_near[] = {15, 40, 80, 160, 320, 640, 1280};
+enum { RENEWALS = 8 };
+static const uint64_t schedule[RENEWALS] = {8, 20, 40, 80, 160, 320, 640, 1280},
+                      schedule_near[RENEWALS] = {15, 40, 80, 160, 320, 640, 1280, 2560},
+                      schedule_diagonal[RENEWALS] = {4, 12, 30, 80, 160, 320, 640, 1280};
 
 Status preconditioner_open(Preconditioner **preconditioner, Objective *objective, const PreconditionerSettings *settings, Error *error) {
   Status status = SETOSA_OK;
@@ -55,11 +57,12 @@ void preconditioner_close(Preconditioner *p) {
 void preconditioner_begin_again(Preconditioner *p) { p->next = p->metric != NULL ? 1 : 0; }
 
 bool preconditioner_is_due(const Preconditioner *p, uint64_t iteration) {
-  const uint64_t *times = p->settings.near ? schedule_near : schedule;
-  size_t count = p->settings.near ? sizeof schedule_near / sizeof *schedule_near : sizeof schedule / sizeof *schedule;
+  const uint64_t *times = p->settings.kind == SETOSA_PRECONDITIONER_DIAGONAL ? schedule_diagonal
+                          : p->settings.near                                 ? schedule_near
+                                                                             : schedule;
   if (p->settings.kind == SETOSA_PRECONDITIONER_NONE || p->next > iteration) return false;
   if (p->next == 0) return true;
-  for (size_t i = 0; i < count; i++)
+  for (size_t i = 0; i < RENEWALS; i++)
     if (times[i] == iteration) return true;
   return false;
 }
