@@ -14,7 +14,7 @@ typedef enum RandomStream {
   RANDOM_STREAM_SHUFFLE,
   RANDOM_STREAM_BATCHES,
   RANDOM_STREAM_CHECK,
-  RANDOM_STREAM_ROWS,  /* blocks of rows that a sample takes */
+  RANDOM_STREAM_ROWS,   /* blocks of rows that a sample takes */
   RANDOM_STREAM_SAMPLE, /* rows of a sample */
   RANDOM_STREAM_FOLDS   /* of cross-validation */
 } RandomStream;

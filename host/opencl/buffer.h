@@ -16,8 +16,8 @@ void buffer_destroy(Buffer *buffer);
 size_t buffer_bytes(const Buffer *buffer);
 /* Blocking transfers of bytes at offset (bytes); range-checked. */
 Status buffer_read(const Buffer *buffer, size_t offset, size_t bytes, void *host, Error *error);
-/* As buffer_read, but filled only when the next buffer_read of the device returns, so that both cost one wait. Who gives up before that calls
- * context_drain. */
+/* As buffer_read, but filled only when the next buffer_read of the device returns, so that both cost one wait. Who gives up before that
+ * calls context_drain. */
 Status buffer_read_later(const Buffer *buffer, size_t offset, size_t bytes, void *host, Error *error);
 Status buffer_write(Buffer *buffer, size_t offset, size_t bytes, const void *host, Error *error);
 /* As buffer_write, but beside what is enqueued, which goes on meanwhile: nothing enqueued may use the buffer. */
