@@ -122,7 +122,7 @@ static void print_outcome(const TrainReport *report, const Session *session) {
   if (isfinite(result->gap) && !result->separable) print_gap(session, result);
   if (train->l1 > 0)
     report_field(session, "weights", "%llu of %llu are not 0", (unsigned long long)result->nonzeros,
-                 (unsigned long long)(report->features * report->classes));
+                 (unsigned long long)report->features * (unsigned long long)report->classes);
   report_field(session, "gradient", "%.1e is its largest component (--tolerance %g)", result->gradient_norm,
                session->options->train.tolerance);
 }

@@ -116,7 +116,7 @@ static void add_penalties(Evaluation *at, const Objective *objective, const doub
   const Backend *b = objective->backend;
   size_t weights = b->classes * b->features;
   double l1 = objective->l1, l2 = objective->addition.l2, squares = 0, sizes = 0, largest = 0;
-  for (size_t i = 0; i < b->parameters; i++) {
+  for (size_t i = 0; w != NULL && i < b->parameters; i++) {
     bool penalised = i < weights;
     double slope = gradient != NULL ? gradient[i] + (penalised ? l2 * w[i] : 0) : 0;
     if (penalised) {
@@ -141,7 +141,7 @@ Status objective_evaluate_apart(Objective *objective, const Vector *w, RowRange 
   double *values = NULL;
   TRY(backend_evaluate(b, w, rows, &linear, gradient, at != NULL ? &data : NULL, error));
   if (at == NULL) goto cleanup;
-  TRY(memory_allocate((void **)&values, 2 * b->parameters, sizeof *values, "the parameters", error));
+  TRY(memory_allocate_zero((void **)&values, 2 * b->parameters, sizeof *values, "the parameters", error));
   TRY(vector_read(b, w, values, error));
   if (gradient != NULL) TRY(vector_read(b, gradient, values + b->parameters, error));
   at->loss = data.loss + (objective->linear != NULL ? data.products[0] : 0);

@@ -13,14 +13,14 @@ enum { MAX_TRIALS = 60 }; /* halvings of one step: enough to pass from any step 
 typedef struct GradientDescent {
   Objective *objective;
   Backend *backend;   /* the objective's */
-  Vector *vectors[5]; /* the iterate and its gradient, the trial and its gradient, and (fixed step) the best so far */
+  Vector *vectors[5]; /* the iterate and its gradient, the trial and its gradient, and the best so far (fixed step) or the step */
   Evaluation best_at;
   OptimizerReport *report;
   double step;
   bool fixed, refused; /* refused: backtracking has met a step that was too long */
 } GradientDescent;
 
-enum { HERE, GRADIENT, TRIAL, TRIAL_GRADIENT, BEST, VECTORS };
+enum { HERE, GRADIENT, TRIAL, TRIAL_GRADIENT, BEST, MOVED = BEST, VECTORS = BEST + 1 };
 
 static void swap(Vector **a, Vector **b) {
   Vector *kept = *a;
@@ -28,19 +28,24 @@ static void swap(Vector **a, Vector **b) {
   *b = kept;
 }
 
-/* Is F low enough after a step of this squared length? Where the difference is rounding only, the gradient decides. */
-static bool is_low_enough(const GradientDescent *d, const Evaluation *at, double length_squared) {
+/* Is F low enough after a step of this squared length? Where the difference is rounding only, the slope at its end decides. */
+static Status is_low_enough(const GradientDescent *d, const Evaluation *at, double length_squared, bool *enough, Error *error) {
   const Evaluation *before = &d->report->at;
-  if (!evaluation_is_finite(at)) return false;
-  if (at->objective <= before->objective - DECREASE * length_squared / d->step) return true;
-  return at->objective <= before->objective + LINE_NOISE * fabs(before->objective) && at->gradient_norm <= before->gradient_norm;
+  double promised = length_squared / d->step, l2 = d->objective->addition.l2, slopes[2] = {0, 0};
+  VectorPair pairs[] = {{.a = d->vectors[MOVED], .b = d->vectors[TRIAL_GRADIENT]},
+                        {.a = d->vectors[MOVED], .b = d->vectors[TRIAL], .weights_only = true}};
+  *enough = evaluation_is_finite(at) && at->objective <= before->objective - DECREASE * promised;
+  if (*enough || !evaluation_is_finite(at) || at->objective > before->objective + LINE_NOISE * fabs(before->objective)) return SETOSA_OK;
+  Status status = vector_dots(d->backend, 2, pairs, slopes, error);
+  *enough = slopes[0] + l2 * slopes[1] <= 0.8 * promised;
+  return status;
 }
 
 /* The trial: a step along the gradient of the data, and an implicit one of the penalties. */
 static Status make_trial(GradientDescent *d, double *length_squared, Error *error) {
   Status status = SETOSA_OK;
   const Objective *o = d->objective;
-  Vector *trial = d->vectors[TRIAL], *moved = d->vectors[TRIAL_GRADIENT]; /* free until the trial is evaluated */
+  Vector *trial = d->vectors[TRIAL], *moved = d->vectors[MOVED];
   VectorPair pair = {.a = moved, .b = moved};
   TRY(vector_add_scaled(d->backend, trial, d->vectors[HERE], -d->step, d->vectors[GRADIENT], error));
   if (o->l1 > 0 || o->addition.l2 > 0) TRY(vector_prox(d->backend, trial, trial, NULL, d->step, o->l1, o->addition.l2, error));
@@ -67,7 +72,8 @@ static Status take_step(GradientDescent *d, bool *accepted, Error *error) {
     TRY(make_trial(d, &length_squared, error));
     TRY(objective_evaluate_apart(d->objective, d->vectors[TRIAL], backend_all_rows(d->backend), d->vectors[TRIAL_GRADIENT], &at, error));
     d->report->evaluations++;
-    *accepted = d->fixed ? evaluation_is_finite(&at) : is_low_enough(d, &at, length_squared);
+    *accepted = d->fixed && evaluation_is_finite(&at);
+    if (!d->fixed) TRY(is_low_enough(d, &at, length_squared, accepted, error));
     d->refused = d->refused || !*accepted;
     if (!*accepted) continue;
     d->report->at = at;
@@ -150,7 +156,7 @@ static Status begin(GradientDescent *d, const Vector *w, const OptimizerSettings
   Status status = SETOSA_OK;
   if (settings->resume != NULL) return load_state(d, settings->resume, error);
   TRY(vector_copy(d->backend, d->vectors[HERE], w, error));
-  TRY(vector_copy(d->backend, d->vectors[BEST], w, error));
+  if (d->fixed) TRY(vector_copy(d->backend, d->vectors[BEST], w, error));
   TRY(objective_evaluate_apart(d->objective, w, backend_all_rows(d->backend), d->vectors[GRADIENT], &d->report->at, error));
   d->report->evaluations = 1;
   d->best_at = d->report->at;
@@ -170,8 +176,9 @@ Status gd_minimize(Objective *objective, Vector *w, const OptimizerSettings *set
   if (!evaluation_is_finite(&report->at)) goto cleanup;
   TRY(iterate(&d, settings, error));
   if (optimizer_keeps_end(settings, report->reason)) TRY(keep_state(&d, settings, error));
-  if (report->reason == STOP_NON_FINITE) report->at = d.best_at;
-  TRY(vector_copy(backend, w, d.vectors[report->reason == STOP_NON_FINITE ? BEST : HERE], error));
+  bool back = d.fixed && report->reason == STOP_NON_FINITE;
+  if (back) report->at = d.best_at;
+  TRY(vector_copy(backend, w, d.vectors[back ? BEST : HERE], error));
 cleanup:
   vectors_destroy(backend, d.vectors, VECTORS);
   return status;

@@ -164,7 +164,7 @@ cleanup:
 
 /* The Hessian with the penalty from the Gram matrices of the pairs; its lower triangle, brought to a diagonal of 1. */
 static void assemble(Newton *n) {
-  size_t width = n->width, order = n->order, bias = width - 1;
+  size_t width = n->width > 0 ? n->width : 1, order = n->order, bias = width - 1;
   double *h = n->hessian;
   for (size_t m = 0; m < n->pairs; m++) {
     size_t k = 0, l = 0;
@@ -187,8 +187,10 @@ static Status make_factor(Newton *n, Error *error) {
   Status status = SETOSA_OK;
   bool positive = false;
   /* Columns that follow from others have no curvature of their own in this arithmetic: a little is added. */
-  for (double jitter = 1e-13; !positive; jitter *= 100) {
-    if (jitter > 1) TRY(error_set(error, SETOSA_ERROR_INTERNAL, "the Hessian is not positive; report this, with its data"));
+  double jitter = 1e-15;
+  while (!positive) {
+    jitter *= 100;
+    if (jitter > 10) TRY(error_set(error, SETOSA_ERROR_INTERNAL, "the Hessian is not positive; report this, with its data"));
     memcpy(n->factor, n->hessian, n->order * n->order * sizeof *n->factor);
     for (size_t i = 0; i < n->order; i++) n->factor[i * n->order + i] = 1 + jitter;
     TRY(dense_cholesky(n->factor, n->order, &positive, error));

@@ -130,8 +130,9 @@ static Status take_step(Proximal *p, double promised, double *part, bool *accept
   Status status = SETOSA_OK;
   *part = 1;
   *accepted = false;
-  for (int trial = 0; trial < HALVINGS; trial++, *part *= 0.5) {
+  for (int trial = 0; trial < HALVINGS; trial++) {
     Evaluation at = {0};
+    if (trial > 0) *part *= 0.5;
     TRY(make_trial(p, *part, error));
     TRY(evaluate(p, p->next, &at, error));
     *accepted = is_low_enough(p, &at, *part, promised);

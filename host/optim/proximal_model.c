@@ -53,6 +53,7 @@ void proximal_model_close(ProximalModel *m) {
 static void make_classes(ProximalModel *m, const Sample *sample) {
   size_t classes = m->backend->classes;
   double trace = 0;
+  memset(m->a, 0, classes * classes * sizeof *m->a);
   curvature_of_classes(m->a, sample);
   for (size_t k = 0; k < classes; k++) trace += m->a[k * classes + k];
   for (size_t k = 0; k < classes; k++) m->a[k * classes + k] += RIDGE_CLASSES * trace / (double)classes;

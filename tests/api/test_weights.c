@@ -137,7 +137,7 @@ static void as_repeated(const Place *place, const unsigned *times) {
     }
     if (!there) break;
     /* At the optimum rounding is of second order; on the way there both walk apart by as much as f32 rounds. */
-    double allowed = solvers[s] == SETOSA_SOLVER_LBFGS ? 1e-7 : 2e-6;
+    double allowed = solvers[s] == SETOSA_SOLVER_LBFGS ? 3e-7 : 2e-6; /* as near as --gap asks for */
     if (!(fabs(results[0].objective / results[1].objective - 1) <= allowed))
       fail_msg("%s, solver %s: %.12f with weights, %.12f with repeated rows", place->name, setosa_solver_name(solvers[s]),
                results[0].objective, results[1].objective);

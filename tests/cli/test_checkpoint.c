@@ -87,7 +87,7 @@ static void test_refusals(void **state) {
     const char *text, *arguments[6];
   } cases[] = {
       {2, "--l2: 0.5 here, 0.0001 in the checkpoint", {"--l2", "0.5"}},
-      {2, "--solver: sgd here, lbfgs in the checkpoint", {"--solver", "sgd"}},
+      {2, "--solver: sgd here, auto in the checkpoint", {"--solver", "sgd"}},
       {2, "--backend: blas here, reference in the checkpoint", {"--backend", "blas"}},
       {2, "--features: 1,2 here, not given in the checkpoint", {"--features", "1,2"}},
       {2, "--standardize was not given when the checkpoint", {"--standardize"}},
@@ -219,7 +219,7 @@ static void test_disk_full(void **state) {
   /* 12 KB: the first iterations fit, a full history of 20 steps does not. */
   snprintf(
       command, sizeof command,
-      "ulimit -f 24; exec \"$SETOSA_PROGRAM\" train \"$SETOSA_SOURCE_DIR/data/iris.csv\" --backend reference --checkpoint %s --every 1it "
+      "ulimit -f 24; exec \"$SETOSA_PROGRAM\" train \"$SETOSA_SOURCE_DIR/data/iris.csv\" --backend reference --solver lbfgs --checkpoint %s --every 1it "
       "--model %s > /dev/null",
       file, model);
   Run run = run_shell(command);

@@ -311,7 +311,7 @@ static void test_inspect(void **state) {
   (void)state;
   Run run = RUN("inspect", model);
   run_expect(&run, 0);
-  static const char *const parts[] = {"4 features, 3 classes", "setosa, versicolor, virginica", "petal_width", "offset", "solver", "lbfgs"};
+  static const char *const parts[] = {"4 features, 3 classes", "setosa, versicolor, virginica", "petal_width", "offset", "solver", "auto"};
   for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) run_expect_text(run.out, parts[i]);
   run_free(&run);
   run = RUN("inspect", model, "--json");

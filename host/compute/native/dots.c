@@ -107,6 +107,7 @@ static double largest_of(const SumPair *norms, size_t count) {
 
 /* The loss and the norm that the sums say, which were read. */
 static void take_later(Native *native, const NativeLater *later) {
+  if (later->at == NULL) return;
   if (later->losses > 0) later->at->loss = backend_row_scale(&native->head, later->cut.rows) * native_pass_sum(native, 0, &later->cut);
   later->at->gradient_norm = later->norms > 0 ? largest_of(native->sums_host + later->losses, later->norms) : NAN;
 }
