@@ -217,11 +217,11 @@ static void test_disk_full(void **state) {
   (void)state;
   char command[4 * SUPPORT_PATH];
   /* 12 KB: the first iterations fit, a full history of 20 steps does not. */
-  snprintf(
-      command, sizeof command,
-      "ulimit -f 24; exec \"$SETOSA_PROGRAM\" train \"$SETOSA_SOURCE_DIR/data/iris.csv\" --backend reference --solver lbfgs --checkpoint %s --every 1it "
-      "--model %s > /dev/null",
-      file, model);
+  snprintf(command, sizeof command,
+           "ulimit -f 24; exec \"$SETOSA_PROGRAM\" train \"$SETOSA_SOURCE_DIR/data/iris.csv\" --backend reference --solver lbfgs "
+           "--checkpoint %s --every 1it "
+           "--model %s > /dev/null",
+           file, model);
   Run run = run_shell(command);
   run_expect(&run, 6);
   run_expect_text(run.err, "warning: the checkpoint could not be written and the training goes on without");
