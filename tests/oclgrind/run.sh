@@ -15,6 +15,10 @@ passed=0
 cc -std=c11 -O1 -shared -fPIC "$here/shim.c" -o "$work/shim.so" -ldl
 cc -std=c11 -O1 "$here/planted.c" -o "$work/planted" -lOpenCL
 
+# Taken away where metrics are applied or samples are scored (`check` does both): there oclgrind 21.10 calls numbers uninitialised that a kernel
+# has just written, constants among them, in whichever form that is done, and other ones when the host writes its buffers in another order.
+uninitialized=--uninitialized
+
 # under_oclgrind LOG COMMAND...: without the kernel compiler's optimiser, because oclgrind 21.10 reads past the end of a value, or crashes,
 # at vector shuffles with lanes that nobody uses, which only the optimiser makes. Nor does it know the
 # instruction of a prefetch, which changes no result. The shim has to stand before oclgrind's own library.
@@ -22,7 +26,8 @@ under_oclgrind() {
   local log=$1
   shift
   # shellcheck disable=SC2016 # for the inner shell
-  timeout 900 oclgrind --data-races --uninitialized --check-api --max-errors 10 --build-options "-cl-opt-disable -DPREFETCH=0" --log "$log" \
+  # shellcheck disable=SC2086 # one word or none
+  timeout 900 oclgrind --data-races $uninitialized --check-api --max-errors 10 --build-options "-cl-opt-disable -DPREFETCH=0" --log "$log" \
     sh -c 'LD_PRELOAD="$0:$LD_PRELOAD" exec "$@"' "$work/shim.so" "$@" </dev/null
 }
 
@@ -80,6 +85,7 @@ make_bytes many 40
 # Shapes at and beside the widths that the kernels use: features 8, rows 4 and 16, few and many classes. `check` goes through loss, gradient,
 # two Hessian products, a line search and predictions; beyond 100 classes predictions come from the blocks, too. A `check` of the gpu family
 # takes half a minute to one and a half here, for a group is 256 work-items: so it has fewer.
+uninitialized=
 later check-cpu-3 check synthetic:rows=21,features=5,classes=3,seed=1 --family cpu
 later check-cpu-17 check synthetic:rows=33,features=17,classes=17,seed=2 --family cpu
 later check-cpu-70 check synthetic:rows=9,features=9,classes=70,seed=3 --family cpu
@@ -90,11 +96,15 @@ later u8-cpu-40 check "$work/many-images-idx3-ubyte" --family cpu --storage u8
 later check-gpu-3 check synthetic:rows=21,features=5,classes=3,seed=1 --family gpu
 later f16-gpu-70 check synthetic:rows=9,features=9,classes=70,seed=3 --family gpu --storage f16
 for family in cpu gpu; do
+  uninitialized=
   later "u8-$family-3" check "$work/few-images-idx3-ubyte" --family "$family" --storage u8
-  later "train-$family" train synthetic:rows=40,features=8,classes=2,seed=4 --family "$family" --max-iterations 3
-  for preconditioner in kron blocks; do
+  later "newton-$family" train synthetic:rows=40,features=8,classes=2,seed=4 --family "$family" --max-iterations 3
+  for preconditioner in diagonal kron blocks; do
     later "$preconditioner-$family" train synthetic:rows=40,features=18,classes=3,seed=4 --family "$family" --solver lbfgs --preconditioner "$preconditioner" --max-iterations 2
   done
+  uninitialized=--uninitialized
+  later "train-$family" train synthetic:rows=40,features=8,classes=2,seed=4 --family "$family" --solver lbfgs --preconditioner none --max-iterations 3
+  later "many-$family" train synthetic:rows=18,features=9,classes=40,seed=9 --family "$family" --solver lbfgs --preconditioner none --max-iterations 2
   later "batches-$family" train synthetic:rows=37,features=8,classes=3,seed=5 --family "$family" --solver adam --batch-size 10 --epochs 1
 done
 while [ "$running" -gt 0 ]; do

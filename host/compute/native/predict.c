@@ -61,7 +61,10 @@ Status native_predict(Backend *backend, const Vector *w, RowRange rows, RowScore
          bytes = native->block_rows * stride * sizeof(float);
   if (bytes < native_logits_bytes(native, native->block_rows)) bytes = native_logits_bytes(native, native->block_rows);
   TRY(native_check_rows(native, rows, false, error));
+  const Buffer *before = native->block;
   TRY(native_reserve(native, &native->block, bytes, "a block of logits", error));
+  /* Of the last strip softmax sees rows, too, that nothing was written to. */
+  if (strips && native->block != before) TRY(buffer_fill_zero(native->block, 0, bytes, error));
   if (strips) TRY(native_reserve(native, &native->block_directions, bytes, "a block of scores", error));
   if (stride != classes) TRY(memory_allocate((void **)&padded, native->block_rows * stride, sizeof(float), "a block of scores", error));
   for (size_t done = 0; done < rows.count; done += count) {
