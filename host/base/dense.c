@@ -35,6 +35,7 @@ static void load_once(void) {
   Error *error = &loaded.error;
   Lapack *lapack = &loaded.functions;
   TRY(openblas_load(&library, "install libopenblas0, or choose --preconditioner diagonal, which needs none", error));
+  TRY(openblas_check_room(1, "choose --preconditioner diagonal, which needs none", error));
   TRY(LIBRARY_FUNCTION(library, lapack, dpotrf_, error));
   TRY(LIBRARY_FUNCTION(library, lapack, dpotrs_, error));
   TRY(LIBRARY_FUNCTION(library, lapack, dtrtri_, error));

@@ -46,7 +46,7 @@ static void choose_preconditioner(SolverChoice *choice, const Backend *b, double
   size_t size = sizeof choice->why;
   if (!lapack) {
     choice->preconditioner = SETOSA_PRECONDITIONER_DIAGONAL;
-    snprintf(choice->why, size, "OpenBLAS, which better ones need, is not installed");
+    snprintf(choice->why, size, "OpenBLAS, which better ones need, is not there, or short of memory");
   } else if (b->classes > 1 && blocks_pay(b, most_bytes)) {
     choice->preconditioner = SETOSA_PRECONDITIONER_BLOCKS;
     snprintf(choice->why, size, "a matrix of %zu features for each of %zu classes costs little beside the passes it saves", b->features,

@@ -8,6 +8,7 @@
 
 #include "base/dense.h"
 #include "base/memory.h"
+#include "base/openblas.h"
 #include "base/processors.h"
 #include "base/thread.h"
 
@@ -313,6 +314,7 @@ static Status invert_all(double *features, const double *grams, const CurvatureS
   size_t wanted = smaller(smaller(processors_usable(), settings->backend->classes), MOST_THREADS), started = 0;
   Status status = dense_load(error); /* once, before there are threads */
   if (status != SETOSA_OK) return status;
+  while (wanted > 1 && openblas_check_room(wanted, "", NULL) != SETOSA_OK) wanted--;
   while (started + 1 < wanted && thread_start(&threads[started], invert_blocks, &work) == 0) started++;
   invert_blocks(&work);
   for (size_t i = 0; i < started; i++) pthread_join(threads[i], NULL);

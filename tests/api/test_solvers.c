@@ -170,9 +170,9 @@ static void streams_give_the_same_bits(void **state) {
               {SETOSA_SOLVER_LBFGS, SETOSA_PRECONDITIONER_BLOCKS}};
   for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
     char whole[80], chunks[80];
-    static const char source[] = "synthetic:rows=30000,features=40,classes=4,noise=0.3";
+    static const char source[] = "synthetic:rows=60000,features=40,classes=4,noise=0.3";
     train_within(whole, source, ways[i].solver, ways[i].preconditioner, 0);
-    train_within(chunks, source, ways[i].solver, ways[i].preconditioner, (uint64_t)4 << 20);
+    train_within(chunks, source, ways[i].solver, ways[i].preconditioner, (uint64_t)7 << 20);
     assert_string_equal(chunks, whole);
   }
 }

@@ -3,15 +3,11 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include "base/library.h"
 #include "base/memory.h"
 #include "base/openblas.h"
 #include "base/processors.h"
-
-/* What OpenBLAS takes for each thread that multiplies (BUFFER_SIZE of its common_x86_64.h, the largest there is). */
-static const size_t ROOM_OF_A_THREAD = (size_t)32 << 22;
 
 /* The variables that OpenBLAS heeds, in its order. */
 static size_t wanted_threads(void) {
@@ -54,14 +50,7 @@ cleanup:
 static Status prepare_room(BlasProducts *products, size_t team, Error *error) {
   Status status = SETOSA_OK;
   void **rooms = NULL;
-  size_t bytes = (team - products->prepared) * ROOM_OF_A_THREAD;
-  void *room = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (room == MAP_FAILED)
-    return error_set(error, SETOSA_ERROR_INTERNAL,
-                     "out of memory: OpenBLAS takes %.1f MB of address space for %zu threads; raise the limit on it (ulimit -v), or use "
-                     "another backend",
-                     (double)bytes / 1e6, team);
-  munmap(room, bytes);
+  TRY(openblas_check_room(team - products->prepared, "use another backend", error));
   TRY(memory_allocate_zero((void **)&rooms, team, sizeof *rooms, "OpenBLAS's rooms", error));
   for (size_t i = 0; i < team && products->blas_memory_alloc != NULL; i++) rooms[i] = products->blas_memory_alloc(0);
   for (size_t i = 0; i < team && products->blas_memory_alloc != NULL; i++) products->blas_memory_free(rooms[i]);

@@ -12,8 +12,7 @@
 
 enum {
   PANEL_ROWS = 4096,      /* of a panel at most: sums over them are f32, those of panels are added in double */
-  PANEL_BYTES = 64 << 20, /* and no more than this, */
-  BUDGET_PART = 16,       /* nor than this part of what the device may take, */
+  PANEL_BYTES = 16 << 20, /* and no more than this, */
   LEAST_ROWS = 64,        /* but so many whatever they take */
   SUMS_BYTES = 16 << 20,  /* of matrices that are made in one launch */
   ON_THE_HOST = 20 << 20  /* multiply-adds that take less time there than launches and waits do */
@@ -50,16 +49,15 @@ static size_t choose_batch(const Panel *p, const GramRequest *request) {
   return most < 1 ? 1 : most < request->matrices ? most : request->matrices;
 }
 
-/* Rows that are on the device at a time, of a budget for everything. */
-static size_t panel_rows(const Native *native, uint64_t budget) {
-  size_t most = PANEL_BYTES < budget / BUDGET_PART ? PANEL_BYTES : (size_t)(budget / BUDGET_PART);
-  size_t rows = most / (round_up(native->head.features + 1, GRAM_COLUMNS) * sizeof(float));
+/* Rows that are on the device at a time. By the shape alone: what a device may take must not change the order of sums. */
+static size_t panel_rows(const Native *native) {
+  size_t rows = PANEL_BYTES / (round_up(native->head.features + 1, GRAM_COLUMNS) * sizeof(float));
   return rows < LEAST_ROWS ? LEAST_ROWS : rows > PANEL_ROWS ? PANEL_ROWS : rows;
 }
 
-size_t native_matrix_bytes(const Native *native, const BackendSettings *settings, uint64_t budget) {
+size_t native_matrix_bytes(const Native *native, const BackendSettings *settings) {
   size_t line = round_up(native->head.features + 1, GRAM_COLUMNS), work = 0;
-  if (settings->grams) work = 2 * panel_rows(native, budget) * line * sizeof(float);
+  if (settings->grams) work = 2 * panel_rows(native) * line * sizeof(float);
   if (settings->matrix_bytes > 0) work += line * line * sizeof(float);
   return 2 * settings->matrix_bytes + work;
 }
@@ -68,7 +66,7 @@ static Status panel_open(Panel *p, Native *native, const GramRequest *request, E
   Status status = SETOSA_OK;
   bool strips = native->family == SETOSA_FAMILY_CPU;
   size_t features = native->head.features, width = features + 1, line = strips ? round_up(width, GRAM_COLUMNS) : width;
-  size_t most = panel_rows(native, native->residence.budget_bytes), rows = request->count < most ? request->count : most;
+  size_t most = panel_rows(native), rows = request->count < most ? request->count : most;
   *p = (Panel){.width = width, .line = line, .capacity = rows, .stride = (uint32_t)round_up(width, 8), .strips = strips};
   p->batch = choose_batch(p, request);
   size_t sums = p->batch * line * (request->diagonal ? 1 : line) + line; /* the kernels of a gradient add the sums of the columns */

@@ -7,8 +7,8 @@
 Status native_metric_create(Backend *backend, Metric **metric, const MetricForm *form, Error *error);
 Status native_metric_apply(Backend *backend, const Metric *metric, Vector *out, const Vector *v, Error *error);
 void native_metric_destroy(Backend *backend, Metric *metric);
-/* What metrics and Gram matrices take on the device, of a budget for everything. */
-size_t native_matrix_bytes(const Native *native, const BackendSettings *settings, uint64_t budget);
+/* What metrics and Gram matrices take on the device. */
+size_t native_matrix_bytes(const Native *native, const BackendSettings *settings);
 Status native_gram(Backend *backend, const GramRequest *request, double *out, Error *error);
 Status native_broadcast(Backend *backend, Status own, size_t count, double *values, Error *error);
 

@@ -217,7 +217,7 @@ Status native_describe(BackendPlan *plan, const Dataset *dataset, const BackendS
                         .label_bytes = native->labelled ? rows * sizeof(int32_t) : 0,
                         .weight_bytes = native->weighted ? rows * sizeof(float) : 0,
                         .work_bytes = native_work_bytes(native) + native_line_bytes(native),
-                        .matrix_bytes = native_matrix_bytes(native, settings, residence.budget_bytes),
+                        .matrix_bytes = native_matrix_bytes(native, settings),
                         .in_place = views,
                         .storage = setosa_storage_name(native->plan.storage)};
 cleanup:

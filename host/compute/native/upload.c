@@ -146,8 +146,8 @@ Status native_plan(NativePlan *plan, const Native *native, const BackendSettings
   TRY(memory_multiply(&row_bytes, native->head.features, storage_element_bytes(&native->plan), "a row of the feature matrix", error));
   TRY(memory_multiply(&plan->data_bytes, native->window.count, row_bytes + target_bytes, "the feature matrix", error));
   plan->work_bytes = (settings->vectors > 0 ? settings->vectors : WORK_VECTORS) * native->head.parameters * sizeof(float) +
-                     native_work_bytes(native) + native_matrix_bytes(native, settings, plan->budget_bytes) + SPARE_BYTES +
-                     native_line_bytes(native) + (native_line_bytes(native) > 0 ? native->window.count * target_bytes : 0);
+                     native_work_bytes(native) + native_matrix_bytes(native, settings) + SPARE_BYTES + native_line_bytes(native) +
+                     (native_line_bytes(native) > 0 ? native->window.count * target_bytes : 0);
   size_t allocation = smaller(traits->max_allocation_bytes, settings->x_buffer_bytes > 0 ? settings->x_buffer_bytes : SIZE_MAX);
   size_t room = plan->budget_bytes > plan->work_bytes ? plan->budget_bytes - plan->work_bytes : 0;
   bool whole = native->window.count * row_bytes <= allocation;
