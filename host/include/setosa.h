@@ -535,7 +535,7 @@ typedef struct SetosaTrainOptions {
   /* sgd, adam: stop when the loss of `validation` has not fallen for so many epochs, and return the weights after the epoch where it was
    * lowest, however the training ends; 0: never, and the last weights. */
   uint64_t patience;
-  uint64_t seed;                   /* order of rows and batches */
+  uint64_t seed;                   /* order of rows and batches, and which rows a preconditioner samples */
   const SetosaDataset *validation; /* held-out rows, scaled like the training rows; NULL: none */
   /* Start from these weights; NULL: zeros. Features and classes are found by their names, where model and data have some, and what the
    * model does not know starts at 0; without names there must be as many. However either is scaled or shifted, the scores of a row are the

@@ -13,7 +13,9 @@
 enum {
   PANEL_ROWS = 4096,      /* of a panel at most: sums over them are f32, those of panels are added in double */
   PANEL_BYTES = 16 << 20, /* and no more than this, */
-  LEAST_ROWS = 64,        /* but so many whatever they take */
+  LEAST_ROWS = 64,        /* but so many whatever they take; */
+  FEW_ROWS = 512,         /* of few columns so many, else */
+  ROWS_A_COLUMN = 8,      /* this for each */
   SUMS_BYTES = 16 << 20,  /* of matrices that are made in one launch */
   ON_THE_HOST = 20 << 20  /* multiply-adds that take less time there than launches and waits do */
 };
@@ -49,10 +51,14 @@ static size_t choose_batch(const Panel *p, const GramRequest *request) {
   return most < 1 ? 1 : most < request->matrices ? most : request->matrices;
 }
 
-/* Rows that are on the device at a time. By the shape alone: what a device may take must not change the order of sums. */
+/* Rows that are on the device at a time: so many that adding up their matrix costs little. By the shape alone: what a device may take must
+ * not change the order of sums. */
 static size_t panel_rows(const Native *native) {
-  size_t rows = PANEL_BYTES / (round_up(native->head.features + 1, GRAM_COLUMNS) * sizeof(float));
-  return rows < LEAST_ROWS ? LEAST_ROWS : rows > PANEL_ROWS ? PANEL_ROWS : rows;
+  size_t line = round_up(native->head.features + 1, GRAM_COLUMNS), most = PANEL_BYTES / (line * sizeof(float));
+  size_t rows = ROWS_A_COLUMN * line < FEW_ROWS ? FEW_ROWS : ROWS_A_COLUMN * line;
+  if (rows > PANEL_ROWS) rows = PANEL_ROWS;
+  if (rows > most) rows = most;
+  return rows < LEAST_ROWS ? LEAST_ROWS : rows;
 }
 
 size_t native_matrix_bytes(const Native *native, const BackendSettings *settings) {
