@@ -29,6 +29,15 @@ static struct {
   Error error;
 } loaded = {.once = PTHREAD_ONCE_INIT};
 
+/* OpenBLAS takes its buffer at the first call and keeps it; later, where memory has become short, that call would never end. */
+static void take_room(const Lapack *lapack) {
+  enum { ORDER = 64 };
+  double a[ORDER * ORDER] = {0};
+  int n = ORDER, info = 0;
+  for (int i = 0; i < ORDER; i++) a[i * ORDER + i] = 1;
+  lapack->dpotrf_("U", &n, a, &n, &info, 1);
+}
+
 static void load_once(void) {
   void *library = NULL;
   Status status = SETOSA_OK;
@@ -42,6 +51,7 @@ static void load_once(void) {
   TRY(LIBRARY_FUNCTION(library, lapack, dgetrf_, error));
   TRY(LIBRARY_FUNCTION(library, lapack, dgetri_, error));
   TRY(LIBRARY_FUNCTION(library, lapack, dsyevd_, error));
+  take_room(lapack);
 cleanup:
   loaded.status = status;
 }
@@ -50,6 +60,12 @@ Status dense_load(Error *error) {
   pthread_once(&loaded.once, load_once);
   if (loaded.status == SETOSA_OK) return SETOSA_OK;
   return error_set(error, loaded.status, "%s", loaded.error.message);
+}
+
+Status dense_find(bool *there, Error *error) {
+  Status status = dense_load(NULL);
+  *there = status == SETOSA_OK;
+  return *there || status == SETOSA_ERROR_DEVICE ? SETOSA_OK : dense_load(error);
 }
 
 static Status begin(int *order, size_t n, Error *error) {

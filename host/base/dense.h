@@ -10,6 +10,9 @@
 
 /* Is LAPACK there? SETOSA_ERROR_DEVICE, with what to install, when it is not. */
 Status dense_load(Error *error);
+/* The same for those that can do without: *there false where it is not installed. A lack of memory stays an error, for the same command
+ * shall give the same answer on a machine that is short of it, or none. */
+Status dense_find(bool *there, Error *error);
 
 /* The lower triangle of a (n,n), symmetric, is replaced by L of a = L L', all above it by zeros. *positive false: a is not positive
  * definite, and holds nothing of use. Only the lower triangle is read. */

@@ -46,7 +46,7 @@ static void choose_preconditioner(SolverChoice *choice, const Backend *b, double
   size_t size = sizeof choice->why;
   if (!lapack) {
     choice->preconditioner = SETOSA_PRECONDITIONER_DIAGONAL;
-    snprintf(choice->why, size, "OpenBLAS, which better ones need, is not there, or short of memory");
+    snprintf(choice->why, size, "OpenBLAS, which better ones need, is not there");
   } else if (b->classes > 1 && blocks_pay(b, most_bytes)) {
     choice->preconditioner = SETOSA_PRECONDITIONER_BLOCKS;
     snprintf(choice->why, size, "a matrix of %zu features for each of %zu classes costs little beside the passes it saves", b->features,
@@ -70,41 +70,43 @@ static void choose_proximal(SolverChoice *choice, const Backend *b, const Optimi
   choice->preconditioner = plain ? SETOSA_PRECONDITIONER_DIAGONAL : blocks ? SETOSA_PRECONDITIONER_BLOCKS : SETOSA_PRECONDITIONER_KRON;
 }
 
-static void choose(SolverChoice *choice, const Objective *objective, const OptimizerSettings *settings) {
+static Status choose(SolverChoice *choice, const Objective *objective, const OptimizerSettings *settings, Error *error) {
   const Backend *b = objective->backend;
   bool curved = settings->solver == SETOSA_SOLVER_AUTO || settings->solver == SETOSA_SOLVER_LBFGS;
   *choice = (SolverChoice){.solver = settings->solver, .preconditioner = settings->preconditioner};
   if (objective->l1 > 0 && (curved || settings->solver == SETOSA_SOLVER_NEWTON)) {
     choose_proximal(choice, b, settings);
-    return;
+    return SETOSA_OK;
   }
   if (!curved) {
     choice->preconditioner = SETOSA_PRECONDITIONER_NONE;
-    return;
+    return SETOSA_OK;
   }
   choice->solver = SETOSA_SOLVER_LBFGS;
-  if (settings->preconditioner != SETOSA_PRECONDITIONER_AUTO) return;
-  bool lapack = dense_load(NULL) == SETOSA_OK;
+  if (settings->preconditioner != SETOSA_PRECONDITIONER_AUTO) return SETOSA_OK;
+  bool lapack = false;
+  Status status = dense_find(&lapack, error);
   if (settings->solver == SETOSA_SOLVER_AUTO && lapack && b->classes > 1 && newton_pays(b)) {
     choice->solver = SETOSA_SOLVER_NEWTON;
     choice->preconditioner = SETOSA_PRECONDITIONER_NONE;
     snprintf(choice->why, sizeof choice->why, "%.0f parameters and %zu rows are few enough for the exact Hessian",
              newton_order(b->features, b->classes), b->rows);
-    return;
+    return SETOSA_OK;
   }
   choose_preconditioner(choice, b, (double)settings->matrix_bytes, lapack);
+  return status;
 }
 
 void choice_foresee(SolverChoice *choice, size_t rows, size_t features, size_t classes, double l1, const OptimizerSettings *settings) {
   Backend shape = {.rows = rows, .features = features, .classes = classes};
   Objective objective = {.backend = &shape, .l1 = l1};
-  choose(choice, &objective, settings);
+  choose(choice, &objective, settings, NULL);
 }
 
 Status choice_make(SolverChoice *choice, const Objective *objective, const OptimizerSettings *settings, Error *error) {
-  choose(choice, objective, settings);
+  Status status = choose(choice, objective, settings, error);
   double numbers[] = {(double)choice->solver, (double)choice->preconditioner};
-  Status status = backend_broadcast(objective->backend, SETOSA_OK, 2, numbers, error);
+  status = backend_broadcast(objective->backend, status, 2, numbers, error);
   choice->solver = (SetosaSolver)numbers[0];
   choice->preconditioner = (SetosaPreconditioner)numbers[1];
   return status;

@@ -27,7 +27,9 @@ Status proximal_model_open(ProximalModel *m, Objective *objective, size_t pairs,
   Status status = SETOSA_OK;
   Backend *b = objective->backend;
   size_t width = b->features + 1;
-  bool lapack = dense_load(NULL) == SETOSA_OK; /* the correction by pairs needs it */
+  bool lapack = false; /* the correction by pairs needs it */
+  *m = (ProximalModel){0};
+  TRY(dense_find(&lapack, error));
   *m = (ProximalModel){
       .backend = b, .l1 = objective->l1, .l2 = objective->addition.l2, .seed = seed, .dense = !diagonal, .most = lapack ? pairs : 0};
   TRY(allocate(&m->mean, b->features, 1, error));
