@@ -280,16 +280,18 @@ static void test_ranks_agree(void **state) {
              ranks);
     Run run = run_shell(command);
     run_expect(&run, 0);
-    json_t *points = json_incref(json_object_get(run_json(&run), "points"));
-    if (expected == NULL) expected = points;
+    json_t *document = run_json(&run), *points = json_object_get(document, "points");
+    if (expected == NULL) expected = json_incref(points);
     for (size_t j = 0; j < 4; j++) {
       const json_t *one = json_array_get(points, j), *other = json_array_get(expected, j);
       assert_true(run_number(one, "objective", NULL) == run_number(other, "objective", NULL));
       assert_true(run_number(one, "iterations", NULL) == run_number(other, "iterations", NULL));
       support_near(run_number(one, "loss", NULL), run_number(other, "loss", NULL), 1e-14);
     }
+    json_decref(document);
     run_free(&run);
   }
+  json_decref(expected);
 }
 
 int main(void) {

@@ -189,6 +189,7 @@ static void blas_close(Backend *backend) {
   }
   free(blas->rooms);
   free(blas->ones);
+  free(blas->reweighed);
   blas_threads_destroy(blas->threads);
   free(blas);
 }
