@@ -53,6 +53,11 @@ static Status entry_take(RowSink *sink, size_t rows, Error *error) {
   return entry->filled == entry->capacity ? write_block(entry, error) : SETOSA_OK;
 }
 
+static Status entry_take_sparse(RowSink *sink, const SparsePiece *piece, Error *error) {
+  EntrySink *entry = (EntrySink *)sink;
+  return entry->store.sink.take_sparse(&entry->store.sink, piece, error);
+}
+
 /* What lies in a file already needs no conversion. */
 static Status entry_map(RowSink *sink, Mapping mapping, size_t offset, Error *error) {
   EntrySink *entry = (EntrySink *)sink;
@@ -84,6 +89,7 @@ static Status read_into_entry(Dataset *dataset, Reader *reader, ReadFunction rea
   EntrySink entry = {.sink = {.begin = entry_begin,
                               .room = entry_room,
                               .take = entry_take,
+                              .take_sparse = entry_take_sparse,
                               .map = entry_map,
                               .restart = entry_restart,
                               .finish = entry_finish},

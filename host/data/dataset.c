@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "data/reader.h"
 #include "data/shift.h"
+#include "data/weights.h"
 
 SetosaDataOptions setosa_data_options_default(void) { return (SetosaDataOptions){.header = -1, .scale = NAN}; }
 
@@ -38,6 +39,27 @@ Status dataset_create(Dataset **out, size_t rows, size_t features, bool with_lab
   dataset->features = features;
   TRY(memory_allocate_zero((void **)&dataset->held->values, count, sizeof(float), "the data", error));
   if (with_labels) TRY(memory_allocate_zero((void **)&dataset->held->labels, rows, sizeof(int32_t), "labels", error));
+  *out = dataset;
+  dataset = NULL;
+cleanup:
+  setosa_dataset_destroy(dataset);
+  return status;
+}
+
+Status dataset_create_like(Dataset **out, const Dataset *like, size_t rows, uint64_t entries, Error *error) {
+  Status status = SETOSA_OK;
+  Dataset *dataset = NULL;
+  DataShape shape = dataset_shape(like);
+  bool sparse = shape.kind == DATA_SPARSE;
+  *out = NULL;
+  if (!sparse) TRY(dataset_create(&dataset, rows, like->features, false, like->source, error));
+  if (sparse) TRY(dataset_create_bare(&dataset, like->source, error));
+  dataset->rows = rows;
+  dataset->features = like->features;
+  if (sparse) TRY(sparse_allocate(&dataset->held->sparse, rows, entries, shape.ones, error));
+  if (shape.labelled) TRY(memory_allocate((void **)&dataset->held->labels, rows, sizeof(int32_t), "labels", error));
+  TRY(dataset_copy_description(dataset, like, error));
+  TRY(weights_copy(dataset->held, like->held, 0, rows, error)); /* for their places */
   *out = dataset;
   dataset = NULL;
 cleanup:
@@ -133,6 +155,35 @@ cleanup:
   return status;
 }
 
+static Status check_wrapped(size_t rows, size_t features, size_t classes, const int32_t *labels, Error *error) {
+  if (rows == 0 || features == 0)
+    return error_set(error, SETOSA_ERROR_USAGE, "a data set needs at least one row and one feature (%zu x %zu were given)", rows, features);
+  if (classes > INT32_MAX || (labels != NULL && classes < 2))
+    return error_set(error, SETOSA_ERROR_USAGE, "a labelled data set needs 2 to %d classes (%zu were given)", INT32_MAX, classes);
+  for (size_t i = 0; labels != NULL && i < rows; i++)
+    if (labels[i] < 0 || (size_t)labels[i] >= classes)
+      return error_set(error, SETOSA_ERROR_DATA, "data:%zu: the label %d is not in 0..%zu; number the classes 0, 1, 2, ...", i + 1,
+                       (int)labels[i], classes - 1);
+  return SETOSA_OK;
+}
+
+/* A data set of the caller's arrays, with labels, and as yet without X. */
+static Status wrap_labels(Dataset **out, size_t rows, size_t features, size_t classes, const int32_t *labels, Error *error) {
+  Status status = SETOSA_OK;
+  Dataset *made = NULL;
+  TRY(dataset_create_bare(&made, "data", error));
+  made->rows = rows;
+  made->features = features;
+  made->held->borrowed = true;
+  made->held->labels = (int32_t *)(uintptr_t)labels; /* never written while borrowed */
+  TRY(dataset_name_classes_by_index(made, classes, error));
+  *out = made;
+  made = NULL;
+cleanup:
+  setosa_dataset_destroy(made);
+  return status;
+}
+
 Status setosa_dataset_wrap(SetosaDataset **dataset, size_t rows, size_t features, size_t classes, const float *values,
                            const int32_t *labels, SetosaError *error) {
   Status status = SETOSA_OK;
@@ -140,28 +191,43 @@ Status setosa_dataset_wrap(SetosaDataset **dataset, size_t rows, size_t features
   size_t count = 0;
   if (dataset != NULL) *dataset = NULL;
   TRY(arguments_check(error, GIVEN(dataset), GIVEN(values)));
-  if (rows == 0 || features == 0)
-    TRY(error_set(error, SETOSA_ERROR_USAGE, "a data set needs at least one row and one feature (%zu x %zu were given)", rows, features));
-  if (classes > INT32_MAX || (labels != NULL && classes < 2))
-    TRY(error_set(error, SETOSA_ERROR_USAGE, "a labelled data set needs 2 to %d classes (%zu were given)", INT32_MAX, classes));
+  TRY(check_wrapped(rows, features, classes, labels, error));
   TRY(memory_multiply(&count, rows, features, "the data", error));
   TRY(reader_check_finite("data", values, rows, features, 0, error));
-  for (size_t i = 0; labels != NULL && i < rows; i++)
-    if (labels[i] < 0 || (size_t)labels[i] >= classes)
-      TRY(error_set(error, SETOSA_ERROR_DATA, "data:%zu: the label %d is not in 0..%zu; number the classes 0, 1, 2, ...", i + 1,
-                    (int)labels[i], classes - 1));
-  TRY(dataset_create_bare(&made, "data", error));
-  made->rows = rows;
-  made->features = features;
-  made->held->borrowed = true;
-  made->held->values = (float *)values; /* never written while borrowed */
-  made->held->labels = (int32_t *)labels;
-  TRY(dataset_name_classes_by_index(made, classes, error));
+  TRY(wrap_labels(&made, rows, features, classes, labels, error));
+  made->held->values = (float *)(uintptr_t)values;
   *dataset = made;
   made = NULL;
 cleanup:
   setosa_dataset_destroy(made);
   return status;
+}
+
+Status setosa_dataset_wrap_sparse(SetosaDataset **dataset, size_t rows, size_t features, size_t classes, const uint64_t *row_begin,
+                                  const uint32_t *columns, const float *values, const int32_t *labels, SetosaError *error) {
+  Status status = SETOSA_OK;
+  Dataset *made = NULL;
+  if (dataset != NULL) *dataset = NULL;
+  TRY(arguments_check(error, GIVEN(dataset), GIVEN(row_begin), GIVEN(columns)));
+  TRY(check_wrapped(rows, features, classes, labels, error));
+  if (features > UINT32_MAX)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "sparse rows have at most %u features (%zu were given)", UINT32_MAX, features));
+  if (row_begin[0] != 0)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "row_begin[0] is %llu; the entries of the first row begin at 0",
+                  (unsigned long long)row_begin[0]));
+  TRY(sparse_check(&(SparseRows){row_begin, columns, values}, rows, features, "data", error));
+  TRY(wrap_labels(&made, rows, features, classes, labels, error));
+  made->held->sparse = (SparseArrays){(uint64_t *)(uintptr_t)row_begin, (uint32_t *)(uintptr_t)columns, (float *)(uintptr_t)values};
+  *dataset = made;
+  made = NULL;
+cleanup:
+  setosa_dataset_destroy(made);
+  return status;
+}
+
+bool setosa_dataset_is_sparse(const SetosaDataset *dataset) { return dataset != NULL && rows_are_sparse(dataset); }
+uint64_t setosa_dataset_entries(const SetosaDataset *dataset) {
+  return dataset != NULL ? dataset_entries(dataset, dataset_all(dataset)) : 0;
 }
 
 size_t setosa_dataset_rows(const SetosaDataset *dataset) { return dataset != NULL ? dataset->rows : 0; }

@@ -17,11 +17,14 @@ typedef struct SetosaDataset Dataset;
 /* ---- shape ------------------------------------------------------------------------------------------------------- */
 
 /* How a row is written down. Only readers and backends look at it. */
-typedef enum DataKind { DATA_DENSE } DataKind;
+typedef enum DataKind {
+  DATA_DENSE, /* all its values, zeros and all */
+  DATA_SPARSE /* its entries, that is column and value of what is not 0 (CSR) */
+} DataKind;
 /* Where rows are when they are asked for. */
 typedef enum DataPlace {
-  DATA_HELD,     /* in memory or a mapping: dataset_dense copies nothing */
-  DATA_GATHERED, /* in a mapping, in another order: dataset_dense brings them together */
+  DATA_HELD,     /* in memory or a mapping: the door of their kind copies nothing */
+  DATA_GATHERED, /* in a mapping, in another order: it brings them together */
   DATA_MADE      /* nowhere: a generator makes them, and their labels, for every call */
 } DataPlace;
 
@@ -32,6 +35,8 @@ typedef struct DataShape {
   bool labelled;     /* rows have labels; of an unknown class, one may have -1 where labels are optional */
   bool weighted;     /* rows have weights */
   bool exchangeable; /* rows are independent draws: their order says nothing, and batches need no shuffle */
+  uint64_t entries;  /* sparse: of all rows; else rows * features */
+  bool ones;         /* sparse: every entry is 1, and no values are kept */
   float byte_scale;  /* every value is (float)q * byte_scale with a whole q in 0..255, bit for bit; 0 when that is not known */
 } DataShape;
 
@@ -40,9 +45,31 @@ static inline RowRange dataset_all(const Dataset *dataset) { return (RowRange){0
 
 /* ---- rows and targets -------------------------------------------------------------------------------------------- */
 
-/* THE door to X: rows (count,D), row-major, scaled as they stand, where they lie when they are held (room may be NULL then), else brought
- * into room (count*D). One thread at a time where rows are made. */
+/* THE door to X: rows (count,D), row-major, scaled as they stand, where they lie when they are dense and held (room may be NULL then), else
+ * brought into room (count*D). One thread at a time where rows are made. */
 const float *dataset_dense(const Dataset *dataset, RowRange rows, float *room);
+
+/* Rows as their entries: those of row i of the rows are begin[i] to begin[i+1] - 1, and begin[0] need not be 0. */
+typedef struct SparseRows {
+  const uint64_t *begin;   /* (count + 1) ascending */
+  const uint32_t *columns; /* below D, ascending within a row, none twice */
+  const float *values;     /* finite; NULL: every entry is 1 */
+} SparseRows;
+
+/* What dataset_sparse may need; zero-initialise. */
+typedef struct SparseRoom {
+  uint64_t *begin;
+  uint32_t *columns;
+  float *values;
+  size_t rows, entries; /* capacity */
+} SparseRoom;
+
+/* THE door to X of DATA_SPARSE: where the rows lie when they are held (room may be NULL then), else brought into room, until its next use.
+ */
+Status dataset_sparse(SparseRows *sparse, const Dataset *dataset, RowRange rows, SparseRoom *room, Error *error);
+void sparse_room_free(SparseRoom *room);
+/* Entries of the rows; of dense ones rows * D. */
+uint64_t dataset_entries(const Dataset *dataset, RowRange rows);
 /* The sum of the squares of all values of the rows; of rows that are made its expectation, since their features have deviation 1. */
 double dataset_square_sum(const Dataset *dataset, RowRange rows);
 

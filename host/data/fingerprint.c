@@ -18,6 +18,13 @@ uint64_t dataset_glance(const Dataset *dataset) {
     hashes[1] = hash_bytes(values, features * sizeof *values);
     hashes[2] = hash_bytes(values + (dataset->rows - 1) * features, features * sizeof *values);
   }
+  if (rows_are_sparse(dataset)) {
+    SparseRows sparse = {dataset->held->sparse.begin + dataset->first, dataset->held->sparse.columns, dataset->held->sparse.values};
+    uint64_t entries = dataset->held->order.count > 0 ? 0 : sparse_count(&sparse, dataset->rows), first = sparse.begin[0];
+    uint64_t count = entries < 1024 ? entries : 1024;
+    hashes[1] = entries ^ hash_bytes(sparse.columns + first, count * sizeof *sparse.columns);
+    hashes[2] = hash_bytes(sparse.columns + first + entries - count, count * sizeof *sparse.columns);
+  }
   if (weights != NULL) hashes[3] = hash_bytes(weights, dataset->rows * sizeof *weights);
   if (dataset->shift == NULL) return hash_bytes(hashes, 4 * sizeof *hashes);
   hashes[4] = hash_bytes(dataset->shift, features * sizeof *dataset->shift);
@@ -31,6 +38,27 @@ static bool is_generated(const Dataset *dataset) {
 
 size_t dataset_fingerprint_blocks(const Dataset *dataset) { return is_generated(dataset) ? 1 : FINGERPRINT_BLOCKS; }
 
+/* How many entries each of the rows has, their columns and values. */
+static Status hash_entries(Hash *hash, const Dataset *dataset, RowRange rows, Error *error) {
+  enum { PIECE = 4096 }; /* rows */
+  Status status = SETOSA_OK;
+  SparseRoom room = {0};
+  SparseRows sparse;
+  for (size_t done = 0; done < rows.count; done += PIECE) {
+    RowRange now = range_next(rows.begin + done, rows.begin + rows.count, PIECE);
+    TRY(dataset_sparse(&sparse, dataset, now, &room, error));
+    for (size_t i = 0; i < now.count; i++) {
+      uint64_t count = sparse.begin[i + 1] - sparse.begin[i];
+      hash_add(hash, &count, sizeof count);
+    }
+    hash_add(hash, sparse.columns + sparse.begin[0], sparse_count(&sparse, now.count) * sizeof *sparse.columns);
+    if (sparse.values != NULL) hash_add(hash, sparse.values + sparse.begin[0], sparse_count(&sparse, now.count) * sizeof *sparse.values);
+  }
+cleanup:
+  sparse_room_free(&room);
+  return status;
+}
+
 /* Rows and targets, by pieces where the rows have to be brought together. */
 static Status hash_rows(Hash *hash, const Dataset *dataset, RowRange rows, Error *error) {
   Status status = SETOSA_OK;
@@ -38,8 +66,11 @@ static Status hash_rows(Hash *hash, const Dataset *dataset, RowRange rows, Error
   float *room = NULL; /* (piece,D) */
   TargetRoom target_room = {0};
   Targets targets;
-  if (rows_values(dataset) == NULL) TRY(memory_allocate((void **)&room, piece * features, sizeof *room, "a block of rows", error));
-  for (size_t done = 0; done < rows.count; done += piece) {
+  bool sparse = rows_are_sparse(dataset);
+  if (sparse) TRY(hash_entries(hash, dataset, rows, error));
+  if (!sparse && rows_values(dataset) == NULL)
+    TRY(memory_allocate((void **)&room, piece * features, sizeof *room, "a block of rows", error));
+  for (size_t done = 0; !sparse && done < rows.count; done += piece) {
     RowRange now = range_next(rows.begin + done, rows.begin + rows.count, piece);
     const float *values = dataset_dense(dataset, now, room);
     hash_add(hash, values, now.count * features * sizeof *values);

@@ -16,6 +16,14 @@ typedef struct RowsAhead {
   bool compact; /* the source takes no more room than its rows as f32, and is read as fast */
 } RowsAhead;
 
+/* Rows as their entries, in the order in which they follow those before. */
+typedef struct SparsePiece {
+  size_t rows;
+  const uint32_t *lengths; /* (rows) entries of each */
+  const uint32_t *columns; /* (sum of lengths) ascending within a row, from 0 */
+  const float *values;     /* (sum of lengths) */
+} SparsePiece;
+
 /* The functions of a sink, which put this first in their own struct. */
 struct RowSink {
   Status (*begin)(RowSink *sink, const RowsAhead *ahead, Error *error);
@@ -23,6 +31,8 @@ struct RowSink {
   Status (*room)(RowSink *sink, float **room, size_t *rows, Error *error);
   /* So many rows of the room were filled. */
   Status (*take)(RowSink *sink, size_t rows, Error *error);
+  /* Instead of begin, room and take: rows as their entries, of any columns; the reader says at the end how many features there are. */
+  Status (*take_sparse)(RowSink *sink, const SparsePiece *piece, Error *error);
   /* Instead of room and take: the rows lie in a file, f32, from offset on. The mapping is taken over, also on failure. */
   Status (*map)(RowSink *sink, Mapping mapping, size_t offset, Error *error);
   /* Forgets all rows: `begin` comes again. */

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "data/rows.h"
+#include "data/sparse_store.h"
 
 static const size_t FIRST_BLOCK_BYTES = 1 << 16, LARGEST_BLOCK_BYTES = 1 << 26;
 
@@ -62,6 +63,12 @@ static Status store_take(RowSink *sink, size_t rows, Error *error) {
   return SETOSA_OK;
 }
 
+static Status store_take_sparse(RowSink *sink, const SparsePiece *piece, Error *error) {
+  RowStore *store = (RowStore *)sink;
+  Status status = store->sparse != NULL ? SETOSA_OK : sparse_store_create(&store->sparse, error);
+  return status == SETOSA_OK ? sparse_store_add(store->sparse, piece, error) : status;
+}
+
 static Status store_map(RowSink *sink, Mapping mapping, size_t offset, Error *error) {
   RowStore *store = (RowStore *)sink;
   (void)error;
@@ -90,6 +97,7 @@ cleanup:
 static Status store_finish(RowSink *sink, Dataset *dataset, Error *error) {
   Status status = SETOSA_OK;
   RowStore *store = (RowStore *)sink;
+  if (store->sparse != NULL) return sparse_store_finish(store->sparse, &dataset->held->sparse, error);
   if (store->mapping.at != NULL) {
     dataset->held->mapping = store->mapping;
     dataset->held->values = (float *)(uintptr_t)(store->mapping.at + store->offset); /* never written: rows_own copies before */
@@ -113,6 +121,7 @@ RowStore row_store_init(void) {
   return (RowStore){.sink = {.begin = store_begin,
                              .room = store_room,
                              .take = store_take,
+                             .take_sparse = store_take_sparse,
                              .map = store_map,
                              .restart = store_restart,
                              .finish = store_finish}};
@@ -122,6 +131,7 @@ void row_store_free(RowStore *store) {
   for (size_t b = 0; b < store->block_count; b++) free(store->blocks[b].values);
   free(store->blocks);
   free(store->values);
+  sparse_store_destroy(store->sparse);
   mapping_close(&store->mapping);
   *store = row_store_init();
 }

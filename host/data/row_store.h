@@ -15,7 +15,8 @@ typedef struct RowStore {
     size_t rows, capacity;
   } * blocks; /* where it is not */
   size_t block_count, block_capacity;
-  Mapping mapping; /* where rows lie in a file, from offset on */
+  struct SparseStore *sparse; /* of rows as their entries; NULL: none came */
+  Mapping mapping;            /* where rows lie in a file, from offset on */
   size_t offset;
 } RowStore;
 

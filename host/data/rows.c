@@ -26,6 +26,7 @@ void rows_release(Rows *rows) {
   if (!rows->borrowed) {
     if (!mapping_holds(&rows->mapping, rows->values)) free(rows->values);
     if (!mapping_holds(&rows->mapping, rows->labels)) free(rows->labels);
+    sparse_free(&rows->sparse, &rows->mapping);
   }
   mapping_close(&rows->mapping);
   if (rows->weights != rows->sample_weights) free(rows->weights);
@@ -43,9 +44,29 @@ int32_t *rows_labels(const Dataset *dataset) {
   return dataset->held->labels != NULL && !dataset->for_scores ? dataset->held->labels + dataset->first : NULL;
 }
 
+/* The row of those held that row i is. */
+static size_t held_row(const Dataset *dataset, size_t i) {
+  const RowOrder *order = &dataset->held->order;
+  return order->count > 0 ? row_order_at(order, dataset->first + i) : dataset->first + i;
+}
+
+/* Those held, which row numbers of held_row are of. */
+static SparseRows held_sparse(const Dataset *dataset) {
+  const SparseArrays *sparse = &dataset->held->sparse;
+  return (SparseRows){sparse->begin, sparse->columns, sparse->values};
+}
+
 static bool is_own(const Dataset *dataset) {
   const Rows *held = dataset->held;
-  return atomic_load(&held->users) == 1 && dataset->first == 0 && !held->borrowed && held->mapping.at == NULL && held->generator == NULL;
+  return atomic_load(&held->users) == 1 && dataset->first == 0 && !held->borrowed && held->mapping.at == NULL && held->generator == NULL &&
+         held->order.count == 0;
+}
+
+static Status copy_sparse(SparseArrays *copy, const Dataset *dataset, Error *error) {
+  const SparseRows held = held_sparse(dataset);
+  Status status = sparse_allocate(copy, dataset->rows, dataset_entries(dataset, dataset_all(dataset)), held.values == NULL, error);
+  for (size_t i = 0; status == SETOSA_OK && i < dataset->rows; i++) sparse_put_row(copy, i, &held, held_row(dataset, i));
+  return status;
 }
 
 Status rows_own(Dataset *dataset, Error *error) {
@@ -55,14 +76,18 @@ Status rows_own(Dataset *dataset, Error *error) {
   const Rows *held = dataset->held;
   bool labelled = dataset_shape(dataset).labelled;
   if (is_own(dataset)) return SETOSA_OK;
-  TRY(memory_multiply(&count, dataset->rows, dataset->features, "the data", error));
   TRY(rows_create(&own, error));
-  TRY(memory_allocate((void **)&own->values, count, sizeof *own->values, "a copy of the data", error));
+  if (rows_are_sparse(dataset)) {
+    TRY(copy_sparse(&own->sparse, dataset, error));
+  } else {
+    TRY(memory_multiply(&count, dataset->rows, dataset->features, "the data", error));
+    TRY(memory_allocate((void **)&own->values, count, sizeof *own->values, "a copy of the data", error));
+  }
   if (labelled) TRY(memory_allocate((void **)&own->labels, dataset->rows, sizeof *own->labels, "a copy of the labels", error));
   if (held->generator != NULL) {
     synthetic_fill(held->generator, dataset->first, dataset->rows, own->values, own->labels);
   } else {
-    const float *values = dataset_dense(dataset, dataset_all(dataset), own->values);
+    const float *values = own->values != NULL ? dataset_dense(dataset, dataset_all(dataset), own->values) : NULL;
     if (values != own->values) memcpy(own->values, values, count * sizeof *values);
     if (labelled) memcpy(own->labels, rows_labels(dataset), dataset->rows * sizeof *own->labels);
   }
@@ -76,7 +101,9 @@ cleanup:
   return status;
 }
 
-Status dataset_hold(Dataset *dataset, Error *error) { return dataset->held->values != NULL ? SETOSA_OK : rows_own(dataset, error); }
+Status dataset_hold(Dataset *dataset, Error *error) {
+  return dataset_shape(dataset).place == DATA_HELD ? SETOSA_OK : rows_own(dataset, error);
+}
 
 Status dataset_check_unchanged(const Dataset *dataset, Error *error) {
   if (!mapping_is_changed(&dataset->held->mapping)) return SETOSA_OK;
@@ -86,7 +113,7 @@ Status dataset_check_unchanged(const Dataset *dataset, Error *error) {
 }
 
 Status dataset_check_held(const Dataset *dataset, const char *what, Error *error) {
-  if (dataset->held->unordered != NULL)
+  if (dataset->held->order.count > 0)
     return error_set(error, SETOSA_ERROR_USAGE,
                      "%s: %s wants its rows in memory, and this process gathers them as needed; load them as one process",
                      dataset_source(dataset), what);
@@ -150,10 +177,12 @@ DataShape dataset_shape(const Dataset *dataset) {
   return (DataShape){.rows = dataset->rows,
                      .features = dataset->features,
                      .classes = dataset->classes,
-                     .kind = DATA_DENSE,
-                     .place = held->generator != NULL   ? DATA_MADE
-                              : held->unordered != NULL ? DATA_GATHERED
-                                                        : DATA_HELD,
+                     .kind = rows_are_sparse(dataset) ? DATA_SPARSE : DATA_DENSE,
+                     .entries = dataset_entries(dataset, dataset_all(dataset)),
+                     .ones = rows_are_sparse(dataset) && held->sparse.values == NULL,
+                     .place = held->generator != NULL ? DATA_MADE
+                              : held->order.count > 0 ? DATA_GATHERED
+                                                      : DATA_HELD,
                      .labelled = held->generator != NULL || rows_labels(dataset) != NULL,
                      .weighted = rows_weights(dataset) != NULL,
                      .exchangeable = dataset->exchangeable,
@@ -161,7 +190,7 @@ DataShape dataset_shape(const Dataset *dataset) {
 }
 
 static const float *gathered_row(const Dataset *dataset, size_t row) {
-  return dataset->held->unordered + row_order_at(&dataset->held->order, dataset->first + row) * dataset->features;
+  return dataset->held->unordered + held_row(dataset, row) * dataset->features;
 }
 
 const float *dataset_dense(const Dataset *dataset, RowRange rows, float *room) {
@@ -170,13 +199,69 @@ const float *dataset_dense(const Dataset *dataset, RowRange rows, float *room) {
   if (held->values != NULL) return rows_values(dataset) + rows.begin * features;
   if (held->generator != NULL)
     synthetic_fill(held->generator, dataset->first + rows.begin, rows.count, room, NULL);
+  else if (rows_are_sparse(dataset))
+    for (size_t i = 0; i < rows.count; i++)
+      sparse_expand_row(room + i * features, features, &(SparseRows){held->sparse.begin, held->sparse.columns, held->sparse.values},
+                        held_row(dataset, rows.begin + i));
   else
     for (size_t i = 0; i < rows.count; i++) memcpy(room + i * features, gathered_row(dataset, rows.begin + i), features * sizeof *room);
   return room;
 }
 
+uint64_t dataset_entries(const Dataset *dataset, RowRange rows) {
+  const uint64_t *begin = dataset->held->sparse.begin;
+  uint64_t entries = 0;
+  if (begin == NULL) return (uint64_t)rows.count * dataset->features;
+  if (dataset->held->order.count == 0) return begin[dataset->first + rows.begin + rows.count] - begin[dataset->first + rows.begin];
+  for (size_t i = rows.begin; i < rows.begin + rows.count; i++) entries += begin[held_row(dataset, i) + 1] - begin[held_row(dataset, i)];
+  return entries;
+}
+
+static Status reserve_sparse(SparseRoom *room, size_t rows, uint64_t entries, Error *error) {
+  Status status = SETOSA_OK;
+  SparseArrays arrays = {0};
+  if (room->rows >= rows && room->entries >= entries && room->begin != NULL) return SETOSA_OK;
+  sparse_room_free(room);
+  TRY(sparse_allocate(&arrays, rows, entries, false, error));
+  *room = (SparseRoom){arrays.begin, arrays.columns, arrays.values, rows, (size_t)entries};
+cleanup:
+  return status;
+}
+
+void sparse_room_free(SparseRoom *room) {
+  free(room->begin);
+  free(room->columns);
+  free(room->values);
+  *room = (SparseRoom){0};
+}
+
+Status dataset_sparse(SparseRows *sparse, const Dataset *dataset, RowRange rows, SparseRoom *room, Error *error) {
+  const SparseRows held = held_sparse(dataset);
+  if (held.begin == NULL)
+    return error_set(error, SETOSA_ERROR_INTERNAL, "%s: dense rows were asked for as sparse ones; please report this",
+                     dataset_source(dataset));
+  if (dataset->held->order.count == 0) {
+    *sparse = (SparseRows){held.begin + dataset->first + rows.begin, held.columns, held.values};
+    return SETOSA_OK;
+  }
+  Status status = reserve_sparse(room, rows.count, dataset_entries(dataset, rows), error);
+  if (status != SETOSA_OK) return status;
+  SparseArrays arrays = {room->begin, room->columns, held.values != NULL ? room->values : NULL};
+  arrays.begin[0] = 0;
+  for (size_t i = 0; i < rows.count; i++) sparse_put_row(&arrays, i, &held, held_row(dataset, rows.begin + i));
+  *sparse = (SparseRows){arrays.begin, arrays.columns, arrays.values};
+  return SETOSA_OK;
+}
+
 double dataset_square_sum(const Dataset *dataset, RowRange rows) {
   double sum = 0;
+  const SparseRows sparse = held_sparse(dataset);
+  for (size_t i = rows.begin; rows_are_sparse(dataset) && i < rows.begin + rows.count; i++) {
+    size_t row = held_row(dataset, i);
+    for (uint64_t j = sparse.begin[row]; j < sparse.begin[row + 1]; j++)
+      sum += sparse.values != NULL ? (double)sparse.values[j] * (double)sparse.values[j] : 1;
+  }
+  if (rows_are_sparse(dataset)) return sum;
   if (dataset->held->generator != NULL) return (double)rows.count * (double)dataset->features;
   for (size_t i = rows.begin; i < rows.begin + rows.count; i++) {
     const float *x = dataset->held->values != NULL ? rows_values(dataset) + i * dataset->features : gathered_row(dataset, i);
@@ -245,7 +330,7 @@ Status rows_begin_order(Dataset *dataset, Error *error) {
   int32_t *labels = NULL;
   Rows *held = dataset->held;
   size_t rows = dataset->rows;
-  if (held->unordered != NULL) return SETOSA_OK;
+  if (held->order.count > 0) return SETOSA_OK;
   if (held->labels != NULL && mapping_holds(&held->mapping, held->labels)) {
     TRY(memory_allocate((void **)&labels, rows, sizeof *labels, "a copy of the labels", error));
     memcpy(labels, held->labels, rows * sizeof *labels);

@@ -10,6 +10,7 @@
 #include "data/ids.h"
 #include "data/remarks.h"
 #include "data/source_rows.h"
+#include "data/sparse.h"
 #include "data/synthetic.h"
 
 /* A permutation of rows, in half the room where their numbers fit. */
@@ -28,8 +29,9 @@ static inline void row_order_set(RowOrder *order, size_t i, size_t row) {
     order->wide[i] = row;
 }
 
-/* What a data set has in common with its slices, freed with the last of them. One of values, unordered and generator is there once the rows
- * are read. Nothing of it is changed while there are several users, or while it is not this process's to change: rows_own comes before. */
+/* What a data set has in common with its slices, freed with the last of them. One of values, unordered, sparse and generator is there once
+ * the rows are read. Nothing of it is changed while there are several users, or while it is not this process's to change: rows_own comes
+ * before. */
 typedef struct Rows {
   atomic_size_t users;
   bool borrowed;          /* values and labels belong to the caller of setosa_dataset_wrap */
@@ -37,7 +39,8 @@ typedef struct Rows {
   int32_t *labels;        /* (N) in 0..K-1, or NULL when the source has none; with labels_optional a row of an unknown class has -1 */
   Mapping mapping;        /* of the file that values (and labels, perhaps) point into; zeroed: none */
   const float *unordered; /* (N,D) of the mapping: row i is its row order[i] */
-  RowOrder order;         /* zeroed: none; labels are in this order already */
+  SparseArrays sparse;    /* of sparse rows; zeroed: they are dense */
+  RowOrder order;         /* of `unordered` or `sparse`; zeroed: as they lie. Labels are in this order already */
   Synthetic *generator;   /* makes the rows and their labels */
   float *sample_weights;  /* (N) as given, never in the mapping; NULL: every row counts 1 */
   float *weights;         /* (N) as backends see them (weights.c), perhaps the same array; NULL: every row counts 1 */
@@ -75,6 +78,9 @@ struct SetosaDataset {
 Status dataset_create_bare(Dataset **dataset, const char *source, Error *error);
 /* An empty data set (no rows yet) with the given shape and zeroed owned arrays; classes may be set later. */
 Status dataset_create(Dataset **dataset, size_t rows, size_t features, bool with_labels, const char *source, Error *error);
+/* The same for rows of the kind that another data set has, with its description and so many entries where they are sparse; labels and
+ * weights where it has them, to be written. */
+Status dataset_create_like(Dataset **dataset, const Dataset *like, size_t rows, uint64_t entries, Error *error);
 /* class_names[k] = "0", "1", ...: for sources whose labels are bare integers. */
 Status dataset_name_classes_by_index(Dataset *dataset, size_t classes, Error *error);
 /* Everything but rows and labels. */
@@ -84,7 +90,9 @@ Status dataset_copy_description(Dataset *to, const Dataset *from, Error *error);
 
 Status rows_create(Rows **rows, Error *error);
 void rows_release(Rows *rows);
-/* (N,D), or NULL when rows are not held; (N), or NULL when there are none or they are made. To be changed after rows_own only. */
+static inline bool rows_are_sparse(const Dataset *dataset) { return dataset->held->sparse.begin != NULL; }
+/* (N,D), or NULL when rows are not held, or sparse; (N), or NULL when there are none or they are made. To be changed after rows_own only.
+ */
 float *rows_values(const Dataset *dataset);
 int32_t *rows_labels(const Dataset *dataset);
 /* Rows, labels and weights become this data set's alone, in memory, from row 0 on: before any change. */

@@ -20,6 +20,21 @@ static size_t count_rows(const Dataset *dataset, double part, uint64_t seed) {
   return count;
 }
 
+/* Of the runs that are taken, where the rows are sparse. */
+static uint64_t count_entries(const Dataset *dataset, double part, uint64_t seed) {
+  uint64_t count = 0;
+  for (size_t begin = 0; rows_are_sparse(dataset) && begin < dataset->rows; begin += RUN_ROWS)
+    if (takes_run(seed, begin / RUN_ROWS, part)) count += dataset_entries(dataset, range_next(begin, dataset->rows, RUN_ROWS));
+  return count;
+}
+
+static Status copy_entries(Dataset *made, size_t to, const Dataset *dataset, RowRange rows, SparseRoom *room, Error *error) {
+  SparseRows sparse;
+  Status status = dataset_sparse(&sparse, dataset, rows, room, error);
+  for (size_t i = 0; status == SETOSA_OK && i < rows.count; i++) sparse_put_row(&made->held->sparse, to + i, &sparse, i);
+  return status;
+}
+
 static void move_weights(Dataset *made, size_t to, const Dataset *dataset, RowRange rows) {
   const float *given = rows_sample_weights(dataset), *seen = rows_weights(dataset);
   if (given != NULL) memcpy(rows_sample_weights(made) + to, given + rows.begin, rows.count * sizeof *given);
@@ -30,20 +45,23 @@ Status dataset_sample(Dataset **sample, const Dataset *dataset, double part, uin
   Status status = SETOSA_OK;
   Dataset *made = NULL;
   TargetRoom room = {0};
+  SparseRoom sparse_room = {0};
   size_t features = dataset->features, count = count_rows(dataset, part, seed), to = 0;
   DataShape shape = dataset_shape(dataset);
   *sample = NULL;
-  TRY(dataset_create(&made, count, features, shape.labelled, dataset->source, error));
-  TRY(dataset_copy_description(made, dataset, error));
+  TRY(dataset_create_like(&made, dataset, count, count_entries(dataset, part, seed), error));
   made->part = made->parts = 0;
-  TRY(weights_copy(made->held, dataset->held, 0, count, error)); /* for their places */
   for (size_t begin = 0; begin < dataset->rows; begin += RUN_ROWS) {
     if (!takes_run(seed, begin / RUN_ROWS, part)) continue;
     RowRange rows = {begin, dataset->rows - begin < RUN_ROWS ? dataset->rows - begin : RUN_ROWS};
     Targets targets;
-    float *values = made->held->values + to * features;
-    const float *there = dataset_dense(dataset, rows, values);
-    if (there != values) memcpy(values, there, rows.count * features * sizeof *values);
+    if (shape.kind == DATA_SPARSE) {
+      TRY(copy_entries(made, to, dataset, rows, &sparse_room, error));
+    } else {
+      float *values = made->held->values + to * features;
+      const float *there = dataset_dense(dataset, rows, values);
+      if (there != values) memcpy(values, there, rows.count * features * sizeof *values);
+    }
     TRY(dataset_targets(&targets, dataset, rows, &room, error));
     if (shape.labelled) memcpy(made->held->labels + to, targets.labels, rows.count * sizeof *targets.labels);
     move_weights(made, to, dataset, rows);
@@ -53,6 +71,7 @@ Status dataset_sample(Dataset **sample, const Dataset *dataset, double part, uin
   made = NULL;
 cleanup:
   target_room_free(&room);
+  sparse_room_free(&sparse_room);
   setosa_dataset_destroy(made);
   return status;
 }

@@ -125,6 +125,17 @@ static Status find_scale(float *scale, const Dataset *dataset, Error *error) {
 
 /* ---- halves ------------------------------------------------------------------------------------------------------ */
 
+static Status check_half_entries(const Dataset *dataset, Error *error) {
+  const SparseArrays *sparse = &dataset->held->sparse;
+  for (size_t i = 0; sparse->values != NULL && i < dataset->rows; i++) /* rows in another order are those of the whole */
+    for (uint64_t j = sparse->begin[dataset->first + i]; j < sparse->begin[dataset->first + i + 1]; j++)
+      if (fabsf(sparse->values[j]) >= HALF_OVERFLOW)
+        return error_set(error, SETOSA_ERROR_DATA,
+                         "%s: row %zu, feature %u: %.9g, and f16 ends at 65504; use --standardize, --scale or --storage f32",
+                         dataset_source(dataset), i + 1, sparse->columns[j] + 1, (double)sparse->values[j]);
+  return SETOSA_OK;
+}
+
 /* Of the part that is this process's to check: the others check theirs. */
 static Status check_half_range(const Dataset *dataset, Error *error) {
   RowRange own = rows_of_part(dataset);
@@ -145,7 +156,7 @@ static Status check_half_range(const Dataset *dataset, Error *error) {
   return refuse_value(dataset, where, "the largest value, and f16 ends at 65504; use --standardize, --scale or --storage f32", error);
 }
 
-static void halves_of(uint16_t *restrict out, const float *restrict values, size_t count, StorageRounding *rounding) {
+void storage_halves(uint16_t *restrict out, const float *restrict values, size_t count, StorageRounding *rounding) {
   double squares = 0, differences = 0;
   float largest = 0;
   for (size_t i = 0; i < count; i++) out[i] = half_from_float(values[i]);
@@ -166,6 +177,14 @@ static void halves_of(uint16_t *restrict out, const float *restrict values, size
 Status storage_choose(StoragePlan *plan, const Dataset *dataset, SetosaStorage wanted, bool in_place, Error *error) {
   Status status = SETOSA_OK;
   *plan = (StoragePlan){.storage = wanted, .scale = 1};
+  if (rows_are_sparse(dataset)) {
+    if (wanted == SETOSA_STORAGE_AUTO) plan->storage = SETOSA_STORAGE_F32;
+    if (wanted == SETOSA_STORAGE_U8)
+      return error_set(error, SETOSA_ERROR_USAGE,
+                       "%s: the entries of sparse rows are held as f32 or f16 (or not at all where all are 1); leave --storage out",
+                       dataset_source(dataset));
+    return wanted == SETOSA_STORAGE_F16 ? check_half_entries(dataset, error) : SETOSA_OK;
+  }
   switch (wanted) {
     case SETOSA_STORAGE_AUTO:
       plan->storage = !in_place && isnormal(dataset->byte_scale) ? SETOSA_STORAGE_U8 : SETOSA_STORAGE_F32;
@@ -193,7 +212,7 @@ Status storage_convert(void *out, const StoragePlan *plan, const Dataset *datase
     void *to = (char *)out + done * bytes;
     size_t fits = now;
     if (plan->storage == SETOSA_STORAGE_F16)
-      halves_of(to, values, now, rounding);
+      storage_halves(to, values, now, rounding);
     else if (plan->storage == SETOSA_STORAGE_U8)
       fits = bytes_of(to, values, now, plan->scale);
     else
@@ -208,8 +227,9 @@ Status storage_round(Dataset *dataset, const StoragePlan *plan, Error *error) {
   if (plan->storage == SETOSA_STORAGE_F32) return SETOSA_OK;
   Status status = rows_own(dataset, error);
   if (status != SETOSA_OK) return status;
-  float *values = rows_values(dataset);
-  bool halves = plan->storage == SETOSA_STORAGE_F16;
+  bool halves = plan->storage == SETOSA_STORAGE_F16, sparse = rows_are_sparse(dataset);
+  float *values = sparse ? dataset->held->sparse.values : rows_values(dataset);
+  if (sparse) count = values != NULL ? (size_t)dataset->held->sparse.begin[dataset->rows] : 0;
   for (size_t i = 0; i < count; i++)
     values[i] = halves ? half_to_float(half_from_float(values[i])) : (float)nearest_byte(values[i], 1 / plan->scale) * plan->scale;
   dataset->byte_scale = halves ? 0 : plan->scale;

@@ -24,7 +24,8 @@ size_t storage_element_bytes(const StoragePlan *plan);
 /* AUTO: U8 when the data set says that its values were bytes with one factor and they have to be copied to the device anyway, else F32
  * (in_place: the device reads the host's f32 where it lies; on a CPU bytes beside it took 15 % longer and more memory). SETOSA_ERROR_DATA
  * when the values do not fit what was asked for: beyond f16's range, or not bytes with one factor (the data set's own, or else 1, 1/255,
- * largest/255 and the smallest are tried). With several processes each looks at f16's range of its part. Rows are not made. */
+ * largest/255 and the smallest are tried). Entries of sparse rows are F32 or F16. With several processes each looks at f16's range of its
+ * part. Rows are not made. */
 Status storage_choose(StoragePlan *plan, const Dataset *dataset, SetosaStorage wanted, bool in_place, Error *error);
 
 /* Values [first, first + count) of the data set (held or gathered, not made) as the plan stores them: out (count) elements. F16 adds to
@@ -32,6 +33,8 @@ Status storage_choose(StoragePlan *plan, const Dataset *dataset, SetosaStorage w
 Status storage_convert(void *out, const StoragePlan *plan, const Dataset *dataset, size_t first, size_t count, StorageRounding *rounding,
                        Error *error);
 
+/* Entries of sparse rows, f32, as halves: out (count). Adds to *rounding. */
+void storage_halves(uint16_t *out, const float *values, size_t count, StorageRounding *rounding);
 /* Every value becomes what a device sees under the plan. */
 Status storage_round(Dataset *dataset, const StoragePlan *plan, Error *error);
 /* Every value becomes scale * q, q the whole number of 0..255 nearest to zero + gain * x: data that u8 can hold, for checks of it. */

@@ -43,6 +43,35 @@ static Status scale_rows(Dataset *dataset, const Scaling *scaling, Error *error)
   return status;
 }
 
+/* The same of sparse rows, where what is not written down must stay 0: an offset goes into the shift. Rows hold x - s, and then
+ * (x - s) * scale, which is (x - offset) * scale less (s - offset) * scale. */
+static Status scale_entries(Dataset *dataset, const double *offset, const double *scale, Error *error) {
+  Status status = SETOSA_OK;
+  SparseArrays *sparse = &dataset->held->sparse;
+  size_t features = dataset->features;
+  uint64_t entries = sparse->begin[dataset->rows];
+  bool shifted = dataset->shift != NULL, changes = sparse->values != NULL;
+  for (size_t d = 0; d < features; d++) {
+    shifted = shifted || offset[d] != 0;
+    changes = changes || scale[d] != 1;
+  }
+  if (changes && sparse->values == NULL) {
+    TRY(memory_allocate((void **)&sparse->values, entries > 0 ? (size_t)entries : 1, sizeof *sparse->values, "sparse rows", error));
+    for (uint64_t i = 0; i < entries; i++) sparse->values[i] = 1;
+  }
+  for (uint64_t i = 0; changes && i < entries; i++) {
+    sparse->values[i] = (float)(sparse->values[i] * scale[sparse->columns[i]]);
+    if (!isfinite(sparse->values[i]))
+      TRY(error_set(error, SETOSA_ERROR_DATA, "%s: a value of feature %u is too large to be scaled by %g; use another scale",
+                    dataset->source, sparse->columns[i] + 1, scale[sparse->columns[i]]));
+  }
+  if (shifted && dataset->shift == NULL)
+    TRY(memory_allocate_zero((void **)&dataset->shift, features, sizeof *dataset->shift, "the shift of the columns", error));
+  for (size_t d = 0; shifted && d < features; d++) dataset->shift[d] = (dataset->shift[d] - offset[d]) * scale[d];
+cleanup:
+  return status;
+}
+
 static bool scaling_equals(const Scaling *scaling, size_t features, const double *offset, const double *scale) {
   for (size_t d = 0; d < features; d++)
     if (scaling->offset[d] != (offset != NULL ? offset[d] : 0) || scaling->scale[d] != scale[d]) return false;
@@ -68,7 +97,7 @@ Status dataset_apply_scaling(Dataset *dataset, const double *offset, const doubl
   TRY(scaling_copy(&scaling, dataset->features, offset, scale, error));
   TRY(rows_own(dataset, error));
   scale_bytes(dataset, scaling.offset, scaling.scale);
-  TRY(scale_rows(dataset, &scaling, error));
+  TRY(rows_are_sparse(dataset) ? scale_entries(dataset, scaling.offset, scaling.scale, error) : scale_rows(dataset, &scaling, error));
   dataset->scaling = scaling;
   scaling = (Scaling){NULL, NULL};
 cleanup:
@@ -104,6 +133,39 @@ static void measure_columns(const Dataset *dataset, double *mean, double *varian
   }
 }
 
+/* The same of sparse rows, whose other values are all 0. */
+static Status measure_entries(const Dataset *dataset, double *mean, double *variance, bool *constant, Error *error) {
+  Status status = SETOSA_OK;
+  const SparseArrays *sparse = &dataset->held->sparse;
+  size_t rows = dataset->rows, features = dataset->features;
+  uint64_t *counts = NULL;
+  float *first = NULL;
+  TRY(memory_allocate_zero((void **)&counts, features, sizeof *counts, "column statistics", error));
+  TRY(memory_allocate_zero((void **)&first, features, sizeof *first, "column statistics", error));
+  for (size_t d = 0; d < features; d++) mean[d] = variance[d] = 0, constant[d] = true;
+  for (uint64_t i = 0; i < sparse->begin[rows]; i++) {
+    uint32_t d = sparse->columns[i];
+    float value = sparse->values != NULL ? sparse->values[i] : 1;
+    if (counts[d]++ == 0) first[d] = value;
+    if (value != first[d]) constant[d] = false;
+    mean[d] += value;
+  }
+  for (size_t d = 0; d < features; d++) {
+    mean[d] /= (double)rows;
+    variance[d] = (double)(rows - counts[d]) * mean[d] * mean[d];
+    if (counts[d] < rows && first[d] != 0) constant[d] = false;
+  }
+  for (uint64_t i = 0; i < sparse->begin[rows]; i++) {
+    double deviation = (sparse->values != NULL ? (double)sparse->values[i] : 1) - mean[sparse->columns[i]];
+    variance[sparse->columns[i]] += deviation * deviation;
+  }
+  for (size_t d = 0; d < features; d++) variance[d] /= (double)rows;
+cleanup:
+  free(counts);
+  free(first);
+  return status;
+}
+
 /* The scaling that standardises, on top of the one the rows have: with u = (x - o) c - s in the rows, s their shift,
  * (u - m) r = (x - (o + (m + s) / c)) (c r). */
 static void compose(Scaling *all, Scaling *step, const Dataset *dataset, const double *mean, const double *variance, const bool *constant) {
@@ -136,10 +198,21 @@ Status setosa_dataset_standardize(SetosaDataset *dataset, SetosaError *error) {
   TRY(scaling_create(&all, features, error));
   TRY(scaling_create(&step, features, error));
   TRY(rows_own(dataset, error));
-  measure_columns(dataset, moments, moments + features, moments + 2 * features, constant);
+  if (rows_are_sparse(dataset))
+    TRY(measure_entries(dataset, moments, moments + features, constant, error));
+  else
+    measure_columns(dataset, moments, moments + features, moments + 2 * features, constant);
   compose(&all, &step, dataset, moments, moments + features, constant);
   dataset->byte_scale = 0;
-  bool again = dataset->scaling.scale != NULL;
+  bool again = dataset->scaling.scale != NULL, sparse = rows_are_sparse(dataset);
+  if (sparse) { /* rows hold u, which is x - s; standardised they hold u * rate, x less what the mean was */
+    shift_drop(dataset);
+    TRY(scale_entries(dataset, step.offset, step.scale, error));
+    scaling_free(&dataset->scaling);
+    dataset->scaling = all;
+    all = (Scaling){NULL, NULL};
+    goto cleanup;
+  }
   if (again) shift_drop(dataset); /* the step is about what the rows hold; else it is what other data sets get, to the bit */
   TRY(scale_values(dataset, again ? step.offset : all.offset, again ? step.scale : all.scale, error));
   shift_drop(dataset); /* it is in the offset now */
@@ -169,6 +242,11 @@ Status setosa_dataset_scale_like(SetosaDataset *dataset, const SetosaDataset *li
 Status dataset_unshift(Dataset *dataset, Error *error) {
   Status status = SETOSA_OK;
   if (dataset->shift == NULL) return SETOSA_OK;
+  if (rows_are_sparse(dataset))
+    TRY(error_set(error, SETOSA_ERROR_USAGE,
+                  "%s: sparse rows cannot have a mean taken off without an intercept, since every value would be another than 0; leave "
+                  "--standardize out (--scale multiplies alone), or train with an intercept",
+                  dataset->source));
   TRY(rows_own(dataset, error));
   float *values = rows_values(dataset);
   for (size_t i = 0; i < dataset->rows; i++)
@@ -218,15 +296,17 @@ static void swap_order(Dataset *dataset, size_t i, size_t j) {
 static bool shuffles_by_order(const Dataset *dataset) {
   const Rows *held = dataset->held;
   if (atomic_load(&held->users) > 1 || dataset->first > 0) return false;
-  return held->unordered != NULL || (dataset->parts > 1 && mapping_holds(&held->mapping, held->values));
+  const void *values = rows_are_sparse(dataset) ? (const void *)held->sparse.columns : held->values;
+  return held->order.count > 0 || (dataset->parts > 1 && mapping_holds(&held->mapping, values));
 }
 
 Status setosa_dataset_shuffle(SetosaDataset *dataset, uint64_t seed, SetosaError *error) {
   Status status = SETOSA_OK;
   float *kept = NULL;
   TRY(arguments_check(error, GIVEN(dataset)));
-  bool by_order = shuffles_by_order(dataset);
-  TRY(by_order ? rows_begin_order(dataset, error) : rows_own(dataset, error));
+  bool lies = shuffles_by_order(dataset), by_order = lies || rows_are_sparse(dataset);
+  if (!lies) TRY(rows_own(dataset, error));
+  if (by_order) TRY(rows_begin_order(dataset, error));
   TRY(memory_allocate((void **)&kept, dataset->features, sizeof *kept, "a row", error));
   for (size_t i = dataset->rows; i > 1; i--) {
     size_t j = (size_t)random_below(seed, RANDOM_STREAM_SHUFFLE, SHUFFLE_ROWS, i, i);
@@ -237,6 +317,7 @@ Status setosa_dataset_shuffle(SetosaDataset *dataset, uint64_t seed, SetosaError
       swap_rows(dataset, i - 1, j, kept);
     swap_targets(dataset, i - 1, j);
   }
+  if (by_order && !lies) TRY(rows_own(dataset, error)); /* sparse rows differ in length: they are copied in their order */
 cleanup:
   free(kept);
   return status;
@@ -263,9 +344,27 @@ static Status check_split_weights(const Dataset *dataset, size_t count, uint64_t
                    dataset_source(dataset));
 }
 
+/* Entries of the rows that are moved, or that stay. */
+static uint64_t count_entries(const Dataset *dataset, size_t count, uint64_t seed, bool moves) {
+  const uint64_t *begin = dataset->held->sparse.begin;
+  uint64_t entries = 0;
+  for (size_t i = 0, moved = 0; begin != NULL && i < dataset->rows; i++) {
+    bool move = is_moved(dataset, i, count, moved, seed);
+    moved += move;
+    if (move == moves) entries += begin[i + 1] - begin[i];
+  }
+  return entries;
+}
+
 /* Moves exactly `count` rows, every choice equally likely, one pass, both parts in their old order (D. E. Knuth, The Art of
  * Computer Programming, volume 2, 3.4.2, Algorithm S). */
-static void move_rows(Dataset *from, Dataset *to, size_t count, uint64_t seed) {
+static Status move_rows(Dataset *from, Dataset *to, size_t count, uint64_t seed, Error *error) {
+  SparseArrays *sparse = &from->held->sparse, kept = {0};
+  const SparseRows entries = {sparse->begin, sparse->columns, sparse->values};
+  if (sparse->begin != NULL) {
+    Status status = sparse_allocate(&kept, from->rows - count, count_entries(from, count, seed, false), sparse->values == NULL, error);
+    if (status != SETOSA_OK) return status;
+  }
   size_t features = from->features, bytes = features * sizeof(float), rows = from->rows, moved = 0, stayed = 0;
   const float *values = rows_values(from);
   const int32_t *labels = rows_labels(from);
@@ -275,12 +374,19 @@ static void move_rows(Dataset *from, Dataset *to, size_t count, uint64_t seed) {
     bool move = is_moved(from, i, count, moved, seed);
     Dataset *target = move ? to : from;
     size_t at = move ? moved++ : stayed++;
-    if (target != from || at != i) memcpy(rows_values(target) + at * features, values + i * features, bytes);
+    if (sparse->begin != NULL)
+      sparse_put_row(move ? &to->held->sparse : &kept, at, &entries, i);
+    else if (target != from || at != i)
+      memcpy(rows_values(target) + at * features, values + i * features, bytes);
     if (labels != NULL) rows_labels(target)[at] = labels[i];
     for (int w = 0; w < 2; w++)
       if (from_weights[w] != NULL) (move ? to_weights : from_weights)[w][at] = from_weights[w][i]; /* again where the two are one */
   }
   from->rows = stayed;
+  if (sparse->begin == NULL) return SETOSA_OK;
+  sparse_free(sparse, NULL);
+  *sparse = kept;
+  return SETOSA_OK;
 }
 
 Status setosa_dataset_split(SetosaDataset *dataset, double fraction, uint64_t seed, SetosaDataset **held_out, SetosaError *error) {
@@ -296,10 +402,8 @@ Status setosa_dataset_split(SetosaDataset *dataset, double fraction, uint64_t se
                   dataset->rows));
   TRY(check_split_weights(dataset, count, seed, error));
   TRY(rows_own(dataset, error));
-  TRY(dataset_create(&held, count, dataset->features, rows_labels(dataset) != NULL, dataset->source, error));
-  TRY(dataset_copy_description(held, dataset, error));
-  TRY(weights_copy(held->held, dataset->held, 0, count, error)); /* for their places: all are moved */
-  move_rows(dataset, held, count, seed);
+  TRY(dataset_create_like(&held, dataset, count, count_entries(dataset, count, seed, true), error));
+  TRY(move_rows(dataset, held, count, seed, error));
   TRY(weights_level(held, error));
   TRY(weights_level(dataset, error));
   *held_out = held;

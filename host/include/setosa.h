@@ -229,6 +229,14 @@ SetosaStatus setosa_dataset_load(SetosaDataset **dataset, const char *source, co
  * Every value must be finite and every label in range (checked). Operations that change rows make a copy first. */
 SetosaStatus setosa_dataset_wrap(SetosaDataset **dataset, size_t rows, size_t features, size_t classes, const float *values,
                                  const int32_t *labels, SetosaError *error);
+/* The same of sparse rows (CSR): the entries of row i are row_begin[i] to row_begin[i+1] - 1 of columns and values, row_begin (rows + 1)
+ * ascending from 0, columns 0..features-1 and ascending within a row, values finite; values NULL: every entry is 1. Both are checked. */
+SetosaStatus setosa_dataset_wrap_sparse(SetosaDataset **dataset, size_t rows, size_t features, size_t classes, const uint64_t *row_begin,
+                                        const uint32_t *columns, const float *values, const int32_t *labels, SetosaError *error);
+/* Whether the rows are sparse: kept as their entries, that is column and value of what is not 0. */
+bool setosa_dataset_is_sparse(const SetosaDataset *dataset);
+/* Entries of all rows; of dense ones rows * features. */
+uint64_t setosa_dataset_entries(const SetosaDataset *dataset);
 /* Weights of the rows (copied), finite, 0 or more, not all 0; NULL: every row counts 1. The mean loss becomes sum(s_i l_i) / sum(s_i), so
  * only their ratios count. Weights go along when rows are shuffled or split. SETOSA_ERROR_DATA names the first that cannot be. */
 SetosaStatus setosa_dataset_set_weights(SetosaDataset *dataset, const float *weights, SetosaError *error);
@@ -244,7 +252,7 @@ void setosa_dataset_destroy(SetosaDataset *dataset);
 size_t setosa_dataset_rows(const SetosaDataset *dataset);
 size_t setosa_dataset_features(const SetosaDataset *dataset);
 size_t setosa_dataset_classes(const SetosaDataset *dataset);
-/* (N,D) row-major, scaled as it stands now, less setosa_dataset_shift; borrowed; NULL: made or gathered as needed. An .npy of f32 is
+/* (N,D) row-major, scaled as it stands now, less setosa_dataset_shift; borrowed; NULL: sparse, or made or gathered as needed. An .npy of f32 is
  * mapped, not read: leave the file as it is meanwhile. One that was written to is SETOSA_ERROR_DATA when the work on it is done; one that
  * is shortened ends the process with SIGBUS when the missing rows are touched, on whichever thread: a program may have a handler that says
  * so, as `setosa` does. */
