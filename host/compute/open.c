@@ -44,7 +44,6 @@ Status backend_open(Backend **backend, const Dataset *dataset, const BackendSett
   /* Every size that a backend derives from the shape fits, once K (D + 1) doubles do: the readers have checked N D. */
   TRY(memory_multiply(&parameters, shape.classes, shape.features + 1, "the parameters", error));
   TRY(memory_multiply(&bytes, parameters, sizeof(double), "the parameters", error));
-  if (shape.kind != DATA_DENSE) TRY(error_set(error, SETOSA_ERROR_INTERNAL, "no backend reads rows of kind %d yet", (int)shape.kind));
   if (!backend_needs_device(settings->kind)) TRY(dataset_check_held(dataset, "this backend", error));
   TRY(open_kind(backend, dataset, settings, error));
 cleanup:

@@ -11,7 +11,9 @@ enum {
   FOLDED_BYTES = 32 << 20, /* for gradients of at most this; larger ones are one share */
   PARTIALS_PART = 8,       /* the partial gradients of few rows are at most this part of their X, */
   RANGE_CLASSES = 768,     /* of a group of gradient_strips: the groups of all features find their residuals in the caches */
-  LEAST_SHARES = 16        /* but there are so many shares, as long as there are blocks */
+  LEAST_SHARES = 16,       /* but there are so many shares, as long as there are blocks */
+  SMALL_PARTIAL = 1 << 16, /* floats of a partial gradient that costs nothing */
+  SHARE_ENTRIES = 128      /* of sparse rows: a share has so many for each feature */
 };
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
@@ -43,13 +45,20 @@ static uint32_t share_partials(const Native *native, size_t rows) {
   return (uint32_t)at_least_one(smaller(smaller(wanted / tiles, most), native_most_partials(native, 0)));
 }
 
+/* Shares that are worth their partial gradients. A sparse one is cleared and turned besides, however few entries it has. */
+static size_t wanted_shares(const Native *native, size_t rows, size_t partials) {
+  size_t parameters = native->head.parameters, values = (size_t)native_values(native, rows);
+  if (native->sparse != NULL && parameters > SMALL_PARTIAL) return at_least_one(values / native->head.features / SHARE_ENTRIES);
+  size_t wanted = values / parameters / PARTIALS_PART / partials;
+  return wanted > LEAST_SHARES ? wanted : LEAST_SHARES;
+}
+
 Cut native_block_cut(const Native *native, size_t rows) {
   size_t blocks = divide_up(rows, native->block_rows);
   Cut cut = {.rows = rows, .partials = share_partials(native, rows), .losses = loss_groups(native, rows)};
   size_t most = at_least_one(smaller(native_most_partials(native, rows) / cut.partials, native->shape.shares));
-  size_t wanted = at_least_one(rows * native->head.features / native->head.parameters / PARTIALS_PART / cut.partials);
-  if (wanted < LEAST_SHARES) wanted = LEAST_SHARES;
-  size_t share_blocks = smaller(divide_up(blocks, smaller(wanted, most)), at_least_one(SPAN_ROWS / native->block_rows));
+  size_t share_blocks = divide_up(blocks, smaller(wanted_shares(native, rows, cut.partials), most));
+  if (native->sparse == NULL) share_blocks = smaller(share_blocks, at_least_one(SPAN_ROWS / native->block_rows));
   if (native->head.parameters * sizeof(float) > FOLDED_BYTES) share_blocks = blocks;
   share_blocks = at_least_one(share_blocks);
   cut.share_rows = share_blocks * native->block_rows;
@@ -96,7 +105,7 @@ Status native_enqueue_logits(Native *native, const Vector *w, const RowBuffers *
   KernelRange range;
   uint64_t features = native->head.features;
   uint32_t classes = (uint32_t)native->head.classes;
-  if (native->products != NULL) return native->products->logits(native, w, buffers, rows, block, padding, error);
+  if (native->products != NULL) return native->products->logits(native, w, buffers, rows, block, block_row, padding, error);
   if (native_is_fused(native) && native_uses_strips(native)) {
     TRY(native_enqueue_fused_logits(native, w, buffers, rows, block, block_row, error));
   } else if (native_uses_panels(native)) {
@@ -255,7 +264,9 @@ static Status enqueue_share(Native *native, BlockPlace *at, size_t begin, size_t
   Status status = SETOSA_OK;
   size_t bytes = native->head.parameters * sizeof(float), partials = at->pass->cut.partials;
   at->add = clear;
+  const NativeProducts *products = at->pass->want_gradient ? native->products : NULL;
   if (clear) TRY(buffer_fill_zero(at->partials, at->partial * bytes, partials * bytes, error));
+  if (products != NULL && products->begin_share != NULL) TRY(products->begin_share(native, error));
   for (size_t done = 0; done < rows; done += at->rows.count) {
     TRY(native_rows(native, &at->buffers, (RowRange){begin + done, rows - done}, native->block_rows, &at->rows, error));
     at->rows.count = smaller(at->rows.count, native->block_rows);
@@ -263,6 +274,7 @@ static Status enqueue_share(Native *native, BlockPlace *at, size_t begin, size_t
     TRY((native_uses_strips(native) ? enqueue_strips : enqueue_rows)(native, at, error));
     at->add = true;
   }
+  if (products != NULL && products->end_share != NULL) TRY(products->end_share(native, at->partials, at->partial, error));
 cleanup:
   return status;
 }

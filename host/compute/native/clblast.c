@@ -25,10 +25,11 @@ cleanup:
 }
 
 /* Z = X W' + b: b goes in first and the product is added to it. A line search asks for all rows at once: block by block. */
-static Status clblast_logits(Native *native, const Vector *w, const RowBuffers *buffers, RowRange rows, Buffer *block, float padding,
-                             Error *error) {
+static Status clblast_logits(Native *native, const Vector *w, const RowBuffers *buffers, RowRange rows, Buffer *block, size_t block_row,
+                             float padding, Error *error) {
   Status status = SETOSA_OK;
   size_t features = native->head.features, classes = native->head.classes, count = 0;
+  (void)block_row; /* 0 of padded rows */
   for (size_t done = 0; done < rows.count; done += count) {
     count = rows.count - done < native->block_rows ? rows.count - done : native->block_rows;
     TRY(enqueue_bias(native, w, block, done, count, padding, error));
@@ -69,7 +70,7 @@ cleanup:
   return status;
 }
 
-static const NativeProducts clblast_products = {"clblast", clblast_logits, clblast_gradient};
+static const NativeProducts clblast_products = {.name = "clblast", .logits = clblast_logits, .gradient = clblast_gradient};
 
 Status clblast_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
   Status status = SETOSA_OK;
@@ -81,6 +82,9 @@ Status clblast_open(Backend **backend, const Dataset *dataset, const BackendSett
     return error_set(error, SETOSA_ERROR_USAGE,
                      "CLBlast multiplies f32 alone; use --storage f32 with --backend clblast, or --backend native");
   DataShape shape = dataset_shape(dataset);
+  if (shape.kind == DATA_SPARSE)
+    return error_set(error, SETOSA_ERROR_USAGE, "CLBlast multiplies dense rows alone, and %s has sparse ones; use --backend native",
+                     dataset_source(dataset));
   if (shape.features > INT32_MAX / 64 || shape.classes > INT32_MAX / 64 ||
       shape.classes * shape.features > INT32_MAX) /* its kernels count in int */
     return error_set(error, SETOSA_ERROR_USAGE, "%zu features x %zu classes are more than CLBlast can count; use --backend native",

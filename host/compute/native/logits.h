@@ -19,7 +19,9 @@ Status native_enqueue_fused_logits(Native *native, const Vector *w, const RowBuf
 Cut native_block_cut(const Native *native, size_t rows);
 Status native_enqueue_blocks(Native *native, const Pass *pass, uint32_t keep, PassResult *result, Error *error);
 /* Whether logits lie in strips (kernels/strip.clh) or in padded rows. */
-static inline bool native_uses_strips(const Native *native) { return native->family == SETOSA_FAMILY_CPU && native->products == NULL; }
+static inline bool native_uses_strips(const Native *native) {
+  return native->family == SETOSA_FAMILY_CPU && (native->products == NULL || native->products->strips);
+}
 /* Classes of the register tile of block_cpu.cl for this K. */
 uint32_t native_strip_classes(const Native *native);
 /* Bytes of the logits of so many rows. */
@@ -36,6 +38,10 @@ uint32_t native_row_groups(const Native *native, size_t rows);
 /* Panels of W that logits are made from; of few classes, the rest is made without. 0: none. */
 uint32_t native_panel_count(const Native *native);
 static inline bool native_uses_panels(const Native *native) { return native_panel_count(native) > 0; }
+/* *panels: of two that take turns, that of w, which is *fresh when its weights have to be put into its `bytes` first; its version is then
+ * the caller's to set. */
+Status native_recent_panels(Native *native, NativePanels *recent, const Vector *w, size_t bytes, NativePanels **panels, bool *fresh,
+                            Error *error);
 /* *panels = those of w, made now if they are not there already; they stay until two other vectors were asked for. */
 Status native_panels(Native *native, const Vector *w, const Buffer **panels, Error *error);
 size_t native_panels_bytes(const Native *native);

@@ -5,6 +5,7 @@
 #include "compute/native/logits.h"
 #include "compute/native/metric.h"
 #include "compute/native/predict.h"
+#include "compute/native/sparse.h"
 #include "compute/native/upload.h"
 #include "compute/native/vector.h"
 
@@ -53,6 +54,8 @@ static void native_close(Backend *backend) {
   for (int i = 0; i < KERNEL_COUNT; i++) kernel_destroy(native->kernels[i]);
   native_release_upload(native);
   native_release_panels(native);
+  native_sparse_release(native);
+  free(native->sparse);
   buffer_destroy(native->partials);
   buffer_destroy(native->folded);
   buffer_destroy(native->block);
@@ -103,7 +106,10 @@ static void choose_block(Native *native, size_t workspace_bytes) {
   if (stride * sizeof(float) % 4096 == 0) stride += 8; /* rows 4 KB apart would all fall into one set of the first-level cache */
   native->stride = (uint32_t)stride;
   size_t rows = 0, tile = GPU_BLOCK_ROWS;
-  if (native_uses_strips(native)) {
+  if (native->sparse != NULL) {
+    rows = native_sparse_block_rows(native, workspace_bytes);
+    tile = SPARSE_STRIPS * STRIP;
+  } else if (native_uses_strips(native)) {
     size_t row_bytes = classes * sizeof(float), most = (workspace_bytes > 0 ? workspace_bytes : WORKSPACE_BYTES) / row_bytes;
     rows = BLOCK_BYTES / (row_bytes + native->head.features * sizeof(float));
     if (rows < BLOCK_ROWS) rows = BLOCK_ROWS;
@@ -153,7 +159,12 @@ static Status create_native(Native **out, const Dataset *dataset, const BackendS
                   context_info(native->context)->name, traits->max_group_size, GPU_TEAM);
     goto cleanup;
   }
+  native->source = dataset;
   native->shape = native_default_shape(native->family, shape.classes, traits);
+  if (shape.kind == DATA_SPARSE) {
+    TRY(memory_allocate_zero((void **)&native->sparse, 1, sizeof *native->sparse, "a backend", error));
+    native_sparse_begin(native, &shape);
+  }
   choose_block(native, settings->workspace_bytes);
 cleanup:
   return status;
@@ -213,7 +224,7 @@ Status native_describe(BackendPlan *plan, const Dataset *dataset, const BackendS
                         .resident = residence.resident,
                         .chunk_rows = residence.resident ? 0 : residence.buffer_rows,
                         .budget_bytes = residence.budget_bytes,
-                        .data_bytes = rows * row_bytes,
+                        .data_bytes = native->sparse != NULL ? native_sparse_bytes(native, (RowRange){0, rows}) : rows * row_bytes,
                         .label_bytes = native->labelled ? rows * sizeof(int32_t) : 0,
                         .weight_bytes = native->weighted ? rows * sizeof(float) : 0,
                         .work_bytes = native_work_bytes(native) + native_line_bytes(native),
@@ -268,6 +279,13 @@ static const struct {
     [KERNEL_SCALE_ROWS] = {"scale_rows", "metric", "metric", OPTIONS_TEAM},
     [KERNEL_GRAM_TILES] = {"gram_tiles", "gram_cpu", "gram_cpu", OPTIONS_TEAM},
     [KERNEL_GRAM_BLOCK] = {"gradient_block", "block_gpu", "block_gpu", OPTIONS_GRAM},
+    [KERNEL_SPARSE_TURN] = {"sparse_turn", "sparse", "sparse", OPTIONS_TEAM},
+    [KERNEL_SPARSE_TURN_BACK] = {"sparse_turn_back", "sparse", "sparse", OPTIONS_TEAM},
+    [KERNEL_SPARSE_ACCURATE_LOGITS] = {"sparse_accurate_logits", "sparse", "sparse", OPTIONS_TEAM},
+    [KERNEL_SPARSE_LOGITS] = {"sparse_logits", "sparse_cpu", "sparse_gpu", OPTIONS_TEAM},
+    [KERNEL_SPARSE_RESIDUALS] = {"sparse_residuals", "sparse_cpu", "sparse_cpu", OPTIONS_TEAM},
+    [KERNEL_SPARSE_GRADIENT] = {"sparse_gradient", "sparse_cpu", "sparse_gpu", OPTIONS_TEAM},
+    [KERNEL_SPARSE_GRADIENT_LONG] = {"sparse_gradient_long", "sparse_gpu", "sparse_gpu", OPTIONS_TEAM},
     [KERNEL_FUSED_GRADIENT] = {"fused_gradient", "fused_cpu", "fused_gpu", OPTIONS_FUSED},
     [KERNEL_FUSED_HESSIAN] = {"fused_hessian", "fused_cpu", "fused_gpu", OPTIONS_FUSED},
     [KERNEL_FUSED_LOGITS] = {"fused_logits", "fused_cpu", "fused_cpu", OPTIONS_FUSED},
@@ -320,7 +338,8 @@ Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *er
           append_options(options, sizeof options, " -DPANELS=%u -DPANEL_ROWS=%u", native_panel_count(native), shape->panel_rows);
         break;
     }
-    if (native_kernels[program].options != OPTIONS_GRAM) native_append_storage(native, options, sizeof options);
+    if (native_kernels[program].options != OPTIONS_GRAM && (native->sparse == NULL || id >= KERNEL_SPARSE_TURN))
+      native_append_storage(native, options, sizeof options);
     Status status = kernel_create(&native->kernels[id], native->context, source, options, native_kernels[id].name, error);
     if (status != SETOSA_OK) return status;
   }
@@ -369,6 +388,11 @@ double native_pass_sum(const Native *native, size_t first, const Cut *cut) {
     shard_sum_add(&all, one);
   }
   return all.high + all.low;
+}
+
+uint64_t native_values(const Native *native, size_t rows) {
+  if (native->sparse == NULL) return (uint64_t)rows * native->head.features;
+  return (uint64_t)((double)native->sparse->entries * ((double)rows / (double)native->head.rows));
 }
 
 void native_restart_build_clock(Native *native) { native->build_seconds_before = context_build_seconds(native->context); }

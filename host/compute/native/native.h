@@ -51,17 +51,32 @@ typedef enum NativeKernel {
   KERNEL_SCALE_ROWS,
   KERNEL_GRAM_TILES,
   KERNEL_GRAM_BLOCK, /* gradient_block of panels of f32 */
+  KERNEL_SPARSE_TURN,
+  KERNEL_SPARSE_TURN_BACK,
+  KERNEL_SPARSE_ACCURATE_LOGITS,
+  KERNEL_SPARSE_LOGITS,
+  KERNEL_SPARSE_RESIDUALS,
+  KERNEL_SPARSE_GRADIENT,
+  KERNEL_SPARSE_GRADIENT_LONG,
   KERNEL_COUNT
 } NativeKernel;
 
 enum { GRAM_TILE_CLASSES = 64 };
 
+typedef struct SparseBlock SparseBlock;
+typedef struct NativeSparse NativeSparse;
+
 /* Rows [begin, begin + count) of the data on the device. */
 typedef struct RowBuffers {
-  Buffer *x;       /* (count,D) row-major, as native->plan stores it */
+  Buffer *x;           /* (count,D) row-major, as native->plan stores it; of sparse rows their values, or NULL where all are 1 */
+  Buffer *entries;     /* of sparse rows: (count + 1) u64, where the entries of each begin, */
+  Buffer *columns;     /* and (entries) u32 the column of each */
+  SparseBlock *blocks; /* (block_count) of sparse rows: their entries by columns; NULL until a gradient is asked for */
+  size_t block_count;
   Buffer *labels;  /* (count), or NULL */
   Buffer *weights; /* (count), or NULL: 1 each */
   size_t begin, count;
+  size_t capacity; /* rows that labels and weights have room for, and dense x; 0: of views */
 } RowBuffers;
 
 /* What of X stays on the device: all, in buffers of buffer_rows (one allocation may be smaller than X), or chunks of buffer_rows in turn.
@@ -90,11 +105,16 @@ typedef struct NativeLine {
 
 typedef struct Native Native;
 
-/* Who multiplies matrices, when it is not block_*.cl and the fused pass (clblast.c). */
+/* Who multiplies matrices, when it is not block_*.cl and the fused pass (clblast.c, sparse.c). */
 typedef struct NativeProducts {
   const char *name; /* of the backend */
+  bool strips;      /* logits are strips on the CPU family, as those of dense rows, and else padded rows */
   /* As native_enqueue_logits. */
-  Status (*logits)(Native *native, const Vector *w, const RowBuffers *buffers, RowRange rows, Buffer *block, float padding, Error *error);
+  Status (*logits)(Native *native, const Vector *w, const RowBuffers *buffers, RowRange rows, Buffer *block, size_t block_row,
+                   float padding, Error *error);
+  /* Before the first block of a share, and after its last, unless NULL. */
+  Status (*begin_share)(Native *native, Error *error);
+  Status (*end_share)(Native *native, Buffer *partials, size_t partial, Error *error);
   /* Partial number `partial` (P) (+)= R' X and the column sums of R (count, stride). */
   Status (*gradient)(Native *native, const Buffer *residuals, const RowBuffers *buffers, RowRange rows, Buffer *partials, size_t partial,
                      bool add, Error *error);
@@ -141,6 +161,7 @@ struct Native {
   size_t buffer_count;
   NativeStage stages[NATIVE_STAGES];
   int stage;                /* that was filled last */
+  TargetRoom targets;       /* of sparse rows that are made */
   void *scratch;            /* a chunk of X on its way, NULL until one is converted */
   Synthesizer *synthesizer; /* of rows that are made; NULL until some are */
   bool labelled, weighted, small;
@@ -162,7 +183,8 @@ struct Native {
   size_t sums_capacity;
   NativeLater later;
 
-  const NativeProducts *products; /* NULL: our own kernels */
+  const NativeProducts *products; /* NULL: our own kernels of dense rows */
+  NativeSparse *sparse;           /* of sparse rows; NULL: they are dense */
   Buffer *products_temporary;
   NativeLine line;
   uint64_t flops, bytes_read;
@@ -196,5 +218,8 @@ double native_pass_sum(const Native *native, size_t first, const Cut *cut);
 double native_seconds_build(const Native *native);
 /* Groups or items enough to keep every thread of the device busy. */
 static inline size_t native_enough_groups(const Native *native) { return 8 * (size_t)native->compute_units; }
+
+/* Numbers that a product reads of so many rows: all of them, or as many entries as rows have in the mean. */
+uint64_t native_values(const Native *native, size_t rows);
 
 #endif

@@ -12,24 +12,38 @@ size_t native_panels_bytes(const Native *native) {
 
 uint32_t native_panel_count(const Native *native) {
   size_t classes = native->head.classes;
-  if (!native_uses_strips(native) || native->shape.panel_rows == 0 || classes > CLASSES_PANELS_MOST ||
+  if (native->products != NULL || !native_uses_strips(native) || native->shape.panel_rows == 0 || classes > CLASSES_PANELS_MOST ||
       native_panels_bytes(native) > MOST_BYTES)
     return 0;
   return (uint32_t)((classes + PANEL_CLASSES - (native_is_fused(native) ? PANEL_LEAST_REST : 1)) / PANEL_CLASSES);
 }
 
-Status native_panels(Native *native, const Vector *w, const Buffer **panels, Error *error) {
+Status native_recent_panels(Native *native, NativePanels *recent, const Vector *w, size_t bytes, NativePanels **panels, bool *fresh,
+                            Error *error) {
   Status status = SETOSA_OK;
-  Kernel *kernel = NULL;
-  NativePanels *latest = &native->panels[0], *other = &native->panels[1];
+  NativePanels *latest = &recent[0], *other = &recent[1];
   if (latest->version != w->version) {
     NativePanels turned = *other;
     *other = *latest;
     *latest = turned;
   }
-  if (latest->version != w->version) {
+  *fresh = latest->version != w->version;
+  if (*fresh) {
     latest->version = 0;
-    TRY(native_reserve(native, &latest->buffer, native_panels_bytes(native), "weights in panels", error));
+    TRY(native_reserve(native, &latest->buffer, bytes, "weights in another order", error));
+  }
+  *panels = latest;
+cleanup:
+  return status;
+}
+
+Status native_panels(Native *native, const Vector *w, const Buffer **panels, Error *error) {
+  Status status = SETOSA_OK;
+  Kernel *kernel = NULL;
+  NativePanels *latest = NULL;
+  bool fresh = false;
+  TRY(native_recent_panels(native, native->panels, w, native_panels_bytes(native), &latest, &fresh, error));
+  if (fresh) {
     TRY(native_kernel(native, KERNEL_PACK_PANELS, &kernel, error));
     TRY(kernel_launch(kernel, native_team_range(native, (uint32_t)((native->head.classes + PANEL_CLASSES - 1) / PANEL_CLASSES)), error,
                       ARG(w->buffer), ARG((uint64_t)native->head.features), ARG((uint32_t)native->head.classes), ARG(latest->buffer)));

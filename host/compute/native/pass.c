@@ -2,6 +2,7 @@
  * more than a block of rows times K is held, but for the probabilities that Hessian products at one point share. */
 #include "compute/native/dots.h"
 #include "compute/native/logits.h"
+#include "compute/native/sparse.h"
 #include "compute/native/upload.h"
 #include "compute/native/vector.h"
 
@@ -13,7 +14,7 @@ enum {
 };
 
 size_t native_most_partials(const Native *native, size_t rows) {
-  size_t bytes = rows * native->head.features * sizeof(float) / PARTIALS_OF_X;
+  size_t bytes = (size_t)native_values(native, rows) * sizeof(float) / PARTIALS_OF_X;
   if (bytes < LEAST_PARTIAL_BYTES) bytes = LEAST_PARTIAL_BYTES;
   if (bytes > MOST_PARTIAL_BYTES) bytes = MOST_PARTIAL_BYTES;
   size_t partials = bytes / (native->head.parameters * sizeof(float));
@@ -35,6 +36,7 @@ size_t native_work_bytes(const Native *native) {
   if (cut.shares == 1 && cut.partials == 1 && !native_is_fused(native)) partials = 0; /* the gradient itself */
   size_t bytes = (partials + (cut.per_shard > 1 ? folded : 0)) * vector + shares * cut.losses * sizeof(SumPair);
   if (native_uses_panels(native)) bytes += 2 * native_panels_bytes(native);
+  if (native->sparse != NULL) bytes += native_sparse_work_bytes(native);
   return native_is_fused(native) ? bytes : bytes + native_logits_bytes(native, native->block_rows);
 }
 
@@ -114,7 +116,7 @@ static Status choose_kept(Native *native, const Pass *pass, uint32_t *keep, Erro
       rows.count != native->window.count)
     goto cleanup;
   size_t bytes = native_is_fused(native) ? native_fused_kept_bytes(native) : native_logits_bytes(native, native->window.count);
-  size_t budget = native->window.count * native->head.features * sizeof(float) / 2;
+  size_t budget = (size_t)native_values(native, native->window.count) * sizeof(float) / 2;
   if (budget < KEPT_BYTES) budget = KEPT_BYTES;
   if (bytes > budget || bytes > context_traits(native->context)->max_allocation_bytes) goto cleanup;
   *keep = native->kept_version == pass->w->version ? KEEP_READ : KEEP_WRITE;
@@ -133,8 +135,7 @@ Status native_enqueue_pass(Native *native, const Pass *pass, PassResult *result,
   TRY(choose_kept(native, pass, &keep, error));
   TRY((native_is_fused(native) ? native_enqueue_fused : native_enqueue_blocks)(native, pass, keep, result, error));
   if (keep != KEEP_NONE) native->kept_version = version;
-  if (pass->want_gradient)
-    native->flops += 2 * (uint64_t)cut_rows(&pass->cut, pass->shards).count * native->head.features * native->head.classes;
+  if (pass->want_gradient) native->flops += 2 * native_values(native, cut_rows(&pass->cut, pass->shards).count) * native->head.classes;
 cleanup:
   return status;
 }

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "compute/native/logits.h"
 #include "compute/native/predict.h"
+#include "compute/native/sparse.h"
 #include "compute/native/upload.h"
 #include "compute/native/vector.h"
 
@@ -16,7 +17,10 @@ static Status enqueue_scores(Native *native, const Vector *w, const RowBuffers *
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   KernelRange range = native_team_range(native, native_row_groups(native, rows.count));
-  if (native->head.classes <= CLASSES_ACCURATE_MOST && kind != ROW_ESTIMATES) {
+  bool accurate = native->head.classes <= CLASSES_ACCURATE_MOST && kind != ROW_ESTIMATES;
+  if (accurate && native->sparse != NULL) {
+    TRY(native_sparse_accurate_logits(native, w, buffers, rows, native->block, error));
+  } else if (accurate) {
     TRY(native_kernel(native, KERNEL_ACCURATE_LOGITS, &kernel, error));
     TRY(kernel_launch(kernel, range, error, ARG(buffers->x), ARG(w->buffer), ARG((uint64_t)native->head.features),
                       ARG((uint32_t)native->head.classes), ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(native->block),

@@ -5,6 +5,7 @@
 #include "compute/native/line.h"
 #include "compute/native/metric.h"
 #include "compute/native/pass.h"
+#include "compute/native/sparse.h"
 #include "compute/reweigh.h"
 
 #include <stdio.h>
@@ -29,7 +30,8 @@ static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 static size_t round_up(size_t value, size_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
 bool native_reads_in_place(const Native *native) {
-  return native->plan.storage == SETOSA_STORAGE_F32 && context_traits(native->context)->unified_memory && native->place == DATA_HELD;
+  return native->sparse == NULL && native->plan.storage == SETOSA_STORAGE_F32 && context_traits(native->context)->unified_memory &&
+         native->place == DATA_HELD;
 }
 
 /* ---- filling buffers --------------------------------------------------------------------------------------------- */
@@ -66,11 +68,12 @@ cleanup:
 static Status reserve_buffers(Native *native, RowBuffers *buffers, size_t capacity, Error *error) {
   Status status = SETOSA_OK;
   size_t bytes = capacity * native_row_bytes(native);
-  if (buffers->x != NULL && buffer_bytes(buffers->x) >= bytes) return SETOSA_OK;
+  if (buffers->capacity >= capacity) return SETOSA_OK;
   row_buffers_release(buffers);
-  TRY(buffer_create(&buffers->x, native->context, bytes, "the feature matrix", error));
+  if (native->sparse == NULL) TRY(buffer_create(&buffers->x, native->context, bytes, "the feature matrix", error));
   if (native->labelled) TRY(buffer_create(&buffers->labels, native->context, capacity * sizeof(int32_t), "the labels", error));
   if (native->weighted) TRY(buffer_create(&buffers->weights, native->context, capacity * sizeof(float), "the sample weights", error));
+  buffers->capacity = capacity;
 cleanup:
   return status;
 }
@@ -104,14 +107,16 @@ static Status load_buffers(Native *native, RowBuffers *buffers, size_t begin, si
   } else {
     TRY(reserve_buffers(native, buffers, capacity, error));
     RowRange rows = {begin, count};
-    bool made = native->place == DATA_MADE;
-    if (made)
+    bool made = native->place == DATA_MADE && native->sparse == NULL;
+    if (native->sparse != NULL)
+      TRY(native_sparse_load(native, buffers, begin, count, error));
+    else if (made)
       TRY(make_rows(native, buffers, begin, count, error));
     else if (native->plan.storage != SETOSA_STORAGE_F32 || native->place == DATA_GATHERED)
       TRY(convert_rows(native, buffers, begin, count, error));
     else
       TRY(buffer_upload(buffers->x, 0, count * native_row_bytes(native), dataset_dense(dataset, rows, NULL), error));
-    if (!made) TRY(dataset_targets(&targets, dataset, rows, NULL, error));
+    if (!made) TRY(dataset_targets(&targets, dataset, rows, &native->targets, error));
     if (!made && native->labelled) TRY(buffer_upload(buffers->labels, 0, count * sizeof(int32_t), targets.labels, error));
     const float *weights = native->reweighed != NULL ? native->reweighed + begin : targets.weights;
     if (native->weighted) TRY(buffer_upload(buffers->weights, 0, count * sizeof(float), weights, error));
@@ -126,6 +131,7 @@ void row_buffers_release(RowBuffers *buffers) {
   buffer_destroy(buffers->x);
   buffer_destroy(buffers->labels);
   buffer_destroy(buffers->weights);
+  native_sparse_unload(buffers);
   *buffers = (RowBuffers){0};
 }
 
@@ -143,8 +149,12 @@ Status native_plan(NativePlan *plan, const Native *native, const BackendSettings
   size_t row_bytes = 0, target_bytes = native_target_bytes(native), unit = largest_unit(native);
   *plan = (NativePlan){.budget_bytes = settings->device_memory_bytes};
   if (plan->budget_bytes == 0) plan->budget_bytes = traits->memory_bytes - traits->memory_bytes / DEFAULT_BUDGET_PART;
-  TRY(memory_multiply(&row_bytes, native->head.features, storage_element_bytes(&native->plan), "a row of the feature matrix", error));
+  if (native->sparse != NULL)
+    row_bytes = native_sparse_row_bytes(native, unit);
+  else
+    TRY(memory_multiply(&row_bytes, native->head.features, storage_element_bytes(&native->plan), "a row of the feature matrix", error));
   TRY(memory_multiply(&plan->data_bytes, native->window.count, row_bytes + target_bytes, "the feature matrix", error));
+  if (native->sparse != NULL) plan->data_bytes = (size_t)native_sparse_bytes(native, native->window) + native->window.count * target_bytes;
   plan->work_bytes = (settings->vectors > 0 ? settings->vectors : WORK_VECTORS) * native->head.parameters * sizeof(float) +
                      native_work_bytes(native) + native_matrix_bytes(native, settings) + SPARE_BYTES + native_line_bytes(native) +
                      (native_line_bytes(native) > 0 ? native->window.count * target_bytes : 0);
@@ -199,11 +209,11 @@ Status native_choose_storage(Native *native, const Dataset *dataset, const Backe
   native->labelled = shape.labelled;
   native->weighted = shape.weighted || settings->reweighs;
   if (native->reweighed == NULL) TRY(reweigh_open(&native->reweighed, dataset, settings, error));
-  if (shape.place == DATA_MADE)
+  if (shape.place == DATA_MADE && native->sparse == NULL)
     native->plan = (StoragePlan){.storage = SETOSA_STORAGE_F32, .scale = 1};
   else
     TRY(storage_choose(&native->plan, dataset, settings->storage, context_traits(native->context)->unified_memory, error));
-  if (shape.place == DATA_MADE && settings->storage > SETOSA_STORAGE_F32)
+  if (shape.place == DATA_MADE && native->sparse == NULL && settings->storage > SETOSA_STORAGE_F32)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: rows that are made as they are needed are held as f32; leave --storage out, or use fewer",
                   dataset_source(dataset)));
 cleanup:
@@ -256,6 +266,7 @@ void native_release_upload(Native *native) {
     row_buffers_release(&native->stages[i].buffers);
   }
   free(native->scratch);
+  target_room_free(&native->targets);
   synthesize_destroy(native->synthesizer);
 }
 
@@ -313,6 +324,14 @@ cleanup:
 
 void native_append_storage(const Native *native, char *options, size_t size) {
   size_t used = strlen(options);
+  if (native->sparse != NULL) {
+    snprintf(options + used, size - used, " -DVALUES=%d -DTILE_CLASSES=%u",
+             native->sparse->ones                         ? 0
+             : native->plan.storage == SETOSA_STORAGE_F16 ? 2
+                                                          : 1,
+             native->sparse->tile);
+    return;
+  }
   if (native->plan.storage == SETOSA_STORAGE_F16) snprintf(options + used, size - used, " -DSTORAGE=1");
   /* Hexadecimal, so that the device multiplies by the very factor that the bytes were checked with. */
   if (native->plan.storage == SETOSA_STORAGE_U8)

@@ -194,7 +194,7 @@ static const BackendOperations sharded_operations = {
 /* So many first rows that X of them takes `bytes`. */
 static RowRange sample_of(const Dataset *dataset, size_t bytes) {
   DataShape shape = dataset_shape(dataset);
-  return range_next(0, shape.rows, bytes / sizeof(float) / shape.features + 1);
+  return range_next(0, shape.rows, (size_t)((double)shape.rows * (double)bytes / sizeof(float) / ((double)shape.entries + 1)) + 1);
 }
 
 /* Settings of one device. */
@@ -215,7 +215,8 @@ static Status choose_shape(Sharded *sharded, NativeShape *shape, const Dataset *
   Dataset *view = NULL;
   DataShape data = dataset_shape(dataset);
   BackendSettings own = member_settings(settings, 0);
-  bool tunes = settings->tuning != SETOSA_TUNING_OFF && !settings->reproducible && tune_is_worth_it(data.rows, data.features, data.classes);
+  bool tunes = data.kind == DATA_DENSE && settings->tuning != SETOSA_TUNING_OFF && !settings->reproducible &&
+               tune_is_worth_it(data.rows, data.features, data.classes);
   if (ranks_rank(sharded->ranks) == 0) {
     TRY(dataset_slice(&view, dataset, tunes ? sample_of(dataset, TUNED_BYTES) : (RowRange){0, 1}, error));
     TRY(tuned_open(&sample, view, &own, error));
@@ -358,7 +359,7 @@ Status sharded_open(Backend **backend, const Dataset *dataset, const BackendSett
   sharded->head.operations = &sharded_operations;
   own.devices = members;
   own.cpu_family = pattern->family == SETOSA_FAMILY_CPU;
-  bool timed = settings->rates == NULL && data.rows >= SAMPLE_BYTES / sizeof(float) / data.features;
+  bool timed = settings->rates == NULL && data.entries >= SAMPLE_BYTES / sizeof(float);
   for (size_t i = 0; i < members; i++) {
     BackendSettings member = member_settings(settings, i);
     own.rates[i] = settings->rates != NULL ? settings->rates[i] : 1;

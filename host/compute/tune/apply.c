@@ -30,7 +30,8 @@ Status native_tune(Native *native, const Dataset *dataset, const BackendSettings
   const DeviceTraits *traits = context_traits(native->context);
   DataShape shape = dataset_shape(dataset);
   double began = clock_seconds();
-  if (settings->tuning == SETOSA_TUNING_OFF || settings->reproducible || !tune_is_worth_it(shape.rows, shape.features, shape.classes) ||
+  if (native->sparse != NULL || settings->tuning == SETOSA_TUNING_OFF || settings->reproducible ||
+      !tune_is_worth_it(shape.rows, shape.features, shape.classes) ||
       !tune_class_make(&class, native->context, native->family, shape.classes, shape.features, native->plan.storage))
     return SETOSA_OK;
   bool known = tune_load(&record, &class, traits);

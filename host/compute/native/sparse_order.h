@@ -1,0 +1,23 @@
+/* The entries of a block of rows by columns, on the host. */
+#ifndef SETOSA_COMPUTE_NATIVE_SPARSE_ORDER_H
+#define SETOSA_COMPUTE_NATIVE_SPARSE_ORDER_H
+
+#include "data/dataset.h"
+
+/* Zero-initialise; one thread at a time. */
+typedef struct SparseOrder {
+  uint16_t *rows;  /* (entries) ascending within a column */
+  float *values;   /* (entries) */
+  uint32_t *index; /* as SparseBlock.index has it: (2 columns + items + 1 + longs) */
+  size_t columns, items, longs, entries;
+  size_t capacity, index_capacity; /* entries, and numbers of index */
+  uint32_t *places;                /* (features) zeros between two calls: how many entries a column has, and then where its next one goes */
+  uint32_t *found;                 /* (features) columns that have entries */
+  size_t features;
+} SparseOrder;
+
+/* Of `count` rows, at most 65536, with fewer than 2^32 entries in all. Of values NULL none are written. */
+Status sparse_order_make(SparseOrder *order, const SparseRows *rows, size_t count, size_t features, Error *error);
+void sparse_order_free(SparseOrder *order);
+
+#endif

@@ -1,0 +1,134 @@
+// The products of sparse rows on the CPU family: lanes over classes. Macros: those of sparse.clh and lanes.clh.
+#include "constants.clh"
+#include "items.clh"
+#include "sparse.clh"
+#include "transpose.clh"
+
+// Sums side by side, so that few classes do not wait for one addition after the other.
+#if TILE_CLASSES <= 16
+#define SUMS 4
+#elif TILE_CLASSES <= 32
+#define SUMS 2
+#else
+#define SUMS 1
+#endif
+#define PADDED ((TILE_CLASSES + 7) / 8 * 8)
+
+#define load_private(from, i) vload8(0, (from) + (i))
+#if TILE_CLASSES >= 8
+DEFINE_TRANSPOSE(turn_logits, private const float *, load_private, private float *)
+#endif
+
+// sum = the entries [j, last) of a row or column times what they meet: number at[i] of `with`, `stride` floats apart.
+#define SUM_ENTRIES(sum, at, values, j, last, with, stride)                                                                     \
+  {                                                                                                                             \
+    Classes part_[SUMS];                                                                                                        \
+    UNROLL for (int s_ = 0; s_ < SUMS; s_++) { classes_clear(part_[s_]) }                                                       \
+    for (; j + SUMS <= last; j += SUMS) UNROLL for (int s_ = 0; s_ < SUMS; s_++)                                                \
+        classes_add_product(&part_[s_], entry_value(values, j + s_), (with) + (ulong)(at)[j + s_] * (stride));                  \
+    for (; j < last; j++) classes_add_product(&part_[0], entry_value(values, j), (with) + (ulong)(at)[j] * (stride));           \
+    UNROLL for (int s_ = 1; s_ < SUMS; s_++) classes_join(&part_[0], &part_[s_]);                                               \
+    classes_join(&(sum), &part_[0]);                                                                                            \
+  }
+
+// Z = X W' + b in strips (strip.clh), from row block_row (a multiple of 16) of block on. begin, columns, values: of rows from row_begin on; w
+// (D + 1, stride), its last row the bias. An item is SPARSE_STRIPS strips.
+kernel __attribute__((reqd_work_group_size(1, 1, 1))) void sparse_logits(global const ulong *begin, global const uint *columns,
+                                                                          global const entry *values, global const float *w, ulong features,
+                                                                          uint classes, uint stride, ulong row_begin, ulong rows,
+                                                                          global float *block, ulong block_row, uint items,
+                                                                          volatile global uint *counter) {
+  FOR_ITEMS(item, items, counter) {
+    ulong first_row = (ulong)item * (SPARSE_STRIPS * STRIP), last_row = min(first_row + SPARSE_STRIPS * STRIP, rows);
+    for (ulong row = first_row; row < last_row; row += STRIP) {
+      global float *to = block + (block_row + row) * classes;
+      for (uint tile = 0; tile < stride; tile += TILE_CLASSES) {
+        float z[STRIP * PADDED], turned[PADDED * STRIP];
+        for (uint i = 0; i < STRIP; i++) {
+          Classes sum;
+          classes_load(&sum, w + features * stride + tile);
+          if (row + i < last_row) {
+            ulong j = begin[row_begin + row + i], last = begin[row_begin + row + i + 1];
+            SUM_ENTRIES(sum, columns, values, j, last, w + tile, stride)
+          }
+          classes_keep(&sum, z + i * PADDED);
+        }
+#if TILE_CLASSES >= 8
+        for (uint k = 0; k < PADDED; k += 8)
+          for (uint i = 0; i < STRIP; i += 8) turn_logits(z + i * PADDED + k, PADDED, turned + k * STRIP + i, STRIP);
+#else
+        for (uint k = 0; k < TILE_CLASSES; k++)
+          for (uint i = 0; i < STRIP; i++) turned[k * STRIP + i] = z[i * PADDED + k];
+#endif
+        for (uint k = 0; k < min((uint)TILE_CLASSES, classes - min(tile, classes)); k++)
+          vstore16(vload16(k, turned), 0, to + (tile + k) * STRIP);
+      }
+    }
+  }
+  end_items(counter);
+}
+
+// R (rows, stride) = the strips times row_factors, row by row, and sums (items, stride) of the rows of each item, what the bias's gradient is
+// made of. Columns past K are 0. An item is SPARSE_STRIPS strips.
+kernel __attribute__((reqd_work_group_size(1, 1, 1))) void sparse_residuals(global const float *block, global const float *row_factors,
+                                                                             uint classes, uint stride, ulong rows, global float *to,
+                                                                             global float *sums, uint items,
+                                                                             volatile global uint *counter) {
+  FOR_ITEMS(item, items, counter) {
+    ulong first_row = (ulong)item * (SPARSE_STRIPS * STRIP), last_row = min(first_row + SPARSE_STRIPS * STRIP, rows);
+    for (uint tile = 0; tile < stride; tile += TILE_CLASSES) {
+      Classes sum;
+      classes_clear(sum)
+      for (ulong row = first_row; row < last_row; row += STRIP) {
+        float z[PADDED * STRIP], turned[STRIP * PADDED];
+        float16 factors = vload16(0, row_factors + row);
+        global const float *from = block + row * classes;
+        for (uint k = 0; k < PADDED; k++)
+          vstore16(tile + k < classes ? vload16(0, from + (tile + k) * STRIP) * factors : (float16)(0.0f), k, z);
+#if TILE_CLASSES >= 8
+        for (uint k = 0; k < PADDED; k += 8)
+          for (uint i = 0; i < STRIP; i += 8) turn_logits(z + k * STRIP + i, STRIP, turned + i * PADDED + k, PADDED);
+#else
+        for (uint k = 0; k < TILE_CLASSES; k++)
+          for (uint i = 0; i < STRIP; i++) turned[i * PADDED + k] = z[k * STRIP + i];
+#endif
+        for (uint i = 0; i < min((ulong)STRIP, last_row - row); i++) {
+          Classes one;
+#define TAKE_PART(part, type, load, store, offset) part = load(0, turned + i * PADDED + (offset))
+          FOR_PARTS(TAKE_PART, one)
+          classes_store(&one, to + (row + i) * stride + tile);
+          classes_join(&sum, &one);
+        }
+      }
+      classes_store(&sum, sums + (ulong)item * stride + tile);
+    }
+  }
+  end_items(counter);
+}
+
+// gradient (D, stride) += R' X of a block of rows, whose entries lie column by column: rows (entries) of R (rows, stride), and values. index holds the
+// numbers of the columns that have entries (columns), where the entries of each end (columns), and the first column of each item and the end
+// of the last (items + 1).
+kernel __attribute__((reqd_work_group_size(1, 1, 1))) void sparse_gradient(global const float *residuals, global const ushort *rows,
+                                                                            global const entry *values, global const uint *index, uint columns,
+                                                                            uint stride, global float *gradient, uint items,
+                                                                            volatile global uint *counter) {
+  global const uint *ends = index + columns, *starts = ends + columns;
+  FOR_ITEMS(item, items, counter) {
+    uint last_column = starts[item + 1];
+    for (uint c = starts[item]; c < last_column; c++) {
+      uint first = c > 0 ? ends[c - 1] : 0, last = ends[c];
+      global float *to = gradient + (ulong)index[c] * stride;
+      for (uint tile = 0; tile < stride; tile += TILE_CLASSES) {
+        Classes sum;
+        classes_load(&sum, to + tile);
+        for (uint j = first; j < last;) { // long columns in segments, so that rounding errors do not pile up
+          uint end = min(last, j + SPARSE_SEGMENT);
+          SUM_ENTRIES(sum, rows, values, j, end, residuals + tile, stride)
+        }
+        classes_store(&sum, to + tile);
+      }
+    }
+  }
+  end_items(counter);
+}
