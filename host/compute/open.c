@@ -44,7 +44,8 @@ Status backend_open(Backend **backend, const Dataset *dataset, const BackendSett
   /* Every size that a backend derives from the shape fits, once K (D + 1) doubles do: the readers have checked N D. */
   TRY(memory_multiply(&parameters, shape.classes, shape.features + 1, "the parameters", error));
   TRY(memory_multiply(&bytes, parameters, sizeof(double), "the parameters", error));
-  if (shape.kind != DATA_DENSE) TRY(error_set(error, SETOSA_ERROR_INTERNAL, "no backend reads rows of kind %d yet", (int)shape.kind));
+  if (shape.kind == DATA_SPARSE && backend_needs_device(settings->kind))
+    TRY(error_set(error, SETOSA_ERROR_INTERNAL, "no backend on a device reads sparse rows yet; use --backend blas"));
   if (!backend_needs_device(settings->kind)) TRY(dataset_check_held(dataset, "this backend", error));
   TRY(open_kind(backend, dataset, settings, error));
 cleanup:
@@ -53,14 +54,12 @@ cleanup:
 
 Status backend_plan(BackendPlan *plan, const Dataset *dataset, const BackendSettings *settings, Error *error) {
   Status status = SETOSA_OK;
-  size_t bytes = 0;
   DataShape shape = dataset_shape(dataset);
-  TRY(memory_multiply(&bytes, shape.rows, shape.features * sizeof(float), "the data", error));
   if (backend_needs_device(settings->kind) && settings->context != NULL) return native_describe(plan, dataset, settings, error);
   TRY(dataset_check_held(dataset, "this backend", error));
   *plan = (BackendPlan){.resident = true,
                         .in_place = true,
-                        .data_bytes = bytes,
+                        .data_bytes = dataset_bytes(dataset, dataset_all(dataset)),
                         .label_bytes = shape.rows * sizeof(int32_t),
                         .weight_bytes = shape.weighted ? shape.rows * sizeof(float) : 0,
                         .storage = "f32"};
