@@ -18,19 +18,23 @@ void host_metric_apply(const HostMetric *metric, const Backend *backend, double 
 
 /* Rows [first, first + count) of a request, brought from the data set, and their weights in it. */
 typedef struct GramRows {
-  float *x;               /* (room_rows,D) */
+  float *x;               /* (room_rows,D); NULL where the weights alone are brought */
   float *weights;         /* (room_rows): 1 where the data set has none */
   const float *reweighed; /* (N) weights that take the place of those of the data set; NULL: none do */
   TargetRoom targets;
 } GramRows;
 Status gram_rows_open(GramRows *rows, size_t room_rows, size_t features, Error *error);
 Status gram_rows_bring(GramRows *rows, const Dataset *dataset, const GramRequest *request, size_t first, size_t count, Error *error);
+/* The weights alone. */
+Status gram_weights_bring(GramRows *rows, const Dataset *dataset, const GramRequest *request, size_t first, size_t count, Error *error);
 void gram_rows_close(GramRows *rows);
 
 /* m (width,width): what is below the diagonal is put above it, too. */
 void gram_mirror(double *m, size_t width);
 
-/* The whole operation in double. reweighed: as in GramRows. */
+/* What a request takes: of sparse rows a diagonal by as many entries as there are on average. */
+uint64_t host_gram_flops(const Dataset *dataset, const GramRequest *request);
+/* The whole operation in double, on one thread. reweighed: as in GramRows. Of sparse rows a diagonal takes time by their entries. */
 Status host_gram(const Dataset *dataset, const float *reweighed, const GramRequest *request, double *out, Error *error);
 
 #endif

@@ -52,14 +52,12 @@ cleanup:
 
 Status backend_plan(BackendPlan *plan, const Dataset *dataset, const BackendSettings *settings, Error *error) {
   Status status = SETOSA_OK;
-  size_t bytes = 0;
   DataShape shape = dataset_shape(dataset);
-  TRY(memory_multiply(&bytes, shape.rows, shape.features * sizeof(float), "the data", error));
   if (backend_needs_device(settings->kind) && settings->context != NULL) return native_describe(plan, dataset, settings, error);
   TRY(dataset_check_held(dataset, "this backend", error));
   *plan = (BackendPlan){.resident = true,
                         .in_place = true,
-                        .data_bytes = bytes,
+                        .data_bytes = dataset_bytes(dataset, dataset_all(dataset)),
                         .label_bytes = shape.rows * sizeof(int32_t),
                         .weight_bytes = shape.weighted ? shape.rows * sizeof(float) : 0,
                         .storage = "f32"};

@@ -178,7 +178,7 @@ DataShape dataset_shape(const Dataset *dataset) {
                      .features = dataset->features,
                      .classes = dataset->classes,
                      .kind = rows_are_sparse(dataset) ? DATA_SPARSE : DATA_DENSE,
-                     .entries = dataset_entries(dataset, dataset_all(dataset)),
+                     .entries = dataset_entries(dataset, (RowRange){0, dataset->rows}),
                      .ones = rows_are_sparse(dataset) && held->sparse.values == NULL,
                      .place = held->generator != NULL ? DATA_MADE
                               : held->order.count > 0 ? DATA_GATHERED
@@ -213,8 +213,17 @@ uint64_t dataset_entries(const Dataset *dataset, RowRange rows) {
   uint64_t entries = 0;
   if (begin == NULL) return (uint64_t)rows.count * dataset->features;
   if (dataset->held->order.count == 0) return begin[dataset->first + rows.begin + rows.count] - begin[dataset->first + rows.begin];
+  if (rows.count == dataset->held->order.count) return begin[rows.count]; /* all of them, in whatever order */
   for (size_t i = rows.begin; i < rows.begin + rows.count; i++) entries += begin[held_row(dataset, i) + 1] - begin[held_row(dataset, i)];
   return entries;
+}
+
+uint64_t dataset_bytes(const Dataset *dataset, RowRange rows) {
+  const SparseArrays *sparse = &dataset->held->sparse;
+  uint64_t entries = dataset_entries(dataset, rows);
+  if (sparse->begin == NULL) return entries * sizeof(float);
+  return entries * (sizeof *sparse->columns + (sparse->values != NULL ? sizeof *sparse->values : 0)) +
+         ((uint64_t)rows.count + 1) * sizeof *sparse->begin;
 }
 
 static Status reserve_sparse(SparseRoom *room, size_t rows, uint64_t entries, Error *error) {

@@ -22,8 +22,7 @@ void reference_metric_destroy(Backend *backend, Metric *metric) {
 
 Status reference_gram(Backend *backend, const GramRequest *request, double *out, Error *error) {
   Reference *reference = (Reference *)backend;
-  uint64_t width = backend->features + 1;
-  reference->flops += (uint64_t)request->count * request->matrices * (request->diagonal ? 2 * width : width * width);
+  reference->flops += host_gram_flops(reference->source, request);
   return host_gram(reference->source, reference->reweighed, request, out, error);
 }
 

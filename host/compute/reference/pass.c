@@ -14,16 +14,34 @@
 /* Bytes: the two (N,K) products of a line are kept below this, and recomputed from X above it. */
 static const size_t LINE_CACHE_BYTES = (size_t)256 << 20;
 
-static const float *row_of(const Reference *reference, size_t row) { return reference->x + row * reference->base.features; }
+/* What is not 0 in a row, or all of it. */
+typedef struct ReferenceRow {
+  size_t count;
+  const uint32_t *columns; /* (count); NULL: 0 to count - 1 */
+  const float *values;     /* (count); NULL: 1 each */
+} ReferenceRow;
 
-/* z_k = w_k . x + b_k.   x (D), w (P), z (K) */
-static void compute_logits(const Reference *reference, const float *x, const double *w, double *z) {
+static ReferenceRow row_of(const Reference *reference, size_t row) {
+  const SparseRows *sparse = &reference->sparse;
+  size_t features = reference->base.features;
+  if (sparse->begin == NULL) return (ReferenceRow){features, NULL, reference->x + row * features};
+  uint64_t first = sparse->begin[row];
+  return (ReferenceRow){(size_t)(sparse->begin[row + 1] - first), sparse->columns + first,
+                        sparse->values != NULL ? sparse->values + first : NULL};
+}
+
+static size_t column_of(const ReferenceRow *x, size_t i) { return x->columns != NULL ? x->columns[i] : i; }
+static double value_of(const ReferenceRow *x, size_t i) { return x->values != NULL ? (double)x->values[i] : 1.0; }
+
+/* z_k = w_k . x + b_k.   w (P), z (K) */
+static void compute_logits(const Reference *reference, size_t row, const double *w, double *z) {
   size_t features = reference->base.features, classes = reference->base.classes;
   const double *bias = w + classes * features;
+  const ReferenceRow x = row_of(reference, row);
   for (size_t k = 0; k < classes; k++) {
     const double *weights = w + k * features;
     double sum = 0.0;
-    for (size_t d = 0; d < features; d++) sum += weights[d] * x[d];
+    for (size_t i = 0; i < x.count; i++) sum += weights[column_of(&x, i)] * value_of(&x, i);
     z[k] = sum + bias[k];
   }
 }
@@ -37,12 +55,13 @@ static void weigh_row(const Reference *reference, size_t row, double *r) {
   for (size_t k = 0; reference->weights != NULL && k < reference->base.classes; k++) r[k] *= (double)reference->weights[row];
 }
 
-/* sum_k += r_k x for the weights, += r_k for the bias.   r (K), x (D), sum (P) */
-static void add_outer_product(const Reference *reference, const double *r, const float *x, double *sum) {
+/* sum_k += r_k x for the weights, += r_k for the bias.   r (K), sum (P) */
+static void add_outer_product(const Reference *reference, const double *r, size_t row, double *sum) {
   size_t features = reference->base.features, classes = reference->base.classes;
+  const ReferenceRow x = row_of(reference, row);
   for (size_t k = 0; k < classes; k++) {
     double *weights = sum + k * features;
-    for (size_t d = 0; d < features; d++) weights[d] += r[k] * x[d];
+    for (size_t i = 0; i < x.count; i++) weights[column_of(&x, i)] += r[k] * value_of(&x, i);
     if (reference->base.intercept) sum[classes * features + k] += r[k];
   }
 }
@@ -66,9 +85,9 @@ static double largest_magnitude(const double *values, size_t count) {
   return largest;
 }
 
-static void count_work(Reference *reference, size_t rows, unsigned products) {
-  reference->flops += 2ull * products * rows * reference->base.features * reference->base.classes;
-  reference->bytes_read += (uint64_t)rows * reference->base.features * sizeof(float);
+static void count_work(Reference *reference, RowRange rows, unsigned products) {
+  reference->flops += 2ull * products * dataset_entries(reference->source, rows) * reference->base.classes;
+  reference->bytes_read += dataset_bytes(reference->source, rows);
 }
 
 static Status check_range(const Reference *reference, RowRange rows, bool with_labels, Error *error) {
@@ -91,14 +110,14 @@ Status reference_evaluate(Backend *backend, const Vector *w, RowRange rows, cons
   if (g != NULL) memset(g, 0, backend->parameters * sizeof *g);
   for (size_t i = rows.begin; i < rows.begin + rows.count; i++) {
     size_t label = (size_t)reference->labels[i];
-    compute_logits(reference, row_of(reference, i), w->values, z);
+    compute_logits(reference, i, w->values, z);
     compensated_add(&loss, weight_of(reference, i) * softmax_row(z, backend->classes, label));
     z[label] -= 1.0; /* a - p */
     weigh_row(reference, i, z);
-    if (g != NULL) add_outer_product(reference, z, row_of(reference, i), g);
+    if (g != NULL) add_outer_product(reference, z, i, g);
   }
   if (g != NULL) scale_and_add(reference, scale, addition, w->values, g);
-  count_work(reference, rows.count, g != NULL ? 2 : 1);
+  count_work(reference, rows, g != NULL ? 2 : 1);
   if (at == NULL) return SETOSA_OK;
   at->loss = scale * (loss.high + loss.low);
   at->gradient_norm = g == NULL ? NAN : largest_magnitude(g, backend->parameters);
@@ -113,17 +132,17 @@ Status reference_hessian_product(Backend *backend, const Vector *w, const Vector
   double *a = reference->logits, *q = reference->tangent;
   memset(out->values, 0, backend->parameters * sizeof(double));
   for (size_t i = rows.begin; i < rows.begin + rows.count; i++) {
-    compute_logits(reference, row_of(reference, i), w->values, a);
-    compute_logits(reference, row_of(reference, i), v->values, q);
+    compute_logits(reference, i, w->values, a);
+    compute_logits(reference, i, v->values, q);
     softmax_row(a, backend->classes, 0);
     double mean = 0.0; /* <a, q> */
     for (size_t k = 0; k < backend->classes; k++) mean += a[k] * q[k];
     for (size_t k = 0; k < backend->classes; k++) q[k] = a[k] * (q[k] - mean);
     weigh_row(reference, i, q);
-    add_outer_product(reference, q, row_of(reference, i), out->values);
+    add_outer_product(reference, q, i, out->values);
   }
   scale_and_add(reference, backend_row_scale(backend, rows.count), addition, v->values, out->values);
-  count_work(reference, rows.count, 3);
+  count_work(reference, rows, 3);
   return SETOSA_OK;
 }
 
@@ -133,11 +152,11 @@ Status reference_predict(Backend *backend, const Vector *w, RowRange rows, RowSc
   if (status != SETOSA_OK) return status;
   double *z = reference->logits;
   for (size_t i = 0; i < rows.count; i++) {
-    compute_logits(reference, row_of(reference, rows.begin + i), w->values, z);
+    compute_logits(reference, rows.begin + i, w->values, z);
     if (kind != ROW_LOGITS) softmax_row(z, backend->classes, 0);
     for (size_t k = 0; k < backend->classes; k++) scores[i * backend->classes + k] = (float)z[k];
   }
-  count_work(reference, rows.count, 1);
+  count_work(reference, rows, 1);
   return SETOSA_OK;
 }
 
@@ -173,10 +192,10 @@ Status reference_line_open(Backend *backend, const Vector *w, const Vector *s, E
   TRY(allocate_line(reference, line, error));
   if (line->xs == NULL) return SETOSA_OK;
   for (size_t i = 0; i < backend->rows; i++) {
-    compute_logits(reference, row_of(reference, i), line->w, line->xw + i * backend->classes);
-    compute_logits(reference, row_of(reference, i), line->s, line->xs + i * backend->classes);
+    compute_logits(reference, i, line->w, line->xw + i * backend->classes);
+    compute_logits(reference, i, line->s, line->xs + i * backend->classes);
   }
-  count_work(reference, backend->rows, 2);
+  count_work(reference, backend_all_rows(backend), 2);
 cleanup:
   if (status != SETOSA_OK) reference_line_close(backend);
   return status;
@@ -194,8 +213,8 @@ Status reference_line_evaluate(Backend *backend, double step, double *value, dou
       memcpy(z, line->xw + i * classes, classes * sizeof *z);
       memcpy(u, line->xs + i * classes, classes * sizeof *u);
     } else {
-      compute_logits(reference, row_of(reference, i), line->w, z);
-      compute_logits(reference, row_of(reference, i), line->s, u);
+      compute_logits(reference, i, line->w, z);
+      compute_logits(reference, i, line->s, u);
     }
     for (size_t k = 0; k < classes; k++) z[k] += step * u[k];
     size_t label = (size_t)reference->labels[i];
@@ -204,7 +223,7 @@ Status reference_line_evaluate(Backend *backend, double step, double *value, dou
     weigh_row(reference, i, z);
     for (size_t k = 0; k < classes; k++) compensated_add(&change, z[k] * u[k]);
   }
-  if (line->xs == NULL) count_work(reference, backend->rows, 2);
+  if (line->xs == NULL) count_work(reference, backend_all_rows(backend), 2);
   double scale = backend_row_scale(backend, backend->rows);
   *value = scale * (loss.high + loss.low);
   *slope = scale * (change.high + change.low);

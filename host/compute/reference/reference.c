@@ -171,7 +171,7 @@ static const BackendOperations reference_operations = {
 Status reference_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
   Status status = SETOSA_OK;
   Reference *reference = NULL;
-  size_t weights = 0, values = 0;
+  size_t weights = 0;
   DataShape shape = dataset_shape(dataset);
   Targets targets;
   *backend = NULL;
@@ -179,7 +179,6 @@ Status reference_open(Backend **backend, const Dataset *dataset, const BackendSe
     return error_set(error, SETOSA_ERROR_USAGE, "a data set of %zu rows, %zu features and %zu classes has nothing to compute on",
                      shape.rows, shape.features, shape.classes);
   TRY(memory_multiply(&weights, shape.classes, shape.features + 1, "the parameters", error));
-  TRY(memory_multiply(&values, shape.rows, shape.features, "the data set", error));
   TRY(memory_allocate_zero((void **)&reference, 1, sizeof *reference, "the reference backend", error));
   TRY(memory_allocate((void **)&reference->logits, shape.classes, sizeof(double), "the logits of a row", error));
   TRY(memory_allocate((void **)&reference->tangent, shape.classes, sizeof(double), "the tangent of a row", error));
@@ -191,13 +190,16 @@ Status reference_open(Backend **backend, const Dataset *dataset, const BackendSe
                               .mean_weight = dataset_mean_weight(dataset),
                               .intercept = settings->intercept};
   reference->source = dataset;
-  reference->x = dataset_dense(dataset, dataset_all(dataset), NULL);
+  if (shape.kind == DATA_SPARSE)
+    TRY(dataset_sparse(&reference->sparse, dataset, dataset_all(dataset), NULL, error));
+  else
+    reference->x = dataset_dense(dataset, dataset_all(dataset), NULL);
   TRY(dataset_targets(&targets, dataset, dataset_all(dataset), NULL, error));
   /* A row whose label is none of the classes cannot be trained on: then the labels are not used at all. */
   if (dataset_first_unlabelled(dataset, shape.classes) == shape.rows) reference->labels = targets.labels;
   TRY(reweigh_open(&reference->reweighed, dataset, settings, error));
   reference->weights = reference->reweighed != NULL ? reference->reweighed : targets.weights;
-  reference_hold_bytes(reference, (int64_t)(values * sizeof(float) + 2 * shape.classes * sizeof(double)));
+  reference_hold_bytes(reference, (int64_t)(dataset_bytes(dataset, dataset_all(dataset)) + 2 * shape.classes * sizeof(double)));
   *backend = &reference->base;
 cleanup:
   if (status != SETOSA_OK && reference != NULL) reference_close(&reference->base);

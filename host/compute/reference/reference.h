@@ -19,7 +19,8 @@ typedef struct ReferenceLine {
 typedef struct Reference {
   Backend base;
   const Dataset *source; /* borrowed */
-  const float *x;        /* (N,D) row-major, borrowed from the data set */
+  const float *x;        /* (N,D) row-major, borrowed from the data set; */
+  SparseRows sparse;     /* or these, borrowed, too; zeroed: rows are dense */
   const int32_t *labels; /* (N) in 0..K-1, borrowed; NULL: only predict works */
   const float *weights;  /* (N) borrowed, or NULL: 1 for every row */
   float *reweighed;      /* (N) which they then are, where they change; else NULL */
