@@ -1,0 +1,130 @@
+/* Sparse rows on a device: the answers of the dense ones within the tolerances of f32, by both families of kernels, and the same bits
+ * however the rows are held and shared. */
+#include <stdio.h>
+
+#include "compute/tolerance.h"
+#include "kernels/answers.h"
+#include "support/device.h"
+#include "support/sparse.h"
+
+static Answers ask_reference(const Dataset *dataset) {
+  Error error = {0};
+  Backend *backend = NULL;
+  BackendSettings settings = {.kind = SETOSA_BACKEND_REFERENCE, .intercept = true};
+  support_ok(backend_open(&backend, dataset, &settings, &error), &error);
+  Answers a = ask_backend(backend);
+  backend_close(backend);
+  return a;
+}
+
+static void expect_near(double found, double tolerance, const char *what, const char *how) {
+  if (!(found <= tolerance)) fail_msg("%s: the %s is off by %.2e, at most %.0e is allowed", how, what, found, tolerance);
+}
+
+static double largest_difference(const float *a, const float *b, size_t count) {
+  double largest = 0;
+  for (size_t i = 0; i < count; i++) {
+    double apart = fabs((double)a[i] - (double)b[i]);
+    if (!(apart <= largest)) largest = apart;
+  }
+  return largest;
+}
+
+static void expect_close(const Answers *found, const Answers *wanted, double slack, const char *how) {
+  const struct {
+    const char *what;
+    double off, tolerance;
+  } parts[] = {
+      {"objective", compare_relative(found->all.objective, wanted->all.objective), 1e-6},
+      {"objective of a batch", compare_relative(found->some.objective, wanted->some.objective), 1e-6},
+      {"gradient", compare_relative_norm(found->gradient, wanted->gradient, wanted->parameters), 1e-5},
+      {"gradient of a batch", compare_relative_norm(found->some_gradient, wanted->some_gradient, wanted->parameters), 1e-5},
+      {"Hessian product", compare_relative_norm(found->product, wanted->product, wanted->parameters), 1e-5},
+      {"Hessian product of a batch", compare_relative_norm(found->some_product, wanted->some_product, wanted->parameters), 1e-5},
+      {"logits", largest_difference(found->logits, wanted->logits, wanted->scores), 2e-6},
+      {"probabilities", largest_difference(found->probabilities, wanted->probabilities, wanted->scores), 1e-6},
+      {"value of a line", compare_relative(found->value[1], wanted->value[1]), 1e-6},
+      {"slope of a line", fabs(found->slope[1] - wanted->slope[1]) / (1 + fabs(wanted->slope[1])), 1e-5},
+  };
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) expect_near(parts[i].off, slack * parts[i].tolerance, parts[i].what, how);
+}
+
+static const SparseShape shapes[] = {
+    {1, 1, 2, 1, 0, false},         {31, 7, 2, 0.6, 0.1, false},     {33, 300, 3, 1, 0.2, false},     {1000, 40, 2, 1, 0.3, true},
+    {700, 90, 4, 0.9, 0.1, true},   {1000, 300, 10, 1, 0.3, false},  {500, 200, 20, 0.8, 0.2, false}, {300, 150, 33, 1, 0.2, false},
+    {400, 120, 65, 0.7, 0.1, true}, {300, 70, 131, 0.9, 0.1, false}, {90, 30, 1000, 0.5, 0, false},   {3000, 5, 7, 1, 0, false},
+};
+
+static void both_families(void **state) {
+  (void)state;
+  static const SetosaFamily families[] = {SETOSA_FAMILY_CPU, SETOSA_FAMILY_GPU};
+  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+    for (int weighted = 0; weighted < 2; weighted++) {
+      SparsePair pair = sparse_pair_make(&shapes[i], 11 + i);
+      if (weighted) weigh_rows(pair.dense), weigh_rows(pair.sparse);
+      Answers wanted = ask_reference(pair.dense);
+      for (size_t f = 0; f < 2; f++) {
+        char how[200];
+        snprintf(how, sizeof how, "%zu x %zu, %zu classes%s, %s", shapes[i].rows, shapes[i].features, shapes[i].classes,
+                 weighted ? ", weighted" : "", f == 0 ? "cpu" : "gpu");
+        Answers found = ask_native(pair.sparse, (BackendSettings){.family = families[f], .context = support_device()});
+        expect_close(&found, &wanted, 1, how);
+        answers_free(&found);
+      }
+      answers_free(&wanted);
+      sparse_pair_free(&pair);
+    }
+  }
+}
+
+/* Many blocks of few rows, chunks, several buffers, several devices: the bits of one. */
+static void same_bits(void **state) {
+  (void)state;
+  static const SparseShape some[] = {{2500, 80, 3, 1, 0.3, false}, {3000, 60, 2, 1, 0.1, true}, {1500, 50, 37, 0.9, 0.1, false}};
+  for (size_t i = 0; i < sizeof some / sizeof *some; i++)
+    for (int family = SETOSA_FAMILY_CPU; family <= SETOSA_FAMILY_GPU; family++) {
+      SparsePair pair = sparse_pair_make(&some[i], 5 + i);
+      weigh_rows(pair.sparse);
+      BackendSettings plain = {.family = (SetosaFamily)family, .context = support_device(), .workspace_bytes = 40000};
+      BackendSettings others[] = {plain, plain, plain, plain};
+      others[0].streamed = true, others[0].chunk_rows = 300;
+      others[1].x_buffer_bytes = 30000;
+      others[2].context_count = 3, others[2].rates = (const double[]){1, 5, 2};
+      others[3].context_count = 2, others[3].streamed = true, others[3].chunk_rows = 500, others[3].rates = (const double[]){2, 1};
+      for (size_t d = 0; d < 3; d++) others[2].contexts[d] = others[3].contexts[d] = support_device();
+      Answers wanted = ask_native(pair.sparse, plain);
+      Answers again = ask_native(pair.sparse, plain);
+      expect_same(&wanted, &again, "a second time");
+      answers_free(&again);
+      for (size_t o = 0; o < sizeof others / sizeof *others; o++) {
+        static const char *const how[] = {"streamed", "in several buffers", "on three devices", "on two devices, streamed"};
+        Answers found = ask_native(pair.sparse, others[o]);
+        expect_same(&found, &wanted, how[o]);
+        answers_free(&found);
+      }
+      answers_free(&wanted);
+      sparse_pair_free(&pair);
+    }
+}
+
+/* Halves round the values, and nothing else: within their 2^-11. */
+static void halves(void **state) {
+  (void)state;
+  const SparseShape shape = {800, 100, 5, 1, 0.2, false};
+  SparsePair pair = sparse_pair_make(&shape, 3);
+  Answers wanted = ask_reference(pair.dense);
+  for (int family = SETOSA_FAMILY_CPU; family <= SETOSA_FAMILY_GPU; family++) {
+    Answers found = ask_native(
+        pair.sparse, (BackendSettings){.family = (SetosaFamily)family, .storage = SETOSA_STORAGE_F16, .context = support_device()});
+    expect_close(&found, &wanted, 1000, "as halves");
+    assert_true(found.facts.storage_rms_error > 0 && found.facts.storage_rms_error <= 0x1p-11);
+    answers_free(&found);
+  }
+  answers_free(&wanted);
+  sparse_pair_free(&pair);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(both_families), cmocka_unit_test(same_bits), cmocka_unit_test(halves)};
+  return support_run("sparse rows", tests, support_device_open, support_device_close);
+}
