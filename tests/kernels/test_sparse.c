@@ -49,10 +49,13 @@ static void expect_close(const Answers *found, const Answers *wanted, double sla
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) expect_near(parts[i].off, slack * parts[i].tolerance, parts[i].what, how);
 }
 
+#define SHAPE(n, d, k, filled, falls, one) \
+  { .rows = n, .features = d, .classes = k, .density = filled, .spread = falls, .ones = one, .gaps = (n) > 100 }
 static const SparseShape shapes[] = {
-    {1, 1, 2, 1, 0, false},         {31, 7, 2, 0.6, 0.1, false},     {33, 300, 3, 1, 0.2, false},     {1000, 40, 2, 1, 0.3, true},
-    {700, 90, 4, 0.9, 0.1, true},   {1000, 300, 10, 1, 0.3, false},  {500, 200, 20, 0.8, 0.2, false}, {300, 150, 33, 1, 0.2, false},
-    {400, 120, 65, 0.7, 0.1, true}, {300, 70, 131, 0.9, 0.1, false}, {90, 30, 1000, 0.5, 0, false},   {3000, 5, 7, 1, 0, false},
+    SHAPE(1, 1, 2, 1, 0, false),          SHAPE(31, 7, 2, 0.6, 0.1, false),   SHAPE(33, 300, 3, 1, 0.2, false),
+    SHAPE(1000, 40, 2, 1, 0.3, true),     SHAPE(700, 90, 4, 0.9, 0.1, true),  SHAPE(1000, 300, 10, 1, 0.3, false),
+    SHAPE(500, 200, 20, 0.8, 0.2, false), SHAPE(300, 150, 33, 1, 0.2, false), SHAPE(400, 120, 65, 0.7, 0.1, true),
+    SHAPE(300, 70, 131, 0.9, 0.1, false), SHAPE(90, 30, 1000, 0.5, 0, false), SHAPE(3000, 5, 7, 1, 0, false),
 };
 
 static void both_families(void **state) {
@@ -60,7 +63,7 @@ static void both_families(void **state) {
   static const SetosaFamily families[] = {SETOSA_FAMILY_CPU, SETOSA_FAMILY_GPU};
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
     for (int weighted = 0; weighted < 2; weighted++) {
-      SparsePair pair = sparse_pair_make(&shapes[i], 11 + i);
+      SparsePair pair = sparse_pair(&shapes[i], 11 + i);
       if (weighted) weigh_rows(pair.dense), weigh_rows(pair.sparse);
       Answers wanted = ask_reference(pair.dense);
       for (size_t f = 0; f < 2; f++) {
@@ -80,10 +83,11 @@ static void both_families(void **state) {
 /* Many blocks of few rows, chunks, several buffers, several devices: the bits of one. */
 static void same_bits(void **state) {
   (void)state;
-  static const SparseShape some[] = {{2500, 80, 3, 1, 0.3, false}, {3000, 60, 2, 1, 0.1, true}, {1500, 50, 37, 0.9, 0.1, false}};
+  static const SparseShape some[] = {SHAPE(2500, 80, 3, 1, 0.3, false), SHAPE(3000, 60, 2, 1, 0.1, true),
+                                     SHAPE(1500, 50, 37, 0.9, 0.1, false)};
   for (size_t i = 0; i < sizeof some / sizeof *some; i++)
     for (int family = SETOSA_FAMILY_CPU; family <= SETOSA_FAMILY_GPU; family++) {
-      SparsePair pair = sparse_pair_make(&some[i], 5 + i);
+      SparsePair pair = sparse_pair(&some[i], 5 + i);
       weigh_rows(pair.sparse);
       BackendSettings plain = {.family = (SetosaFamily)family, .context = support_device(), .workspace_bytes = 40000};
       BackendSettings others[] = {plain, plain, plain, plain};
@@ -110,8 +114,8 @@ static void same_bits(void **state) {
 /* Halves round the values, and nothing else: within their 2^-11. */
 static void halves(void **state) {
   (void)state;
-  const SparseShape shape = {800, 100, 5, 1, 0.2, false};
-  SparsePair pair = sparse_pair_make(&shape, 3);
+  const SparseShape shape = SHAPE(800, 100, 5, 1, 0.2, false);
+  SparsePair pair = sparse_pair(&shape, 3);
   Answers wanted = ask_reference(pair.dense);
   for (int family = SETOSA_FAMILY_CPU; family <= SETOSA_FAMILY_GPU; family++) {
     Answers found = ask_native(

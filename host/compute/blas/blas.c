@@ -1,5 +1,5 @@
-/* The blas backend: f32 on the host, the two products of a block of rows by OpenBLAS and the softmax between them by rows.c, on all
- * cores. This file owns its life and its vectors; the mathematics is in pass.c and line.c. */
+/* The blas backend: f32 on the host, the two products of a block of rows by OpenBLAS (of sparse rows by sparse.c) and the softmax between
+ * them by rows.c, on all cores. This file owns its life and its vectors; the mathematics is in pass.c, predict.c and line.c. */
 #include "compute/blas/blas.h"
 
 #include <math.h>
@@ -16,7 +16,9 @@ enum {
   SMALL_BLOCK_ROWS = 64, /* few classes: OpenBLAS has faster kernels, without packing, for products this small (measured: 1.5 times) */
   BLOCK_ROWS = 256,
   WHOLE_BLOCK_ROWS = 512,
-  BLOCK_BYTES = 8 << 20, /* most bytes of a thread's logits, so that they stay in cache between the products */
+  SPARSE_WHOLE_ROWS = 16384,
+  SPARSE_WHOLE_FLOPS = 1 << 24, /* a millisecond or so, beside which a wait is little */
+  BLOCK_BYTES = 8 << 20,        /* most bytes of a thread's logits, so that they stay in cache between the products */
   WHOLE_BLOCK_BYTES = 32 << 20
 };
 
@@ -188,6 +190,8 @@ static void blas_close(Backend *backend) {
     free(blas->rooms[i].partial);
   }
   free(blas->rooms);
+  free(blas->sparse.turned[0]);
+  free(blas->sparse.turned[1]);
   free(blas->ones);
   free(blas->reweighed);
   blas_threads_destroy(blas->threads);
@@ -239,14 +243,24 @@ static const BackendOperations blas_operations = {
     .facts = blas_facts,
 };
 
+/* Of sparse rows: nothing is packed, so that blocks are small, unless threads wait for each other after each. */
+static size_t sparse_block_rows(const Blas *blas) {
+  size_t rows = SMALL_BLOCK_ROWS;
+  uint64_t row_flops = blas_product_flops(blas, backend_all_rows(&blas->head)) / blas->head.rows + 1;
+  while (blas->whole_blocks && rows < SPARSE_WHOLE_ROWS && rows * row_flops < SPARSE_WHOLE_FLOPS) rows *= 2;
+  return rows;
+}
+
 /* Rows of a block: small for few classes, larger where packing W anew for each block would cost. */
 static void choose_block(Blas *blas) {
   size_t row_bytes = blas->head.classes * sizeof(float), threads = blas_threads_count(blas->threads);
   size_t needed = (blas->head.rows + BLAS_LANES - 1) / BLAS_LANES * BLAS_LANES;
   size_t partial_bytes = blas->workspace_bytes > 0 ? 4 * blas->workspace_bytes : PARTIALS_BYTES;
-  blas->whole_blocks = (threads - 1) * blas->head.parameters > partial_bytes / sizeof(float);
+  size_t partial = blas_is_sparse(blas) ? blas_sparse_floats(&blas->sparse) : blas->head.parameters;
+  blas->whole_blocks = (threads - 1) * partial > partial_bytes / sizeof(float);
   size_t most = blas->workspace_bytes > 0 ? blas->workspace_bytes : blas->whole_blocks ? WHOLE_BLOCK_BYTES : BLOCK_BYTES;
   size_t rows = blas->whole_blocks ? WHOLE_BLOCK_ROWS : blas->head.classes <= SMALL_CLASSES ? SMALL_BLOCK_ROWS : BLOCK_ROWS;
+  if (blas_is_sparse(blas)) rows = sparse_block_rows(blas);
   while (rows > BLAS_LANES && rows * row_bytes > most) rows /= 2;
   blas->block_rows = rows < needed ? rows : needed;
 }
@@ -260,6 +274,12 @@ static Status check_shape(const DataShape *shape, Error *error) {
     return error_set(error, SETOSA_ERROR_USAGE, "%zu features and %zu classes are more than BLAS can count; use --backend native",
                      shape->features, shape->classes);
   return SETOSA_OK;
+}
+
+static Status open_sparse(Blas *blas, const Dataset *dataset, Error *error) {
+  BlasSparse *sparse = &blas->sparse;
+  *sparse = (BlasSparse){.features = blas->head.features, .classes = blas->head.classes, .width = blas_sparse_width(blas->head.classes)};
+  return dataset_sparse(&sparse->rows, dataset, dataset_all(dataset), NULL, error);
 }
 
 Status blas_open(Backend **backend, const Dataset *dataset, const BackendSettings *settings, Error *error) {
@@ -278,17 +298,21 @@ Status blas_open(Backend **backend, const Dataset *dataset, const BackendSetting
                          .mean_weight = dataset_mean_weight(dataset),
                          .intercept = settings->intercept};
   blas->source = dataset;
-  blas->x = dataset_dense(dataset, dataset_all(dataset), NULL);
+  if (shape.kind == DATA_SPARSE)
+    TRY(open_sparse(blas, dataset, error));
+  else
+    blas->x = dataset_dense(dataset, dataset_all(dataset), NULL);
   TRY(dataset_targets(&targets, dataset, dataset_all(dataset), NULL, error));
   /* A row whose label is none of the classes cannot be trained on: then the labels are not used at all. */
   if (dataset_first_unlabelled(dataset, shape.classes) == shape.rows) blas->targets.labels = targets.labels;
   TRY(reweigh_open(&blas->reweighed, dataset, settings, error));
   blas->targets.weights = blas->reweighed != NULL ? blas->reweighed : targets.weights;
   blas->workspace_bytes = settings->workspace_bytes;
-  hold_bytes(blas, (int64_t)(shape.rows * shape.features * sizeof(float)));
+  hold_bytes(blas, (int64_t)dataset_bytes(dataset, dataset_all(dataset)));
   TRY(blas_products_load(&blas->products, error));
   TRY(blas_threads_create(&blas->threads, blas->products.threads, error));
   choose_block(blas);
+  if (blas_is_sparse(blas) && blas->whole_blocks) TRY(blas_sparse_cut(&blas->sparse, shape.rows, error));
   TRY(blas_hold(blas, (void **)&blas->rooms, blas_threads_count(blas->threads), sizeof *blas->rooms, "threads", error));
   TRY(blas_hold(blas, (void **)&blas->ones, blas->block_rows, sizeof(float), "a vector of ones", error));
   for (size_t i = 0; i < blas->block_rows; i++) blas->ones[i] = 1.0f;

@@ -5,6 +5,7 @@
 #include "compute/backends.h"
 #include "compute/blas/products.h"
 #include "compute/blas/rows.h"
+#include "compute/blas/sparse.h"
 #include "compute/blas/threads.h"
 #include "compute/line.h"
 
@@ -17,7 +18,8 @@ struct Vector {
 typedef struct BlasRoom {
   float *logits;     /* (K, stride) */
   float *directions; /* (K, stride), for Hessians only */
-  float *partial;    /* (P) its part of the gradient; NULL for the first thread, which adds into the result */
+  float *partial;    /* (P) its part of the gradient; NULL for the first thread, which adds into the result. Of sparse rows (D+1, width) of
+                      * sparse.h, of the first thread, too */
   double loss;
 } BlasRoom;
 
@@ -31,12 +33,14 @@ typedef struct BlasLine {
 typedef struct Blas {
   Backend head;
   const Dataset *source; /* borrowed */
-  const float *x;        /* (N,D) row-major, borrowed */
+  const float *x;        /* (N,D) row-major, borrowed; */
+  BlasSparse sparse;     /* or these */
   BlasTargets targets;   /* (N) each, borrowed; labels NULL: then only predict works */
   BlasProducts products;
   BlasThreads *threads;
   BlasRoom *rooms;   /* one a thread */
-  bool whole_blocks; /* all threads on one block, since a gradient for each thread would take too much memory */
+  bool whole_blocks; /* all threads on one block, since a gradient for each thread would take too much memory; of a sparse one each then
+                      * adds to features of its own (BlasSparse.cuts) */
   size_t block_rows; /* a multiple of BLAS_LANES, and the stride of its logits */
   float *ones;       /* (block_rows): column sums by sgemv */
   float *reweighed;  /* (N) the weights in `targets`, where they change; else NULL */
@@ -58,15 +62,29 @@ Status blas_evaluate(Backend *backend, const Vector *w, RowRange rows, const Add
 Status blas_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out,
                             Error *error);
 Status blas_labels(Backend *backend, RowRange rows, int32_t *labels, Error *error);
-Status blas_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error);
 Status blas_check_rows(const Blas *blas, RowRange rows, bool labels_needed, Error *error);
 /* The targets of rows from `begin` on. */
 static inline BlasTargets blas_targets(const Blas *blas, size_t begin) {
   const float *weights = blas->targets.weights;
   return (BlasTargets){blas->targets.labels + begin, weights != NULL ? weights + begin : NULL};
 }
-/* z (K, stride), its first `rows` columns = W X' + b for rows from `begin` on. */
+static inline bool blas_is_sparse(const Blas *blas) { return blas->sparse.rows.begin != NULL; }
+/* The first of the rows that participant `index` of `count` works on: all have as much to do. */
+size_t blas_share_begin(const Blas *blas, RowRange rows, size_t index, size_t count);
+/* What blas_logits takes for a vector (P): itself, or of sparse rows the vector feature after feature in place `which` (0 or 1), until that
+ * is used again. */
+Status blas_prepare(Blas *blas, const float **prepared, const Vector *vector, size_t which, Error *error);
+/* Allocates what this kind of pass needs in the workspaces of `team` threads and is not there yet. */
+Status blas_reserve(Blas *blas, size_t team, bool hessian, bool gradient, Error *error);
+/* Arithmetic of a product of rows and W. */
+static inline uint64_t blas_product_flops(const Blas *blas, RowRange rows) {
+  return 2 * dataset_entries(blas->source, rows) * blas->head.classes;
+}
+/* z (K, stride), its first `rows` columns = W X' + b for rows from `begin` on; w is prepared. */
 void blas_logits(const Blas *blas, const float *w, size_t begin, size_t rows, float *z, size_t stride);
+
+/* predict.c */
+Status blas_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error);
 
 /* metric.c */
 Status blas_metric_create(Backend *backend, Metric **metric, const MetricForm *form, Error *error);

@@ -1,5 +1,5 @@
 /* Gram matrices of the blas backend: chunks of rows, centred and with a 1 at the end, times themselves by sgemm. Sums over a chunk are f32,
- * those of chunks are added in double. */
+ * those of chunks are added in double. Diagonals of sparse rows are compute/gram.c's. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +97,10 @@ Status blas_gram(Backend *backend, const GramRequest *request, double *out, Erro
   Status status = SETOSA_OK;
   Blas *blas = (Blas *)backend;
   int before = 1;
+  if (blas_is_sparse(blas) && request->diagonal) {
+    blas->flops += host_gram_flops(blas->source, request);
+    return host_gram(blas->source, blas->reweighed, request, out, error);
+  }
   size_t width = backend->features + 1, size = request->diagonal ? width : width * width;
   uint64_t work = 2 * (uint64_t)request->count * size;
   size_t team = blas_team(blas, request->diagonal ? work * request->matrices : work);

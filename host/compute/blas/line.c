@@ -9,8 +9,7 @@
 static bool products_fit(const Blas *blas, size_t *floats) {
   const uint64_t small = (uint64_t)4 * (blas->workspace_bytes > 0 ? blas->workspace_bytes : (size_t)16 << 20);
   uint64_t blocks = (blas->head.rows + blas->block_rows - 1) / blas->block_rows;
-  uint64_t each = blocks * blas->block_rows * blas->head.classes,
-           half = (uint64_t)blas->head.rows * blas->head.features * sizeof(float) / 2;
+  uint64_t each = blocks * blas->block_rows * blas->head.classes, half = dataset_bytes(blas->source, backend_all_rows(&blas->head)) / 2;
   *floats = (size_t)each;
   return 2 * each * sizeof(float) <= (half > small ? half : small);
 }
@@ -29,6 +28,7 @@ typedef struct LineTask {
   Blas *blas;
   float step;
   double *losses, *slopes; /* one a thread; NULL: compute the two products */
+  const float *w, *s;      /* prepared, for these */
 } LineTask;
 
 /* A share of the blocks. */
@@ -41,8 +41,8 @@ static void line_share(void *argument, size_t index, size_t count) {
     size_t begin = block * stride, rows = blas->head.rows - begin < stride ? blas->head.rows - begin : stride;
     float *z = line->logits + begin * classes, *s = line->slopes + begin * classes;
     if (task->losses == NULL) {
-      blas_logits(blas, line->shared.w->values, begin, rows, z, stride);
-      blas_logits(blas, line->shared.s->values, begin, rows, s, stride);
+      blas_logits(blas, task->w, begin, rows, z, stride);
+      blas_logits(blas, task->s, begin, rows, s, stride);
     } else {
       task->losses[index] += blas_rows_line(z, s, stride, classes, blas_targets(blas, begin), rows, task->step, &task->slopes[index]);
     }
@@ -54,20 +54,23 @@ Status blas_line_open(Backend *backend, const Vector *w, const Vector *s, Error 
   Blas *blas = (Blas *)backend;
   BlasLine *line = &blas->line;
   size_t floats = 0;
-  uint64_t product = 2 * (uint64_t)backend->rows * backend->features * backend->classes;
-  TRY(blas_check_rows(blas, backend_all_rows(backend), true, error));
+  RowRange all = backend_all_rows(backend);
+  uint64_t product = blas_product_flops(blas, all);
+  TRY(blas_check_rows(blas, all, true, error));
   line->shared.w = w;
   line->shared.s = s;
   if (products_fit(blas, &floats)) {
     TRY(reserve_products(blas, floats, error));
     LineTask task = {.blas = blas};
+    TRY(blas_prepare(blas, &task.w, w, 0, error));
+    TRY(blas_prepare(blas, &task.s, s, 1, error));
     size_t team = blas_team(blas, 2 * product);
     int before = 1;
-    TRY(blas_products_begin(&blas->products, team, &before, error));
+    if (!blas_is_sparse(blas)) TRY(blas_products_begin(&blas->products, team, &before, error));
     blas_threads_run(blas->threads, team, line_share, &task);
-    blas_products_end(&blas->products, before);
+    if (!blas_is_sparse(blas)) blas_products_end(&blas->products, before);
     blas->flops += 2 * product;
-    blas->bytes_read += (uint64_t)backend->rows * backend->features * sizeof(float);
+    blas->bytes_read += dataset_bytes(blas->source, all);
   } else {
     TRY(line_reserve_point(&line->shared, backend, error));
   }
@@ -81,7 +84,7 @@ static Status evaluate_products(Blas *blas, double step, double *loss, double *s
   double *sums = NULL;
   size_t team = blas_team(blas, 32 * (uint64_t)blas->head.rows * blas->head.classes);
   TRY(memory_allocate_zero((void **)&sums, 2 * team, sizeof *sums, "the sums of a line search", error));
-  LineTask task = {blas, (float)step, sums, sums + team};
+  LineTask task = {.blas = blas, .step = (float)step, .losses = sums, .slopes = sums + team};
   blas_threads_run(blas->threads, team, line_share, &task);
   double scale = backend_row_scale(&blas->head, blas->head.rows);
   *loss = *slope = 0.0;

@@ -1,7 +1,8 @@
-/* Loss, gradient, Hessian times vector and predictions of the blas backend, block of rows by block of rows:
+/* Loss, gradient and Hessian times vector of the blas backend, block of rows by block of rows:
  *   Z (K, rows) = W X' + b,   softmax and residuals in place (rows.c),   G (K, D) += R X,   never N x K.
  * Each thread has rows and a gradient of its own, and they are added at the end; where P is so large that this takes too much memory, all
- * threads share one block: rows of its logits first, then classes of the gradient. */
+ * threads share one block: rows of its logits first, then classes of the gradient, or features where rows are sparse. The products of
+ * sparse rows see vectors feature after feature (sparse.h): they are turned before a pass, and its gradient is turned back after it. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,10 @@ Status blas_check_rows(const Blas *blas, RowRange rows, bool labels_needed, Erro
 
 void blas_logits(const Blas *blas, const float *w, size_t begin, size_t rows, float *z, size_t stride) {
   size_t features = blas->head.features, classes = blas->head.classes;
+  if (blas_is_sparse(blas)) {
+    blas_sparse_logits(&blas->sparse, w, begin, rows, z, stride);
+    return;
+  }
   const float *bias = w + classes * features;
   for (size_t k = 0; k < classes; k++)
     for (size_t i = 0; i < rows; i++) z[k * stride + i] = bias[k];
@@ -29,10 +34,75 @@ void blas_logits(const Blas *blas, const float *w, size_t begin, size_t rows, fl
                              blas->x + begin * features, (int)features, 1.0f, z, (int)stride);
 }
 
+/* ---- sharing out ------------------------------------------------------------------------------------------------- */
+
+size_t blas_share_begin(const Blas *blas, RowRange rows, size_t index, size_t count) {
+  enum { ROW_ENTRIES = 8 }; /* what a row takes beside its entries, in entries */
+  if (!blas_is_sparse(blas)) return rows.count * index / count;
+  const uint64_t *begin = blas->sparse.rows.begin + rows.begin;
+  uint64_t all = begin[rows.count] - begin[0] + (uint64_t)ROW_ENTRIES * rows.count;
+  uint64_t wanted = all / count * index + all % count * index / count;
+  size_t low = 0, high = rows.count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (begin[middle] - begin[0] + (uint64_t)ROW_ENTRIES * middle < wanted)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+Status blas_reserve(Blas *blas, size_t team, bool hessian, bool gradient, Error *error) {
+  Status status = SETOSA_OK;
+  size_t block = blas->block_rows, rooms = blas->whole_blocks ? 1 : team;
+  size_t partial = blas_is_sparse(blas) ? blas_sparse_floats(&blas->sparse) : blas->head.parameters;
+  TRY(memory_multiply(&block, block, blas->head.classes, "a block of logits", error));
+  for (size_t t = 0; t < rooms; t++) {
+    BlasRoom *room = &blas->rooms[t];
+    if (room->logits == NULL) TRY(blas_hold(blas, (void **)&room->logits, block, sizeof(float), "a block of logits", error));
+    if (hessian && room->directions == NULL)
+      TRY(blas_hold(blas, (void **)&room->directions, block, sizeof(float), "a block of directions", error));
+    if (gradient && (t > 0 || blas_is_sparse(blas)) && room->partial == NULL)
+      TRY(blas_hold(blas, (void **)&room->partial, partial, sizeof(float), "partial gradients", error));
+  }
+cleanup:
+  return status;
+}
+
+typedef struct TurnTask {
+  const BlasSparse *sparse;
+  const float *vector;
+  float *turned;
+} TurnTask;
+
+static void turn_share(void *argument, size_t index, size_t count) {
+  const TurnTask *task = argument;
+  size_t all = task->sparse->features + 1;
+  blas_sparse_turn(task->sparse, task->turned, task->vector, all * index / count, all * (index + 1) / count);
+}
+
+Status blas_prepare(Blas *blas, const float **prepared, const Vector *vector, size_t which, Error *error) {
+  Status status = SETOSA_OK;
+  BlasSparse *sparse = &blas->sparse;
+  *prepared = vector->values;
+  if (!blas_is_sparse(blas)) return SETOSA_OK;
+  if (sparse->turned[which] == NULL)
+    TRY(blas_hold(blas, (void **)&sparse->turned[which], blas_sparse_floats(sparse), sizeof(float), "weights of each feature", error));
+  TurnTask task = {sparse, vector->values, sparse->turned[which]};
+  blas_threads_run(blas->threads, blas_team(blas, blas->head.parameters), turn_share, &task);
+  *prepared = sparse->turned[which];
+cleanup:
+  return status;
+}
+
+/* ---- the pass ---------------------------------------------------------------------------------------------------- */
+
 /* One pass: loss and gradient (v NULL), or Hessian times v. */
 typedef struct Pass {
   Blas *blas;
-  const float *w, *v;
+  const float *w, *v;       /* prepared */
+  const float *of;          /* (P) what `addition` is of */
   const Addition *addition; /* NULL: none */
   RowRange rows;            /* of the data; with whole blocks, of the block at hand */
   float scale, *out;        /* out NULL: no gradient */
@@ -67,17 +137,31 @@ static void add_gradient(const Blas *blas, const float *r, size_t begin, size_t 
                              gradient + blas->head.classes * features + first_class, 1);
 }
 
+/* The same of sparse rows, for features [first, last) of D + 1, feature after feature. */
+static void add_sparse_gradient(const Blas *blas, const float *r, RowRange rows, size_t first, size_t last, bool add, float *gradient) {
+  size_t width = blas->sparse.width;
+  if (!add) memset(gradient + first * width, 0, (last - first) * width * sizeof *gradient);
+  blas_sparse_add(&blas->sparse, r, blas->block_rows, rows.begin, rows.count, first, last, gradient);
+}
+
 /* Rows and gradient of one thread's own. */
 static void pass_share(void *argument, size_t index, size_t count) {
   const Pass *pass = argument;
   const Blas *blas = pass->blas;
   BlasRoom *room = &blas->rooms[index];
-  size_t first = pass->rows.count * index / count, last = pass->rows.count * (index + 1) / count;
+  size_t first = blas_share_begin(blas, pass->rows, index, count), last = blas_share_begin(blas, pass->rows, index + 1, count);
+  bool sparse = blas_is_sparse(blas);
   room->loss = 0.0;
+  if (sparse && pass->out != NULL)
+    memset(room->partial, 0, blas_sparse_floats(&blas->sparse) * sizeof *room->partial); /* even for no rows */
   for (size_t i = first; i < last; i += blas->block_rows) {
     size_t rows = smaller(last - i, blas->block_rows), begin = pass->rows.begin + i;
     const float *r = compute_residuals(pass, room, begin, rows, room->logits, room->directions);
-    if (pass->out != NULL) add_gradient(blas, r, begin, rows, 0, blas->head.classes, i > first, index == 0 ? pass->out : room->partial);
+    if (pass->out == NULL) continue;
+    if (sparse)
+      add_sparse_gradient(blas, r, (RowRange){begin, rows}, 0, blas->head.features + 1, true, room->partial);
+    else
+      add_gradient(blas, r, begin, rows, 0, blas->head.classes, i > first, index == 0 ? pass->out : room->partial);
   }
 }
 
@@ -92,14 +176,19 @@ static void block_rows_share(void *argument, size_t index, size_t count) {
                       pass->v != NULL ? block->directions + first : NULL);
 }
 
-/* A share of the classes of its gradient. */
-static void block_classes_share(void *argument, size_t index, size_t count) {
+/* A share of its gradient: features where rows are sparse, else classes. */
+static void block_gradient_share(void *argument, size_t index, size_t count) {
   const Pass *pass = argument;
   const BlasRoom *block = &pass->blas->rooms[0];
-  size_t first = pass->blas->head.classes * index / count, last = pass->blas->head.classes * (index + 1) / count;
-  if (first < last)
-    add_gradient(pass->blas, pass->v == NULL ? block->logits : block->directions, pass->rows.begin, pass->rows.count, first, last - first,
-                 pass->add, pass->out);
+  const Blas *blas = pass->blas;
+  const float *r = pass->v == NULL ? block->logits : block->directions;
+  size_t first = blas->head.classes * index / count, last = blas->head.classes * (index + 1) / count;
+  const size_t *cuts = blas->sparse.cuts;
+  if (blas_is_sparse(blas))
+    add_sparse_gradient(blas, r, pass->rows, cuts[BLAS_PIECES * index / count], cuts[BLAS_PIECES * (index + 1) / count], pass->add,
+                        block->partial);
+  else if (first < last)
+    add_gradient(blas, r, pass->rows.begin, pass->rows.count, first, last - first, pass->add, pass->out);
 }
 
 static void run_whole_blocks(Pass *pass) {
@@ -110,16 +199,34 @@ static void run_whole_blocks(Pass *pass) {
     pass->rows = (RowRange){all.begin + done, smaller(all.count - done, blas->block_rows)};
     pass->add = done > 0;
     blas_threads_run(blas->threads, pass->team, block_rows_share, pass);
-    if (pass->out != NULL) blas_threads_run(blas->threads, pass->team, block_classes_share, pass);
+    if (pass->out != NULL) blas_threads_run(blas->threads, pass->team, block_gradient_share, pass);
   }
   pass->rows = all;
+}
+
+/* A share of the features of sparse rows: out = the sum of the threads' gradients, turned back. */
+static void turn_back_share(void *argument, size_t index, size_t count) {
+  enum { PIECE = 64 }; /* features, which are in the cache for both */
+  const Pass *pass = argument;
+  const Blas *blas = pass->blas;
+  size_t all = blas->head.features + 1, width = blas->sparse.width, partials = blas->whole_blocks ? 1 : pass->team;
+  float *sum = blas->rooms[0].partial;
+  for (size_t d = all * index / count, last = all * (index + 1) / count, end; d < last; d = end) {
+    end = smaller(d + PIECE, last);
+    for (size_t t = 1; t < partials; t++) {
+      const float *partial = blas->rooms[t].partial;
+      for (size_t i = d * width; i < end * width; i++) sum[i] += partial[i];
+    }
+    blas_sparse_turn_back(&blas->sparse, pass->out, sum, d, end);
+  }
 }
 
 /* out = the sum of the threads' gradients + what is added (see Addition); without an intercept the derivatives of the bias are 0. */
 static void finish_share(void *argument, size_t index, size_t count) {
   const Pass *pass = argument;
   const Blas *blas = pass->blas;
-  size_t parameters = blas->head.parameters, weights = parameters - blas->head.classes, partials = blas->whole_blocks ? 1 : pass->team;
+  size_t parameters = blas->head.parameters, weights = parameters - blas->head.classes;
+  size_t partials = blas->whole_blocks || blas_is_sparse(blas) ? 1 : pass->team;
   const Addition *addition = pass->addition;
   float *out = pass->out;
   size_t first = parameters * index / count, last = parameters * (index + 1) / count;
@@ -128,7 +235,7 @@ static void finish_share(void *argument, size_t index, size_t count) {
     for (size_t p = first; p < last; p++) out[p] += partial[p];
   }
   if (addition != NULL) {
-    const float *of = pass->v != NULL ? pass->v : pass->w, *factors = addition->factors != NULL ? addition->factors->values : NULL;
+    const float *of = pass->of, *factors = addition->factors != NULL ? addition->factors->values : NULL;
     float l2 = (float)addition->l2;
     if (factors == NULL)
       for (size_t p = first; p < smaller(last, weights); p++) out[p] += l2 * of[p];
@@ -140,51 +247,37 @@ static void finish_share(void *argument, size_t index, size_t count) {
     for (size_t p = first > weights ? first : weights; p < last; p++) out[p] = 0.0f;
 }
 
-/* Allocates what this kind of pass needs in the workspaces of `team` threads and is not there yet. */
-static Status reserve_workspaces(Blas *blas, size_t team, bool hessian, bool gradient, Error *error) {
-  Status status = SETOSA_OK;
-  size_t block = blas->block_rows, rooms = blas->whole_blocks ? 1 : team;
-  TRY(memory_multiply(&block, block, blas->head.classes, "a block of logits", error));
-  for (size_t t = 0; t < rooms; t++) {
-    BlasRoom *room = &blas->rooms[t];
-    if (room->logits == NULL) TRY(blas_hold(blas, (void **)&room->logits, block, sizeof(float), "a block of logits", error));
-    if (hessian && room->directions == NULL)
-      TRY(blas_hold(blas, (void **)&room->directions, block, sizeof(float), "a block of directions", error));
-    if (gradient && t > 0 && room->partial == NULL)
-      TRY(blas_hold(blas, (void **)&room->partial, blas->head.parameters, sizeof(float), "partial gradients", error));
-  }
-cleanup:
-  return status;
-}
-
 /* The pass over rows; *loss (may be NULL) is the sum of the rows' losses. */
 static Status run_pass(Blas *blas, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out, double *loss,
                        Error *error) {
   Status status = SETOSA_OK;
-  uint64_t product = 2 * (uint64_t)rows.count * blas->head.features * blas->head.classes;
+  uint64_t product = blas_product_flops(blas, rows);
   int before = 1;
   unsigned products = (v != NULL ? 2u : 1u) + (out != NULL ? 1u : 0u);
   Pass pass = {.blas = blas,
-               .w = w->values,
-               .v = v != NULL ? v->values : NULL,
+               .of = (v != NULL ? v : w)->values,
                .addition = addition,
                .rows = rows,
                .scale = (float)backend_row_scale(&blas->head, rows.count),
                .out = out != NULL ? out->values : NULL,
                .team = smaller(blas_team(blas, products * product), rows.count)};
-  TRY(reserve_workspaces(blas, pass.team, v != NULL, out != NULL, error));
-  TRY(blas_products_begin(&blas->products, pass.team, &before, error));
+  uint64_t finishing = 2 * pass.team * blas->head.parameters;
+  TRY(blas_reserve(blas, pass.team, v != NULL, out != NULL, error));
+  TRY(blas_prepare(blas, &pass.w, w, 0, error));
+  if (v != NULL) TRY(blas_prepare(blas, &pass.v, v, 1, error));
+  if (!blas_is_sparse(blas)) TRY(blas_products_begin(&blas->products, pass.team, &before, error));
   if (blas->whole_blocks) {
     run_whole_blocks(&pass);
   } else {
     blas_threads_run(blas->threads, pass.team, pass_share, &pass);
   }
-  blas_products_end(&blas->products, before);
-  if (out != NULL) blas_threads_run(blas->threads, blas_team(blas, 2 * pass.team * blas->head.parameters), finish_share, &pass);
+  if (!blas_is_sparse(blas)) blas_products_end(&blas->products, before);
+  if (out != NULL && blas_is_sparse(blas)) blas_threads_run(blas->threads, blas_team(blas, finishing), turn_back_share, &pass);
+  if (out != NULL) blas_threads_run(blas->threads, blas_team(blas, finishing), finish_share, &pass);
   for (size_t t = 0; loss != NULL && t < pass.team; t++) *loss += blas->rooms[t].loss;
   blas->flops += products * product;
   /* Each product reads X, from cache the second time; the pass counts once what comes from memory. */
-  blas->bytes_read += (uint64_t)rows.count * blas->head.features * sizeof(float);
+  blas->bytes_read += dataset_bytes(blas->source, rows);
 cleanup:
   return status;
 }
@@ -227,92 +320,5 @@ Status blas_labels(Backend *backend, RowRange rows, int32_t *labels, Error *erro
   const Blas *blas = (const Blas *)backend;
   Status status = blas_check_rows(blas, rows, true, error);
   if (status == SETOSA_OK) memcpy(labels, blas->targets.labels + rows.begin, rows.count * sizeof *labels);
-  return status;
-}
-
-/* ---- predictions ------------------------------------------------------------------------------------------------ */
-
-typedef struct Prediction {
-  const Blas *blas;
-  const float *w;
-  RowRange rows;
-  RowScores kind;
-  float *scores;   /* (rows, K) row-major */
-  double *weights; /* (K,D) in double, or NULL: then logits are summed in f32 */
-  double *room;    /* a share for each thread: (share_rows, D) rows, then (K, share_rows) logits */
-  size_t share_rows, share_elements;
-} Prediction;
-
-/* As blas_logits, in double, for at most share_rows rows. */
-static void accurate_logits(const Prediction *task, double *room, size_t begin, size_t rows, float *z) {
-  size_t features = task->blas->head.features, classes = task->blas->head.classes;
-  const float *x = task->blas->x + begin * features, *bias = task->w + classes * features;
-  double *logits = room + task->share_rows * features;
-  for (size_t i = 0; i < rows * features; i++) room[i] = (double)x[i];
-  task->blas->products.cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)classes, (int)rows, (int)features, 1.0, task->weights,
-                                   (int)features, room, (int)features, 0.0, logits, (int)rows);
-  for (size_t k = 0; k < classes; k++)
-    for (size_t i = 0; i < rows; i++) z[k * task->blas->block_rows + i] = (float)(logits[k * rows + i] + (double)bias[k]);
-}
-
-/* Columns of the block of logits that is one thread's: whole groups of lanes. With whole blocks there is one block for all. */
-static size_t own_columns(const Blas *blas, size_t team) {
-  return blas->whole_blocks ? blas->block_rows / BLAS_LANES / team * BLAS_LANES : blas->block_rows;
-}
-
-static void predict_share(void *argument, size_t index, size_t count) {
-  const Prediction *task = argument;
-  const Blas *blas = task->blas;
-  size_t stride = blas->block_rows, classes = blas->head.classes, columns = own_columns(blas, count);
-  size_t first = task->rows.count * index / count, last = task->rows.count * (index + 1) / count;
-  float *z = blas->whole_blocks ? blas->rooms[0].logits + index * columns : blas->rooms[index].logits;
-  for (size_t i = first, rows = 0; i < last; i += rows) {
-    rows = smaller(last - i, smaller(task->share_rows, columns));
-    if (task->weights != NULL) {
-      accurate_logits(task, task->room + index * task->share_elements, task->rows.begin + i, rows, z);
-    } else {
-      blas_logits(blas, task->w, task->rows.begin + i, rows, z, stride);
-    }
-    if (task->kind != ROW_LOGITS) blas_rows_probabilities(z, stride, classes, rows);
-    for (size_t j = 0; j < rows; j++)
-      for (size_t k = 0; k < classes; k++) task->scores[(i + j) * classes + k] = z[k * stride + j];
-  }
-}
-
-/* W in double, and rows in double for each thread: about 1 MB, at least a row. */
-static Status prepare_accurate(Prediction *task, size_t team, Error *error) {
-  enum { SHARE_BYTES = 1 << 20 };
-  Status status = SETOSA_OK;
-  size_t features = task->blas->head.features, classes = task->blas->head.classes;
-  size_t rows = SHARE_BYTES / sizeof(double) / features, elements = 0;
-  task->share_rows = smaller(rows > 0 ? rows : 1, task->blas->block_rows);
-  task->share_elements = task->share_rows * (features + classes);
-  TRY(memory_multiply(&elements, task->share_elements, team, "rows in double", error));
-  TRY(memory_allocate((void **)&task->weights, classes * features, sizeof(double), "weights in double", error));
-  TRY(memory_allocate((void **)&task->room, elements, sizeof(double), "rows in double", error));
-  for (size_t p = 0; p < classes * features; p++) task->weights[p] = (double)task->w[p];
-cleanup:
-  return status;
-}
-
-Status blas_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error) {
-  Status status = SETOSA_OK;
-  Blas *blas = (Blas *)backend;
-  int before = 1;
-  uint64_t product = 2 * (uint64_t)rows.count * backend->features * backend->classes;
-  Prediction task = {.blas = blas, .w = w->values, .rows = rows, .kind = kind, .scores = scores, .share_rows = blas->block_rows};
-  TRY(blas_check_rows(blas, rows, false, error));
-  size_t team = smaller(blas_team(blas, product), rows.count);
-  if (blas->whole_blocks) team = smaller(team, blas->block_rows / BLAS_LANES);
-  TRY(reserve_workspaces(blas, team, false, false, error));
-  if (backend->classes <= CLASSES_ACCURATE_MOST) TRY(prepare_accurate(&task, team, error));
-  TRY(blas_products_begin(&blas->products, team, &before, error));
-  blas_threads_run(blas->threads, team, predict_share, &task);
-  blas_products_end(&blas->products, before);
-  blas->flops += product;
-  blas->bytes_read += (uint64_t)rows.count * backend->features * sizeof(float);
-cleanup:
-  free(task.weights);
-  free(task.room);
   return status;
 }

@@ -5,22 +5,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "compute/blas/clones.h"
+
 #define FOR_LANES(j) for (size_t j = 0; j < BLAS_LANES; j++)
-
-/* One copy for each width of vector, chosen when the program starts; the same bits from all, since nothing is contracted. Sanitizers are
- * not ready when that choice is made. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-#define FOR_EACH_CPU __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define FOR_EACH_CPU
-#endif
-
-/* What a copy calls must become part of it, or it stays at the default width. */
-#ifdef __GNUC__
-#define ALWAYS_INLINE inline __attribute__((always_inline))
-#else
-#define ALWAYS_INLINE inline
-#endif
 
 /* exp(x) for x <= 0 within 2 units in the last place, 0 below -87 (where it is under 1e-37 of the largest term), NaN for NaN. libm's is
  * not vectorised without fast-math. x = n ln 2 + r, |r| <= ln 2 / 2; exp(r) by its series (error r^8 / 8! < 6e-9); 2^n into the exponent.
