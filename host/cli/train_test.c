@@ -27,6 +27,7 @@ Status train_load_test(SetosaDataset **test, const Session *session, const Setos
   data.expect_label = setosa_dataset_label_name(like);
   data.scale = 1; /* as read: the scaling of the training data follows */
   data.expect_features = features;
+  data.expect_index_base = setosa_dataset_index_base(like);
   data.expect_feature_names = feature_names;
   data.expect_shift = isnan(session->options->data.scale) || session->options->data.scale == 1 ? setosa_dataset_shift(like) : NULL;
   data.expect_classes = classes;

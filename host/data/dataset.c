@@ -12,13 +12,14 @@
 #include "data/shift.h"
 #include "data/weights.h"
 
-SetosaDataOptions setosa_data_options_default(void) { return (SetosaDataOptions){.header = -1, .scale = NAN}; }
+SetosaDataOptions setosa_data_options_default(void) { return (SetosaDataOptions){.header = -1, .scale = NAN, .expect_index_base = -1}; }
 
 Status dataset_create_bare(Dataset **out, const char *source, Error *error) {
   Status status = SETOSA_OK;
   Dataset *dataset = NULL;
   *out = NULL;
   TRY(memory_allocate_zero((void **)&dataset, 1, sizeof *dataset, "a data set", error));
+  dataset->index_base = -1;
   TRY(rows_create(&dataset->held, error));
   TRY(memory_copy_text(&dataset->source, source, error));
   *out = dataset;
@@ -142,6 +143,8 @@ Status dataset_copy_description(Dataset *to, const Dataset *from, Error *error) 
   to->for_scores = from->for_scores;
   to->part = from->part;
   to->parts = from->parts;
+  to->index_base = from->index_base;
+  to->hash_bits = from->hash_bits;
   TRY(copy_names(&to->feature_names, from->feature_names, from->features, error));
   to->classes = from->class_names != NULL ? from->classes : 0; /* as many names as destroy will free */
   TRY(copy_names(&to->class_names, from->class_names, from->classes, error));
@@ -229,6 +232,9 @@ bool setosa_dataset_is_sparse(const SetosaDataset *dataset) { return dataset != 
 uint64_t setosa_dataset_entries(const SetosaDataset *dataset) {
   return dataset != NULL ? dataset_entries(dataset, dataset_all(dataset)) : 0;
 }
+
+int setosa_dataset_index_base(const SetosaDataset *dataset) { return dataset != NULL ? dataset->index_base : -1; }
+uint64_t setosa_dataset_hash_features(const SetosaDataset *dataset) { return dataset != NULL ? dataset->hash_bits : 0; }
 
 size_t setosa_dataset_rows(const SetosaDataset *dataset) { return dataset != NULL ? dataset->rows : 0; }
 size_t setosa_dataset_features(const SetosaDataset *dataset) { return dataset != NULL ? dataset->features : 0; }

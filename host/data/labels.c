@@ -24,6 +24,7 @@ struct Labels {
   const DataOptions *options;
   NameTable *names;   /* texts seen, or the classes of the model */
   bool expected;      /* names are the model's */
+  bool all;           /* there are no others to choose */
   KnownNumber *known; /* (KNOWN_NUMBERS) by hash; a number that meets another in its place takes it. NULL: no number was added yet */
   int32_t *rows;
   size_t count, capacity;
@@ -63,6 +64,8 @@ void labels_destroy(Labels *labels) {
   free(labels->known);
   free(labels);
 }
+
+void labels_are_all(Labels *labels) { labels->all = true; }
 
 size_t labels_count(const Labels *labels) { return labels->count; }
 
@@ -202,7 +205,8 @@ static int by_value(const void *a, const void *b) {
 static int by_name(const void *a, const void *b) { return strcmp(((const ClassOrder *)a)->name, ((const ClassOrder *)b)->name); }
 
 /* Labels such as 0.37, 1.92, ... nearly all different, or hundreds of them: a measured quantity, not a class. */
-static Status refuse_regression(const ClassOrder *order, size_t classes, const Dataset *dataset, const char *column, Error *error) {
+static Status refuse_regression(const ClassOrder *order, size_t classes, const Labels *labels, const Dataset *dataset, const char *column,
+                                Error *error) {
   size_t fractional = 0;
   double number = 0;
   for (size_t k = 0; k < classes; k++) {
@@ -213,15 +217,17 @@ static Status refuse_regression(const ClassOrder *order, size_t classes, const D
   if (dataset->rows < 3 || !(different || many)) return SETOSA_OK;
   char what[QUOTE_SIZE + 32];
   snprintf(what, sizeof what,
-           column == NULL    ? "the labels hold"
-           : *column == '\0' ? "the label column holds"
-                             : "the label column %.*s holds",
+           column == NULL || labels->all ? "the labels hold"
+           : *column == '\0'             ? "the label column holds"
+                                         : "the label column %.*s holds",
            QUOTE_SIZE, column);
   return error_set(error, SETOSA_ERROR_DATA,
-                   "%s: %s %zu different numbers such as %s in %zu rows: this looks like regression, and Setosa classifies; choose the %s, "
-                   "or group the numbers into classes",
+                   "%s: %s %zu different numbers such as %s in %zu rows: this looks like regression, and Setosa classifies; %sgroup "
+                   "the numbers into classes",
                    dataset->source, what, classes, order[0].name, dataset->rows,
-                   column == NULL ? "file of classes with --labels" : "column of classes with --label");
+                   labels->all      ? ""
+                   : column == NULL ? "choose the file of classes with --labels, or "
+                                    : "choose the column of classes with --label, or ");
 }
 
 /* The texts seen, in the order of the classes: by value when all are whole numbers, which they are then called by (into `numbers`). */
@@ -235,7 +241,7 @@ static Status order_texts(ClassOrder *order, NameTable *numbers, const Labels *l
     order[k] = (ClassOrder){.name = name_table_name(labels->names, k), .index = k};
     whole = whole && class_whole_number(number, order[k].name, strlen(order[k].name));
   }
-  if (!whole) TRY(refuse_regression(order, distinct, dataset, column, error));
+  if (!whole) TRY(refuse_regression(order, distinct, labels, dataset, column, error));
   for (size_t k = 0; whole && k < distinct; k++) {
     if (!class_is_padded(order[k].name, strlen(order[k].name))) continue;
     class_whole_number(number, order[k].name, strlen(order[k].name));
@@ -326,15 +332,16 @@ cleanup:
 }
 
 /* Training needs two classes that occur; a model (or predict) brings its own. */
-static Status require_two_classes(const Dataset *dataset, const DataOptions *options, Error *error) {
+static Status require_two_classes(const Labels *labels, const Dataset *dataset, Error *error) {
+  const DataOptions *options = labels->options;
   if (options->expect_classes > 0 || options->labels_optional) return SETOSA_OK;
-  const int32_t *labels = rows_labels(dataset);
+  const int32_t *rows = rows_labels(dataset);
   for (size_t i = 1; i < dataset->rows; i++)
-    if (labels[i] != labels[0]) return SETOSA_OK;
-  const char *name = dataset->rows > 0 ? dataset->class_names[labels[0]] : "";
+    if (rows[i] != rows[0]) return SETOSA_OK;
+  const char *name = dataset->rows > 0 ? dataset->class_names[rows[0]] : "";
   char quoted[QUOTE_SIZE];
-  return error_set(error, SETOSA_ERROR_DATA, "%s: every row has the label %s; at least two classes are needed, check the label column",
-                   dataset->source, reader_quote(quoted, name, strlen(name)));
+  return error_set(error, SETOSA_ERROR_DATA, "%s: every row has the label %s; at least two classes are needed, check the %s",
+                   dataset->source, reader_quote(quoted, name, strlen(name)), labels->all ? "labels" : "label column");
 }
 
 Status labels_finish(Labels *labels, Dataset *dataset, const char *column, Error *error) {
@@ -357,7 +364,7 @@ Status labels_finish(Labels *labels, Dataset *dataset, const char *column, Error
   TRY(status);
   TRY(class_names_remark(dataset, options, column, error));
   if (options->positive != NULL) TRY(apply_positive(dataset, options->positive, error));
-  TRY(require_two_classes(dataset, options, error));
+  TRY(require_two_classes(labels, dataset, error));
 cleanup:
   return status;
 }

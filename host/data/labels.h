@@ -10,6 +10,8 @@ typedef struct Labels Labels;
 /* options is borrowed. With expected classes (a model) labels are looked up at once, else classes are found at the end. */
 Status labels_create(Labels **labels, const DataOptions *options, Error *error);
 void labels_destroy(Labels *labels);
+/* The source has no others that could be chosen instead: for messages. */
+void labels_are_all(Labels *labels);
 /* One row each. Blanks around a text do not count, and a whole number is one class however it is spelled: 1, 1.0, 1e0. Errors
  * (SETOSA_ERROR_DATA) say what, the caller puts where before it. */
 Status labels_add_text(Labels *labels, const char *text, size_t length, Error *error);

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "data/cache.h"
 #include "data/labels.h"
+#include "data/libsvm.h"
 #include "data/npz.h"
 #include "data/reader.h"
 #include "data/sources.h"
@@ -22,8 +23,6 @@ typedef struct UnreadFormat {
 } UnreadFormat;
 
 static const UnreadFormat UNREAD[] = {
-    {".svm", NULL, 0, "sparse LIBSVM text is not read yet; convert it to CSV or .npy"},
-    {".libsvm", NULL, 0, "sparse LIBSVM text is not read yet; convert it to CSV or .npy"},
     {".safetensors", NULL, 0, "this is a model, not data; give the data file"},
     {".arff", NULL, 0, "ARFF is not read; convert it to CSV"},
     {".json", NULL, 0, "JSON is not read; convert it to CSV"},
@@ -53,20 +52,22 @@ static Status refuse_unread(const Reader *reader, const unsigned char *bytes, si
   return SETOSA_OK;
 }
 
-/* "LABEL INDEX:VALUE INDEX:VALUE ..." on the first line, whatever the file is called. */
-static bool looks_like_libsvm(const unsigned char *bytes, size_t count) {
-  size_t at = 0, pairs = 0;
-  while (at < count && strchr("+-.0123456789eE", bytes[at]) != NULL && bytes[at] != 0) at++;
-  if (at == 0) return false;
-  while (at < count && bytes[at] == ' ') {
-    while (at < count && bytes[at] == ' ') at++;
-    size_t digits = at;
-    while (at < count && bytes[at] >= '0' && bytes[at] <= '9') at++;
-    if (at == digits || at == count || bytes[at] != ':') break;
-    for (at++; at < count && bytes[at] != ' ' && bytes[at] != '\n' && bytes[at] != ',';) at++;
-    pairs++;
-  }
-  return pairs > 0;
+/* What says how a table is to be read, where a text could be LIBSVM text as well. */
+static bool asks_for_table(const DataOptions *options) {
+  return options->label != NULL || options->features != NULL || options->drop != NULL || options->categorical != NULL ||
+         options->numeric != NULL || options->id != NULL || options->separator != NULL || options->decimal != NULL ||
+         options->header >= 0 || options->expect_columns != NULL;
+}
+
+/* By its name, by what its features are said to be, or else by its lines. */
+static bool is_libsvm(const Reader *reader, const unsigned char *bytes, size_t count) {
+  const DataOptions *options = reader->options;
+  static const char *const names[] = {".svm", ".libsvm", ".svmlight"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (reader_has_suffix(reader->source, names[i])) return true;
+  if (reader_has_suffix(reader->source, ".csv") || reader_has_suffix(reader->source, ".tsv")) return false;
+  if (options != NULL && (options->hash_features > 0 || options->expect_index_base >= 0)) return true;
+  return (options == NULL || !asks_for_table(options)) && libsvm_looks_so(bytes, count);
 }
 
 static Status choose_reader(ReadFunction *read, const Reader *reader, Error *error) {
@@ -87,8 +88,7 @@ static Status choose_reader(ReadFunction *read, const Reader *reader, Error *err
   if (*read != table_read) return SETOSA_OK;
   Status status = refuse_unread(reader, bytes, count, error);
   if (status == SETOSA_OK) status = stream_check_name(reader->stream, error);
-  if (status == SETOSA_OK && looks_like_libsvm(bytes, count))
-    status = error_set(error, SETOSA_ERROR_DATA, "%s: sparse LIBSVM text is not read yet; convert it to CSV or .npy", reader->source);
+  if (is_libsvm(reader, bytes, count)) *read = libsvm_read;
   return status;
 }
 
@@ -99,6 +99,13 @@ static Status check_options(const Reader *reader, ReadFunction read, Error *erro
     return error_set(error, SETOSA_ERROR_USAGE,
                      "%s: the labels of a CSV are one of its columns; name it with --label, --labels is for IDX, .npy and .npz",
                      reader->source);
+  if (read == libsvm_read && options->labels_path != NULL)
+    return error_set(error, SETOSA_ERROR_USAGE, "%s: the lines of LIBSVM text begin with their labels; leave --labels out", reader->source);
+  if (options->hash_features > LIBSVM_HASH_BITS)
+    return error_set(error, SETOSA_ERROR_USAGE, "--hash-features %llu makes too many features; give 1 to %d bits",
+                     (unsigned long long)options->hash_features, LIBSVM_HASH_BITS);
+  if (read != libsvm_read && options->hash_features > 0 && options->expect_features == 0)
+    return error_set(error, SETOSA_ERROR_USAGE, "%s: --hash-features is for LIBSVM text, and this is none; leave it out", reader->source);
   if (read == synthetic_read && options->labels_path != NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "%s: synthetic data has its own labels; leave --labels out", reader->source);
   const char *column_option = options->label != NULL         ? "--label"
@@ -111,9 +118,10 @@ static Status check_options(const Reader *reader, ReadFunction read, Error *erro
   if (read != table_read && column_option != NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "%s: %s chooses columns of a CSV, and this is none; leave it out", reader->source,
                      column_option);
-  if (read != table_read && options->also != NULL && options->also_count > 0)
+  if (read != table_read && read != libsvm_read && options->also != NULL && options->also_count > 0)
     return error_set(error, SETOSA_ERROR_USAGE,
-                     "%s: %s, so %s cannot follow it; several files are one data set for tables alone (join arrays with numpy.concatenate)",
+                     "%s: %s, so %s cannot follow it; several files are one data set for tables and LIBSVM text alone (join arrays with "
+                     "numpy.concatenate)",
                      reader->source, read == synthetic_read ? "these rows are made" : "this is no table", options->also[0]);
   if (read == synthetic_read && options->weights != NULL)
     return error_set(error, SETOSA_ERROR_USAGE, "%s: --weights: synthetic rows have no weights; write them to a file with generate",
@@ -136,6 +144,8 @@ static Status check_call(const char *function, const char *source, const DataOpt
   if (*source == '\0') TRY(error_set(error, SETOSA_ERROR_USAGE, "no data was named; give a file or synthetic:rows=1000"));
   if (options->header < -1 || options->header > 1)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: options.header is %d; give -1, 0 or 1", function, options->header));
+  if (options->expect_index_base < -1 || options->expect_index_base > 1)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: options.expect_index_base is %d; give -1, 0 or 1", function, options->expect_index_base));
   if ((unsigned)options->missing > SETOSA_MISSING_ERROR)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: options.missing is %d, which is none of the choices", function, (int)options->missing));
   if ((unsigned)options->unseen > SETOSA_UNSEEN_ERROR)
@@ -225,18 +235,20 @@ typedef struct Loading {
   char *labels_found;
 } Loading;
 
-/* Files that follow the first, which are tables as well. What is no regular file is left for the reader. */
-static Status check_further(const char *path, Error *error) {
+/* Files that follow the first, which are of its kind. What is no regular file is left for the reader. */
+static Status check_further(const char *path, const DataOptions *options, ReadFunction first, Error *error) {
   Status status = SETOSA_OK;
   struct stat info;
   ReadFunction read = table_read;
-  Reader reader = {.source = path};
+  Reader reader = {.source = path, .options = options};
   if (!stream_is_standard_input(path) && stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) return SETOSA_OK;
   if (stream_is_standard_input(path))
     TRY(error_set(error, SETOSA_ERROR_USAGE, "-: standard input cannot follow other files; name it alone"));
   TRY(stream_open(&reader.stream, path, error));
   TRY(choose_reader(&read, &reader, error));
-  if (read != table_read)
+  if (read != first && first == libsvm_read)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: is no LIBSVM text, so it cannot follow one; call it .svm if it is", path));
+  if (read != first)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: is no table, so it cannot follow one; join arrays with numpy.concatenate", path));
 cleanup:
   stream_close(reader.stream);
@@ -276,7 +288,8 @@ static Status begin_loading(Loading *loading, const char *call, const char *sour
 /* Whether options and further files go with what the first file is. */
 static Status check_loading(const Loading *loading, Error *error) {
   Status status = check_options(&loading->reader, loading->read, error);
-  for (size_t i = 0; status == SETOSA_OK && i < loading->options.also_count; i++) status = check_further(loading->options.also[i], error);
+  for (size_t i = 0; status == SETOSA_OK && i < loading->options.also_count; i++)
+    status = check_further(loading->options.also[i], &loading->options, loading->read, error);
   return status;
 }
 
@@ -295,7 +308,8 @@ static Status read_source(Dataset **dataset, Loading *loading, Error *error) {
   Reader *reader = &loading->reader;
   char note[CACHE_NOTE_SIZE] = "";
   TRY(reader_create_dataset(dataset, reader, error));
-  if (loading->read != idx_read && loading->read != synthetic_read) /* IDX: bytes, quicker than a table of floats */
+  bool quick = loading->read == idx_read || loading->read == libsvm_read; /* bytes instead of floats, or entries instead of all values */
+  if (!quick && loading->read != synthetic_read)
     TRY(cache_read(dataset, reader, loading->read, note, error));
   else
     TRY(reader_run_in_memory(*dataset, reader, loading->read, error));

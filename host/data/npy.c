@@ -188,28 +188,51 @@ static Status check_column(const NpyHeader *header, const ColumnTaker *taker, co
   return column_file_check_count(taker, path, header->shape[0], error);
 }
 
-Status npy_read_column(const ColumnTaker *taker, Stream *stream, Error *error) {
+Status npy_read_elements(const NpyHeader *header, Stream *stream, const ElementTaker *taker, Error *error) {
   Status status = SETOSA_OK;
-  NpyHeader header;
   unsigned char *block = NULL;
   const char *path = stream_path(stream);
-  size_t got = 0;
-  TRY(npy_read_header(&header, stream, &(NpyUse){.text = !taker->numbers, .as_plain = taker->as_plain}, error));
-  TRY(check_column(&header, taker, path, error));
-  size_t size = header.type.size, per_block = NPY_BLOCK_BYTES / size;
+  size_t size = header->type.size, per_block = NPY_BLOCK_BYTES / size, total = 1, got = 0;
+  for (size_t i = 0; i < header->dimensions; i++) total *= header->shape[i]; /* checked with the header */
   TRY(memory_allocate((void **)&block, per_block, size, "a block of the file", error));
-  for (size_t row = 0; row < header.shape[0]; row += per_block) {
-    size_t wanted = header.shape[0] - row < per_block ? header.shape[0] - row : per_block;
+  for (size_t done = 0; done < total; done += per_block) {
+    size_t wanted = total - done < per_block ? total - done : per_block;
     TRY(stream_read(stream, block, wanted * size, &got, error));
-    for (size_t i = 0; i < got / size; i++) {
-      status = taker->take_element(taker->values, header.type, block + i * size, error);
-      if (status == SETOSA_ERROR_DATA) error_prefix(error, "%s:%zu", path, row + i + 1);
-      TRY(status);
-    }
-    if (got < wanted * size) TRY(ends_early(path, row + got / size, header.shape[0], taker->many, error));
+    TRY(taker->take(taker->values, header->type, block, got / size, done, error));
+    if (got < wanted * size) TRY(ends_early(path, done + got / size, total, taker->many, error));
   }
   TRY(check_end(stream, error));
 cleanup:
   free(block);
+  return status;
+}
+
+/* The elements of a column, one by one. */
+typedef struct Taking {
+  const ColumnTaker *taker;
+  const char *path;
+} Taking;
+
+static Status take_one_by_one(void *user, ElementType type, const unsigned char *elements, size_t count, size_t first, Error *error) {
+  Status status = SETOSA_OK;
+  const Taking *taking = user;
+  for (size_t i = 0; i < count; i++) {
+    status = taking->taker->take_element(taking->taker->values, type, elements + i * type.size, error);
+    if (status == SETOSA_ERROR_DATA) error_prefix(error, "%s:%zu", taking->path, first + i + 1);
+    TRY(status);
+  }
+cleanup:
+  return status;
+}
+
+Status npy_read_column(const ColumnTaker *taker, Stream *stream, Error *error) {
+  Status status = SETOSA_OK;
+  NpyHeader header;
+  Taking taking = {taker, stream_path(stream)};
+  const ElementTaker all = {.many = taker->many, .take = take_one_by_one, .values = &taking};
+  TRY(npy_read_header(&header, stream, &(NpyUse){.text = !taker->numbers, .as_plain = taker->as_plain}, error));
+  TRY(check_column(&header, taker, taking.path, error));
+  TRY(npy_read_elements(&header, stream, &all, error));
+cleanup:
   return status;
 }

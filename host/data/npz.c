@@ -1,4 +1,5 @@
-/* Archives of numpy.savez: X (N,D), y (N), and perhaps weights (N) and feature_names (D), each a .npy of its own. */
+/* Archives of numpy.savez: X (N,D), y (N), and perhaps weights (N) and feature_names (D), each a .npy of its own. Instead of X there may be
+ * the arrays of a sparse matrix (npz_sparse.c). */
 #include "data/npz.h"
 
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include "data/column_file.h"
 #include "data/labels.h"
 #include "data/npy.h"
+#include "data/npz_sparse.h"
 #include "data/weights.h"
 
 /* Other names by which these go, in the order in which they are looked for; numpy.savez(FILE, x, y) writes arr_0 and arr_1. */
@@ -30,13 +32,15 @@ typedef struct Npz {
   Reader *reader;
   const char *source;
   Archive *archive;
-  char *rows_path; /* of X: for messages */
+  char *rows_path; /* of X, or the whole of what is sparse: for messages */
 } Npz;
 
-static bool find_array(const Npz *npz, const char *name, size_t *index) {
+bool npz_find_array(const Archive *archive, const char *name, size_t *index) {
   char member[256];
-  return (size_t)snprintf(member, sizeof member, "%s.npy", name) < sizeof member && archive_find(npz->archive, member, index);
+  return (size_t)snprintf(member, sizeof member, "%s.npy", name) < sizeof member && archive_find(archive, member, index);
 }
+
+static bool find_array(const Npz *npz, const char *name, size_t *index) { return npz_find_array(npz->archive, name, index); }
 
 static bool find_any(const Npz *npz, const char *const *names, size_t count, size_t *index) {
   size_t i = 0;
@@ -74,15 +78,6 @@ cleanup:
   text_free(&list);
   text_free(&others);
   return status;
-}
-
-static Status refuse_sparse(const Npz *npz, Error *error) {
-  static const char *const parts[] = {"indptr", "row", "offsets"}; /* of CSR, CSC and BSR, of COO, of DIA */
-  size_t index = 0;
-  if (!find_array(npz, "format", &index) || !find_any(npz, parts, sizeof parts / sizeof *parts, &index)) return SETOSA_OK;
-  return error_set(error, SETOSA_ERROR_DATA,
-                   "%s: sparse rows (scipy.sparse) are read in a later version; save them with numpy.savez(FILE, X=X.toarray(), y=y)",
-                   npz->source);
 }
 
 /* The reader reads the member as if it were the whole. */
@@ -212,17 +207,21 @@ cleanup:
 Status npz_read(Dataset *dataset, Reader *reader, Error *error) {
   Status status = SETOSA_OK;
   Npz npz = {.dataset = dataset, .reader = reader, .source = reader->source};
+  NpzSparse *sparse = NULL;
   if (!stream_is_regular(reader->stream) || stream_is_compressed(reader->stream))
     return error_set(error, SETOSA_ERROR_DATA, "%s: the contents of an archive stand at its end, so it must be a plain file; %s",
                      reader->source, stream_is_regular(reader->stream) ? "unpack the .gz" : "write it to one");
   TRY(archive_open(&npz.archive, reader->stream, error));
-  TRY(refuse_sparse(&npz, error));
-  TRY(read_rows(&npz, error));
+  TRY(npz_sparse_open(&sparse, dataset, npz.archive, npz.source, error));
+  if (sparse == NULL) TRY(read_rows(&npz, error));
+  if (sparse != NULL) TRY(memory_copy_text(&npz.rows_path, npz.source, error));
   TRY(read_feature_names(&npz, error));
   TRY(read_labels(&npz, error));
   TRY(read_weights(&npz, error));
+  if (sparse != NULL) TRY(npz_sparse_read(sparse, dataset, reader, error));
   reader->bytes_done = reader->bytes_total = stream_bytes_total(reader->stream); /* all of it is done */
 cleanup:
+  npz_sparse_close(sparse);
   archive_close(npz.archive);
   free(npz.rows_path);
   return status;

@@ -2,10 +2,11 @@
 #ifndef SETOSA_DATA_NPZ_H
 #define SETOSA_DATA_NPZ_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "data/archive.h"
 
 /* By the first bytes of a file: a zip archive whose first member is called something.npy. */
 bool npz_looks_so(const unsigned char *bytes, size_t count);
+/* The member NAME.npy. */
+bool npz_find_array(const Archive *archive, const char *name, size_t *index);
 
 #endif

@@ -25,6 +25,7 @@ Status table_read(Dataset *dataset, Reader *reader, Error *error);
 Status idx_read(Dataset *dataset, Reader *reader, Error *error);
 Status npy_read(Dataset *dataset, Reader *reader, Error *error);
 Status npz_read(Dataset *dataset, Reader *reader, Error *error);
+Status libsvm_read(Dataset *dataset, Reader *reader, Error *error);
 Status synthetic_read(Dataset *dataset, Reader *reader, Error *error);
 
 /* What the columns of the table are that reader->stream holds. */

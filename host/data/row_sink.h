@@ -20,7 +20,7 @@ typedef struct RowsAhead {
 typedef struct SparsePiece {
   size_t rows;
   const uint32_t *lengths; /* (rows) entries of each */
-  const uint32_t *columns; /* (sum of lengths) ascending within a row, from 0 */
+  const uint32_t *columns; /* (sum of lengths) ascending within a row; from 0, or as the index_base that the data set has in `finish` */
   const float *values;     /* (sum of lengths) */
 } SparsePiece;
 

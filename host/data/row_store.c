@@ -97,7 +97,8 @@ cleanup:
 static Status store_finish(RowSink *sink, Dataset *dataset, Error *error) {
   Status status = SETOSA_OK;
   RowStore *store = (RowStore *)sink;
-  if (store->sparse != NULL) return sparse_store_finish(store->sparse, &dataset->held->sparse, error);
+  if (store->sparse != NULL)
+    return sparse_store_finish(store->sparse, dataset->index_base > 0 ? (uint32_t)dataset->index_base : 0, &dataset->held->sparse, error);
   if (store->mapping.at != NULL) {
     dataset->held->mapping = store->mapping;
     dataset->held->values = (float *)(uintptr_t)(store->mapping.at + store->offset); /* never written: rows_own copies before */

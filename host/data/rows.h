@@ -68,6 +68,8 @@ struct SetosaDataset {
   size_t part, parts;   /* as in SetosaDataOptions; of a slice that is not the whole, parts is 0 */
   bool exchangeable;    /* as in DataShape */
   float byte_scale;     /* as in DataShape */
+  int index_base;       /* what the source calls its first feature: 0 or 1; -1: features have no numbers */
+  unsigned hash_bits;   /* of the hashes that features were made of; 0: they were not */
   bool cached;          /* the rows come from the cache of conversions */
   char *cache_note;     /* why what was read could not be kept in that cache, or NULL */
 };

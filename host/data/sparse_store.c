@@ -103,14 +103,14 @@ cleanup:
   return status;
 }
 
-Status sparse_store_finish(SparseStore *store, SparseArrays *arrays, Error *error) {
+Status sparse_store_finish(SparseStore *store, uint32_t base, SparseArrays *arrays, Error *error) {
   uint64_t at = 0;
   Status status = sparse_allocate(arrays, store->rows, store->entries, store->ones, error);
   if (status != SETOSA_OK) return status;
   for (size_t i = 0; i < store->rows; i++) arrays->begin[i + 1] = store->ends[i];
   for (size_t b = 0; b < store->block_count; b++) {
     EntryBlock *block = &store->blocks[b];
-    memcpy(arrays->columns + at, block->columns, block->count * sizeof *block->columns);
+    for (size_t i = 0; i < block->count; i++) arrays->columns[at + i] = block->columns[i] - base;
     for (size_t i = 0; arrays->values != NULL && i < block->count; i++)
       arrays->values[at + i] = block->values != NULL ? block->values[i] : 1;
     at += block->count;

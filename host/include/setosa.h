@@ -191,9 +191,12 @@ typedef struct SetosaDataOptions {
   /* Columns whose digits f32 would lose (|mean| large beside their spread) are shifted before they are rounded: with a free bias that is
    * the same model. true: never, as a training without an intercept needs it. */
   bool unshifted;
-  /* (also_count) further files with the same columns, tables like the first, whose rows follow; NULL and 0: none. */
+  /* (also_count) further files with the same columns, tables or LIBSVM text like the first, whose rows follow; NULL and 0: none. */
   const char *const *also;
   size_t also_count;
+  /* LIBSVM text alone: its features are names, any texts, of which each becomes one of 2^hash_features columns by its hash, with the sign
+   * that another bit of the hash says (1 to 30; 0: features are numbers, and columns of their own). */
+  uint64_t hash_features;
   const char *positive; /* CLASS: makes the task CLASS against the rest, classes {CLASS, "non-CLASS"}; NULL: off */
   double scale;         /* multiplies every feature; NAN: 1/255 for u8 images, else 1 */
   /* A CSV, a .gz, an .npz, or an .npy of doubles above 8 MB is converted once into a checksummed file, which is mapped the next time. */
@@ -205,7 +208,8 @@ typedef struct SetosaDataOptions {
   const char *const *expect_feature_names; /* (D): a header with all of these names is read in this order; NULL: by position */
   const SetosaColumns *expect_columns;     /* of a table, instead of the names: every column is read as it was for the model */
   const double
-      *expect_shift; /* (D): what is taken off columns as they are read, as of the training rows; NULL: found (unshifted: nothing) */
+      *expect_shift;     /* (D): what is taken off columns as they are read, as of the training rows; NULL: found (unshifted: nothing) */
+  int expect_index_base; /* what LIBSVM text calls its first feature, 0 or 1; -1: 0 where it stands anywhere in the text, else 1 */
   const char *expect_weights; /* name of its column of weights: no feature; read as weights if it is there, unless labels_optional */
   const char *expect_label;   /* name of the label column when --label is not given and the header has it */
   size_t expect_classes;      /* K of the model */
@@ -222,8 +226,8 @@ SetosaDataOptions setosa_data_options_default(void);
 
 typedef struct SetosaDataset SetosaDataset;
 
-/* Reads DATA: a path (a table as .csv, .tsv, .txt, .dat; IDX, .npy, .npz; each also .gz), a pattern of paths as "part-*.csv", "-" (standard
- * input), or "synthetic:rows=1e6,features=64,classes=10,...". options may be NULL for the defaults. */
+/* Reads DATA: a path (a table as .csv, .tsv, .txt, .dat; LIBSVM text; IDX, .npy, .npz; each also .gz), a pattern of paths as "part-*.csv",
+ * "-" (standard input), or "synthetic:rows=1e6,features=64,classes=10,...". options may be NULL for the defaults. */
 SetosaStatus setosa_dataset_load(SetosaDataset **dataset, const char *source, const SetosaDataOptions *options, SetosaError *error);
 /* Wraps arrays the caller keeps alive and unchanged: values (rows,features) row-major f32, labels (rows) in 0..classes-1 or NULL.
  * Every value must be finite and every label in range (checked). Operations that change rows make a copy first. */
@@ -237,6 +241,10 @@ SetosaStatus setosa_dataset_wrap_sparse(SetosaDataset **dataset, size_t rows, si
 bool setosa_dataset_is_sparse(const SetosaDataset *dataset);
 /* Entries of all rows; of dense ones rows * features. */
 uint64_t setosa_dataset_entries(const SetosaDataset *dataset);
+/* What the source calls its first feature: 0 or 1 of LIBSVM text, -1 where features have no numbers. For expect_index_base. */
+int setosa_dataset_index_base(const SetosaDataset *dataset);
+/* The bits of the hashes that features were made of; 0: they were not. For hash_features. */
+uint64_t setosa_dataset_hash_features(const SetosaDataset *dataset);
 /* Weights of the rows (copied), finite, 0 or more, not all 0; NULL: every row counts 1. The mean loss becomes sum(s_i l_i) / sum(s_i), so
  * only their ratios count. Weights go along when rows are shuffled or split. SETOSA_ERROR_DATA names the first that cannot be. */
 SetosaStatus setosa_dataset_set_weights(SetosaDataset *dataset, const float *weights, SetosaError *error);
@@ -252,10 +260,10 @@ void setosa_dataset_destroy(SetosaDataset *dataset);
 size_t setosa_dataset_rows(const SetosaDataset *dataset);
 size_t setosa_dataset_features(const SetosaDataset *dataset);
 size_t setosa_dataset_classes(const SetosaDataset *dataset);
-/* (N,D) row-major, scaled as it stands now, less setosa_dataset_shift; borrowed; NULL: sparse, or made or gathered as needed. An .npy of f32 is
- * mapped, not read: leave the file as it is meanwhile. One that was written to is SETOSA_ERROR_DATA when the work on it is done; one that
- * is shortened ends the process with SIGBUS when the missing rows are touched, on whichever thread: a program may have a handler that says
- * so, as `setosa` does. */
+/* (N,D) row-major, scaled as it stands now, less setosa_dataset_shift; borrowed; NULL: sparse, or made or gathered as needed. An .npy of
+ * f32 is mapped, not read: leave the file as it is meanwhile. One that was written to is SETOSA_ERROR_DATA when the work on it is done; one
+ * that is shortened ends the process with SIGBUS when the missing rows are touched, on whichever thread: a program may have a handler that
+ * says so, as `setosa` does. */
 const float *setosa_dataset_values(const SetosaDataset *dataset);
 const int32_t *setosa_dataset_labels(const SetosaDataset *dataset); /* (N), or NULL; borrowed */
 const float *setosa_dataset_weights(const SetosaDataset *dataset);  /* (N) as given, or NULL; borrowed until rows change */

@@ -69,6 +69,7 @@ Status model_allocate(Model **model, size_t features, size_t classes, Error *err
   TRY(memory_allocate_zero((void **)&made, 1, sizeof *made, "a model", error));
   made->features = features;
   made->classes = classes;
+  made->index_base = -1;
   TRY(memory_allocate_zero((void **)&made->weights, weight_count, sizeof(float), "weights", error));
   TRY(memory_allocate_zero((void **)&made->bias, classes, sizeof *made->bias, "bias", error));
   TRY(name_by_index(&made->class_names, classes, error));
@@ -158,6 +159,8 @@ Status model_create_for(Model **model, const Dataset *dataset, Error *error) {
       TRY(copy_name(&made->feature_names[d], setosa_dataset_feature_name(dataset, d), "feature name", dataset, error));
   }
   made->columns = columns_share(setosa_dataset_columns(dataset));
+  made->index_base = setosa_dataset_index_base(dataset);
+  made->hash_bits = (unsigned)setosa_dataset_hash_features(dataset);
   TRY(copy_name(&made->label_name, setosa_dataset_label_name(dataset), "label name", dataset, error));
   TRY(copy_name(&made->weights_name, setosa_dataset_weights_name(dataset), "name of the weights", dataset, error));
   TRY(copy_name(&made->positive, dataset_positive(dataset), "class name", dataset, error));
@@ -262,6 +265,8 @@ SetosaDataOptions setosa_model_data_options(const SetosaModel *model) {
     options.separator = model->columns->separator;
     options.decimal = model->columns->decimal;
   }
+  options.hash_features = model->hash_bits;
+  options.expect_index_base = model->index_base;
   options.expect_label = model->label_name;
   options.expect_weights = model->weights_name;
   options.expect_classes = model->classes;

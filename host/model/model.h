@@ -19,6 +19,8 @@ struct SetosaModel {
   char **class_names;                         /* (K) */
   char **feature_names;                       /* (D), or NULL */
   Columns *columns;                           /* of the table that it was trained on, or NULL */
+  int index_base;                             /* what LIBSVM text calls the first feature, 0 or 1; -1: it was trained on something else */
+  unsigned hash_bits;                         /* of the hashes that features were made of, 2^hash_bits; 0: they were not */
   char *label_name, *weights_name, *positive; /* or NULL; weights_name: of the column of weights */
   ModelMetadata *metadata;                    /* provenance: solver, objective, l2, version, ... */
   size_t metadata_count, metadata_capacity;

@@ -2,6 +2,7 @@
  * shifted columns "feature_shift" (D) and the bias in f64. Names and provenance as text in its metadata, lists of names as JSON. Any
  * safetensors file with such weights is a model. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,8 @@
 
 /* Metadata that the model keeps in fields of its own. */
 static bool is_own_key(const char *key) {
-  static const char *const keys[] = {"format", "class_names", "feature_names", "columns", "label_name", "weights_name", "positive"};
+  static const char *const keys[] = {"format",       "class_names", "feature_names", "columns",  "label_name",
+                                     "weights_name", "positive",    "index_base",    "hash_bits"};
   for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
     if (strcmp(key, keys[i]) == 0) return true;
   return false;
@@ -55,9 +57,10 @@ SetosaStatus setosa_model_save(const SetosaModel *model, const char *path, Setos
   MetadataPair *pairs = NULL;
   size_t count = 0, features = setosa_model_features(model), classes = setosa_model_classes(model), tensors_count = 2;
   bool has_version = false;
+  char hash_bits[16];
   TRY(arguments_check(error, GIVEN(model), GIVEN(path)));
   TRY(check_finite(path, model, error));
-  TRY(memory_allocate((void **)&pairs, model->metadata_count + 8, sizeof *pairs, "metadata", error));
+  TRY(memory_allocate((void **)&pairs, model->metadata_count + 10, sizeof *pairs, "metadata", error));
   pairs[count++] = (MetadataPair){"format", "setosa"};
   for (size_t i = 0; i < model->metadata_count; i++) has_version |= strcmp(model->metadata[i].key, "version") == 0;
   if (!has_version) pairs[count++] = (MetadataPair){"version", SETOSA_VERSION};
@@ -76,6 +79,9 @@ SetosaStatus setosa_model_save(const SetosaModel *model, const char *path, Setos
   if (model->label_name != NULL) pairs[count++] = (MetadataPair){"label_name", model->label_name};
   if (model->weights_name != NULL) pairs[count++] = (MetadataPair){"weights_name", model->weights_name};
   if (model->positive != NULL) pairs[count++] = (MetadataPair){"positive", model->positive};
+  if (model->index_base >= 0) pairs[count++] = (MetadataPair){"index_base", model->index_base == 0 ? "0" : "1"};
+  snprintf(hash_bits, sizeof hash_bits, "%u", model->hash_bits);
+  if (model->hash_bits > 0) pairs[count++] = (MetadataPair){"hash_bits", hash_bits};
   TensorSource tensors[5] = {{"weights", TENSOR_F32, 2, {classes, features}, model->weights, NULL},
                              {"bias", model_bias_is_wide(model) ? TENSOR_F64 : TENSOR_F32, 1, {classes, 1}, NULL, model->bias}};
   if (model->scaling.scale != NULL) {
@@ -148,6 +154,17 @@ cleanup:
   return status;
 }
 
+/* As many columns as so many bits can name. */
+static Status load_hash_bits(Model *model, const char *text, const char *path, Error *error) {
+  int64_t bits = 0;
+  if (!text_parse_int64(text, strlen(text), &bits) || bits < 1 || bits > 30 || model->features != (size_t)1 << bits)
+    return error_set(error, SETOSA_ERROR_DATA,
+                     "%s: the metadata \"hash_bits\" are \"%.20s\" but the weights are for %zu features; write the model again", path, text,
+                     model->features);
+  model->hash_bits = (unsigned)bits;
+  return SETOSA_OK;
+}
+
 static Status load_metadata(Model *model, const SafetensorsFile *file, const char *path, Error *error) {
   Status status = SETOSA_OK;
   const MetadataPair *pair = NULL;
@@ -170,6 +187,13 @@ static Status load_metadata(Model *model, const SafetensorsFile *file, const cha
       TRY(memory_copy_text(&model->weights_name, pair->value, error));
     } else if (strcmp(pair->key, "positive") == 0) {
       TRY(memory_copy_text(&model->positive, pair->value, error));
+    } else if (strcmp(pair->key, "index_base") == 0) {
+      if (strcmp(pair->value, "0") != 0 && strcmp(pair->value, "1") != 0)
+        TRY(error_set(error, SETOSA_ERROR_DATA, "%s: the metadata \"index_base\" are \"%.20s\", not 0 or 1; write the model again", path,
+                      pair->value));
+      model->index_base = pair->value[0] - '0';
+    } else if (strcmp(pair->key, "hash_bits") == 0) {
+      TRY(load_hash_bits(model, pair->value, path, error));
     } else if (!is_own_key(pair->key)) {
       TRY(append_metadata(model, pair, error));
     }

@@ -22,7 +22,7 @@ static inline void test_options_free(TestOptions *test) {
 }
 
 /* Keys: header label labels weights features drop categorical numeric id missing unseen na separator decimal unshifted positive scale
- * optional expect names expect-label expect-weights classes. */
+ * optional expect base hash names expect-label expect-weights classes. */
 static inline void test_options_parse(TestOptions *test, const char *text) {
   *test = (TestOptions){.options = setosa_data_options_default(), .text = strdup(text)};
   SetosaDataOptions *o = &test->options;
@@ -72,6 +72,10 @@ static inline void test_options_parse(TestOptions *test, const char *text) {
       o->expect_label = value;
     else if (strcmp(key, "expect-weights") == 0)
       o->expect_weights = value;
+    else if (strcmp(key, "base") == 0)
+      o->expect_index_base = atoi(value);
+    else if (strcmp(key, "hash") == 0)
+      o->hash_features = strtoul(value, NULL, 10);
     else if (strcmp(key, "names") == 0)
       support_ok(text_split(&test->names, &o->expect_features, value, ',', NULL), NULL);
     else if (strcmp(key, "classes") == 0)

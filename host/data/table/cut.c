@@ -26,6 +26,11 @@ size_t cut_find(const char *bytes, size_t from, size_t length, char newline, boo
   return 0;
 }
 
+size_t cut_find_line(const char *bytes, size_t from, size_t length, char newline) {
+  const char *last = memrchr(bytes + from, newline, length - from);
+  return last != NULL ? (size_t)(last - bytes) + 1 : 0;
+}
+
 char cut_find_newline(const char *bytes, size_t length, bool whole) {
   if (memchr(bytes, '\n', length) != NULL) return '\n';
   const char *carriage = memchr(bytes, '\r', length);

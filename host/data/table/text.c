@@ -18,6 +18,7 @@ struct TableText {
   Reader *reader;
   TableBytes **files; /* (files_count) */
   size_t files_count, part_bytes;
+  bool lines; /* records end where lines do */
   char separator;
 
   Buffer *head; /* holds the first part until close */
@@ -72,14 +73,18 @@ cleanup:
 }
 
 static Status zero_byte(const TableText *text, const char *bytes, size_t at, Error *error) {
-  return error_set(error, SETOSA_ERROR_DATA, "%s:%llu: the line holds a zero byte: this is not text; save the data as UTF-8 CSV",
+  return error_set(error, SETOSA_ERROR_DATA, "%s:%llu: the line holds a zero byte: this is not text; save the data as UTF-8 %s",
                    table_bytes_path(text->files[text->file]),
-                   (unsigned long long)(text->line + cut_count_byte(bytes, at, text->newline != 0 ? text->newline : '\n')));
+                   (unsigned long long)(text->line + cut_count_byte(bytes, at, text->newline != 0 ? text->newline : '\n')),
+                   text->lines ? "text" : "CSV");
 }
 
-static void too_long_record(const TableText *text, Error *error) {
-  error_set(error, SETOSA_ERROR_DATA, TABLE_RECORD_TOO_LONG, table_bytes_path(text->files[text->file]), (unsigned long long)text->line,
-            TABLE_RECORD_LIMIT_BYTES >> 20);
+static Status too_long_record(const TableText *text, Error *error) {
+  if (text->lines)
+    return error_set(error, SETOSA_ERROR_DATA, "%s:%llu: the line is longer than %d MB; check that this is LIBSVM text",
+                     table_bytes_path(text->files[text->file]), (unsigned long long)text->line, TABLE_RECORD_LIMIT_BYTES >> 20);
+  return error_set(error, SETOSA_ERROR_DATA, TABLE_RECORD_TOO_LONG, table_bytes_path(text->files[text->file]),
+                   (unsigned long long)text->line, TABLE_RECORD_LIMIT_BYTES >> 20);
 }
 
 /* Fills the buffer until a record ends in it: *cut is behind the last that does, or behind all when the file has *ended. */
@@ -92,14 +97,17 @@ static Status fill(TableText *text, Buffer *buffer, size_t *cut, bool *ended, Er
     if (text->newline == 0) text->newline = cut_find_newline(buffer->bytes, text->filled, *ended);
     const char *zero = memchr(buffer->bytes + seen, 0, text->filled - seen);
     size_t length = zero != NULL ? (size_t)(zero - buffer->bytes) : text->filled;
-    inside ^= cut_count_byte(buffer->bytes + seen, length - seen, '"') & 1;
-    if (text->newline != 0) *cut = cut_find(buffer->bytes, seen, length, text->newline, inside);
+    if (!text->lines) inside ^= cut_count_byte(buffer->bytes + seen, length - seen, '"') & 1;
+    if (text->newline != 0)
+      *cut = text->lines ? cut_find_line(buffer->bytes, seen, length, text->newline)
+                         : cut_find(buffer->bytes, seen, length, text->newline, inside);
     if (zero != NULL) {
       Error *place = *cut > 0 ? &text->failure : error;
       status = zero_byte(text, buffer->bytes, length, place);
       return *cut > 0 ? SETOSA_OK : status;
     }
     bool too_long = *cut == 0 && text->filled > TABLE_RECORD_LIMIT_BYTES;
+    if (too_long && text->lines) return too_long_record(text, error);
     if (too_long) too_long_record(text, &text->failure); /* unless the part itself shows what is wrong, as a quote that is never closed */
     if (*ended || too_long) *cut = text->filled;
     seen = length;
@@ -125,7 +133,7 @@ cleanup:
 
 /* The part that ends at the cut, and what of it the next one has to know. */
 static void describe(TableText *text, TextPart *part, const Buffer *buffer, size_t cut, bool first_of_file) {
-  size_t skipped = first_of_file ? cut_separator_line(buffer->bytes, cut, &text->separator) : 0;
+  size_t skipped = first_of_file && !text->lines ? cut_separator_line(buffer->bytes, cut, &text->separator) : 0;
   *part = (TextPart){.bytes = buffer->bytes + skipped,
                      .length = cut - skipped,
                      .file = table_bytes_path(text->files[text->file]),
@@ -183,11 +191,7 @@ static size_t part_bytes_for(const Reader *reader) {
   return small ? 2 * (size_t)bytes : PART_BYTES;
 }
 
-Status table_text_open(TableText **text, Reader *reader, Error *error) {
-  return table_text_open_in_parts(text, reader, part_bytes_for(reader), error);
-}
-
-Status table_text_open_in_parts(TableText **out, Reader *reader, size_t part_bytes, Error *error) {
+static Status open_text(TableText **out, Reader *reader, size_t part_bytes, bool lines, Error *error) {
   Status status = SETOSA_OK;
   TableText *text = NULL;
   const DataOptions *options = reader->options;
@@ -198,6 +202,7 @@ Status table_text_open_in_parts(TableText **out, Reader *reader, size_t part_byt
   buffers_begin(&text->buffers, part_bytes);
   text->reader = reader;
   text->part_bytes = part_bytes;
+  text->lines = text->once = lines;
   TRY(memory_allocate_zero((void **)&text->files, count, sizeof *text->files, "the files of a table", error));
   for (; text->files_count < count; text->files_count++) {
     size_t i = text->files_count;
@@ -210,6 +215,18 @@ Status table_text_open_in_parts(TableText **out, Reader *reader, size_t part_byt
 cleanup:
   table_text_close(text);
   return status;
+}
+
+Status table_text_open(TableText **text, Reader *reader, Error *error) {
+  return open_text(text, reader, part_bytes_for(reader), false, error);
+}
+
+Status table_text_open_lines(TableText **text, Reader *reader, Error *error) {
+  return open_text(text, reader, part_bytes_for(reader), true, error);
+}
+
+Status table_text_open_in_parts(TableText **text, Reader *reader, size_t part_bytes, Error *error) {
+  return open_text(text, reader, part_bytes, false, error);
 }
 
 void table_text_close(TableText *text) {

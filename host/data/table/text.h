@@ -26,7 +26,9 @@ typedef struct TextPart {
 /* reader->stream is the first file, at its beginning, and options->also says which follow. The stream stays the reader's. Text that can be
  * read once only, as from a pipe, is kept in an unlinked file. */
 Status table_text_open(TableText **text, Reader *reader, Error *error);
-/* The same with parts of about so many bytes. */
+/* The same of text whose lines are its records, whatever quotes stand in them, and of which there is but one pass. */
+Status table_text_open_lines(TableText **text, Reader *reader, Error *error);
+/* Of a table, with parts of about so many bytes. */
 Status table_text_open_in_parts(TableText **text, Reader *reader, size_t part_bytes, Error *error);
 void table_text_close(TableText *text);
 /* There will be one pass alone: what comes but once need not be kept. Before the first part is asked for. */

@@ -27,6 +27,35 @@ six = struct.pack("<6f", 1, 2, 3, 4, 5, 6)
 many = b"a,b,y\n" + b"".join(b"%d,%d,c%d\n" % (i * 7919 % 1000, i * 104729 % 1000, i % 3) for i in range(400))
 zipped = gz(many)
 
+def ints(values, type="<i4", shape=None):
+    return npy("{'descr': '%s', 'fortran_order': False, 'shape': %s, }" % (type, shape or "(%d,)" % len(values)),
+               struct.pack("<%d%s" % (len(values), {"<i4": "i", "<i8": "q", "<u8": "Q"}[type]), *values))
+
+def floats(values, shape=None):
+    return npy("{'descr': '<f4', 'fortran_order': False, 'shape': %s, }" % (shape or "(%d,)" % len(values)), struct.pack("<%df" % len(values), *values))
+
+def form(name):
+    return npy("{'descr': '|S%d', 'fortran_order': False, 'shape': (), }" % len(name), name.encode())
+
+# what scipy.sparse.save_npz writes of [[1, 0, 2], [0, 0, 3], [4, 5, 0]], and labels; each change spoils one array
+sparse_members = {"indices.npy": ints([0, 2, 2, 0, 1]), "indptr.npy": ints([0, 2, 3, 5]), "format.npy": form("csr"), "shape.npy": ints([3, 3], "<i8"),
+                  "data.npy": floats([1, 2, 3, 4, 5]), "y.npy": ints([0, 1, 0])}
+sparse_changes = {
+    "coo": {"format.npy": form("coo"), "row.npy": ints([0])}, "bsr": {"format.npy": form("bsr")}, "number-format": {"format.npy": ints([7], shape="()")},
+    "long-format": {"format.npy": form("x" * 100)}, "index-large": {"indices.npy": ints([0, 2, 3, 0, 1])}, "index-negative": {"indices.npy": ints([0, 2, -1, 0, 1])},
+    "index-wide": {"indices.npy": ints([0, 2, 2 ** 32, 0, 1], "<i8")}, "index-unsigned": {"indices.npy": ints([0, 2, 2 ** 64 - 1, 0, 1], "<u8")},
+    "index-float": {"indices.npy": floats([0, 2, 2, 0, 1])}, "twice": {"indices.npy": ints([0, 2, 2, 1, 1])}, "twice-unsorted": {"indices.npy": ints([0, 2, 2, 0, 1]), "indptr.npy": ints([0, 3, 3, 5])},
+    "begin-first": {"indptr.npy": ints([1, 2, 3, 5])}, "begin-negative": {"indptr.npy": ints([0, -2, 3, 5])}, "begin-falls": {"indptr.npy": ints([0, 3, 2, 5])}, "begin-beyond": {"indptr.npy": ints([0, 2, 3, 6])},
+    "begin-huge": {"indptr.npy": ints([0, 2, 3, 2 ** 64 - 1], "<u8")}, "begin-few": {"indptr.npy": ints([0, 2, 5])}, "begin-many": {"indptr.npy": ints([0, 2, 3, 5, 5])}, "begin-matrix": {"indptr.npy": ints([0, 2, 3, 5], shape="(2, 2)")},
+    "shape-one": {"shape.npy": ints([3])}, "shape-zero": {"shape.npy": ints([3, 0])}, "shape-negative": {"shape.npy": ints([-3, 3])}, "shape-float": {"shape.npy": floats([3, 3])},
+    "shape-wide": {"shape.npy": ints([3, 2 ** 40], "<i8")}, "shape-rows": {"shape.npy": ints([10 ** 15, 3], "<i8")}, "values-few": {"data.npy": floats([1, 2, 3, 4])}, "values-matrix": {"data.npy": floats([1, 2, 3, 4], shape="(2, 2)")},
+    "nan": {"data.npy": floats([1, 2, float("nan"), 4, 5])}, "text": {"data.npy": npy("{'descr': '<U1', 'fortran_order': False, 'shape': (5,), }", bytes(20))},
+    "complex": {"data.npy": npy("{'descr': '<c8', 'fortran_order': False, 'shape': (5,), }", bytes(40))}, "empty": {"indices.npy": npy("{'descr': '<i4', 'fortran_order': False, 'shape': (0,), }"), "indptr.npy": ints([0, 0, 0, 0])},
+    "labels-few": {"y.npy": ints([0, 1])}, "cut": {"indices.npy": ints([0, 2, 2, 0, 1])[:-4]}, "csc-row": {"format.npy": form("csc"), "indices.npy": ints([0, 2, 3, 0, 1])},
+    "csc-twice": {"format.npy": form("csc"), "indices.npy": ints([0, 0, 1, 0, 1])}, "csc-rows": {"format.npy": form("csc"), "shape.npy": ints([4000000000, 3], "<i8"), "indices.npy": ints([0, 1, 2, 0, 3000000000], "<i8")},
+    "csc-nan": {"format.npy": form("csc"), "data.npy": floats([1, 2, float("inf"), 4, 5])}, "good": {}, "csc-good": {"format.npy": form("csc")},
+}
+
 files = {
     # empty
     "empty.csv": "", "empty.csv.gz": gz(b""), "empty-file.csv.gz": "", "blank-lines.csv": "\n\n  \n\r\n", "only-bom.csv": "\ufeff",
@@ -67,10 +96,25 @@ files = {
     "corrupt-checksum.csv.gz": zipped[:-8] + bytes([zipped[-8] ^ 1]) + zipped[-7:], "not-gzip.csv.gz": good,
     "bad-inside.csv.gz": gz(b"a,b,y\n1,2,p\n3,x,q\n"),
     # other formats
-    "sparse.svm": "1 1:0.5 3:2\n0 2:1\n", "sparse.libsvm": "1 1:0.5 3:2\n0 2:1\n", "sparse.libsvm.gz": gz(b"1 1:0.5 3:2\n0 2:1\n"),
-    "sparse.txt": "+1 1:0.5 3:2\n-1 2:1\n", "archive.npz": b"PK\x03\x04" + bytes(30), "sheet.xlsx": b"PK\x03\x04" + bytes(30),
+    "archive.npz": b"PK\x03\x04" + bytes(30), "sheet.xlsx": b"PK\x03\x04" + bytes(30),
     "table.parquet": b"PAR1" + bytes(20), "table.json": '{"a": 1}\n', "table.arff": "@relation x\n", "model.safetensors": b"\x08" + bytes(7) + b"{}      ",
     "table.csv.xz": b"\xfd7zXZ\0" + bytes(20), "table.csv.zst": b"\x28\xb5\x2f\xfd" + bytes(20), "table.csv.bz2": b"BZh9" + bytes(20),
+    # LIBSVM text
+    "svm-empty.svm": "", "svm-comments.svm": "# nothing\n\n   # but comments\n", "svm-labels-alone.svm": "1\n-1\n",
+    "svm-no-label.svm": "1 1:2\n2:3 4:5\n", "svm-no-label-blank.svm": "1 1:2\n  3:4\n", "svm-several.svm": "1 1:2\n1,3,5 1:0.5\n",
+    "svm-lone-colon.svm": "1 1:2\n0 :\n", "svm-no-index.svm": "1 1:2\n0 :5\n", "svm-no-value.svm": "1 1:2\n0 1: 5\n", "svm-no-value-end.svm": "1 1:2\n0 1:",
+    "svm-no-colon.svm": "1 1:2\n0 1:2 3 4:5\n", "svm-negative.svm": "1 1:2\n0 -1:5\n", "svm-word.svm": "1 1:2\n0 cat:5\n", "svm-half.svm": "1 1:2\n0 1.5:5\n",
+    "svm-plus.svm": "1 +1:2\n0 1:5\n", "svm-unsorted.svm": "1 1:2\n0 3:1 2:5\n", "svm-double.svm": "1 1:2\n0 3:1 3:5\n", "svm-double-zero.svm": "1 1:2\n0 3:0 3:0\n",
+    "svm-large-index.svm": "1 1:2\n0 2147483648:5\n", "svm-huge-index.svm": "1 1:2\n0 99999999999999999999:5\n", "svm-nan.svm": "1 1:2\n0 2:nan\n",
+    "svm-inf.svm": "1 1:2\n0 2:-inf\n", "svm-too-large.svm": "1 1:2\n0 2:3.5e38\n", "svm-too-large-double.svm": "1 1:2\n0 2:1e999\n",
+    "svm-not-a-number.svm": "1 1:2\n0 2:1x\n", "svm-hexadecimal.svm": "1 1:2\n0 2:0x10\n", "svm-two-colons.svm": "1 1:2\n0 2:3:4\n", "svm-decimal-comma.svm": "1 1:2\n0 2:1,5\n",
+    "svm-qid-word.svm": "1 qid:x 1:2\n", "svm-qid-late.svm": "1 1:2 qid:3 4:5\n", "svm-zero-byte.svm": "1 1:2\n0 2:\0" "3\n", "svm-control.svm": "1 1:2\n0 2:3 \x07 4:5\n",
+    "svm-control-inside.svm": "1 1:2\n0 2:3\x1b[31m\n", "svm-control-first.svm": "1 1:2\n\x07 2:3\n", "svm-crlf.svm": "1 1:2\r\n0 2:x\r\n", "svm-mac.svm": "1 1:2\r0 2:x\r",
+    "svm-bom.svm": "\ufeff1 1:2\n0 2:x\n", "svm-comment-lines.svm": "# a\n\n1 1:2 # b\n0 2:x\n", "svm-tab.svm": "1\t1:2\n0\t2:x\n", "svm-one-class.svm": "1 1:2\n+1 2:3\n1.0 1:1\n",
+    "svm-regression.svm": "0.51 1:2\n0.72 1:3\n1.93 2:1\n2.24 2:2\n", "svm-latin1.svm": b"a 1:2\nM\xfcller 2:3\n", "svm-unknown.svm": "1 1:2\n7 2:3\n",
+    "svm-truncated.svm.gz": gz(b"1 1:2\n0 2:3\n")[:-9], "svm-not-gzip.svm.gz": "1 1:2\n0 2:3\n", "svm-inside.svm.gz": gz(b"1 1:2\n0 2:x\n"), "svm-from-zero.svm": "1 0:2\n0 2:3\n",
+    "svm-hash-value.svm": "1 cat:2\n0 dog:x\n", "svm-hash-name.svm": "1 cat:2\n0 :3\n", "svm-hash-sum.svm": "1 cat:2e38\n0 cat:3e38 cat:3e38\n", "svm-utf16.svm": "1 1:2\n0 2:x\n".encode("utf-16"),
+    "svm-text.txt": "+1 3:1 2:5\n-1 1:1\n", "times.txt": "Mon 12:30\nTue 13:45\nWed 9:15\nMon 8:00\n",
     # IDX
     "magic-images-idx3-ubyte": idx([2, 1, 2], b"\1\2\3\4", type=7), "first-bytes-images-idx3-ubyte": idx([2, 1, 2], b"\1\2\3\4", magic=b"\1\2"),
     "dims-images-idx3-ubyte": b"\0\0\x08\x00" + bytes(8), "dims9-images-idx3-ubyte": b"\0\0\x08\x09" + bytes(36),
@@ -143,6 +187,7 @@ files = {
     # archives of arrays
     "good.npz": npz({"X.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }", six), "y.npy": npy("{'descr': '<U1', 'fortran_order': False, 'shape': (3,), }", struct.pack("<3I", 112, 113, 112)),
                      "w.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", struct.pack("<3f", 1, 2, 3)), "feature_names.npy": npy("{'descr': '|S1', 'fortran_order': False, 'shape': (2,), }", b"ab")}),
+    **{"sparse-%s.npz" % name: npz({**sparse_members, **members}) for name, members in sparse_changes.items()},
     "sparse.npz": npz({"indices.npy": b"", "indptr.npy": b"", "format.npy": b"", "shape.npy": b"", "data.npy": b""}),
     "other-names.npz": npz({"train.npy": b"", "test.npy": b""}), "no-labels.npz": npz({"X.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }", six), "z.npy": b""}),
     "bzip2.npz": npz({"X.npy": npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }", six)}, zipfile.ZIP_BZIP2),
