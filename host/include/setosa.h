@@ -160,9 +160,16 @@ typedef enum SetosaMissing {
 } SetosaMissing;
 /* What becomes of a value of a categorical column that the training rows did not have. */
 typedef enum SetosaUnseen { SETOSA_UNSEEN_ZERO, SETOSA_UNSEEN_ERROR } SetosaUnseen; /* none of the levels; SETOSA_ERROR_DATA */
-/* "drop", "mean", "error"; "zero", "error"; static. "unknown" for a value that is none. */
+/* How rows are kept: all their values, or sparse, that is their entries, column and value of what is not 0. */
+typedef enum SetosaSparse {
+  SETOSA_SPARSE_AUTO,   /* a table by what its columns are: sparse where a row has few of very many features; other sources as they are */
+  SETOSA_SPARSE_ALWAYS, /* sparse, whatever they are */
+  SETOSA_SPARSE_NEVER   /* dense */
+} SetosaSparse;
+/* "drop", "mean", "error"; "zero", "error"; "auto", "always", "never"; static. "unknown" for a value that is none. */
 const char *setosa_missing_name(SetosaMissing missing);
 const char *setosa_unseen_name(SetosaUnseen unseen);
+const char *setosa_sparse_name(SetosaSparse sparse);
 
 /* What the columns of a table were when it was read: their kinds, levels, means. Of a data set, or of a model. */
 typedef struct SetosaColumns SetosaColumns;
@@ -196,6 +203,7 @@ typedef struct SetosaDataOptions {
   size_t also_count;
   const char *positive; /* CLASS: makes the task CLASS against the rest, classes {CLASS, "non-CLASS"}; NULL: off */
   double scale;         /* multiplies every feature; NAN: 1/255 for u8 images, else 1 */
+  SetosaSparse sparse;  /* how rows are kept, whatever they are read from */
   /* A CSV, a .gz, an .npz, or an .npy of doubles above 8 MB is converted once into a checksummed file, which is mapped the next time. */
   const char *cache;    /* folder of these files, created when missing; NULL: "data" in the folder of setosa_cache_path */
   bool no_cache;        /* neither read nor write such files */
@@ -252,10 +260,10 @@ void setosa_dataset_destroy(SetosaDataset *dataset);
 size_t setosa_dataset_rows(const SetosaDataset *dataset);
 size_t setosa_dataset_features(const SetosaDataset *dataset);
 size_t setosa_dataset_classes(const SetosaDataset *dataset);
-/* (N,D) row-major, scaled as it stands now, less setosa_dataset_shift; borrowed; NULL: sparse, or made or gathered as needed. An .npy of f32 is
- * mapped, not read: leave the file as it is meanwhile. One that was written to is SETOSA_ERROR_DATA when the work on it is done; one that
- * is shortened ends the process with SIGBUS when the missing rows are touched, on whichever thread: a program may have a handler that says
- * so, as `setosa` does. */
+/* (N,D) row-major, scaled as it stands now, less setosa_dataset_shift; borrowed; NULL: sparse, or made or gathered as needed. An .npy of
+ * f32 is mapped, not read: leave the file as it is meanwhile. One that was written to is SETOSA_ERROR_DATA when the work on it is done; one
+ * that is shortened ends the process with SIGBUS when the missing rows are touched, on whichever thread: a program may have a handler that
+ * says so, as `setosa` does. */
 const float *setosa_dataset_values(const SetosaDataset *dataset);
 const int32_t *setosa_dataset_labels(const SetosaDataset *dataset); /* (N), or NULL; borrowed */
 const float *setosa_dataset_weights(const SetosaDataset *dataset);  /* (N) as given, or NULL; borrowed until rows change */
@@ -346,6 +354,7 @@ typedef struct SetosaTableReport {
   uint64_t rows;          /* of the table */
   uint64_t rows_left_out; /* of these, for a missing value, as the option `missing` says; not counted (0) where there is a problem */
   uint64_t features;
+  bool sparse; /* its rows are kept as their entries: the option `sparse` */
   bool header;
   char separator[8], decimal[2]; /* as found: ",", "tab", "blank", ...; "." or "," */
   size_t column_count;
