@@ -197,7 +197,7 @@ DataShape dataset_shape(const Dataset *dataset) {
                      .features = dataset->features,
                      .classes = dataset->classes,
                      .kind = rows_are_sparse(dataset) ? DATA_SPARSE : DATA_DENSE,
-                     .entries = dataset_entries(dataset, dataset_all(dataset)),
+                     .entries = dataset_entries(dataset, (RowRange){0, dataset->rows}),
                      .ones = rows_are_sparse(dataset) && held->sparse.values == NULL,
                      .place = held->generator != NULL ? DATA_MADE
                               : held->order.count > 0 ? DATA_GATHERED
