@@ -18,6 +18,29 @@ static void write_towns(int rows, int towns) {
   assert_int_equal(fclose(file), 0);
 }
 
+/* A row for a model of so many features, whose columns come from its file. */
+static void read_one_like(const SetosaDataset *like) {
+  SetosaDataset *dataset = NULL;
+  SetosaError error = {0};
+  SetosaColumns *columns = NULL;
+  SetosaDataOptions options = setosa_data_options_default();
+  char *text = NULL, one[SUPPORT_PATH];
+  support_ok(columns_to_json(&text, setosa_dataset_columns(like), &error), &error);
+  support_ok(columns_from_json(&columns, text, "test", &error), &error);
+  free(text);
+  support_path(one, test_folder, "one.csv");
+  support_write_text(one, "town,x\nt0,0\nt77,3\n");
+  options.expect_features = setosa_dataset_features(like);
+  options.expect_columns = columns;
+  options.labels_optional = true;
+  support_ok(setosa_dataset_load(&dataset, one, &options, &error), &error);
+  assert_true(setosa_dataset_is_sparse(dataset));
+  assert_int_equal(setosa_dataset_features(dataset), setosa_dataset_features(like));
+  assert_int_equal(setosa_dataset_entries(dataset), 3);
+  setosa_dataset_destroy(dataset);
+  columns_release(columns);
+}
+
 static void words_by_the_thousand_are_sparse_or_refused(void **state) {
   (void)state;
   enum { WORDS = 500000 }; /* twice each: 2 TB of features */
@@ -30,6 +53,7 @@ static void words_by_the_thousand_are_sparse_or_refused(void **state) {
   assert_int_equal(setosa_dataset_features(dataset), WORDS + 1);
   assert_int_equal(setosa_dataset_entries(dataset), 4 * WORDS - (2 * WORDS + 6) / 7); /* less those of x = 0 */
   assert_string_equal(setosa_dataset_feature_name(dataset, WORDS), "town=t99999");
+  read_one_like(dataset);
   setosa_dataset_destroy(dataset);
   support_ok(test_load(&dataset, path, "drop=town", &error), &error);
   assert_false(setosa_dataset_is_sparse(dataset));
