@@ -30,6 +30,8 @@ const char *const tuning_names[] = {[SETOSA_TUNING_QUICK] = "quick", [SETOSA_TUN
 const char *const missing_names[] = {
     [SETOSA_MISSING_DROP] = "drop", [SETOSA_MISSING_MEAN] = "mean", [SETOSA_MISSING_ERROR] = "error", NULL};
 const char *const unseen_names[] = {[SETOSA_UNSEEN_ZERO] = "zero", [SETOSA_UNSEEN_ERROR] = "error", NULL};
+const char *const sparse_names[] = {
+    [SETOSA_SPARSE_AUTO] = "auto", [SETOSA_SPARSE_ALWAYS] = "always", [SETOSA_SPARSE_NEVER] = "never", NULL};
 const char *const device_type_names[] = {[SETOSA_DEVICE_CPU] = "cpu", [SETOSA_DEVICE_GPU] = "gpu", [SETOSA_DEVICE_OTHER] = "other", NULL};
 const char *const bench_what_names[] = {[SETOSA_BENCH_STEP] = "step",   [SETOSA_BENCH_HESSIAN] = "hessian", [SETOSA_BENCH_EPOCH] = "epoch",
                                         [SETOSA_BENCH_TRAIN] = "train", [SETOSA_BENCH_PREDICT] = "predict", NULL};
@@ -55,5 +57,6 @@ const char *setosa_storage_name(SetosaStorage storage) { return names_get(storag
 const char *setosa_tuning_name(SetosaTuning tuning) { return names_get(tuning_names, (size_t)tuning); }
 const char *setosa_missing_name(SetosaMissing missing) { return names_get(missing_names, (size_t)missing); }
 const char *setosa_unseen_name(SetosaUnseen unseen) { return names_get(unseen_names, (size_t)unseen); }
+const char *setosa_sparse_name(SetosaSparse sparse) { return names_get(sparse_names, (size_t)sparse); }
 const char *setosa_device_type_name(SetosaDeviceType type) { return names_get(device_type_names, (size_t)type); }
 const char *setosa_bench_what_name(SetosaBenchWhat what) { return names_get(bench_what_names, (size_t)what); }

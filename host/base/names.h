@@ -14,6 +14,7 @@ extern const char *const tuning_names[];
 extern const char *const device_type_names[];
 extern const char *const missing_names[];
 extern const char *const unseen_names[];
+extern const char *const sparse_names[];
 extern const char *const bench_what_names[];
 extern const char *const cv_choice_names[];
 

@@ -106,7 +106,9 @@ static Status print_table(const SetosaTableReport *report, const Session *sessio
   input_left_out(left_out, report->rows_left_out);
   page_print("\n  %-12s%s: %llu row%s%s%s\n", "data", name, rows, inspect_plural(rows), left_out[0] != '\0' ? ", " : "", left_out);
   for (size_t c = 0; c < report->column_count; c++) used += report->columns[c].use == SETOSA_COLUMN_FEATURE;
-  if (report->problem == NULL) page_print("  %-12s%llu, made of %zu column%s\n", "features", features, used, inspect_plural(used));
+  if (report->problem == NULL)
+    page_print("  %-12s%llu, made of %zu column%s%s\n", "features", features, used, inspect_plural(used),
+               report->sparse ? "; kept as sparse rows" : "");
   page_print("  %-12s%s, separator '%s', decimal point '%s'\n", "table", report->header ? "header" : "no header", report->separator,
              report->decimal);
   if (report->problem != NULL) {
@@ -133,12 +135,12 @@ static json_t *column_json(const SetosaColumnReport *column) {
 static Status print_table_json(const SetosaTableReport *report, const Session *session, Error *error) {
   json_t *columns = json_array();
   for (size_t c = 0; c < report->column_count; c++) json_add(&columns, column_json(&report->columns[c]));
-  json_t *document =
-      json_pack("{s:s, s:s, s:o, s:{s:I, s:I, s:I, s:I}, s:{s:b, s:s, s:s}, s:o, s:o}", "command", "inspect", "version", SETOSA_VERSION,
-                "sources", inspect_sources_json(session->options), "data", "rows", (json_int_t)(report->rows - report->rows_left_out),
-                "source_rows", (json_int_t)report->rows, "left_out", (json_int_t)report->rows_left_out, "features",
-                (json_int_t)report->features, "table", "header", report->header, "separator", report->separator, "decimal", report->decimal,
-                "columns", columns, "problem", json_text(report->problem));
+  json_t *document = json_pack("{s:s, s:s, s:o, s:{s:I, s:I, s:I, s:I, s:b}, s:{s:b, s:s, s:s}, s:o, s:o}", "command", "inspect", "version",
+                               SETOSA_VERSION, "sources", inspect_sources_json(session->options), "data", "rows",
+                               (json_int_t)(report->rows - report->rows_left_out), "source_rows", (json_int_t)report->rows, "left_out",
+                               (json_int_t)report->rows_left_out, "features", (json_int_t)report->features, "sparse", report->sparse,
+                               "table", "header", report->header, "separator", report->separator, "decimal", report->decimal, "columns",
+                               columns, "problem", json_text(report->problem));
   return json_print(document, false, stdout, error);
 }
 

@@ -53,6 +53,7 @@ static Status entry_take(RowSink *sink, size_t rows, Error *error) {
   return entry->filled == entry->capacity ? write_block(entry, error) : SETOSA_OK;
 }
 
+/* Sparse rows stay in memory, and what a reader had begun before a restart is thrown away. */
 static Status entry_take_sparse(RowSink *sink, const SparsePiece *piece, Error *error) {
   EntrySink *entry = (EntrySink *)sink;
   return entry->store.sink.take_sparse(&entry->store.sink, piece, error);
@@ -80,7 +81,7 @@ static Status entry_finish(RowSink *sink, Dataset *dataset, Error *error) {
     TRY(write_block(entry, error));
   else
     TRY(entry->store.sink.finish(&entry->store.sink, dataset, error));
-  if (entry->cache->begun) TRY(cache_commit(entry->cache, dataset, entry->reader, error));
+  if (entry->cache->begun && !rows_are_sparse(dataset)) TRY(cache_commit(entry->cache, dataset, entry->reader, error));
 cleanup:
   return status;
 }

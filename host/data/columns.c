@@ -46,8 +46,7 @@ void columns_release(Columns *columns) {
 
 size_t columns_features(const Columns *columns) {
   size_t features = 0;
-  for (size_t c = 0; c < columns->count; c++)
-    features += columns->columns[c].kind == COLUMN_CATEGORICAL ? columns->columns[c].level_count : 1;
+  for (size_t c = 0; c < columns->count; c++) features += column_features(&columns->columns[c]);
   return features;
 }
 
@@ -69,22 +68,13 @@ const char *setosa_columns_id(const SetosaColumns *columns, size_t i) {
   return columns != NULL && i < columns->id_count ? columns->ids[i] : NULL;
 }
 
-Status columns_feature_name(Text *name, const Columns *columns, size_t feature, Error *error) {
+Status column_feature_name(Text *name, const Column *column, size_t level, Error *error) {
   Status status = SETOSA_OK;
-  size_t c = 0;
-  for (; c < columns->count; c++) {
-    size_t made = columns->columns[c].kind == COLUMN_CATEGORICAL ? columns->columns[c].level_count : 1;
-    if (feature < made) break;
-    feature -= made;
-  }
-  if (c == columns->count)
-    return error_set(error, SETOSA_ERROR_INTERNAL, "feature %zu is asked for and there are fewer; please report this", feature);
-  const Column *column = &columns->columns[c];
   if (column->name != NULL)
     TRY(text_append(name, error, "%s", column->name));
   else
     TRY(text_append(name, error, "column%zu", column->number + 1));
-  if (column->kind == COLUMN_CATEGORICAL) TRY(text_append(name, error, "=%s", column->levels[feature]));
+  if (column->kind == COLUMN_CATEGORICAL) TRY(text_append(name, error, "=%s", column->levels[level]));
 cleanup:
   return status;
 }

@@ -45,10 +45,11 @@ Status columns_create(Columns **columns, size_t count, Error *error);
 /* One more user. NULL stays NULL. */
 Columns *columns_share(const Columns *columns);
 void columns_release(Columns *columns);
-/* How many features they make: one for a numeric column, as many as it has levels for another. */
+/* How many features it makes: one for a numeric column, as many as it has levels for another; and all of them. */
+static inline size_t column_features(const Column *column) { return column->kind == COLUMN_CATEGORICAL ? column->level_count : 1; }
 size_t columns_features(const Columns *columns);
 /* Appends the name of a feature: that of a numeric column, COLUMN=LEVEL of a level. Columns without names are called by their number. */
-Status columns_feature_name(Text *name, const Columns *columns, size_t feature, Error *error);
+Status column_feature_name(Text *name, const Column *column, size_t level, Error *error);
 /* One JSON object, as it stands in the metadata "columns" of a model file: all texts are UTF-8, as readers see to. free(*text). */
 Status columns_to_json(char **text, const Columns *columns, Error *error);
 /* Back from it. SETOSA_ERROR_DATA, beginning with `path`, for a text that is not one of ours: it trusts nothing in it. */

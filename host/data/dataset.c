@@ -194,8 +194,8 @@ Status setosa_dataset_wrap(SetosaDataset **dataset, size_t rows, size_t features
   size_t count = 0;
   if (dataset != NULL) *dataset = NULL;
   TRY(arguments_check(error, GIVEN(dataset), GIVEN(values)));
+  TRY(memory_multiply(&count, rows, features, "the data", error)); /* before so many labels are looked at */
   TRY(check_wrapped(rows, features, classes, labels, error));
-  TRY(memory_multiply(&count, rows, features, "the data", error));
   TRY(reader_check_finite("data", values, rows, features, 0, error));
   TRY(wrap_labels(&made, rows, features, classes, labels, error));
   made->held->values = (float *)(uintptr_t)values;
@@ -213,8 +213,7 @@ Status setosa_dataset_wrap_sparse(SetosaDataset **dataset, size_t rows, size_t f
   if (dataset != NULL) *dataset = NULL;
   TRY(arguments_check(error, GIVEN(dataset), GIVEN(row_begin), GIVEN(columns)));
   TRY(check_wrapped(rows, features, classes, labels, error));
-  if (features > UINT32_MAX)
-    TRY(error_set(error, SETOSA_ERROR_USAGE, "sparse rows have at most %u features (%zu were given)", UINT32_MAX, features));
+  TRY(sparse_check_width(features, "data", error));
   if (row_begin[0] != 0)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "row_begin[0] is %llu; the entries of the first row begin at 0",
                   (unsigned long long)row_begin[0]));

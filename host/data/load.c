@@ -150,6 +150,8 @@ static Status check_call(const char *function, const char *source, const DataOpt
     TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: options.missing is %d, which is none of the choices", function, (int)options->missing));
   if ((unsigned)options->unseen > SETOSA_UNSEEN_ERROR)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: options.unseen is %d, which is none of the choices", function, (int)options->unseen));
+  if ((unsigned)options->sparse > SETOSA_SPARSE_NEVER)
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: options.sparse is %d, which is none of the choices", function, (int)options->sparse));
   if (options->also == NULL && options->also_count > 0)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: options.also is NULL, and also_count is %zu; give the names", function,
                   options->also_count));
@@ -318,6 +320,8 @@ static Status read_source(Dataset **dataset, Loading *loading, Error *error) {
   if (expected > 0 && features != expected)
     TRY(error_set(error, SETOSA_ERROR_DATA, "%s: %zu features, but the model has %zu; give data of the same shape", reader->source,
                   features, expected));
+  if (reader->options->sparse != SETOSA_SPARSE_AUTO)
+    TRY(rows_become(*dataset, reader->options->sparse == SETOSA_SPARSE_ALWAYS ? DATA_SPARSE : DATA_DENSE, error));
   TRY(apply_scale(*dataset, isnan(reader->options->scale) ? reader->default_scale : reader->options->scale, error));
   TRY(reader_report(reader, (*dataset)->rows, true, error));
 cleanup:

@@ -31,7 +31,8 @@ struct RowSink {
   Status (*room)(RowSink *sink, float **room, size_t *rows, Error *error);
   /* So many rows of the room were filled. */
   Status (*take)(RowSink *sink, size_t rows, Error *error);
-  /* Instead of begin, room and take: rows as their entries, of any columns; the reader says at the end how many features there are. */
+  /* Instead of begin, room and take: rows as their entries, of any columns; the reader says at the end how many features there are. A piece
+   * without rows says that those to come are sparse, should there be none. */
   Status (*take_sparse)(RowSink *sink, const SparsePiece *piece, Error *error);
   /* Instead of room and take: the rows lie in a file, f32, from offset on. The mapping is taken over, also on failure. */
   Status (*map)(RowSink *sink, Mapping mapping, size_t offset, Error *error);

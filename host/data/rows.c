@@ -69,16 +69,18 @@ static Status copy_sparse(SparseArrays *copy, const Dataset *dataset, Error *err
   return status;
 }
 
-Status rows_own(Dataset *dataset, Error *error) {
+/* A copy of rows, labels and weights, of this kind; dense rows that become sparse are held. */
+static Status copy_rows(Dataset *dataset, DataKind kind, Error *error) {
   Status status = SETOSA_OK;
   Rows *own = NULL;
   size_t count = 0;
   const Rows *held = dataset->held;
   bool labelled = dataset_shape(dataset).labelled;
-  if (is_own(dataset)) return SETOSA_OK;
   TRY(rows_create(&own, error));
-  if (rows_are_sparse(dataset)) {
+  if (kind == DATA_SPARSE && rows_are_sparse(dataset)) {
     TRY(copy_sparse(&own->sparse, dataset, error));
+  } else if (kind == DATA_SPARSE) {
+    TRY(sparse_from_dense(&own->sparse, rows_values(dataset), dataset->rows, dataset->features, error));
   } else {
     TRY(memory_multiply(&count, dataset->rows, dataset->features, "the data", error));
     TRY(memory_allocate((void **)&own->values, count, sizeof *own->values, "a copy of the data", error));
@@ -98,6 +100,23 @@ Status rows_own(Dataset *dataset, Error *error) {
   own = NULL;
 cleanup:
   rows_release(own);
+  return status;
+}
+
+Status rows_own(Dataset *dataset, Error *error) {
+  if (is_own(dataset)) return SETOSA_OK;
+  return copy_rows(dataset, rows_are_sparse(dataset) ? DATA_SPARSE : DATA_DENSE, error);
+}
+
+Status rows_become(Dataset *dataset, DataKind kind, Error *error) {
+  Status status = SETOSA_OK;
+  bool sparse = kind == DATA_SPARSE;
+  if (rows_are_sparse(dataset) == sparse) return SETOSA_OK;
+  TRY(dataset_check_held(dataset, sparse ? "--sparse always" : "--sparse never", error));
+  if (sparse) TRY(sparse_check_width(dataset->features, dataset_source(dataset), error));
+  TRY(copy_rows(dataset, kind, error));
+  dataset->byte_scale = 0; /* nobody stores entries as bytes */
+cleanup:
   return status;
 }
 

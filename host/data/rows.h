@@ -99,6 +99,9 @@ float *rows_values(const Dataset *dataset);
 int32_t *rows_labels(const Dataset *dataset);
 /* Rows, labels and weights become this data set's alone, in memory, from row 0 on: before any change. */
 Status rows_own(Dataset *dataset, Error *error);
+/* Rows become of this kind, in memory, where they are of another. SETOSA_ERROR_USAGE when they are made or gathered as needed, or have more
+ * features than sparse rows can. */
+Status rows_become(Dataset *dataset, DataKind kind, Error *error);
 /* From now on rows of a mapping are gathered in `order`, which begins as they lie; labels become the data set's own. Whoever changes the
  * order moves the labels along. The data set is the only user of its rows. */
 Status rows_begin_order(Dataset *dataset, Error *error);

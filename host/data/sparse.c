@@ -37,9 +37,36 @@ void sparse_put_row(SparseArrays *arrays, size_t to, const SparseRows *rows, siz
   arrays->begin[to + 1] = at + count;
 }
 
+Status sparse_from_dense(SparseArrays *arrays, const float *values, size_t rows, size_t features, Error *error) {
+  uint64_t entries = 0, at = 0;
+  bool ones = true;
+  for (size_t i = 0; i < rows * features; i++) {
+    entries += values[i] != 0;
+    ones = ones && (values[i] == 0 || values[i] == 1);
+  }
+  Status status = sparse_allocate(arrays, rows, entries, ones, error);
+  for (size_t i = 0; status == SETOSA_OK && i < rows; i++) {
+    for (size_t d = 0; d < features; d++) {
+      float value = values[i * features + d];
+      if (value == 0) continue;
+      arrays->columns[at] = (uint32_t)d;
+      if (!ones) arrays->values[at] = value;
+      at++;
+    }
+    arrays->begin[i + 1] = at;
+  }
+  return status;
+}
+
 void sparse_expand_row(float *to, size_t features, const SparseRows *rows, size_t row) {
   memset(to, 0, features * sizeof *to);
   for (uint64_t i = rows->begin[row]; i < rows->begin[row + 1]; i++) to[rows->columns[i]] = rows->values != NULL ? rows->values[i] : 1;
+}
+
+Status sparse_check_width(size_t features, const char *source, Error *error) {
+  if (features <= UINT32_MAX) return SETOSA_OK;
+  return error_set(error, SETOSA_ERROR_USAGE, "%s: %zu features, and sparse rows have %u at most; leave some out", source, features,
+                   UINT32_MAX);
 }
 
 static Status check_row(const SparseRows *rows, size_t row, size_t features, const char *source, Error *error) {

@@ -18,9 +18,13 @@ Status sparse_allocate(SparseArrays *arrays, size_t rows, uint64_t entries, bool
 void sparse_free(SparseArrays *arrays, const Mapping *mapping);
 /* Row `from` of `rows` becomes row `to` of the arrays, whose rows are written in ascending order. */
 void sparse_put_row(SparseArrays *arrays, size_t to, const SparseRows *rows, size_t from);
+/* Allocates them for dense rows (rows,features), without what is 0, and without values where all others are 1. */
+Status sparse_from_dense(SparseArrays *arrays, const float *values, size_t rows, size_t features, Error *error);
 /* to (features) = a row with all its zeros. */
 void sparse_expand_row(float *to, size_t features, const SparseRows *rows, size_t row);
 static inline uint64_t sparse_count(const SparseRows *rows, size_t count) { return rows->begin[count] - rows->begin[0]; }
+/* SETOSA_ERROR_USAGE for more features than columns have numbers. */
+Status sparse_check_width(size_t features, const char *source, Error *error);
 /* Whether arrays are what SparseArrays says; SETOSA_ERROR_DATA names the row and the entry (from 1) where not. */
 Status sparse_check(const SparseRows *rows, size_t count, size_t features, const char *source, Error *error);
 

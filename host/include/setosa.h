@@ -160,9 +160,16 @@ typedef enum SetosaMissing {
 } SetosaMissing;
 /* What becomes of a value of a categorical column that the training rows did not have. */
 typedef enum SetosaUnseen { SETOSA_UNSEEN_ZERO, SETOSA_UNSEEN_ERROR } SetosaUnseen; /* none of the levels; SETOSA_ERROR_DATA */
-/* "drop", "mean", "error"; "zero", "error"; static. "unknown" for a value that is none. */
+/* How rows are kept: all their values, or sparse, that is their entries, column and value of what is not 0. */
+typedef enum SetosaSparse {
+  SETOSA_SPARSE_AUTO,   /* a table by what its columns are: sparse where a row has few of very many features; other sources as they are */
+  SETOSA_SPARSE_ALWAYS, /* sparse, whatever they are */
+  SETOSA_SPARSE_NEVER   /* dense */
+} SetosaSparse;
+/* "drop", "mean", "error"; "zero", "error"; "auto", "always", "never"; static. "unknown" for a value that is none. */
 const char *setosa_missing_name(SetosaMissing missing);
 const char *setosa_unseen_name(SetosaUnseen unseen);
+const char *setosa_sparse_name(SetosaSparse sparse);
 
 /* What the columns of a table were when it was read: their kinds, levels, means. Of a data set, or of a model. */
 typedef struct SetosaColumns SetosaColumns;
@@ -199,6 +206,7 @@ typedef struct SetosaDataOptions {
   uint64_t hash_features;
   const char *positive; /* CLASS: makes the task CLASS against the rest, classes {CLASS, "non-CLASS"}; NULL: off */
   double scale;         /* multiplies every feature; NAN: 1/255 for u8 images, else 1 */
+  SetosaSparse sparse;  /* how rows are kept, whatever they are read from */
   /* A CSV, a .gz, an .npz, or an .npy of doubles above 8 MB is converted once into a checksummed file, which is mapped the next time. */
   const char *cache;    /* folder of these files, created when missing; NULL: "data" in the folder of setosa_cache_path */
   bool no_cache;        /* neither read nor write such files */
@@ -354,6 +362,7 @@ typedef struct SetosaTableReport {
   uint64_t rows;          /* of the table */
   uint64_t rows_left_out; /* of these, for a missing value, as the option `missing` says; not counted (0) where there is a problem */
   uint64_t features;
+  bool sparse; /* its rows are kept as their entries: the option `sparse` */
   bool header;
   char separator[8], decimal[2]; /* as found: ",", "tab", "blank", ...; "." or "," */
   size_t column_count;

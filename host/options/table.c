@@ -59,6 +59,10 @@ static const OptionRow rows[] = {
     {"scale", 0, "X", "multiply every feature by X (default: 1/255 for u8 images, else 1)", DATA_OPTION(OPTION_REAL, scale),
      .least = -INFINITY, .most = INFINITY, .not_zero = true, .may_be_unset = true, .commands = FOR_FIT | FOR_CHECK | FOR_BENCH,
      .heading = HEADING_DATA},
+    {"sparse", 0, "WHEN",
+     "keep rows as their entries, without the zeros: auto (tables whose words make very many features), always or never",
+     DATA_OPTION(OPTION_CHOICE, sparse), .choices = sparse_names, .commands = FOR_DATA | FOR_INSPECT, .heading = HEADING_DATA,
+     .show_default = true},
     /* training */
     {"solver", 0, "NAME", "auto (newton or lbfgs, by the shape of the data), newton, lbfgs, gd, sgd or adam",
      TRAIN_OPTION(OPTION_CHOICE, solver), .choices = solver_names, .commands = FOR_FIT, .heading = HEADING_TRAINING, .show_default = true},

@@ -132,6 +132,7 @@ static void try_names(void) {
   PASSES(setosa_schedule_name, "", SETOSA_SCHEDULE_STEP);
   PASSES(setosa_missing_name, "", SETOSA_MISSING_MEAN);
   PASSES(setosa_unseen_name, "", SETOSA_UNSEEN_ERROR);
+  PASSES(setosa_sparse_name, "", SETOSA_SPARSE_ALWAYS);
   PASSES(setosa_bench_what_name, "", SETOSA_BENCH_STEP);
   TAKES_NOTHING(setosa_data_options_default);
   TAKES_NOTHING(setosa_generate_options_default);
@@ -585,6 +586,7 @@ static void names_of_no_value_are_unknown(void **state) {
     assert_string_equal(setosa_schedule_name((SetosaSchedule)value), "unknown");
     assert_string_equal(setosa_missing_name((SetosaMissing)value), "unknown");
     assert_string_equal(setosa_unseen_name((SetosaUnseen)value), "unknown");
+    assert_string_equal(setosa_sparse_name((SetosaSparse)value), "unknown");
     assert_string_equal(setosa_bench_what_name((SetosaBenchWhat)value), "unknown");
   }
 }
@@ -712,6 +714,9 @@ static void members_of_options_are_checked(void **state) {
   data = setosa_data_options_default();
   data.unseen = (SetosaUnseen)7;
   refuses(setosa_dataset_load(&made_dataset, source, &data, &problem), &problem, "options.unseen");
+  data = setosa_data_options_default();
+  data.sparse = (SetosaSparse)7;
+  refuses(setosa_dataset_load(&made_dataset, source, &data, &problem), &problem, "options.sparse");
   data = setosa_data_options_default();
   data.part = data.parts = 2;
   refuses(setosa_dataset_load(&made_dataset, source, &data, &problem), &problem, "part 2 of 2");

@@ -56,6 +56,10 @@ static void test_text(void **state) {
                 "  table       header, separator ',', decimal point '.'\n");
   assert_string_equal(run.err, "");
   run_free(&run);
+  run = RUN("inspect", "flowers.csv", "--sparse", "always");
+  run_expect(&run, 0);
+  run_expect_text(run.out, "  features    5, made of 4 columns; kept as sparse rows\n");
+  run_free(&run);
 }
 
 static void test_narrow(void **state) {
@@ -116,7 +120,8 @@ static void test_json(void **state) {
                 "    \"rows\": 4,\n"
                 "    \"source_rows\": 4,\n"
                 "    \"left_out\": 0,\n"
-                "    \"features\": 1\n"
+                "    \"features\": 1,\n"
+                "    \"sparse\": false\n"
                 "  },\n"
                 "  \"table\": {\n"
                 "    \"header\": true,\n"

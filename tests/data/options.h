@@ -21,8 +21,8 @@ static inline void test_options_free(TestOptions *test) {
   free(test->classes);
 }
 
-/* Keys: header label labels weights features drop categorical numeric id missing unseen na separator decimal unshifted positive scale
- * optional expect base hash names expect-label expect-weights classes. */
+/* Keys: header label labels weights features drop categorical numeric id missing unseen na separator decimal unshifted sparse positive
+ * scale optional expect base hash names expect-label expect-weights classes. */
 static inline void test_options_parse(TestOptions *test, const char *text) {
   *test = (TestOptions){.options = setosa_data_options_default(), .text = strdup(text)};
   SetosaDataOptions *o = &test->options;
@@ -60,6 +60,8 @@ static inline void test_options_parse(TestOptions *test, const char *text) {
       o->decimal = value;
     else if (strcmp(key, "unshifted") == 0)
       o->unshifted = true;
+    else if (strcmp(key, "sparse") == 0)
+      o->sparse = value[0] == 'n' ? SETOSA_SPARSE_NEVER : value[1] == 'l' ? SETOSA_SPARSE_ALWAYS : SETOSA_SPARSE_AUTO;
     else if (strcmp(key, "positive") == 0)
       o->positive = value;
     else if (strcmp(key, "scale") == 0)

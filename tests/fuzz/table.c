@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "data/columns.h"
+#include "data/sparse.h"
 
 static const char *pick(const char *const *choices, unsigned bits) { return choices[bits & 3]; }
 
@@ -15,6 +16,7 @@ static SetosaDataOptions options_of(unsigned flags) {
                            *const decimals[] = {NULL, NULL, NULL, ","}, *const numeric[] = {NULL, NULL, NULL, "2"};
   SetosaDataOptions options = setosa_data_options_default();
   options.missing = (SetosaMissing)((flags & 3) == 3 ? 0 : flags & 3);
+  options.sparse = (flags & 3) == 3 ? SETOSA_SPARSE_ALWAYS : SETOSA_SPARSE_AUTO;
   options.categorical = pick(categorical, flags >> 2);
   options.id = pick(ids, flags >> 4);
   options.na = pick(na, flags >> 6);
@@ -26,11 +28,38 @@ static SetosaDataOptions options_of(unsigned flags) {
   return options;
 }
 
+/* In order, and none of them 0. */
+static void claim_entries(SparseRows *entries, const SetosaDataset *data) {
+  SparseRoom room = {0}; /* rows are held: it stays empty */
+  SetosaError error = {0};
+  fuzz_claim(dataset_sparse(entries, data, dataset_all(data), &room, &error) == SETOSA_OK, error.message);
+  fuzz_claim(sparse_check(entries, setosa_dataset_rows(data), setosa_dataset_features(data), "x", &error) == SETOSA_OK, error.message);
+  for (uint64_t i = 0; entries->values != NULL && i < setosa_dataset_entries(data); i++)
+    fuzz_claim(entries->values[i] != 0, "no entry is 0");
+}
+
+static void claim_same_entries(const SetosaDataset *a, const SetosaDataset *b) {
+  SparseRows left, right;
+  size_t rows = setosa_dataset_rows(a);
+  claim_entries(&left, a);
+  claim_entries(&right, b);
+  fuzz_claim(memcmp(left.begin, right.begin, (rows + 1) * sizeof *left.begin) == 0, "rows have as many entries again");
+  size_t entries = (size_t)setosa_dataset_entries(a);
+  fuzz_claim(memcmp(left.columns, right.columns, entries * sizeof *left.columns) == 0, "entries are of the same columns again");
+  fuzz_claim((left.values == NULL) == (right.values == NULL), "entries are all 1, or not, again");
+  if (left.values != NULL) fuzz_claim(memcmp(left.values, right.values, entries * sizeof *left.values) == 0, "entries are the same again");
+}
+
 /* Values as bytes: neither is nan, and -0 is not 0. */
 static void claim_same(const SetosaDataset *a, const SetosaDataset *b) {
   size_t rows = setosa_dataset_rows(a), features = setosa_dataset_features(a);
   fuzz_claim(setosa_dataset_rows(b) == rows && setosa_dataset_features(b) == features, "the shape is the same again");
-  fuzz_claim(memcmp(setosa_dataset_values(a), setosa_dataset_values(b), rows * features * sizeof(float)) == 0, "values are the same again");
+  fuzz_claim(setosa_dataset_is_sparse(a) == setosa_dataset_is_sparse(b), "rows are of the same kind again");
+  if (setosa_dataset_is_sparse(a))
+    claim_same_entries(a, b);
+  else
+    fuzz_claim(memcmp(setosa_dataset_values(a), setosa_dataset_values(b), rows * features * sizeof(float)) == 0,
+               "values are the same again");
   fuzz_claim(memcmp(setosa_dataset_labels(a), setosa_dataset_labels(b), rows * sizeof(int32_t)) == 0, "labels are the same again");
   fuzz_claim(setosa_dataset_source_rows(a) == setosa_dataset_source_rows(b), "as many rows are left out");
 }

@@ -281,7 +281,7 @@ static void test_every_field(void **state) {
   support_source_path(path, "host/include/setosa.h");
   char *header = support_read(path, NULL);
   strip_comments(header);
-  assert_int_equal(check_fields(header, "SetosaDataOptions", OPTION_OF_DATA, of_data), 37);
+  assert_int_equal(check_fields(header, "SetosaDataOptions", OPTION_OF_DATA, of_data), 38);
   assert_int_equal(check_fields(header, "SetosaComputeOptions", OPTION_OF_COMPUTE, of_compute), 11);
   assert_int_equal(check_fields(header, "SetosaTrainOptions", OPTION_OF_TRAINING, of_training), 34);
   free(header);

@@ -58,6 +58,7 @@ cleanup:
 static Status take_rows(const PartRows *part, const Table *table, Error *error) {
   Status status = SETOSA_OK;
   RowSink *sink = table->reader->sink;
+  if (table->sparse) return sink->take_sparse(sink, &(SparsePiece){part->rows, part->lengths, part->columns, part->values}, error);
   float *room = NULL;
   size_t places = 0;
   for (size_t done = 0; done < part->rows;) {
@@ -156,9 +157,21 @@ cleanup:
   return status;
 }
 
-Status table_encode(Encoded *encoded, Table *table, Error *error) {
+/* Whether rows are sparse, before the first of them. */
+static Status begin_rows(Table *table, Error *error) {
   Status status = SETOSA_OK;
   RowSink *sink = table->reader->sink;
+  table->sparse = table_is_sparse(table);
+  for (size_t i = 0; i < table->order_count; i++) table->columns[table->order[i]].place = i;
+  if (!table->sparse) return sink->begin(sink, &(RowsAhead){.features = table->features}, error);
+  TRY(sparse_check_width(table->features, table->reader->source, error));
+  TRY(sink->take_sparse(sink, &(SparsePiece){0}, error));
+cleanup:
+  return status;
+}
+
+Status table_encode(Encoded *encoded, Table *table, Error *error) {
+  Status status = SETOSA_OK;
   EncodePass pass = {.table = table, .encoded = encoded};
   const PassWork all = {.work = work, .take = take, .create = create_part, .destroy = destroy_part, .rows = rows_so_far, .user = &pass};
   TRY(memory_allocate_zero((void **)&encoded->missing, table->count, sizeof *encoded->missing, "columns", error));
@@ -166,7 +179,7 @@ Status table_encode(Encoded *encoded, Table *table, Error *error) {
   TRY(memory_allocate_zero((void **)&encoded->first_unseen, table->count, sizeof *encoded->first_unseen, "columns", error));
   TRY(begin_ids(encoded, table, error));
   if (table->guesses) TRY(survey_create(&encoded->survey, table->count, error));
-  TRY(sink->begin(sink, &(RowsAhead){.features = table->features}, error));
+  TRY(begin_rows(table, error));
   TRY(table_pass(table->text, table->reader, &all, error));
 cleanup:
   return status;

@@ -39,9 +39,8 @@ void table_forget_guess(Table *table) {
 Status part_rows_encode_guess(PartRows *part, const Table *table, Error *error) {
   Status status = SETOSA_OK;
   const Records *records = &part->records;
-  float *row = part_rows_room(part, table, error);
   double value = 0;
-  if (row == NULL) return SETOSA_ERROR_INTERNAL;
+  TRY(part_rows_begin_row(part, table, error));
   for (size_t i = 0; i < table->order_count; i++) {
     size_t c = table->order[i];
     const TableColumn *column = &table->columns[c];
@@ -54,7 +53,7 @@ Status part_rows_encode_guess(PartRows *part, const Table *table, Error *error) 
     }
     seen->present++;
     survey_add_number(seen, value);
-    row[column->feature] = rounded;
+    part_rows_put(part, column, 0, rounded);
   }
   if (table->index != TABLE_NONE) {
     ColumnSurvey *seen = &part->survey->columns[table->index];
@@ -73,7 +72,7 @@ Status part_rows_encode_guess(PartRows *part, const Table *table, Error *error) 
     if (field_number(label, table->dialect.decimal, &value) && isfinite(value)) survey_add_number(seen, value);
     TRY(part_rows_label(part, table, error));
   }
-  part->rows++;
+  TRY(part_rows_end_row(part, table, error));
 cleanup:
   return status;
 }

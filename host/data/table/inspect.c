@@ -56,6 +56,7 @@ static Status write_note(Text *note, const SetosaColumnReport *out, const Table 
   unsigned long long levels = (unsigned long long)out->levels, words = (unsigned long long)(seen->present - seen->numbers);
   switch (out->use) {
     case SETOSA_COLUMN_IN_THE_WAY:
+      if (column->too_many) return text_append(note, error, "more different texts than are kept");
       return text_append(note, error, "%llu of %llu values are no numbers, the first %s in line %llu", words,
                          (unsigned long long)seen->present, seen->first_word.text, (unsigned long long)seen->first_word.line);
     case SETOSA_COLUMN_LABEL:
@@ -146,6 +147,7 @@ Status table_inspect(SetosaTableReport **out, Reader *reader, Error *error) {
   status = table_find_kinds(&table, &problem);
   if (status != SETOSA_OK && (status != SETOSA_ERROR_DATA || table.all == NULL)) TRY(error_set(error, status, "%s", problem.message));
   if (status != SETOSA_OK) TRY(memory_copy_text(&report->problem, problem.message, error));
+  report->sparse = report->problem == NULL && table_is_sparse(&table);
   TRY(tell(report, &table, error));
   *out = report;
   report = NULL;

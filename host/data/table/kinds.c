@@ -68,8 +68,9 @@ static Status leave_out(Table *table, size_t c, const char *why, Error *error) {
     TRY(remarks_add(table->remarks, SETOSA_REMARK_WARNING, error, "the column %s has no value and is left out", name));
   else if (seen->levels.too_many)
     TRY(remarks_add(table->remarks, SETOSA_REMARK_WARNING, error,
-                    "the column %s is left out: it has too many different texts to be kept; --drop %s says the same without a warning",
-                    name, option.text));
+                    "the column %s is left out: it has more different texts than are kept (%d, or %d MB of them); --drop %s says the "
+                    "same without a warning",
+                    name, LEVELS_MOST, LEVELS_MEGABYTES, option.text));
   else if ((remedy = number_remedy(room, word + 1, strlen(word) - 2)) != NULL)
     TRY(remarks_add(table->remarks, SETOSA_REMARK_WARNING, error, "the column %s is left out: its values, as %s, are no numbers: %s", name,
                     word, remedy));
@@ -129,8 +130,9 @@ static Status decide_column(Table *table, size_t c, Error *error) {
   TableColumn *column = &table->columns[c];
   const ColumnSurvey *seen = &table->all->columns[c];
   if (seen->present == 0) return leave_out(table, c, "no value", error);
-  if (column->categorical && !seen->levels.too_many) {
+  if (column->categorical) {
     column->role = FIELD_CATEGORICAL;
+    column->in_the_way = column->too_many = seen->levels.too_many;
   } else if (seen->numbers == seen->present) {
     column->role = FIELD_NUMERIC;
   } else if (column->numeric || column_is_nearly_numeric(seen)) {
@@ -139,8 +141,7 @@ static Status decide_column(Table *table, size_t c, Error *error) {
   } else if (!column->asked && (seen->levels.too_many || 2 * (uint64_t)levels_count(&seen->levels) > seen->present)) {
     TRY(leave_out(table, c, "identifies rows", error));
   } else if (seen->levels.too_many) {
-    column->in_the_way = true;
-    column->why = "too many different texts";
+    column->in_the_way = column->too_many = true;
   } else {
     column->role = FIELD_CATEGORICAL;
     TRY(warn_of_numbers(table, c, error));

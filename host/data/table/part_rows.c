@@ -21,26 +21,27 @@ static Status field_error(const Table *table, const Records *records, size_t c, 
       field->length > 0 ? reader_quote(quoted, field->text, field->length) : "", field->length > 0 ? " " : "", problem, column, remedy);
 }
 
-static Status encode_number(const Table *table, const Records *records, size_t c, float *row, Error *error) {
+static Status encode_number(PartRows *part, const Table *table, size_t c, Error *error) {
   const TableColumn *column = &table->columns[c];
+  const Records *records = &part->records;
   double value = 0;
   if (!field_number(&records->fields[c], table->dialect.decimal, &value))
     return field_error(table, records, c, "is not a number", "correct it, or take it for a missing value with --na", error);
   float rounded = (float)(value - column->shift);
   if (!isfinite(rounded))
     return field_error(table, records, c, "is beyond single precision (3.4e38)", "rescale the column, or leave it out with --drop", error);
-  row[column->feature] = rounded;
+  part_rows_put(part, column, 0, rounded);
   return SETOSA_OK;
 }
 
-static Status encode_level(PartRows *part, const Table *table, size_t c, float *row, Error *error) {
+static Status encode_level(PartRows *part, const Table *table, size_t c, Error *error) {
   const TableColumn *column = &table->columns[c];
   const Records *records = &part->records;
   char room[LEVEL_ROOM];
   size_t index = 0;
   Field level = level_text(records->fields[c], room);
   if (name_table_find(column->levels, level.text, level.length, &index)) {
-    row[column->feature + index] = 1;
+    part_rows_put(part, column, index, 1);
     return SETOSA_OK;
   }
   if (table->unseen == SETOSA_UNSEEN_ERROR)
@@ -52,9 +53,9 @@ static Status encode_level(PartRows *part, const Table *table, size_t c, float *
 }
 
 /* A missing value of a feature: of levels none is set. */
-static void fill_in(const Table *table, size_t c, float *row) {
+static void fill_in(PartRows *part, const Table *table, size_t c) {
   const TableColumn *column = &table->columns[c];
-  if (column->role == FIELD_NUMERIC) row[column->feature] = (float)(column->fill - column->shift);
+  if (column->role == FIELD_NUMERIC) part_rows_put(part, column, 0, (float)(column->fill - column->shift));
 }
 
 Status part_rows_label(PartRows *part, const Table *table, Error *error) {
@@ -99,13 +100,42 @@ cleanup:
   return status;
 }
 
-float *part_rows_room(PartRows *part, const Table *table, Error *error) {
+Status part_rows_begin_row(PartRows *part, const Table *table, Error *error) {
+  Status status = SETOSA_OK;
   size_t needed = 0, next = part->rows + 1;
-  if (memory_multiply(&needed, next, table->features, "rows", error) != SETOSA_OK) return NULL;
-  if (memory_grow((void **)&part->values, &part->value_capacity, needed, sizeof *part->values, "rows", error) != SETOSA_OK) return NULL;
-  float *row = part->values + part->rows * table->features;
-  memset(row, 0, table->features * sizeof *row);
-  return row;
+  if (table->sparse) {
+    memset(part->made, 0, table->order_count * sizeof *part->made);
+    return SETOSA_OK;
+  }
+  TRY(memory_multiply(&needed, next, table->features, "rows", error));
+  TRY(memory_grow((void **)&part->values, &part->value_capacity, needed, sizeof *part->values, "rows", error));
+  part->row = part->values + part->rows * table->features;
+  memset(part->row, 0, table->features * sizeof *part->row);
+cleanup:
+  return status;
+}
+
+/* Columns stand in the order of their features, so that entries do. */
+static Status end_sparse_row(PartRows *part, const Table *table, Error *error) {
+  Status status = SETOSA_OK;
+  size_t most = part->entries + table->order_count, before = part->entries;
+  TRY(memory_grow((void **)&part->values, &part->value_capacity, most, sizeof *part->values, "rows", error));
+  TRY(memory_grow((void **)&part->columns, &part->column_capacity, most, sizeof *part->columns, "rows", error));
+  TRY(memory_grow((void **)&part->lengths, &part->length_capacity, part->rows + 1, sizeof *part->lengths, "rows", error));
+  for (size_t i = 0; i < table->order_count; i++) {
+    if (part->made[i].value == 0) continue;
+    part->columns[part->entries] = part->made[i].feature;
+    part->values[part->entries++] = part->made[i].value;
+  }
+  part->lengths[part->rows] = (uint32_t)(part->entries - before);
+cleanup:
+  return status;
+}
+
+Status part_rows_end_row(PartRows *part, const Table *table, Error *error) {
+  Status status = table->sparse ? end_sparse_row(part, table, error) : SETOSA_OK;
+  if (status == SETOSA_OK) part->rows++;
+  return status;
 }
 
 /* ---- one record -------------------------------------------------------------------------------------------------- */
@@ -139,8 +169,7 @@ Status part_rows_encode(PartRows *part, const Table *table, Error *error) {
     }
     return source_rows_leave_out(&part->left_out, part->records_count, error);
   }
-  float *row = part_rows_room(part, table, error);
-  if (row == NULL) return SETOSA_ERROR_INTERNAL;
+  TRY(part_rows_begin_row(part, table, error));
   for (size_t c = 0; c < table->count; c++) {
     FieldRole role = table->columns[c].role;
     if (role == FIELD_SKIP) continue;
@@ -149,13 +178,13 @@ Status part_rows_encode(PartRows *part, const Table *table, Error *error) {
     else if (role == FIELD_WEIGHT)
       TRY(encode_weight(part, table, c, error));
     else if (field_is_missing(&records->fields[c], &table->missing_words))
-      fill_in(table, c, row);
+      fill_in(part, table, c);
     else if (role == FIELD_NUMERIC)
-      TRY(encode_number(table, records, c, row, error));
+      TRY(encode_number(part, table, c, error));
     else
-      TRY(encode_level(part, table, c, row, error));
+      TRY(encode_level(part, table, c, error));
   }
-  part->rows++;
+  TRY(part_rows_end_row(part, table, error));
 cleanup:
   return status;
 }
@@ -166,6 +195,9 @@ void part_rows_destroy(PartRows *part) {
   if (part == NULL) return;
   records_free(&part->records);
   free(part->values);
+  free(part->made);
+  free(part->columns);
+  free(part->lengths);
   name_table_destroy(part->names);
   free(part->name_lines);
   free(part->labels);
@@ -188,6 +220,7 @@ Status part_rows_create(PartRows **out, const Table *table, Error *error) {
   TRY(memory_allocate_zero((void **)&part->missing, table->count, sizeof *part->missing, "columns", error));
   TRY(memory_allocate_zero((void **)&part->unseen, table->count, sizeof *part->unseen, "columns", error));
   TRY(memory_allocate_zero((void **)&part->first_unseen, table->count, sizeof *part->first_unseen, "columns", error));
+  if (table->sparse) TRY(memory_allocate((void **)&part->made, table->order_count, sizeof *part->made, "columns", error));
   TRY(ids_begin(&part->ids, NULL, 0, error));
   if (table->guesses) TRY(survey_create(&part->survey, table->count, error));
   *out = part;
@@ -198,7 +231,7 @@ cleanup:
 }
 
 Status part_rows_restart(PartRows *part, const Table *table, Error *error) {
-  part->rows = 0;
+  part->rows = part->entries = 0;
   part->refuted = false;
   if (part->survey != NULL) survey_restart(part->survey);
   part->records_count = 0;

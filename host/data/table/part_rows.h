@@ -4,11 +4,22 @@
 
 #include "data/table/survey.h"
 
+/* What a column of features has made of a record: of sparse rows, one entry, or none where the value is 0. */
+typedef struct FeatureValue {
+  uint32_t feature;
+  float value;
+} FeatureValue;
+
 /* What one part becomes. */
 typedef struct PartRows {
   Records records;
-  float *values; /* (rows,D) */
+  float *values; /* (rows,D), or (entries) */
   size_t rows, value_capacity;
+  float *row;         /* of the record at hand, among the values; NULL: rows are sparse, and */
+  FeatureValue *made; /* (order_count) is what its columns have made so far */
+  uint32_t *columns;  /* (entries) */
+  uint32_t *lengths;  /* (rows) entries of each */
+  size_t entries, column_capacity, length_capacity;
   NameTable *names;     /* labels as they are written */
   uint64_t *name_lines; /* (names) where each comes first */
   size_t name_capacity;
@@ -33,8 +44,17 @@ Status part_rows_restart(PartRows *part, const Table *table, Error *error);
 Status part_rows_encode(PartRows *part, const Table *table, Error *error);
 /* guess.c: the same where every feature is guessed to be a number that is not missing; counts what it sees. */
 Status part_rows_encode_guess(PartRows *part, const Table *table, Error *error);
-/* Room for one more row; NULL and an error when memory is short. */
-float *part_rows_room(PartRows *part, const Table *table, Error *error);
+/* One more row, all of whose features are 0 as yet. */
+Status part_rows_begin_row(PartRows *part, const Table *table, Error *error);
+/* A column makes the value of its feature, or of the feature of a level. */
+static inline void part_rows_put(PartRows *part, const TableColumn *column, size_t level, float value) {
+  if (part->row != NULL)
+    part->row[column->feature + level] = value;
+  else
+    part->made[column->place] = (FeatureValue){(uint32_t)(column->feature + level), value};
+}
+/* All columns have made what they make of it. */
+Status part_rows_end_row(PartRows *part, const Table *table, Error *error);
 /* The label of the record, for the row that is made. */
 Status part_rows_label(PartRows *part, const Table *table, Error *error);
 

@@ -109,12 +109,13 @@ static Status keep_columns(Dataset *dataset, const Table *table, Error *error) {
   if (table->header || categorical) {
     TRY(memory_allocate_zero((void **)&dataset->feature_names, table->features, sizeof *dataset->feature_names, "names of features",
                              error));
-    for (size_t d = 0; d < table->features; d++) {
-      Text name = {0};
-      status = columns_feature_name(&name, dataset->columns, d, error);
-      dataset->feature_names[d] = name.text;
-      TRY(status);
-    }
+    for (size_t c = 0, d = 0; c < dataset->columns->count; c++)
+      for (size_t l = 0; d < table->features && l < column_features(&dataset->columns->columns[c]); l++, d++) {
+        Text name = {0};
+        status = column_feature_name(&name, &dataset->columns->columns[c], l, error);
+        dataset->feature_names[d] = name.text;
+        TRY(status);
+      }
   }
   if (!shifted) goto cleanup;
   TRY(memory_allocate_zero((void **)&dataset->shift, table->features, sizeof *dataset->shift, "shifts of columns", error));
@@ -182,6 +183,7 @@ static Status hand_over(Dataset *dataset, Encoded *encoded, const Table *table, 
   dataset->features = table->features;
   TRY(table_remark_missing(encoded, table, error));
   TRY(table_remark_unseen(encoded, table, error));
+  TRY(table_remark_sparse(table, error));
   TRY(keep_columns(dataset, table, error));
   TRY(table_remark_numbers(dataset, table, error));
   TRY(keep_targets(dataset, encoded, table, error));

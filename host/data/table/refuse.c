@@ -8,6 +8,16 @@
 #include "data/number_remedy.h"
 #include "data/table/survey.h"
 
+/* One that has too many texts, for which there is but one remedy, before all others; TABLE_NONE: none is. */
+static size_t first_in_the_way(const Table *table) {
+  size_t first = TABLE_NONE;
+  for (size_t c = 0; c < table->count; c++) {
+    if (table->columns[c].in_the_way && table->columns[c].too_many) return c;
+    if (table->columns[c].in_the_way && first == TABLE_NONE) first = c;
+  }
+  return first;
+}
+
 /* "a,b,c" of all columns in the way. */
 static Status list_in_the_way(Text *names, const Table *table, Error *error) {
   Status status = SETOSA_OK;
@@ -101,15 +111,14 @@ cleanup:
 Status table_refuse_columns(const Table *table, Error *error) {
   Status status = SETOSA_OK;
   Text names = {0}, words = {0}, rest = {0}, others = {0};
-  size_t first = 0;
+  size_t first = first_in_the_way(table);
   char name[TABLE_NAME], column[TABLE_NAME + 16] = "";
-  while (first < table->count && !table->columns[first].in_the_way) first++;
-  if (first == table->count) return SETOSA_OK;
+  if (first == TABLE_NONE) return SETOSA_OK;
   const ColumnSurvey *seen = &table->all->columns[first];
   TRY(list_in_the_way(&names, table, error));
-  if (seen->levels.too_many && !table->columns[first].numeric && !column_is_nearly_numeric(seen))
-    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: the column %s has more different texts than can be kept; --drop %s", table->reader->source,
-                  table_column_name(name, table, first), names.text));
+  if (table->columns[first].too_many)
+    TRY(error_set(error, SETOSA_ERROR_DATA, "%s: the column %s has more different texts than are kept (%d, or %d MB of them); --drop %s",
+                  table->reader->source, table_column_name(name, table, first), LEVELS_MOST, LEVELS_MEGABYTES, names.text));
   char room[NUMBER_REMEDY];
   const char *word = seen->first_word.text; /* in quotes */
   const char *remedy = number_remedy(room, word + 1, strlen(word) - 2);
@@ -144,7 +153,7 @@ static size_t widest_column(const Table *table) {
   return widest;
 }
 
-/* Words that make features by the thousand would take all memory, which the system would end the process for. */
+/* Words that make features by the thousand would, with all their zeros, take all memory, which the system would end the process for. */
 static Status refuse_width(const Table *table, Error *error) {
   enum { FEW = 1000 };
   Status status = SETOSA_OK;
@@ -153,14 +162,15 @@ static Status refuse_width(const Table *table, Error *error) {
   double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
   double bytes = (double)table->kept->rows * (double)table->features * sizeof(float);
   size_t widest = widest_column(table), levels = widest != TABLE_NONE ? name_table_count(table->columns[widest].levels) : 0;
-  if (levels <= FEW || bytes <= memory) return SETOSA_OK;
+  if (table_is_sparse(table) || levels <= FEW || bytes <= memory) return SETOSA_OK;
+  bool never = table->reader->options->sparse == SETOSA_SPARSE_NEVER;
   TRY(table_append_option_name(&option, table, widest, error));
   TRY(error_set(
       error, SETOSA_ERROR_DATA,
-      "%s: %llu rows of %zu features would take %.0f GB, and this machine has %.0f GB: the column %s alone makes %zu features; leave it "
-      "out (--drop %s), or carry it along as text (--id %s)",
+      "%s: %llu rows of %zu features would take %.0f GB, and this machine has %.0f GB: the column %s alone makes %zu features; keep rows "
+      "without their zeros (--sparse %s), leave it out (--drop %s), or carry it along as text (--id %s)",
       table->reader->source, (unsigned long long)table->kept->rows, table->features, bytes / 1e9, memory / 1e9,
-      table_column_name(name, table, widest), levels, option.text, option.text));
+      table_column_name(name, table, widest), levels, never ? "auto" : "always", option.text, option.text));
 cleanup:
   text_free(&option);
   return status;

@@ -10,8 +10,6 @@
 #include "base/memory.h"
 #include "data/table/pass.h"
 
-/* Beyond so many a column has too many levels to be a choice of names; what they take is bounded, too. */
-enum { LEVELS_MOST = 1 << 20, LEVELS_BYTES = 1 << 26 };
 /* Of the head: each of their values is counted, and more of them would not make it clearer what the table looks like. */
 enum { HEAD_ROWS = 1000 };
 
@@ -68,7 +66,7 @@ static Status levels_add(Levels *levels, const char *text, size_t length, uint64
   if (levels->too_many) return SETOSA_OK;
   if (levels->names == NULL) TRY(name_table_create(&levels->names, error));
   if (!name_table_find(levels->names, text, length, &index)) {
-    if (name_table_count(levels->names) >= LEVELS_MOST || levels->bytes + length > LEVELS_BYTES) {
+    if (name_table_count(levels->names) >= LEVELS_MOST || levels->bytes + length > (size_t)LEVELS_MEGABYTES << 20) {
       levels_free(levels);
       levels->too_many = true;
       return SETOSA_OK;

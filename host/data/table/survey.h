@@ -8,6 +8,9 @@
 #include "data/moments.h"
 #include "data/table/table.h"
 
+/* Beyond so many different texts, or bytes of them, a column has too many to be a choice of names. */
+enum { LEVELS_MOST = 1 << 20, LEVELS_MEGABYTES = 64 };
+
 /* Where a value stands, and how it begins. */
 typedef struct Place {
   const char *file; /* NULL: nowhere */

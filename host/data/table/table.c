@@ -39,6 +39,15 @@ size_t table_find(const Table *table, const char *name) {
   return TABLE_NONE;
 }
 
+/* Below so many features, or with more of them not 0, rows with all their zeros take little more room and go through faster products. */
+enum { MANY_FEATURES = 500, FEATURES_AN_ENTRY = 20 };
+
+bool table_is_sparse(const Table *table) {
+  SetosaSparse sparse = table->reader->options->sparse;
+  if (sparse != SETOSA_SPARSE_AUTO) return sparse == SETOSA_SPARSE_ALWAYS;
+  return table->features > MANY_FEATURES && table->features / FEATURES_AN_ENTRY > table->order_count;
+}
+
 Status table_check_record(const Table *table, const Records *records, Error *error) {
   const char *file = records->part->file;
   unsigned long long line = records->line;

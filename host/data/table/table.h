@@ -20,8 +20,10 @@ typedef struct TableColumn {
   size_t id;                 /* its place among those carried along, or TABLE_NONE */
   const char *why;           /* it is left out, or in the way: "counts rows", ...; static; NULL: it is not */
   bool in_the_way;
+  bool too_many; /* in the way, for having more different texts than are kept */
   /* Of features: */
   size_t feature;     /* the first that it makes */
+  size_t place;       /* in Table.order, while rows are made */
   double shift, fill; /* numeric: what is taken off, and what stands in for a missing value (in x, not x - shift) */
   NameTable *levels;  /* categorical: index i makes feature + i */
 } TableColumn;
@@ -55,6 +57,7 @@ typedef struct Table {
       *kept;        /* of all rows, and of those that are used: the same where none is left out; NULL where a model knows the columns */
   bool guesses;     /* what the columns are is guessed from the head */
   bool inspects;    /* the levels of the label are wanted, too */
+  bool sparse;      /* rows are made as their entries */
   Remarks *remarks; /* of the data set */
 } Table;
 
@@ -107,6 +110,9 @@ void table_forget_guess(Table *table);
 Status table_number_features(Table *table, Error *error);
 /* What there is to say of columns that are used. */
 Status table_remark_columns(Table *table, Error *error);
+/* table.c: whether rows are entries rather than values: by the columns alone, whose features are numbered, so that all rows that are read
+ * alike are of one kind. */
+bool table_is_sparse(const Table *table);
 /* expected.c: what each column becomes for a model. */
 Status table_take_expected(Table *table, Error *error);
 

@@ -95,6 +95,12 @@ cleanup:
   return status;
 }
 
+Status table_remark_sparse(const Table *table, Error *error) {
+  if (!table->sparse) return SETOSA_OK;
+  return remarks_add(table->remarks, SETOSA_REMARK_DETAIL, error, "%s: %zu features of which a row has %zu at most: kept as sparse rows",
+                     table->reader->source, table->features, table->order_count);
+}
+
 /* Of columns that were looked at: for a model they are as they are. */
 Status table_remark_numbers(Dataset *dataset, const Table *table, Error *error) {
   Status status = SETOSA_OK;

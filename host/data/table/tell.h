@@ -10,6 +10,8 @@ Status table_list_counts(Text *list, const Table *table, const uint64_t *counts,
 Status table_remark_missing(const Encoded *encoded, const Table *table, Error *error);
 /* Values that are none of their column's levels. */
 Status table_remark_unseen(const Encoded *encoded, const Table *table, Error *error);
+/* That rows are kept as their entries, and how many these are. */
+Status table_remark_sparse(const Table *table, Error *error);
 /* Columns that were shifted, are constant, or differ in scale. */
 Status table_remark_numbers(Dataset *dataset, const Table *table, Error *error);
 
