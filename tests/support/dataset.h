@@ -33,6 +33,14 @@ static inline float *values_of(Dataset *dataset) {
   return rows_values(dataset);
 }
 
+/* Rows are gathered as needed, in reverse, as if they lay in a mapping that other processes use, too. The labels must be none. */
+static inline void gather_in_reverse(Dataset *dataset) {
+  Error error = {0};
+  support_ok(rows_own(dataset, &error), &error);
+  support_ok(rows_begin_order(dataset, &error), &error);
+  for (size_t i = 0; i < dataset->rows; i++) row_order_set(&dataset->held->order, i, dataset->rows - 1 - i);
+}
+
 static inline void rename_text(char **name, const char *text) {
   free(*name);
   *name = strdup(text);
