@@ -70,7 +70,8 @@ Status dataset_sparse(SparseRows *sparse, const Dataset *dataset, RowRange rows,
 void sparse_room_free(SparseRoom *room);
 /* Entries of the rows; of dense ones rows * D. */
 uint64_t dataset_entries(const Dataset *dataset, RowRange rows);
-/* The sum of the squares of all values of the rows; of rows that are made its expectation, since their features have deviation 1. */
+/* The sum of the squares of all values of the rows; of rows that are made its expectation, since dense ones have features of deviation 1.
+ */
 double dataset_square_sum(const Dataset *dataset, RowRange rows);
 
 /* What rows are compared with. */
