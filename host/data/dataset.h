@@ -72,7 +72,8 @@ void sparse_room_free(SparseRoom *room);
 uint64_t dataset_entries(const Dataset *dataset, RowRange rows);
 /* Bytes of the rows in memory: of f32 values, and of sparse rows of where they begin, columns and values. */
 uint64_t dataset_bytes(const Dataset *dataset, RowRange rows);
-/* The sum of the squares of all values of the rows; of rows that are made its expectation, since their features have deviation 1. */
+/* The sum of the squares of all values of the rows; of rows that are made its expectation, since dense ones have features of deviation 1.
+ */
 double dataset_square_sum(const Dataset *dataset, RowRange rows);
 
 /* What rows are compared with. */

@@ -18,7 +18,7 @@ uint64_t dataset_glance(const Dataset *dataset) {
     hashes[1] = hash_bytes(values, features * sizeof *values);
     hashes[2] = hash_bytes(values + (dataset->rows - 1) * features, features * sizeof *values);
   }
-  if (rows_are_sparse(dataset)) {
+  if (dataset->held->sparse.begin != NULL) {
     SparseRows sparse = {dataset->held->sparse.begin + dataset->first, dataset->held->sparse.columns, dataset->held->sparse.values};
     uint64_t entries = dataset->held->order.count > 0 ? 0 : sparse_count(&sparse, dataset->rows), first = sparse.begin[0];
     uint64_t count = entries < 1024 ? entries : 1024;

@@ -56,16 +56,32 @@ static SparseRows held_sparse(const Dataset *dataset) {
   return (SparseRows){sparse->begin, sparse->columns, sparse->values};
 }
 
+/* Of rows that are made, all of which have as many entries, which are all 1 in fields. */
+static size_t made_entries(const Dataset *dataset) { return synthetic_spec_entries(synthetic_spec(dataset->held->generator)); }
+static bool has_ones(const Dataset *dataset) {
+  const Rows *held = dataset->held;
+  return rows_are_sparse(dataset) && (held->generator != NULL ? synthetic_spec(held->generator)->fields > 0 : held->sparse.values == NULL);
+}
+
+/* The rows of a range made as entries, and their labels unless they are NULL. */
+static void make_sparse(SparseArrays *arrays, int32_t *labels, const Dataset *dataset, RowRange rows) {
+  size_t entries = made_entries(dataset);
+  for (size_t i = 0; i <= rows.count; i++) arrays->begin[i] = (uint64_t)i * entries;
+  synthetic_fill_sparse(dataset->held->generator, dataset->first + rows.begin, rows.count, arrays->columns, arrays->values, labels);
+}
+
 static bool is_own(const Dataset *dataset) {
   const Rows *held = dataset->held;
   return atomic_load(&held->users) == 1 && dataset->first == 0 && !held->borrowed && held->mapping.at == NULL && held->generator == NULL &&
          held->order.count == 0;
 }
 
+/* Rows that are made have room alone. */
 static Status copy_sparse(SparseArrays *copy, const Dataset *dataset, Error *error) {
   const SparseRows held = held_sparse(dataset);
-  Status status = sparse_allocate(copy, dataset->rows, dataset_entries(dataset, dataset_all(dataset)), held.values == NULL, error);
-  for (size_t i = 0; status == SETOSA_OK && i < dataset->rows; i++) sparse_put_row(copy, i, &held, held_row(dataset, i));
+  Status status = sparse_allocate(copy, dataset->rows, dataset_entries(dataset, dataset_all(dataset)), has_ones(dataset), error);
+  for (size_t i = 0; status == SETOSA_OK && held.begin != NULL && i < dataset->rows; i++)
+    sparse_put_row(copy, i, &held, held_row(dataset, i));
   return status;
 }
 
@@ -86,7 +102,9 @@ static Status copy_rows(Dataset *dataset, DataKind kind, Error *error) {
     TRY(memory_allocate((void **)&own->values, count, sizeof *own->values, "a copy of the data", error));
   }
   if (labelled) TRY(memory_allocate((void **)&own->labels, dataset->rows, sizeof *own->labels, "a copy of the labels", error));
-  if (held->generator != NULL) {
+  if (held->generator != NULL && own->values == NULL) {
+    make_sparse(&own->sparse, own->labels, dataset, dataset_all(dataset));
+  } else if (held->generator != NULL) {
     synthetic_fill(held->generator, dataset->first, dataset->rows, own->values, own->labels);
   } else {
     const float *values = own->values != NULL ? dataset_dense(dataset, dataset_all(dataset), own->values) : NULL;
@@ -198,7 +216,7 @@ DataShape dataset_shape(const Dataset *dataset) {
                      .classes = dataset->classes,
                      .kind = rows_are_sparse(dataset) ? DATA_SPARSE : DATA_DENSE,
                      .entries = dataset_entries(dataset, (RowRange){0, dataset->rows}),
-                     .ones = rows_are_sparse(dataset) && held->sparse.values == NULL,
+                     .ones = has_ones(dataset),
                      .place = held->generator != NULL ? DATA_MADE
                               : held->order.count > 0 ? DATA_GATHERED
                                                       : DATA_HELD,
@@ -230,7 +248,7 @@ const float *dataset_dense(const Dataset *dataset, RowRange rows, float *room) {
 uint64_t dataset_entries(const Dataset *dataset, RowRange rows) {
   const uint64_t *begin = dataset->held->sparse.begin;
   uint64_t entries = 0;
-  if (begin == NULL) return (uint64_t)rows.count * dataset->features;
+  if (begin == NULL) return (uint64_t)rows.count * (rows_are_sparse(dataset) ? made_entries(dataset) : dataset->features);
   if (dataset->held->order.count == 0) return begin[dataset->first + rows.begin + rows.count] - begin[dataset->first + rows.begin];
   if (rows.count == dataset->held->order.count) return begin[rows.count]; /* all of them, in whatever order */
   for (size_t i = rows.begin; i < rows.begin + rows.count; i++) entries += begin[held_row(dataset, i) + 1] - begin[held_row(dataset, i)];
@@ -265,18 +283,19 @@ void sparse_room_free(SparseRoom *room) {
 
 Status dataset_sparse(SparseRows *sparse, const Dataset *dataset, RowRange rows, SparseRoom *room, Error *error) {
   const SparseRows held = held_sparse(dataset);
-  if (held.begin == NULL)
+  if (!rows_are_sparse(dataset))
     return error_set(error, SETOSA_ERROR_INTERNAL, "%s: dense rows were asked for as sparse ones; please report this",
                      dataset_source(dataset));
-  if (dataset->held->order.count == 0) {
+  if (held.begin != NULL && dataset->held->order.count == 0) {
     *sparse = (SparseRows){held.begin + dataset->first + rows.begin, held.columns, held.values};
     return SETOSA_OK;
   }
   Status status = reserve_sparse(room, rows.count, dataset_entries(dataset, rows), error);
   if (status != SETOSA_OK) return status;
-  SparseArrays arrays = {room->begin, room->columns, held.values != NULL ? room->values : NULL};
+  SparseArrays arrays = {room->begin, room->columns, has_ones(dataset) ? NULL : room->values};
   arrays.begin[0] = 0;
-  for (size_t i = 0; i < rows.count; i++) sparse_put_row(&arrays, i, &held, held_row(dataset, rows.begin + i));
+  if (held.begin == NULL) make_sparse(&arrays, NULL, dataset, rows);
+  for (size_t i = 0; held.begin != NULL && i < rows.count; i++) sparse_put_row(&arrays, i, &held, held_row(dataset, rows.begin + i));
   *sparse = (SparseRows){arrays.begin, arrays.columns, arrays.values};
   return SETOSA_OK;
 }
@@ -284,6 +303,8 @@ Status dataset_sparse(SparseRows *sparse, const Dataset *dataset, RowRange rows,
 double dataset_square_sum(const Dataset *dataset, RowRange rows) {
   double sum = 0;
   const SparseRows sparse = held_sparse(dataset);
+  if (rows_are_sparse(dataset) && dataset->held->generator != NULL)
+    return (double)dataset_entries(dataset, rows) * synthetic_entry_square(dataset->held->generator);
   for (size_t i = rows.begin; rows_are_sparse(dataset) && i < rows.begin + rows.count; i++) {
     size_t row = held_row(dataset, i);
     for (uint64_t j = sparse.begin[row]; j < sparse.begin[row + 1]; j++)
@@ -322,13 +343,17 @@ Status dataset_targets(Targets *targets, const Dataset *dataset, RowRange rows, 
   *targets = (Targets){labels != NULL ? labels + rows.begin : NULL, weights != NULL ? weights + rows.begin : NULL};
   if (dataset->held->generator == NULL) return SETOSA_OK;
   TRY(target_room_reserve(room, rows.count, error));
+  targets->labels = room->labels;
+  if (rows_are_sparse(dataset)) {
+    synthetic_fill_sparse(dataset->held->generator, dataset->first + rows.begin, rows.count, NULL, NULL, room->labels);
+    return SETOSA_OK;
+  }
   if (room->values == NULL)
     TRY(memory_allocate((void **)&room->values, block * dataset->features, sizeof *room->values, "a block of rows", error));
   for (size_t done = 0; done < rows.count; done += block) { /* a label takes all features of its row */
     RowRange now = range_next(done, rows.count, block);
     synthetic_fill(dataset->held->generator, dataset->first + rows.begin + now.begin, now.count, room->values, room->labels + now.begin);
   }
-  targets->labels = room->labels;
 cleanup:
   return status;
 }

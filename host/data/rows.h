@@ -92,7 +92,11 @@ Status dataset_copy_description(Dataset *to, const Dataset *from, Error *error);
 
 Status rows_create(Rows **rows, Error *error);
 void rows_release(Rows *rows);
-static inline bool rows_are_sparse(const Dataset *dataset) { return dataset->held->sparse.begin != NULL; }
+/* Held, or made. */
+static inline bool rows_are_sparse(const Dataset *dataset) {
+  const Rows *held = dataset->held;
+  return held->sparse.begin != NULL || (held->generator != NULL && synthetic_spec_is_sparse(synthetic_spec(held->generator)));
+}
 /* (N,D), or NULL when rows are not held, or sparse; (N), or NULL when there are none or they are made. To be changed after rows_own only.
  */
 float *rows_values(const Dataset *dataset);

@@ -14,7 +14,8 @@ typedef struct SyntheticSpec {
   uint64_t rows, features, classes, seed;
   double noise;      /* probability that a label is replaced by one of all classes, evenly */
   double separation; /* standard deviation of the logits */
-  double sparsity;   /* probability that a feature is zero */
+  double sparsity;   /* probability that a feature is zero; with fields what they come to */
+  uint64_t fields;   /* each row has one entry, 1, in each of so many fields of columns; 0: there are none */
 } SyntheticSpec;
 
 enum { SYNTHETIC_USED = 32 }; /* features with a weight in a class, at most */
@@ -26,9 +27,35 @@ Status synthetic_parse(SyntheticSpec *spec, const char *source, Error *error);
 /* The true model of a spec, and scratch space (so one Synthetic serves one thread). */
 Status synthetic_create(Synthetic **synthetic, const SyntheticSpec *spec, Error *error);
 void synthetic_destroy(Synthetic *synthetic);
-/* Rows begin..begin+count-1 into values (count,D) and labels (count), or values alone when labels is NULL. */
+/* Rows begin..begin+count-1 into values (count,D) and labels (count), or values alone when labels is NULL. Sparse rows come with all their
+ * zeros. */
 void synthetic_fill(Synthetic *synthetic, uint64_t begin, size_t count, float *values, int32_t *labels);
-/* What a device needs to make the same rows. Arrays are borrowed from the Synthetic. */
+
+/* ---- sparse rows: of a sparsity from 0.95 on, or with fields ------------------------------------------------------- */
+
+/* Columns have power-law frequencies. Without fields a row has `entries` different columns, drawn with a density that falls like 1/(c +
+ * c0), and values 0.1 to 1 of three digits, small ones more often. With fields it has one in each field, which is 1; the fields' columns
+ * are spread over all. True weights are on the frequent columns alone. */
+bool synthetic_spec_is_sparse(const SyntheticSpec *spec);
+/* So many entries has every row; of a spec that is sparse. */
+size_t synthetic_spec_entries(const SyntheticSpec *spec);
+const SyntheticSpec *synthetic_spec(const Synthetic *synthetic);
+/* The expectation of the square of an entry of sparse rows. */
+double synthetic_entry_square(const Synthetic *synthetic);
+/* Rows begin..begin+count-1: columns (count,entries), ascending in each row; values (count,entries) and labels (count). Each may be NULL:
+ * not wanted. On all cores, which changes no bit. */
+void synthetic_fill_sparse(Synthetic *synthetic, uint64_t begin, size_t count, uint32_t *columns, float *values, int32_t *labels);
+/* The same on so many threads at most. */
+void synthetic_fill_sparse_on(Synthetic *synthetic, uint64_t begin, size_t count, uint32_t *columns, float *values, int32_t *labels,
+                              size_t threads);
+
+/* ---- the true model ------------------------------------------------------------------------------------------------ */
+
+/* Of each class there are synthetic_true_count weights that may be other than 0: number i of class k, and the feature that it is of. None
+ * is of the same feature as another of the class but with the weight 0. */
+size_t synthetic_true_count(const Synthetic *synthetic);
+float synthetic_true_weight(const Synthetic *synthetic, size_t k, size_t i, uint32_t *feature);
+/* What a device needs to make the same rows, which are dense. Arrays are borrowed from the Synthetic. */
 typedef struct SyntheticParts {
   SyntheticSpec spec;
   size_t used;            /* features with a weight in each class: min(D, SYNTHETIC_USED) */

@@ -59,6 +59,8 @@ Status synthesize_create(Synthesizer **out, Context *context, const Synthetic *s
   SyntheticParts parts = synthetic_parts(synthetic);
   char options[32];
   *out = NULL;
+  if (synthetic_spec_is_sparse(&parts.spec))
+    return error_set(error, SETOSA_ERROR_INTERNAL, "sparse rows are made by the host, not by a device; please report this");
   TRY(memory_allocate_zero((void **)&synthesizer, 1, sizeof *synthesizer, "synthetic rows", error));
   if (family == SETOSA_FAMILY_AUTO) family = context_traits(context)->family;
   synthesizer->spec = parts.spec;
