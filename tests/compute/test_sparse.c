@@ -108,16 +108,16 @@ static void agrees_with_dense_rows(void **state) {
     for (size_t d = 0; d < sizeof features / sizeof *features; d++)
       for (size_t k = 0; k < sizeof classes / sizeof *classes; k++)
         for (size_t p = 0; p < sizeof densities / sizeof *densities; p++, number++)
-          compare(which, (SparseShape){rows[n], features[d], classes[k], densities[p], false, false, false}, number * 5 / 4);
+          compare(which, (SparseShape){rows[n], features[d], classes[k], densities[p], false, false, false, 0}, number * 5 / 4);
   /* Every number of vectors of 8 classes, and more than fit into registers; predictions in f32. */
-  for (size_t k = 4; k < 70; k += 3) compare(which, (SparseShape){40, 30, k, 0.2, false, false, false}, number++);
-  for (size_t k = 128; k < 132; k++) compare(which, (SparseShape){70, 30, k, 0.2, false, false, false}, number++);
+  for (size_t k = 4; k < 70; k += 3) compare(which, (SparseShape){40, 30, k, 0.2, false, false, false, 0}, number++);
+  for (size_t k = 128; k < 132; k++) compare(which, (SparseShape){70, 30, k, 0.2, false, false, false, 0}, number++);
 }
 
 /* Whatever the threads do, and whatever a backend did before. */
 static void gives_the_same_bits_again(void **state) {
   const SparseBackend *which = *state;
-  SparsePair pair = sparse_pair(&(SparseShape){3000, 400, 20, 0.1, false, true, false}, 5);
+  SparsePair pair = sparse_pair(&(SparseShape){3000, 400, 20, 0.1, false, true, false, 0}, 5);
   Backend *first = open_backend(which, pair.sparse), *second = open_backend(which, pair.sparse);
   Answers a = ask_backend(first), again = ask_backend(first), b = ask_backend(second);
   expect_same(&a, &again, "asked again");
@@ -220,7 +220,7 @@ static void work_is_counted(void **state) {
   DataTerm at = {.pair_count = 0};
   BackendFacts facts = {0};
   for (int ones = 0; ones < 2; ones++) {
-    SparsePair pair = sparse_pair(&(SparseShape){100, 50, 3, 0.2, ones, false, false}, 3);
+    SparsePair pair = sparse_pair(&(SparseShape){100, 50, 3, 0.2, ones, false, false, 0}, 3);
     Backend *backend = open_backend(which, pair.sparse);
     RowRange rows = {10, 50};
     uint64_t entries = pair.begin[60] - pair.begin[10], bytes = entries * (ones ? 4 : 8) + 51 * 8;
@@ -247,7 +247,7 @@ static void work_is_counted(void **state) {
 static void a_slice_is_its_rows(void **state) {
   const SparseBackend *which = *state;
   Error error = {0};
-  SparsePair pair = sparse_pair(&(SparseShape){300, 40, 5, 0.2, false, true, true}, 8);
+  SparsePair pair = sparse_pair(&(SparseShape){300, 40, 5, 0.2, false, true, true, 0}, 8);
   Dataset *dense = NULL, *sparse = NULL;
   support_ok(dataset_slice(&dense, pair.dense, (RowRange){101, 150}, &error), &error);
   support_ok(dataset_slice(&sparse, pair.sparse, (RowRange){101, 150}, &error), &error);
@@ -272,7 +272,7 @@ static void pieces_of_features_add_up(void **state) {
   enum { ROWS = 77, STRIDE = 96 };
   Error error = {0};
   for (size_t classes = 2; classes < 100; classes += 19) {
-    SparsePair pair = sparse_pair(&(SparseShape){ROWS, 500, classes, 0.3, classes % 2 == 0, false, true}, classes);
+    SparsePair pair = sparse_pair(&(SparseShape){ROWS, 500, classes, 0.3, classes % 2 == 0, false, true, 0}, classes);
     BlasSparse sparse = {.features = 500, .classes = classes, .width = blas_sparse_width(classes)};
     support_ok(dataset_sparse(&sparse.rows, pair.sparse, dataset_all(pair.sparse), NULL, &error), &error);
     support_ok(blas_sparse_cut(&sparse, ROWS, &error), &error);

@@ -59,9 +59,9 @@ static void expect_entries(const Dataset *sparse) {
   free(x);
 }
 
-static const SparseShape shapes[] = {{1, 1, 2, 1, false, false, false},    {1, 9, 2, 0, false, false, false},
-                                     {40, 1, 3, 0.5, false, true, false},  {200, 30, 4, 0.1, false, true, true},
-                                     {500, 20, 3, 0.3, true, true, false}, {301, 12, 3, 1, false, false, true}};
+static const SparseShape shapes[] = {{1, 1, 2, 1, false, false, false, 0},    {1, 9, 2, 0, false, false, false, 0},
+                                     {40, 1, 3, 0.5, false, true, false, 0},  {200, 30, 4, 0.1, false, true, true, 0},
+                                     {500, 20, 3, 0.3, true, true, false, 0}, {301, 12, 3, 1, false, false, true, 0}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 static void rows_are_their_entries(void **state) {
@@ -239,7 +239,7 @@ static void a_view_for_scores_has_the_rows_alone(void **state) {
 static void gathered_rows_are_brought_together(void **state) {
   (void)state;
   Error error = {0};
-  SparsePair pair = sparse_pair(&(SparseShape){150, 20, 2, 0.2, false, false, true}, 6);
+  SparsePair pair = sparse_pair(&(SparseShape){150, 20, 2, 0.2, false, false, true, 0}, 6);
   Dataset *sparse = NULL, *slice = NULL, *expected = NULL, *part = NULL;
   float *reversed = malloc(150 * 20 * sizeof *reversed);
   assert_non_null(reversed);
@@ -305,11 +305,11 @@ static void a_factor_needs_no_shift(void **state) {
   double offset[20], halves[20], huge[20];
   for (int d = 0; d < 20; d++) offset[d] = d, halves[d] = 0.5, huge[d] = 1e39;
   for (int ones = 0; ones < 2; ones++) {
-    SparsePair pair = sparse_pair(&(SparseShape){60, 20, 3, 0.3, ones, false, false}, 4);
+    SparsePair pair = sparse_pair(&(SparseShape){60, 20, 3, 0.3, ones, false, false, 0}, 4);
     support_fails(dataset_apply_scaling(pair.sparse, NULL, huge, &error), &error, SETOSA_ERROR_DATA, "data: a value of feature ");
     error = (Error){0};
     sparse_pair_free(&pair);
-    pair = sparse_pair(&(SparseShape){60, 20, 3, 0.3, ones, false, false}, 4);
+    pair = sparse_pair(&(SparseShape){60, 20, 3, 0.3, ones, false, false, 0}, 4);
     support_ok(dataset_apply_scaling(pair.dense, NULL, halves, &error), &error);
     support_ok(dataset_apply_scaling(pair.sparse, NULL, halves, &error), &error);
     assert_null(setosa_dataset_shift(pair.sparse));
@@ -319,7 +319,7 @@ static void a_factor_needs_no_shift(void **state) {
     support_fails(dataset_apply_scaling(pair.sparse, offset, halves, &error), &error, SETOSA_ERROR_USAGE, "data: these rows were already");
     error = (Error){0};
     sparse_pair_free(&pair);
-    pair = sparse_pair(&(SparseShape){60, 20, 3, 0.3, ones, false, false}, 4);
+    pair = sparse_pair(&(SparseShape){60, 20, 3, 0.3, ones, false, false, 0}, 4);
     support_ok(dataset_apply_scaling(pair.dense, offset, halves, &error), &error);
     support_ok(dataset_apply_scaling(pair.sparse, offset, halves, &error), &error);
     expect_same_rows(pair.dense, pair.sparse, 1e-6);
@@ -356,7 +356,7 @@ static bool same_hashes(const Dataset *a, const Dataset *b) {
 static void every_entry_is_hashed(void **state) {
   (void)state;
   Error error = {0};
-  const SparseShape shape = {200, 30, 4, 0.1, false, true, false};
+  const SparseShape shape = {200, 30, 4, 0.1, false, true, false, 0};
   SparsePair pair = sparse_pair(&shape, 2), other = sparse_pair(&shape, 2);
   Dataset *copy = NULL;
   size_t row = 0;
@@ -389,7 +389,7 @@ static void every_entry_is_hashed(void **state) {
 static void hashes_do_not_tell_how_rows_are_held(void **state) {
   (void)state;
   Error error = {0};
-  SparsePair pair = sparse_pair(&(SparseShape){150, 20, 2, 0.2, true, false, true}, 6);
+  SparsePair pair = sparse_pair(&(SparseShape){150, 20, 2, 0.2, true, false, true, 0}, 6);
   Dataset *gathered = NULL, *held = NULL;
   for (int i = 0; i < 2; i++) {
     Dataset **one = i == 0 ? &gathered : &held;
@@ -430,7 +430,7 @@ static void pieces_become_rows(void **state) {
       support_ok(sparse_store_add(store, &(SparsePiece){rows, lengths + row, columns + at, values + at}, &error), &error);
       for (size_t i = row; i < row + rows; i++) at += lengths[i];
     }
-    support_ok(sparse_store_finish(store, &arrays, &error), &error);
+    support_ok(sparse_store_finish(store, 0, &arrays, &error), &error);
     assert_true((arrays.values == NULL) == (ones == 1));
     assert_memory_equal(arrays.columns, columns, count * sizeof *columns);
     if (!ones) assert_memory_equal(arrays.values, values, count * sizeof *values);
