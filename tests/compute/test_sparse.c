@@ -171,7 +171,7 @@ static void compare_gram(const SparseBackend *which, SparseShape shape, bool dia
 static void gram_matrices_agree(void **state) {
   const SparseBackend *which = *state;
   for (int i = 0; i < 8; i++) {
-    SparseShape shape = {i % 2 == 0 ? 600 : 17, 40, 3, i < 2 ? 1 : 0.1, i >= 6, i % 4 >= 2, i % 3 == 1};
+    SparseShape shape = {i % 2 == 0 ? 600 : 17, 40, 3, i < 2 ? 1 : 0.1, i >= 6, i % 4 >= 2, i % 3 == 1, 0};
     for (int centred = 0; centred < 2; centred++) {
       compare_gram(which, shape, true, centred, 1e-12); /* in double, whoever computes it */
       compare_gram(which, shape, false, centred, which->derivative);
