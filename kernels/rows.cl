@@ -70,6 +70,26 @@ kernel void probability_rows(global float *block, uint stride, ulong rows) {
   } while (++i < row_last);
 }
 
+// a -> scale * weight * a (1 - a) in place, where a is nearly 1 by the sum of the others. Weights as above.
+kernel void spread_rows(global float *block, uint stride, global const float *row_weights, ulong first_row, ulong rows, float scale) {
+  SHARE_ROWS(rows);
+  TEAM_SCRATCH(scratch);
+  ulong i = row_first;
+  do {
+    global float *a = block + i * stride;
+    float8 high = 0.0f, low = 0.0f;
+    FOR_COLUMNS(k) {
+      float8 p = vload8(0, a + k);
+      accumulate8(&high, &low, select((float8)(0.0f), p, p < 0.5f));
+    }
+    float others = team_total(high, low, scratch), factor = scale * row_weight(row_weights, first_row + i);
+    FOR_COLUMNS(k) {
+      float8 p = vload8(0, a + k);
+      vstore8(factor * p * select((float8)(others), 1.0f - p, p < 0.5f), 0, a + k);
+    }
+  } while (++i < row_last);
+}
+
 // q -> scale * weight * a * (q - <a, q>) in place, a = softmax(z); z is overwritten. The padding of q must be finite. Weights as above.
 kernel void hessian_rows(global float *block, global float *directions, uint stride, global const float *row_weights, ulong first_row, ulong rows,
                          float scale) {

@@ -292,6 +292,7 @@ Status blas_open(Backend **backend, const Dataset *dataset, const BackendSetting
   TRY(memory_allocate_zero((void **)&blas, 1, sizeof *blas, "a backend", error));
   blas->head = (Backend){.operations = &blas_operations,
                          .rows = shape.rows,
+                         .entries = shape.entries,
                          .features = shape.features,
                          .classes = shape.classes,
                          .parameters = shape.classes * shape.features + shape.classes,

@@ -157,7 +157,8 @@ static Status enqueue_gradient(Native *native, const BlockPlace *at, const Buffe
   uint64_t features = native->head.features, begin = at->rows.begin, count = at->rows.count;
   uint32_t classes = (uint32_t)native->head.classes, partial = (uint32_t)at->partial, partials = at->pass->cut.partials;
   if (native->products != NULL)
-    return native->products->gradient(native, residuals, at->buffers, at->rows, at->partials, at->partial, at->add, error);
+    return native->products->gradient(native, residuals, at->buffers, at->rows, at->partials, at->partial, at->add, at->pass->moment == 2,
+                                      error);
   if (native_uses_strips(native)) {
     KernelRange range;
     uint32_t columns = 0, ranges = 0;
@@ -185,7 +186,13 @@ static Status enqueue_strips(Native *native, const BlockPlace *at, Error *error)
   uint64_t count = at->rows.count, first = at->rows.begin;
   KernelRange range = native_team_range(native, (uint32_t)smaller(at->groups, strips_of(at->rows.count)));
   TRY(native_enqueue_logits(native, pass->v == NULL ? pass->w : pass->v, at->buffers, at->rows, native->block, 0, 0.0f, error));
-  if (pass->v == NULL) {
+  if (pass->moment > 0) {
+    TRY(native_kernel(native, KERNEL_SOFTMAX_STRIPS, &kernel, error));
+    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG((uint64_t)0), ARG(classes), ARG(count)));
+    TRY(native_kernel(native, KERNEL_SPREAD_STRIPS, &kernel, error));
+    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(classes), ARG(at->buffers->weights), ARG(first), ARG(count),
+                      ARG(pass_scale(native, pass)), ARG(native->row_factors)));
+  } else if (pass->v == NULL) {
     TRY(native_kernel(native, KERNEL_RESIDUAL_STRIPS, &kernel, error));
     TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(classes), ARG(at->buffers->labels), ARG(at->buffers->weights),
                       ARG(first), ARG(count), ARG(pass_scale(native, pass)), ARG(native->row_factors), ARG(native->sums), ARG(at->loss),
@@ -216,7 +223,13 @@ static Status enqueue_rows(Native *native, const BlockPlace *at, Error *error) {
   KernelRange range = native_team_range(native, (uint32_t)smaller(at->groups, at->rows.count)); /* no group without a row */
   TRY(native_kernel(native, pass->v == NULL ? KERNEL_RESIDUAL_ROWS : KERNEL_HESSIAN_ROWS, &kernel, error));
   TRY(native_enqueue_logits(native, pass->w, at->buffers, at->rows, native->block, 0, -INFINITY, error));
-  if (pass->v == NULL) {
+  if (pass->moment > 0) {
+    TRY(native_kernel(native, KERNEL_PROBABILITY_ROWS, &kernel, error));
+    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->stride), ARG((uint64_t)at->rows.count)));
+    TRY(native_kernel(native, KERNEL_SPREAD_ROWS, &kernel, error));
+    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->stride), ARG(at->buffers->weights),
+                      ARG((uint64_t)at->rows.begin), ARG((uint64_t)at->rows.count), ARG(pass_scale(native, pass))));
+  } else if (pass->v == NULL) {
     TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->stride), ARG(at->buffers->labels), ARG(at->buffers->weights),
                       ARG((uint64_t)at->rows.begin), ARG((uint64_t)at->rows.count), ARG(pass_scale(native, pass)), ARG(native->sums),
                       ARG(at->loss), ARG((uint32_t)1)));
