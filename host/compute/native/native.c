@@ -253,6 +253,7 @@ static const struct {
     [KERNEL_FOLD_PARTIALS] = {"fold_partials", "common", "common", OPTIONS_TEAM},
     [KERNEL_FINISH_GRADIENT] = {"finish_gradient", "common", "common", OPTIONS_TEAM},
     [KERNEL_RESIDUAL_ROWS] = {"residual_rows", "common", "common", OPTIONS_TEAM},
+    [KERNEL_RESIDUAL_ROWS_FEW] = {"residual_rows_few", "common", "common", OPTIONS_TEAM},
     [KERNEL_PROBABILITY_ROWS] = {"probability_rows", "common", "common", OPTIONS_TEAM},
     [KERNEL_SPREAD_ROWS] = {"spread_rows", "common", "common", OPTIONS_TEAM},
     [KERNEL_HESSIAN_ROWS] = {"hessian_rows", "common", "common", OPTIONS_TEAM},
