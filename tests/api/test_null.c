@@ -237,6 +237,8 @@ static void try_table(void) {
   SAYS(NULL, setosa_dataset_columns, "dataset", NULL);
   SAYS(NULL, setosa_dataset_shift, "dataset", NULL);
   SAYS(0, setosa_dataset_source_rows, "dataset", NULL);
+  SAYS(-1, setosa_dataset_index_base, "dataset", NULL);
+  SAYS(0, setosa_dataset_hash_features, "dataset", NULL);
   SAYS(0, setosa_dataset_source_row, "dataset", NULL, 1);
   SAYS(0, setosa_dataset_ids, "dataset", NULL);
   SAYS(NULL, setosa_dataset_id_name, "dataset", NULL, 0);
