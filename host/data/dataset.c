@@ -194,11 +194,7 @@ Status setosa_dataset_wrap(SetosaDataset **dataset, size_t rows, size_t features
   size_t count = 0;
   if (dataset != NULL) *dataset = NULL;
   TRY(arguments_check(error, GIVEN(dataset), GIVEN(values)));
-<<<<<<< HEAD
   TRY(memory_multiply(&count, rows, features, "the data", error)); /* before so many labels are looked at */
-=======
-  TRY(memory_multiply(&count, rows, features, "the data", error)); /* before any of so many labels is looked at */
->>>>>>> sparse-a
   TRY(check_wrapped(rows, features, classes, labels, error));
   TRY(reader_check_finite("data", values, rows, features, 0, error));
   TRY(wrap_labels(&made, rows, features, classes, labels, error));
