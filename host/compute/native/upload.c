@@ -120,6 +120,7 @@ static Status load_buffers(Native *native, RowBuffers *buffers, size_t begin, si
     if (!made && native->labelled) TRY(buffer_upload(buffers->labels, 0, count * sizeof(int32_t), targets.labels, error));
     const float *weights = native->reweighed != NULL ? native->reweighed + begin : targets.weights;
     if (native->weighted) TRY(buffer_upload(buffers->weights, 0, count * sizeof(float), weights, error));
+    dataset_let_go(dataset, rows);
   }
   buffers->begin = begin;
   buffers->count = count;
