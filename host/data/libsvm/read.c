@@ -4,7 +4,7 @@
 
 #include "base/memory.h"
 #include "data/labels.h"
-#include "data/libsvm_line.h"
+#include "data/libsvm/line.h"
 #include "data/table/pass.h"
 
 /* The whole text so far. */
