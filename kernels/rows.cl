@@ -100,12 +100,12 @@ kernel void spread_rows(global float *block, uint stride, global const float *ro
     float8 high = 0.0f, low = 0.0f;
     FOR_COLUMNS(k) {
       float8 p = vload8(0, a + k);
-      accumulate8(&high, &low, select((float8)(0.0f), p, p < 0.5f));
+      accumulate8(&high, &low, select((float8)(0.0f), p, p <= 0.5f));
     }
     float others = team_total(high, low, scratch), factor = scale * row_weight(row_weights, first_row + i);
     FOR_COLUMNS(k) {
       float8 p = vload8(0, a + k);
-      vstore8(factor * p * select((float8)(others), 1.0f - p, p < 0.5f), 0, a + k);
+      vstore8(factor * p * select((float8)(others), 1.0f - p, p <= 0.5f), 0, a + k);
     }
   } while (++i < row_last);
 }

@@ -51,11 +51,11 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void spread_strips(global 
     floatn others = 0.0f; // of the one that is above a half, if there is such a one
     for (uint k = 0; k < classes; k++) {
       floatn p = vloadn(0, a + k * STRIP);
-      others += select((floatn)(0.0f), p, p < 0.5f);
+      others += select((floatn)(0.0f), p, p <= 0.5f);
     }
     for (uint k = 0; k < classes; k++) {
       floatn p = vloadn(0, a + k * STRIP);
-      vstoren(p * select(others, 1.0f - p, p < 0.5f), 0, a + k * STRIP);
+      vstoren(p * select(others, 1.0f - p, p <= 0.5f), 0, a + k * STRIP);
     }
     ulong first = strip * STRIP + lane;
     vstoren(scale * load_weights(row_weights, first_row + first, first_row + rows), 0, row_factors + first);

@@ -7,9 +7,10 @@
 #include "compute/native/vector.h"
 
 enum {
-  BLOCK_BYTES = 4 << 20, /* of the residuals of a block: columns find theirs in the caches, */
-  MOST_ROWS = 65536,     /* and the number of a row within it fits 16 bits */
-  MOST_TILE = 64         /* classes that are worked on at a time */
+  BLOCK_BYTES = 4 << 20,  /* of the residuals of a block: columns find theirs in the caches, */
+  MOST_ROWS = 65536,      /* and the number of a row within it fits 16 bits; */
+  MOST_ENTRIES = 1 << 23, /* a chunk that streams has a block at least, and threads sort several side by side */
+  MOST_TILE = 64          /* classes that are worked on at a time */
 };
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
@@ -21,7 +22,8 @@ static uint32_t residual_stride(const Native *native) { return is_cpu(native) ? 
 
 size_t native_sparse_block_rows(const Native *native, size_t workspace_bytes) {
   size_t row_bytes = residual_stride(native) * sizeof(float), most = workspace_bytes > 0 ? workspace_bytes : BLOCK_BYTES;
-  return smaller(most / row_bytes, MOST_ROWS);
+  uint64_t mean = native->sparse->entries / native->head.rows + 1; /* of the whole data set, so that each device cuts alike */
+  return smaller(smaller(most / row_bytes, MOST_ROWS), (size_t)(MOST_ENTRIES / mean));
 }
 
 size_t native_sparse_work_bytes(const Native *native) {
