@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -103,9 +104,11 @@ LANES(2)
   DO(suffix, attributes, 8)                                                                                                              \
   DO(suffix, attributes, 12)                                                                                                             \
   DO(suffix, attributes, 16)                                                                                                             \
-  DO(suffix, attributes, 20) DO(suffix, attributes, 24) DO(suffix, attributes, 28) DO(suffix, attributes, 32) DO(suffix, attributes, 36) \
-      DO(suffix, attributes, 40) DO(suffix, attributes, 44) DO(suffix, attributes, 48) DO(suffix, attributes, 52)                        \
-          DO(suffix, attributes, 56) DO(suffix, attributes, 60) DO(suffix, attributes, 64)
+  DO(suffix, attributes, 20)                                                                                                             \
+  DO(suffix, attributes, 24)                                                                                                             \
+  DO(suffix, attributes, 28)                                                                                                             \
+  DO(suffix, attributes, 32) DO(suffix, attributes, 36) DO(suffix, attributes, 40) DO(suffix, attributes, 44) DO(suffix, attributes, 48) \
+      DO(suffix, attributes, 52) DO(suffix, attributes, 56) DO(suffix, attributes, 60) DO(suffix, attributes, 64)
 
 #define BOTH_NAMES(suffix, attributes, tile) {gather_##suffix##_##tile##_0, gather_##suffix##_##tile##_1},
 #define NAMES(suffix) static GatherLoop *const loops_##suffix[TILES][2] = {EACH_TILE(BOTH_NAMES, suffix, )};
@@ -129,7 +132,7 @@ typedef struct GatherTable {
   size_t length;    /* of it */
   size_t next;      /* where the next sample goes on: what one has brought into the caches is no gift to the next */
   size_t count;     /* numbers of a sample, of each thread */
-  GatherLoop *loop; /* the fastest */
+  GatherLoop *loop; /* the fastest; NULL before the first sample */
   Samples times;    /* nanoseconds of a line */
 } GatherTable;
 
@@ -179,14 +182,18 @@ static double nanoseconds(const GatherLimits *l, const GatherTable *table, doubl
   return 1e9 * seconds / ((double)(l->threads * table->count) * l->lines);
 }
 
-/* The least of a few runs: what else the machine does must not choose. */
-static Status least_seconds(GatherLimits *l, GatherTable *table, double *least, Error *error) {
+/* Seconds that a core worked on a run, the least of a few: what else the machine does must not choose. */
+static Status least_work(GatherLimits *l, GatherTable *table, double *least, Error *error) {
   Status status = SETOSA_OK;
   *least = INFINITY;
   for (int i = 0; i < TRIALS; i++) {
-    double seconds = 0;
-    TRY(run_table(l, table, &seconds, error));
-    *least = fmin(*least, seconds);
+    struct timespec began, ended;
+    double ignored = 0;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &began);
+    TRY(run_table(l, table, &ignored, error));
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ended);
+    double seconds = (double)(ended.tv_sec - began.tv_sec) + 1e-9 * (double)(ended.tv_nsec - began.tv_nsec);
+    *least = fmin(*least, seconds / (double)l->threads);
   }
 cleanup:
   return status;
@@ -201,7 +208,7 @@ static Status choose_loop(GatherLimits *l, GatherTable *table, Error *error) {
     table->loop = l->loops[i];
     table->count = count;
     for (;;) { /* short runs are mostly the start of threads */
-      TRY(least_seconds(l, table, &seconds, error));
+      TRY(least_work(l, table, &seconds, error));
       if (seconds >= sample_seconds) break;
       table->count *= seconds < sample_seconds / 4 ? 4 : 2;
     }
@@ -260,12 +267,11 @@ Status gather_limits_open(GatherLimits **limits, size_t classes, double most_byt
   if (bytes < row_bytes) bytes = row_bytes;
   TRY(memory_allocate_zero((void **)&l->tasks, l->threads, sizeof *l->tasks, "threads", error));
   TRY(memory_allocate((void **)&l->values, bytes, 1, "memory to read", error));
-  memset(l->values, 0x3f, bytes);
+  for (size_t i = 0; i < bytes / sizeof(float); i++) l->values[i] = GATHER_VALUE;
   for (size_t order = 0; order < ORDERS; order++)
     for (size_t i = 0; i < l->sizes; i++) {
       size_t rows = (size_t)gather_bytes(i) / row_bytes;
       TRY(make_list(&l->tables[order][i], rows > 0 ? rows : 1, order == 0, error));
-      TRY(choose_loop(l, &l->tables[order][i], error));
     }
   *limits = l;
   l = NULL;
@@ -294,11 +300,21 @@ Status gather_limits_sample(GatherLimits *limits, Error *error) {
   for (size_t order = 0; order < ORDERS; order++)
     for (size_t i = 0; i < limits->sizes; i++) {
       GatherTable *table = &limits->tables[order][i];
+      if (table->loop == NULL) TRY(choose_loop(limits, table, error));
       TRY(run_table(limits, table, &seconds, error));
       samples_add(&table->times, nanoseconds(limits, table, seconds));
     }
 cleanup:
   return status;
+}
+
+size_t gather_limits_loops(const GatherLimits *limits) { return limits->loop_count; }
+
+double gather_limits_sum(GatherLimits *limits, size_t loop, size_t count) {
+  const GatherTable *table = &limits->tables[0][0];
+  GatherTask task = {limits->loops[loop], limits->values, table->list, limits->stride, table->length, 0, count, 0};
+  run_task(&task);
+  return task.result;
 }
 
 GatherTimes gather_limits_times(const GatherLimits *limits) {

@@ -24,15 +24,21 @@ size_t gather_stride(size_t classes);
 /* Cache lines that such a row touches: the mean over rows that lie one after the other, the first at the begin of a line. */
 double gather_lines(size_t classes);
 
-/* Chooses the fastest loop for each size. No table is larger than one of most_bytes needs; what larger ones cost is what the largest does.
+/* No table is larger than one of most_bytes needs; what larger ones cost is what the largest does.
  */
 Status gather_limits_open(GatherLimits **limits, size_t classes, double most_bytes, Error *error);
 void gather_limits_close(GatherLimits *limits);
 /* Forgets all samples. */
 void gather_limits_begin(GatherLimits *limits);
-/* One more sample of each time, 2 ms long. */
+/* One more sample of each time, 2 ms long. Before the first of all the fastest loop for each size is chosen. */
 Status gather_limits_sample(GatherLimits *limits, Error *error);
 /* The medians of the samples; NAN without any. */
 GatherTimes gather_limits_times(const GatherLimits *limits);
+
+/* Loops to choose among, and what one of them makes of `count` rows of the smallest table, a multiple of 64: the sum of their floats, each
+ * of which is GATHER_VALUE. */
+#define GATHER_VALUE 0.5f
+size_t gather_limits_loops(const GatherLimits *limits);
+double gather_limits_sum(GatherLimits *limits, size_t loop, size_t count);
 
 #endif
