@@ -107,8 +107,9 @@ LANES(2)
   DO(suffix, attributes, 20)                                                                                                             \
   DO(suffix, attributes, 24)                                                                                                             \
   DO(suffix, attributes, 28)                                                                                                             \
-  DO(suffix, attributes, 32) DO(suffix, attributes, 36) DO(suffix, attributes, 40) DO(suffix, attributes, 44) DO(suffix, attributes, 48) \
-      DO(suffix, attributes, 52) DO(suffix, attributes, 56) DO(suffix, attributes, 60) DO(suffix, attributes, 64)
+  DO(suffix, attributes, 32)                                                                                                             \
+  DO(suffix, attributes, 36) DO(suffix, attributes, 40) DO(suffix, attributes, 44) DO(suffix, attributes, 48) DO(suffix, attributes, 52) \
+      DO(suffix, attributes, 56) DO(suffix, attributes, 60) DO(suffix, attributes, 64)
 
 #define BOTH_NAMES(suffix, attributes, tile) {gather_##suffix##_##tile##_0, gather_##suffix##_##tile##_1},
 #define NAMES(suffix) static GatherLoop *const loops_##suffix[TILES][2] = {EACH_TILE(BOTH_NAMES, suffix, )};
