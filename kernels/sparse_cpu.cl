@@ -20,13 +20,13 @@ DEFINE_TRANSPOSE(turn_logits, private const float *, load_private, private float
 #endif
 
 // sum = the entries [j, last) of a row or column times what they meet: number at[i] of `with`, `stride` floats apart.
-#define SUM_ENTRIES(sum, at, values, j, last, with, stride)                                                                     \
+#define SUM_ENTRIES(sum, at, value, values, j, last, with, stride)                                                                   \
   {                                                                                                                             \
     Classes part_[SUMS];                                                                                                        \
     UNROLL for (int s_ = 0; s_ < SUMS; s_++) { classes_clear(part_[s_]) }                                                       \
     for (; j + SUMS <= last; j += SUMS) UNROLL for (int s_ = 0; s_ < SUMS; s_++)                                                \
-        classes_add_product(&part_[s_], entry_value(values, j + s_), (with) + (ulong)(at)[j + s_] * (stride));                  \
-    for (; j < last; j++) classes_add_product(&part_[0], entry_value(values, j), (with) + (ulong)(at)[j] * (stride));           \
+        classes_add_product(&part_[s_], value(values, j + s_), (with) + (ulong)(at)[j + s_] * (stride));                  \
+    for (; j < last; j++) classes_add_product(&part_[0], value(values, j), (with) + (ulong)(at)[j] * (stride));           \
     UNROLL for (int s_ = 1; s_ < SUMS; s_++) classes_join(&part_[0], &part_[s_]);                                               \
     classes_join(&(sum), &part_[0]);                                                                                            \
   }
@@ -49,7 +49,7 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void sparse_logits(global 
           classes_load(&sum, w + features * stride + tile);
           if (row + i < last_row) {
             ulong j = begin[row_begin + row + i], last = begin[row_begin + row + i + 1];
-            SUM_ENTRIES(sum, columns, values, j, last, w + tile, stride)
+            SUM_ENTRIES(sum, columns, entry_value, values, j, last, w + tile, stride)
           }
           classes_keep(&sum, z + i * PADDED);
         }
@@ -109,26 +109,29 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void sparse_residuals(glob
 // gradient (D, stride) += R' X of a block of rows, whose entries lie column by column: rows (entries) of R (rows, stride), and values. index holds the
 // numbers of the columns that have entries (columns), where the entries of each end (columns), and the first column of each item and the end
 // of the last (items + 1).
-kernel __attribute__((reqd_work_group_size(1, 1, 1))) void sparse_gradient(global const float *residuals, global const ushort *rows,
-                                                                            global const entry *values, global const uint *index, uint columns,
-                                                                            uint stride, global float *gradient, uint items,
-                                                                            volatile global uint *counter) {
-  global const uint *ends = index + columns, *starts = ends + columns;
-  FOR_ITEMS(item, items, counter) {
-    uint last_column = starts[item + 1];
-    for (uint c = starts[item]; c < last_column; c++) {
-      uint first = c > 0 ? ends[c - 1] : 0, last = ends[c];
-      global float *to = gradient + (ulong)index[c] * stride;
-      for (uint tile = 0; tile < stride; tile += TILE_CLASSES) {
-        Classes sum;
-        classes_load(&sum, to + tile);
-        for (uint j = first; j < last;) { // long columns in segments, so that rounding errors do not pile up
-          uint end = min(last, j + SPARSE_SEGMENT);
-          SUM_ENTRIES(sum, rows, values, j, end, residuals + tile, stride)
-        }
-        classes_store(&sum, to + tile);
-      }
-    }
+#define DEFINE_SPARSE_GRADIENT(name, value)                                                                                                  \
+  kernel __attribute__((reqd_work_group_size(1, 1, 1))) void name(                                                                          \
+      global const float *residuals, global const ushort *rows, global const entry *values, global const uint *index, uint columns,         \
+      uint stride, global float *gradient, uint items, volatile global uint *counter) {                                                     \
+    global const uint *ends = index + columns, *starts = ends + columns;                                                                    \
+    FOR_ITEMS(item, items, counter) {                                                                                                       \
+      uint last_column = starts[item + 1];                                                                                                  \
+      for (uint c = starts[item]; c < last_column; c++) {                                                                                   \
+        uint first = c > 0 ? ends[c - 1] : 0, last = ends[c];                                                                               \
+        global float *to = gradient + (ulong)index[c] * stride;                                                                             \
+        for (uint tile = 0; tile < stride; tile += TILE_CLASSES) {                                                                          \
+          Classes sum;                                                                                                                      \
+          classes_load(&sum, to + tile);                                                                                                    \
+          for (uint j = first; j < last;) { /* long columns in segments, so that rounding errors do not pile up */                          \
+            uint end = min(last, j + SPARSE_SEGMENT);                                                                                       \
+            SUM_ENTRIES(sum, rows, value, values, j, end, residuals + tile, stride)                                                         \
+          }                                                                                                                                 \
+          classes_store(&sum, to + tile);                                                                                                   \
+        }                                                                                                                                   \
+      }                                                                                                                                     \
+    }                                                                                                                                       \
+    end_items(counter);                                                                                                                     \
   }
-  end_items(counter);
-}
+DEFINE_SPARSE_GRADIENT(sparse_gradient, entry_value)
+// The same with the squares of the values: what a diagonal of the Hessian is made of.
+DEFINE_SPARSE_GRADIENT(sparse_squares, entry_square)

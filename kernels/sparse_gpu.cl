@@ -38,9 +38,9 @@ kernel void sparse_logits(global const ulong *begin, global const uint *columns,
 }
 
 // gradient (D, stride) += R' X of a block of rows: as sparse_gradient of the CPU family, with residuals block_stride apart, for columns of at most
-// SPARSE_SEGMENT entries. Work size: at least columns * LANES_OF(stride) work-items.
+// SPARSE_SEGMENT entries; with `squares` their values are squared. Work size: at least columns * LANES_OF(stride) work-items.
 kernel void sparse_gradient(global const float *residuals, uint block_stride, global const ushort *rows, global const entry *values,
-                            global const uint *index, uint columns, uint stride, global float *gradient) {
+                            global const uint *index, uint columns, uint stride, global float *gradient, uint squares) {
   ulong item = get_global_id(0), c = item / LANES_OF(stride);
   uint lane = (uint)(item % LANES_OF(stride)) * LANE;
   if (c >= columns) return;
@@ -49,7 +49,7 @@ kernel void sparse_gradient(global const float *residuals, uint block_stride, gl
   global float *to = gradient + (ulong)index[c] * stride + lane;
   lane_classes sum = load_lane(to);
   for (uint j = first; j < last; j++)
-    sum = fma((lane_classes)(entry_value(values, j)), load_lane(residuals + (ulong)rows[j] * block_stride + lane), sum);
+    sum = fma((lane_classes)(squares ? entry_square(values, j) : entry_value(values, j)), load_lane(residuals + (ulong)rows[j] * block_stride + lane), sum);
   store_lane(sum, to);
 }
 
@@ -58,7 +58,7 @@ kernel void sparse_gradient(global const float *residuals, uint block_stride, gl
 kernel __attribute__((reqd_work_group_size(TEAM, 1, 1))) void sparse_gradient_long(global const float *residuals, uint block_stride,
                                                                                     global const ushort *rows, global const entry *values,
                                                                                     global const uint *index, uint columns, uint longs,
-                                                                                    uint stride, global float *gradient) {
+                                                                                    uint stride, global float *gradient, uint squares) {
   local float sums[TEAM * LANE];
   uint c = index[longs + (uint)get_group_id(0)], item = (uint)get_local_id(0);
   uint first = c > 0 ? index[columns + c - 1] : 0, last = index[columns + c];
@@ -69,7 +69,7 @@ kernel __attribute__((reqd_work_group_size(TEAM, 1, 1))) void sparse_gradient_lo
     lane_classes sum = 0.0f;
     if (slot < slots)
       for (uint j = first + slot; j < last; j += slots)
-        sum = fma((lane_classes)(entry_value(values, j)), load_lane(residuals + (ulong)rows[j] * block_stride + lane), sum);
+        sum = fma((lane_classes)(squares ? entry_square(values, j) : entry_value(values, j)), load_lane(residuals + (ulong)rows[j] * block_stride + lane), sum);
     store_lane(sum, sums + item * LANE);
     barrier(CLK_LOCAL_MEM_FENCE);
     if (slot == 0) {

@@ -41,6 +41,27 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void softmax_strips(global
   FOR_STRIPS(rows) FOR_LANES(lane) strip_probabilities(block + (block_row + strip * STRIP) * classes + lane, classes);
 }
 
+// a -> a (1 - a) in place, where a is nearly 1 by the sum of the others; row_factors = scale times the row's weight (0 past the last row),
+// weights as above.
+kernel __attribute__((reqd_work_group_size(1, 1, 1))) void spread_strips(global float *block, uint classes, global const float *row_weights,
+                                                                          ulong first_row, ulong rows, float scale,
+                                                                          global float *row_factors) {
+  FOR_STRIPS(rows) FOR_LANES(lane) {
+    global float *a = block + strip * classes * STRIP + lane;
+    floatn others = 0.0f; // of the one that is above a half, if there is such a one
+    for (uint k = 0; k < classes; k++) {
+      floatn p = vloadn(0, a + k * STRIP);
+      others += select((floatn)(0.0f), p, p <= 0.5f);
+    }
+    for (uint k = 0; k < classes; k++) {
+      floatn p = vloadn(0, a + k * STRIP);
+      vstoren(p * select(others, 1.0f - p, p <= 0.5f), 0, a + k * STRIP);
+    }
+    ulong first = strip * STRIP + lane;
+    vstoren(scale * load_weights(row_weights, first_row + first, first_row + rows), 0, row_factors + first);
+  }
+}
+
 // q -> a (q - <a, q>) in place, a the probabilities from row block_row on; row_factors = scale times the row's weight
 // (0 past the last row); weights as above.
 kernel __attribute__((reqd_work_group_size(1, 1, 1))) void hessian_strips(global const float *probabilities, ulong block_row,

@@ -1,7 +1,9 @@
 /* Checked allocation. */
 #include "base/memory.h"
 
-#include <stdint.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,4 +57,15 @@ Status memory_copy_text(char **out, const char *text, Error *error) {
   if (text == NULL) return SETOSA_OK;
   *out = strdup(text);
   return *out != NULL ? SETOSA_OK : out_of_memory(error, "a text", strlen(text) + 1);
+}
+
+uint64_t memory_available(void) {
+  uint64_t kilobytes = 0;
+  bool found = false;
+  char line[128];
+  FILE *file = fopen("/proc/meminfo", "re");
+  while (file != NULL && !found && fgets(line, sizeof line, file) != NULL)
+    found = sscanf(line, "MemAvailable: %" SCNu64 " kB", &kilobytes) == 1;
+  if (file != NULL) fclose(file);
+  return found ? kilobytes * 1024 : UINT64_MAX;
 }

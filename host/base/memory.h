@@ -3,6 +3,7 @@
 #define SETOSA_BASE_MEMORY_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -20,5 +21,7 @@ Status memory_allocate_zero(void **out, size_t count, size_t size, const char *w
 Status memory_grow(void **array, size_t *capacity, size_t needed, size_t size, const char *what, Error *error);
 /* A copy of text, or NULL text for NULL. */
 Status memory_copy_text(char **out, const char *text, Error *error);
+/* Bytes of the machine's memory that are to be had without pushing anybody's out to disk; UINT64_MAX: not known. */
+uint64_t memory_available(void);
 
 #endif

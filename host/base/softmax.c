@@ -15,3 +15,11 @@ double softmax_row(double *z, size_t classes, size_t label) {
   for (size_t k = 0; k < classes; k++) z[k] /= 1.0 + others;
   return (largest - chosen) + log1p(others);
 }
+
+double softmax_spread(const float *p, size_t classes, size_t k) {
+  double own = (double)p[k], others = 1 - own;
+  if (own < 0.5) return own * others;
+  others = 0;
+  for (size_t c = 0; c < classes; c++) others += c != k ? (double)p[c] : 0;
+  return own * others;
+}

@@ -18,6 +18,7 @@ typedef struct Bench {
   Place host, *devices; /* (options->device_count) */
 } Bench;
 
+enum { LOOKS = 3 };                    /* at what rows of tables cost, before the first row of a work */
 static const double cheap_flops = 2e8; /* of a pass: the reference joins without being asked */
 
 SetosaBenchOptions setosa_bench_options_default(void) {
@@ -98,6 +99,7 @@ static Status open_place(Place *place, const SetosaBenchOptions *options, Error 
     snprintf(place->refusal, sizeof place->refusal, "%.*s", (int)sizeof place->refusal - 1, refusal.message);
     return SETOSA_OK;
   }
+  place->read_gbytes_per_s = measured.read_gbytes_per_s;
   snprintf(measured.device, sizeof measured.device, "%s", place->context != NULL ? context_info(place->context)->name : place->name);
   if (options->limits != NULL) options->limits(&measured, options->user);
   return SETOSA_OK;
@@ -171,7 +173,7 @@ static Status run_group(const Bench *bench, Group *group, Error *error) {
   Status status = SETOSA_OK;
   const SetosaBenchOptions *options = bench->options;
   const DataShape *data = &group->shape;
-  bool cheap = 4.0 * (double)data->rows * (double)data->features * (double)data->classes <= cheap_flops;
+  bool cheap = 4.0 * (double)data->entries * (double)data->classes <= cheap_flops;
   size_t count = options->backend_count > 0 ? options->backend_count : cheap ? 4 : 3;
   const SetosaBackend *backends = options->backend_count > 0 ? options->backends : usual;
   for (size_t i = 0; i < count; i++) TRY(run_backend(bench, group, backends[i], error));
@@ -181,20 +183,39 @@ cleanup:
   return status;
 }
 
+/* Counts the columns of a work of sparse rows, and measures what reading rows of tables costs. */
+static Status open_sparse(SparseWork *work, const Bench *bench, const char *name, const Dataset *dataset, Error *error) {
+  Status status = SETOSA_OK;
+  double most = 0;
+  say(bench->options, "measuring the limits of %s", name);
+  TRY(sparse_tally_make(&work->tally, dataset, error));
+  for (size_t i = 0; i < GATHER_SIZES; i++) most = fmax(most, work->tally.cut[i].bytes);
+  TRY(gather_limits_open(&work->gathers, work->tally.classes, fmax(most, work->tally.weights_bytes), error));
+  for (int i = 0; i < LOOKS; i++) TRY(gather_limits_sample(work->gathers, error));
+  work->times = gather_limits_times(work->gathers);
+cleanup:
+  return status;
+}
+
 static Status run_work(const Bench *bench, const char *name, const Dataset *dataset, Error *error) {
   static const SetosaBenchWhat usual[] = {SETOSA_BENCH_STEP};
   Status status = SETOSA_OK;
+  SparseWork sparse = {.gathers = NULL};
   const SetosaBenchOptions *options = bench->options;
   size_t count = options->what_count > 0 ? options->what_count : 1;
+  bool is_sparse = dataset_shape(dataset).kind == DATA_SPARSE;
+  if (is_sparse) TRY(open_sparse(&sparse, bench, name, dataset, error));
   for (size_t i = 0; i < count; i++) {
     Group group = {.options = options,
                    .dataset = dataset,
                    .shape = dataset_shape(dataset),
+                   .sparse = is_sparse ? &sparse : NULL,
                    .what = options->what_count > 0 ? options->whats[i] : usual[0]};
     snprintf(group.name, sizeof group.name, "%s", name);
     TRY(run_group(bench, &group, error));
   }
 cleanup:
+  gather_limits_close(sparse.gathers);
   return status;
 }
 

@@ -2,7 +2,7 @@
 #ifndef SETOSA_BENCH_ROW_H
 #define SETOSA_BENCH_ROW_H
 
-#include "bench/limits.h"
+#include "bench/timing.h"
 #include "compute/open.h"
 #include "judge/truth.h"
 
@@ -12,15 +12,24 @@ typedef struct Place {
   char name[128];
   Context *context; /* NULL for the host */
   Limits *limits;
-  char refusal[256]; /* why nothing runs here; "" when it does */
+  double read_gbytes_per_s; /* of them, as measured first */
+  char refusal[256];        /* why nothing runs here; "" when it does */
 } Place;
+
+/* What the limits of a work of sparse rows are made of. */
+typedef struct SparseWork {
+  SparseTally tally;
+  GatherLimits *gathers;
+  GatherTimes times; /* as measured first */
+} SparseWork;
 
 /* All rows of the same work and operation: they share the reference's answer, which is made when the first of them needs it. */
 typedef struct Group {
   const SetosaBenchOptions *options;
   char name[64];
-  const Dataset *dataset; /* NULL where nothing is measured */
-  DataShape shape;        /* of it */
+  const Dataset *dataset;   /* NULL where nothing is measured */
+  DataShape shape;          /* of it */
+  const SparseWork *sparse; /* NULL: its rows are dense */
   SetosaBenchWhat what;
   Truth *truth;
 } Group;
@@ -49,7 +58,9 @@ Status row_write_vectors(const Row *row, const Contender *contender, Error *erro
 Status row_judge(const Row *row, Contender *contender, double pass_seconds, SetosaBenchResult *result, Error *error);
 
 double row_flops(const Row *row); /* of one pass */
-double row_bytes(const Row *row); /* of X, read once */
+double row_bytes(const Row *row); /* of X, read once; of sparse rows all that a pass must move */
+/* Times with the limits of the row, whose pass (sparse rows alone) is put into *pass and borrowed. */
+Timing row_timing(const Row *row, SparsePass *pass);
 /* device_bytes as given, and what is left of it without data and `vectors` vectors that any backend needs. */
 void row_report_memory(const Row *row, uint64_t device_bytes, size_t vectors, SetosaBenchResult *result);
 

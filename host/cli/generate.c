@@ -44,7 +44,7 @@ static Status run(const Session *session, Error *error) {
   SetosaGenerateResult result;
   Progress progress;
   if (options->output == NULL)
-    TRY(error_set(error, SETOSA_ERROR_USAGE, "name the file to write: add -o FILE.npy, FILE.csv or FILE.csv.gz"));
+    TRY(error_set(error, SETOSA_ERROR_USAGE, "name the file to write: add -o FILE.npy, FILE.csv, FILE.svm or FILE.npz"));
   SetosaGenerateOptions how = setosa_generate_options_default();
   how.labels_path = options->data.labels_path;
   how.progress = progress_update;
@@ -67,15 +67,19 @@ const Command command_generate = {
     .arguments = "SPEC",
     .summary = "write made-up data of any size to a file",
     .description =
-        "SPEC is rows=1e6,features=64,classes=10[,seed=,noise=,separation=,sparsity=]: rows drawn from a true softmax model, the same "
-        "on every machine. The name of FILE chooses the form: .npy (32-bit floats, the labels in a second .npy), .csv or .tsv (labels "
-        "in the last column), each also .gz. Training on the file gives the same weights as training on synthetic:SPEC. Memory does "
-        "not grow with the rows; the file is whole or absent, and Ctrl-C leaves none.",
+        "SPEC is rows=1e6,features=64,classes=10[,seed=,noise=,separation=,sparsity=,fields=]: rows drawn from a true softmax model, the "
+        "same on every machine. The name of FILE chooses the form: .npy (32-bit floats, the labels in a second .npy), .csv or .tsv "
+        "(labels in the last column), .svm (LIBSVM text, columns from 1), each also .gz, or .npz (scipy.sparse's CSR, labels as y). With "
+        "a sparsity of 0.95 or more, rows are sparse, and their columns have power-law frequencies; with fields=F each row has one "
+        "entry, 1, in each of F fields of columns. Training on the file gives the same weights as training on synthetic:SPEC. Memory "
+        "does not grow with the rows; the file is whole or absent, and Ctrl-C leaves none.",
     .examples =
         "  setosa generate rows=1e6,features=64,classes=10 -o big.npy\n"
         "  setosa train big.npy\n"
         "  setosa generate rows=1e4,features=8,classes=3,seed=7,noise=0.05 -o small.csv\n"
-        "  setosa generate rows=1e5,sparsity=0.9 -o sparse.tsv.gz --json\n",
+        "  setosa generate rows=1e5,sparsity=0.9 -o zeros.tsv.gz --json\n"
+        "  setosa generate rows=1e6,features=1e6,sparsity=0.9999 -o words.svm\n"
+        "  setosa generate rows=1e6,features=1e6,fields=39 -o clicks.npz\n",
     .id = FOR_GENERATE,
     .least_arguments = 1,
     .most_arguments = 1,

@@ -65,13 +65,15 @@ typedef struct Metric Metric;
 
 /* Sums of weighted outer products of rows, out (matrices, D+1, D+1) symmetric, with v_i = (x_i - mean, 1) and s_i the weight of the row in
  * the data set (not scaled to a mean of 1), 1 where there are none, times its factor where rows are reweighed:
- *   out_m = sum over i of weights[m][i] s_i v_i v_i' */
+ *   out_m = sum over i of weights[m][i] s_i v_i v_i'
+ * With `at` weights[k][i] = p_ik (1 - p_ik) of all rows, p their probabilities with the parameters `at`, which no array has to hold. */
 typedef struct GramRequest {
   size_t count;         /* rows */
   const uint64_t *rows; /* (count) ascending; NULL: rows 0 to count - 1 */
   const double *mean;   /* (D); NULL: 0 */
   size_t matrices;
   const double *weights; /* (matrices, count), of any sign */
+  const Vector *at;      /* in place of rows (then NULL), count (N) and weights; matrices is K, and the diagonals alone; NULL: no */
   bool diagonal;         /* only the diagonals are wanted: out (matrices, D+1) */
   bool on_device;        /* even where the host is quicker, there being little to do: for comparisons */
 } GramRequest;
@@ -168,6 +170,7 @@ typedef struct BackendOperations {
 struct Backend {
   const BackendOperations *operations;
   size_t rows, features, classes;
+  uint64_t entries;   /* numbers that a product with X reads: rows * features, or of sparse rows what is not 0 */
   size_t parameters;  /* P = K*D + K */
   double mean_weight; /* of all rows; 1 without weights */
   bool intercept;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/softmax.h"
 #include "compute/metric.h"
 
 enum { ROOM_ROWS = 256, SUMS_BYTES = 256 << 20 };
@@ -207,5 +208,39 @@ Status host_gram(const Dataset *dataset, const float *reweighed, const GramReque
 cleanup:
   free(v);
   gram_rows_close(&rows);
+  return status;
+}
+
+/* ---- of all rows, by their probabilities -------------------------------------------------------------------------- */
+
+Status gram_at(Backend *backend, const GramRequest *request, double *out, Error *error) {
+  enum { CHUNK_SCORES = 1 << 20, MOST_ROWS = 1 << 16 };
+  Status status = SETOSA_OK;
+  size_t classes = backend->classes, width = backend->features + 1, rows = CHUNK_SCORES / classes + 1;
+  float *scores = NULL;
+  double *weights = NULL, *part = NULL;
+  uint64_t *numbers = NULL;
+  if (rows > MOST_ROWS) rows = MOST_ROWS;
+  TRY(memory_allocate((void **)&scores, rows * classes, sizeof *scores, "probabilities", error));
+  TRY(memory_allocate((void **)&weights, rows * classes, sizeof *weights, "probabilities", error));
+  TRY(memory_allocate((void **)&numbers, rows, sizeof *numbers, "probabilities", error));
+  TRY(memory_allocate((void **)&part, classes * width, sizeof *part, "the diagonal of a Gram matrix", error));
+  memset(out, 0, classes * width * sizeof *out);
+  for (size_t first = 0, count; first < backend->rows; first += count) {
+    count = backend->rows - first < rows ? backend->rows - first : rows;
+    TRY(backend_predict(backend, request->at, (RowRange){first, count}, ROW_ESTIMATES, scores, error));
+    for (size_t i = 0; i < count; i++) {
+      numbers[i] = first + i;
+      for (size_t k = 0; k < classes; k++) weights[k * count + i] = softmax_spread(scores + i * classes, classes, k);
+    }
+    GramRequest chunk = {.count = count, .rows = numbers, .mean = request->mean, .matrices = classes, .weights = weights, .diagonal = true};
+    TRY(backend_gram(backend, &chunk, part, error));
+    for (size_t i = 0; i < classes * width; i++) out[i] += part[i];
+  }
+cleanup:
+  free(scores);
+  free(weights);
+  free(numbers);
+  free(part);
   return status;
 }

@@ -34,6 +34,8 @@ void gram_mirror(double *m, size_t width);
 
 /* What a request takes: of sparse rows a diagonal by as many entries as there are on average. */
 uint64_t host_gram_flops(const Dataset *dataset, const GramRequest *request);
+/* A request with `at`, by the probabilities of the backend and gram operations of its own, chunk by chunk. */
+Status gram_at(Backend *backend, const GramRequest *request, double *out, Error *error);
 /* The whole operation in double, on one thread. reweighed: as in GramRows. Of sparse rows a diagonal takes time by their entries. */
 Status host_gram(const Dataset *dataset, const float *reweighed, const GramRequest *request, double *out, Error *error);
 

@@ -1,5 +1,5 @@
-/* Finding, verifying and mapping an entry. Its file name is the hash of everything that decides what reading gives (path, options,
- * version), so a source has one entry for each way of reading it, and a source that changed replaces its entry. */
+/* What an entry is called, made of, and laid out like. Its file name is the hash of everything that decides what reading gives (path,
+ * options, version), so a source has one entry for each way of reading it, and a source that changed replaces its entry. */
 #include "data/cache.h"
 
 #include <errno.h>
@@ -167,6 +167,7 @@ void cache_close(Cache *cache) {
   cache_end_turn(cache, false);
   hash_destroy(cache->hash);
   text_free(&cache->blocks);
+  cache_sparse_free(&cache->stripes);
   free(cache->lock_path);
   free(cache->temporary_path);
   free(cache->path);
@@ -175,24 +176,30 @@ void cache_close(Cache *cache) {
 
 /* ---- the file ---------------------------------------------------------------------------------------------------- */
 
-/* a * b, rounded up to whole pages, added to *sum. */
-static bool add_pages(size_t *sum, uint64_t a, uint64_t b) {
+bool cache_add_bytes(size_t *sum, uint64_t a, uint64_t b, size_t multiple) {
   size_t bytes = 0;
   if (__builtin_mul_overflow(a, b, &bytes) || bytes > SIZE_MAX / 4) return false;
-  bytes = (bytes + CACHE_PAGE - 1) / CACHE_PAGE * CACHE_PAGE;
+  bytes = (bytes + multiple - 1) / multiple * multiple;
   return !__builtin_add_overflow(*sum, bytes, sum) && *sum <= SIZE_MAX / 4;
+}
+
+/* *at is where they begin, and *sum where pages of them end. */
+static bool add_pages(size_t *at, size_t *sum, uint64_t count, uint64_t size) {
+  *at = *sum;
+  return cache_add_bytes(sum, count, size, CACHE_PAGE);
 }
 
 bool cache_layout(CacheLayout *layout, const CacheHeader *header) {
   size_t at = CACHE_PAGE, row_bytes = 0;
+  *layout = (CacheLayout){0};
   if (header->rows == 0 || header->features == 0 || __builtin_mul_overflow(header->features, sizeof(float), &row_bytes)) return false;
-  if (!add_pages(&at, header->rows, row_bytes)) return false;
-  layout->labels_at = at;
-  if (header->has_labels && !add_pages(&at, header->rows, sizeof(int32_t))) return false;
-  layout->weights_at = at;
-  if (header->has_weights && !add_pages(&at, header->rows, sizeof(float))) return false;
-  layout->left_out_at = at;
-  if (header->left_out > 0 && !add_pages(&at, header->left_out, sizeof(uint64_t))) return false;
+  if (!header->sparse && !add_pages(&layout->rows_end, &at, header->rows, row_bytes)) return false;
+  layout->rows_end = at;
+  if (header->sparse && !cache_sparse_layout(layout, &at, header)) return false;
+  if (!add_pages(&layout->labels_at, &at, header->has_labels ? header->rows : 0, sizeof(int32_t)) ||
+      !add_pages(&layout->weights_at, &at, header->has_weights ? header->rows : 0, sizeof(float)) ||
+      !add_pages(&layout->left_out_at, &at, header->left_out, sizeof(uint64_t)))
+    return false;
   layout->text_at = at;
   if (__builtin_add_overflow(at, header->text_bytes, &layout->blocks_at) || layout->blocks_at > SIZE_MAX / 4) return false;
   layout->blocks = (layout->blocks_at - CACHE_PAGE + CACHE_BLOCK - 1) / CACHE_BLOCK;
@@ -218,191 +225,4 @@ bool cache_read_page(CachePage *page, const Cache *cache, int descriptor) {
          header->format == CACHE_FORMAT && cache_page_hash(page, hex, NULL) == SETOSA_OK &&
          memcmp(hex, header->page_hash, HASH_HEX_SIZE) == 0 && memcmp(header->key, cache->key, HASH_HEX_SIZE) == 0 &&
          memcmp(&header->source, &cache->source, sizeof cache->source) == 0;
-}
-
-/* What of the file this process looks at: all but rows of others' parts. */
-static bool is_own_block(const CacheLayout *layout, const CacheHeader *header, const Dataset *dataset, size_t at, size_t count) {
-  size_t row_bytes = (size_t)header->features * sizeof(float);
-  RowRange own = rows_of_part(dataset);
-  bool before = at + count <= CACHE_PAGE + own.begin * row_bytes, after = at >= CACHE_PAGE + (own.begin + own.count) * row_bytes;
-  return (!before && !after) || at + count > layout->labels_at; /* labels and names are used whole */
-}
-
-static bool block_is_good(const unsigned char *bytes, size_t count, const unsigned char *expected, Hash *hash) {
-  char hex[HASH_HEX_SIZE];
-  hash_restart(hash);
-  hash_add(hash, bytes, count);
-  hash_hex(hash, hex);
-  return memcmp(hex, expected, HASH_HEX_SIZE) == 0;
-}
-
-/* Reads the mapping once: a damaged byte anywhere in it makes the entry worthless. */
-static Status verify(bool *good, const Dataset *dataset, const CacheLayout *layout, const CacheHeader *header, Reader *reader,
-                     Error *error) {
-  Status status = SETOSA_OK;
-  const Mapping *mapping = &dataset->held->mapping;
-  const unsigned char *table = mapping->at + layout->blocks_at;
-  size_t rows = rows_of_part(dataset).count, own = 0, row_bytes = (size_t)header->features * sizeof(float);
-  Hash *hash = NULL;
-  TRY(hash_create(&hash, error));
-  reader->bytes_total = mapping->bytes;
-  reader->rows_total = rows;
-  reader->bytes_done = CACHE_PAGE;
-  mapping_expect_pass(mapping, true);
-  *good = block_is_good(table, layout->blocks * HASH_HEX_SIZE, (const unsigned char *)header->blocks_hash, hash);
-  for (size_t b = 0; b < layout->blocks && *good; b++) {
-    size_t at = CACHE_PAGE + b * CACHE_BLOCK, count = layout->blocks_at - at < CACHE_BLOCK ? layout->blocks_at - at : CACHE_BLOCK;
-    reader->bytes_done += count;
-    if (!is_own_block(layout, header, dataset, at, count)) continue;
-    *good = block_is_good(mapping->at + at, count, table + b * HASH_HEX_SIZE, hash);
-    mapping_let_go(mapping, at, count);
-    own += count;
-    TRY(reader_report(reader, own / row_bytes < rows ? own / row_bytes : rows, false, error));
-  }
-  reader->bytes_done = mapping->bytes;
-cleanup:
-  mapping_expect_pass(mapping, false);
-  hash_destroy(hash);
-  return status;
-}
-
-/* One terminated text of what is left; NULL when it is not terminated. */
-static const char *next_text(const char **at, size_t *left) {
-  const char *text = *at, *end = memchr(text, 0, *left);
-  if (end == NULL) return NULL;
-  *left -= (size_t)(end + 1 - text);
-  *at = end + 1;
-  return text;
-}
-
-static Status take_names(bool *good, char ***names, size_t count, const char **at, size_t *left, Error *error) {
-  Status status = SETOSA_OK;
-  if (count > *left) { /* each takes a byte at least: checked before so much is allocated */
-    *good = false;
-    return SETOSA_OK;
-  }
-  TRY(memory_allocate_zero((void **)names, count, sizeof **names, "names", error));
-  for (size_t i = 0; i < count && *good; i++) {
-    const char *text = next_text(at, left);
-    *good = text != NULL;
-    if (*good) TRY(memory_copy_text(&(*names)[i], text, error));
-  }
-cleanup:
-  return status;
-}
-
-static Status take_text(bool *good, char **out, const char **at, size_t *left, Error *error) {
-  const char *text = next_text(at, left);
-  *good = *good && text != NULL;
-  return *good ? memory_copy_text(out, text, error) : SETOSA_OK;
-}
-
-/* The names and the description, into a bare data set that has its counts. */
-static Status take_all_names(bool *good, Dataset *dataset, const Reader *reader, const CacheHeader *header, const char *at, size_t left,
-                             Error *error) {
-  Status status = SETOSA_OK;
-  char *description = NULL;
-  if (header->has_feature_names) TRY(take_names(good, &dataset->feature_names, dataset->features, &at, &left, error));
-  if (*good && dataset->classes > 0) TRY(take_names(good, &dataset->class_names, dataset->classes, &at, &left, error));
-  if (*good && header->has_label_name) TRY(take_text(good, &dataset->label_name, &at, &left, error));
-  if (*good && header->has_weights_name) TRY(take_text(good, &dataset->weights_name, &at, &left, error));
-  if (*good && header->has_positive) TRY(take_text(good, &dataset->positive, &at, &left, error));
-  if (*good && header->has_description) {
-    TRY(take_text(good, &description, &at, &left, error));
-    if (*good) TRY(cache_take_description(good, dataset, reader, description, error));
-  }
-  *good = *good && left == 0;
-cleanup:
-  free(description);
-  return status;
-}
-
-static bool labels_are_good(const Dataset *dataset) {
-  const int32_t *labels = rows_labels(dataset);
-  bool good = true;
-  for (size_t i = 0; labels != NULL && i < dataset->rows; i++)
-    good = good && labels[i] >= -1 && (labels[i] < 0 || (size_t)labels[i] < dataset->classes);
-  return good;
-}
-
-/* Copied: unlike labels they are used in another form, too. */
-static Status take_weights(Dataset *dataset, const float *weights, Error *error) {
-  Status status = SETOSA_OK;
-  WeightList list = {.count = dataset->rows, .capacity = dataset->rows};
-  TRY(memory_allocate((void **)&list.values, dataset->rows, sizeof *list.values, "weights", error));
-  memcpy(list.values, weights, dataset->rows * sizeof *list.values);
-  TRY(weights_take(dataset, &list, dataset->source, error));
-cleanup:
-  weight_list_free(&list);
-  return status;
-}
-
-/* Rows of the source, going up. */
-static Status take_left_out(bool *good, Dataset *dataset, const uint64_t *rows, size_t count, Error *error) {
-  Status status = SETOSA_OK;
-  for (size_t i = 0; i < count && *good; i++) {
-    *good = rows[i] < dataset->rows + (uint64_t)count && (i == 0 || rows[i] > rows[i - 1]);
-    TRY(source_rows_leave_out(&dataset->left_out, rows[i], error));
-  }
-cleanup:
-  return status;
-}
-
-/* A data set of its own from an open entry: NULL and SETOSA_OK when the entry is not good. */
-static Status load_entry(Dataset **out, const Cache *cache, int descriptor, Reader *reader, Error *error) {
-  Status status = SETOSA_OK;
-  Dataset *dataset = NULL;
-  CachePage page;
-  CacheLayout layout;
-  FileIdentity file;
-  bool good = cache_read_page(&page, cache, descriptor) && cache_layout(&layout, &page.header) && file_identify(&file, descriptor) &&
-              file.bytes == layout.bytes;
-  *out = NULL;
-  if (!good) return SETOSA_OK;
-  const CacheHeader *header = &page.header;
-  TRY(reader_create_dataset(&dataset, reader, error));
-  Rows *held = dataset->held;
-  if (mapping_open(&held->mapping, descriptor, layout.bytes, cache->path, NULL) != SETOSA_OK) goto cleanup;
-  dataset->rows = header->rows;
-  TRY(verify(&good, dataset, &layout, header, reader, error));
-  if (!good) goto cleanup;
-  dataset->features = header->features;
-  dataset->classes = header->classes;
-  dataset->byte_scale = header->byte_scale;
-  held->values = (float *)(uintptr_t)(held->mapping.at + CACHE_PAGE); /* never written: rows_own copies before */
-  if (header->has_labels) held->labels = (int32_t *)(uintptr_t)(held->mapping.at + layout.labels_at);
-  TRY(take_all_names(&good, dataset, reader, header, (const char *)held->mapping.at + layout.text_at, header->text_bytes, error));
-  if (!good || !labels_are_good(dataset)) goto cleanup;
-  if (header->has_weights) TRY(take_weights(dataset, (const float *)(const void *)(held->mapping.at + layout.weights_at), error));
-  TRY(take_left_out(&good, dataset, (const uint64_t *)(const void *)(held->mapping.at + layout.left_out_at), (size_t)header->left_out,
-                    error));
-  if (!good) goto cleanup;
-  reader->default_scale = header->default_scale;
-  dataset->cached = true;
-  *out = dataset;
-  dataset = NULL;
-cleanup:
-  setosa_dataset_destroy(dataset);
-  return status;
-}
-
-Status cache_load(bool *hit, Cache *cache, Dataset *dataset, Reader *reader, Error *error) {
-  Dataset *loaded = NULL;
-  *hit = false;
-  int descriptor = cache_file_open(cache->path, O_RDONLY);
-  cache->tried = (FileIdentity){0};
-  if (descriptor < 0) return SETOSA_OK;
-  file_identify(&cache->tried, descriptor);
-  Status status = load_entry(&loaded, cache, descriptor, reader, error);
-  close(descriptor);
-  if (loaded != NULL) {
-    Dataset bare = *dataset; /* what the caller had becomes what is thrown away */
-    *dataset = *loaded;
-    *loaded = bare;
-    setosa_dataset_destroy(loaded);
-    *hit = true;
-  } else {
-    reader->bytes_done = reader->bytes_total = reader->rows_total = 0;
-  }
-  return status;
 }

@@ -36,12 +36,15 @@ Status cache_begin(bool *begun, Cache *cache, Reader *reader, Error *error);
 Status cache_write(Cache *cache, const float *values, size_t count, Error *error);
 /* As if nothing was written since the entry was begun. */
 Status cache_restart(Cache *cache, Error *error);
+/* Rows as their entries, in their order; `base` is what their columns call the first. Values go with cache_write, and no entry has both. */
+Status cache_write_sparse(Cache *cache, const SparsePiece *piece, uint32_t base, Error *error);
 /* Adds labels and names (and the values, when the data set holds them), and puts the entry in its place; where only that fails, the note
  * says why. Values that the data set does not hold are mapped into it. */
 Status cache_commit(Cache *cache, Dataset *dataset, const Reader *reader, Error *error);
 
-/* Blocks are hashed one by one, so that the rows of a part can be verified alone. */
-enum { CACHE_FORMAT = 6, CACHE_PAGE = 4096, CACHE_BLOCK = 1 << 22 };
+/* Blocks are hashed one by one, so that the rows of a part can be verified alone. Entries of sparse rows come in stripes of CACHE_STRIPE,
+ * and their arrays begin at multiples of CACHE_ALIGNMENT: a page of every system that Setosa has been seen on. */
+enum { CACHE_FORMAT = 7, CACHE_PAGE = 4096, CACHE_BLOCK = 1 << 22, CACHE_STRIPE = 1 << 22, CACHE_ALIGNMENT = 1 << 16 };
 
 /* What the entry was made from. */
 typedef struct CacheSource {
@@ -49,19 +52,21 @@ typedef struct CacheSource {
   uint64_t also;                      /* hash of the identities of the files that follow the first; 0: there are none */
 } CacheSource;
 
-/* The first CACHE_PAGE bytes, in the machine's byte order: another order is another format. Then pages of rows (N,D) f32, pages of labels
- * (N) i32, pages of weights (N) f32, pages of the
- * rows of the source that were left out, u64, the names, terminated: D of features, K of classes, columns of label and weights, positive;
- * the description, JSON, terminated; and the hash of each block of all these, as text, terminated. */
+/* The first CACHE_PAGE bytes, in the machine's byte order: another order is another format. Then pages of rows (N,D) f32, or of sparse rows
+ * (cache_sparse.c); pages of labels (N) i32, pages of weights (N) f32, pages of the rows of the source that were left out, u64, the names,
+ * terminated: D of features, K of classes, columns of label and weights, positive; the description, JSON, terminated; and the hash of each
+ * block of all these, as text, terminated. */
 typedef struct CacheHeader {
   char magic[8];                   /* "SETOSADC" */
   char page_hash[HASH_HEX_SIZE];   /* of the rest of the page, from here on */
   char blocks_hash[HASH_HEX_SIZE]; /* of the hashes of the blocks */
   char key[HASH_HEX_SIZE];
-  uint8_t has_labels, has_weights, has_weights_name, has_feature_names, has_label_name, has_positive, has_description;
-  uint32_t format;
+  uint8_t has_labels, has_weights, has_weights_name, has_feature_names, has_label_name, has_positive, has_description, sparse;
+  int8_t index_base;
+  uint32_t format, hash_bits;
   CacheSource source;
   uint64_t rows, features, classes, left_out, text_bytes;
+  uint64_t entries, ones_stripes; /* of sparse rows: all, and stripes at the beginning whose values are all 1 */
   double default_scale;
   float byte_scale;
 } CacheHeader;
@@ -73,8 +78,25 @@ typedef union CachePage {
 
 /* Where things lie in the file. */
 typedef struct CacheLayout {
+  size_t rows_end;          /* of values, or of the stripes of entries: what is behind is used whole by every process */
+  size_t ones_at, begin_at; /* of sparse rows: a stripe of values that are 1, and begins */
   size_t labels_at, weights_at, left_out_at, text_at, blocks_at, blocks, bytes;
 } CacheLayout;
+
+/* Bytes of the file. */
+typedef struct CacheRange {
+  size_t begin, end;
+} CacheRange;
+
+/* Sparse rows on their way into an entry. Zero-initialise. */
+typedef struct CacheStripes {
+  uint64_t *ends; /* (rows) entries of all rows up to and with this one */
+  size_t rows, row_capacity;
+  uint32_t *columns; /* (CACHE_STRIPE) of the stripe at hand, of which `filled` are there; NULL: no row came as yet */
+  float *values;
+  size_t filled;
+  uint64_t entries, ones_stripes; /* written */
+} CacheStripes;
 
 struct Cache {
   char *path, *temporary_path; /* temporary_path NULL: nothing is being written, or it stands in its place already */
@@ -85,7 +107,9 @@ struct Cache {
   uint64_t position, unsynced;
   Hash *hash; /* of the block that is being written */
   Text blocks;
+  CacheStripes stripes;
   bool begun, failed, appeared;
+  bool from_zero;     /* columns were taken for numbers from 1 while they were written, and are from 0: all has to be read once more */
   FileIdentity tried; /* the entry that could not be loaded; zeroed: there was none */
   int lock;           /* held while this process is at work on the entry; -1: not */
   char *lock_path;
@@ -96,6 +120,8 @@ extern const char cache_magic[8];
 bool cache_layout(CacheLayout *layout, const CacheHeader *header);
 /* Hash of the page after page_hash. */
 Status cache_page_hash(const CachePage *page, char hex[HASH_HEX_SIZE], Error *error);
+/* *sum bytes, and a * b more, rounded up to whole multiples. False when that cannot be addressed. */
+bool cache_add_bytes(size_t *sum, uint64_t a, uint64_t b, size_t multiple);
 bool cache_identify(CacheSource *source, const Reader *reader);
 /* The first page of an open file is that of a whole entry of this source as it is now. */
 bool cache_read_page(CachePage *page, const Cache *cache, int descriptor);
@@ -103,6 +129,19 @@ bool cache_read_page(CachePage *page, const Cache *cache, int descriptor);
 Status cache_describe(char **text, const Dataset *dataset, Error *error);
 /* Into a data set whose shape is known. *good is false for a text that is none of these. */
 Status cache_take_description(bool *good, Dataset *dataset, const Reader *reader, const char *text, Error *error);
+/* cache_write.c: appends to the file; zeros, up to a position. */
+Status cache_append(Cache *cache, const void *bytes, size_t length, Error *error);
+Status cache_pad(Cache *cache, uint64_t position, Error *error);
+/* cache_sparse.c: where stripes and begins lie; *at is where rows begin, and becomes where they end. */
+bool cache_sparse_layout(CacheLayout *layout, size_t *at, const CacheHeader *header);
+/* What is still to be written of stripes and begins; then the header's entries and ones_stripes are known. */
+Status cache_sparse_end(CacheHeader *header, Cache *cache, Error *error);
+/* The stripes of the entries of these rows. */
+CacheRange cache_sparse_range(const CacheLayout *layout, const CacheHeader *header, const uint64_t *begin, RowRange rows);
+/* The arrays in the mapping of the entry, whose file the descriptor is; SETOSA_ERROR_DATA where it cannot be mapped so. */
+Status cache_sparse_map(SparseArrays *arrays, Mapping *mapping, int descriptor, const CacheHeader *header, const CacheLayout *layout,
+                        const char *path, Error *error);
+void cache_sparse_free(CacheStripes *stripes);
 /* cache_lock.c: waits until no other process is at work on the entry. *turn is false when this one shall not write an entry: one was
  * written meanwhile (appeared), or the other process could not. */
 Status cache_take_turn(bool *turn, Cache *cache, Reader *reader, Error *error);

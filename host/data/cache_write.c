@@ -107,8 +107,7 @@ static Status hash_blocks(Cache *cache, const unsigned char *at, size_t length, 
   return SETOSA_OK;
 }
 
-/* Appends to the file. */
-static Status append(Cache *cache, const void *bytes, size_t length, Error *error) {
+Status cache_append(Cache *cache, const void *bytes, size_t length, Error *error) {
   const unsigned char *at = bytes;
   Status status = hash_blocks(cache, bytes, length, error);
   if (status != SETOSA_OK) return status;
@@ -132,7 +131,7 @@ static Status append(Cache *cache, const void *bytes, size_t length, Error *erro
 }
 
 Status cache_write(Cache *cache, const float *values, size_t count, Error *error) {
-  return append(cache, values, count * sizeof *values, error);
+  return cache_append(cache, values, count * sizeof *values, error);
 }
 
 Status cache_restart(Cache *cache, Error *error) {
@@ -142,12 +141,18 @@ Status cache_restart(Cache *cache, Error *error) {
   cache->unsynced = 0;
   hash_restart(cache->hash);
   text_free(&cache->blocks);
+  cache_sparse_free(&cache->stripes);
   return SETOSA_OK;
 }
 
-static Status pad(Cache *cache, uint64_t position, Error *error) {
+Status cache_pad(Cache *cache, uint64_t position, Error *error) {
   static const unsigned char zeros[CACHE_PAGE];
-  return append(cache, zeros, (size_t)(position - cache->position), error); /* less than a page */
+  Status status = SETOSA_OK;
+  while (status == SETOSA_OK && cache->position < position) {
+    uint64_t left = position - cache->position;
+    status = cache_append(cache, zeros, left < sizeof zeros ? (size_t)left : sizeof zeros, error);
+  }
+  return status;
 }
 
 static Status gather_names(Text *text, char *const *names, size_t count, Error *error) {
@@ -173,18 +178,21 @@ static CacheHeader describe(const Cache *cache, const Dataset *dataset, const Re
   header.classes = dataset->class_names != NULL ? dataset->classes : 0;
   header.default_scale = reader->default_scale;
   header.byte_scale = dataset->byte_scale;
+  header.sparse = cache->stripes.columns != NULL;
+  header.index_base = (int8_t)dataset->index_base;
+  header.hash_bits = dataset->hash_bits;
   return header;
 }
 
-/* Everything after the rows, and the first page last. */
-static Status write_rest(CacheLayout *layout, Cache *cache, const Dataset *dataset, const Reader *reader, Error *error) {
+/* Everything after the rows, and the first page last, which becomes *page. */
+static Status write_rest(CachePage *page, CacheLayout *layout, Cache *cache, const Dataset *dataset, const Reader *reader, Error *error) {
   Status status = SETOSA_OK;
   Text names = {0}, blocks = {0};
   char *description = NULL;
   Hash *hash = NULL;
-  CachePage page;
-  memset(&page, 0, sizeof page);
-  page.header = describe(cache, dataset, reader);
+  memset(page, 0, sizeof *page);
+  page->header = describe(cache, dataset, reader);
+  if (page->header.sparse) TRY(cache_sparse_end(&page->header, cache, error));
   TRY(gather_names(&names, dataset->feature_names, dataset->features, error));
   TRY(gather_names(&names, dataset->class_names, dataset->classes, error));
   if (dataset->label_name != NULL) TRY(gather_names(&names, &dataset->label_name, 1, error));
@@ -192,27 +200,27 @@ static Status write_rest(CacheLayout *layout, Cache *cache, const Dataset *datas
   if (dataset->positive != NULL) TRY(gather_names(&names, &dataset->positive, 1, error));
   TRY(cache_describe(&description, dataset, error));
   if (description != NULL) TRY(gather_names(&names, &description, 1, error));
-  page.header.has_description = description != NULL;
-  page.header.text_bytes = names.length;
-  if (!cache_layout(layout, &page.header)) TRY(failed(cache, "address", error));
-  TRY(pad(cache, layout->labels_at, error));
-  if (page.header.has_labels) TRY(append(cache, rows_labels(dataset), dataset->rows * sizeof(int32_t), error));
-  TRY(pad(cache, layout->weights_at, error));
-  if (page.header.has_weights) TRY(append(cache, rows_sample_weights(dataset), dataset->rows * sizeof(float), error));
-  TRY(pad(cache, layout->left_out_at, error));
-  if (page.header.left_out > 0)
-    TRY(append(cache, dataset->left_out.left_out, dataset->left_out.count * sizeof *dataset->left_out.left_out, error));
-  TRY(pad(cache, layout->text_at, error));
-  TRY(append(cache, names.text, names.length, error));
+  page->header.has_description = description != NULL;
+  page->header.text_bytes = names.length;
+  if (!cache_layout(layout, &page->header)) TRY(failed(cache, "address", error));
+  TRY(cache_pad(cache, layout->labels_at, error));
+  if (page->header.has_labels) TRY(cache_append(cache, rows_labels(dataset), dataset->rows * sizeof(int32_t), error));
+  TRY(cache_pad(cache, layout->weights_at, error));
+  if (page->header.has_weights) TRY(cache_append(cache, rows_sample_weights(dataset), dataset->rows * sizeof(float), error));
+  TRY(cache_pad(cache, layout->left_out_at, error));
+  if (page->header.left_out > 0)
+    TRY(cache_append(cache, dataset->left_out.left_out, dataset->left_out.count * sizeof *dataset->left_out.left_out, error));
+  TRY(cache_pad(cache, layout->text_at, error));
+  TRY(cache_append(cache, names.text, names.length, error));
   if ((cache->position - CACHE_PAGE) % CACHE_BLOCK != 0) TRY(end_block(cache, error));
   TRY(hash_create(&hash, error));
   hash_add(hash, cache->blocks.text, cache->blocks.length);
-  hash_hex(hash, page.header.blocks_hash);
+  hash_hex(hash, page->header.blocks_hash);
   blocks = cache->blocks;
   cache->blocks = (Text){0}; /* appending adds to it */
-  TRY(append(cache, blocks.text, blocks.length, error));
-  TRY(cache_page_hash(&page, page.header.page_hash, error));
-  if (pwrite(cache->descriptor, page.bytes, CACHE_PAGE, 0) != CACHE_PAGE) TRY(failed(cache, "write", error));
+  TRY(cache_append(cache, blocks.text, blocks.length, error));
+  TRY(cache_page_hash(page, page->header.page_hash, error));
+  if (pwrite(cache->descriptor, page->bytes, CACHE_PAGE, 0) != CACHE_PAGE) TRY(failed(cache, "write", error));
   /* The rows are used from this very file: only a sync tells that the disk took them all. */
   if (fsync(cache->descriptor) != 0) TRY(failed(cache, "write", error));
 cleanup:
@@ -240,18 +248,32 @@ static void publish(Cache *cache, const Reader *reader) {
   cache->temporary_path = NULL;
 }
 
+/* Rows that were written piece by piece are used from the file, which nobody writes to again: rows_own copies before. */
+static Status map_rows(Rows *held, Cache *cache, const CacheHeader *header, const CacheLayout *layout, Error *error) {
+  Status status = SETOSA_OK;
+  Mapping mapping = {0};
+  SparseArrays sparse = {0};
+  bool mapped = mapping_open(&mapping, cache->descriptor, layout->bytes, cache->path, NULL) == SETOSA_OK;
+  if (mapped && header->sparse)
+    mapped = cache_sparse_map(&sparse, &mapping, cache->descriptor, header, layout, cache->path, NULL) == SETOSA_OK;
+  if (!mapped) TRY(failed(cache, "map", error));
+  held->sparse = sparse;
+  if (!header->sparse) held->values = (float *)(uintptr_t)(mapping.at + CACHE_PAGE);
+  held->mapping = mapping;
+  mapping = (Mapping){0};
+cleanup:
+  mapping_close(&mapping);
+  return status;
+}
+
 Status cache_commit(Cache *cache, Dataset *dataset, const Reader *reader, Error *error) {
   Status status = SETOSA_OK;
+  CachePage page;
   CacheLayout layout;
-  Mapping mapping = {0};
   const float *values = rows_values(dataset);
   if (values != NULL) TRY(cache_write(cache, values, dataset->rows * dataset->features, error));
-  TRY(write_rest(&layout, cache, dataset, reader, error));
-  if (values == NULL) {
-    if (mapping_open(&mapping, cache->descriptor, layout.bytes, cache->path, NULL) != SETOSA_OK) TRY(failed(cache, "map", error));
-    dataset->held->mapping = mapping;
-    dataset->held->values = (float *)(uintptr_t)(mapping.at + CACHE_PAGE); /* never written: rows_own copies before */
-  }
+  TRY(write_rest(&page, &layout, cache, dataset, reader, error));
+  if (values == NULL) TRY(map_rows(dataset->held, cache, &page.header, &layout, error));
   publish(cache, reader);
 cleanup:
   return status;

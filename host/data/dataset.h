@@ -68,6 +68,8 @@ typedef struct SparseRoom {
  */
 Status dataset_sparse(SparseRows *sparse, const Dataset *dataset, RowRange rows, SparseRoom *room, Error *error);
 void sparse_room_free(SparseRoom *room);
+/* The rows will not be looked at for a while: of a mapping, memory need not hold them meanwhile. They stay as they are. */
+void dataset_let_go(const Dataset *dataset, RowRange rows);
 /* Entries of the rows; of dense ones rows * D. */
 uint64_t dataset_entries(const Dataset *dataset, RowRange rows);
 /* Bytes of the rows in memory: of f32 values, and of sparse rows of where they begin, columns and values. */

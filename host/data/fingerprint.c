@@ -53,6 +53,7 @@ static Status hash_entries(Hash *hash, const Dataset *dataset, RowRange rows, Er
     }
     hash_add(hash, sparse.columns + sparse.begin[0], sparse_count(&sparse, now.count) * sizeof *sparse.columns);
     if (sparse.values != NULL) hash_add(hash, sparse.values + sparse.begin[0], sparse_count(&sparse, now.count) * sizeof *sparse.values);
+    dataset_let_go(dataset, now);
   }
 cleanup:
   sparse_room_free(&room);
@@ -74,6 +75,7 @@ static Status hash_rows(Hash *hash, const Dataset *dataset, RowRange rows, Error
     RowRange now = range_next(rows.begin + done, rows.begin + rows.count, piece);
     const float *values = dataset_dense(dataset, now, room);
     hash_add(hash, values, now.count * features * sizeof *values);
+    dataset_let_go(dataset, now);
   }
   TRY(dataset_targets(&targets, dataset, rows, &target_room, error));
   if (targets.labels != NULL) hash_add(hash, targets.labels, rows.count * sizeof *targets.labels);

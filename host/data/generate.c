@@ -10,133 +10,69 @@
 #include "base/memory.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "data/output.h"
+#include "data/generate_inside.h"
+#include "data/npy_write.h"
 #include "data/reader.h"
-#include "data/synthetic.h"
 
-enum { CHUNK_NUMBERS = 1 << 18, TEXT_BLOCK = 1 << 16, NUMBER_SIZE = 48 };
+enum { CHUNK_NUMBERS = 1 << 18, DENSE_FEATURES = 1 << 16 };
 static const double REPORT_SECONDS = 0.05;
 
-typedef struct Generation {
-  SyntheticSpec spec;
-  Synthetic *synthetic;
-  const char *path;
-  char *labels_path; /* NULL for text, whose labels are its last column */
-  Output *output, *labels_output;
-  size_t chunk;    /* rows */
-  float *values;   /* (chunk,D) */
-  int32_t *labels; /* (chunk) */
-  char separator;  /* of text; 0: NumPy */
-  char *text;      /* (TEXT_BLOCK) */
-  size_t text_length;
-  const SetosaGenerateOptions *options;
-  double began, reported;
-} Generation;
+/* ---- rows -------------------------------------------------------------------------------------------------------- */
 
-/* ---- numbers as text -------------------------------------------------------------------------------------------- */
-
-/* True when every reader, whether it rounds to float at once or through double, finds `value` in digits / power. */
-static bool reads_back(uint64_t digits, double power, float value) {
-  double read = (double)digits / power; /* both exact, so this is what strtod makes of the text */
-  return (float)(read * (1 - 0x1p-50)) == value && (float)(read * (1 + 0x1p-50)) == value;
-}
-
-/* The shortest of 6 to 9 digits that reads back to the same float, as %g prints it but never with an exponent: about ten times as fast.
- * Made for what the generator makes, 0 or 2e-5 to 4; other numbers go through printf. */
-static size_t format_number(char text[NUMBER_SIZE], float value) {
-  static const double powers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14};
-  double size = fabs((double)value);
-  if (size == 0) return (size_t)snprintf(text, NUMBER_SIZE, "%s", signbit(value) ? "-0" : "0");
-  int before = -4; /* size < 10^before: digits before the point */
-  while (before <= 6 && size >= (before < 0 ? 1 / powers[-before] : powers[before])) before++;
-  for (int precision = 6; size >= 1e-5 && before <= 6 && precision <= 9; precision++) {
-    int decimals = precision - before;
-    uint64_t digits = (uint64_t)(size * powers[decimals] + 0.5);
-    if (!reads_back(digits, powers[decimals], (float)size)) continue;
-    for (; decimals > 0 && digits % 10 == 0; decimals--) digits /= 10;
-    char reversed[NUMBER_SIZE];
-    size_t count = 0, length = 0;
-    for (int place = 0; place <= decimals || digits > 0; place++) {
-      if (place == decimals && place > 0) reversed[count++] = '.';
-      reversed[count++] = (char)('0' + digits % 10);
-      digits /= 10;
-    }
-    if (signbit(value)) text[length++] = '-';
-    while (count > 0) text[length++] = reversed[--count];
-    text[length] = '\0';
-    return length;
-  }
-  int length = snprintf(text, NUMBER_SIZE, "%.9g", (double)value);
-  for (char *at = text; *at != '\0'; at++)
-    if (strchr("+-0123456789e", *at) == NULL) *at = '.'; /* whatever the locale writes for the point */
-  return (size_t)length;
-}
-
-static Status flush_text(Generation *g, Error *error) {
-  size_t length = g->text_length;
-  g->text_length = 0;
-  return output_write(g->output, g->text, length, error);
-}
-
-static Status make_room(Generation *g, Error *error) {
-  return g->text_length + NUMBER_SIZE < TEXT_BLOCK ? SETOSA_OK : flush_text(g, error);
-}
-
-static Status write_text_header(Generation *g, Error *error) {
-  Status status = SETOSA_OK;
-  for (uint64_t d = 0; d < g->spec.features; d++) {
-    TRY(make_room(g, error));
-    g->text_length += (size_t)snprintf(g->text + g->text_length, NUMBER_SIZE, "x%llu%c", (unsigned long long)d + 1, g->separator);
-  }
-  TRY(make_room(g, error));
-  g->text_length += (size_t)snprintf(g->text + g->text_length, NUMBER_SIZE, "label\n");
-cleanup:
-  return status;
-}
-
-static Status write_text_rows(Generation *g, size_t rows, Error *error) {
-  Status status = SETOSA_OK;
+/* What is not 0 of the chunk's dense rows. */
+static void compress_rows(Generation *g, size_t rows) {
   size_t features = (size_t)g->spec.features;
+  SparseArrays *entries = &g->entries;
+  uint64_t at = 0;
   for (size_t i = 0; i < rows; i++) {
-    for (size_t d = 0; d < features; d++) {
-      TRY(make_room(g, error));
-      g->text_length += format_number(g->text + g->text_length, g->values[i * features + d]);
-      g->text[g->text_length++] = g->separator;
+    const float *row = g->values + i * features;
+    for (size_t d = 0; d < features; d++) { /* every value is written down, and kept where it is not 0: no branch to be guessed wrong */
+      entries->columns[at] = (uint32_t)d;
+      entries->values[at] = row[d];
+      at += row[d] != 0;
     }
-    TRY(make_room(g, error));
-    g->text_length += (size_t)snprintf(g->text + g->text_length, NUMBER_SIZE, "%d\n", (int)g->labels[i]);
+    entries->begin[i + 1] = at;
   }
-cleanup:
-  return status;
 }
 
-/* ---- NumPy ------------------------------------------------------------------------------------------------------ */
-
-/* Version 1.0; columns 0: one dimension. Padded so that the data begin at a multiple of 64, as NumPy does. */
-static Status write_npy_header(Output *output, char kind, uint64_t rows, uint64_t columns, Error *error) {
-  enum { PREFIX = 10, ALIGNMENT = 64 };
-  char header[256], shape[64];
-  const uint16_t probe = 1;
-  char order = *(const unsigned char *)&probe == 1 ? '<' : '>';
-  if (columns > 0)
-    snprintf(shape, sizeof shape, "%llu, %llu", (unsigned long long)rows, (unsigned long long)columns);
-  else
-    snprintf(shape, sizeof shape, "%llu,", (unsigned long long)rows);
-  int used =
-      snprintf(header + PREFIX, sizeof header - PREFIX, "{'descr': '%c%c4', 'fortran_order': False, 'shape': (%s), }", order, kind, shape);
-  size_t end = PREFIX + (size_t)used, total = (end + 1 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-  memset(header + end, ' ', total - end - 1);
-  header[total - 1] = '\n';
-  static const char magic[8] = {'\x93', 'N', 'U', 'M', 'P', 'Y', 1, 0};
-  memcpy(header, magic, sizeof magic);
-  header[8] = (char)((total - PREFIX) & 0xFF);
-  header[9] = (char)((total - PREFIX) >> 8);
-  return output_write(output, header, total, error);
+void generate_entries(Generation *g, uint64_t row, size_t *rows, unsigned parts) {
+  SparseArrays *entries = &g->entries;
+  int32_t *labels = (parts & PART_LABELS) != 0 ? g->labels : NULL;
+  *rows = g->spec.rows - row < g->chunk ? (size_t)(g->spec.rows - row) : g->chunk;
+  entries->begin[0] = 0;
+  if (!generate_is_sparse(g)) {
+    synthetic_fill(g->synthetic, row, *rows, g->values, labels);
+    compress_rows(g, *rows);
+    return;
+  }
+  for (size_t i = 0; i < *rows; i++) entries->begin[i + 1] = (i + 1) * (uint64_t)synthetic_spec_entries(&g->spec);
+  synthetic_fill_sparse(g->synthetic, row, *rows, (parts & PART_COLUMNS) != 0 ? entries->columns : NULL,
+                        (parts & PART_VALUES) != 0 ? entries->values : NULL, labels);
 }
 
 static Status write_npy_rows(Generation *g, size_t rows, Error *error) {
   Status status = output_write(g->output, g->values, rows * (size_t)g->spec.features * sizeof *g->values, error);
   return status != SETOSA_OK ? status : output_write(g->labels_output, g->labels, rows * sizeof *g->labels, error);
+}
+
+/* One pass, in which each row is written when it is made. */
+static Status write_rows(Generation *g, Error *error) {
+  Status status = SETOSA_OK;
+  size_t rows = 0;
+  for (uint64_t row = 0; row < g->spec.rows; row += rows) {
+    if (g->form == FORM_SVM) {
+      generate_entries(g, row, &rows, PART_COLUMNS | PART_VALUES | PART_LABELS);
+      TRY(generate_svm_rows(g, rows, error));
+    } else {
+      rows = g->spec.rows - row < g->chunk ? (size_t)(g->spec.rows - row) : g->chunk;
+      synthetic_fill(g->synthetic, row, rows, g->values, g->labels);
+      TRY((g->form == FORM_TABLE ? generate_table_rows : write_npy_rows)(g, rows, error));
+    }
+    TRY(generate_report(g, row + rows, error));
+  }
+  if (g->text_length > 0) TRY(generate_text_flush(g, error));
+cleanup:
+  return status;
 }
 
 /* ---- the call --------------------------------------------------------------------------------------------------- */
@@ -150,15 +86,42 @@ static Status derive_labels_path(char **out, const char *path, Error *error) {
   return status;
 }
 
-static Status choose_format(Generation *g, Error *error) {
+/* Zeros that are all written out are of use to those whose columns are few enough. */
+static Status check_width(const Generation *g, const char *suffix, Error *error) {
+  if (!generate_is_sparse(g) || g->spec.features <= DENSE_FEATURES || g->form == FORM_SVM || g->form == FORM_NPZ) return SETOSA_OK;
+  return error_set(error, SETOSA_ERROR_USAGE,
+                   "%s: of %llu features in each row all but %zu are 0, which %s writes out; end the name in .svm, .svm.gz or .npz",
+                   g->path, (unsigned long long)g->spec.features, synthetic_spec_entries(&g->spec), suffix);
+}
+
+static Status choose_form(Generation *g, Error *error) {
+  static const struct {
+    const char *suffix;
+    GenerateForm form;
+    char separator;
+  } forms[] = {{".csv", FORM_TABLE, ','}, {".tsv", FORM_TABLE, '\t'}, {".svm", FORM_SVM, 0},
+               {".libsvm", FORM_SVM, 0},  {".npy", FORM_NPY, 0},      {".npz", FORM_NPZ, 0}};
+  const size_t count = sizeof forms / sizeof *forms;
+  size_t i = 0;
+  while (i < count && !reader_has_suffix(g->path, forms[i].suffix)) i++;
+  if (i == count)
+    return error_set(error, SETOSA_ERROR_USAGE,
+                     "%s: its name does not say how to write it; end it in .npy, .csv, .tsv or .svm, each also .gz, or in .npz", g->path);
+  g->form = forms[i].form;
+  g->separator = forms[i].separator;
+  if (g->form == FORM_NPZ && strcasecmp(g->path + strlen(g->path) - 4, ".npz") != 0)
+    return error_set(error, SETOSA_ERROR_USAGE, "%s: an archive is not compressed once more; leave .gz out", g->path);
+  return check_width(g, forms[i].suffix, error);
+}
+
+static Status choose_labels(Generation *g, Error *error) {
   const char *labels = g->options->labels_path;
-  g->separator = reader_has_suffix(g->path, ".csv") ? ',' : reader_has_suffix(g->path, ".tsv") ? '\t' : '\0';
-  if (g->separator == '\0' && !reader_has_suffix(g->path, ".npy"))
-    return error_set(error, SETOSA_ERROR_USAGE, "%s: its name does not say how to write it; end it in .npy, .csv or .tsv, each also .gz",
-                     g->path);
-  if (g->separator != '\0' && labels != NULL)
-    return error_set(error, SETOSA_ERROR_USAGE, "%s: the labels of text are its last column; leave --labels out, or write a .npy", g->path);
-  if (g->separator != '\0') return SETOSA_OK;
+  if (g->form != FORM_NPY && labels != NULL)
+    return error_set(error, SETOSA_ERROR_USAGE, "%s: the labels %s; leave --labels out, or write a .npy", g->path,
+                     g->form == FORM_NPZ   ? "are the array y of the archive"
+                     : g->form == FORM_SVM ? "of LIBSVM text begin its lines"
+                                           : "of text are its last column");
+  if (g->form != FORM_NPY) return SETOSA_OK;
   if (labels == NULL) return derive_labels_path(&g->labels_path, g->path, error);
   if (!reader_has_suffix(labels, ".npy"))
     return error_set(error, SETOSA_ERROR_USAGE, "--labels %s: labels are written as .npy; end the name in .npy or .npy.gz", labels);
@@ -187,27 +150,46 @@ cleanup:
   return status;
 }
 
-static Status open_files(Generation *g, Error *error) {
+/* Room for a chunk of rows, dense or as entries, and of text. */
+static Status reserve_chunk(Generation *g, Error *error) {
   Status status = SETOSA_OK;
-  size_t numbers = 0;
-  TRY(choose_format(g, error));
-  TRY(check_distinct(g, error));
-  TRY(synthetic_create(&g->synthetic, &g->spec, error));
-  g->chunk = CHUNK_NUMBERS / (size_t)g->spec.features / 16 * 16 + 16;
-  TRY(memory_multiply(&numbers, g->chunk, (size_t)g->spec.features, "a chunk of rows", error));
-  TRY(memory_allocate((void **)&g->values, numbers, sizeof *g->values, "a chunk of rows", error));
+  size_t features = (size_t)g->spec.features, numbers = 0;
+  bool as_entries = g->form == FORM_SVM || g->form == FORM_NPZ, dense = !as_entries || !generate_is_sparse(g);
+  size_t width = dense ? features : synthetic_spec_entries(&g->spec);
+  g->chunk = CHUNK_NUMBERS / width / 16 * 16 + 16;
+  TRY(memory_multiply(&numbers, g->chunk, width, "a chunk of rows", error));
+  if (dense) TRY(memory_allocate((void **)&g->values, numbers, sizeof *g->values, "a chunk of rows", error));
+  if (as_entries) TRY(sparse_allocate(&g->entries, g->chunk, numbers, false, error));
   TRY(memory_allocate((void **)&g->labels, g->chunk, sizeof *g->labels, "a chunk of labels", error));
   TRY(memory_allocate((void **)&g->text, TEXT_BLOCK, 1, "a block of text", error));
+cleanup:
+  return status;
+}
+
+static Status write_npy_heads(Generation *g, Error *error) {
+  Status status = SETOSA_OK;
+  char head[NPY_HEAD_SIZE];
+  const uint64_t shape[2] = {g->spec.rows, g->spec.features};
+  TRY(output_write(g->output, head, npy_head(head, "f4", shape, 2), error));
+  TRY(output_write(g->labels_output, head, npy_head(head, "i4", shape, 1), error));
+cleanup:
+  return status;
+}
+
+static Status open_files(Generation *g, Error *error) {
+  Status status = SETOSA_OK;
+  TRY(choose_form(g, error));
+  TRY(choose_labels(g, error));
+  TRY(check_distinct(g, error));
+  TRY(synthetic_create(&g->synthetic, &g->spec, error));
+  TRY(reserve_chunk(g, error));
   TRY(output_open(&g->output, g->path, error));
-  if (g->separator != '\0') {
-    TRY(write_text_header(g, error));
-    goto cleanup;
-  }
+  if (g->form == FORM_TABLE) TRY(generate_table_header(g, error));
+  if (g->form != FORM_NPY) goto cleanup;
   double bytes = (double)g->spec.rows * ((double)g->spec.features * sizeof(float) + sizeof(int32_t));
   TRY(output_check_room(g->output, bytes < 0x1p63 ? (uint64_t)bytes : UINT64_MAX, error));
   TRY(output_open(&g->labels_output, g->labels_path, error));
-  TRY(write_npy_header(g->output, 'f', g->spec.rows, g->spec.features, error));
-  TRY(write_npy_header(g->labels_output, 'i', g->spec.rows, 0, error));
+  TRY(write_npy_heads(g, error));
 cleanup:
   return status;
 }
@@ -216,8 +198,11 @@ static uint64_t bytes_written(const Generation *g) {
   return output_bytes(g->output) + (g->labels_output != NULL ? output_bytes(g->labels_output) : 0);
 }
 
-static Status report(Generation *g, uint64_t rows_done, Error *error) {
+/* Several passes count as one, slower. */
+Status generate_report(Generation *g, uint64_t rows_done, Error *error) {
   double now = clock_seconds();
+  if (g->passes > 1) rows_done = g->spec.rows / g->passes * g->pass + rows_done / g->passes;
+  if (g->passes > 1 && g->pass == g->passes) rows_done = g->spec.rows;
   if (g->options->progress == NULL || (rows_done < g->spec.rows && now - g->reported < REPORT_SECONDS)) return SETOSA_OK;
   g->reported = now;
   SetosaProgress progress = {.phase = SETOSA_PHASE_GENERATE,
@@ -232,19 +217,6 @@ static Status report(Generation *g, uint64_t rows_done, Error *error) {
                              .bytes_done = bytes_written(g)};
   if (g->options->progress(&progress, g->options->progress_user)) return SETOSA_OK;
   return error_set(error, SETOSA_INTERRUPTED, "%s: stopped after %llu rows; nothing was written", g->path, (unsigned long long)rows_done);
-}
-
-static Status write_rows(Generation *g, Error *error) {
-  Status status = SETOSA_OK;
-  for (uint64_t row = 0; row < g->spec.rows; row += g->chunk) {
-    size_t rows = g->spec.rows - row < g->chunk ? (size_t)(g->spec.rows - row) : g->chunk;
-    synthetic_fill(g->synthetic, row, rows, g->values, g->labels);
-    TRY((g->separator != '\0' ? write_text_rows : write_npy_rows)(g, rows, error));
-    TRY(report(g, row + rows, error));
-  }
-  if (g->text_length > 0) TRY(flush_text(g, error));
-cleanup:
-  return status;
 }
 
 /* Everything that can fail for want of room is done before the first rename. */
@@ -266,10 +238,10 @@ SetosaStatus setosa_generate(const char *spec, const char *path, const SetosaGen
   const SetosaGenerateOptions defaults = setosa_generate_options_default();
   Generation g = {.path = path, .options = options != NULL ? options : &defaults, .began = clock_seconds()};
   TRY(arguments_check(error, GIVEN(spec), GIVEN(path)));
-  if (*path == '\0') return error_set(error, SETOSA_ERROR_USAGE, "no file was named; give one that ends in .npy, .csv or .tsv");
+  if (*path == '\0') return error_set(error, SETOSA_ERROR_USAGE, "no file was named; give one that ends in .npy, .csv, .tsv, .svm or .npz");
   TRY(parse_spec(&g.spec, spec, error));
   TRY(open_files(&g, error));
-  TRY(write_rows(&g, error));
+  TRY((g.form == FORM_NPZ ? generate_npz : write_rows)(&g, error));
   TRY(finish_files(&g, error));
   if (result != NULL) {
     *result = (SetosaGenerateResult){.rows = g.spec.rows,
@@ -284,6 +256,7 @@ cleanup:
   output_close(g.labels_output);
   synthetic_destroy(g.synthetic);
   free(g.values);
+  sparse_free(&g.entries, NULL);
   free(g.labels);
   free(g.text);
   free(g.labels_path);

@@ -310,8 +310,7 @@ static Status read_source(Dataset **dataset, Loading *loading, Error *error) {
   Reader *reader = &loading->reader;
   char note[CACHE_NOTE_SIZE] = "";
   TRY(reader_create_dataset(dataset, reader, error));
-  bool quick = loading->read == idx_read || loading->read == libsvm_read; /* bytes instead of floats, or entries instead of all values */
-  if (!quick && loading->read != synthetic_read)
+  if (loading->read != idx_read && loading->read != synthetic_read) /* bytes instead of floats; nothing */
     TRY(cache_read(dataset, reader, loading->read, note, error));
   else
     TRY(reader_run_in_memory(*dataset, reader, loading->read, error));

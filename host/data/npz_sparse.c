@@ -303,6 +303,7 @@ cleanup:
 static Status give_rows(NpzSparse *sparse, size_t rows, Reader *reader, Error *error) {
   Status status = SETOSA_OK;
   Piece piece = {0};
+  TRY(reader->sink->begin(reader->sink, &(RowsAhead){.kind = DATA_SPARSE, .compact = true}, error));
   TRY(memory_allocate((void **)&piece.lengths, PIECE_ROWS, sizeof *piece.lengths, "sparse rows", error));
   for (size_t row = 0; row < rows;) {
     uint64_t first = sparse->begin[row], at = first;

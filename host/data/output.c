@@ -22,7 +22,7 @@ struct Output {
   bool compressed, deflating;
   z_stream stream;
   unsigned char *block; /* (OUTPUT_BLOCK) of compressed bytes */
-  uint64_t bytes;
+  uint64_t at, bytes;   /* where the next byte goes, and where the last one is */
 };
 
 static Status out_of_room(const Output *output, int code, Error *error) {
@@ -69,7 +69,8 @@ Status output_check_room(const Output *output, uint64_t bytes, Error *error) {
 static Status store(Output *output, const void *bytes, size_t length, Error *error) {
   errno = 0;
   if (length > 0 && fwrite(bytes, 1, length, output->file.stream) != length) return out_of_room(output, errno != 0 ? errno : EIO, error);
-  output->bytes += length;
+  output->at += length;
+  if (output->at > output->bytes) output->bytes = output->at;
   return SETOSA_OK;
 }
 
@@ -99,6 +100,18 @@ Status output_write(Output *output, const void *bytes, size_t length, Error *err
   }
 cleanup:
   return status;
+}
+
+Status output_seek(Output *output, uint64_t offset, Error *error) {
+  errno = 0;
+  if (output->at == offset) return SETOSA_OK;
+  if (output->compressed || fseeko(output->file.stream, (off_t)offset, SEEK_SET) != 0) {
+    if (errno != ESPIPE && errno != 0) return out_of_room(output, errno, error);
+    return error_set(error, SETOSA_ERROR_WRITE,
+                     "%s: cannot write: it is a pipe, and such a file is not written from front to back; name a file", output->path);
+  }
+  output->at = offset;
+  return SETOSA_OK;
 }
 
 uint64_t output_bytes(const Output *output) { return output->bytes; }

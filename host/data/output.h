@@ -16,6 +16,9 @@ Status output_open(Output **output, const char *path, Error *error);
 Status output_check_room(const Output *output, uint64_t bytes, Error *error);
 /* SETOSA_ERROR_WRITE as soon as the disk is full. */
 Status output_write(Output *output, const void *bytes, size_t length, Error *error);
+/* The next bytes go to an offset that was written to, or to the end: of a plain file that is not compressed. SETOSA_ERROR_WRITE for others.
+ */
+Status output_seek(Output *output, uint64_t offset, Error *error);
 uint64_t output_bytes(const Output *output); /* as stored, so far */
 /* Writes what is held back: afterwards only the rename can fail. */
 Status output_finish(Output *output, Error *error);

@@ -115,7 +115,7 @@ Status reader_check_mapping(Reader *reader, const Mapping *mapping, size_t offse
     RowRange now = range_next(rows.begin + done, rows.begin + rows.count, per_block);
     size_t at = offset + now.begin * row_bytes;
     TRY(reader_check_finite(reader->source, (const float *)(const void *)(mapping->at + at), now.count, features, now.begin, error));
-    mapping_let_go(mapping, at, now.count * row_bytes);
+    mapping_let_go(mapping, mapping->at + at, now.count * row_bytes);
     reader->bytes_done = offset + (done + now.count) * row_bytes;
     TRY(reader_report(reader, done + now.count, false, error));
   }

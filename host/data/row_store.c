@@ -14,6 +14,7 @@ static Status store_begin(RowSink *sink, const RowsAhead *ahead, Error *error) {
   Status status = SETOSA_OK;
   RowStore *store = (RowStore *)sink;
   size_t count = 0;
+  if (ahead->kind == DATA_SPARSE) return sparse_store_create(&store->sparse, error);
   store->features = ahead->features;
   store->expected = ahead->rows;
   if (ahead->rows == 0) return SETOSA_OK;
@@ -64,9 +65,7 @@ static Status store_take(RowSink *sink, size_t rows, Error *error) {
 }
 
 static Status store_take_sparse(RowSink *sink, const SparsePiece *piece, Error *error) {
-  RowStore *store = (RowStore *)sink;
-  Status status = store->sparse != NULL ? SETOSA_OK : sparse_store_create(&store->sparse, error);
-  return status == SETOSA_OK ? sparse_store_add(store->sparse, piece, error) : status;
+  return sparse_store_add(((RowStore *)sink)->sparse, piece, error);
 }
 
 static Status store_map(RowSink *sink, Mapping mapping, size_t offset, Error *error) {

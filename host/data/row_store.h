@@ -15,7 +15,7 @@ typedef struct RowStore {
     size_t rows, capacity;
   } * blocks; /* where it is not */
   size_t block_count, block_capacity;
-  struct SparseStore *sparse; /* of rows as their entries; NULL: none came */
+  struct SparseStore *sparse; /* of rows as their entries; NULL: they are dense */
   Mapping mapping;            /* where rows lie in a file, from offset on */
   size_t offset;
 } RowStore;

@@ -300,6 +300,20 @@ Status dataset_sparse(SparseRows *sparse, const Dataset *dataset, RowRange rows,
   return SETOSA_OK;
 }
 
+void dataset_let_go(const Dataset *dataset, RowRange rows) {
+  const Rows *held = dataset->held;
+  const SparseRows sparse = held_sparse(dataset);
+  if (held->order.count > 0) return; /* they lie all over it */
+  if (held->values != NULL)
+    mapping_let_go(&held->mapping, rows_values(dataset) + rows.begin * dataset->features, rows.count * dataset->features * sizeof(float));
+  if (sparse.begin == NULL) return;
+  const uint64_t *begin = sparse.begin + dataset->first + rows.begin;
+  size_t entries = (size_t)(begin[rows.count] - begin[0]);
+  mapping_let_go(&held->mapping, sparse.columns + begin[0], entries * sizeof *sparse.columns);
+  if (sparse.values != NULL) mapping_let_go(&held->mapping, sparse.values + begin[0], entries * sizeof *sparse.values);
+  mapping_let_go(&held->mapping, begin, rows.count * sizeof *begin);
+}
+
 double dataset_square_sum(const Dataset *dataset, RowRange rows) {
   double sum = 0;
   const SparseRows sparse = held_sparse(dataset);

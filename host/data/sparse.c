@@ -27,6 +27,12 @@ void sparse_free(SparseArrays *arrays, const Mapping *mapping) {
   *arrays = (SparseArrays){0};
 }
 
+bool sparse_all_ones(const float *values, size_t count) {
+  bool ones = true;
+  for (size_t i = 0; i < count; i++) ones &= values[i] == 1;
+  return ones;
+}
+
 void sparse_put_row(SparseArrays *arrays, size_t to, const SparseRows *rows, size_t from) {
   uint64_t at = arrays->begin[to], first = rows->begin[from], count = rows->begin[from + 1] - first;
   memcpy(arrays->columns + at, rows->columns + first, count * sizeof *arrays->columns);

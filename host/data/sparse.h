@@ -16,6 +16,8 @@ typedef struct SparseArrays {
 Status sparse_allocate(SparseArrays *arrays, size_t rows, uint64_t entries, bool ones, Error *error);
 /* Frees what is not in the mapping (NULL: none is). */
 void sparse_free(SparseArrays *arrays, const Mapping *mapping);
+/* Whether values say no more than no values do. */
+bool sparse_all_ones(const float *values, size_t count);
 /* Row `from` of `rows` becomes row `to` of the arrays, whose rows are written in ascending order. */
 void sparse_put_row(SparseArrays *arrays, size_t to, const SparseRows *rows, size_t from);
 /* Allocates them for dense rows (rows,features), without what is 0, and without values where all others are 1. */

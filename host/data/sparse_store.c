@@ -56,15 +56,9 @@ cleanup:
   return status;
 }
 
-static bool all_ones(const float *values, size_t count) {
-  bool ones = true;
-  for (size_t i = 0; i < count; i++) ones &= values[i] == 1;
-  return ones;
-}
-
 static Status add_values(EntryBlock *block, const float *values, size_t count, Error *error) {
   if (block->values == NULL) {
-    if (all_ones(values, count)) return SETOSA_OK;
+    if (sparse_all_ones(values, count)) return SETOSA_OK;
     Status status = memory_allocate((void **)&block->values, block->capacity, sizeof *block->values, "sparse rows", error);
     if (status != SETOSA_OK) return status;
     for (size_t i = 0; i < block->count; i++) block->values[i] = 1;

@@ -83,6 +83,7 @@ static Status hand_over_sparse(Dataset *dataset, Reader *reader, Synthetic *synt
   SparseArrays room = {0};
   uint32_t *lengths = NULL;
   if (chunk > dataset->rows) chunk = dataset->rows;
+  TRY(reader->sink->begin(reader->sink, &(RowsAhead){.kind = DATA_SPARSE, .compact = true}, error));
   TRY(sparse_allocate(&room, chunk, (uint64_t)chunk * entries, false, error));
   TRY(memory_allocate((void **)&lengths, chunk, sizeof *lengths, "sparse rows", error));
   for (size_t i = 0; i < chunk; i++) lengths[i] = (uint32_t)entries;

@@ -222,7 +222,7 @@ typedef struct SetosaDataOptions {
   const char *expect_label;   /* name of the label column when --label is not given and the header has it */
   size_t expect_classes;      /* K of the model */
   const char *const *expect_class_names; /* (K): a label that is none of these is an error at its line */
-  uint64_t generate_above_bytes;         /* synthetic rows of more bytes are made as they are needed instead of held; 0: 1 GiB */
+  uint64_t generate_above_bytes;         /* synthetic rows of more bytes (sparse: 8 an entry) are made as needed, not held; 0: 1 GiB */
   /* One of several processes that work on the same data together: every one sees all rows, but reads, checks and copies what it can do
    * without as little as it can. This process mostly uses the rows of part `part` of `parts` (equal, in order). parts 0 or 1: alone. */
   size_t part, parts;
@@ -380,7 +380,7 @@ void setosa_table_report_destroy(SetosaTableReport *report);
 
 /* Start from setosa_generate_options_default(). */
 typedef struct SetosaGenerateOptions {
-  const char *labels_path;         /* .npy: where the labels go; NULL: X.npy -> X-labels.npy */
+  const char *labels_path;         /* .npy alone: where the labels go; NULL: X.npy -> X-labels.npy */
   SetosaProgressCallback progress; /* false stops with SETOSA_INTERRUPTED; may be NULL */
   void *progress_user;
 } SetosaGenerateOptions;
@@ -389,14 +389,15 @@ typedef struct SetosaGenerateResult {
   uint64_t rows, features, classes;
   uint64_t bytes; /* of all that was written, as stored */
   double seconds;
-  char labels_path[4096]; /* "" when the labels are a column */
+  char labels_path[4096]; /* "" when the labels are in the same file */
 } SetosaGenerateResult;
 
 SetosaGenerateOptions setosa_generate_options_default(void);
 /* Writes synthetic data ("rows=1e6,features=64,classes=10", "synthetic:" before it or not) to path, in bounded memory. Its name chooses the
- * form: .npy (f32; labels int32 in a second .npy), .csv or .tsv (x1..xD, label; text that reads back to the same f32), each also .gz. What
- * is read back equals setosa_dataset_load("synthetic:...") bit for bit, except that a file knows only of classes that occur in it. Files
- * are whole or absent. result may be NULL. */
+ * form: .npy (f32; labels int32 in a second .npy), .csv or .tsv (x1..xD, label), .svm or .libsvm (LIBSVM text), each also .gz, or .npz (CSR
+ * as scipy.sparse.save_npz has it, and labels int32 as y). Text reads back to the same f32. What is read back equals
+ * setosa_dataset_load("synthetic:...") bit for bit, except that a file knows only of classes, and text without a head of columns, that
+ * occur in it. Files are whole or absent. result may be NULL. */
 SetosaStatus setosa_generate(const char *spec, const char *path, const SetosaGenerateOptions *options, SetosaGenerateResult *result,
                              SetosaError *error);
 

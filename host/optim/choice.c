@@ -19,7 +19,7 @@ static const double NEWTON_ORDER = 1000, NEWTON_HESSIANS = 12, LBFGS_PASSES = 60
 enum { PROXIMAL_FEATURES = 4096 };
 
 static double pass_seconds(const Backend *b) {
-  double values = (double)b->rows * (double)b->features;
+  double values = (double)b->entries;
   return fmax(4 * values * (double)b->classes / PRODUCT_RATE, 4 * values / BYTE_RATE);
 }
 
@@ -97,8 +97,9 @@ static Status choose(SolverChoice *choice, const Objective *objective, const Opt
   return status;
 }
 
-void choice_foresee(SolverChoice *choice, size_t rows, size_t features, size_t classes, double l1, const OptimizerSettings *settings) {
-  Backend shape = {.rows = rows, .features = features, .classes = classes};
+void choice_foresee(SolverChoice *choice, size_t rows, uint64_t entries, size_t features, size_t classes, double l1,
+                    const OptimizerSettings *settings) {
+  Backend shape = {.rows = rows, .features = features, .classes = classes, .entries = entries};
   Objective objective = {.backend = &shape, .l1 = l1};
   choose(choice, &objective, settings, NULL);
 }

@@ -13,6 +13,7 @@ typedef struct SolverChoice {
 /* All processes of a job get the choice of the first. */
 Status choice_make(SolverChoice *choice, const Objective *objective, const OptimizerSettings *settings, Error *error);
 /* What it will be for rows of this shape, with an L1 penalty or none, before there is a backend. */
-void choice_foresee(SolverChoice *choice, size_t rows, size_t features, size_t classes, double l1, const OptimizerSettings *settings);
+void choice_foresee(SolverChoice *choice, size_t rows, uint64_t entries, size_t features, size_t classes, double l1,
+                    const OptimizerSettings *settings);
 
 #endif

@@ -87,23 +87,48 @@ static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
 /* ---- diagonal --------------------------------------------------------------------------------------------------- */
 
-Status curvature_diagonal(Curvature *curvature, const CurvatureSettings *settings, const Vector *w, Error *error) {
+/* The diagonals (K,D+1) of the mean of a_k v v', v = (x - mean, 1), from a sample of the rows. */
+static Status sample_diagonals(double *diagonals, const CurvatureSettings *settings, const Vector *w, Error *error) {
   Status status = SETOSA_OK;
   Backend *backend = settings->backend;
-  size_t features = backend->features, classes = backend->classes, width = features + 1;
+  size_t classes = backend->classes;
   Sample sample = {0};
-  double *weights = NULL, *diagonals = NULL;
+  double *weights = NULL;
   TRY(sample_open(&sample, backend, w, smaller(SAMPLE_ROWS, SAMPLE_SCORES / classes + 1), settings->seed, settings->draw, error));
   TRY(allocate(&weights, classes, sample.count, error));
-  TRY(allocate(&diagonals, classes, width, error));
-  TRY(allocate(&curvature->scale, backend->parameters, 1, error));
-  TRY(take_mean_off(&curvature->classes, classes, error));
   double share = 1 / ((double)sample.count * (backend->mean_weight > 0 ? backend->mean_weight : 1));
   for (size_t i = 0; i < sample.count; i++)
     for (size_t k = 0; k < classes; k++) weights[k * sample.count + i] = sample_spread(&sample, i, k) * share;
   GramRequest request = {
       .count = sample.count, .rows = sample.rows, .mean = settings->mean, .matrices = classes, .weights = weights, .diagonal = true};
   TRY(backend_gram(backend, &request, diagonals, error));
+cleanup:
+  free(weights);
+  sample_close(&sample);
+  return status;
+}
+
+/* Where most features are rare a sample knows nothing of many of them; of sparse rows all cost little more than a pass. */
+static bool is_sparse(const Backend *backend) { return backend->entries < (uint64_t)backend->rows * backend->features; }
+
+static Status measure_diagonals(double *diagonals, const CurvatureSettings *settings, const Vector *w, Error *error) {
+  Backend *backend = settings->backend;
+  GramRequest request = {.count = backend->rows, .at = w, .mean = settings->mean, .matrices = backend->classes, .diagonal = true};
+  Status status = backend_gram(backend, &request, diagonals, error);
+  double share = backend_row_scale(backend, backend->rows);
+  for (size_t i = 0; status == SETOSA_OK && i < backend->classes * (backend->features + 1); i++) diagonals[i] *= share;
+  return status;
+}
+
+Status curvature_diagonal(Curvature *curvature, const CurvatureSettings *settings, const Vector *w, Error *error) {
+  Status status = SETOSA_OK;
+  Backend *backend = settings->backend;
+  size_t features = backend->features, classes = backend->classes, width = features + 1;
+  double *diagonals = NULL;
+  TRY(allocate(&diagonals, classes, width, error));
+  TRY(allocate(&curvature->scale, backend->parameters, 1, error));
+  TRY(take_mean_off(&curvature->classes, classes, error));
+  TRY((is_sparse(backend) ? measure_diagonals : sample_diagonals)(diagonals, settings, w, error));
   for (size_t k = 0; k < classes; k++) {
     const double *diagonal = diagonals + k * width;
     for (size_t d = 0; d < features; d++)
@@ -112,8 +137,6 @@ Status curvature_diagonal(Curvature *curvature, const CurvatureSettings *setting
   }
 cleanup:
   free(diagonals);
-  free(weights);
-  sample_close(&sample);
   return status;
 }
 

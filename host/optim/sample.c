@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/softmax.h"
 
 /* Neighbours are cheap to bring together, but alike in a sorted file. */
 enum { RUN_ROWS = 32 };
@@ -55,12 +56,7 @@ void sample_close(Sample *sample) {
 
 double sample_spread(const Sample *sample, size_t i, size_t k) {
   size_t classes = sample->backend->classes;
-  const float *row = sample->probabilities + i * classes;
-  double p = (double)row[k], others = 1 - p;
-  if (p < 0.5) return p * others;
-  others = 0; /* 1 - p would be nothing but rounding where p is nearly 1 */
-  for (size_t c = 0; c < classes; c++) others += c != k ? (double)row[c] : 0;
-  return p * others;
+  return softmax_spread(sample->probabilities + i * classes, classes, k);
 }
 
 size_t sample_important(const Sample *sample, size_t class_index, size_t wanted, uint64_t *rows, double *weights) {

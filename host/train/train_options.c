@@ -56,7 +56,7 @@ static uint64_t most_matrix_bytes(const SetosaTrainOptions *options) {
 void train_foresee_matrices(BackendSettings *settings, const SetosaTrainOptions *options, DataShape shape) {
   SolverChoice choice;
   OptimizerSettings optimizer = train_optimizer_settings(options);
-  choice_foresee(&choice, shape.rows, shape.features, shape.classes, options->l1, &optimizer);
+  choice_foresee(&choice, shape.rows, shape.entries, shape.features, shape.classes, options->l1, &optimizer);
   settings->grams = choice.solver == SETOSA_SOLVER_NEWTON || choice.preconditioner != SETOSA_PRECONDITIONER_NONE;
   if (choice.preconditioner != SETOSA_PRECONDITIONER_NONE)
     settings->matrix_bytes = (uint64_t)preconditioner_bytes(choice.preconditioner, shape.features, shape.classes);

@@ -190,6 +190,16 @@ static void try_data(void) {
   REFUSES(setosa_dataset_wrap, "values", &made_dataset, ROWS, FEATURES, CLASSES, NULL, labels, error);
   ACCEPTS(setosa_dataset_wrap, "labels", &made_dataset, ROWS, FEATURES, CLASSES, values, NULL, error);
   drop_made();
+  const uint64_t begin[] = {0, 1, 2};
+  const uint32_t columns[] = {0, 1};
+  const int32_t two[] = {0, 1};
+  REFUSES(setosa_dataset_wrap_sparse, "dataset", NULL, 2, 2, 2, begin, columns, values, two, error);
+  REFUSES(setosa_dataset_wrap_sparse, "row_begin", &made_dataset, 2, 2, 2, NULL, columns, values, two, error);
+  REFUSES(setosa_dataset_wrap_sparse, "columns", &made_dataset, 2, 2, 2, begin, NULL, values, two, error);
+  ACCEPTS(setosa_dataset_wrap_sparse, "values", &made_dataset, 2, 2, 2, begin, columns, NULL, two, error);
+  drop_made();
+  ACCEPTS(setosa_dataset_wrap_sparse, "labels", &made_dataset, 2, 2, 2, begin, columns, values, NULL, error);
+  drop_made();
   REFUSES(setosa_dataset_set_weights, "dataset", NULL, ones, error);
   ACCEPTS(setosa_dataset_set_weights, "weights", dataset, NULL, error);
   REFUSES(setosa_dataset_set_class_weights, "dataset", NULL, "balanced", error);
@@ -238,6 +248,10 @@ static void try_table(void) {
   SAYS(NULL, setosa_dataset_columns, "dataset", NULL);
   SAYS(NULL, setosa_dataset_shift, "dataset", NULL);
   SAYS(0, setosa_dataset_source_rows, "dataset", NULL);
+  SAYS(false, setosa_dataset_is_sparse, "dataset", NULL);
+  SAYS(0, setosa_dataset_entries, "dataset", NULL);
+  SAYS(-1, setosa_dataset_index_base, "dataset", NULL);
+  SAYS(0, setosa_dataset_hash_features, "dataset", NULL);
   SAYS(0, setosa_dataset_source_row, "dataset", NULL, 1);
   SAYS(0, setosa_dataset_ids, "dataset", NULL);
   SAYS(NULL, setosa_dataset_id_name, "dataset", NULL, 0);

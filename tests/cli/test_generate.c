@@ -99,6 +99,45 @@ static void test_summary_labels_and_overwriting(void **state) {
   assert_int_equal(count_files("the labels"), 1);
 }
 
+/* Sparse files are one file with its labels in it, which the summary and the document say. */
+static void test_sparse_forms(void **state) {
+  (void)state;
+  static const char *const names[] = {"sparse.svm", "sparse.svm.gz", "sparse.npz"};
+  for (size_t i = 0; i < 3; i++) {
+    char path[SUPPORT_PATH];
+    support_path(path, folder, names[i]);
+    Run run = RUN("generate", "rows=3000,features=1e5,classes=4,fields=30", "-o", path, "--json");
+    run_expect(&run, 0);
+    assert_string_equal(run.err, "");
+    json_t *document = run_json(&run);
+    assert_int_equal(run_number(document, "data", "rows"), 3000);
+    assert_int_equal(run_number(document, "data", "features"), 100000);
+    assert_true(json_is_null(json_object_get(document, "labels")));
+    size_t length = 0;
+    free(support_read(path, &length));
+    assert_int_equal(run_number(document, "bytes", NULL), length);
+    json_decref(document);
+    run_free(&run);
+    run = RUN("generate", "rows=3000,features=1e5,sparsity=0.999", "-o", path);
+    run_expect(&run, 0);
+    run_expect_text(run.out, ": 3000 rows, 100000 features, 3 classes: ");
+    run_expect_text(run.err, "hint: use it: setosa train ");
+    run_free(&run);
+    assert_int_equal(count_files(names[i]), 1);
+    unlink(path);
+  }
+  setenv("FOLDER", folder, 1);
+  Run run = run_shell(
+      "ln -s /dev/stdout \"$FOLDER/pipe.npz\"; \"$SETOSA_PROGRAM\" generate rows=10 -q -o \"$FOLDER/pipe.npz\" 2>\"$FOLDER/said\" | cat "
+      ">/dev/null; cat \"$FOLDER/said\"");
+  run_expect_text(run.out, "pipe.npz: cannot write: it is a pipe, and such a file is not written from front to back; name a file");
+  run_free(&run);
+  run = RUN("generate", "rows=10,features=1e6,sparsity=0.99", "-o", "wide.csv");
+  run_expect(&run, 2);
+  run_expect_text(run.err, "wide.csv: of 1000000 features in each row all but 10000 are 0, which .csv writes out; end the name in .svm");
+  run_free(&run);
+}
+
 /* How near training came: nearer with more rows, whatever scaled the features; null where there is no truth. */
 static void test_truth(void **state) {
   (void)state;
@@ -139,9 +178,9 @@ static void test_truth(void **state) {
 /* The disk fills up (a limit on file sizes ends a write in the same way, with another reason) at once or in the middle. */
 static void test_disk_full(void **state) {
   (void)state;
-  static const char *const names[] = {"full.npy", "full.csv", "full.csv.gz"};
+  static const char *const names[] = {"full.npy", "full.csv", "full.csv.gz", "full.svm", "full.npz"};
   setenv("FOLDER", folder, 1);
-  for (size_t i = 0; i < 3; i++) {
+  for (size_t i = 0; i < 5; i++) {
     char command[512];
     snprintf(command, sizeof command, "ulimit -f 200; exec \"$SETOSA_PROGRAM\" generate rows=1e5,features=20 -q -o \"$FOLDER/%s\"",
              names[i]);
@@ -172,17 +211,17 @@ static void test_disk_full(void **state) {
 
 static void test_interrupt(void **state) {
   (void)state;
-  static const char *const names[] = {"stop.npy.gz", "stop.csv"};
-  for (size_t i = 0; i < 2; i++) {
+  static const char *const names[] = {"stop.npy.gz", "stop.csv", "stop.npz", "stop.svm.gz"};
+  for (size_t i = 0; i < 4; i++) {
     char path[SUPPORT_PATH];
     support_path(path, folder, names[i]);
     FILE *err = tmpfile();
     int null = open("/dev/null", O_RDWR);
-    const char *argv[] = {support_program(), "generate", "rows=1e9,features=10", "-o", path, NULL};
+    const char *argv[] = {support_program(), "generate", i == 2 ? "rows=1e7,features=10" : "rows=1e9,features=10", "-o", path, NULL};
     pid_t child = run_start(argv, null, null, fileno(err));
     for (int waited = 0; count_files("stop") == 0 && waited < 20000; waited += 5) run_sleep_ms(5);
     run_sleep_ms(50);
-    kill(child, i == 0 ? SIGINT : SIGTERM);
+    kill(child, i % 2 == 0 ? SIGINT : SIGTERM);
     int code = run_wait(child);
     close(null);
     char *text = run_slurp(err);
@@ -196,8 +235,8 @@ static void test_interrupt(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_same_weights), cmocka_unit_test(test_summary_labels_and_overwriting),
-      cmocka_unit_test(test_truth),        cmocka_unit_test(test_disk_full),
-      cmocka_unit_test(test_interrupt),
+      cmocka_unit_test(test_sparse_forms), cmocka_unit_test(test_truth),
+      cmocka_unit_test(test_disk_full),    cmocka_unit_test(test_interrupt),
   };
   return support_run("cli_generate", tests, create, destroy);
 }

@@ -117,12 +117,33 @@ static void penguins_have_words_and_gaps(void **state) {
   setosa_dataset_destroy(penguins);
 }
 
+/* Against the sums of an independent look at the file. */
+static void heart_is_sparse(void **state) {
+  (void)state;
+  SetosaDataset *heart = load("data/heart_scale.svm", "");
+  const size_t counts[] = {150, 120};
+  float row[13];
+  double first = 0, tenth = 0;
+  assert_int_equal(setosa_dataset_rows(heart), 270);
+  assert_int_equal(setosa_dataset_features(heart), 13);
+  assert_int_equal(setosa_dataset_entries(heart), 3378);
+  assert_string_equal(setosa_dataset_class_name(heart, 0), "-1");
+  assert_string_equal(setosa_dataset_class_name(heart, 1), "1");
+  expect_counts(heart, counts);
+  for (size_t i = 0; i < 270; i++) {
+    const float *values = dataset_dense(heart, (RowRange){i, 1}, row);
+    first += (double)values[0] / 270;
+    tenth += (double)values[9] / 270;
+  }
+  support_near(first, 0.059722217, 1e-6);
+  support_near(tenth, -0.661290321, 1e-6);
+  setosa_dataset_destroy(heart);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(checksums_of_the_readme_hold),
-      cmocka_unit_test(iris_is_fishers),
-      cmocka_unit_test(wine_and_digits_are_whole),
-      cmocka_unit_test(penguins_have_words_and_gaps),
+      cmocka_unit_test(checksums_of_the_readme_hold), cmocka_unit_test(iris_is_fishers), cmocka_unit_test(wine_and_digits_are_whole),
+      cmocka_unit_test(penguins_have_words_and_gaps), cmocka_unit_test(heart_is_sparse),
   };
   return support_run("data_shipped", tests, NULL, NULL);
 }

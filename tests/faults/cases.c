@@ -77,6 +77,8 @@ static const Case cases[] = {
     {"inspect-text", FAULT_ALLOCATION, OUTPUT_BYTES, "inspect ../in/iris.safetensors"},
     {"inspect-table", FAULT_ALLOCATION, OUTPUT_JSON, "inspect ../in/iris.csv --categorical 1 --json"},
     {"inspect-table-text", FAULT_ALLOCATION, OUTPUT_BYTES, "inspect ../in/iris.csv --categorical 1"},
+    {"inspect-libsvm", FAULT_ALLOCATION, OUTPUT_BYTES, "inspect ../in/heart.svm"},
+    {"inspect-hashed", FAULT_ALLOCATION, OUTPUT_BYTES, "inspect ../in/heart.svm --hash-features 8"},
     {"generate-npy", FAULT_ALLOCATION, OUTPUT_SHAPE, "generate rows=100,features=4,classes=3 -o out.npy --json"},
     {"generate-gz", FAULT_ALLOCATION, OUTPUT_SHAPE, "generate rows=100,features=4,classes=3 -o out.csv.gz --json"},
     {"cache-miss", FAULT_ALLOCATION, OUTPUT_JSON, "train ../in/big.csv --cache out-conversions --max-iterations 1" MODEL REFERENCE},

@@ -221,14 +221,17 @@ static void write_bytes(const Work *work, const char *name, const char *shape, i
 }
 
 static void make_inputs(const Work *work) {
+  static const char *const copied[][2] = {{"data/iris.csv", "in/iris.csv"}, {"data/heart_scale.svm", "in/heart.svm"}};
   char path[WORK_PATH], source[SUPPORT_PATH], numbers[150 * 2 + 1] = "";
   size_t count = 0, length = 0;
   const char *const *commands = fault_inputs(&count);
-  support_source_path(source, "data/iris.csv");
-  char *iris = support_read(source, &length);
-  work_path(path, work, "in/iris.csv");
-  support_write(path, iris, length);
-  free(iris);
+  for (size_t i = 0; i < sizeof copied / sizeof *copied; i++) {
+    support_source_path(source, copied[i][0]);
+    char *bytes = support_read(source, &length);
+    work_path(path, work, copied[i][1]);
+    support_write(path, bytes, length);
+    free(bytes);
+  }
   for (int i = 0; i < 150; i++) memcpy(numbers + 2 * i, (const char[]){(char)('1' + i % 3), '\n'}, 2);
   work_path(path, work, "in/weights.txt");
   support_write_text(path, numbers);

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "data/sparse.h"
+
 void fuzz_claim(bool claim, const char *line) {
   if (claim) return;
   fprintf(stderr, "NOT TRUE: %s\n", line);
@@ -53,6 +55,16 @@ void fuzz_claim_refusal(SetosaStatus status, const SetosaError *error, const voi
   fuzz_claim(status != SETOSA_ERROR_INTERNAL || strstr(error->message, "memory") != NULL, "no input is an internal error");
 }
 
+/* Entries ascend in their rows, and are numbers. */
+static void claim_sparse(const SetosaDataset *data) {
+  SparseRows rows;
+  SetosaError error = {0};
+  fuzz_claim(dataset_sparse(&rows, data, dataset_all(data), NULL, &error) == SETOSA_OK, "sparse rows lie where they are");
+  fuzz_claim(rows.begin[0] == 0 && rows.begin[setosa_dataset_rows(data)] == setosa_dataset_entries(data), "rows have all entries");
+  fuzz_claim(sparse_check(&rows, setosa_dataset_rows(data), setosa_dataset_features(data), "rows", &error) == SETOSA_OK,
+             "entries are sorted, and none is beyond the features");
+}
+
 void fuzz_load(const char *source, const SetosaDataOptions *options) {
   SetosaDataset *data = NULL;
   SetosaError error = {0};
@@ -76,7 +88,9 @@ void fuzz_load(const char *source, const SetosaDataOptions *options) {
     fuzz_claim(name != NULL, "every class has a name");
     length += strlen(name);
   }
-  for (size_t d = 0; d < features; d++) {
+  if (setosa_dataset_is_sparse(data)) claim_sparse(data);
+  /* Of sparse rows there may be features by the billion, which have no names. */
+  for (size_t d = 0; d < features && setosa_dataset_feature_name(data, 0) != NULL; d++) {
     const char *name = setosa_dataset_feature_name(data, d);
     if (name != NULL) length += strlen(name);
   }

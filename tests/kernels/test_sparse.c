@@ -111,6 +111,28 @@ static void same_bits(void **state) {
     }
 }
 
+/* Rows that are made as they are needed, and gathered ones. */
+static void made_rows(void **state) {
+  (void)state;
+  const char *spec = "synthetic:rows=3000,features=400,classes=5,sparsity=0.98";
+  for (int family = SETOSA_FAMILY_CPU; family <= SETOSA_FAMILY_GPU; family++) {
+    BackendSettings settings = {.family = (SetosaFamily)family, .context = support_device(), .workspace_bytes = 40000};
+    Dataset *held = load(spec, false), *made = load(spec, true);
+    assert_true(setosa_dataset_is_sparse(held) && setosa_dataset_is_sparse(made));
+    Answers wanted = ask_native(held, settings), found = ask_native(made, settings);
+    expect_same(&found, &wanted, "made as needed");
+    answers_free(&found);
+    settings.streamed = true;
+    settings.chunk_rows = 300;
+    found = ask_native(made, settings);
+    expect_same(&found, &wanted, "made as needed, streamed");
+    answers_free(&found);
+    answers_free(&wanted);
+    setosa_dataset_destroy(held);
+    setosa_dataset_destroy(made);
+  }
+}
+
 /* Halves round the values, and nothing else: within their 2^-11. */
 static void halves(void **state) {
   (void)state;
@@ -129,6 +151,7 @@ static void halves(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(both_families), cmocka_unit_test(same_bits), cmocka_unit_test(halves)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(both_families), cmocka_unit_test(same_bits), cmocka_unit_test(made_rows),
+                                     cmocka_unit_test(halves)};
   return support_run("sparse rows", tests, support_device_open, support_device_close);
 }

@@ -45,6 +45,7 @@ BEGIN {
   # What a data set is made of, its readers and its cache are nobody's business outside.
   show_only("data", "dataset.h columns.h shift.h storage.h synthetic.h")
   allow_inside("data/table", "")
+  allow_inside("data/libsvm", "data/table") # its text, cut into parts, and the pass over them
   # Parts of cli, all for its commands: what options there are, and how a terminal is written to.
   allow_inside("cli/options", "")
   allow_inside("cli/terminal", "")

@@ -87,6 +87,11 @@ static const struct {
     {NOTED("\"class_names\":\"[\\\"a\\\",\\\"a\\\"]\""), 32, "classes 0 and 1 have the same name \"a\"; rename one"},
     {NOTED("\"feature_names\":\"[\\\"a\\\",\\\"b\\\"]\""), 32, "the metadata \"feature_names\" has 2 names but the weights are for 3;"},
     {NOTED("\"feature_names\":\"[1,2,3]\""), 32, "name 0 of the metadata \"feature_names\" is not a string;"},
+    {NOTED("\"index_base\":\"2\""), 32, "the metadata \"index_base\" are \"2\", not 0 or 1;"},
+    {NOTED("\"index_base\":\"\""), 32, "the metadata \"index_base\" are \"\", not 0 or 1;"},
+    {NOTED("\"hash_bits\":\"2\""), 32, "the metadata \"hash_bits\" are \"2\" but the weights are for 3 features;"},
+    {NOTED("\"hash_bits\":\"64\""), 32, "the metadata \"hash_bits\" are \"64\" but the weights are for 3 features;"},
+    {NOTED("\"hash_bits\":\"x\""), 32, "the metadata \"hash_bits\" are \"x\" but the weights are for 3 features;"},
     {NOTED("\"positive\":\"a\""), 32, "the metadata \"positive\" names \"a\" but that is not the first of two classes;"},
 };
 

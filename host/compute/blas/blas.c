@@ -10,8 +10,9 @@
 #include "compute/reweigh.h"
 
 enum {
-  FLOPS_OF_A_THREAD = 1 << 19, /* less than this is done before another thread has woken up */
-  PARTIALS_BYTES = 64 << 20,   /* most bytes of partial gradients */
+  FLOPS_OF_A_THREAD = 1 << 19,    /* less than this is done before another thread has woken up */
+  PARTIALS_BYTES = 64 << 20,      /* most bytes of partial gradients; */
+  SPARSE_PARTIAL_BYTES = 4 << 20, /* of sparse rows also of one, to which entries add all over: each thread is to find its own in a cache */
   SMALL_CLASSES = 64,
   SMALL_BLOCK_ROWS = 64, /* few classes: OpenBLAS has faster kernels, without packing, for products this small (measured: 1.5 times) */
   BLOCK_ROWS = 256,
@@ -257,7 +258,8 @@ static void choose_block(Blas *blas) {
   size_t needed = (blas->head.rows + BLAS_LANES - 1) / BLAS_LANES * BLAS_LANES;
   size_t partial_bytes = blas->workspace_bytes > 0 ? 4 * blas->workspace_bytes : PARTIALS_BYTES;
   size_t partial = blas_is_sparse(blas) ? blas_sparse_floats(&blas->sparse) : blas->head.parameters;
-  blas->whole_blocks = (threads - 1) * partial > partial_bytes / sizeof(float);
+  blas->whole_blocks = (threads - 1) * partial > partial_bytes / sizeof(float) ||
+                       (threads > 1 && blas_is_sparse(blas) && partial > SPARSE_PARTIAL_BYTES / sizeof(float));
   size_t most = blas->workspace_bytes > 0 ? blas->workspace_bytes : blas->whole_blocks ? WHOLE_BLOCK_BYTES : BLOCK_BYTES;
   size_t rows = blas->whole_blocks ? WHOLE_BLOCK_ROWS : blas->head.classes <= SMALL_CLASSES ? SMALL_BLOCK_ROWS : BLOCK_ROWS;
   if (blas_is_sparse(blas)) rows = sparse_block_rows(blas);
@@ -292,6 +294,7 @@ Status blas_open(Backend **backend, const Dataset *dataset, const BackendSetting
   TRY(memory_allocate_zero((void **)&blas, 1, sizeof *blas, "a backend", error));
   blas->head = (Backend){.operations = &blas_operations,
                          .rows = shape.rows,
+                         .entries = shape.entries,
                          .features = shape.features,
                          .classes = shape.classes,
                          .parameters = shape.classes * shape.features + shape.classes,

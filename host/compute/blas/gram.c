@@ -97,6 +97,7 @@ Status blas_gram(Backend *backend, const GramRequest *request, double *out, Erro
   Status status = SETOSA_OK;
   Blas *blas = (Blas *)backend;
   int before = 1;
+  if (request->at != NULL) return gram_at(backend, request, out, error);
   if (blas_is_sparse(blas) && request->diagonal) {
     blas->flops += host_gram_flops(blas->source, request);
     return host_gram(blas->source, blas->reweighed, request, out, error);

@@ -157,7 +157,8 @@ static Status enqueue_gradient(Native *native, const BlockPlace *at, const Buffe
   uint64_t features = native->head.features, begin = at->rows.begin, count = at->rows.count;
   uint32_t classes = (uint32_t)native->head.classes, partial = (uint32_t)at->partial, partials = at->pass->cut.partials;
   if (native->products != NULL)
-    return native->products->gradient(native, residuals, at->buffers, at->rows, at->partials, at->partial, at->add, error);
+    return native->products->gradient(native, residuals, at->buffers, at->rows, at->partials, at->partial, at->add, at->pass->moment == 2,
+                                      error);
   if (native_uses_strips(native)) {
     KernelRange range;
     uint32_t columns = 0, ranges = 0;
@@ -176,6 +177,30 @@ cleanup:
   return status;
 }
 
+/* In either form: logits become a (1 - a), whose products with X or its squares are moments. */
+static Status enqueue_spread(Native *native, const BlockPlace *at, KernelRange range, Error *error) {
+  Status status = SETOSA_OK;
+  Kernel *kernel = NULL;
+  uint64_t first = at->rows.begin, count = at->rows.count;
+  uint32_t classes = (uint32_t)native->head.classes;
+  float scale = pass_scale(native, at->pass);
+  if (native_uses_strips(native)) {
+    TRY(native_kernel(native, KERNEL_SOFTMAX_STRIPS, &kernel, error));
+    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG((uint64_t)0), ARG(classes), ARG(count)));
+    TRY(native_kernel(native, KERNEL_SPREAD_STRIPS, &kernel, error));
+    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(classes), ARG(at->buffers->weights), ARG(first), ARG(count), ARG(scale),
+                      ARG(native->row_factors)));
+  } else {
+    TRY(native_kernel(native, KERNEL_PROBABILITY_ROWS, &kernel, error));
+    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->stride), ARG(count)));
+    TRY(native_kernel(native, KERNEL_SPREAD_ROWS, &kernel, error));
+    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->stride), ARG(at->buffers->weights), ARG(first), ARG(count),
+                      ARG(scale)));
+  }
+cleanup:
+  return status;
+}
+
 /* One block of rows in strips: logits, softmax in place, gradient added up. */
 static Status enqueue_strips(Native *native, const BlockPlace *at, Error *error) {
   Status status = SETOSA_OK;
@@ -185,7 +210,9 @@ static Status enqueue_strips(Native *native, const BlockPlace *at, Error *error)
   uint64_t count = at->rows.count, first = at->rows.begin;
   KernelRange range = native_team_range(native, (uint32_t)smaller(at->groups, strips_of(at->rows.count)));
   TRY(native_enqueue_logits(native, pass->v == NULL ? pass->w : pass->v, at->buffers, at->rows, native->block, 0, 0.0f, error));
-  if (pass->v == NULL) {
+  if (pass->moment > 0) {
+    TRY(enqueue_spread(native, at, range, error));
+  } else if (pass->v == NULL) {
     TRY(native_kernel(native, KERNEL_RESIDUAL_STRIPS, &kernel, error));
     TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(classes), ARG(at->buffers->labels), ARG(at->buffers->weights),
                       ARG(first), ARG(count), ARG(pass_scale(native, pass)), ARG(native->row_factors), ARG(native->sums), ARG(at->loss),
@@ -208,20 +235,44 @@ cleanup:
   return status;
 }
 
+/* In padded rows: logits become residuals, of few classes a row a work-item on the GPU family. */
+static Status enqueue_residual_rows(Native *native, const BlockPlace *at, KernelRange range, Error *error) {
+  Status status = SETOSA_OK;
+  Kernel *kernel = NULL;
+  KernelArgument arguments[12];
+  size_t count = 0;
+  bool few = native->team > 1 && native->head.classes <= CLASSES_FUSED_MOST;
+#define ADD(value) (arguments[count++] = ARG(value))
+  ADD(native->block);
+  ADD(native->stride);
+  if (few) ADD((uint32_t)native->head.classes);
+  ADD(at->buffers->labels);
+  ADD(at->buffers->weights);
+  ADD((uint64_t)at->rows.begin);
+  ADD((uint64_t)at->rows.count);
+  ADD(pass_scale(native, at->pass));
+  ADD(native->sums);
+  ADD(at->loss);
+  ADD((uint32_t)1);
+#undef ADD
+  TRY(native_kernel(native, few ? KERNEL_RESIDUAL_ROWS_FEW : KERNEL_RESIDUAL_ROWS, &kernel, error));
+  TRY(kernel_launch_array(kernel, range, arguments, count, error));
+cleanup:
+  return status;
+}
+
 /* The same in padded rows. */
 static Status enqueue_rows(Native *native, const BlockPlace *at, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   const Pass *pass = at->pass;
   KernelRange range = native_team_range(native, (uint32_t)smaller(at->groups, at->rows.count)); /* no group without a row */
-  TRY(native_kernel(native, pass->v == NULL ? KERNEL_RESIDUAL_ROWS : KERNEL_HESSIAN_ROWS, &kernel, error));
   TRY(native_enqueue_logits(native, pass->w, at->buffers, at->rows, native->block, 0, -INFINITY, error));
   if (pass->v == NULL) {
-    TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->stride), ARG(at->buffers->labels), ARG(at->buffers->weights),
-                      ARG((uint64_t)at->rows.begin), ARG((uint64_t)at->rows.count), ARG(pass_scale(native, pass)), ARG(native->sums),
-                      ARG(at->loss), ARG((uint32_t)1)));
+    TRY((pass->moment > 0 ? enqueue_spread : enqueue_residual_rows)(native, at, range, error));
   } else {
     TRY(native_enqueue_logits(native, pass->v, at->buffers, at->rows, native->block_directions, 0, 0.0f, error));
+    TRY(native_kernel(native, KERNEL_HESSIAN_ROWS, &kernel, error));
     TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->block_directions), ARG(native->stride),
                       ARG(at->buffers->weights), ARG((uint64_t)at->rows.begin), ARG((uint64_t)at->rows.count),
                       ARG(pass_scale(native, pass))));

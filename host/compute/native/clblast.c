@@ -50,10 +50,11 @@ cleanup:
 
 /* G (+)= R' X where it lies, and its bias (+)= the column sums of R. */
 static Status clblast_gradient(Native *native, const Buffer *residuals, const RowBuffers *buffers, RowRange rows, Buffer *partials,
-                               size_t partial, bool add, Error *error) {
+                               size_t partial, bool add, bool squares, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   size_t features = native->head.features, classes = native->head.classes, first = partial * native->head.parameters;
+  (void)squares;
   GemmProduct product = {.m = classes,
                          .n = features,
                          .k = rows.count,

@@ -8,6 +8,8 @@
 #include "base/memory.h"
 #include "compute/metric.h"
 #include "compute/native/metric.h"
+#include "compute/native/pass.h"
+#include "compute/native/sparse.h"
 #include "compute/native/vector.h"
 
 enum {
@@ -63,8 +65,9 @@ static size_t panel_rows(const Native *native) {
 
 size_t native_matrix_bytes(const Native *native, const BackendSettings *settings) {
   size_t line = round_up(native->head.features + 1, GRAM_COLUMNS), work = 0;
+  bool square = settings->matrix_bytes / sizeof(float) / native->head.features >= native->head.features; /* else it is a diagonal */
   if (settings->grams) work = 2 * panel_rows(native) * line * sizeof(float);
-  if (settings->matrix_bytes > 0) work += line * line * sizeof(float);
+  if (square) work += line * line * sizeof(float);
   return 2 * settings->matrix_bytes + work;
 }
 
@@ -198,14 +201,48 @@ cleanup:
   return status;
 }
 
+/* Of sparse rows: by two passes of the device, with (x - m)^2 = x^2 - 2 m x + m^2. */
+static Status gram_by_moments(Native *native, const GramRequest *request, double *out, Error *error) {
+  Status status = SETOSA_OK;
+  Backend *backend = &native->head;
+  size_t features = backend->features, classes = backend->classes, width = features + 1, parameters = backend->parameters;
+  double scale = 1 / backend_row_scale(backend, backend->rows), *first = NULL, *second = NULL;
+  bool same = request->mean == NULL || native->sparse->ones; /* no first moment is asked for, or it is the second */
+  Vector *sums = NULL;
+  TRY(memory_allocate((void **)&first, 2 * parameters, sizeof *first, "the diagonal of a Gram matrix", error));
+  second = first + parameters;
+  TRY(vector_create(backend, &sums, error));
+  TRY(native_moment(native, request->at, 2, sums, error));
+  TRY(vector_read(backend, sums, second, error));
+  if (!same) {
+    TRY(native_moment(native, request->at, 1, sums, error));
+    TRY(vector_read(backend, sums, first, error));
+  }
+  for (size_t k = 0; k < classes; k++) {
+    double total = second[classes * features + k], *to = out + k * width;
+    for (size_t d = 0; d < features; d++) {
+      double mean = request->mean != NULL ? request->mean[d] : 0, x = (same ? second : first)[k * features + d];
+      to[d] = scale * fmax(second[k * features + d] - 2 * mean * x + mean * mean * total, 0); /* rounding may leave less than nothing */
+    }
+    to[features] = scale * total;
+  }
+cleanup:
+  vector_destroy(backend, sums);
+  free(first);
+  return status;
+}
+
 Status native_gram(Backend *backend, const GramRequest *request, double *out, Error *error) {
   Status status = SETOSA_OK;
   Native *native = (Native *)backend;
   Panel panel = {0};
   size_t width = backend->features + 1, size = request->diagonal ? width : width * width;
+  if (request->at != NULL)
+    return native->sparse != NULL ? gram_by_moments(native, request, out, error) : gram_at(backend, request, out, error);
   double work = (double)request->count * (double)request->matrices * (double)size;
   native->flops += (uint64_t)(request->diagonal ? 2 * work : work); /* a multiply and an add for each pair of half a matrix */
-  if (work <= ON_THE_HOST && !request->on_device) return host_gram(native->source, native->reweighed, request, out, error);
+  bool entries = native->sparse != NULL && request->diagonal;       /* of which the host expands none */
+  if (entries || (work <= ON_THE_HOST && !request->on_device)) return host_gram(native->source, native->reweighed, request, out, error);
   memset(out, 0, request->matrices * size * sizeof *out);
   TRY(panel_open(&panel, native, request, error));
   for (size_t first = 0; first < request->count; first += panel.rows) {

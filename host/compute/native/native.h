@@ -21,8 +21,10 @@ typedef enum NativeKernel {
   KERNEL_FOLD_PARTIALS,
   KERNEL_FINISH_GRADIENT,
   KERNEL_RESIDUAL_ROWS,
+  KERNEL_RESIDUAL_ROWS_FEW,
   KERNEL_PROBABILITY_ROWS,
   KERNEL_HESSIAN_ROWS,
+  KERNEL_SPREAD_ROWS,
   KERNEL_LINE_ROWS,
   KERNEL_ACCURATE_LOGITS,
   KERNEL_LOGITS_BLOCK,
@@ -34,6 +36,7 @@ typedef enum NativeKernel {
   KERNEL_RESIDUAL_STRIPS,
   KERNEL_SOFTMAX_STRIPS,
   KERNEL_HESSIAN_STRIPS,
+  KERNEL_SPREAD_STRIPS,
   KERNEL_LINE_STRIPS,
   KERNEL_UNPACK_STRIPS,
   KERNEL_FUSED_GRADIENT,
@@ -58,6 +61,7 @@ typedef enum NativeKernel {
   KERNEL_SPARSE_RESIDUALS,
   KERNEL_SPARSE_GRADIENT,
   KERNEL_SPARSE_GRADIENT_LONG,
+  KERNEL_SPARSE_SQUARES,
   KERNEL_COUNT
 } NativeKernel;
 
@@ -115,9 +119,10 @@ typedef struct NativeProducts {
   /* Before the first block of a share, and after its last, unless NULL. */
   Status (*begin_share)(Native *native, Error *error);
   Status (*end_share)(Native *native, Buffer *partials, size_t partial, Error *error);
-  /* Partial number `partial` (P) (+)= R' X and the column sums of R (count, stride). */
+  /* Partial number `partial` (P) (+)= R' X and the column sums of R (count, stride); squares: with the squares of the values of X, of
+   * sparse rows alone. */
   Status (*gradient)(Native *native, const Buffer *residuals, const RowBuffers *buffers, RowRange rows, Buffer *partials, size_t partial,
-                     bool add, Error *error);
+                     bool add, bool squares, Error *error);
 } NativeProducts;
 
 /* What tuning did when the backend opened (tune/apply.c). */

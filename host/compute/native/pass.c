@@ -175,6 +175,23 @@ cleanup:
   return status;
 }
 
+Status native_moment(Native *native, const Vector *w, unsigned moment, Vector *sums, Error *error) {
+  Status status = SETOSA_OK;
+  PassResult result = {0};
+  RowRange rows = backend_all_rows(&native->head);
+  Pass pass = {.w = w, .first_row = 0, .cut = native_cut(native, rows.count), .want_gradient = true, .moment = moment};
+  Finish finish = {.out = sums, .of = w};
+  bool intercept = native->head.intercept;
+  pass.shards = cut_all(&pass.cut);
+  native->later = (NativeLater){.at = NULL};
+  TRY(native_enqueue_pass(native, &pass, &result, error));
+  native->head.intercept = true; /* the sum of c is wanted either way */
+  status = native_enqueue_finish(native, &finish, result.partial_buffer, result.partials, error);
+  native->head.intercept = intercept;
+cleanup:
+  return status;
+}
+
 Status native_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out,
                               Error *error) {
   Status status = SETOSA_OK;

@@ -4,14 +4,16 @@
 
 #include "compute/native/native.h"
 
-/* A pass over rows [first_row, first_row + cut.rows): v NULL: loss and, when wanted, gradient; else the Hessian times v. */
+/* A pass over rows [first_row, first_row + cut.rows): v NULL: loss and, when wanted, gradient; else the Hessian times v. With a moment,
+ * which sparse rows alone have, it is in place of a gradient the sum of c x (1) or c x^2 (2), c_k = s a_k (1 - a_k) / n of each class. */
 typedef struct Pass {
   const Vector *w, *v;
   size_t first_row;
   Cut cut;
   ShardRange shards; /* to be worked on; at least one */
   bool want_gradient;
-  Vector *direct; /* takes the gradient's sum itself where one partial is enough, so that none is needed; NULL: partials only */
+  unsigned moment; /* 0: none */
+  Vector *direct;  /* takes the gradient's sum itself where one partial is enough, so that none is needed; NULL: partials only */
 } Pass;
 
 /* What it leaves behind: `partials` partial gradients (P each), and `losses` partial sums at the beginning of native->sums. */
@@ -22,6 +24,8 @@ typedef struct PassResult {
 
 Status native_evaluate(Backend *backend, const Vector *w, RowRange rows, const Addition *addition, Vector *gradient, DataTerm *at,
                        Error *error);
+/* sums (P) = a moment of all rows at w, with that of the bias, the sum of c, in the bias's place. Of sparse rows. */
+Status native_moment(Native *native, const Vector *w, unsigned moment, Vector *sums, Error *error);
 Status native_hessian_product(Backend *backend, const Vector *w, const Vector *v, RowRange rows, const Addition *addition, Vector *out,
                               Error *error);
 /* SETOSA_ERROR_INTERNAL unless the rows exist, SETOSA_ERROR_USAGE when labels are needed and there are none. */

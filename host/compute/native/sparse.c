@@ -7,9 +7,10 @@
 #include "compute/native/vector.h"
 
 enum {
-  BLOCK_BYTES = 4 << 20, /* of the residuals of a block: columns find theirs in the caches, */
-  MOST_ROWS = 65536,     /* and the number of a row within it fits 16 bits */
-  MOST_TILE = 64         /* classes that are worked on at a time */
+  BLOCK_BYTES = 4 << 20,  /* of the residuals of a block: columns find theirs in the caches, */
+  MOST_ROWS = 65536,      /* and the number of a row within it fits 16 bits; */
+  MOST_ENTRIES = 1 << 23, /* a chunk that streams has a block at least, and threads sort several side by side */
+  MOST_TILE = 64          /* classes that are worked on at a time */
 };
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
@@ -21,7 +22,8 @@ static uint32_t residual_stride(const Native *native) { return is_cpu(native) ? 
 
 size_t native_sparse_block_rows(const Native *native, size_t workspace_bytes) {
   size_t row_bytes = residual_stride(native) * sizeof(float), most = workspace_bytes > 0 ? workspace_bytes : BLOCK_BYTES;
-  return smaller(most / row_bytes, MOST_ROWS);
+  uint64_t mean = native->sparse->entries / native->head.rows + 1; /* of the whole data set, so that each device cuts alike */
+  return smaller(smaller(most / row_bytes, MOST_ROWS), (size_t)(MOST_ENTRIES / mean));
 }
 
 size_t native_sparse_work_bytes(const Native *native) {
@@ -172,13 +174,13 @@ cleanup:
   return status;
 }
 
-static Status gather_cpu(Native *native, const SparseBlock *block, Error *error) {
+static Status gather_cpu(Native *native, const SparseBlock *block, bool squares, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   KernelRange range;
   const NativeSparse *sparse = native->sparse;
   TRY(native_items_range(native, block->items, &range, error));
-  TRY(native_kernel(native, KERNEL_SPARSE_GRADIENT, &kernel, error));
+  TRY(native_kernel(native, squares ? KERNEL_SPARSE_SQUARES : KERNEL_SPARSE_GRADIENT, &kernel, error));
   TRY(kernel_launch(kernel, range, error, ARG(sparse->residuals), ARG(block->rows), ARG(block->values), ARG(block->index),
                     ARG((uint32_t)block->columns), ARG(sparse->stride), ARG(sparse->gradient), ARG((uint32_t)block->items),
                     ARG(native->counter)));
@@ -186,25 +188,27 @@ cleanup:
   return status;
 }
 
-static Status gather_gpu(Native *native, const Buffer *residuals, const SparseBlock *block, Error *error) {
+static Status gather_gpu(Native *native, const Buffer *residuals, const SparseBlock *block, bool squares, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   const NativeSparse *sparse = native->sparse;
   uint32_t columns = (uint32_t)block->columns, longs = (uint32_t)(2 * block->columns + block->items + 1);
   TRY(native_kernel(native, KERNEL_SPARSE_GRADIENT, &kernel, error));
   TRY(kernel_launch(kernel, lanes_range(native, block->columns), error, ARG(residuals), ARG(native->stride), ARG(block->rows),
-                    ARG(block->values), ARG(block->index), ARG(columns), ARG(sparse->stride), ARG(sparse->gradient)));
+                    ARG(block->values), ARG(block->index), ARG(columns), ARG(sparse->stride), ARG(sparse->gradient),
+                    ARG((uint32_t)squares)));
   if (block->longs == 0) goto cleanup;
   TRY(native_kernel(native, KERNEL_SPARSE_GRADIENT_LONG, &kernel, error));
   TRY(kernel_launch(kernel, native_team_range(native, (uint32_t)block->longs), error, ARG(residuals), ARG(native->stride), ARG(block->rows),
-                    ARG(block->values), ARG(block->index), ARG(columns), ARG(longs), ARG(sparse->stride), ARG(sparse->gradient)));
+                    ARG(block->values), ARG(block->index), ARG(columns), ARG(longs), ARG(sparse->stride), ARG(sparse->gradient),
+                    ARG((uint32_t)squares)));
 cleanup:
   return status;
 }
 
 /* The gradient of a block goes into that of the share; `partials` get it when the share ends. */
 static Status sparse_gradient(Native *native, const Buffer *residuals, const RowBuffers *buffers, RowRange rows, Buffer *partials,
-                              size_t partial, bool add, Error *error) {
+                              size_t partial, bool add, bool squares, Error *error) {
   Status status = SETOSA_OK;
   const SparseBlock *block = NULL;
   (void)partials;
@@ -214,10 +218,10 @@ static Status sparse_gradient(Native *native, const Buffer *residuals, const Row
   if (is_cpu(native)) {
     TRY(unpack_residuals(native, residuals, rows.count, error));
     TRY(add_bias(native, native->sparse->sums, native->sparse->stride, divide_up(rows.count, SPARSE_STRIPS * STRIP), error));
-    TRY(block->columns > 0 ? gather_cpu(native, block, error) : SETOSA_OK);
+    TRY(block->columns > 0 ? gather_cpu(native, block, squares, error) : SETOSA_OK);
   } else {
     TRY(add_bias(native, residuals, native->stride, rows.count, error));
-    TRY(block->columns > 0 ? gather_gpu(native, residuals, block, error) : SETOSA_OK);
+    TRY(block->columns > 0 ? gather_gpu(native, residuals, block, squares, error) : SETOSA_OK);
   }
 cleanup:
   return status;

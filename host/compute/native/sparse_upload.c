@@ -178,6 +178,7 @@ static Status make_blocks(Native *native, RowBuffers *buffers, Error *error) {
       TRY(upload_order(native, &buffers->blocks[done + i], &sorters[i].order, error));
     }
   }
+  dataset_let_go(native->source, (RowRange){buffers->begin, buffers->count});
 cleanup:
   for (size_t i = 0; sorters != NULL && i < most; i++) sparse_order_free(&sorters[i].order);
   free(sorters);

@@ -120,6 +120,7 @@ static Status load_buffers(Native *native, RowBuffers *buffers, size_t begin, si
     if (!made && native->labelled) TRY(buffer_upload(buffers->labels, 0, count * sizeof(int32_t), targets.labels, error));
     const float *weights = native->reweighed != NULL ? native->reweighed + begin : targets.weights;
     if (native->weighted) TRY(buffer_upload(buffers->weights, 0, count * sizeof(float), weights, error));
+    dataset_let_go(dataset, rows);
   }
   buffers->begin = begin;
   buffers->count = count;
@@ -143,6 +144,12 @@ static size_t largest_unit(const Native *native) {
   return smaller(unit, native->window.count);
 }
 
+/* Copies of sparse rows in memory that the host shares with its device: above half of what is free they would push mapped rows out. */
+static bool crowds_host(const Native *native, const BackendSettings *settings, size_t bytes) {
+  bool shares = native->sparse != NULL && context_traits(native->context)->unified_memory && settings->device_memory_bytes == 0;
+  return shares && bytes > memory_available() / 2;
+}
+
 Status native_plan(NativePlan *plan, const Native *native, const BackendSettings *settings, Error *error) {
   Status status = SETOSA_OK;
   const DeviceTraits *traits = context_traits(native->context);
@@ -162,7 +169,8 @@ Status native_plan(NativePlan *plan, const Native *native, const BackendSettings
   size_t room = plan->budget_bytes > plan->work_bytes ? plan->budget_bytes - plan->work_bytes : 0;
   bool whole = native->window.count * row_bytes <= allocation;
   /* Views cost nothing, so what is too large for one streams in views; elsewhere several allocations hold it. */
-  plan->resident = plan->data_bytes <= room && (whole || !native_reads_in_place(native)) && !settings->streamed;
+  plan->resident = plan->data_bytes <= room && (whole || !native_reads_in_place(native)) && !settings->streamed &&
+                   !crowds_host(native, settings, plan->data_bytes);
   if (plan->resident) {
     plan->buffer_rows = whole ? native->window.count : larger(allocation / row_bytes / unit, 1) * unit;
     goto cleanup;

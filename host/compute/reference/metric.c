@@ -22,6 +22,7 @@ void reference_metric_destroy(Backend *backend, Metric *metric) {
 
 Status reference_gram(Backend *backend, const GramRequest *request, double *out, Error *error) {
   Reference *reference = (Reference *)backend;
+  if (request->at != NULL) return gram_at(backend, request, out, error);
   reference->flops += host_gram_flops(reference->source, request);
   return host_gram(reference->source, reference->reweighed, request, out, error);
 }

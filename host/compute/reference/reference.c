@@ -184,6 +184,7 @@ Status reference_open(Backend **backend, const Dataset *dataset, const BackendSe
   TRY(memory_allocate((void **)&reference->tangent, shape.classes, sizeof(double), "the tangent of a row", error));
   reference->base = (Backend){.operations = &reference_operations,
                               .rows = shape.rows,
+                              .entries = shape.entries,
                               .features = shape.features,
                               .classes = shape.classes,
                               .parameters = weights,

@@ -43,7 +43,9 @@ void sharded_metric_destroy(Backend *backend, Metric *metric) {
 }
 
 Status sharded_gram(Backend *backend, const GramRequest *request, double *out, Error *error) {
-  return native_gram(&((Sharded *)backend)->members[0].native->head, request, out, error);
+  GramRequest own = *request;
+  own.at = replica(request->at, 0);
+  return native_gram(&((Sharded *)backend)->members[0].native->head, &own, out, error);
 }
 
 Status sharded_broadcast(Backend *backend, Status own, size_t count, double *values, Error *error) {

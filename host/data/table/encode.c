@@ -165,7 +165,7 @@ static Status begin_rows(Table *table, Error *error) {
   for (size_t i = 0; i < table->order_count; i++) table->columns[table->order[i]].place = i;
   if (!table->sparse) return sink->begin(sink, &(RowsAhead){.features = table->features}, error);
   TRY(sparse_check_width(table->features, table->reader->source, error));
-  TRY(sink->take_sparse(sink, &(SparsePiece){0}, error));
+  TRY(sink->begin(sink, &(RowsAhead){.kind = DATA_SPARSE}, error));
 cleanup:
   return status;
 }

@@ -1,11 +1,11 @@
-/* Lines of LIBSVM text: one after another is taken apart, and becomes a row of a piece. Private to host/data. */
+/* Lines of LIBSVM text: one after another is taken apart, and becomes a row of a piece. Private to host/data/libsvm. */
 #ifndef SETOSA_DATA_LIBSVM_LINE_H
 #define SETOSA_DATA_LIBSVM_LINE_H
 
 #include <string.h>
 
 #include "base/text.h"
-#include "data/libsvm_hash.h"
+#include "data/libsvm/hash.h"
 #include "data/table/text.h"
 
 /* What is known before the text is read. */

@@ -1,5 +1,5 @@
 /* Features that are names become columns by their hashes, with signs (K. Weinberger et al., "Feature hashing for large scale multitask
- * learning", ICML 2009): names that meet in a column then cancel in the mean instead of adding up. Private to host/data. */
+ * learning", ICML 2009): names that meet in a column then cancel in the mean instead of adding up. Private to host/data/libsvm. */
 #ifndef SETOSA_DATA_LIBSVM_HASH_H
 #define SETOSA_DATA_LIBSVM_HASH_H
 

@@ -1,5 +1,5 @@
 /* One line at a time. Numbers go the quick way, and what stops them is looked at again to be named. */
-#include "data/libsvm_line.h"
+#include "data/libsvm/line.h"
 
 #include <math.h>
 #include <stdarg.h>

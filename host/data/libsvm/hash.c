@@ -1,5 +1,5 @@
 /* A row is sorted by keys that hold the column and the place of the entry, so that sums do not depend on how the sort works. */
-#include "data/libsvm_hash.h"
+#include "data/libsvm/hash.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* Whether a text is LIBSVM text. Its mistakes are left to the reader, which names them: what counts is the shape of the lines. */
 #include "data/libsvm.h"
-#include "data/libsvm_line.h"
+#include "data/libsvm/line.h"
 
 typedef struct Looks {
   size_t lines, entries, numbered; /* lines with a label that is a number */

@@ -4,7 +4,7 @@
 
 #include "base/memory.h"
 #include "data/labels.h"
-#include "data/libsvm_line.h"
+#include "data/libsvm/line.h"
 #include "data/table/pass.h"
 
 /* The whole text so far. */
@@ -136,6 +136,7 @@ Status libsvm_read(Dataset *dataset, Reader *reader, Error *error) {
   TRY(labels_create(&libsvm.labels, reader->options, error));
   labels_are_all(libsvm.labels);
   TRY(table_text_open_lines(&text, reader, error));
+  TRY(reader->sink->begin(reader->sink, &(RowsAhead){.kind = DATA_SPARSE, .index_base = libsvm.form.base}, error));
   TRY(table_pass(text, reader, &work, error));
   TRY(describe(dataset, &libsvm, error));
 cleanup:
