@@ -249,6 +249,8 @@ SetosaStatus setosa_dataset_wrap_sparse(SetosaDataset **dataset, size_t rows, si
 bool setosa_dataset_is_sparse(const SetosaDataset *dataset);
 /* Entries of all rows; of dense ones rows * features. */
 uint64_t setosa_dataset_entries(const SetosaDataset *dataset);
+/* Whether every entry of sparse rows is 1: then no values are kept. false of dense rows. */
+bool setosa_dataset_is_binary(const SetosaDataset *dataset);
 /* What the source calls its first feature: 0 or 1 of LIBSVM text, -1 where features have no numbers. For expect_index_base. */
 int setosa_dataset_index_base(const SetosaDataset *dataset);
 /* The bits of the hashes that features were made of; 0: they were not. For hash_features. */
