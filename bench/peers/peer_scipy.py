@@ -29,7 +29,7 @@ class Product:
         for parts in sorted({1, threads}):
             cuts = cuts_of(X, parts)
             self.parts = [(slice(*pair), X[slice(*pair)]) for pair in zip(cuts, cuts[1:])]
-            seconds = min(self.seconds(sample) for _ in range(2))
+            seconds = min(self.seconds(sample) for _ in range(5))
             if best is None or seconds < best[0]:
                 best = (seconds, self.parts)
         self.parts = best[1]

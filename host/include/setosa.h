@@ -597,15 +597,15 @@ SetosaTrainOptions setosa_train_options_default(void);
 typedef struct SetosaTrainResult {
   double objective, loss, gradient_norm; /* at the returned weights */
   uint64_t iterations, evaluations;      /* evaluations: passes over X, in units of one loss+gradient of all rows */
-  double passes;              /* arithmetic of the optimizer in units of one loss+gradient of all rows (4 K operations a value, or entry) */
-  const char *solver;         /* that was used: "newton", "lbfgs", ...; static */
-  const char *preconditioner; /* of lbfgs: "blocks", ...; "none" with other solvers; static */
-  char choice[160];           /* why AUTO chose them, a few words; "" when it had no choice */
-  double gap;                 /* (F - F*) / F at most, or about; NAN: not known */
-  const char *gap_kind;       /* "certificate": F is proved to be no further above the optimum; "estimate": as far as a quadratic model
-                                 sees; "": gap is not known */
-  uint64_t nonzeros;          /* weights that are not 0 */
-  uint64_t best_epoch;        /* with patience: the weights are those after this epoch; 0: the start */
+  double passes;                         /* arithmetic of the optimizer in units of one loss+gradient of all rows (4 K flops an entry) */
+  const char *solver;                    /* that was used: "newton", "lbfgs", ...; static */
+  const char *preconditioner;            /* of lbfgs: "blocks", ...; "none" with other solvers; static */
+  char choice[160];                      /* why AUTO chose them, a few words; "" when it had no choice */
+  double gap;                            /* (F - F*) / F at most, or about; NAN: not known */
+  const char *gap_kind; /* "certificate": F is proved to be no further above the optimum; "estimate": as far as a quadratic model
+                           sees; "": gap is not known */
+  uint64_t nonzeros;    /* weights that are not 0 */
+  uint64_t best_epoch;  /* with patience: the weights are those after this epoch; 0: the start */
   uint64_t start_features, start_classes; /* of this data that `initial` knew; 0 without one */
   bool converged;
   const char *stop_reason; /* "gradient-tolerance", "precision-limit", "max-iterations", "epochs-done", "patience", "no-progress",
