@@ -8,7 +8,6 @@
 #include "base/processors.h"
 #include "base/thread.h"
 #include "compute/native/sparse_order.h"
-#include "data/half.h"
 
 enum { PIECE = 1 << 18 }; /* values converted at a time */
 
