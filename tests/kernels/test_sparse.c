@@ -2,6 +2,7 @@
  * however the rows are held and shared. */
 #include <stdio.h>
 
+#include "compute/native/sparse.h"
 #include "compute/tolerance.h"
 #include "kernels/answers.h"
 #include "support/device.h"
@@ -156,6 +157,23 @@ static void same_bits(void **state) {
     }
 }
 
+/* So many features of two classes that the device has them by frequency. */
+static void frequent_features(void **state) {
+  (void)state;
+  Dataset *dataset = load("synthetic:rows=20000,features=140000,classes=2,fields=60", false);
+  Answers wanted = ask_reference(dataset);
+  for (int family = SETOSA_FAMILY_CPU; family <= SETOSA_FAMILY_GPU; family++) {
+    Backend *backend = open_native(dataset, (BackendSettings){.family = (SetosaFamily)family, .context = support_device()});
+    assert_non_null(((const Native *)backend)->sparse->places);
+    Answers found = ask_backend(backend);
+    expect_close(&found, &wanted, 2, family == SETOSA_FAMILY_CPU ? "by frequency, cpu" : "by frequency, gpu");
+    answers_free(&found);
+    backend_close(backend);
+  }
+  answers_free(&wanted);
+  setosa_dataset_destroy(dataset);
+}
+
 /* Rows that are made as they are needed, and gathered ones. */
 static void made_rows(void **state) {
   (void)state;
@@ -196,7 +214,8 @@ static void halves(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(both_families), cmocka_unit_test(same_bits), cmocka_unit_test(diagonals_at_weights),
-                                     cmocka_unit_test(made_rows), cmocka_unit_test(halves)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(both_families),        cmocka_unit_test(same_bits),
+                                     cmocka_unit_test(diagonals_at_weights), cmocka_unit_test(made_rows),
+                                     cmocka_unit_test(frequent_features),    cmocka_unit_test(halves)};
   return support_run("sparse rows", tests, support_device_open, support_device_close);
 }
