@@ -65,7 +65,18 @@ kernel void sparse_accurate_logits(global const ulong *begin, global const uint 
   SHARE_ROWS(rows);
   for (ulong i = row_first; i < row_last; i++) {
     ulong first = begin[row_begin + i], last = begin[row_begin + i + 1];
-    for (uint k = TEAM_ITEM; k < block_stride; k += TEAM) {
+    uint k = TEAM_ITEM;
+#if TEAM == 1 // lanes over classes, while there are so many
+    for (; k + 16 <= stride; k += 16) {
+      float16 high = vload16(0, w + features * stride + k), low = 0.0f;
+      for (ulong j = first; j < last; j++)
+        accumulate_product16(&high, &low, (float16)(entry_value(values, j)), vload16(0, w + (ulong)columns[j] * stride + k));
+      float logits[16];
+      vstore16(high + low, 0, logits);
+      for (uint c = k; c < min(k + 16, block_stride); c++) block[i * block_stride + c] = c < classes ? logits[c - k] : -INFINITY;
+    }
+#endif
+    for (; k < block_stride; k += TEAM) {
       float logit = -INFINITY;
       if (k < classes) {
         float high = w[features * stride + k], low = 0.0f;

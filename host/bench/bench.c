@@ -171,7 +171,7 @@ static Status run_group(const Bench *bench, Group *group, Error *error) {
   Status status = SETOSA_OK;
   const SetosaBenchOptions *options = bench->options;
   const DataShape *data = &group->shape;
-  bool cheap = 4.0 * (double)data->rows * (double)data->features * (double)data->classes <= cheap_flops;
+  bool cheap = 4.0 * (double)data->entries * (double)data->classes <= cheap_flops;
   size_t count = options->backend_count > 0 ? options->backend_count : cheap ? 4 : 3;
   const SetosaBackend *backends = options->backend_count > 0 ? options->backends : usual;
   for (size_t i = 0; i < count; i++) TRY(run_backend(bench, group, backends[i], error));
@@ -181,20 +181,37 @@ cleanup:
   return status;
 }
 
+/* Counts the columns of a work of sparse rows, and measures what reading rows of tables costs. */
+static Status open_sparse(SparseWork *work, const Bench *bench, const char *name, const Dataset *dataset, Error *error) {
+  Status status = SETOSA_OK;
+  double most = 0;
+  say(bench->options, "measuring the limits of %s", name);
+  TRY(sparse_tally_make(&work->tally, dataset, error));
+  for (size_t i = 0; i < GATHER_SIZES; i++) most = fmax(most, work->tally.cut[i].bytes);
+  TRY(gather_limits_open(&work->gathers, work->tally.classes, fmax(most, work->tally.weights_bytes), error));
+cleanup:
+  return status;
+}
+
 static Status run_work(const Bench *bench, const char *name, const Dataset *dataset, Error *error) {
   static const SetosaBenchWhat usual[] = {SETOSA_BENCH_STEP};
   Status status = SETOSA_OK;
+  SparseWork sparse = {.gathers = NULL};
   const SetosaBenchOptions *options = bench->options;
   size_t count = options->what_count > 0 ? options->what_count : 1;
+  bool is_sparse = dataset_shape(dataset).kind == DATA_SPARSE;
+  if (is_sparse) TRY(open_sparse(&sparse, bench, name, dataset, error));
   for (size_t i = 0; i < count; i++) {
     Group group = {.options = options,
                    .dataset = dataset,
                    .shape = dataset_shape(dataset),
+                   .sparse = is_sparse ? &sparse : NULL,
                    .what = options->what_count > 0 ? options->whats[i] : usual[0]};
     snprintf(group.name, sizeof group.name, "%s", name);
     TRY(run_group(bench, &group, error));
   }
 cleanup:
+  gather_limits_close(sparse.gathers);
   return status;
 }
 

@@ -1,12 +1,12 @@
 /* The limits of the host's cores: the loops of kernels/limits.cl in C, one thread a core. Built with -ffp-contract=fast (CMakeLists.txt),
  * so that a * x + y is one instruction: nothing computed here is a result. */
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/processors.h"
 #include "bench/limits.h"
+#include "bench/threads.h"
 
 enum { CHAINS = 12, UNROLLED_LANES = 16 };
 static const size_t read_bytes = (size_t)256 << 20; /* for all threads; less would measure a cache */
@@ -78,39 +78,31 @@ static size_t host_count(const Limits *limits, bool read) {
   return ((const HostLimits *)limits)->kernel_count;
 }
 
-typedef struct HostThread {
-  pthread_t handle;
+typedef struct HostRun {
   HostTask task;
   HostLoop *loop;
-} HostThread;
+} HostRun;
 
-static void *thread_main(void *argument) {
-  HostThread *thread = argument;
-  thread->loop(&thread->task);
-  return NULL;
+static void run_loop(void *argument) {
+  HostRun *run = argument;
+  run->loop(&run->task);
 }
 
 static Status host_run(Limits *limits, bool read, size_t which, uint64_t rounds, double *work, Error *error) {
   Status status = SETOSA_OK;
   HostLimits *l = (HostLimits *)limits;
   const HostKernel *kernel = &l->kernels[which];
-  HostThread *threads = NULL;
-  size_t started = 0;
-  TRY(memory_allocate_zero((void **)&threads, l->threads, sizeof *threads, "threads", error));
-  for (; started < l->threads; started++) {
-    HostThread *thread = &threads[started];
+  HostRun *runs = NULL;
+  TRY(memory_allocate_zero((void **)&runs, l->threads, sizeof *runs, "threads", error));
+  for (size_t i = 0; i < l->threads; i++) {
     /* Rounds of fused multiply-adds are short; a thousand of them stand against one pass over memory. */
-    thread->task = (HostTask){l->x + started * l->floats, l->floats, read ? rounds : rounds * 1000, 0.5f, 1.0f, 0.0f};
-    thread->loop = kernel->loop[read];
-    int code = pthread_create(&thread->handle, NULL, thread_main, thread);
-    if (code != 0)
-      TRY(error_set(error, SETOSA_ERROR_INTERNAL, "cannot start thread %zu of %zu: %s; raise the limit on processes (ulimit -u)",
-                    started + 1, l->threads, strerror(code)));
+    runs[i].task = (HostTask){l->x + i * l->floats, l->floats, read ? rounds : rounds * 1000, 0.5f, 1.0f, 0.0f};
+    runs[i].loop = kernel->loop[read];
   }
+  TRY(threads_run(l->threads, run_loop, runs, sizeof *runs, error));
   *work = (double)l->threads * (double)rounds * (read ? (double)l->floats * sizeof(float) : 1000.0 * 2.0 * CHAINS * (double)kernel->lanes);
 cleanup:
-  for (size_t i = 0; i < started; i++) pthread_join(threads[i].handle, NULL);
-  free(threads);
+  free(runs);
   return status;
 }
 

@@ -11,6 +11,7 @@ static void begin_result(const Row *row, SetosaBenchResult *result) {
   *result = (SetosaBenchResult){.rows = group->shape.rows,
                                 .features = group->shape.features,
                                 .classes = group->shape.classes,
+                                .entries = group->shape.entries,
                                 .what = group->what,
                                 .backend = row_backend_name(row->backend),
                                 .device_index = row->place != NULL ? row->place->index : SETOSA_BENCH_HOST,
@@ -22,10 +23,10 @@ static void begin_result(const Row *row, SetosaBenchResult *result) {
 
 /* No number of a row that did not come to its end: NAN, not a time. */
 static void clear_numbers(SetosaBenchResult *result) {
-  double *const numbers[] = {&result->median_ms,     &result->min_ms,       &result->max_ms,
-                             &result->spread,        &result->gflops,       &result->gbytes_per_s,
-                             &result->fma_gflops,    &result->limit_ms,     &result->read_gbytes_per_s,
-                             &result->part_of_limit, &result->first_call_ms};
+  double *const numbers[] = {&result->median_ms,     &result->min_ms,        &result->max_ms,
+                             &result->spread,        &result->gflops,        &result->gbytes_per_s,
+                             &result->fma_gflops,    &result->limit_ms,      &result->read_gbytes_per_s,
+                             &result->part_of_limit, &result->first_call_ms, &result->gather_ms};
   for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) *numbers[i] = NAN;
   result->samples = 0;
   if (result->tolerance == 0) result->error = result->tolerance = NAN;

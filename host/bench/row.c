@@ -92,19 +92,38 @@ static size_t storage_size(const Row *row) {
   return row->storage == SETOSA_STORAGE_F16 ? 2 : sizeof(float);
 }
 
-double row_bytes(const Row *row) { return (double)row->group->shape.rows * (double)row->group->shape.features * (double)storage_size(row); }
+/* Bytes of the value of an entry. */
+static size_t entry_size(const Row *row) { return row->group->shape.ones ? 0 : storage_size(row); }
 
-double row_flops(const Row *row) {
+/* What rows at random cost is known of the processors of the host alone. */
+static GatherLimits *gathers_of(const Row *row) {
+  const Place *place = row->place;
+  bool host = place->context == NULL || context_info(place->context)->type == SETOSA_DEVICE_CPU;
+  return host ? row->group->sparse->gathers : NULL;
+}
+
+Timing row_timing(const Row *row) {
   const DataShape *data = &row->group->shape;
-  double products = row->group->what == SETOSA_BENCH_HESSIAN ? 3 : row->group->what == SETOSA_BENCH_PREDICT ? 1 : 2;
-  return 2 * products * (double)data->rows * (double)data->features * (double)data->classes;
+  const SparseWork *sparse = row->group->sparse;
+  double logits = row->group->what == SETOSA_BENCH_HESSIAN ? 2 : 1;    /* products of X and weights, */
+  double gradients = row->group->what == SETOSA_BENCH_PREDICT ? 0 : 1; /* and of residuals and X */
+  Timing timing = {.options = row->group->options,
+                   .limits = row->place->limits,
+                   .flops = 2 * (logits + gradients) * (double)data->entries * (double)data->classes,
+                   .bytes = (double)data->entries * (double)storage_size(row)};
+  if (sparse == NULL) return timing;
+  timing.sparse = true;
+  timing.pass = (SparsePass){.tally = &sparse->tally, .logits = logits, .gradients = gradients, .value_bytes = (double)entry_size(row)};
+  timing.gathers = gathers_of(row);
+  return timing;
 }
 
 void row_report_memory(const Row *row, uint64_t device_bytes, size_t vectors, SetosaBenchResult *result) {
   const DataShape *data = &row->group->shape;
   size_t number = row->backend == SETOSA_BACKEND_REFERENCE ? sizeof(double) : sizeof(float);
-  uint64_t needed = (uint64_t)data->rows * (data->features * storage_size(row) + sizeof(int32_t)) +
-                    (uint64_t)vectors * number * data->classes * (data->features + 1);
+  uint64_t values = row->group->sparse != NULL ? (data->rows + 1) * sizeof(uint64_t) + data->entries * (sizeof(uint32_t) + entry_size(row))
+                                               : data->entries * storage_size(row);
+  uint64_t needed = values + (uint64_t)data->rows * sizeof(int32_t) + (uint64_t)vectors * number * data->classes * (data->features + 1);
   result->device_bytes = device_bytes;
   result->workspace_bytes = device_bytes > needed ? device_bytes - needed : 0;
 }

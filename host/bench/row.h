@@ -2,7 +2,7 @@
 #ifndef SETOSA_BENCH_ROW_H
 #define SETOSA_BENCH_ROW_H
 
-#include "bench/limits.h"
+#include "bench/timing.h"
 #include "compute/open.h"
 #include "judge/truth.h"
 
@@ -15,12 +15,19 @@ typedef struct Place {
   char refusal[256]; /* why nothing runs here; "" when it does */
 } Place;
 
+/* What the limits of a work of sparse rows are made of. */
+typedef struct SparseWork {
+  SparseTally tally;
+  GatherLimits *gathers;
+} SparseWork;
+
 /* All rows of the same work and operation: they share the reference's answer, which is made when the first of them needs it. */
 typedef struct Group {
   const SetosaBenchOptions *options;
   char name[64];
-  const Dataset *dataset; /* NULL where nothing is measured */
-  DataShape shape;        /* of it */
+  const Dataset *dataset;   /* NULL where nothing is measured */
+  DataShape shape;          /* of it */
+  const SparseWork *sparse; /* NULL: its rows are dense */
   SetosaBenchWhat what;
   Truth *truth;
 } Group;
@@ -48,8 +55,8 @@ Status row_write_vectors(const Row *row, const Contender *contender, Error *erro
 /* The reference's verdict on it; a wrong backend fails the row. */
 Status row_judge(const Row *row, Contender *contender, double pass_seconds, SetosaBenchResult *result, Error *error);
 
-double row_flops(const Row *row); /* of one pass */
-double row_bytes(const Row *row); /* of X, read once */
+/* What a pass of the row must do, and no sample yet. */
+Timing row_timing(const Row *row);
 /* device_bytes as given, and what is left of it without data and `vectors` vectors that any backend needs. */
 void row_report_memory(const Row *row, uint64_t device_bytes, size_t vectors, SetosaBenchResult *result);
 

@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "bench/row.h"
-#include "bench/timing.h"
 
 enum { SCORES_BYTES = 16 << 20 }; /* of probabilities on the host, as setosa_predict has them */
 
@@ -88,7 +87,7 @@ static Status reserve_scores(Running *r, Error *error) {
 
 static Status time_row(Running *r, SetosaBenchResult *result, Error *error) {
   Status status = SETOSA_OK;
-  Timing timing = {.options = r->row->group->options, .limits = r->row->place->limits};
+  Timing timing = row_timing(r->row);
   BackendFacts facts = {0};
   double first = 0, began = clock_seconds();
   bool hessian = r->row->group->what == SETOSA_BENCH_HESSIAN, predict = r->row->group->what == SETOSA_BENCH_PREDICT;
@@ -106,7 +105,7 @@ static Status time_row(Running *r, SetosaBenchResult *result, Error *error) {
   TRY(row_judge(r->row, &r->contender, first, result, error));
   if (result->reason[0] != '\0') goto cleanup;
   TRY(time_samples(r, &timing, error));
-  timing_report(&timing, row_flops(r->row), row_bytes(r->row), result);
+  timing_report(&timing, 1, result);
   backend_facts(r->contender.backend, &facts);
   row_report_memory(r->row, facts.bytes_held, predict ? 1 : hessian ? 3 : 2, result);
   result->family = facts.family;

@@ -21,6 +21,11 @@ static const Work works[SUITE_WORKS] = {
     {"W4", "synthetic:rows=50000,features=1024,classes=100"},  /* wide */
     {"W5", "synthetic:rows=16384,features=512,classes=1000"},  /* many classes */
     {"W6", "synthetic:rows=4096,features=1024,classes=32000"}, /* vocabulary */
+    /* Sparse rows, made after what people compare on, with columns of power-law frequencies. */
+    {"S1", "synthetic:rows=20000,features=20000,classes=20,sparsity=0.997"},   /* 60 entries a row: small */
+    {"S2", "synthetic:rows=500000,features=50000,classes=50,sparsity=0.9985"}, /* 75: rcv1 */
+    {"S3", "synthetic:rows=1e6,features=1048576,classes=2,fields=39"},         /* 39, all of them 1: criteo, hashed */
+    {"S4", "synthetic:rows=16000,features=62000,classes=20,sparsity=0.99871"}, /* 80: news20 */
 };
 
 static const char fashion_folder[] = "/usr/share/datasets/fashion-mnist", fashion_file[] = "train-images-idx3-ubyte.gz";
@@ -37,7 +42,8 @@ Status suite_choose(bool chosen[SUITE_WORKS], const char *list, Error *error) {
   for (size_t p = 0; p < count; p++) {
     size_t found = 0;
     while (found < SUITE_WORKS && strcasecmp(parts[p], works[found].name) != 0) found++;
-    if (found == SUITE_WORKS) TRY(error_set(error, SETOSA_ERROR_USAGE, "--work \"%s\": give some of W1 to W6, as in W1,W4", parts[p]));
+    if (found == SUITE_WORKS)
+      TRY(error_set(error, SETOSA_ERROR_USAGE, "--work \"%s\": give some of W1 to W6 and S1 to S4, as in W1,S4", parts[p]));
     chosen[found] = true;
   }
 cleanup:

@@ -241,17 +241,23 @@ const Command command_bench = {
     .arguments = "[DATA]",
     .summary = "time the work on every device and backend",
     .description =
-        "Times loss and gradient (or another operation) of DATA, or of six works from small to vocabulary-sized, on every device and with "
-        "every backend, beside limits measured in the same run: fused multiply-adds and reads of memory. A result that differs from the "
+        "Times loss and gradient (or another operation) of DATA, or of ten works, dense ones from small to vocabulary-sized and sparse "
+        "ones, on every device and with "
+        "every backend, beside limits measured in the same run: fused multiply-adds, reads of memory, and for sparse rows reads at random. "
+        "A result that differs from the "
         "double reference is FAILED, not timed. Leave the machine alone while it runs.",
     .details =
-        "\nThe six works, N rows x D features, and what bounds them:\n\n"
+        "\nThe ten works, N rows x D features, and what bounds them:\n\n"
         "  W1  60000 x 784, 10 classes     both (Fashion-MNIST where it is installed)\n"
         "  W2  1000000 x 32, 3 classes     memory: tall\n"
         "  W3  200000 x 256, 16 classes    arithmetic: medium\n"
         "  W4  50000 x 1024, 100 classes   arithmetic: wide\n"
         "  W5  16384 x 512, 1000 classes   arithmetic: many classes\n"
-        "  W6  4096 x 1024, 32000 classes  arithmetic: vocabulary\n",
+        "  W6  4096 x 1024, 32000 classes  arithmetic: vocabulary\n"
+        "  S1  20000 x 20000, 20 classes   reads at random: 60 entries a row\n"
+        "  S2  500000 x 50000, 50 classes  reads at random: 75 entries a row\n"
+        "  S3  1000000 x 1048576, 2        reads at random: 39 entries a row, all of them 1\n"
+        "  S4  16000 x 62000, 20 classes   reads at random: 80 entries a row\n",
     .examples =
         "  setosa bench --suite --json > before.json\n"
         "  setosa bench --work W1,W4 --what step,hessian --compare before.json\n"

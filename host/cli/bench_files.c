@@ -44,16 +44,17 @@ static json_t *result_json(const BenchReport *report, const SetosaBenchResult *r
       json_pack("{s:o, s:I, s:I, s:I, s:s, s:s, s:o, s:o, s:s, s:s}", "work", json_text(r->work), "rows", (json_int_t)r->rows, "features",
                 (json_int_t)r->features, "classes", (json_int_t)r->classes, "what", setosa_bench_what_name(r->what), "backend", r->backend,
                 "device", json_text(r->device), "device_index", index_json(r->device_index), "storage", r->storage, "family", r->family);
-  json_t *times =
-      json_pack("{s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "median_ms", json_number(r->median_ms), "min_ms",
-                json_number(r->min_ms), "max_ms", json_number(r->max_ms), "spread", json_number(r->spread), "samples",
-                (json_int_t)r->samples, "gflops", json_number(r->gflops), "gbytes_per_s", json_number(r->gbytes_per_s), "fma_gflops",
-                json_number(r->fma_gflops), "read_gbytes_per_s", json_number(r->read_gbytes_per_s), "limit_ms", json_number(r->limit_ms),
-                "part_of_limit", json_number(r->part_of_limit), "first_call_ms", json_number(r->first_call_ms));
-  json_t *rest = json_pack(
-      "{s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "device_bytes", ok ? json_integer((json_int_t)r->device_bytes) : json_null(),
-      "workspace_bytes", ok ? json_integer((json_int_t)r->workspace_bytes) : json_null(), "error", json_number(r->error), "tolerance",
-      json_number(r->tolerance), "status", status_name(r->status), "reason", json_text(r->reason), "ratios", ratios_json(report, r));
+  json_t *times = json_pack("{s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "median_ms", json_number(r->median_ms),
+                            "min_ms", json_number(r->min_ms), "max_ms", json_number(r->max_ms), "spread", json_number(r->spread), "samples",
+                            (json_int_t)r->samples, "gflops", json_number(r->gflops), "gbytes_per_s", json_number(r->gbytes_per_s),
+                            "fma_gflops", json_number(r->fma_gflops), "read_gbytes_per_s", json_number(r->read_gbytes_per_s), "limit_ms",
+                            json_number(r->limit_ms), "part_of_limit", json_number(r->part_of_limit), "gather_ms",
+                            json_number(r->gather_ms), "first_call_ms", json_number(r->first_call_ms));
+  json_t *rest = json_pack("{s:I, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "entries", (json_int_t)r->entries, "device_bytes",
+                           ok ? json_integer((json_int_t)r->device_bytes) : json_null(), "workspace_bytes",
+                           ok ? json_integer((json_int_t)r->workspace_bytes) : json_null(), "error", json_number(r->error), "tolerance",
+                           json_number(r->tolerance), "status", status_name(r->status), "reason", json_text(r->reason), "ratios",
+                           ratios_json(report, r));
   json_take(&entry, times);
   json_take(&entry, rest);
   add_change(&entry, report, r);
@@ -103,7 +104,9 @@ static void csv_row(FILE *stream, const SetosaBenchResult *r) {
   csv_number(stream, r->tolerance);
   fprintf(stream, "%s,", status_name(r->status));
   csv_text(stream, r->reason);
-  fprintf(stream, "%zu\n", r->samples);
+  fprintf(stream, "%zu,%llu,", r->samples, (unsigned long long)r->entries);
+  if (isfinite(r->gather_ms)) fprintf(stream, "%.9g", r->gather_ms);
+  fputc('\n', stream);
 }
 
 Status bench_write_csv(const BenchReport *report, const char *path, Error *error) {
@@ -112,7 +115,8 @@ Status bench_write_csv(const BenchReport *report, const char *path, Error *error
   TRY(atomic_file_open(&file, path, error));
   fputs(
       "work,rows,features,classes,what,backend,device,storage,family,median_ms,min_ms,max_ms,spread,gflops,gbytes_per_s,fma_gflops,"
-      "read_gbytes_per_s,limit_ms,part_of_limit,first_call_ms,device_bytes,workspace_bytes,error,tolerance,status,reason,samples\n",
+      "read_gbytes_per_s,limit_ms,part_of_limit,first_call_ms,device_bytes,workspace_bytes,error,tolerance,status,reason,samples,entries,"
+      "gather_ms\n",
       file.stream);
   for (size_t i = 0; i < report->result_count; i++) csv_row(file.stream, &report->results[i]);
   TRY(atomic_file_commit(&file, error));

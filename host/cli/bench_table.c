@@ -108,13 +108,15 @@ static Status print_group(const BenchReport *report, const SetosaBenchResult *re
   bool color = report->session->console.color_out;
   const SetosaBenchResult *first = NULL;
   Table *table = NULL;
-  char title[256];
+  char title[256], entries[64] = "";
   TRY(table_create(&table, 10, columns, error));
   for (size_t i = count; i-- > 0;)
     if (results[i].status == SETOSA_BENCH_OK) first = &results[i];
   for (size_t i = 0; i < count; i++) TRY(add_row(table, &results[i], first, error));
-  snprintf(title, sizeof title, "%s: %llu x %llu, %llu classes, %s", results->work, (unsigned long long)results->rows,
-           (unsigned long long)results->features, (unsigned long long)results->classes, setosa_bench_what_name(results->what));
+  if (results->entries < results->rows * results->features)
+    snprintf(entries, sizeof entries, ", %.3g entries a row", (double)results->entries / (double)results->rows);
+  snprintf(title, sizeof title, "%s: %llu x %llu%s, %llu classes, %s", results->work, (unsigned long long)results->rows,
+           (unsigned long long)results->features, entries, (unsigned long long)results->classes, setosa_bench_what_name(results->what));
   console_make_visible(title);
   page_explain("\n%s%s%s%s\n\n", color_code(color, COLOR_BOLD), title, color_code(color, COLOR_PLAIN),
                results->what == SETOSA_BENCH_TRAIN ? " (times are of one iteration)" : "");

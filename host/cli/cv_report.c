@@ -70,14 +70,15 @@ static void print_models(const SetosaCvResult *result, const Session *session) {
 
 Status cv_print_table(const CvReport *report, const Session *session, Error *error) {
   const SetosaCvResult *result = report->result;
-  char text[1024];
-  size_t features = setosa_dataset_features(report->dataset);
+  char text[1024], features[REPORT_WORDS];
   bool color = session->console.color_out;
   page_print("%sCross-validated softmax regression%s\n", color_code(color, COLOR_BOLD), color_code(color, COLOR_PLAIN));
-  snprintf(text, sizeof text, "%s: %zu rows, %zu feature%s, %zu classes", report->data, result->rows, features, features == 1 ? "" : "s",
+  snprintf(text, sizeof text, "%s: %zu rows, %s, %zu classes", report->data, result->rows, report_features(features, report->dataset),
            setosa_dataset_classes(report->dataset));
   console_make_visible(text);
   report_field(session, "data", "%s", text);
+  if (setosa_dataset_is_sparse(report->dataset))
+    report_field(session, "storage", "%s", report_entries(features, report->dataset, result->storage));
   report_compute(report->compute, result->backend, result->chunk_rows, session);
   report_field(session, "folds", "%zu, by --seed %llu", result->folds, (unsigned long long)session->options->train.seed);
   print_models(result, session);
@@ -141,6 +142,7 @@ Status cv_print_json(const CvReport *report, const Session *session, Error *erro
                 (json_int_t)setosa_dataset_classes(report->dataset), "left_out", (json_int_t)report->left_out, "source_rows",
                 (json_int_t)report->source_rows, "device", report_device_json(compute_device(report->compute)), "backend", r->backend,
                 "solver", r->solver, "preconditioner", r->preconditioner);
+  report_put_kind(&document, report->dataset);
   json_put(&document, "folds", json_integer((json_int_t)r->folds));
   json_put(&document, "l1_ratio", json_number(session->options->l1_ratio));
   json_put(&document, "points", points_json(r));

@@ -3,6 +3,7 @@
 
 #include "cli/inputs.h"
 #include "cli/json_output.h"
+#include "cli/report.h"
 #include "cli/terminal/page.h"
 #include "cli/terminal/units.h"
 
@@ -10,7 +11,7 @@ static Status print_json(const SetosaPlan *plan, const SetosaDataset *dataset, E
   json_t *buffers = json_array();
   for (size_t i = 0; i < plan->buffer_count; i++)
     json_add(&buffers, json_pack("{s:s, s:I}", "name", plan->buffers[i].name, "bytes", (json_int_t)plan->buffers[i].bytes));
-  return json_print(
+  json_t *document =
       json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:b, s:b, s:s, s:I, s:I, s:I, s:o, s:o, s:I, s:o, s:o, s:o}", "command", "plan",
                 "rows", (json_int_t)plan->rows, "features", (json_int_t)plan->features, "classes", (json_int_t)plan->classes, "left_out",
                 (json_int_t)input_count_left_out(dataset), "source_rows", (json_int_t)setosa_dataset_source_rows(dataset), "devices",
@@ -19,8 +20,11 @@ static Status print_json(const SetosaPlan *plan, const SetosaDataset *dataset, E
                 "passes_estimate", (json_int_t)plan->passes_estimate, "seconds_pass", json_number(plan->seconds_pass), "seconds_estimate",
                 json_number(plan->seconds_estimate), "passes_typical", (json_int_t)plan->passes_typical, "seconds_typical",
                 json_number(plan->seconds_typical), "seconds_make", json_number(plan->seconds_make), "seconds_upload",
-                json_number(plan->seconds_upload)),
-      false, stdout, error);
+                json_number(plan->seconds_upload));
+  bool sparse = setosa_dataset_is_sparse(dataset);
+  json_put(&document, "sparse", json_boolean(sparse));
+  json_put(&document, "non_zeros", sparse ? json_integer((json_int_t)setosa_dataset_entries(dataset)) : json_null());
+  return json_print(document, false, stdout, error);
 }
 
 /* Where the time of a pass goes, when it streams and that is most of it; of rows that stay, what comes before the first. */
@@ -54,14 +58,20 @@ static void print_time(const SetosaPlan *plan) {
     page_print("  making rows anew in every pass is most of it: setosa generate writes them to a file once\n");
 }
 
+static void print_shape(const SetosaPlan *plan, const SetosaDataset *dataset) {
+  char rows[UNITS_SIZE], left_out[INPUT_WORDS], entries[REPORT_WORDS];
+  bool sparse = setosa_dataset_is_sparse(dataset);
+  input_left_out(left_out, input_count_left_out(dataset));
+  page_print("Plan: %s rows%s%s%s, %llu features%s%s, %llu classes\n", units_count(rows, (double)plan->rows),
+             left_out[0] != '\0' ? " (" : "", left_out, left_out[0] != '\0' ? ")" : "", (unsigned long long)plan->features,
+             sparse ? "" : " as ", sparse ? "" : plan->storage, (unsigned long long)plan->classes);
+  if (sparse) page_print("  sparse rows: %s\n", report_entries(entries, dataset, plan->storage));
+}
+
 static void print_text(const SetosaPlan *plan, const SetosaDataset *dataset) {
   char rows[UNITS_SIZE], bytes[UNITS_SIZE], budget[UNITS_SIZE];
   uint64_t sum = 0;
-  char left_out[INPUT_WORDS];
-  input_left_out(left_out, input_count_left_out(dataset));
-  page_print("Plan: %s rows%s%s%s, %llu features as %s, %llu classes\n", units_count(rows, (double)plan->rows),
-             left_out[0] != '\0' ? " (" : "", left_out, left_out[0] != '\0' ? ")" : "", (unsigned long long)plan->features, plan->storage,
-             (unsigned long long)plan->classes);
+  print_shape(plan, dataset);
   if (plan->devices > 1) page_print("  on each of %llu devices, were they equal:\n", (unsigned long long)plan->devices);
   for (size_t i = 0; i < plan->buffer_count; i++) {
     sum += plan->buffers[i].bytes;

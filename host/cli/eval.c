@@ -5,6 +5,7 @@
 #include "cli/dry_run.h"
 #include "cli/inputs.h"
 #include "cli/json_output.h"
+#include "cli/report.h"
 #include "cli/terminal/page.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/table.h"
@@ -163,6 +164,7 @@ static Status print_json(const SetosaMetrics *metrics, const SetosaModel *model,
       json_number(metrics->top_k_accuracy), "macro_precision", json_number(metrics->macro_precision), "macro_recall",
       json_number(metrics->macro_recall), "macro_f1", json_number(metrics->macro_f1), "ece", json_number(metrics->ece), "calibration",
       calibration_json(metrics), "per_class", classes_json(metrics, model), "confusion", confusion_json(metrics));
+  report_put_kind(&document, data);
   return json_print(document, false, stdout, error);
 }
 

@@ -9,11 +9,10 @@
 #include "base/text.h"
 #include "cli/inputs.h"
 
-/* What setosa_explain needs. */
+/* What is explained, typed in or taken from a model and its data. */
 typedef struct Example {
   size_t features, classes, label;
-  double *x, *weights, *bias; /* (D), (K,D), (K) or NULL */
-  double *given;              /* (D) x before it was scaled, or NULL */
+  double *x, *weights, *bias; /* typed in: (D), (K,D), (K) or NULL */
   char **class_parts;         /* the block behind class_names of --classes */
   const char **class_names, **feature_names;
   SetosaModel *model;
@@ -22,7 +21,6 @@ typedef struct Example {
 
 static void example_free(Example *example) {
   free(example->x);
-  free(example->given);
   free(example->weights);
   free(example->bias);
   free(example->class_parts);
@@ -148,21 +146,6 @@ cleanup:
   return status;
 }
 
-static Status widen(double **out, const float *values, size_t count, const char *what, Error *error) {
-  Status status = memory_allocate((void **)out, count, sizeof **out, what, error);
-  for (size_t i = 0; status == SETOSA_OK && i < count; i++) (*out)[i] = (double)values[i];
-  return status;
-}
-
-/* Row `row` in double, what was taken off it put back. */
-static Status take_values(double **out, const SetosaDataset *dataset, size_t row, Error *error) {
-  size_t features = setosa_dataset_features(dataset);
-  const double *shift = setosa_dataset_shift(dataset);
-  Status status = widen(out, setosa_dataset_values(dataset) + row * features, features, "x", error);
-  for (size_t d = 0; status == SETOSA_OK && shift != NULL && d < features; d++) (*out)[d] += shift[d];
-  return status;
-}
-
 /* Finds the row of the data set that row `wanted` of the source is, from 0; false: it was left out, or there is none. */
 static bool find_row(size_t *row, const SetosaDataset *data, uint64_t wanted) {
   size_t first = 0, end = setosa_dataset_rows(data);
@@ -201,31 +184,37 @@ static Status load_data(Example *example, const Session *given, Error *error) {
   return input_load(&example->data, session, source, how, error);
 }
 
-/* The row as given, and as the model sees it. */
-static Status take_row(Example *example, uint64_t wanted, const char *source, Error *error) {
+/* Which row of the data set is meant. */
+static Status choose_row(size_t *row, const Example *example, uint64_t wanted, const char *source, Error *error) {
   Status status = SETOSA_OK;
-  size_t row = 0;
   unsigned long long rows = setosa_dataset_source_rows(example->data), number = wanted + 1;
   if (wanted >= rows) TRY(error_set(error, SETOSA_ERROR_USAGE, "--row %llu: %s has %llu rows", number, source, rows));
-  if (!find_row(&row, example->data, wanted))
+  if (!find_row(row, example->data, wanted))
     TRY(error_set(
         error, SETOSA_ERROR_DATA,
         "%s: row %llu lacks a value that the model needs; --missing mean puts in the mean of the training rows, or name another row",
         source, number));
-  if (setosa_dataset_values(example->data) == NULL)
-    TRY(error_set(error, SETOSA_ERROR_USAGE, "%s: so many rows are made as they are needed, and none is held to be explained; give fewer",
-                  source));
-  if (setosa_model_scale(example->model) != NULL) TRY(take_values(&example->given, example->data, row, error));
-  TRY(setosa_model_scale_dataset(example->model, example->data, error));
-  TRY(take_values(&example->x, example->data, row, error));
-  const int32_t *labels = setosa_dataset_labels(example->data);
-  example->label = labels != NULL && labels[row] >= 0 ? (size_t)labels[row] : SETOSA_NO_LABEL;
 cleanup:
   return status;
 }
 
-static Status example_from_model(Example *example, const Session *session, Error *error) {
+/* Of the classes, and of the features that are explained. */
+static Status name_model(Example *example, const SetosaExplanation *of, Error *error) {
   Status status = SETOSA_OK;
+  const SetosaModel *model = example->model;
+  TRY(memory_allocate((void **)&example->class_names, of->classes, sizeof(char *), "class names", error));
+  for (size_t k = 0; k < of->classes; k++) example->class_names[k] = setosa_model_class_name(model, k);
+  if (setosa_model_feature_name(model, 0) == NULL) goto cleanup;
+  TRY(memory_allocate((void **)&example->feature_names, of->entries + 1, sizeof(char *), "feature names", error));
+  for (size_t i = 0; i < of->entries; i++)
+    example->feature_names[i] = setosa_model_feature_name(model, of->columns != NULL ? of->columns[i] : i);
+cleanup:
+  return status;
+}
+
+static Status explain_model(SetosaExplanation **explanation, Example *example, const Session *session, Error *error) {
+  Status status = SETOSA_OK;
+  size_t row = 0;
   const Options *options = session->options;
   static const char *const theirs[] = {"classes", "weights", "bias"};
   for (size_t i = 0; i < sizeof theirs / sizeof theirs[0]; i++)
@@ -238,19 +227,18 @@ static Status example_from_model(Example *example, const Session *session, Error
   if (options->row == 0) TRY(error_set(error, SETOSA_ERROR_USAGE, "which row? add --row N, counted from 1"));
   TRY(setosa_model_load(&example->model, options->argument[0], error));
   TRY(load_data(example, session, error));
-  TRY(take_row(example, options->row - 1, options->argument[1], error));
-  example->features = setosa_model_features(example->model);
-  example->classes = setosa_model_classes(example->model);
-  TRY(widen(&example->weights, setosa_model_weights(example->model), example->classes * example->features, "weights", error));
-  TRY(memory_allocate((void **)&example->bias, example->classes, sizeof *example->bias, "bias", error));
-  memcpy(example->bias, setosa_model_bias(example->model), example->classes * sizeof *example->bias);
-  TRY(memory_allocate((void **)&example->class_names, example->classes, sizeof(char *), "class names", error));
-  for (size_t k = 0; k < example->classes; k++) example->class_names[k] = setosa_model_class_name(example->model, k);
-  if (setosa_model_feature_name(example->model, 0) == NULL) goto cleanup;
-  TRY(memory_allocate((void **)&example->feature_names, example->features, sizeof(char *), "feature names", error));
-  for (size_t i = 0; i < example->features; i++) example->feature_names[i] = setosa_model_feature_name(example->model, i);
+  TRY(choose_row(&row, example, options->row - 1, options->argument[1], error));
+  TRY(setosa_explain_row(explanation, example->model, example->data, row, error));
+  TRY(name_model(example, *explanation, error));
 cleanup:
   return status;
+}
+
+static Status explain_typed(SetosaExplanation **explanation, Example *example, const Options *options, Error *error) {
+  Status status = example_from_options(example, options, error);
+  if (status != SETOSA_OK) return status;
+  return setosa_explain(explanation, example->features, example->classes, example->x, example->weights, example->bias, example->label,
+                        error);
 }
 
 static Status run(const Session *session, Error *error) {
@@ -259,11 +247,11 @@ static Status run(const Session *session, Error *error) {
   Example example = {0};
   SetosaExplanation *explanation = NULL;
   if (options->x != NULL)
-    TRY(example_from_options(&example, options, error));
+    TRY(explain_typed(&explanation, &example, options, error));
   else
-    TRY(example_from_model(&example, session, error));
-  TRY(setosa_explain(&explanation, example.features, example.classes, example.x, example.weights, example.bias, example.label, error));
-  ExplainNames names = {example.class_names, example.feature_names, example.given};
+    TRY(explain_model(&explanation, &example, session, error));
+  int base = example.model != NULL ? setosa_model_data_options(example.model).expect_index_base : 1;
+  ExplainNames names = {example.class_names, example.feature_names, base == 0 ? 0 : 1};
   if (options->json)
     TRY(explain_print_json(explanation, names, error));
   else
@@ -281,7 +269,9 @@ const Command command_explain = {
     .description =
         "Works one example through in double precision: logits z, softmax a, target P, loss H, dH/dz, dH/dW for every class, beside "
         "finite differences and beside the tempting formula that keeps only the diagonal of the softmax Jacobian. The example "
-        "is typed in with --x, or is a row of DATA seen by MODEL. Without a label it ends at the probabilities.",
+        "is typed in with --x, or is a row of DATA seen by MODEL. Without a label it ends at the probabilities. Of a sparse row its "
+        "entries "
+        "alone are told: all else is 0, and so is the gradient there.",
     .examples =
         "  setosa explain --x 1.9,0.4 --classes Setosa,Non-Setosa --label Setosa "
         "--weights \"0.1,0.1;0.5,0.5\"\n"

@@ -4,11 +4,11 @@
 
 #include "cli/command.h"
 
-/* What the numbers are called and were made from. */
+/* What the numbers are called. */
 typedef struct ExplainNames {
   const char *const *classes;  /* (K) */
-  const char *const *features; /* (D), or NULL */
-  const double *given;         /* (D) x before the model's scaling; NULL: the model scales nothing */
+  const char *const *features; /* (E), or NULL */
+  size_t first;                /* what the first feature is called where it has no name: 1, or 0 of LIBSVM text from 0 */
 } ExplainNames;
 
 Status explain_print_steps(const SetosaExplanation *of, ExplainNames names, const Session *session, Error *error);

@@ -1,4 +1,5 @@
-/* The steps of one example: z, a, P, H, dH/dz, dH/dW beside finite differences and beside the diagonal-only formula. */
+/* The steps of one example: z, a, P, H, dH/dz, dH/dW beside finite differences and beside the diagonal-only formula. Of a sparse row there
+ * are its entries alone. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,17 +73,47 @@ static size_t strongest_rival(const SetosaExplanation *of) {
   return rival;
 }
 
+enum { FEATURE_SIZE = CONSOLE_NAME + 24 };
+
+/* The feature that entry i is of: its name, else its number. */
+static const char *feature_text(char text[FEATURE_SIZE], const SetosaExplanation *of, size_t i, ExplainNames names) {
+  size_t column = of->columns != NULL ? of->columns[i] : i;
+  if (names.features != NULL) return names.features[i];
+  snprintf(text, FEATURE_SIZE, "%zu", column + names.first);
+  return text;
+}
+
+/* The largest of a sparse row, each with its feature: a table of them would come twice. */
+static void print_entries(const SetosaExplanation *of, ExplainNames names) {
+  char value[NUMBER_SIZE], feature[FEATURE_SIZE], shown[CONSOLE_NAME], list[LISTED * (NUMBER_SIZE + FEATURE_SIZE + 8) + 64] = "";
+  size_t order[LISTED], count = 0, used = 0;
+  find_largest(of->x, 0, of->entries, LISTED, order, &count);
+  if (count == of->entries)
+    for (size_t i = 0; i < count; i++) order[i] = i;
+  for (size_t n = 0; n < count && used < sizeof list; n++)
+    used += (size_t)snprintf(list + used, sizeof list - used, "%s%s:%s", n == 0 ? "" : ", ",
+                             console_short_name(shown, feature_text(feature, of, order[n], names)), number(value, of->x[order[n]]));
+  page_explain("  x has %zu feature%s, and %zu entr%s; all else is 0\n", of->features, of->features == 1 ? "" : "s", of->entries,
+               of->entries == 1 ? "y" : "ies");
+  if (count > 0) page_explain("  %s: %s\n", count < of->entries ? "the largest" : "x", list);
+}
+
 static void print_example(const SetosaExplanation *of, ExplainNames names) {
   char label[CLASS_SIZE];
-  if (of->features <= SMALL) {
-    if (names.given != NULL) print_vector("x as given", of->features, names.given);
+  if (of->columns != NULL) {
+    print_entries(of, names);
+  } else if (of->features <= SMALL) {
+    if (of->given != NULL) print_vector("x as given", of->features, of->given);
     print_vector("x", of->features, of->x);
   } else {
     size_t zeros = 0;
     for (size_t i = 0; i < of->features; i++) zeros += of->x[i] == 0;
     page_explain("  x has %zu features, %zu of them not 0\n", of->features, of->features - zeros);
   }
-  if (names.given != NULL) page_explain("  x is scaled as the model was trained: (x as given - offset) * scale\n");
+  if (of->given != NULL && of->columns != NULL)
+    page_explain("  x is scaled as the model was trained: x as given * scale, and what is taken off is in b\n");
+  else if (of->given != NULL)
+    page_explain("  x is scaled as the model was trained: (x as given - offset) * scale\n");
   if (is_labelled(of))
     page_explain("  label: class %s of %zu\n", class_text(label, of->label, names), of->classes);
   else
@@ -142,18 +173,15 @@ static Status print_forward(const SetosaExplanation *of, ExplainNames names, con
 }
 
 /* Whether the table has the features as given, too: a few were printed as a vector. */
-static bool lists_given(const SetosaExplanation *of, ExplainNames names) { return names.given != NULL && of->features > SMALL; }
+static bool lists_given(const SetosaExplanation *of) { return of->given != NULL && (of->columns != NULL || of->features > SMALL); }
 
 static Status print_entry(Table *table, const SetosaExplanation *of, ExplainNames names, size_t entry, Error *error) {
   Status status = SETOSA_OK;
-  char text[NUMBER_SIZE], class[CLASS_SIZE];
-  size_t k = entry / of->features, i = entry % of->features;
+  char text[NUMBER_SIZE], class[CLASS_SIZE], feature[FEATURE_SIZE];
+  size_t k = entry / of->entries, i = entry % of->entries;
   TRY(table_cell(table, error, "%s", class_text(class, k, names)));
-  if (names.features != NULL)
-    TRY(table_cell(table, error, "%s", names.features[i]));
-  else
-    TRY(table_cell(table, error, "%zu", i + 1));
-  if (lists_given(of, names)) TRY(table_cell(table, error, "%s", number(text, names.given[i])));
+  TRY(table_cell(table, error, "%s", feature_text(feature, of, i, names)));
+  if (lists_given(of)) TRY(table_cell(table, error, "%s", number(text, of->given[i])));
   TRY(table_cell(table, error, "%s", number(text, of->x[i])));
   TRY(table_cell(table, error, "%s", number(text, of->dweights[entry])));
   TRY(table_cell(table, error, "%s", number(text, of->dweights_finite[entry])));
@@ -170,22 +198,24 @@ static Status print_gradient(const SetosaExplanation *of, ExplainNames names, co
                                                {"diagonal only", true, false}};
   Status status = SETOSA_OK;
   Table *table = NULL;
-  size_t entries = of->classes * of->features, order[LISTED], count = entries;
-  bool all = of->classes <= SMALL && of->features <= SMALL;
+  size_t entries = of->classes * of->entries, order[LISTED], count = entries;
+  bool all = of->classes <= SMALL && of->entries <= SMALL;
   char title[64];
   print_step(session, true, 6, "gradient by the weights: dH/dW[i,k] = (a_k - P_k) x_i");
   for (size_t k = 0; all && k < of->classes; k++) {
     snprintf(title, sizeof title, "column %zu", k + 1);
-    print_vector(title, of->features, of->dweights + k * of->features);
+    if (of->columns == NULL) print_vector(title, of->features, of->dweights + k * of->features);
   }
+  if (entries == 0) page_explain("  0 everywhere, since x is\n");
+  if (entries == 0) return SETOSA_OK;
   printf("\n");
   if (!all) { /* both kinds of columns: the label's, and one that the diagonal misses */
     size_t more = 0;
-    find_largest(of->dweights, of->label * of->features, of->features, LISTED / 2, order, &count);
-    find_largest(of->dweights, strongest_rival(of) * of->features, of->features, LISTED / 2, order + count, &more);
+    find_largest(of->dweights, of->label * of->entries, of->entries, LISTED / 2, order, &count);
+    find_largest(of->dweights, strongest_rival(of) * of->entries, of->entries, LISTED / 2, order + count, &more);
     count += more;
   }
-  TRY(table_create(&table, lists_given(of, names) ? 7 : 6, lists_given(of, names) ? scaled_columns : columns, error));
+  TRY(table_create(&table, lists_given(of) ? 7 : 6, lists_given(of) ? scaled_columns : columns, error));
   table_repeat(table, 2);
   for (size_t n = 0; n < count; n++) TRY(print_entry(table, of, names, all ? n : order[n], error));
   if (!all && count < entries) page_explain("  the largest of %zu entries, for the label and its rival (--json has all):\n", entries);
@@ -228,12 +258,12 @@ static json_t *target_json(const SetosaExplanation *of, const double *values) {
   return is_labelled(of) ? json_numbers(of->classes, values) : json_null();
 }
 
-/* (K,D) as K arrays of D; null when it needs a target and there is none. */
+/* (K,E) as K arrays of E; null when it needs a target and there is none. */
 static json_t *matrix_json(const SetosaExplanation *of, const double *values) {
   if (!is_labelled(of) && values != of->weights) return json_null();
   json_t *rows = json_array();
   for (size_t k = 0; rows != NULL && k < of->classes; k++) {
-    if (json_array_append_new(rows, json_numbers(of->features, values + k * of->features)) != 0) {
+    if (json_array_append_new(rows, json_numbers(of->entries, values + k * of->entries)) != 0) {
       json_decref(rows);
       rows = NULL;
     }
@@ -241,13 +271,21 @@ static json_t *matrix_json(const SetosaExplanation *of, const double *values) {
   return rows;
 }
 
+/* The features that the entries are of, from 0; null: all of them. */
+static json_t *columns_json(const SetosaExplanation *of) {
+  if (of->columns == NULL) return json_null();
+  json_t *list = json_array();
+  for (size_t i = 0; list != NULL && i < of->entries; i++) json_add(&list, json_integer((json_int_t)of->columns[i]));
+  return list;
+}
+
 Status explain_print_json(const SetosaExplanation *of, ExplainNames names, Error *error) {
   json_t *document = json_pack(
-      "{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "command", "explain",
-      "version", SETOSA_VERSION, "features", (json_int_t)of->features, "classes", (json_int_t)of->classes, "feature_names",
-      texts_json(of->features, names.features), "class_names", texts_json(of->classes, names.classes), "label",
-      json_text(is_labelled(of) ? names.classes[of->label] : NULL), "x_given",
-      names.given != NULL ? json_numbers(of->features, names.given) : json_null(), "x", json_numbers(of->features, of->x), "weights",
+      "{s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "command",
+      "explain", "version", SETOSA_VERSION, "features", (json_int_t)of->features, "classes", (json_int_t)of->classes, "entries",
+      (json_int_t)of->entries, "columns", columns_json(of), "feature_names", texts_json(of->entries, names.features), "class_names",
+      texts_json(of->classes, names.classes), "label", json_text(is_labelled(of) ? names.classes[of->label] : NULL), "x_given",
+      of->given != NULL ? json_numbers(of->entries, of->given) : json_null(), "x", json_numbers(of->entries, of->x), "weights",
       matrix_json(of, of->weights), "bias", json_numbers(of->classes, of->bias), "logits", json_numbers(of->classes, of->logits),
       "probabilities", json_numbers(of->classes, of->probabilities), "target", target_json(of, of->target), "loss", json_number(of->loss),
       "dlogits", target_json(of, of->dlogits), "dweights", matrix_json(of, of->dweights), "dweights_finite",

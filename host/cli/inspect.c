@@ -179,7 +179,7 @@ const Command command_inspect = {
         "of each name, and what becomes of it: a numeric column is one feature, a categorical one a feature of 0 and 1 for each name. "
         "Then rows, features, and how the table is written; and, last, the problem that a training would end with, if there is one (the "
         "exit code is 0 all the same). Options say how the table is to be read. Nothing is trained or written. Of arrays "
-        "(.npy, .npz, IDX): rows, features, classes.\n"
+        "(.npy, .npz, IDX) and LIBSVM text: rows, features, classes, and of sparse rows how many values are not 0.\n"
         "Of a model: its shape, names, scaling, norms and provenance. The file is a plain .safetensors: any reader of that "
         "format opens it. Tensors: \"weights\" (classes, features), \"bias\" (classes), and, when features are scaled, \"feature_offset\" "
         "and "

@@ -1,9 +1,10 @@
-/* `setosa inspect` of arrays, which have no columns to be told apart: rows, features, classes. */
+/* `setosa inspect` of arrays and of LIBSVM text, which have no columns to be told apart: rows, features, classes, non-zeros. */
 #include <stdlib.h>
 
 #include "base/memory.h"
 #include "cli/inputs.h"
 #include "cli/inspect.h"
+#include "cli/report.h"
 #include "cli/terminal/page.h"
 
 enum { CLASSES_WIDTH = 400 };
@@ -26,20 +27,22 @@ static Status print_array(const SetosaDataset *dataset, const Session *session, 
   Status status = SETOSA_OK;
   uint64_t *counts = NULL;
   const char **names = NULL;
-  char name[512], list[4 * CLASSES_WIDTH];
-  size_t rows = setosa_dataset_rows(dataset), features = setosa_dataset_features(dataset), classes = setosa_dataset_classes(dataset);
+  char name[512], list[4 * CLASSES_WIDTH], words[REPORT_WORDS];
+  size_t rows = setosa_dataset_rows(dataset), classes = setosa_dataset_classes(dataset);
   const char *labels = setosa_dataset_labels_found(dataset);
   TRY(count_classes(&counts, &names, dataset, error));
   if (session->options->json) {
-    TRY(json_print(json_pack("{s:s, s:s, s:o, s:{s:I, s:I, s:I}, s:o}", "command", "inspect", "version", SETOSA_VERSION, "sources",
-                             inspect_sources_json(session->options), "data", "rows", (json_int_t)rows, "features", (json_int_t)features,
-                             "classes", (json_int_t)(counts != NULL ? classes : 0), "names",
-                             counts != NULL ? inspect_counts_json(classes, names, counts) : json_null()),
-                   false, stdout, error));
+    json_t *document = json_pack("{s:s, s:s, s:o, s:{s:I, s:I, s:I}, s:o}", "command", "inspect", "version", SETOSA_VERSION, "sources",
+                                 inspect_sources_json(session->options), "data", "rows", (json_int_t)rows, "features",
+                                 (json_int_t)setosa_dataset_features(dataset), "classes", (json_int_t)(counts != NULL ? classes : 0),
+                                 "names", counts != NULL ? inspect_counts_json(classes, names, counts) : json_null());
+    report_put_kind(&document, dataset);
+    TRY(json_print(document, false, stdout, error));
     goto cleanup;
   }
   inspect_name_data(name, sizeof name, session->options);
-  page_print("  %-12s%s: %zu row%s, %zu feature%s\n", "data", name, rows, inspect_plural(rows), features, inspect_plural(features));
+  page_print("  %-12s%s: %zu row%s, %s\n", "data", name, rows, inspect_plural(rows), report_features(words, dataset));
+  if (setosa_dataset_is_sparse(dataset)) page_print("  %-12s%s\n", "storage", report_entries(words, dataset, NULL));
   if (labels != NULL) {
     snprintf(name, sizeof name, "%s", labels);
     console_make_visible(name);

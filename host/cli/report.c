@@ -54,6 +54,41 @@ void report_compute(const Compute *compute, const char *backend, uint64_t chunk_
                units_count(rows, (double)chunk_rows));
 }
 
+const char *report_features(char text[REPORT_WORDS], const SetosaDataset *dataset) {
+  size_t features = setosa_dataset_features(dataset);
+  int base = setosa_dataset_index_base(dataset);
+  char how[40] = "";
+  if (setosa_dataset_hash_features(dataset) > 0)
+    snprintf(how, sizeof how, " (hashes of names)");
+  else if (base >= 0)
+    snprintf(how, sizeof how, " (indices from %d)", base);
+  snprintf(text, REPORT_WORDS, "%zu feature%s%s", features, features == 1 ? "" : "s", how);
+  return text;
+}
+
+const char *report_entries(char text[REPORT_WORDS], const SetosaDataset *dataset, const char *storage) {
+  char count[UNITS_SIZE];
+  double entries = (double)setosa_dataset_entries(dataset),
+         all = (double)setosa_dataset_rows(dataset) * (double)setosa_dataset_features(dataset);
+  snprintf(text, REPORT_WORDS, "%s non-zero%s, %.3g %%, %s%s", units_count(count, entries), entries == 1 ? "" : "s",
+           all > 0 ? 100 * entries / all : 0, setosa_dataset_is_binary(dataset) ? "all 1" : "values ",
+           setosa_dataset_is_binary(dataset) ? ""
+           : storage != NULL                 ? storage
+                                             : "f32");
+  return text;
+}
+
+void report_put_kind(json_t **document, const SetosaDataset *dataset) {
+  bool sparse = setosa_dataset_is_sparse(dataset);
+  int base = setosa_dataset_index_base(dataset);
+  json_t *kind = json_pack("{s:b, s:o, s:o}", "sparse", sparse, "non_zeros",
+                           sparse ? json_integer((json_int_t)setosa_dataset_entries(dataset)) : json_null(), "index_base",
+                           base >= 0 ? json_integer(base) : json_null());
+  if (json_object_update_new(json_object_get(*document, "data"), kind) == 0) return;
+  json_decref(*document);
+  *document = NULL;
+}
+
 json_t *report_device_json(const SetosaDeviceInfo *device) {
   if (device == NULL) return json_null();
   return json_pack("{s:I, s:o, s:o, s:o, s:s}", "index", (json_int_t)device->index, "name", json_text(device->name), "platform",

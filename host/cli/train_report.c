@@ -22,7 +22,7 @@ static bool classes_are_counted(const TrainReport *report) {
 /* "3 classes (setosa, versicolor, virginica)", the names only when they are few and not just 0, 1, 2. */
 static void print_data(const TrainReport *report, const Session *session) {
   char text[1024], name[CONSOLE_NAME], word[2 * CONSOLE_NAME + 4];
-  char parts[96 + INPUT_WORDS] = "", files[48] = "", left_out[INPUT_WORDS];
+  char parts[96 + INPUT_WORDS] = "", files[48] = "", left_out[INPUT_WORDS], features[REPORT_WORDS];
   size_t further = session->options->data.also_count;
   input_left_out(left_out, report->left_out);
   if (report->validation.known)
@@ -31,9 +31,9 @@ static void print_data(const TrainReport *report, const Session *session) {
   else if (left_out[0] != '\0')
     snprintf(parts, sizeof parts, " (%s)", left_out);
   if (further > 0) snprintf(files, sizeof files, " and %zu more", further);
-  int used = snprintf(text, sizeof text, "%s%s: %zu rows%s, %zu feature%s, %zu classes", report->data, files,
-                      report->rows + (report->validation.known ? report->validation.rows : 0), parts, report->features,
-                      report->features == 1 ? "" : "s", report->classes);
+  int used = snprintf(text, sizeof text, "%s%s: %zu rows%s, %s, %zu classes", report->data, files,
+                      report->rows + (report->validation.known ? report->validation.rows : 0), parts,
+                      report_features(features, report->dataset), report->classes);
   if (report->classes <= 5 && !classes_are_counted(report)) {
     for (size_t k = 0; k < report->classes && used > 0 && (size_t)used < sizeof text; k++)
       used += snprintf(text + used, sizeof text - (size_t)used, "%s%s", k == 0 ? " (" : ", ",
@@ -42,6 +42,14 @@ static void print_data(const TrainReport *report, const Session *session) {
   }
   console_make_visible(text);
   report_field(session, "data", "%s", text);
+}
+
+/* Of sparse rows: how many numbers there are, and what holding them took. */
+static void print_storage(const TrainReport *report, const Session *session) {
+  char entries[REPORT_WORDS], bytes[UNITS_SIZE];
+  if (!setosa_dataset_is_sparse(report->dataset)) return;
+  report_field(session, "storage", "%s; the training held %s", report_entries(entries, report->dataset, report->result.storage),
+               units_bytes(bytes, (double)report->result.device_bytes));
 }
 
 /* "newton", "lbfgs with blocks": what --solver auto chose is told with its reason. */
@@ -200,6 +208,7 @@ void train_print_summary(const TrainReport *report, const Session *session) {
   bool color = session->console.color_out;
   page_print("%sTrained softmax regression%s\n", color_code(color, COLOR_BOLD), color_code(color, COLOR_PLAIN));
   print_data(report, session);
+  print_storage(report, session);
   print_weights(report, session);
   report_compute(report->compute, report->result.backend, report->result.chunk_rows, session);
   print_start(report, session);
@@ -279,6 +288,8 @@ Status train_print_json(const TrainReport *report, const Session *session, Error
   if (!failed) failed = json_object_set_new(document, "truth", truth_json(report)) != 0;
   if (!failed) failed = json_object_set_new(document, "ranks", json_integer((json_int_t)setosa_ranks_size(session->ranks))) != 0;
   if (!failed) failed = json_object_set_new(document, "devices", report_devices_json(report->compute)) != 0;
+  if (!failed) report_put_kind(&document, report->dataset);
+  failed = failed || document == NULL;
   json_decref(rest);
   if (failed) {
     json_decref(document);

@@ -232,6 +232,7 @@ uint64_t setosa_dataset_entries(const SetosaDataset *dataset) {
   return dataset != NULL ? dataset_entries(dataset, dataset_all(dataset)) : 0;
 }
 
+bool setosa_dataset_is_binary(const SetosaDataset *dataset) { return dataset != NULL && dataset_shape(dataset).ones; }
 int setosa_dataset_index_base(const SetosaDataset *dataset) { return dataset != NULL ? dataset->index_base : -1; }
 uint64_t setosa_dataset_hash_features(const SetosaDataset *dataset) { return dataset != NULL ? dataset->hash_bits : 0; }
 

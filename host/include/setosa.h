@@ -250,6 +250,8 @@ SetosaStatus setosa_dataset_wrap_sparse(SetosaDataset **dataset, size_t rows, si
 bool setosa_dataset_is_sparse(const SetosaDataset *dataset);
 /* Entries of all rows; of dense ones rows * features. */
 uint64_t setosa_dataset_entries(const SetosaDataset *dataset);
+/* Whether every entry of sparse rows is 1: then no values are kept. false of dense rows. */
+bool setosa_dataset_is_binary(const SetosaDataset *dataset);
 /* What the source calls its first feature: 0 or 1 of LIBSVM text, -1 where features have no numbers. For expect_index_base. */
 int setosa_dataset_index_base(const SetosaDataset *dataset);
 /* The bits of the hashes that features were made of; 0: they were not. For hash_features. */
@@ -596,7 +598,7 @@ SetosaTrainOptions setosa_train_options_default(void);
 typedef struct SetosaTrainResult {
   double objective, loss, gradient_norm; /* at the returned weights */
   uint64_t iterations, evaluations;      /* evaluations: passes over X, in units of one loss+gradient of all rows */
-  double passes;                         /* arithmetic of the optimizer in units of one loss+gradient of all rows (4 N D K operations) */
+  double passes;                         /* arithmetic of the optimizer in units of one loss+gradient of all rows (4 K flops an entry) */
   const char *solver;                    /* that was used: "newton", "lbfgs", ...; static */
   const char *preconditioner;            /* of lbfgs: "blocks", ...; "none" with other solvers; static */
   char choice[160];                      /* why AUTO chose them, a few words; "" when it had no choice */
@@ -834,19 +836,23 @@ SetosaStatus setosa_check(const SetosaDataset *dataset, const SetosaComputeOptio
 /* Of an example whose class is not known. */
 #define SETOSA_NO_LABEL SIZE_MAX
 
-/* One example worked through in double precision. Arrays are owned by the explanation. With SETOSA_NO_LABEL what needs a target is NAN. */
+/* One example worked through in double precision. Arrays are owned by the explanation. With SETOSA_NO_LABEL what needs a target is NAN. Of
+ * a sparse row there are its entries alone, E of them: all else is 0, and the gradient, too. */
 typedef struct SetosaExplanation {
   size_t features, classes, label;
-  double *x;                 /* (D), as the model sees it (scaled) */
-  double *weights;           /* (K,D) */
+  size_t entries;            /* E; of a row that is not sparse D */
+  uint32_t *columns;         /* (E) the features that the entries are of, ascending, from 0; NULL: all of them */
+  double *given;             /* (E) x before the model's scaling; NULL: the same as x */
+  double *x;                 /* (E), as the model sees it (scaled); of a sparse row nothing is taken off it, for that is in the bias */
+  double *weights;           /* (K,E) */
   double *bias;              /* (K) */
   double *logits;            /* (K)   z_k = w_k . x + b_k */
   double *probabilities;     /* (K)   a = softmax(z) */
   double *target;            /* (K)   one-hot P */
   double *dlogits;           /* (K)   dH/dz = a - P */
-  double *dweights;          /* (K,D) dH/dw_k = (a_k - P_k) x */
-  double *dweights_diagonal; /* (K,D) -P_k (1 - a_k) x: what keeping only the diagonal of the softmax Jacobian gives */
-  double *dweights_finite;   /* (K,D) central finite differences */
+  double *dweights;          /* (K,E) dH/dw_k = (a_k - P_k) x */
+  double *dweights_diagonal; /* (K,E) -P_k (1 - a_k) x: what keeping only the diagonal of the softmax Jacobian gives */
+  double *dweights_finite;   /* (K,E) central finite differences */
   double *dbias;             /* (K)   a - P */
   double loss;               /* H = -sum_k P_k ln a_k */
   double largest_difference; /* max |dweights - dweights_finite| */
@@ -855,6 +861,10 @@ typedef struct SetosaExplanation {
 /* x (D), weights (K,D), bias (K) or NULL, label in 0..K-1 or SETOSA_NO_LABEL. */
 SetosaStatus setosa_explain(SetosaExplanation **explanation, size_t features, size_t classes, const double *x, const double *weights,
                             const double *bias, size_t label, SetosaError *error);
+/* Row `row` (from 0) of a data set as a model sees it; the data set is still as read (setosa_model_data_options), and stays so. Its label
+ * is that of the row, or SETOSA_NO_LABEL where that has none that the model knows. */
+SetosaStatus setosa_explain_row(SetosaExplanation **explanation, const SetosaModel *model, const SetosaDataset *dataset, size_t row,
+                                SetosaError *error);
 void setosa_explanation_destroy(SetosaExplanation *explanation);
 
 /* ---- cache ------------------------------------------------------------------------------------------------------ */

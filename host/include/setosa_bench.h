@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 typedef enum SetosaBenchWhat {
-  SETOSA_BENCH_STEP,    /* loss and gradient of all rows: 4NDK flops */
+  SETOSA_BENCH_STEP,    /* loss and gradient of all rows: 4NDK flops; of sparse rows 4K for each entry, and so below */
   SETOSA_BENCH_HESSIAN, /* Hessian times a vector: 6NDK */
   SETOSA_BENCH_EPOCH,   /* one epoch of sgd by setosa_train */
   SETOSA_BENCH_TRAIN,   /* lbfgs by setosa_train; times are of one iteration */
@@ -37,10 +37,12 @@ typedef struct SetosaBenchLimits {
 
 /* One line of the table. Numbers are NAN (sizes 0) when status is not OK, but for error and tolerance of a wrong result.
  * The limit is measured again between the samples, so that a noisy machine slows both: fma_gflops and read_gbytes_per_s are medians over
- * the same time as median_ms. limit_ms = max(flops / FMA peak, bytes of X / read bandwidth). */
+ * the same time as median_ms. limit_ms = max(flops / FMA peak, bytes of X / read bandwidth); of sparse rows with all bytes that a pass must
+ * move, and with gather_ms (bench/README.md). */
 typedef struct SetosaBenchResult {
   char work[64]; /* "W1", or the name of the data */
   uint64_t rows, features, classes;
+  uint64_t entries; /* of sparse rows; of others rows * features */
   SetosaBenchWhat what;
   const char *backend; /* "native", ...; static, as storage and family */
   char device[128];
@@ -51,9 +53,10 @@ typedef struct SetosaBenchResult {
   double median_ms, min_ms, max_ms;       /* per pass, epoch, or iteration */
   double spread;                          /* (90th - 10th percentile) / median of the samples; above 0.1 the machine is noisy */
   size_t samples;                         /* each of at least 20 ms, short work repeated */
-  double gflops, gbytes_per_s;            /* flops, and bytes of X read once, over the median */
+  double gflops, gbytes_per_s;            /* flops, and bytes of X read once (sparse: all that must move), over the median */
   double fma_gflops, read_gbytes_per_s;   /* the limit, see above */
   double limit_ms, part_of_limit;         /* part: limit_ms / median_ms */
+  double gather_ms;                       /* sparse rows: what reading rows of tables at random takes at least; else NAN */
   double first_call_ms;                   /* upload, building and tuning kernels, first pass */
   uint64_t device_bytes, workspace_bytes; /* most held; that without data, weights and gradient (and the direction of a Hessian) */
   double error, tolerance;                /* relative, against the reference: the quantity nearest to its tolerance */
@@ -64,7 +67,7 @@ typedef struct SetosaBenchResult {
 typedef struct SetosaBenchOptions {
   SetosaDataset *dataset; /* the user's own data (its rows stay as they are), or NULL for the suite */
   const char *name;       /* of dataset, in results */
-  const char *works;      /* the suite: "W1,W4", or NULL for all six */
+  const char *works;      /* the suite: "W1,S4", or NULL for all ten */
   const char *fashion;    /* W1: folder or images file of Fashion-MNIST; NULL: where Debian puts it, else synthetic data of that shape */
   const SetosaDevices *devices; /* NULL: only backends on the host */
   const size_t *device_indices; /* (device_count) */

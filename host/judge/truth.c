@@ -15,17 +15,26 @@ static const double logit_size = 3;          /* as in the self-test */
 static const size_t scores_bytes = 64 << 20; /* of probabilities kept */
 static const size_t sample_bytes = 64 << 20; /* of rows that are made as needed: so many are held for the reference */
 
-/* Flops of a row: 2DK a product. */
+/* Values of a row, in the mean: D, or the entries of sparse rows. */
+static double row_values(const DataShape *shape) { return fmax((double)shape->entries / (double)shape->rows, 1); }
+
+/* Flops of a row: 2K a product and value. */
 static double row_flops(const DataShape *shape, SetosaBenchWhat what) {
   double products = what == SETOSA_BENCH_HESSIAN ? 3 : what == SETOSA_BENCH_PREDICT ? 1 : 2;
-  return 2 * products * (double)shape->features * (double)shape->classes;
+  return 2 * products * row_values(shape) * (double)shape->classes;
+}
+
+/* Rows of sample_bytes, one at least. */
+static double sample_rows(const DataShape *shape) {
+  size_t bytes = shape->kind == DATA_SPARSE ? sizeof(uint32_t) + sizeof(float) : sizeof(float);
+  return fmax(1, (double)(sample_bytes / bytes) / row_values(shape));
 }
 
 /* Rows within the reference's budget, from the middle so that they begin inside a block. */
 static RowRange choose_rows(const DataShape *shape, SetosaBenchWhat what, double flops) {
   double most = fmax(1, flops / row_flops(shape, what));
   if (what == SETOSA_BENCH_PREDICT) most = fmin(most, fmax(1, (double)scores_bytes / sizeof(float) / (double)shape->classes));
-  if (shape->place != DATA_HELD) most = fmin(most, fmax(1, (double)sample_bytes / sizeof(float) / (double)shape->features));
+  if (shape->place != DATA_HELD) most = fmin(most, sample_rows(shape));
   size_t count = most < (double)shape->rows ? (size_t)most : shape->rows;
   return (RowRange){(shape->rows - count) / 3, count};
 }
@@ -278,8 +287,7 @@ Status truth_model_loss(const Dataset *dataset, SetosaStorage storage, const flo
   TRY(memory_allocate((void **)&w, count + shape.classes, sizeof *w, "the parameters", error));
   for (size_t i = 0; i < count; i++) w[i] = weights[i];
   for (size_t k = 0; k < shape.classes; k++) w[count + k] = bias[k];
-  if (shape.place != DATA_HELD && block > sample_bytes / sizeof(float) / shape.features + 1)
-    block = sample_bytes / sizeof(float) / shape.features + 1;
+  if (shape.place != DATA_HELD) block = (size_t)fmin((double)block, sample_rows(&shape));
   for (size_t done = 0; done < shape.rows; done += block) {
     RowRange rows = range_next(done, shape.rows, block);
     TRY(loss_of_rows(dataset, rows, storage, w, &mean, error));

@@ -82,7 +82,8 @@ static void fill_facts(SetosaCvResult *result, const Cv *cv) {
   const Backend *b = cv->backend;
   BackendFacts facts = {0};
   backend_facts(b, &facts);
-  result->passes = (double)(facts.flops - cv->flops_before) / (4.0 * (double)b->rows * (double)b->features * (double)b->classes);
+  result->passes = (double)(facts.flops - cv->flops_before) /
+                   (4.0 * (double)dataset_entries(cv->dataset, dataset_all(cv->dataset)) * (double)b->classes);
   const CvFit *last = cv->done > 0 ? &cv->fits[cv->done - 1] : NULL;
   result->solver = setosa_solver_name(last != NULL ? (SetosaSolver)last->solver : cv->train.solver);
   result->preconditioner =

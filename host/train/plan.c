@@ -12,7 +12,7 @@
 #include "train/train_options.h"
 
 enum {
-  SAMPLE_VALUES = 1 << 22, /* of X in the sample: 16 MB, more than the caches hold */
+  SAMPLE_VALUES = 1 << 22, /* of X in the sample, of sparse rows the entries: 16 MB, more than the caches hold */
   SAMPLES = 3
 };
 
@@ -20,7 +20,7 @@ enum {
 static Status take_sample(Dataset **sample, double *seconds_made, const Dataset *dataset, Error *error) {
   Status status = SETOSA_OK;
   DataShape shape = dataset_shape(dataset);
-  RowRange rows = range_next(0, shape.rows, SAMPLE_VALUES / shape.features + 1);
+  RowRange rows = range_next(0, shape.rows, (size_t)(SAMPLE_VALUES / (shape.entries / shape.rows + 1)) + 1);
   TRY(dataset_slice(sample, dataset, rows, error));
   if (shape.place != DATA_MADE) goto cleanup;
   double began = clock_seconds();
@@ -119,7 +119,7 @@ SetosaStatus setosa_plan(SetosaPlan *plan, SetosaPlanWork work, const SetosaData
   plan->passes_estimate = work == SETOSA_PLAN_TRAIN ? most_passes(options) : 1;
   plan->passes_typical = work == SETOSA_PLAN_TRAIN ? typical_passes(options, plan->passes_estimate) : 1;
   uint64_t vector = (uint64_t)(classes * shape.features + classes) * sizeof(float);
-  add_buffer(plan, "features", places.data_bytes);
+  add_buffer(plan, shape.kind == DATA_SPARSE ? "entries of sparse rows" : "features", places.data_bytes);
   add_buffer(plan, "labels", places.label_bytes);
   add_buffer(plan, "sample weights", places.weight_bytes);
   add_buffer(plan, work == SETOSA_PLAN_TRAIN ? "weights, gradients and the solver's vectors" : "weights",

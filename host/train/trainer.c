@@ -152,13 +152,13 @@ static double training_seconds(const Training *t) {
   return fmax(0.0, clock_seconds() - t->began - (facts.seconds_build - t->build_before));
 }
 
-/* Arithmetic of the training so far, in passes over all rows. */
+/* Arithmetic of the training so far, in passes over all rows: each entry of theirs takes part in two products with K numbers. */
 static double training_passes(const Training *t) {
   const Backend *b = t->backend;
   BackendFacts facts = {0};
   backend_facts(b, &facts);
   double flops = (double)(facts.flops - t->flops_before) * (double)ranks_size(t->wishes.ranks) + (double)t->flops_stage;
-  return flops / (4.0 * (double)b->rows * (double)b->features * (double)b->classes);
+  return flops / (4.0 * (double)dataset_entries(t->dataset, dataset_all(t->dataset)) * (double)b->classes);
 }
 
 /* Of several ranks only the first is asked; whether it wants to stop, the others learn when they talk next: at once. */

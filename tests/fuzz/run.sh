@@ -12,7 +12,7 @@ build=$source/build/fuzz
 found=$build/found
 seconds=${1:-20}
 names=("${@:2}")
-[ "${#names[@]}" -gt 0 ] || names=(csv table libsvm records expected npy npz idx gz column class_weights synthetic visible model checkpoint options)
+[ "${#names[@]}" -gt 0 ] || names=(csv table libsvm libsvm_lines records expected npy npz idx gz column class_weights synthetic visible model checkpoint options)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$found"
@@ -51,6 +51,12 @@ if [ -d "$work/libsvm" ]; then # as names that are hashed, for a model, and told
     for last in 013 002 212; do { cat "$file"; printf "\\$last"; } >"$file-$last"; done
   done
   head -n 5 "$source/data/heart_scale.svm" >"$work/libsvm/heart"
+fi
+if [ -d "$work/libsvm_lines" ]; then # the first byte says what is known before (libsvm_lines.c): nothing, or names that are hashed
+  for file in "$malformed"/*.svm; do
+    { printf '\0'; cat "$file"; } >"$work/libsvm_lines/$(basename "$file")"
+    { printf '\010'; cat "$file"; } >"$work/libsvm_lines/$(basename "$file")-hashed"
+  done
 fi
 if [ -d "$work/records" ]; then # the first byte says how the text is written (records.c)
   for file in "$malformed"/*.csv "$source"/tests/tables/own/*.csv "$source"/tests/tables/own/*.txt; do

@@ -181,10 +181,33 @@ static void made_rows_are_the_same(void **state) {
   setosa_dataset_destroy(sets[1]);
 }
 
+/* The reference is given so many flops: those of the entries of its rows. */
+static void sparse_rows_are_as_many_as_the_budget_allows(void **state) {
+  (void)state;
+  static const SetosaBenchWhat whats[] = {SETOSA_BENCH_STEP, SETOSA_BENCH_HESSIAN, SETOSA_BENCH_PREDICT};
+  static const size_t products[] = {2, 3, 1};
+  for (int made = 0; made <= 1; made++) {
+    Error error = {0};
+    Dataset *dataset = NULL;
+    SetosaDataOptions options = setosa_data_options_default();
+    if (made) options.generate_above_bytes = 1;
+    support_ok(setosa_dataset_load(&dataset, "synthetic:rows=500,features=2000,classes=3,sparsity=0.99", &options, &error), &error);
+    for (size_t w = 0; w < 3; w++) {
+      Truth *truth = NULL;
+      support_ok(truth_create(&truth, dataset, whats[w], (double)(2 * products[w] * 20 * 3 * 50), &error), &error); /* 20 entries a row */
+      assert_int_equal(truth->rows.count, 50);
+      assert_int_equal(truth->rows.begin, 150);
+      truth_destroy(truth);
+    }
+    setosa_dataset_destroy(dataset);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(what_is_right_passes), cmocka_unit_test(what_is_wrong_is_named), cmocka_unit_test(the_whole_is_judged_too),
-      cmocka_unit_test(a_model_has_its_loss), cmocka_unit_test(made_rows_are_the_same),
+      cmocka_unit_test(what_is_right_passes),    cmocka_unit_test(what_is_wrong_is_named),
+      cmocka_unit_test(the_whole_is_judged_too), cmocka_unit_test(a_model_has_its_loss),
+      cmocka_unit_test(made_rows_are_the_same),  cmocka_unit_test(sparse_rows_are_as_many_as_the_budget_allows),
   };
   return support_run("truth", tests, NULL, NULL);
 }

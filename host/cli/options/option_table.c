@@ -68,8 +68,9 @@ static const OptionRow rows[] = {
     {"diagnose", 0, NULL, "explain what OpenCL finds here and how to repair what is missing", FLAG(diagnose), .commands = FOR_DEVICES,
      .heading = HEADING_DEVICE},
     /* bench */
-    {"suite", 0, NULL, "the six works W1 to W6 (above) instead of DATA", FLAG(suite), .commands = FOR_BENCH, .heading = HEADING_DATA},
-    {"work", 0, "W1,W4,...", "only these works of the suite", TEXT(work), .commands = FOR_BENCH, .heading = HEADING_DATA},
+    {"suite", 0, NULL, "the ten works W1 to W6 and S1 to S4 (above) instead of DATA", FLAG(suite), .commands = FOR_BENCH,
+     .heading = HEADING_DATA},
+    {"work", 0, "W1,S4,...", "only these works of the suite", TEXT(work), .commands = FOR_BENCH, .heading = HEADING_DATA},
     {"fashion", 0, "PATH", "folder or images file of Fashion-MNIST for W1 (default: Debian's, else made-up data)",
      FILE_OPTION(PATH_DATA, fashion), .commands = FOR_BENCH, .heading = HEADING_DATA},
     {"what", 0, "A,B,...", "step (loss and gradient; the default), hessian, epoch, train, predict", LIST(what, bench_what_names),
