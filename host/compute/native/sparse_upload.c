@@ -213,6 +213,7 @@ static Status make_other(Native *native, SparseBlock *block, size_t begin, size_
   block->count = 0;
   TRY(rows_of(native, &rows, begin, count, error));
   TRY(sparse_order_make(&order, &rows, count, native->head.features, native->sparse->places, error));
+  dataset_let_go(native->source, (RowRange){begin, count});
   native_sparse_block_release(block); /* kernels that are still enqueued keep it alive */
   TRY(upload_order(native, block, &order, error));
   block->begin = begin;
