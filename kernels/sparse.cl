@@ -24,6 +24,10 @@ kernel void sparse_turn(global const float *w, ulong features, uint classes, uin
           for (uint j = k; j < min(k + 8, stride); j++) to[(d + i) * stride + j] = j < classes ? w[j * features + d + i] : 0.0f;
     }
 #endif
+#if TILE_CLASSES == 2
+  for (; classes == 2 && d < min(end, features); d += TEAM)
+    vstore2((float2)(w[d], w[features + d]), places != 0 ? places[d] : d, to);
+#endif
   for (; d < end; d += TEAM) {
     ulong place = places != 0 && d < features ? places[d] : d;
     for (uint k = 0; k < stride; k++) {
@@ -33,15 +37,16 @@ kernel void sparse_turn(global const float *w, ulong features, uint classes, uin
   }
 }
 
-// The way back: partial number `partial` (P) of partials = the sums of a share, from (D, stride), and its bias those of bias (K).
-kernel void sparse_turn_back(global const float *from, global const float *bias, ulong features, uint classes, uint stride,
+// The way back: partial number `partial` (P) of partials = the sums of a share, from (D, stride), which become 0 for the next one. Those of its bias
+// are the column sums of `sums` (items, stride).
+kernel void sparse_turn_back(global float *from, global const float *sums, uint items, ulong features, uint classes, uint stride,
                              global const uint *places, global float *partials, uint partial) {
   global float *to = partials + (ulong)partial * ((features + 1) * classes);
   ulong begin, end;
   group_share(features + 1, (uint)get_group_id(0), (uint)get_num_groups(0), &begin, &end);
-  ulong d = begin + TEAM_ITEM;
+  ulong d = begin + TEAM_ITEM, last = min(end, features);
 #if TEAM == 1
-  for (; places == 0 && d + 8 <= min(end, features); d += 8)
+  for (; places == 0 && d + 8 <= last; d += 8) {
     for (uint k = 0; k < classes; k += 8) {
       if (k + 8 <= classes)
         turn_eight(from + d * stride + k, stride, to + k * features + d, features);
@@ -49,15 +54,31 @@ kernel void sparse_turn_back(global const float *from, global const float *bias,
         for (uint j = k; j < classes; j++)
           for (uint i = 0; i < 8; i++) to[j * features + d + i] = from[(d + i) * stride + j];
     }
+    for (uint i = 0; i < 8 * stride; i += 8) vstore8((float8)(0.0f), 0, from + d * stride + i);
+  }
 #endif
-  for (; d < end; d += TEAM) {
-    ulong place = places != 0 && d < features ? places[d] : d;
-    for (uint k = 0; k < classes; k++) {
-      if (d < features)
-        to[k * features + d] = from[place * stride + k];
-      else
-        to[(ulong)classes * features + k] = bias[k];
-    }
+#if TILE_CLASSES == 2
+  for (; classes == 2 && d < last; d += TEAM) {
+    ulong place = places != 0 ? places[d] : d;
+    float2 both = vload2(place, from);
+    to[d] = both.x;
+    to[features + d] = both.y;
+    vstore2((float2)(0.0f), place, from);
+  }
+#endif
+  for (; d < last; d += TEAM) {
+    global float *row = from + (places != 0 ? places[d] : d) * stride;
+    for (uint k = 0; k < classes; k++) to[k * features + d] = row[k];
+    for (uint k = 0; k < stride; k++) row[k] = 0.0f;
+  }
+  if (end <= features) return;
+  // The bias: eight classes a work-item of the last group. What is read beyond a row is not used.
+  for (uint k = 8 * TEAM_ITEM; k < classes; k += 8 * TEAM) {
+    float8 high = 0.0f, low = 0.0f;
+    for (uint item = 0; item < items; item++) accumulate8(&high, &low, vload8(0, sums + (ulong)item * stride + k));
+    float total[8];
+    vstore8(high + low, 0, total);
+    for (uint j = 0; j < min(8u, classes - k); j++) to[(ulong)classes * features + k + j] = total[j];
   }
 }
 

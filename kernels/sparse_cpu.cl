@@ -19,17 +19,44 @@
 DEFINE_TRANSPOSE(turn_logits, private const float *, load_private, private float *)
 #endif
 
-// sum = the entries [j, last) of a row or column times what they meet: number at[i] of `with`, `stride` floats apart.
-#define SUM_ENTRIES(sum, at, value, values, j, last, with, stride)                                                                   \
-  {                                                                                                                             \
-    Classes part_[SUMS];                                                                                                        \
-    UNROLL for (int s_ = 0; s_ < SUMS; s_++) { classes_clear(part_[s_]) }                                                       \
-    for (; j + SUMS <= last; j += SUMS) UNROLL for (int s_ = 0; s_ < SUMS; s_++)                                                \
-        classes_add_product(&part_[s_], value(values, j + s_), (with) + (ulong)(at)[j + s_] * (stride));                  \
-    for (; j < last; j++) classes_add_product(&part_[0], value(values, j), (with) + (ulong)(at)[j] * (stride));           \
-    UNROLL for (int s_ = 1; s_ < SUMS; s_++) classes_join(&part_[0], &part_[s_]);                                               \
-    classes_join(&(sum), &part_[0]);                                                                                            \
+// sum += the entries [j, last) of a row or column times what they meet: row at[j] of `with`, `stride` floats apart. Of few entries one after
+// the other.
+#define SUM_ONE_BY_ONE(sum, at, value, values, j, last, with, stride) \
+  for (; j < last; j++) classes_add_product(&(sum), value(values, j), (with) + (ulong)(at)[j] * (stride))
+#if SUMS == 1
+#define SUM_ENTRIES(sum, at, value, values, j, last, with, stride) \
+  { SUM_ONE_BY_ONE(sum, at, value, values, j, last, with, stride); }
+#elif TILE_CLASSES == 2
+// Both classes of two entries in a vector of four.
+#define TWO_ENTRIES(sum, at, value, values, j, with, stride)                                                                   \
+  sum = fma((float4)((float2)(value(values, j)), (float2)(value(values, (j) + 1))),                                             \
+            (float4)(vload2(0, (with) + (ulong)(at)[j] * (stride)), vload2(0, (with) + (ulong)(at)[(j) + 1] * (stride))), sum)
+#define SUM_ENTRIES(sum, at, value, values, j, last, with, stride)          \
+  {                                                                         \
+    if (j + 2 * SUMS <= last) {                                             \
+      float4 even_ = 0.0f, odd_ = 0.0f;                                     \
+      for (; j + 4 <= last; j += 4) {                                       \
+        TWO_ENTRIES(even_, at, value, values, j, with, stride);             \
+        TWO_ENTRIES(odd_, at, value, values, j + 2, with, stride);          \
+      }                                                                     \
+      even_ += odd_;                                                        \
+      (sum).two += even_.lo + even_.hi;                                     \
+    }                                                                       \
+    SUM_ONE_BY_ONE(sum, at, value, values, j, last, with, stride);          \
   }
+#else
+#define SUM_ENTRIES(sum, at, value, values, j, last, with, stride)                                                                 \
+  {                                                                                                                                \
+    if (j + 2 * SUMS <= last) {                                                                                                    \
+      Classes part_[SUMS];                                                                                                         \
+      UNROLL for (int s_ = 0; s_ < SUMS; s_++) { classes_clear(part_[s_]) }                                                        \
+      for (; j + SUMS <= last; j += SUMS) UNROLL for (int s_ = 0; s_ < SUMS; s_++)                                                 \
+          classes_add_product(&part_[s_], value(values, j + s_), (with) + (ulong)(at)[j + s_] * (stride));                         \
+      UNROLL for (int s_ = 0; s_ < SUMS; s_++) classes_join(&(sum), &part_[s_]);                                                   \
+    }                                                                                                                              \
+    SUM_ONE_BY_ONE(sum, at, value, values, j, last, with, stride);                                                                 \
+  }
+#endif
 
 // Z = X W' + b in strips (strip.clh), from row block_row (a multiple of 16) of block on. begin, columns, values: of rows from row_begin on; w
 // (D + 1, stride), its last row the bias. An item is SPARSE_STRIPS strips.
@@ -42,14 +69,14 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void sparse_logits(global 
     ulong first_row = (ulong)item * (SPARSE_STRIPS * STRIP), last_row = min(first_row + SPARSE_STRIPS * STRIP, rows);
     for (ulong row = first_row; row < last_row; row += STRIP) {
       global float *to = block + (block_row + row) * classes;
-      for (uint tile = 0; tile < stride; tile += TILE_CLASSES) {
+      for (uint tile = 0; tile < known_stride(stride); tile += TILE_CLASSES) {
         float z[STRIP * PADDED], turned[PADDED * STRIP];
         for (uint i = 0; i < STRIP; i++) {
           Classes sum;
           classes_load(&sum, w + features * stride + tile);
           if (row + i < last_row) {
             ulong j = begin[row_begin + row + i], last = begin[row_begin + row + i + 1];
-            SUM_ENTRIES(sum, columns, entry_value, values, j, last, w + tile, stride)
+            SUM_ENTRIES(sum, columns, entry_value, values, j, last, w + tile, known_stride(stride))
           }
           classes_keep(&sum, z + i * PADDED);
         }
@@ -68,15 +95,15 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void sparse_logits(global 
   end_items(counter);
 }
 
-// R (rows, stride) = the strips times row_factors, row by row, and sums (items, stride) of the rows of each item, what the bias's gradient is
-// made of. Columns past K are 0. An item is SPARSE_STRIPS strips.
+// R (rows, stride) = the strips times row_factors, row by row, and sums (items, stride), from number first_item on, of the rows of each item, what
+// the bias's gradient is made of. Columns past K are 0. An item is SPARSE_STRIPS strips.
 kernel __attribute__((reqd_work_group_size(1, 1, 1))) void sparse_residuals(global const float *block, global const float *row_factors,
                                                                              uint classes, uint stride, ulong rows, global float *to,
-                                                                             global float *sums, uint items,
+                                                                             global float *sums, uint first_item, uint items,
                                                                              volatile global uint *counter) {
   FOR_ITEMS(item, items, counter) {
     ulong first_row = (ulong)item * (SPARSE_STRIPS * STRIP), last_row = min(first_row + SPARSE_STRIPS * STRIP, rows);
-    for (uint tile = 0; tile < stride; tile += TILE_CLASSES) {
+    for (uint tile = 0; tile < known_stride(stride); tile += TILE_CLASSES) {
       Classes sum;
       classes_clear(sum)
       for (ulong row = first_row; row < last_row; row += STRIP) {
@@ -100,7 +127,7 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void sparse_residuals(glob
           classes_join(&sum, &one);
         }
       }
-      classes_store(&sum, sums + (ulong)item * stride + tile);
+      classes_store(&sum, sums + (ulong)(first_item + item) * stride + tile);
     }
   }
   end_items(counter);
@@ -118,13 +145,13 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void sparse_residuals(glob
       uint last_column = starts[item + 1];                                                                                                  \
       for (uint c = starts[item]; c < last_column; c++) {                                                                                   \
         uint first = c > 0 ? ends[c - 1] : 0, last = ends[c];                                                                               \
-        global float *to = gradient + (ulong)index[c] * stride;                                                                             \
-        for (uint tile = 0; tile < stride; tile += TILE_CLASSES) {                                                                          \
+        global float *to = gradient + (ulong)index[c] * known_stride(stride);                                                                             \
+        for (uint tile = 0; tile < known_stride(stride); tile += TILE_CLASSES) {                                                                          \
           Classes sum;                                                                                                                      \
           classes_load(&sum, to + tile);                                                                                                    \
           for (uint j = first; j < last;) { /* long columns in segments, so that rounding errors do not pile up */                          \
             uint end = min(last, j + SPARSE_SEGMENT);                                                                                       \
-            SUM_ENTRIES(sum, rows, value, values, j, end, residuals + tile, stride)                                                         \
+            SUM_ENTRIES(sum, rows, value, values, j, end, residuals + tile, known_stride(stride))                                                         \
           }                                                                                                                                 \
           classes_store(&sum, to + tile);                                                                                                   \
         }                                                                                                                                   \

@@ -317,7 +317,7 @@ static Status enqueue_share(Native *native, BlockPlace *at, size_t begin, size_t
   at->add = clear;
   const NativeProducts *products = at->pass->want_gradient ? native->products : NULL;
   if (clear) TRY(buffer_fill_zero(at->partials, at->partial * bytes, partials * bytes, error));
-  if (products != NULL && products->begin_share != NULL) TRY(products->begin_share(native, error));
+  if (products != NULL && products->begin_share != NULL) TRY(products->begin_share(native, rows, error));
   for (size_t done = 0; done < rows; done += at->rows.count) {
     TRY(native_rows(native, &at->buffers, (RowRange){begin + done, rows - done}, native->block_rows, &at->rows, error));
     at->rows.count = smaller(at->rows.count, native->block_rows);

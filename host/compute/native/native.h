@@ -116,8 +116,8 @@ typedef struct NativeProducts {
   /* As native_enqueue_logits. */
   Status (*logits)(Native *native, const Vector *w, const RowBuffers *buffers, RowRange rows, Buffer *block, size_t block_row,
                    float padding, Error *error);
-  /* Before the first block of a share, and after its last, unless NULL. */
-  Status (*begin_share)(Native *native, Error *error);
+  /* Before the first block of a share of so many rows, and after its last, unless NULL. */
+  Status (*begin_share)(Native *native, size_t rows, Error *error);
   Status (*end_share)(Native *native, Buffer *partials, size_t partial, Error *error);
   /* Partial number `partial` (P) (+)= R' X and the column sums of R (count, stride); squares: with the squares of the values of X, of
    * sparse rows alone. */

@@ -126,14 +126,19 @@ cleanup:
 
 /* ---- gradients --------------------------------------------------------------------------------------------------- */
 
-static Status begin_share(Native *native, Error *error) {
+static Status begin_share(Native *native, size_t rows, Error *error) {
   Status status = SETOSA_OK;
   NativeSparse *sparse = native->sparse;
-  size_t bytes = native->head.features * sparse->stride * sizeof(float), bias_bytes = native->stride * sizeof(float);
+  size_t bytes = native->head.features * sparse->stride * sizeof(float), row_bytes = residual_stride(native) * sizeof(float);
+  size_t items = is_cpu(native) ? divide_up(rows, SPARSE_STRIPS * STRIP) + divide_up(rows, native->block_rows) : 1;
+  size_t beyond = 8 * sizeof(float); /* sums are read by eights */
+  const Buffer *before = sparse->gradient;
   TRY(native_reserve(native, &sparse->gradient, bytes, "a gradient by features", error));
-  TRY(native_reserve(native, &sparse->bias, bias_bytes, "a gradient by features", error));
-  TRY(buffer_fill_zero(sparse->gradient, 0, bytes, error));
-  TRY(buffer_fill_zero(sparse->bias, 0, bias_bytes, error));
+  TRY(native_reserve(native, &sparse->sums, items * row_bytes + beyond, "sums of residuals", error));
+  if (!sparse->clear || sparse->gradient != before) TRY(buffer_fill_zero(sparse->gradient, 0, bytes, error));
+  if (!is_cpu(native)) TRY(buffer_fill_zero(sparse->sums, 0, row_bytes, error));
+  sparse->clear = false;
+  sparse->items = 0;
 cleanup:
   return status;
 }
@@ -141,23 +146,25 @@ cleanup:
 static Status end_share(Native *native, Buffer *partials, size_t partial, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
-  const NativeSparse *sparse = native->sparse;
+  NativeSparse *sparse = native->sparse;
+  uint32_t items = is_cpu(native) ? (uint32_t)sparse->items : 1;
   TRY(native_kernel(native, KERNEL_SPARSE_TURN_BACK, &kernel, error));
-  TRY(kernel_launch(kernel, native_team_range(native, turn_groups(native)), error, ARG(sparse->gradient), ARG(sparse->bias),
+  TRY(kernel_launch(kernel, native_team_range(native, turn_groups(native)), error, ARG(sparse->gradient), ARG(sparse->sums), ARG(items),
                     ARG((uint64_t)native->head.features), ARG((uint32_t)native->head.classes), ARG(sparse->stride),
                     ARG(sparse->places_there), ARG(partials), ARG((uint32_t)partial)));
+  sparse->clear = true;
 cleanup:
   return status;
 }
 
-/* bias += the column sums of `rows` rows. */
-static Status add_bias(Native *native, const Buffer *rows, uint32_t stride, size_t count, Error *error) {
+/* GPU family: sums += the column sums of `rows` rows. */
+static Status add_bias(Native *native, const Buffer *rows, size_t count, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   size_t classes = native->head.classes;
   TRY(native_kernel(native, KERNEL_COLUMN_SUMS, &kernel, error));
-  TRY(kernel_launch(kernel, native_team_range(native, (uint32_t)divide_up(classes, 8)), error, ARG(rows), ARG(stride),
-                    ARG((uint32_t)classes), ARG((uint64_t)count), ARG(native->sparse->bias), ARG((uint64_t)0), ARG((uint32_t)1)));
+  TRY(kernel_launch(kernel, native_team_range(native, (uint32_t)divide_up(classes, 8)), error, ARG(rows), ARG(native->stride),
+                    ARG((uint32_t)classes), ARG((uint64_t)count), ARG(native->sparse->sums), ARG((uint64_t)0), ARG((uint32_t)1)));
 cleanup:
   return status;
 }
@@ -169,14 +176,13 @@ static Status unpack_residuals(Native *native, const Buffer *strips, size_t rows
   KernelRange range;
   NativeSparse *sparse = native->sparse;
   uint32_t items = (uint32_t)divide_up(rows, SPARSE_STRIPS * STRIP);
-  size_t row_bytes = sparse->stride * sizeof(float), most = divide_up(native->block_rows, SPARSE_STRIPS * STRIP),
-         beyond = 8 * sizeof(float);
-  TRY(native_reserve(native, &sparse->residuals, native->block_rows * row_bytes, "a block of residuals", error));
-  TRY(native_reserve(native, &sparse->sums, most * row_bytes + beyond, "sums of residuals", error)); /* column_sums reads eights */
+  TRY(native_reserve(native, &sparse->residuals, native->block_rows * sparse->stride * sizeof(float), "a block of residuals", error));
   TRY(native_items_range(native, items, &range, error));
   TRY(native_kernel(native, KERNEL_SPARSE_RESIDUALS, &kernel, error));
   TRY(kernel_launch(kernel, range, error, ARG(strips), ARG(native->row_factors), ARG((uint32_t)native->head.classes), ARG(sparse->stride),
-                    ARG((uint64_t)rows), ARG(sparse->residuals), ARG(sparse->sums), ARG(items), ARG(native->counter)));
+                    ARG((uint64_t)rows), ARG(sparse->residuals), ARG(sparse->sums), ARG((uint32_t)sparse->items), ARG(items),
+                    ARG(native->counter)));
+  sparse->items += items;
 cleanup:
   return status;
 }
@@ -224,10 +230,9 @@ static Status sparse_gradient(Native *native, const Buffer *residuals, const Row
   TRY(native_sparse_block(native, &block, buffers, rows, error));
   if (is_cpu(native)) {
     TRY(unpack_residuals(native, residuals, rows.count, error));
-    TRY(add_bias(native, native->sparse->sums, native->sparse->stride, divide_up(rows.count, SPARSE_STRIPS * STRIP), error));
     TRY(block->columns > 0 ? gather_cpu(native, block, squares, error) : SETOSA_OK);
   } else {
-    TRY(add_bias(native, residuals, native->stride, rows.count, error));
+    TRY(add_bias(native, residuals, rows.count, error));
     TRY(block->columns > 0 ? gather_gpu(native, residuals, block, squares, error) : SETOSA_OK);
   }
 cleanup:
@@ -273,7 +278,6 @@ void native_sparse_release(Native *native) {
   buffer_destroy(sparse->gradient);
   buffer_destroy(sparse->residuals);
   buffer_destroy(sparse->sums);
-  buffer_destroy(sparse->bias);
   native_sparse_block_release(&sparse->other);
   sparse_room_free(&sparse->room);
   buffer_destroy(sparse->places_there);

@@ -22,9 +22,11 @@ struct NativeSparse {
   NativePanels turned[2]; /* (D+1,stride) of the last two vectors, the latest first */
   Buffer *gradient;       /* (D,stride) of the share at hand */
   Buffer *residuals;      /* CPU family: (block_rows,stride) */
-  Buffer *sums, *bias;    /* CPU family: sums of residuals of items; (K) of the share at hand */
-  SparseBlock other;      /* of the last rows that were no whole block */
-  uint32_t *places;       /* (D) on the host and the device: where the turned weights of each feature lie; NULL: at its number */
+  Buffer *sums;      /* CPU family: (items,stride) residuals of so many rows each, of the share at hand; GPU family: (stride) all of them */
+  size_t items;      /* that there are so far */
+  bool clear;        /* the gradient is 0, as the next share wants it */
+  SparseBlock other; /* of the last rows that were no whole block */
+  uint32_t *places;  /* (D) on the host and the device: where the turned weights of each feature lie; NULL: at its number */
   Buffer *places_there;
   SparseRoom room; /* of rows that are gathered or made */
 };

@@ -334,11 +334,11 @@ cleanup:
 void native_append_storage(const Native *native, char *options, size_t size) {
   size_t used = strlen(options);
   if (native->sparse != NULL) {
-    snprintf(options + used, size - used, " -DVALUES=%d -DTILE_CLASSES=%u",
+    snprintf(options + used, size - used, " -DVALUES=%d -DTILE_CLASSES=%u%s",
              native->sparse->ones                         ? 0
              : native->plan.storage == SETOSA_STORAGE_F16 ? 2
                                                           : 1,
-             native->sparse->tile);
+             native->sparse->tile, native->sparse->tile == native->sparse->stride ? " -DONE_TILE" : "");
     return;
   }
   if (native->plan.storage == SETOSA_STORAGE_F16) snprintf(options + used, size - used, " -DSTORAGE=1");
