@@ -59,14 +59,14 @@ DEFINE_TRANSPOSE(turn_logits, private const float *, load_private, private float
 #endif
 
 // Z = X W' + b in strips (strip.clh), from row block_row (a multiple of 16) of block on. begin, columns, values: of rows from row_begin on; w
-// (D + 1, stride), its last row the bias. An item is SPARSE_STRIPS strips.
+// (D + 1, stride), its last row the bias. An item is `strips` of them.
 kernel __attribute__((reqd_work_group_size(1, 1, 1))) void sparse_logits(global const ulong *begin, global const uint *columns,
                                                                           global const entry *values, global const float *w, ulong features,
                                                                           uint classes, uint stride, ulong row_begin, ulong rows,
-                                                                          global float *block, ulong block_row, uint items,
+                                                                          global float *block, ulong block_row, uint strips, uint items,
                                                                           volatile global uint *counter) {
   FOR_ITEMS(item, items, counter) {
-    ulong first_row = (ulong)item * (SPARSE_STRIPS * STRIP), last_row = min(first_row + SPARSE_STRIPS * STRIP, rows);
+    ulong first_row = (ulong)item * strips * STRIP, last_row = min(first_row + strips * STRIP, rows);
     for (ulong row = first_row; row < last_row; row += STRIP) {
       global float *to = block + (block_row + row) * classes;
       for (uint tile = 0; tile < known_stride(stride); tile += TILE_CLASSES) {
@@ -96,13 +96,13 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void sparse_logits(global 
 }
 
 // R (rows, stride) = the strips times row_factors, row by row, and sums (items, stride), from number first_item on, of the rows of each item, what
-// the bias's gradient is made of. Columns past K are 0. An item is SPARSE_STRIPS strips.
+// the bias's gradient is made of. Columns past K are 0. An item is `strips` of them.
 kernel __attribute__((reqd_work_group_size(1, 1, 1))) void sparse_residuals(global const float *block, global const float *row_factors,
                                                                              uint classes, uint stride, ulong rows, global float *to,
-                                                                             global float *sums, uint first_item, uint items,
+                                                                             global float *sums, uint first_item, uint strips, uint items,
                                                                              volatile global uint *counter) {
   FOR_ITEMS(item, items, counter) {
-    ulong first_row = (ulong)item * (SPARSE_STRIPS * STRIP), last_row = min(first_row + SPARSE_STRIPS * STRIP, rows);
+    ulong first_row = (ulong)item * strips * STRIP, last_row = min(first_row + strips * STRIP, rows);
     for (uint tile = 0; tile < known_stride(stride); tile += TILE_CLASSES) {
       Classes sum;
       classes_clear(sum)

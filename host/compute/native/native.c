@@ -108,7 +108,7 @@ static void choose_block(Native *native, size_t workspace_bytes) {
   size_t rows = 0, tile = GPU_BLOCK_ROWS;
   if (native->sparse != NULL) {
     rows = native_sparse_block_rows(native, workspace_bytes);
-    tile = SPARSE_STRIPS * STRIP;
+    tile = GPU_BLOCK_ROWS;
   } else if (native_uses_strips(native)) {
     size_t row_bytes = classes * sizeof(float), most = (workspace_bytes > 0 ? workspace_bytes : WORKSPACE_BYTES) / row_bytes;
     rows = BLOCK_BYTES / (row_bytes + native->head.features * sizeof(float));

@@ -13,7 +13,10 @@ enum {
   BLOCK_BYTES = 4 << 20,  /* of the residuals of a block: columns find theirs in the caches, */
   MOST_ROWS = 65536,      /* and the number of a row within it fits 16 bits; */
   MOST_ENTRIES = 1 << 23, /* a chunk that streams has a block at least, and threads sort several side by side */
-  MOST_TILE = 64 /* classes that are worked on at a time */,
+  MOST_TILE = 64,         /* classes that are worked on at a time */
+  ITEM_FLOATS = 1 << 18,  /* that an item of the CPU family adds up: so many that taking one, and memory's first answer, cost little, */
+  LEAST_STRIPS = 2,       /* in so many strips of rows */
+  MOST_STRIPS = 64,
   LINE_BYTES = 64,
   NEAR_BYTES = 1 << 20, /* of turned weights that every cache has near */
   WORTH_ENTRIES = 8     /* for each feature, that placing features by frequency is worth it for */
@@ -26,6 +29,9 @@ static size_t turned_bytes(const Native *native) { return (native->head.features
 /* Floats of a row of residuals. */
 static uint32_t residual_stride(const Native *native) { return is_cpu(native) ? native->sparse->stride : native->stride; }
 
+/* Rows of an item of the CPU family. */
+static size_t item_rows(const Native *native) { return (size_t)native->sparse->item_strips * STRIP; }
+
 size_t native_sparse_block_rows(const Native *native, size_t workspace_bytes) {
   size_t row_bytes = residual_stride(native) * sizeof(float), most = workspace_bytes > 0 ? workspace_bytes : BLOCK_BYTES;
   uint64_t mean = native->sparse->entries / native->head.rows + 1; /* of the whole data set, so that each device cuts alike */
@@ -33,7 +39,7 @@ size_t native_sparse_block_rows(const Native *native, size_t workspace_bytes) {
 }
 
 size_t native_sparse_work_bytes(const Native *native) {
-  size_t items = divide_up(native->block_rows, SPARSE_STRIPS * STRIP), row_bytes = native->sparse->stride * sizeof(float);
+  size_t items = divide_up(native->block_rows, item_rows(native)), row_bytes = native->sparse->stride * sizeof(float);
   size_t residuals = is_cpu(native) ? (native->block_rows + items) * row_bytes : 0;
   return 3 * turned_bytes(native) + residuals;
 }
@@ -76,7 +82,7 @@ static Status sparse_logits(Native *native, const Vector *w, const RowBuffers *b
   const Buffer *turned = NULL;
   KernelArgument arguments[16];
   size_t count = 0;
-  uint32_t items = (uint32_t)divide_up(rows.count, SPARSE_STRIPS * STRIP);
+  uint32_t items = (uint32_t)divide_up(rows.count, item_rows(native));
   TRY(turn_weights(native, w, &turned, error));
 #define ADD(value) (arguments[count++] = ARG(value))
   ADD(buffers->entries);
@@ -92,6 +98,7 @@ static Status sparse_logits(Native *native, const Vector *w, const RowBuffers *b
   if (is_cpu(native)) {
     TRY(native_items_range(native, items, &range, error));
     ADD((uint64_t)block_row);
+    ADD(native->sparse->item_strips);
     ADD(items);
     ADD(native->counter);
   } else {
@@ -130,7 +137,7 @@ static Status begin_share(Native *native, size_t rows, Error *error) {
   Status status = SETOSA_OK;
   NativeSparse *sparse = native->sparse;
   size_t bytes = native->head.features * sparse->stride * sizeof(float), row_bytes = residual_stride(native) * sizeof(float);
-  size_t items = is_cpu(native) ? divide_up(rows, SPARSE_STRIPS * STRIP) + divide_up(rows, native->block_rows) : 1;
+  size_t items = is_cpu(native) ? divide_up(rows, item_rows(native)) + divide_up(rows, native->block_rows) : 1;
   size_t beyond = 8 * sizeof(float); /* sums are read by eights */
   const Buffer *before = sparse->gradient;
   TRY(native_reserve(native, &sparse->gradient, bytes, "a gradient by features", error));
@@ -175,13 +182,13 @@ static Status unpack_residuals(Native *native, const Buffer *strips, size_t rows
   Kernel *kernel = NULL;
   KernelRange range;
   NativeSparse *sparse = native->sparse;
-  uint32_t items = (uint32_t)divide_up(rows, SPARSE_STRIPS * STRIP);
+  uint32_t items = (uint32_t)divide_up(rows, item_rows(native));
   TRY(native_reserve(native, &sparse->residuals, native->block_rows * sparse->stride * sizeof(float), "a block of residuals", error));
   TRY(native_items_range(native, items, &range, error));
   TRY(native_kernel(native, KERNEL_SPARSE_RESIDUALS, &kernel, error));
   TRY(kernel_launch(kernel, range, error, ARG(strips), ARG(native->row_factors), ARG((uint32_t)native->head.classes), ARG(sparse->stride),
-                    ARG((uint64_t)rows), ARG(sparse->residuals), ARG(sparse->sums), ARG((uint32_t)sparse->items), ARG(items),
-                    ARG(native->counter)));
+                    ARG((uint64_t)rows), ARG(sparse->residuals), ARG(sparse->sums), ARG((uint32_t)sparse->items), ARG(sparse->item_strips),
+                    ARG(items), ARG(native->counter)));
   sparse->items += items;
 cleanup:
   return status;
@@ -255,6 +262,9 @@ void native_sparse_begin(Native *native, const DataShape *shape) {
   sparse->stride = (uint32_t)(tiles * sparse->tile);
   sparse->ones = shape->ones;
   sparse->entries = shape->entries;
+  double row_floats = (double)shape->entries / (double)shape->rows * (double)sparse->stride + 1, strips = ITEM_FLOATS / STRIP / row_floats;
+  sparse->item_strips = (uint32_t)(strips < LEAST_STRIPS ? LEAST_STRIPS : strips > MOST_STRIPS ? MOST_STRIPS : strips);
+  sparse->item_entries = ITEM_FLOATS / sparse->stride;
   native->products = &sparse_products;
 }
 

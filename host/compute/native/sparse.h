@@ -19,6 +19,8 @@ struct NativeSparse {
   uint32_t stride, tile;  /* classes of a row of turned weights, and of a tile of them (kernels/sparse.clh) */
   bool ones;              /* no values are kept */
   uint64_t entries;       /* of all rows of the data set */
+  uint32_t item_strips;   /* CPU family: strips of rows that are an item, */
+  size_t item_entries;    /* and the entries of columns that are one, at least */
   NativePanels turned[2]; /* (D+1,stride) of the last two vectors, the latest first */
   Buffer *gradient;       /* (D,stride) of the share at hand */
   Buffer *residuals;      /* CPU family: (block_rows,stride) */

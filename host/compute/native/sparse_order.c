@@ -70,7 +70,7 @@ static Status make_index(SparseOrder *order, Error *error) {
   for (size_t c = 0; c < columns; c++) {
     uint32_t column = order->found[c], count = order->places[column];
     if (item_entries == 0) starts[order->items++] = (uint32_t)c;
-    item_entries = item_entries + count >= ITEM_ENTRIES ? 0 : item_entries + count;
+    item_entries = item_entries + count >= order->item_entries ? 0 : item_entries + count;
     order->places[column] = end;
     end += count;
     order->index[c] = column;

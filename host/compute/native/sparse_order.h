@@ -4,11 +4,12 @@
 
 #include "data/dataset.h"
 
-/* Zero-initialise; one thread at a time. */
+/* Zero-initialise, but for what is said before; one thread at a time. */
 typedef struct SparseOrder {
-  uint16_t *rows;  /* (entries) ascending within a column */
-  float *values;   /* (entries) */
-  uint32_t *index; /* as SparseBlock.index has it: (2 columns + items + 1 + longs) */
+  size_t item_entries; /* the caller's: what a thread works on at a time, at least */
+  uint16_t *rows;      /* (entries) ascending within a column */
+  float *values;       /* (entries) */
+  uint32_t *index;     /* as SparseBlock.index has it: (2 columns + items + 1 + longs) */
   size_t columns, items, longs, entries;
   size_t capacity, index_capacity; /* entries, and numbers of index */
   uint32_t *places;                /* (features) zeros between two calls: how many entries a column has, and then where its next one goes */

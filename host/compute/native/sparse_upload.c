@@ -160,6 +160,7 @@ static void sort_blocks(const Native *native, const RowBuffers *buffers, const S
     sorter->rows = (SparseRows){rows->begin + (block->begin - buffers->begin), rows->columns, rows->values};
     sorter->count = block->count;
     sorter->features = native->head.features;
+    sorter->order.item_entries = native->sparse->item_entries;
     sorter->places = native->sparse->places;
     sorter->started = i + 1 < count && thread_start(&sorter->thread, sort_block, sorter) == 0;
     if (!sorter->started) sort_block(sorter);
@@ -207,7 +208,7 @@ cleanup:
 /* Rows that are no whole block. */
 static Status make_other(Native *native, SparseBlock *block, size_t begin, size_t count, Error *error) {
   Status status = SETOSA_OK;
-  SparseOrder order = {0};
+  SparseOrder order = {.item_entries = native->sparse->item_entries};
   SparseRows rows;
   if (block->count == count && block->begin == begin) return SETOSA_OK;
   block->count = 0;
