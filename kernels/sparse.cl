@@ -8,13 +8,14 @@
 DEFINE_TRANSPOSE(turn_eight, global const float *, load_eight, global float *)
 #endif
 
-// to (D + 1, stride) = weights W (K,D) of w (P) turned, and after them the bias; columns past K are 0. Work size: groups x TEAM.
-kernel void sparse_turn(global const float *w, ulong features, uint classes, uint stride, global float *to) {
+// to (D + 1, stride) = weights W (K,D) of w (P) turned, and after them the bias; columns past K are 0. places (D): where each feature goes; NULL:
+// to its number. Work size: groups x TEAM.
+kernel void sparse_turn(global const float *w, ulong features, uint classes, uint stride, global const uint *places, global float *to) {
   ulong begin, end;
   group_share(features + 1, (uint)get_group_id(0), (uint)get_num_groups(0), &begin, &end);
   ulong d = begin + TEAM_ITEM;
 #if TEAM == 1
-  for (; d + 8 <= min(end, features); d += 8)
+  for (; places == 0 && d + 8 <= min(end, features); d += 8)
     for (uint k = 0; k < stride; k += 8) {
       if (k + 8 <= classes)
         turn_eight(w + k * features + d, features, to + d * stride + k, stride);
@@ -23,22 +24,24 @@ kernel void sparse_turn(global const float *w, ulong features, uint classes, uin
           for (uint j = k; j < min(k + 8, stride); j++) to[(d + i) * stride + j] = j < classes ? w[j * features + d + i] : 0.0f;
     }
 #endif
-  for (; d < end; d += TEAM)
+  for (; d < end; d += TEAM) {
+    ulong place = places != 0 && d < features ? places[d] : d;
     for (uint k = 0; k < stride; k++) {
       ulong at = d < features ? k * features + d : (ulong)classes * features + k;
-      to[d * stride + k] = k < classes ? w[at] : 0.0f;
+      to[place * stride + k] = k < classes ? w[at] : 0.0f;
     }
+  }
 }
 
 // The way back: partial number `partial` (P) of partials = the sums of a share, from (D, stride), and its bias those of bias (K).
 kernel void sparse_turn_back(global const float *from, global const float *bias, ulong features, uint classes, uint stride,
-                             global float *partials, uint partial) {
+                             global const uint *places, global float *partials, uint partial) {
   global float *to = partials + (ulong)partial * ((features + 1) * classes);
   ulong begin, end;
   group_share(features + 1, (uint)get_group_id(0), (uint)get_num_groups(0), &begin, &end);
   ulong d = begin + TEAM_ITEM;
 #if TEAM == 1
-  for (; d + 8 <= min(end, features); d += 8)
+  for (; places == 0 && d + 8 <= min(end, features); d += 8)
     for (uint k = 0; k < classes; k += 8) {
       if (k + 8 <= classes)
         turn_eight(from + d * stride + k, stride, to + k * features + d, features);
@@ -47,13 +50,15 @@ kernel void sparse_turn_back(global const float *from, global const float *bias,
           for (uint i = 0; i < 8; i++) to[j * features + d + i] = from[(d + i) * stride + j];
     }
 #endif
-  for (; d < end; d += TEAM)
+  for (; d < end; d += TEAM) {
+    ulong place = places != 0 && d < features ? places[d] : d;
     for (uint k = 0; k < classes; k++) {
       if (d < features)
-        to[k * features + d] = from[d * stride + k];
+        to[k * features + d] = from[place * stride + k];
       else
         to[(ulong)classes * features + k] = bias[k];
     }
+  }
 }
 
 // Z (rows, block_stride) = X W' + b with compensated sums, the columns past `classes` set to -INFINITY, as accurate_logits of dense rows.

@@ -1,12 +1,14 @@
-"""The data of every work, written once: X (N,D) f32, y (N) i32, W (K,D) f32, b (K) f32 as .npy in DIRECTORY/<work>.
+"""The data of every work, written once: X (N,D) f32, y (N) i32, W (K,D) f32, b (K) f32 as .npy in DIRECTORY/<work>. Sparse rows and their
+labels are an archive of SciPy, X.npz with a further array y, that `setosa generate` writes.
 
-usage: data.py DIRECTORY WORK[,WORK...] [--small] [--fashion FOLDER]
+usage: data.py DIRECTORY WORK[,WORK...] [--small] [--fashion FOLDER] [--setosa PROGRAM]
 """
 
 import argparse
 import gzip
 import json
 import pathlib
+import subprocess
 
 import numpy as np
 
@@ -51,23 +53,34 @@ def write_synthetic(folder, work, rng):
     np.save(folder / "y.npy", rng.integers(0, work.classes, work.rows, dtype=np.int32))
 
 
-def write_work(folder, work, fashion):
+def write_sparse(path, work, program):
+    """Returns what X has to be divided by for rows of length 1, in the mean."""
+    done = subprocess.run([program, "generate", work.source(), "-o", str(path), "--quiet"], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"data.py: {program} generate: {(done.stderr.strip().splitlines() or ['nothing said'])[-1]}")
+    with np.load(path) as archive:
+        return float(np.sqrt(np.square(archive["data"], dtype=np.float64).sum() / work.rows))
+
+
+def write_work(folder, work, fashion, program):
     """Writes the data of one work unless it is there already."""
     note = folder / "work.json"
-    wanted = {"rows": work.rows, "features": work.features, "classes": work.classes, "seed": SEED}
+    wanted = {"rows": work.rows, "features": work.features, "classes": work.classes, "seed": SEED, "law": work.law}
     if note.exists():
         have = json.loads(note.read_text())
-        if all(have[key] == value for key, value in wanted.items()):
+        if all(have.get(key, "") == value for key, value in wanted.items()):
             return have["source"]
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng([SEED, work.features, work.classes])
-    source = "synthetic, standard normal"
-    if work.name in ("W1", "fit", "fit-two") and write_fashion(folder, work, fashion):
+    source, length = "synthetic, standard normal", work.features**0.5
+    if work.law:
+        source, length = "setosa generate", write_sparse(folder / "X.npz", work, program)
+    elif work.name in ("W1", "fit", "fit-two") and write_fashion(folder, work, fashion):
         source = "Fashion-MNIST"
     else:
         write_synthetic(folder, work, rng)
     # Weights that give logits of size one: neither all probabilities equal nor all losses zero.
-    np.save(folder / "W.npy", rng.standard_normal((work.classes, work.features), dtype=np.float32) / np.float32(work.features) ** 0.5)
+    np.save(folder / "W.npy", rng.standard_normal((work.classes, work.features), dtype=np.float32) / np.float32(length))
     np.save(folder / "b.npy", rng.standard_normal(work.classes, dtype=np.float32))
     note.write_text(json.dumps({**wanted, "source": source}))
     return source
@@ -79,10 +92,11 @@ def main():
     parser.add_argument("works")
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--fashion", type=pathlib.Path, default=FASHION)
+    parser.add_argument("--setosa", default="setosa", help="the program that writes sparse rows")
     arguments = parser.parse_args()
     for name in arguments.works.split(","):
         work = WORKS[name].small() if arguments.small else WORKS[name]
-        source = write_work(arguments.directory / name, work, arguments.fashion)
+        source = write_work(arguments.directory / name, work, arguments.fashion, arguments.setosa)
         print(json.dumps({"work": name, "source": source}), flush=True)
 
 

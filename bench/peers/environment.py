@@ -16,9 +16,12 @@ import tempfile
 # peer -> (what it imports, groups of pip arguments)
 PEERS = {
     "numpy": ("numpy", [["numpy", "scipy"]]),
+    "scipy": ("scipy", [["numpy", "scipy"]]),
     "torch": ("torch", [["numpy"], ["--no-deps", "torch"], ["typing-extensions", "sympy", "networkx", "jinja2", "fsspec", "filelock"]]),
     "jax": ("jax", [["numpy", "scipy", "jax"]]),
     "sklearn": ("sklearn", [["scikit-learn"]]),
+    "sklearn_saga": ("sklearn", [["scikit-learn"]]),
+    "sklearn_liblinear": ("sklearn", [["scikit-learn"]]),
     "sklearnex": ("sklearnex", [["scikit-learn-intelex"]]),
     "tinygrad": ("tinygrad", [["numpy", "scipy", "tinygrad"]]),
     "mlpack": ("mlpack", [["mlpack"]]),

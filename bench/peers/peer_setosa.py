@@ -1,4 +1,4 @@
-"""Setosa itself on the same .npy files: `setosa train --json`. Its loss and gradient are timed by `setosa bench` (setosa_rows.py).
+"""Setosa itself on the same .npy and .npz files: `setosa train --json`. Its loss and gradient are timed by `setosa bench` (setosa_rows.py).
 
 SETOSA_PROGRAM is the program, SETOSA_ARGUMENTS what to add to its command line (a device, a backend).
 """
@@ -13,6 +13,7 @@ import tempfile
 from model_file import read_safetensors
 
 PROGRAM = os.environ["SETOSA_PROGRAM"]
+ROWS = ("dense", "sparse")
 VERSION = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, check=True).stdout.split("\n")[0]
 
 
@@ -22,7 +23,9 @@ def fit(X, y, classes, l2, iterations, threads):
     folder = pathlib.Path(os.environ["SETOSA_DATA"])
     with tempfile.TemporaryDirectory() as scratch:
         model = pathlib.Path(scratch) / "model.safetensors"
-        command = [PROGRAM, "train", str(folder / "X.npy"), "--labels", str(folder / "y.npy"), "--l2", repr(l2), "--json", "--quiet"]
+        sparse = folder / "X.npz"  # with its labels
+        rows = [str(sparse)] if sparse.exists() else [str(folder / "X.npy"), "--labels", str(folder / "y.npy")]
+        command = [PROGRAM, "train", *rows, "--l2", repr(l2), "--json", "--quiet"]
         command += ["--max-iterations", str(iterations), "--tolerance", "1e-12", "--model", str(model)]
         command += shlex.split(os.environ.get("SETOSA_ARGUMENTS", ""))
         done = subprocess.run(command, capture_output=True, text=True, check=False)

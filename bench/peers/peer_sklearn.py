@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.linear_model._linear_loss import LinearModelLoss
 
 VERSION = f"scikit-learn {sklearn.__version__}"
+ROWS = ("dense", "sparse")
 
 
 class Step:
@@ -40,8 +41,8 @@ def penalty_constant(rows, classes, l2):
     return 1 / (rows * (l2 if classes > 2 else l2 / 2))
 
 
-def fit(X, y, classes, l2, iterations, threads, estimator=LogisticRegression):
-    model = estimator(C=penalty_constant(len(X), classes, l2), max_iter=iterations, tol=1e-12)
+def fit(X, y, classes, l2, iterations, threads, estimator=LogisticRegression, **more):
+    model = estimator(C=penalty_constant(X.shape[0], classes, l2), max_iter=iterations, tol=1e-12, **more)
     model.fit(X, y)
     weights, bias = two_columns(model.coef_, model.intercept_)
     return weights, bias, int(np.max(model.n_iter_))

@@ -8,9 +8,7 @@ def command_of(program, works, small, arguments):
     """One command for all works of the suite; a small work is a synthetic data set of its shape."""
     if not small:
         return [program, "bench", "--work", ",".join(work.name for work in works), "--json", "--quiet", *arguments]
-    work = works[0]
-    shape = f"synthetic:rows={work.rows},features={work.features},classes={work.classes}"
-    return [program, "bench", shape, "--json", "--quiet", *arguments]
+    return [program, "bench", works[0].source(), "--json", "--quiet", *arguments]
 
 
 def rows_of(document, names):
@@ -22,7 +20,7 @@ def rows_of(document, names):
         row = {"peer": "setosa", "work": name, "version": "setosa " + " ".join(about), "status": result["status"]}
         if result.get("reason"):
             row["reason"] = result["reason"]
-        for key in ("median_ms", "min_ms", "max_ms", "gflops", "gbytes_per_s", "limit_ms", "part_of_limit", "first_call_ms", "workspace_bytes"):
+        for key in ("median_ms", "min_ms", "max_ms", "gflops", "gbytes_per_s", "limit_ms", "gather_ms", "part_of_limit", "first_call_ms", "workspace_bytes"):
             if result.get(key) is not None:
                 row[key] = result[key]
         row["gradient_error"] = result.get("error")

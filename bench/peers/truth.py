@@ -6,12 +6,12 @@ EPSILON = 2.0**-23  # of f32
 
 
 def objective(X, y, W, b, l2, rows_at_once=4096):
-    """F, dF/dW (K,D), dF/db (K) in float64; N x K is never held whole. X may be f32, W and b any float."""
+    """F, dF/dW (K,D), dF/db (K) in float64; N x K is never held whole. X may be f32 and sparse (CSR), W and b any float."""
     W = np.asarray(W, np.float64)
     b = np.asarray(b, np.float64)
     loss, dW, db = 0.0, np.zeros_like(W), np.zeros_like(b)
-    for start in range(0, len(X), rows_at_once):
-        x = np.asarray(X[start : start + rows_at_once], np.float64)
+    for start in range(0, X.shape[0], rows_at_once):
+        x = X[start : start + rows_at_once].astype(np.float64)
         labels = y[start : start + rows_at_once]
         z = x @ W.T + b
         z -= z.max(axis=1, keepdims=True)
@@ -21,9 +21,9 @@ def objective(X, y, W, b, l2, rows_at_once=4096):
         loss += (np.log(total) - z[index, labels]).sum()
         residual = e / total[:, None]
         residual[index, labels] -= 1
-        dW += residual.T @ x
+        dW += (x.T @ residual).T  # a sparse matrix stands on the left
         db += residual.sum(axis=0)
-    rows = len(X)
+    rows = X.shape[0]
     return loss / rows + l2 / 2 * (W * W).sum(), dW / rows + l2 * W, db / rows
 
 

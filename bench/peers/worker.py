@@ -8,6 +8,8 @@ A peer is a module peer_NAME.py with any of
                                                  done; read() gives (loss, dW (K,D), db (K)) of the last call
   fit(X, y, classes, l2, iterations, threads)    returns (W (K,D), b (K), iterations), -1 iterations when it does not tell them, and
                                                  perhaps a dictionary of more to report
+  ROWS                                           of ("dense", "sparse") those that it takes, dense alone where it does not say. Sparse X is
+                                                 a csr_matrix of SciPy
 and raises Unsupported(reason) for what it cannot do. Without a fit, SciPy's L-BFGS-B is run over its Step.
 """
 
@@ -26,11 +28,24 @@ class Unsupported(Exception):
     """The peer has no such operation; the message says why. Reported as skipped."""
 
 
-def load(folder):
-    """[X, y, W, b] as arrays in memory."""
+def load(peer, folder):
+    """[X, y, W, b] in memory, if the peer takes such an X."""
     import numpy as np
 
-    return [np.load(folder / f"{name}.npy") for name in ("X", "y", "W", "b")]
+    archive = folder / "X.npz"
+    kind = "sparse" if archive.exists() else "dense"
+    if kind not in getattr(peer, "ROWS", ("dense",)):
+        raise Unsupported(f"it is not compared on {kind} rows")
+    if kind == "dense":
+        return [np.load(folder / f"{name}.npy") for name in ("X", "y", "W", "b")]
+    from scipy import sparse
+
+    return [sparse.load_npz(archive), np.load(archive)["y"], np.load(folder / "W.npy"), np.load(folder / "b.npy")]
+
+
+def values_of_row(X):
+    """Numbers that a row is made of, in the mean: features, or entries."""
+    return max(1, getattr(X, "nnz", X.shape[0] * X.shape[1]) / X.shape[0])
 
 
 def check_step(peer, data, l2, options):
@@ -38,11 +53,11 @@ def check_step(peer, data, l2, options):
     import truth
 
     X, y, W, b = data
-    rows = int(min(len(X), max(16, 2e8 // W.size)))
+    rows = int(min(X.shape[0], max(16, 2e8 // (len(W) * values_of_row(X)))))
     step = peer.Step(X[:rows], y[:rows], W, b, l2, options.threads, options.device)
     step()
     loss_error, gradient_error = truth.errors(step.read(), truth.objective(X[:rows], y[:rows], W, b, l2))
-    limit = truth.tolerance(rows, X.shape[1])
+    limit = truth.tolerance(rows, values_of_row(X))
     # "not <=" so that a NaN fails.
     if not (loss_error <= limit and gradient_error <= limit):
         raise ValueError(f"wrong: error of loss {loss_error:.1e}, of gradient {gradient_error:.1e}, tolerance {limit:.1e} on {rows} rows")
@@ -74,7 +89,7 @@ def time_step(step, repeat, seconds):
 def run_step(peer, folder, l2, options):
     if not hasattr(peer, "Step"):
         raise Unsupported("it has no call for loss and gradient, only whole training")
-    data = load(folder)
+    data = load(peer, folder)
     result = check_step(peer, data, l2, options)
     step = peer.Step(*data, l2, options.threads, options.device)
     result.update(time_step(step, options.repeat, options.seconds))
@@ -106,7 +121,7 @@ def run_fit(peer, folder, l2, options):
     import numpy as np
     import truth
 
-    X, y, W, _ = load(folder)
+    X, y, W, _ = load(peer, folder)
     classes = len(W)
     if hasattr(peer, "fit"):
         solver, fit = "its own", peer.fit

@@ -18,7 +18,6 @@ typedef struct Bench {
   Place host, *devices; /* (options->device_count) */
 } Bench;
 
-enum { LOOKS = 3 };                    /* at what rows of tables cost, before the first row of a work */
 static const double cheap_flops = 2e8; /* of a pass: the reference joins without being asked */
 
 SetosaBenchOptions setosa_bench_options_default(void) {
@@ -99,7 +98,6 @@ static Status open_place(Place *place, const SetosaBenchOptions *options, Error 
     snprintf(place->refusal, sizeof place->refusal, "%.*s", (int)sizeof place->refusal - 1, refusal.message);
     return SETOSA_OK;
   }
-  place->read_gbytes_per_s = measured.read_gbytes_per_s;
   snprintf(measured.device, sizeof measured.device, "%s", place->context != NULL ? context_info(place->context)->name : place->name);
   if (options->limits != NULL) options->limits(&measured, options->user);
   return SETOSA_OK;
@@ -191,8 +189,6 @@ static Status open_sparse(SparseWork *work, const Bench *bench, const char *name
   TRY(sparse_tally_make(&work->tally, dataset, error));
   for (size_t i = 0; i < GATHER_SIZES; i++) most = fmax(most, work->tally.cut[i].bytes);
   TRY(gather_limits_open(&work->gathers, work->tally.classes, fmax(most, work->tally.weights_bytes), error));
-  for (int i = 0; i < LOOKS; i++) TRY(gather_limits_sample(work->gathers, error));
-  work->times = gather_limits_times(work->gathers);
 cleanup:
   return status;
 }

@@ -92,10 +92,6 @@ static size_t storage_size(const Row *row) {
   return row->storage == SETOSA_STORAGE_F16 ? 2 : sizeof(float);
 }
 
-/* Of X and weights, and of residuals and X. */
-static double logit_products(const Row *row) { return row->group->what == SETOSA_BENCH_HESSIAN ? 2 : 1; }
-static double gradient_products(const Row *row) { return row->group->what == SETOSA_BENCH_PREDICT ? 0 : 1; }
-
 /* Bytes of the value of an entry. */
 static size_t entry_size(const Row *row) { return row->group->shape.ones ? 0 : storage_size(row); }
 
@@ -106,31 +102,18 @@ static GatherLimits *gathers_of(const Row *row) {
   return host ? row->group->sparse->gathers : NULL;
 }
 
-static SparsePass sparse_pass(const Row *row) {
-  const SparseWork *work = row->group->sparse;
-  SparsePass pass = {
-      .tally = &work->tally, .logits = logit_products(row), .gradients = gradient_products(row), .value_bytes = (double)entry_size(row)};
-  sparse_pass_cut(&pass, gathers_of(row) != NULL ? &work->times : NULL, row->place->read_gbytes_per_s);
-  return pass;
-}
-
-double row_bytes(const Row *row) {
+Timing row_timing(const Row *row) {
   const DataShape *data = &row->group->shape;
-  if (row->group->sparse == NULL) return (double)data->entries * (double)storage_size(row);
-  SparsePass pass = sparse_pass(row);
-  return sparse_pass_bytes(&pass);
-}
-
-double row_flops(const Row *row) {
-  const DataShape *data = &row->group->shape;
-  return 2 * (logit_products(row) + gradient_products(row)) * (double)data->entries * (double)data->classes;
-}
-
-Timing row_timing(const Row *row, SparsePass *pass) {
-  Timing timing = {.options = row->group->options, .limits = row->place->limits};
-  if (row->group->sparse == NULL) return timing;
-  *pass = sparse_pass(row);
-  timing.pass = pass;
+  const SparseWork *sparse = row->group->sparse;
+  double logits = row->group->what == SETOSA_BENCH_HESSIAN ? 2 : 1;    /* products of X and weights, */
+  double gradients = row->group->what == SETOSA_BENCH_PREDICT ? 0 : 1; /* and of residuals and X */
+  Timing timing = {.options = row->group->options,
+                   .limits = row->place->limits,
+                   .flops = 2 * (logits + gradients) * (double)data->entries * (double)data->classes,
+                   .bytes = (double)data->entries * (double)storage_size(row)};
+  if (sparse == NULL) return timing;
+  timing.sparse = true;
+  timing.pass = (SparsePass){.tally = &sparse->tally, .logits = logits, .gradients = gradients, .value_bytes = (double)entry_size(row)};
   timing.gathers = gathers_of(row);
   return timing;
 }

@@ -12,15 +12,13 @@ typedef struct Place {
   char name[128];
   Context *context; /* NULL for the host */
   Limits *limits;
-  double read_gbytes_per_s; /* of them, as measured first */
-  char refusal[256];        /* why nothing runs here; "" when it does */
+  char refusal[256]; /* why nothing runs here; "" when it does */
 } Place;
 
 /* What the limits of a work of sparse rows are made of. */
 typedef struct SparseWork {
   SparseTally tally;
   GatherLimits *gathers;
-  GatherTimes times; /* as measured first */
 } SparseWork;
 
 /* All rows of the same work and operation: they share the reference's answer, which is made when the first of them needs it. */
@@ -57,10 +55,8 @@ Status row_write_vectors(const Row *row, const Contender *contender, Error *erro
 /* The reference's verdict on it; a wrong backend fails the row. */
 Status row_judge(const Row *row, Contender *contender, double pass_seconds, SetosaBenchResult *result, Error *error);
 
-double row_flops(const Row *row); /* of one pass */
-double row_bytes(const Row *row); /* of X, read once; of sparse rows all that a pass must move */
-/* Times with the limits of the row, whose pass (sparse rows alone) is put into *pass and borrowed. */
-Timing row_timing(const Row *row, SparsePass *pass);
+/* What a pass of the row must do, and no sample yet. */
+Timing row_timing(const Row *row);
 /* device_bytes as given, and what is left of it without data and `vectors` vectors that any backend needs. */
 void row_report_memory(const Row *row, uint64_t device_bytes, size_t vectors, SetosaBenchResult *result);
 

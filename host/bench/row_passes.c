@@ -87,8 +87,7 @@ static Status reserve_scores(Running *r, Error *error) {
 
 static Status time_row(Running *r, SetosaBenchResult *result, Error *error) {
   Status status = SETOSA_OK;
-  SparsePass pass;
-  Timing timing = row_timing(r->row, &pass);
+  Timing timing = row_timing(r->row);
   BackendFacts facts = {0};
   double first = 0, began = clock_seconds();
   bool hessian = r->row->group->what == SETOSA_BENCH_HESSIAN, predict = r->row->group->what == SETOSA_BENCH_PREDICT;
@@ -106,7 +105,7 @@ static Status time_row(Running *r, SetosaBenchResult *result, Error *error) {
   TRY(row_judge(r->row, &r->contender, first, result, error));
   if (result->reason[0] != '\0') goto cleanup;
   TRY(time_samples(r, &timing, error));
-  timing_report(&timing, 1, row_flops(r->row), row_bytes(r->row), result);
+  timing_report(&timing, 1, result);
   backend_facts(r->contender.backend, &facts);
   row_report_memory(r->row, facts.bytes_held, predict ? 1 : hessian ? 3 : 2, result);
   result->family = facts.family;

@@ -90,8 +90,7 @@ static Status run_once(const Row *row, Dataset *view, const SetosaTrainOptions *
 
 static Status time_training(const Row *row, SetosaDevice *device, Dataset *view, SetosaBenchResult *result, Error *error) {
   Status status = SETOSA_OK;
-  SparsePass pass;
-  Timing timing = row_timing(row, &pass);
+  Timing timing = row_timing(row);
   SetosaTrainResult trained = {0};
   uint64_t epochs = 1;
   row_say(row, "first run");
@@ -110,8 +109,7 @@ static Status time_training(const Row *row, SetosaDevice *device, Dataset *view,
     if (result->reason[0] != '\0') return SETOSA_OK;
     samples_add(&timing.seconds, trained.seconds_train / units(&trained));
   }
-  double passes = (double)trained.evaluations / units(&trained);
-  timing_report(&timing, passes, row_flops(row), row_bytes(row), result);
+  timing_report(&timing, (double)trained.evaluations / units(&trained), result);
   row_report_memory(row, trained.device_bytes, 2, result);
   result->iterations = trained.iterations;
 cleanup:

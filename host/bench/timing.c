@@ -34,29 +34,31 @@ cleanup:
   return status;
 }
 
-/* Of one pass; NAN for dense rows, which fmax passes over. */
-static double gather_seconds(const Timing *timing, double gbytes_per_s) {
-  if (timing->pass == NULL) return NAN;
-  if (timing->gathers == NULL) return sparse_pass_gathers(timing->pass, NULL, gbytes_per_s);
-  GatherTimes times = gather_limits_times(timing->gathers);
-  return sparse_pass_gathers(timing->pass, &times, gbytes_per_s);
+/* Seconds that the gathers of a pass take at least, which is cut as is best; NAN for dense rows, which fmax passes over. */
+static double gather_seconds(Timing *timing, double gbytes_per_s) {
+  GatherTimes times;
+  if (!timing->sparse) return NAN;
+  if (timing->gathers != NULL) times = gather_limits_times(timing->gathers);
+  const GatherTimes *known = timing->gathers != NULL ? &times : NULL;
+  sparse_pass_cut(&timing->pass, known, gbytes_per_s);
+  timing->bytes = sparse_pass_bytes(&timing->pass);
+  return sparse_pass_gathers(&timing->pass, known, gbytes_per_s);
 }
 
-void timing_report(const Timing *timing, double passes, double flops, double bytes, SetosaBenchResult *result) {
+void timing_report(Timing *timing, double passes, SetosaBenchResult *result) {
   double median = samples_median(&timing->seconds);
-  flops *= passes;
-  bytes *= passes;
   result->status = SETOSA_BENCH_OK;
   result->samples = timing->seconds.count;
   result->median_ms = 1e3 * median;
   result->min_ms = 1e3 * samples_quantile(&timing->seconds, 0);
   result->max_ms = 1e3 * samples_quantile(&timing->seconds, 1);
   result->spread = samples_spread(&timing->seconds);
-  result->gflops = 1e-9 * flops / median;
-  result->gbytes_per_s = 1e-9 * bytes / median;
   result->fma_gflops = samples_median(&timing->fma_gflops);
   result->read_gbytes_per_s = samples_median(&timing->read_gbytes_per_s);
   result->gather_ms = 1e3 * passes * gather_seconds(timing, result->read_gbytes_per_s);
+  double flops = passes * timing->flops, bytes = passes * timing->bytes;
+  result->gflops = 1e-9 * flops / median;
+  result->gbytes_per_s = 1e-9 * bytes / median;
   result->limit_ms = fmax(1e-6 * fmax(flops / result->fma_gflops, bytes / result->read_gbytes_per_s), result->gather_ms);
   result->part_of_limit = result->limit_ms / result->median_ms;
 }

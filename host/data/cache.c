@@ -57,6 +57,8 @@ static bool make_key(char key[HASH_HEX_SIZE], const Reader *reader) {
     add_count(hash, (uint64_t)o->missing);
     add_count(hash, (uint64_t)o->unseen);
     add_count(hash, (uint64_t)o->sparse);
+    add_count(hash, (uint64_t)o->expect_index_base + 1);
+    add_count(hash, o->hash_features);
     add_texts(hash, o->also, o->also_count);
     add_count(hash, o->expect_shift != NULL);
     if (o->expect_shift != NULL) hash_add(hash, o->expect_shift, o->expect_features * sizeof *o->expect_shift);

@@ -207,7 +207,8 @@ typedef struct SetosaDataOptions {
   const char *positive; /* CLASS: makes the task CLASS against the rest, classes {CLASS, "non-CLASS"}; NULL: off */
   double scale;         /* multiplies every feature; NAN: 1/255 for u8 images, else 1 */
   SetosaSparse sparse;  /* how rows are kept, whatever they are read from */
-  /* A CSV, a .gz, an .npz, or an .npy of doubles above 8 MB is converted once into a checksummed file, which is mapped the next time. */
+  /* A CSV, LIBSVM text, a .gz, an .npz, or an .npy of doubles above 8 MB is converted once into a checksummed file, which is mapped the
+   * next time; an .npz of a sparse matrix is not. */
   const char *cache;    /* folder of these files, created when missing; NULL: "data" in the folder of setosa_cache_path */
   bool no_cache;        /* neither read nor write such files */
   bool labels_optional; /* predict: a file without labels is fine, unknown labels are ignored */
@@ -597,7 +598,7 @@ SetosaTrainOptions setosa_train_options_default(void);
 typedef struct SetosaTrainResult {
   double objective, loss, gradient_norm; /* at the returned weights */
   uint64_t iterations, evaluations;      /* evaluations: passes over X, in units of one loss+gradient of all rows */
-  double passes;                         /* arithmetic of the optimizer in units of one loss+gradient of all rows (4 N D K operations) */
+  double passes;                         /* arithmetic of the optimizer in units of one loss+gradient of all rows (4 K flops an entry) */
   const char *solver;                    /* that was used: "newton", "lbfgs", ...; static */
   const char *preconditioner;            /* of lbfgs: "blocks", ...; "none" with other solvers; static */
   char choice[160];                      /* why AUTO chose them, a few words; "" when it had no choice */

@@ -7,6 +7,7 @@
 enum { ROWS = 60000 };
 
 static char folder[SUPPORT_PATH], table[SUPPORT_PATH];
+static const char *source = table; /* what is trained on */
 
 /* 9 MB of a noisy line between two classes. */
 static int create(void **state) {
@@ -34,7 +35,7 @@ static int destroy(void **state) {
 
 /* The hash of the weights; whether the rows came from the cache. */
 static void train(char hash[64], bool from_cache, const char *const *more) {
-  const char *arguments[RUN_ARGUMENTS] = {"train", table, "--backend", "reference", "--max-iterations", "2", "--json"};
+  const char *arguments[RUN_ARGUMENTS] = {"train", source, "--backend", "reference", "--max-iterations", "2", "--json"};
   for (size_t i = 0; more[i] != NULL; i++) arguments[7 + i] = more[i];
   Run run = run_setosa(arguments);
   run_expect(&run, 0);
@@ -117,6 +118,43 @@ static void models_read_by_way_of_the_cache(void **state) {
   for (int i = 0; i < 3; i++) free(out[i]);
 }
 
+/* LIBSVM text: its rows in memory, written into the cache, and mapped from there are the same. */
+static void sparse_rows_come_from_the_cache(void **state) {
+  (void)state;
+  char text[SUPPORT_PATH], kept[SUPPORT_PATH], plain[64], hash[64], command[6 * SUPPORT_PATH];
+  support_path(text, folder, "rows.svm");
+  support_path(kept, folder, "sparse");
+  FILE *file = fopen(text, "w");
+  assert_non_null(file);
+  for (unsigned i = 0; i < 20000; i++) {
+    fprintf(file, "%d", i % 7 < 3);
+    for (unsigned d = 0; d < 50; d++) fprintf(file, " %u:%u.5", 1 + 90 * d + i * (d + 3) % 89, (i + d) % 4);
+    fputc('\n', file);
+  }
+  assert_int_equal(fclose(file), 0);
+  run_sleep_ms(150);
+  source = text;
+  TRAIN(plain, false, "--no-cache");
+  for (int again = 0; again < 2; again++) {
+    TRAIN(hash, again == 1, "--cache", kept);
+    assert_string_equal(hash, plain);
+  }
+  TRAIN(plain, false, "--standardize", "--validation", "0.1", "--no-cache");
+  TRAIN(hash, true, "--standardize", "--validation", "0.1", "--cache", kept);
+  assert_string_equal(hash, plain);
+  source = table;
+  snprintf(
+      command, sizeof command,
+      "export XDG_CACHE_HOME='%s/xdg-sparse'; T=\"$SETOSA_PROGRAM train %s --backend reference --max-iterations 0 -v\"; "
+      "$T 2>&1 | grep -c 'from the cache'; $T 2>&1 | grep -c 'from the cache'; P=$($SETOSA_PROGRAM cache path); ls \"$P/data\" | wc -l; "
+      "$SETOSA_PROGRAM cache clear | grep -c freed; test ! -e \"$P/data\" && echo gone",
+      folder, text);
+  Run run = run_shell(command);
+  run_expect(&run, 0);
+  assert_string_equal(run.out, "0\n1\n1\n1\ngone\n");
+  run_free(&run);
+}
+
 /* The default place lies in the cache folder, which `setosa cache` prints and empties. */
 static void cache_clear_removes_conversions(void **state) {
   (void)state;
@@ -137,7 +175,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_cache_changes_no_bit),        cmocka_unit_test(verbose_says_where_rows_come_from),
       cmocka_unit_test(a_cache_that_fails_is_a_warning), cmocka_unit_test(models_read_by_way_of_the_cache),
-      cmocka_unit_test(cache_clear_removes_conversions),
+      cmocka_unit_test(sparse_rows_come_from_the_cache), cmocka_unit_test(cache_clear_removes_conversions),
   };
   return support_run("cli_data", tests, create, destroy);
 }

@@ -1,33 +1,20 @@
 /* The cache of conversions: what comes from it is bit for bit what the source gives, and no entry that is stale or damaged is believed. */
-#include <dirent.h>
 #include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/random.h"
 #include "data/binary.h"
-#include "data/cache.h"
+#include "data/kept.h"
 
 enum { ROWS = 52000, FEATURES = 8, SEED = 20261124 };
 
-static char kept[SUPPORT_PATH], table[SUPPORT_PATH];
+static char table[SUPPORT_PATH];
 static char *text; /* the CSV: above CACHE_LEAST_BYTES */
 static size_t text_length;
 static SetosaDataset *reference; /* table as it is read without a cache */
-
-static void wait_ms(long milliseconds) {
-  struct timespec pause = {milliseconds / 1000, milliseconds % 1000 * 1000000};
-  nanosleep(&pause, NULL);
-}
-
-/* A source counts as settled 0.1 s after it was written. */
-static void settle(void) { wait_ms(150); }
 
 static void write_table(const char *path) {
   support_write(path, text, text_length);
@@ -59,70 +46,6 @@ static int destroy(void **state) {
   return remove_folder(state);
 }
 
-static int forget(void **state) {
-  (void)state;
-  char path[SUPPORT_PATH];
-  DIR *folder = opendir(kept);
-  for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
-    support_path(path, kept, entry->d_name);
-    if (entry->d_name[0] != '.') remove(path);
-  }
-  if (folder != NULL) closedir(folder);
-  return 0;
-}
-
-/* Files in the cache folder whose names end so. */
-static size_t count_files(const char *suffix) {
-  size_t count = 0;
-  DIR *folder = opendir(kept);
-  for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
-    size_t length = strlen(entry->d_name), wanted = strlen(suffix);
-    count += length > wanted && strcmp(entry->d_name + length - wanted, suffix) == 0;
-  }
-  if (folder != NULL) closedir(folder);
-  return count;
-}
-
-static void find_entry(char path[SUPPORT_PATH]) {
-  DIR *folder = opendir(kept);
-  assert_non_null(folder);
-  for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
-    if (strstr(entry->d_name, ".data") != NULL) support_path(path, kept, entry->d_name);
-  closedir(folder);
-}
-
-static SetosaStatus try_load(SetosaDataset **dataset, const char *path, const char *options, bool use_cache, SetosaError *error) {
-  TestOptions test;
-  test_options_parse(&test, options);
-  test.options.cache = kept;
-  test.options.no_cache = !use_cache;
-  SetosaStatus status = setosa_dataset_load(dataset, path, &test.options, error);
-  test_options_free(&test);
-  return status;
-}
-
-static SetosaDataset *load(const char *path, const char *options, bool use_cache) {
-  SetosaDataset *dataset = NULL;
-  SetosaError error = {0};
-  support_ok(try_load(&dataset, path, options, use_cache, &error), &error);
-  return dataset;
-}
-
-static void same_text(const char *a, const char *b) {
-  assert_int_equal(a == NULL, b == NULL);
-  if (a != NULL) assert_string_equal(a, b);
-}
-
-static void same_floats(const float *a, const float *b, size_t count) {
-  assert_int_equal(a == NULL, b == NULL);
-  if (a != NULL) assert_memory_equal(a, b, count * sizeof *a);
-}
-
-static void same_doubles(const double *a, const double *b, size_t count) {
-  assert_int_equal(a == NULL, b == NULL);
-  if (a != NULL) assert_memory_equal(a, b, count * sizeof *a);
-}
-
 static void expect_same(const SetosaDataset *a, const SetosaDataset *b) {
   assert_int_equal(setosa_dataset_rows(a), setosa_dataset_rows(b));
   assert_int_equal(setosa_dataset_features(a), setosa_dataset_features(b));
@@ -132,20 +55,9 @@ static void expect_same(const SetosaDataset *a, const SetosaDataset *b) {
   assert_int_equal(setosa_dataset_labels(a) == NULL, setosa_dataset_labels(b) == NULL);
   if (setosa_dataset_labels(a) != NULL)
     assert_memory_equal(setosa_dataset_labels(a), setosa_dataset_labels(b), setosa_dataset_rows(a) * sizeof(int32_t));
-  assert_int_equal(setosa_dataset_feature_name(a, 0) == NULL, setosa_dataset_feature_name(b, 0) == NULL);
-  for (size_t d = 0; setosa_dataset_feature_name(a, 0) != NULL && d < setosa_dataset_features(a); d++)
-    assert_string_equal(setosa_dataset_feature_name(a, d), setosa_dataset_feature_name(b, d));
   for (size_t k = 0; k < setosa_dataset_classes(a); k++)
     assert_string_equal(setosa_dataset_class_name(a, k), setosa_dataset_class_name(b, k));
-  same_floats(setosa_dataset_weights(a), setosa_dataset_weights(b), setosa_dataset_rows(a));
-  same_text(setosa_dataset_weights_name(a), setosa_dataset_weights_name(b));
-  same_text(setosa_dataset_label_name(a), setosa_dataset_label_name(b));
-  same_text(dataset_positive(a), dataset_positive(b));
-  same_text(dataset_source(a), dataset_source(b));
-  same_doubles(dataset_scaling(a)->offset, dataset_scaling(b)->offset, setosa_dataset_features(a));
-  same_doubles(dataset_scaling(a)->scale, dataset_scaling(b)->scale, setosa_dataset_features(a));
-  same_doubles(setosa_dataset_shift(a), setosa_dataset_shift(b), setosa_dataset_features(a));
-  assert_true(dataset_shape(a).byte_scale == dataset_shape(b).byte_scale);
+  same_description(a, b);
 }
 
 /* Loads by way of the cache; what comes is `direct`, what the source itself gives. */
@@ -525,13 +437,6 @@ static pid_t begin_load(int foreign) {
   bool right = try_load(&dataset, table, "", true, NULL) == SETOSA_OK && setosa_dataset_rows(dataset) == ROWS &&
                memcmp(setosa_dataset_values(dataset), setosa_dataset_values(reference), (size_t)ROWS * FEATURES * sizeof(float)) == 0;
   _exit(!right ? 2 : setosa_dataset_cached(dataset) ? 1 : 0);
-}
-
-static int end_load(pid_t child) {
-  int status = 0;
-  assert_int_equal(waitpid(child, &status, 0), child);
-  assert_true(WIFEXITED(status));
-  return WEXITSTATUS(status);
 }
 
 static void of_several_at_once_one_converts(void **state) {

@@ -2,6 +2,7 @@
  * however the rows are held and shared. */
 #include <stdio.h>
 
+#include "compute/native/sparse.h"
 #include "compute/tolerance.h"
 #include "kernels/answers.h"
 #include "support/device.h"
@@ -80,6 +81,51 @@ static void both_families(void **state) {
   }
 }
 
+/* The diagonals of Gram matrices at weights, of all rows: (K,D+1). */
+static double *ask_diagonals(Backend *backend, bool at_zero, const double *mean) {
+  Error error = {0};
+  Vector *w = NULL;
+  size_t parameters = backend->parameters;
+  double *values = calloc(parameters, sizeof *values), *out = malloc(parameters * sizeof *out);
+  assert_true(values != NULL && out != NULL);
+  support_poison_double(out, parameters);
+  for (size_t i = 0; i < parameters && !at_zero; i++) values[i] = 0.7 * sin(2.3 * (double)i);
+  support_ok(vector_create(backend, &w, &error), &error);
+  support_ok(vector_write(backend, w, values, &error), &error);
+  const GramRequest request = {.count = backend->rows, .at = w, .mean = mean, .matrices = backend->classes, .diagonal = true};
+  support_ok(backend_gram(backend, &request, out, &error), &error);
+  vector_destroy(backend, w);
+  free(values);
+  return out;
+}
+
+/* What the device sums up over all rows is what the reference does, at the start, where two classes have a half each, and elsewhere. */
+static void diagonals_at_weights(void **state) {
+  (void)state;
+  static const SparseShape some[] = {SHAPE(1000, 40, 2, 1, 0.3, true), SHAPE(700, 90, 4, 0.9, 0.1, false),
+                                     SHAPE(300, 150, 33, 1, 0.2, false)};
+  for (size_t i = 0; i < sizeof some / sizeof *some; i++)
+    for (int variant = 0; variant < 8; variant++) {
+      Error error = {0};
+      SparsePair pair = sparse_pair(&some[i], 21 + i);
+      Backend *reference = NULL;
+      double mean[150];
+      for (size_t d = 0; d < some[i].features; d++) mean[d] = 0.1 * cos((double)d);
+      if ((variant & 4) != 0) weigh_rows(pair.dense), weigh_rows(pair.sparse);
+      BackendSettings settings = {.kind = SETOSA_BACKEND_REFERENCE, .intercept = true};
+      support_ok(backend_open(&reference, pair.dense, &settings, &error), &error);
+      Backend *native = open_native(pair.sparse, (BackendSettings){.family = (variant & 2) != 0 ? SETOSA_FAMILY_GPU : SETOSA_FAMILY_CPU,
+                                                                   .context = support_device()});
+      double *wanted = ask_diagonals(reference, (variant & 1) != 0, mean), *found = ask_diagonals(native, (variant & 1) != 0, mean);
+      expect_near(compare_relative_norm(found, wanted, native->parameters), 1e-5, "diagonal", "at weights");
+      free(wanted);
+      free(found);
+      backend_close(reference);
+      backend_close(native);
+      sparse_pair_free(&pair);
+    }
+}
+
 /* Many blocks of few rows, chunks, several buffers, several devices: the bits of one. */
 static void same_bits(void **state) {
   (void)state;
@@ -109,6 +155,23 @@ static void same_bits(void **state) {
       answers_free(&wanted);
       sparse_pair_free(&pair);
     }
+}
+
+/* So many features of two classes that the device has them by frequency. */
+static void frequent_features(void **state) {
+  (void)state;
+  Dataset *dataset = load("synthetic:rows=20000,features=140000,classes=2,fields=60", false);
+  Answers wanted = ask_reference(dataset);
+  for (int family = SETOSA_FAMILY_CPU; family <= SETOSA_FAMILY_GPU; family++) {
+    Backend *backend = open_native(dataset, (BackendSettings){.family = (SetosaFamily)family, .context = support_device()});
+    assert_non_null(((const Native *)backend)->sparse->places);
+    Answers found = ask_backend(backend);
+    expect_close(&found, &wanted, 2, family == SETOSA_FAMILY_CPU ? "by frequency, cpu" : "by frequency, gpu");
+    answers_free(&found);
+    backend_close(backend);
+  }
+  answers_free(&wanted);
+  setosa_dataset_destroy(dataset);
 }
 
 /* Rows that are made as they are needed, and gathered ones. */
@@ -151,7 +214,8 @@ static void halves(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(both_families), cmocka_unit_test(same_bits), cmocka_unit_test(made_rows),
-                                     cmocka_unit_test(halves)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(both_families),        cmocka_unit_test(same_bits),
+                                     cmocka_unit_test(diagonals_at_weights), cmocka_unit_test(made_rows),
+                                     cmocka_unit_test(frequent_features),    cmocka_unit_test(halves)};
   return support_run("sparse rows", tests, support_device_open, support_device_close);
 }

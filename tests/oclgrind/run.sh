@@ -107,6 +107,16 @@ for family in cpu gpu; do
   later "many-$family" train synthetic:rows=18,features=9,classes=40,seed=9 --family "$family" --solver lbfgs --preconditioner none --max-iterations 2
   later "batches-$family" train synthetic:rows=37,features=8,classes=3,seed=5 --family "$family" --solver adam --batch-size 10 --epochs 1
 done
+# Sparse rows: two classes, a tile that is no multiple of 8, several tiles, halves; a column that a group shares.
+uninitialized=--uninitialized
+for family in cpu gpu; do
+  later "sparse-$family-2" train synthetic:rows=40,features=9,classes=2,seed=4 --sparse always --family "$family" --solver lbfgs --preconditioner none --max-iterations 2
+  later "sparse-$family-12" train synthetic:rows=21,features=9,classes=12,seed=4 --sparse always --family "$family" --solver lbfgs --preconditioner none --max-iterations 1 --storage f16
+done
+later sparse-cpu-70 train synthetic:rows=18,features=9,classes=70,seed=9 --sparse always --family cpu --solver lbfgs --preconditioner none --max-iterations 1
+later sparse-gpu-long train synthetic:rows=600,features=2,classes=2,seed=4 --sparse always --family gpu --solver lbfgs --preconditioner none --max-iterations 1
+uninitialized=
+later sparse-diagonal-cpu train synthetic:rows=40,features=18,classes=3,seed=4 --sparse always --family cpu --solver lbfgs --preconditioner diagonal --max-iterations 2
 while [ "$running" -gt 0 ]; do
   wait -n || exit 1
   running=$((running - 1))

@@ -65,8 +65,9 @@ static size_t panel_rows(const Native *native) {
 
 size_t native_matrix_bytes(const Native *native, const BackendSettings *settings) {
   size_t line = round_up(native->head.features + 1, GRAM_COLUMNS), work = 0;
-  bool square = settings->matrix_bytes / sizeof(float) / native->head.features >= native->head.features; /* else it is a diagonal */
-  if (settings->grams) work = 2 * panel_rows(native) * line * sizeof(float);
+  bool square = settings->matrix_bytes / sizeof(float) / native->head.features >= native->head.features;
+  bool by_moments = native->sparse != NULL && settings->matrix_bytes > 0 && !square; /* a diagonal: no rows are expanded */
+  if (settings->grams && !by_moments) work = 2 * panel_rows(native) * line * sizeof(float);
   if (square) work += line * line * sizeof(float);
   return 2 * settings->matrix_bytes + work;
 }

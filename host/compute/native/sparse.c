@@ -2,7 +2,10 @@
  * columns of a block, and the sum of a share turned back. */
 #include "compute/native/sparse.h"
 
+#include <stdlib.h>
+
 #include "compute/native/logits.h"
+#include "compute/native/sparse_order.h"
 #include "compute/native/sparse_upload.h"
 #include "compute/native/vector.h"
 
@@ -10,7 +13,10 @@ enum {
   BLOCK_BYTES = 4 << 20,  /* of the residuals of a block: columns find theirs in the caches, */
   MOST_ROWS = 65536,      /* and the number of a row within it fits 16 bits; */
   MOST_ENTRIES = 1 << 23, /* a chunk that streams has a block at least, and threads sort several side by side */
-  MOST_TILE = 64          /* classes that are worked on at a time */
+  MOST_TILE = 64 /* classes that are worked on at a time */,
+  LINE_BYTES = 64,
+  NEAR_BYTES = 1 << 20, /* of turned weights that every cache has near */
+  WORTH_ENTRIES = 8     /* for each feature, that placing features by frequency is worth it for */
 };
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
@@ -47,7 +53,8 @@ static Status turn_weights(Native *native, const Vector *w, const Buffer **turne
   if (!fresh) goto cleanup;
   TRY(native_kernel(native, KERNEL_SPARSE_TURN, &kernel, error));
   TRY(kernel_launch(kernel, native_team_range(native, turn_groups(native)), error, ARG(w->buffer), ARG((uint64_t)native->head.features),
-                    ARG((uint32_t)native->head.classes), ARG(native->sparse->stride), ARG(panels->buffer)));
+                    ARG((uint32_t)native->head.classes), ARG(native->sparse->stride), ARG(native->sparse->places_there),
+                    ARG(panels->buffer)));
   panels->version = w->version;
 cleanup:
   return status;
@@ -137,8 +144,8 @@ static Status end_share(Native *native, Buffer *partials, size_t partial, Error 
   const NativeSparse *sparse = native->sparse;
   TRY(native_kernel(native, KERNEL_SPARSE_TURN_BACK, &kernel, error));
   TRY(kernel_launch(kernel, native_team_range(native, turn_groups(native)), error, ARG(sparse->gradient), ARG(sparse->bias),
-                    ARG((uint64_t)native->head.features), ARG((uint32_t)native->head.classes), ARG(sparse->stride), ARG(partials),
-                    ARG((uint32_t)partial)));
+                    ARG((uint64_t)native->head.features), ARG((uint32_t)native->head.classes), ARG(sparse->stride),
+                    ARG(sparse->places_there), ARG(partials), ARG((uint32_t)partial)));
 cleanup:
   return status;
 }
@@ -246,6 +253,19 @@ void native_sparse_begin(Native *native, const DataShape *shape) {
   native->products = &sparse_products;
 }
 
+Status native_sparse_place(Native *native, Error *error) {
+  Status status = SETOSA_OK;
+  NativeSparse *sparse = native->sparse;
+  size_t row_bytes = sparse->stride * sizeof(float), features = native->head.features;
+  bool few = sparse->entries / WORTH_ENTRIES < features || native->place == DATA_MADE;
+  if (sparse->places != NULL || row_bytes > LINE_BYTES / 2 || features * row_bytes <= NEAR_BYTES || few) return SETOSA_OK;
+  TRY(sparse_places_make(&sparse->places, native->source, native->window, error));
+  TRY(buffer_create(&sparse->places_there, native->context, features * sizeof(uint32_t), "the places of features", error));
+  TRY(buffer_write(sparse->places_there, 0, features * sizeof(uint32_t), sparse->places, error));
+cleanup:
+  return status;
+}
+
 void native_sparse_release(Native *native) {
   NativeSparse *sparse = native->sparse;
   if (sparse == NULL) return;
@@ -256,4 +276,6 @@ void native_sparse_release(Native *native) {
   buffer_destroy(sparse->bias);
   native_sparse_block_release(&sparse->other);
   sparse_room_free(&sparse->room);
+  buffer_destroy(sparse->places_there);
+  free(sparse->places);
 }

@@ -24,11 +24,15 @@ struct NativeSparse {
   Buffer *residuals;      /* CPU family: (block_rows,stride) */
   Buffer *sums, *bias;    /* CPU family: sums of residuals of items; (K) of the share at hand */
   SparseBlock other;      /* of the last rows that were no whole block */
-  SparseRoom room;        /* of rows that are gathered or made */
+  uint32_t *places;       /* (D) on the host and the device: where the turned weights of each feature lie; NULL: at its number */
+  Buffer *places_there;
+  SparseRoom room; /* of rows that are gathered or made */
 };
 
 /* For a data set of sparse rows, before anything of native is sized: sets native->products. */
 void native_sparse_begin(Native *native, const DataShape *shape);
+/* For the rows of the window, once they are known. */
+Status native_sparse_place(Native *native, Error *error);
 void native_sparse_release(Native *native);
 /* Rows of a block, of at most so many bytes of logits (0: as fits the caches). */
 size_t native_sparse_block_rows(const Native *native, size_t workspace_bytes);

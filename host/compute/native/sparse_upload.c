@@ -8,7 +8,6 @@
 #include "base/processors.h"
 #include "base/thread.h"
 #include "compute/native/sparse_order.h"
-#include "data/half.h"
 
 enum { PIECE = 1 << 18 }; /* values converted at a time */
 
@@ -38,6 +37,23 @@ static Status upload_values(Native *native, Buffer *to, const float *values, siz
   }
 cleanup:
   free(halves);
+  return status;
+}
+
+/* Columns, or where their features lie. */
+static Status upload_columns(Native *native, Buffer *to, const uint32_t *columns, size_t count, Error *error) {
+  Status status = SETOSA_OK;
+  const uint32_t *places = native->sparse->places;
+  uint32_t *piece = NULL;
+  if (places == NULL) return buffer_upload(to, 0, count * sizeof *columns, columns, error);
+  TRY(memory_allocate((void **)&piece, PIECE, sizeof *piece, "a chunk of entries", error));
+  for (size_t done = 0, now; done < count; done += now) {
+    now = smaller(count - done, PIECE);
+    for (size_t i = 0; i < now; i++) piece[i] = places[columns[done + i]];
+    TRY(buffer_upload(to, done * sizeof *piece, now * sizeof *piece, piece, error));
+  }
+cleanup:
+  free(piece);
   return status;
 }
 
@@ -85,7 +101,7 @@ Status native_sparse_load(Native *native, RowBuffers *buffers, size_t begin, siz
   TRY(reserve(native, &buffers->entries, (count + 1) * sizeof(uint64_t), error));
   TRY(reserve(native, &buffers->columns, entries * sizeof(uint32_t), error));
   TRY(upload_begins(buffers->entries, &rows, count, error));
-  TRY(buffer_upload(buffers->columns, 0, entries * sizeof(uint32_t), rows.columns + first, error));
+  TRY(upload_columns(native, buffers->columns, rows.columns + first, entries, error));
   if (native->sparse->ones) goto cleanup;
   TRY(reserve(native, &buffers->x, entries * value_bytes(native), error));
   StorageRounding ignored = {0}; /* what rounding did counts once, however often rows go up */
@@ -122,6 +138,7 @@ typedef struct Sorter {
   SparseOrder order;
   SparseRows rows;
   size_t count, features;
+  const uint32_t *places;
   Status status;
   Error error;
   pthread_t thread;
@@ -130,7 +147,7 @@ typedef struct Sorter {
 
 static void *sort_block(void *argument) {
   Sorter *sorter = argument;
-  sorter->status = sparse_order_make(&sorter->order, &sorter->rows, sorter->count, sorter->features, &sorter->error);
+  sorter->status = sparse_order_make(&sorter->order, &sorter->rows, sorter->count, sorter->features, sorter->places, &sorter->error);
   return NULL;
 }
 
@@ -143,6 +160,7 @@ static void sort_blocks(const Native *native, const RowBuffers *buffers, const S
     sorter->rows = (SparseRows){rows->begin + (block->begin - buffers->begin), rows->columns, rows->values};
     sorter->count = block->count;
     sorter->features = native->head.features;
+    sorter->places = native->sparse->places;
     sorter->started = i + 1 < count && thread_start(&sorter->thread, sort_block, sorter) == 0;
     if (!sorter->started) sort_block(sorter);
   }
@@ -194,7 +212,8 @@ static Status make_other(Native *native, SparseBlock *block, size_t begin, size_
   if (block->count == count && block->begin == begin) return SETOSA_OK;
   block->count = 0;
   TRY(rows_of(native, &rows, begin, count, error));
-  TRY(sparse_order_make(&order, &rows, count, native->head.features, error));
+  TRY(sparse_order_make(&order, &rows, count, native->head.features, native->sparse->places, error));
+  dataset_let_go(native->source, (RowRange){begin, count});
   native_sparse_block_release(block); /* kernels that are still enqueued keep it alive */
   TRY(upload_order(native, block, &order, error));
   block->begin = begin;

@@ -233,6 +233,7 @@ Status native_upload(Native *native, const Dataset *dataset, const BackendSettin
   double start = clock_seconds();
   BackendSettings again = *settings;
   TRY(native_choose_storage(native, dataset, settings, error));
+  if (native->sparse != NULL) TRY(native_sparse_place(native, error));
   TRY(native_plan(&native->residence, native, settings, error));
   if (native->residence.resident) {
     Error refused = {0};
