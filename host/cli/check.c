@@ -25,6 +25,11 @@ typedef struct CheckWork {
   Progress progress;
 } CheckWork;
 
+/* "cpu", "cpu, sparse": which kernels a check went through. */
+static Status add_via(Table *table, const SetosaCheckRow *row, Error *error) {
+  return table_cell(table, error, "%s%s", setosa_family_name(row->family), row->sparse ? ", sparse" : "");
+}
+
 static void add_table_row(CheckWork *work, const SetosaCheckRow *row) {
   Table *table = work->table;
   Error *error = &work->error;
@@ -32,7 +37,7 @@ static void add_table_row(CheckWork *work, const SetosaCheckRow *row) {
   TRY(table_cell(table, error, "%s", row->what));
   TRY(table_cell(table, error, "%s", strcmp(row->against, "finite differences") == 0 ? "finite diff." : row->against));
   TRY(table_cell(table, error, "%zux%zux%zu", row->rows, row->features, row->classes));
-  TRY(table_cell(table, error, "%s", setosa_family_name(row->family)));
+  TRY(add_via(table, row, error));
   TRY(table_cell(table, error, "%.1e", row->error));
   TRY(table_cell(table, error, "%.1e", row->tolerance));
   TRY(table_cell(table, error, "%s", row->passed ? "ok" : "FAIL"));
@@ -48,7 +53,7 @@ static void print_group(CheckWork *work) {
   Status status = SETOSA_OK;
   if (group->count == 0) return;
   TRY(table_cell(table, error, "%zux%zux%zu", worst->rows, worst->features, worst->classes));
-  TRY(table_cell(table, error, "%s", setosa_family_name(worst->family)));
+  TRY(add_via(table, worst, error));
   TRY(table_cell(table, error, "%zu", group->count));
   TRY(table_cell(table, error, "%s", worst->what));
   TRY(table_cell(table, error, "%.1e", worst->error));
@@ -68,7 +73,7 @@ static void add_to_group(CheckWork *work, const SetosaCheckRow *row) {
   CheckGroup *group = &work->group;
   const SetosaCheckRow *worst = &group->worst;
   bool same = group->count > 0 && worst->rows == row->rows && worst->features == row->features && worst->classes == row->classes &&
-              worst->family == row->family;
+              worst->sparse == row->sparse && worst->family == row->family;
   if (!same) {
     print_group(work);
     *group = (CheckGroup){.worst = *row};
@@ -80,10 +85,10 @@ static void add_to_group(CheckWork *work, const SetosaCheckRow *row) {
 }
 
 static void add_json_row(CheckWork *work, const SetosaCheckRow *row) {
-  json_t *entry =
-      json_pack("{s:s, s:s, s:I, s:I, s:I, s:s, s:o, s:o, s:b}", "what", row->what, "against", row->against, "rows", (json_int_t)row->rows,
-                "features", (json_int_t)row->features, "classes", (json_int_t)row->classes, "family", setosa_family_name(row->family),
-                "error", json_number(row->error), "tolerance", json_number(row->tolerance), "passed", row->passed);
+  json_t *entry = json_pack("{s:s, s:s, s:I, s:I, s:I, s:b, s:s, s:o, s:o, s:b}", "what", row->what, "against", row->against, "rows",
+                            (json_int_t)row->rows, "features", (json_int_t)row->features, "classes", (json_int_t)row->classes, "sparse",
+                            row->sparse, "family", setosa_family_name(row->family), "error", json_number(row->error), "tolerance",
+                            json_number(row->tolerance), "passed", row->passed);
   if (json_array_append_new(work->rows, entry) != 0)
     work->status = error_set(&work->error, SETOSA_ERROR_INTERNAL, "out of memory for a JSON document");
 }
@@ -191,7 +196,8 @@ const Command command_check = {
     .summary = "compare a backend with double precision arithmetic",
     .description =
         "Compares loss, gradient, Hessian times vector, probabilities and line search of a device with the reference in double "
-        "precision and with finite differences, on DATA or on a table of synthetic shapes; with --backend those of CLBlast, of OpenBLAS on "
+        "precision and with finite differences, on DATA or on a table of synthetic shapes, dense and sparse; with --backend those of "
+        "CLBlast, of OpenBLAS on "
         "the host, or of the reference itself. Exits with 4 when a check fails.",
     .examples =
         "  setosa check\n"

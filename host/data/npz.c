@@ -33,6 +33,7 @@ typedef struct Npz {
   const char *source;
   Archive *archive;
   char *rows_path; /* of X, or the whole of what is sparse: for messages */
+  bool sparse;     /* X is a matrix of scipy.sparse */
 } Npz;
 
 bool npz_find_array(const Archive *archive, const char *name, size_t *index) {
@@ -107,7 +108,10 @@ static Status read_labels(Npz *npz, Error *error) {
   if (options->labels_path != NULL) return label_file_read(npz->dataset, npz->reader, options->labels_path, rows, error);
   if (options->labels_optional) return labels_name_expected_classes(npz->dataset, options, error);
   if (!find_any(npz, LABELS, LABELS_COUNT, &index))
-    TRY(lacks(npz, LABELS, LABELS_COUNT, "save them as numpy.savez(FILE, X=..., y=...), or name a file with --labels", error));
+    TRY(lacks(npz, LABELS, LABELS_COUNT,
+              npz->sparse ? "numpy.save('y.npy', y) keeps the labels of a matrix of scipy.sparse beside it, for --labels y.npy"
+                          : "save them as numpy.savez(FILE, X=..., y=...), or name a file with --labels",
+              error));
   TRY(archive_open_member(&member, npz->archive, index, error));
   TRY(label_array_read(npz->dataset, npz->reader, member, npz->rows_path, error));
 cleanup:
@@ -213,6 +217,7 @@ Status npz_read(Dataset *dataset, Reader *reader, Error *error) {
                      reader->source, stream_is_regular(reader->stream) ? "unpack the .gz" : "write it to one");
   TRY(archive_open(&npz.archive, reader->stream, error));
   TRY(npz_sparse_open(&sparse, dataset, npz.archive, npz.source, error));
+  npz.sparse = sparse != NULL;
   if (sparse == NULL) TRY(read_rows(&npz, error));
   if (sparse != NULL) TRY(memory_copy_text(&npz.rows_path, npz.source, error));
   TRY(read_feature_names(&npz, error));

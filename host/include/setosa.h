@@ -821,6 +821,7 @@ typedef struct SetosaCheckRow {
   const char *what;    /* "loss", "gradient", ... ; static */
   const char *against; /* "reference" or "finite differences"; static */
   size_t rows, features, classes;
+  bool sparse; /* the rows */
   SetosaFamily family;
   double error, tolerance; /* relative, both */
   bool passed;

@@ -31,7 +31,16 @@ static double logit_rounding(const Comparison *c) { return compare_logit_roundin
 
 static void report(Comparison *c, const char *what, const char *against, double error, double tolerance) {
   bool passed = error <= tolerance; /* a NaN does not pass */
-  SetosaCheckRow row = {what, against, c->shape.rows, c->shape.features, c->shape.classes, c->family, error, tolerance, passed};
+  SetosaCheckRow row = {.what = what,
+                        .against = against,
+                        .rows = c->shape.rows,
+                        .features = c->shape.features,
+                        .classes = c->shape.classes,
+                        .sparse = c->shape.kind == DATA_SPARSE,
+                        .family = c->family,
+                        .error = error,
+                        .tolerance = tolerance,
+                        .passed = passed};
   if (!passed) (*c->failures)++;
   if (c->settings->row != NULL) c->settings->row(&row, c->settings->user);
 }
@@ -184,6 +193,14 @@ static Status compare_gram(Comparison *c, const Dataset *exact, Error *error) {
   return status;
 }
 
+static Status compare_diagonal(Comparison *c, Error *error) {
+  const MetricSides sides = {.truth = c->truth, .device = c->device};
+  double worst = 0;
+  Status status = compare_grams_at(&worst, &sides, c->truth_w, c->device_w, error);
+  if (status == SETOSA_OK) report(c, "Hessian diagonal", "reference", worst, compare_hessian_tolerance(logit_rounding(c)));
+  return status;
+}
+
 /* <gradient, v> and H v of the device against central differences of the double reference. */
 static Status compare_finite_differences(Comparison *c, Error *error) {
   Status status = SETOSA_OK;
@@ -324,6 +341,7 @@ Status judge_compare(const Dataset *dataset, Context *context, const CompareSett
   if (wanted & COMPARE_GRAM) {
     TRY(compare_gram(&c, dataset, error));
     TRY(compare_scores(&c, ROW_ESTIMATES, "estimates", error));
+    if (c.shape.kind == DATA_SPARSE) TRY(compare_diagonal(&c, error));
   }
   if (settings->finite_differences) TRY(compare_finite_differences(&c, error));
 cleanup:

@@ -22,5 +22,8 @@ Status compare_metrics(Deviation *deviation, const MetricSides *sides, Error *er
 /* Gram matrices of some rows, centred and weighted; of very many features their diagonals. An element is relative to the root of the
  * product of the two squares of its line and column. */
 Status compare_grams(Deviation *deviation, Backend *device, const Dataset *dataset, Error *error);
+/* The diagonals that GramRequest.at asks for, which sparse rows have kernels of their own for; truth_w and device_w the same parameters. An
+ * element is relative to the sum of what it is made of, x^2 and the square of the mean. */
+Status compare_grams_at(double *worst, const MetricSides *sides, const Vector *truth_w, const Vector *device_w, Error *error);
 
 #endif

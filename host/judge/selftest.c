@@ -9,25 +9,38 @@
 
 #include "base/cache_folder.h"
 #include "base/text.h"
-#include "data/dataset.h"
+#include "judge/trial_rows.h"
 
 /* What is tested together under one verdict. */
 typedef struct Part {
   const char *name;
   size_t rows, features, classes;
   CompareOperations operations;
-  bool small;
+  bool small, sparse, ones;
+  SetosaStorage storage;
 } Part;
 
 /* Partial tiles in N, D and K. */
-static const Part few_part = {"few", 61, 19, 3, 0, false};
-static const Part panel_part = {"few", 61, 19, 20, 0, false};                       /* some of them in panels */
-static const Part many_part = {"many", 131, 34, 37, 0, false};                      /* blocks of logits, by panels */
-static const Part most_part = {"most", 131, 34, 103, 0, false};                     /* and predictions made of them */
-static const Part vast_part = {"vast", 131, 34, CLASSES_PANELS_MOST + 1, 0, false}; /* without panels */
+#define DENSE(name, rows, features, classes) \
+  { name, rows, features, classes, 0, false, false, false, SETOSA_STORAGE_AUTO }
+static const Part few_part = DENSE("few", 61, 19, 3);
+static const Part panel_part = DENSE("few", 61, 19, 20);                       /* some of them in panels */
+static const Part many_part = DENSE("many", 131, 34, 37);                      /* blocks of logits, by panels */
+static const Part most_part = DENSE("most", 131, 34, 103);                     /* and predictions made of them */
+static const Part vast_part = DENSE("vast", 131, 34, CLASSES_PANELS_MOST + 1); /* without panels */
 
-enum { MOST_ROWS = 131 };       /* of all parts */
+/* Columns with so many entries that their sums are made in segments, and columns with none, several items of either family, rows without an
+ * entry. Classes in one vector, in vectors of several widths, all that are worked on at a time, and several times that. */
+#define SPARSE(classes, ones) \
+  { "sparse", TRIAL_SPARSE_ROWS, TRIAL_SPARSE_FEATURES, classes, 0, false, true, ones, SETOSA_STORAGE_AUTO }
+static const Part sparse_part = SPARSE(5, false);
+static const Part sparse_two_part = SPARSE(2, false);
+static const Part sparse_ones_part = SPARSE(30, true);
+static const Part sparse_tile_part = SPARSE(64, false);
+static const Part sparse_tiles_part = SPARSE(103, false);
+
 enum { SHAPE_LIMIT = 1 << 16 }; /* weights beyond which the reference would take longer than building a program of another shape */
+enum { SPARSE_CLASSES = 1001 }; /* more are worked on in equal parts that are as many at a time */
 
 typedef struct Failure {
   SetosaCheckRow row;
@@ -49,26 +62,28 @@ static Status refuse(Context *context, const char *why, Error *error) {
 
 static Status run_part(Context *context, SetosaFamily family, const Part *part, Text *why, Error *error) {
   Status status = SETOSA_OK;
-  Dataset *dataset = NULL;
+  TrialRows trial = {0};
   Failure failure = {.found = false};
   size_t failures = 0;
-  char shape[96];
-  float weights[MOST_ROWS];
-  CompareSettings settings = {
-      .family = family, .operations = part->operations, .small = part->small, .l2 = 0.01, .row = remember_first_failure, .user = &failure};
-  snprintf(shape, sizeof shape, "synthetic:rows=%zu,features=%zu,classes=%zu,seed=11", part->rows, part->features, part->classes);
-  TRY(setosa_dataset_load(&dataset, shape, NULL, error));
-  TRY(judge_compare(dataset, context, &settings, &failures, error));
+  CompareSettings settings = {.family = family,
+                              .operations = part->operations,
+                              .small = part->small,
+                              .storage = part->storage,
+                              .l2 = 0.01,
+                              .row = remember_first_failure,
+                              .user = &failure};
+  const TrialShape shape = {part->rows, part->features, part->classes, part->sparse, part->ones};
+  TRY(trial_rows_make(&trial, &shape, error));
+  TRY(judge_compare(trial.dataset, context, &settings, &failures, error));
   if (!failure.found) { /* the same kernels once more, with weights of rows */
-    for (size_t i = 0; i < part->rows; i++) weights[i] = 0.5f * (float)(i * 7 % 5);
-    TRY(setosa_dataset_set_weights(dataset, weights, error));
-    TRY(judge_compare(dataset, context, &settings, &failures, error));
+    TRY(trial_rows_weigh(&trial, error));
+    TRY(judge_compare(trial.dataset, context, &settings, &failures, error));
   }
   if (failure.found)
-    TRY(text_append(why, error, "%s of %zu x %zu, %zu classes: relative error %.1e, allowed %.1e", failure.row.what, failure.row.rows,
-                    failure.row.features, failure.row.classes, failure.row.error, failure.row.tolerance));
+    TRY(text_append(why, error, "%s of %zu x %zu%s, %zu classes: relative error %.1e, allowed %.1e", failure.row.what, failure.row.rows,
+                    failure.row.features, part->sparse ? " sparse" : "", failure.row.classes, failure.row.error, failure.row.tolerance));
 cleanup:
-  setosa_dataset_destroy(dataset);
+  trial_rows_free(&trial);
   return status;
 }
 
@@ -103,8 +118,9 @@ static Status require_part(Context *context, SetosaFamily family, const Part *pa
   if (family == SETOSA_FAMILY_AUTO) family = context_traits(context)->family;
   context_fingerprint(context, fingerprint);
   if (fingerprint[0] != '\0' && cache_folder_find(folder, sizeof folder, "selftest", NULL) == SETOSA_OK)
-    snprintf(path, sizeof path, "%s/%s-%s-%s%s-%02x-%zux%zu.txt", folder, fingerprint, setosa_family_name(family), part->name,
-             part->small ? "-small" : "", (unsigned)part->operations, part->features, part->classes);
+    snprintf(path, sizeof path, "%s/%s-%s-%s%s%s%s-%02x-%zux%zu.txt", folder, fingerprint, setosa_family_name(family), part->name,
+             part->ones ? "-ones" : "", part->storage == SETOSA_STORAGE_F16 ? "-f16" : "", part->small ? "-small" : "",
+             (unsigned)part->operations, part->features, part->classes);
   if (path[0] != '\0' && read_verdict(path, verdict, sizeof verdict)) {
     if (verdict[0] == 'p') return SETOSA_OK;
     verdict[strlen(verdict) - 1] = '\0';
@@ -118,24 +134,39 @@ cleanup:
   return status;
 }
 
-Status selftest_require(Context *context, SetosaFamily family, const SelftestWork *work, Error *error) {
+/* Programs of sparse rows depend on the classes, and on how values are held. */
+static Part choose_sparse(const SelftestWork *work) {
+  Part part = sparse_part;
+  part.classes = work->classes < SPARSE_CLASSES ? work->classes : SPARSE_CLASSES;
+  part.ones = work->ones;
+  part.storage = work->storage == SETOSA_STORAGE_F16 && !work->ones ? SETOSA_STORAGE_F16 : SETOSA_STORAGE_AUTO;
+  return part;
+}
+
+static Part choose_dense(const SelftestWork *work) {
   size_t features = work->features, classes = work->classes;
   Part part = classes > CLASSES_PANELS_MOST     ? vast_part
               : classes > CLASSES_ACCURATE_MOST ? most_part
               : classes > CLASSES_FUSED_MOST    ? many_part
                                                 : few_part;
-  part.operations = work->operations;
-  part.small = work->small;
   if (classes <= CLASSES_FUSED_MOST) {
     part.classes = classes;
     if (features <= SHAPE_LIMIT / classes) part.features = features;
   }
+  return part;
+}
+
+Status selftest_require(Context *context, SetosaFamily family, const SelftestWork *work, Error *error) {
+  Part part = work->sparse ? choose_sparse(work) : choose_dense(work);
+  part.operations = work->operations;
+  part.small = work->small;
   return require_part(context, family, &part, error);
 }
 
-Status selftest_require_all(const BackendSettings *settings, size_t features, size_t classes, CompareOperations operations, Error *error) {
+Status selftest_require_all(const BackendSettings *settings, const DataShape *shape, CompareOperations operations, Error *error) {
   Status status = SETOSA_OK;
-  const SelftestWork work = {features, classes, operations, settings->small};
+  const SelftestWork work = {shape->features, shape->classes,   operations, settings->small, shape->kind == DATA_SPARSE,
+                             shape->ones,     settings->storage};
   if (!backend_needs_device(settings->kind) || settings->context == NULL) return SETOSA_OK;
   TRY(selftest_require(settings->context, settings->family, &work, error));
   for (size_t i = 1; i < settings->context_count; i++) TRY(selftest_require(settings->contexts[i], settings->family, &work, error));
@@ -144,7 +175,8 @@ cleanup:
 }
 
 Status selftest_run(Context *context, Error *error) {
-  static const Part *const all[] = {&few_part, &panel_part, &many_part, &most_part, &vast_part};
+  static const Part *const all[] = {&few_part,    &panel_part,      &many_part,        &most_part,        &vast_part,
+                                    &sparse_part, &sparse_two_part, &sparse_ones_part, &sparse_tile_part, &sparse_tiles_part};
   Status status = SETOSA_OK;
   for (size_t i = 0; i < sizeof all / sizeof *all && status == SETOSA_OK; i++)
     status = require_part(context, SETOSA_FAMILY_AUTO, all[i], error);

@@ -3,13 +3,16 @@
 #define SETOSA_JUDGE_SELFTEST_H
 
 #include "compute/settings.h"
+#include "data/dataset.h"
 #include "judge/compare.h"
 
 /* What a backend is to be trusted with. */
 typedef struct SelftestWork {
   size_t features, classes;
   CompareOperations operations;
-  bool small; /* BackendSettings.small */
+  bool small;            /* BackendSettings.small */
+  bool sparse, ones;     /* as DataShape has them: sparse rows have kernels of their own, and others where every entry is 1 */
+  SetosaStorage storage; /* of sparse rows, whose kernels differ by it */
 } SelftestWork;
 
 /* Small data of known answers through the kernels that a backend of this family uses for such work. family AUTO: by the device. With few
@@ -17,9 +20,9 @@ typedef struct SelftestWork {
  * first wrong quantity. Verdicts are kept in the cache under context_fingerprint, family and work, so that a later call costs a file read.
  */
 Status selftest_require(Context *context, SetosaFamily family, const SelftestWork *work, Error *error);
-/* Every operation, for few classes and for many, with the family that suits the device. */
+/* Every operation, for few classes and for many, of dense rows and of sparse ones, with the family that suits the device. */
 Status selftest_run(Context *context, Error *error);
-/* selftest_require for every device that backend_open would use with these settings; nothing for backends of the host. */
-Status selftest_require_all(const BackendSettings *settings, size_t features, size_t classes, CompareOperations operations, Error *error);
+/* selftest_require for every device that backend_open would use with these settings and rows; nothing for backends of the host. */
+Status selftest_require_all(const BackendSettings *settings, const DataShape *shape, CompareOperations operations, Error *error);
 
 #endif

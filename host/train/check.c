@@ -7,11 +7,24 @@
 #include "judge/compare.h"
 #include "train/device.h"
 
-/* Every kernel of both families: fused and blocked, tile edges, the shape that the accuracy targets name, hard shapes. */
-static const char *const shapes[] = {
-    "synthetic:rows=150,features=4,classes=3,seed=1",    "synthetic:rows=1,features=1,classes=2,seed=2",
-    "synthetic:rows=1000,features=65,classes=10,seed=3", "synthetic:rows=10000,features=100,classes=20,seed=4",
-    "synthetic:rows=500,features=33,classes=257,seed=5", "synthetic:rows=200,features=784,classes=1000,seed=6",
+/* Every kernel of both families: fused and blocked, tile edges, the shape that the accuracy targets name, hard shapes. Of sparse rows:
+ * classes that are worked on two at a time, in vectors of several widths, all at once, in several tiles; long columns, entries that are
+ * all 1. */
+static const struct {
+  const char *spec;
+  bool sparse;
+} shapes[] = {
+    {"synthetic:rows=150,features=4,classes=3,seed=1", false},
+    {"synthetic:rows=1,features=1,classes=2,seed=2", false},
+    {"synthetic:rows=1000,features=65,classes=10,seed=3", false},
+    {"synthetic:rows=10000,features=100,classes=20,seed=4", false},
+    {"synthetic:rows=500,features=33,classes=257,seed=5", false},
+    {"synthetic:rows=200,features=784,classes=1000,seed=6", false},
+    {"synthetic:rows=2000,features=33,classes=2,sparsity=0.7,seed=7", true},
+    {"synthetic:rows=5000,features=20000,classes=10,sparsity=0.999,seed=8", true},
+    {"synthetic:rows=3000,features=500,classes=30,fields=9,seed=9", true},
+    {"synthetic:rows=1000,features=300,classes=64,sparsity=0.97,seed=10", true},
+    {"synthetic:rows=500,features=2000,classes=257,sparsity=0.98,seed=11", true},
 };
 
 typedef struct Check {
@@ -51,6 +64,11 @@ cleanup:
   return status;
 }
 
+/* Nobody multiplies sparse rows by CLBlast, or holds their entries as bytes. */
+static bool takes_sparse(const SetosaComputeOptions *compute) {
+  return compute->backend != SETOSA_BACKEND_CLBLAST && compute->storage != SETOSA_STORAGE_U8;
+}
+
 SetosaStatus setosa_check(const SetosaDataset *dataset, const SetosaComputeOptions *compute, double l2, SetosaCheckCallback row, void *user,
                           size_t *failures, SetosaError *error) {
   Status status = SETOSA_OK;
@@ -65,7 +83,10 @@ SetosaStatus setosa_check(const SetosaDataset *dataset, const SetosaComputeOptio
   if (dataset != NULL) TRY(dataset_check_held(dataset, "a check", error));
   if (dataset != NULL) return check_dataset(dataset, &check, error);
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-    TRY(setosa_dataset_load(&synthetic, shapes[i], NULL, error));
+    if (shapes[i].sparse && !takes_sparse(compute)) continue;
+    SetosaDataOptions how = setosa_data_options_default();
+    how.sparse = shapes[i].sparse ? SETOSA_SPARSE_ALWAYS : SETOSA_SPARSE_NEVER;
+    TRY(setosa_dataset_load(&synthetic, shapes[i].spec, &how, error));
     /* Whole numbers of steps of 1/8 instead of real values, so that u8 can be checked on these, too. */
     if (compute->storage == SETOSA_STORAGE_U8) TRY(storage_make_bytes(synthetic, 8, 64, 0.125f, error));
     TRY(check_dataset(synthetic, &check, error));

@@ -114,9 +114,9 @@ Status device_open_backend(Backend **backend, double *seconds_test, const Datase
                            const SetosaComputeOptions *compute, CompareOperations uses, Error *error) {
   Status status = SETOSA_OK;
   double began = clock_seconds();
+  DataShape shape = dataset_shape(dataset);
   *backend = NULL;
-  if (backend_needs_device(compute->backend) && !compute->device->forced)
-    TRY(selftest_require_all(settings, dataset_shape(dataset).features, dataset_shape(dataset).classes, uses, error));
+  if (backend_needs_device(compute->backend) && !compute->device->forced) TRY(selftest_require_all(settings, &shape, uses, error));
   if (seconds_test != NULL) *seconds_test = clock_seconds() - began;
   TRY(backend_open(backend, dataset, settings, error));
 cleanup:

@@ -250,6 +250,7 @@ static void try_table(void) {
   SAYS(0, setosa_dataset_source_rows, "dataset", NULL);
   SAYS(false, setosa_dataset_is_sparse, "dataset", NULL);
   SAYS(0, setosa_dataset_entries, "dataset", NULL);
+  SAYS(false, setosa_dataset_is_binary, "dataset", NULL);
   SAYS(-1, setosa_dataset_index_base, "dataset", NULL);
   SAYS(0, setosa_dataset_hash_features, "dataset", NULL);
   SAYS(0, setosa_dataset_source_row, "dataset", NULL, 1);
@@ -447,6 +448,9 @@ static void try_explain(void) {
   REFUSES(setosa_explain, "weights", &explanation, FEATURES, CLASSES, x, NULL, bias, 0, error);
   ACCEPTS(setosa_explain, "bias", &explanation, FEATURES, CLASSES, x, weights, NULL, 0, error);
   setosa_explanation_destroy(explanation);
+  REFUSES(setosa_explain_row, "explanation", NULL, model, dataset, 0, error);
+  REFUSES(setosa_explain_row, "model", &explanation, NULL, dataset, 0, error);
+  REFUSES(setosa_explain_row, "dataset", &explanation, model, NULL, 0, error);
   PASSES(setosa_explanation_destroy, "explanation", NULL);
 }
 
@@ -647,6 +651,7 @@ static void sizes_and_numbers_without_sense_are_refused(void **state) {
   refuses(setosa_explain(&explanation, 2, 2, x, weights, NULL, 2, &problem), &problem, "class index 2");
   refuses(setosa_explain(&explanation, SIZE_MAX / 2, 3, x, weights, NULL, 0, &problem), &problem, "is more than");
   refuses(setosa_explain(&explanation, 2, 2, endless, weights, NULL, 0, &problem), &problem, "not finite");
+  refuses(setosa_explain_row(&explanation, model, dataset, 1000000, &problem), &problem, "no row 1000000");
   char small[2];
   assert_int_not_equal(setosa_cache_path(small, sizeof small, &problem), SETOSA_OK);
   assert_int_not_equal(setosa_cache_path(small, 0, &problem), SETOSA_OK);

@@ -149,6 +149,8 @@ static void labels_weights_and_names_go_along(void **state) {
   support_path(path, test_folder, "matrix.npz");
   snprintf(expected, sizeof expected, "%s: holds no array y (nor Y, labels, label, target, arr_1), but 'indices', 'indptr', ", path);
   support_fails(test_load(&dataset, path, "", &error), &error, SETOSA_ERROR_DATA, expected);
+  assert_non_null(
+      strstr(error.message, "; numpy.save('y.npy', y) keeps the labels of a matrix of scipy.sparse beside it, for --labels y.npy"));
   snprintf(expected, sizeof expected, "%s: 4 features, but the model has 5; give data of the same shape", path);
   support_fails(test_load(&dataset, path, "optional expect=5", &error), &error, SETOSA_ERROR_DATA, expected);
 

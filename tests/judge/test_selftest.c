@@ -56,26 +56,41 @@ typedef struct Mistake {
   CompareOperations operations;
 } Mistake;
 
+/* The same for rows that are sparse. */
+typedef struct SparseMistake {
+  Mistake in;
+  bool ones, halves; /* their entries are */
+} SparseMistake;
+
+static SelftestWork work_of(const Mistake *mistake, bool small) {
+  return (SelftestWork){.features = mistake->features, .classes = mistake->classes, .operations = mistake->operations, .small = small};
+}
+
+static SelftestWork sparse_work_of(const SparseMistake *mistake) {
+  SelftestWork work = work_of(&mistake->in, false);
+  work.sparse = true;
+  work.ones = mistake->ones;
+  work.storage = mistake->halves ? SETOSA_STORAGE_F16 : SETOSA_STORAGE_AUTO;
+  return work;
+}
+
 /* What the self-test says of kernels with this mistake. */
-static Status test_with(const Mistake *mistake, bool small, Error *error) {
+static Status test_with(const Mistake *mistake, const SelftestWork *work, Error *error) {
   char folder[SUPPORT_PATH];
   support_folder_create(folder);
   plant(folder, mistake->file, mistake->right, mistake->wrong);
   setenv("SETOSA_KERNEL_DIR", folder, 1);
   Context *context = open_device();
-  Status status = mistake->classes == 0
-                      ? selftest_run(context, error)
-                      : selftest_require(context, mistake->family,
-                                         &(SelftestWork){mistake->features, mistake->classes, mistake->operations, small}, error);
+  Status status = mistake->classes == 0 ? selftest_run(context, error) : selftest_require(context, mistake->family, work, error);
   close_device();
   unsetenv("SETOSA_KERNEL_DIR");
   support_folder_remove(folder);
   return status;
 }
 
-static void refuses(const Mistake *mistake, bool small) {
+static void refuses(const Mistake *mistake, const SelftestWork *work) {
   Error error = {0};
-  Status status = test_with(mistake, small, &error);
+  Status status = test_with(mistake, work, &error);
   if (status == SETOSA_OK) fail_msg("%s with \"%s\" passed", mistake->file, mistake->wrong);
   support_fails(status, &error, SETOSA_ERROR_DEVICE, "device ");
   assert_non_null(strstr(error.message, "computes wrong results in the self-test"));
@@ -85,7 +100,10 @@ static void refuses(const Mistake *mistake, bool small) {
 
 /* The first of a table, or, since each is a program to compile, nightly all others. */
 static void refuses_all(const Mistake *mistakes, size_t count, bool small, bool nightly) {
-  for (size_t i = nightly ? 1 : 0; i < (nightly ? count : 1); i++) refuses(&mistakes[i], small);
+  for (size_t i = nightly ? 1 : 0; i < (nightly ? count : 1); i++) {
+    SelftestWork work = work_of(&mistakes[i], small);
+    refuses(&mistakes[i], &work);
+  }
 }
 
 static void plant_for_few_classes(bool nightly) {
@@ -153,6 +171,59 @@ static void plant_in_the_gpu_family(bool nightly) {
   refuses_all(mistakes, sizeof mistakes / sizeof *mistakes, false, nightly);
 }
 
+/* What entries meet, where their sums go, columns that are long, tiles after the first, entries that have no value and halves. The first is
+ * of the CPU family, the second of the GPU's. */
+static void plant_for_sparse_rows(bool nightly) {
+  static const SparseMistake mistakes[] = {
+      {{SETOSA_FAMILY_CPU, 90, 5, "sparse_cpu.cl", "min(last, j + SPARSE_SEGMENT)", "last - first > SPARSE_SEGMENT ? (j = last) : last",
+        "(gradient of 1100 x 29 sparse", COMPARE_STEP},
+       false,
+       false},
+      {{SETOSA_FAMILY_GPU, 90, 5, "sparse_gpu.cl", "total += load_lane(sums + (s * lanes + item) * LANE)",
+        "total += load_lane(sums + item)", "(gradient of 1100 x 29 sparse", COMPARE_STEP},
+       false,
+       false},
+      {{SETOSA_FAMILY_CPU, 90, 103, "sparse_cpu.cl", "last, w + tile, stride)", "last, w, stride)", "(loss of", COMPARE_STEP},
+       false,
+       false},
+      {{SETOSA_FAMILY_CPU, 90, 64, "sparse_cpu.cl", "sums + (ulong)item * stride + tile", "sums + tile", "(gradient of", COMPARE_STEP},
+       false,
+       false},
+      {{SETOSA_FAMILY_CPU, 90, 2, "sparse_cpu.cl", "for (; j < last; j++)", "for (; j + 1 < last; j++)", "(loss of", COMPARE_STEP},
+       false,
+       false},
+      {{SETOSA_FAMILY_GPU, 90, 5, "sparse_gpu.cl", "if (last - first > SPARSE_SEGMENT) return;", "if (last - first > 100) return;",
+        "(gradient of", COMPARE_STEP},
+       false,
+       false},
+      {{SETOSA_FAMILY_GPU, 90, 2, "sparse_gpu.cl", "load_lane(w + features * stride + lane)", "load_lane(w + lane)", "(loss of",
+        COMPARE_STEP},
+       false,
+       false},
+      {{SETOSA_FAMILY_CPU, 90, 20, "sparse.cl", "logit = high + low", "logit = high + 0.01f", "(logits of", COMPARE_LOGITS}, false, false},
+      {{SETOSA_FAMILY_CPU, 90, 20, "sparse.cl", "to[(ulong)classes * features + k] = bias[k]", "to[(ulong)classes * features + k] = 0.0f",
+        "(gradient of", COMPARE_STEP},
+       false,
+       false},
+      {{SETOSA_FAMILY_CPU, 90, 5, "sparse.clh", "entry_square(values, i) (entry_value(values, i) * entry_value(values, i))",
+        "entry_square(values, i) entry_value(values, i)", "(Hessian diagonal of", COMPARE_GRAM},
+       false,
+       false},
+      {{SETOSA_FAMILY_CPU, 90, 5, "sparse.clh", "entry_value(values, i) 1.0f", "entry_value(values, i) 1.01f", "(logits of",
+        COMPARE_LOGITS},
+       true,
+       false},
+      {{SETOSA_FAMILY_CPU, 90, 5, "sparse.clh", "vload_half(i, values)", "vload_half(0, values)", "(loss of", COMPARE_STEP}, false, true},
+      /* and the whole self-test has sparse rows, too */
+      {{SETOSA_FAMILY_CPU, 0, 0, "sparse.cl", "logit = high + low", "logit = high + 0.01f", "(logits of", 0}, false, false},
+  };
+  size_t count = sizeof mistakes / sizeof *mistakes;
+  for (size_t i = nightly ? 2 : 0; i < (nightly ? count : 2); i++) {
+    SelftestWork work = sparse_work_of(&mistakes[i]);
+    refuses(&mistakes[i].in, &work);
+  }
+}
+
 /* The program that has the vectors' kernels too. */
 static void plant_for_small_data(bool nightly) {
   static const Mistake mistakes[] = {
@@ -172,11 +243,13 @@ static void a_wrong_kernel_is_refused(void **state) {
   plant_for_many_classes(false);
   plant_in_the_gpu_family(false);
   plant_for_small_data(false);
+  plant_for_sparse_rows(false);
 }
 static void nightly_wrong_kernels_for_few_classes(void **state) { (void)state, plant_for_few_classes(true); }
 static void nightly_wrong_kernels_for_many_classes(void **state) { (void)state, plant_for_many_classes(true); }
 static void nightly_wrong_kernels_for_small_data(void **state) { (void)state, plant_for_small_data(true); }
 static void nightly_wrong_kernels_of_the_gpu_family(void **state) { (void)state, plant_in_the_gpu_family(true); }
+static void nightly_wrong_kernels_of_sparse_rows(void **state) { (void)state, plant_for_sparse_rows(true); }
 
 /* A kernel that is wrong is no reason to refuse what does not launch it. */
 static void nightly_only_what_is_asked_for_is_tested(void **state) {
@@ -191,8 +264,37 @@ static void nightly_only_what_is_asked_for_is_tested(void **state) {
   };
   for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
     Error error = {0};
-    support_ok(test_with(&mistakes[i], false, &error), &error);
+    SelftestWork work = work_of(&mistakes[i], false);
+    support_ok(test_with(&mistakes[i], &work, &error), &error);
   }
+}
+
+/* Sparse rows do not ask for the kernels of dense ones, nor these for theirs. */
+static void each_kind_of_rows_is_tested_alone(void **state) {
+  (void)state;
+  static const char *const others[] = {"sparse_cpu.cl", "fused_cpu.cl"};
+  for (int sparse = 0; sparse < 2; sparse++) {
+    const SparseMistake mistake = {
+        {SETOSA_FAMILY_CPU, 19, 3, others[sparse], "#include", "#error planted\n#include", "", COMPARE_STEP}, false, false};
+    SelftestWork work = sparse ? sparse_work_of(&mistake) : work_of(&mistake.in, false);
+    Error error = {0};
+    support_ok(test_with(&mistake.in, &work, &error), &error);
+  }
+}
+
+/* What is asked for, and how many verdicts there are then. */
+typedef struct Asked {
+  size_t features, classes, verdicts;
+  CompareOperations operations;
+} Asked;
+
+static void expect_verdicts(Context *context, const char *pattern, const SelftestWork *work, size_t verdicts) {
+  Error error = {0};
+  glob_t found;
+  support_ok(selftest_require(context, SETOSA_FAMILY_CPU, work, &error), &error);
+  assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+  assert_int_equal(found.gl_pathc, verdicts);
+  globfree(&found);
 }
 
 /* A family, a set of operations, a number of classes and, with few of them, a shape: each has a verdict of its own. */
@@ -201,37 +303,46 @@ static void shapes_have_verdicts_of_their_own(void **state) {
   char cache[SUPPORT_PATH], pattern[SUPPORT_PATH];
   const char *before = getenv("XDG_CACHE_HOME");
   char *kept = before != NULL ? strdup(before) : NULL;
+  static const Asked asked[] = {{4, 3, 1, 0},
+                                {4, 3, 1, 0},
+                                {4, 3, 2, COMPARE_STEP | COMPARE_VECTORS},
+                                {4, 3, 3, COMPARE_STEP},
+                                {4, 3, 3, COMPARE_STEP | COMPARE_VECTORS},
+                                {5, 3, 4, COMPARE_STEP},
+                                {1000000, 2, 5, COMPARE_STEP},
+                                {2000000, 3, 6, COMPARE_STEP},
+                                {3000000, 3, 6, COMPARE_STEP},
+                                {7, 33, 7, COMPARE_STEP},
+                                {9000, 100, 7, COMPARE_STEP},
+                                {7, 101, 8, COMPARE_STEP},
+                                {7, 512, 8, COMPARE_STEP},
+                                {7, 513, 9, COMPARE_STEP},
+                                {7, 5000, 9, COMPARE_STEP}};
+  /* Of sparse rows there is one for each number of classes and way to hold values, whatever the features. */
   static const struct {
-    size_t features, classes, verdicts;
-    CompareOperations operations;
-  } asked[] = {{4, 3, 1, 0},
-               {4, 3, 1, 0},
-               {4, 3, 2, COMPARE_STEP | COMPARE_VECTORS},
-               {4, 3, 3, COMPARE_STEP},
-               {4, 3, 3, COMPARE_STEP | COMPARE_VECTORS},
-               {5, 3, 4, COMPARE_STEP},
-               {1000000, 2, 5, COMPARE_STEP},
-               {2000000, 3, 6, COMPARE_STEP},
-               {3000000, 3, 6, COMPARE_STEP},
-               {7, 33, 7, COMPARE_STEP},
-               {9000, 100, 7, COMPARE_STEP},
-               {7, 101, 8, COMPARE_STEP},
-               {7, 512, 8, COMPARE_STEP},
-               {7, 513, 9, COMPARE_STEP},
-               {7, 5000, 9, COMPARE_STEP}};
-  Error error = {0};
-  glob_t found;
+    Asked asked;
+    bool ones;
+    SetosaStorage storage;
+  } sparse[] = {{{4, 3, 10, COMPARE_STEP}, false, SETOSA_STORAGE_AUTO}, {{1000000, 3, 10, COMPARE_STEP}, false, SETOSA_STORAGE_F32},
+                {{4, 4, 11, COMPARE_STEP}, false, SETOSA_STORAGE_AUTO}, {{4, 3, 12, COMPARE_STEP}, true, SETOSA_STORAGE_AUTO},
+                {{4, 3, 12, COMPARE_STEP}, true, SETOSA_STORAGE_F16},   {{4, 3, 13, COMPARE_STEP}, false, SETOSA_STORAGE_F16}};
   support_folder_create(cache);
   setenv("XDG_CACHE_HOME", cache, 1);
   Context *context = open_device();
   support_path(pattern, cache, "setosa/selftest/*.txt");
   for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
-    support_ok(selftest_require(context, SETOSA_FAMILY_CPU,
-                                &(SelftestWork){asked[i].features, asked[i].classes, asked[i].operations, false}, &error),
-               &error);
-    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
-    assert_int_equal(found.gl_pathc, asked[i].verdicts);
-    globfree(&found);
+    SelftestWork work = {.features = asked[i].features, .classes = asked[i].classes, .operations = asked[i].operations};
+    expect_verdicts(context, pattern, &work, asked[i].verdicts);
+  }
+  for (size_t i = 0; i < sizeof sparse / sizeof *sparse; i++) {
+    const Asked *of = &sparse[i].asked;
+    SelftestWork work = {.features = of->features,
+                         .classes = of->classes,
+                         .operations = of->operations,
+                         .sparse = true,
+                         .ones = sparse[i].ones,
+                         .storage = sparse[i].storage};
+    expect_verdicts(context, pattern, &work, of->verdicts);
   }
   close_device();
   if (kept != NULL) setenv("XDG_CACHE_HOME", kept, 1);
@@ -259,7 +370,7 @@ static void the_verdict_is_remembered(void **state) {
   support_folder_create(cache);
   setenv("XDG_CACHE_HOME", cache, 1);
   Context *context = open_device();
-  support_ok(selftest_require(context, SETOSA_FAMILY_AUTO, &(SelftestWork){4, 3, 0, false}, &error), &error);
+  support_ok(selftest_require(context, SETOSA_FAMILY_AUTO, &(SelftestWork){.features = 4, .classes = 3}, &error), &error);
   find_verdict(cache, path);
   char *text = support_read(path, NULL);
   assert_string_equal(text, "passed\n");
@@ -267,8 +378,8 @@ static void the_verdict_is_remembered(void **state) {
 
   /* A remembered failure is believed ... */
   support_write_text(path, "failed: loss of 1 x 1\n");
-  support_fails(selftest_require(context, SETOSA_FAMILY_AUTO, &(SelftestWork){4, 3, 0, false}, &error), &error, SETOSA_ERROR_DEVICE,
-                "device ");
+  support_fails(selftest_require(context, SETOSA_FAMILY_AUTO, &(SelftestWork){.features = 4, .classes = 3}, &error), &error,
+                SETOSA_ERROR_DEVICE, "device ");
   assert_non_null(strstr(error.message, "loss of 1 x 1"));
 
   /* ... a damaged file is not: the test runs again and mends it. */
@@ -276,7 +387,7 @@ static void the_verdict_is_remembered(void **state) {
   for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
     error = (Error){0};
     support_write_text(path, damaged[i]);
-    support_ok(selftest_require(context, SETOSA_FAMILY_AUTO, &(SelftestWork){4, 3, 0, false}, &error), &error);
+    support_ok(selftest_require(context, SETOSA_FAMILY_AUTO, &(SelftestWork){.features = 4, .classes = 3}, &error), &error);
     text = support_read(path, NULL);
     assert_string_equal(text, "passed\n");
     free(text);
@@ -294,7 +405,9 @@ int main(void) {
       cmocka_unit_test(nightly_wrong_kernels_for_many_classes),
       cmocka_unit_test(nightly_wrong_kernels_for_small_data),
       cmocka_unit_test(nightly_wrong_kernels_of_the_gpu_family),
+      cmocka_unit_test(nightly_wrong_kernels_of_sparse_rows),
       cmocka_unit_test(nightly_only_what_is_asked_for_is_tested),
+      cmocka_unit_test(each_kind_of_rows_is_tested_alone),
       cmocka_unit_test(shapes_have_verdicts_of_their_own),
       cmocka_unit_test(the_verdict_is_remembered),
   };

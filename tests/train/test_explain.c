@@ -158,12 +158,176 @@ static void wrong_arguments_are_refused(void **state) {
   setosa_explanation_destroy(NULL);
 }
 
+/* ---- rows of a data set ------------------------------------------------------------------------------------------ */
+
+enum { ROWS = 6, FEATURES = 9, CLASSES = 3 };
+/* Row 3 is empty, and so is feature 4. */
+static const float rows[ROWS * FEATURES] = {1, 0, 2, 0, 0, 0, 0, -1, 0, 0, 3, 0, 0, 0, 0.5f, 0, 0, 1, 2, 0, 0, 4, 0, 0, 1, 0, 0,
+                                            0, 0, 0, 0, 0, 0, 0, 0,  0, 0, 1, 0, 0, 0, 2,    0, 0, 0, 3, 3, 3, 3, 0, 3, 3, 3, 3};
+static const int32_t classes_of[ROWS] = {0, 1, 2, 0, 1, 2};
+
+/* The same rows with their zeros and without. */
+typedef struct Pair {
+  SetosaDataset *dense, *sparse;
+  uint64_t begin[ROWS + 1];
+  uint32_t columns[ROWS * FEATURES];
+  float values[ROWS * FEATURES];
+} Pair;
+
+static void pair_create(Pair *pair) {
+  SetosaError error = {0};
+  size_t count = 0;
+  for (size_t i = 0; i < ROWS; i++) {
+    pair->begin[i] = count;
+    for (uint32_t d = 0; d < FEATURES; d++) {
+      if (rows[i * FEATURES + d] == 0) continue;
+      pair->columns[count] = d;
+      pair->values[count++] = rows[i * FEATURES + d];
+    }
+  }
+  pair->begin[ROWS] = count;
+  support_ok(setosa_dataset_wrap(&pair->dense, ROWS, FEATURES, CLASSES, rows, classes_of, &error), &error);
+  support_ok(
+      setosa_dataset_wrap_sparse(&pair->sparse, ROWS, FEATURES, CLASSES, pair->begin, pair->columns, pair->values, classes_of, &error),
+      &error);
+}
+
+static void pair_destroy(Pair *pair) {
+  setosa_dataset_destroy(pair->dense);
+  setosa_dataset_destroy(pair->sparse);
+}
+
+static SetosaModel *train_on(SetosaDataset *dataset, bool standardized) {
+  SetosaTrainOptions options = setosa_train_options_default();
+  SetosaModel *model = NULL;
+  SetosaError error = {0};
+  options.compute.backend = SETOSA_BACKEND_REFERENCE;
+  options.l2 = 0.05;
+  if (standardized) support_ok(setosa_dataset_standardize(dataset, &error), &error);
+  support_ok(setosa_train(&model, NULL, dataset, &options, &error), &error);
+  return model;
+}
+
+static SetosaExplanation *explain_row(const SetosaModel *model, const SetosaDataset *dataset, size_t row) {
+  SetosaError error = {0};
+  SetosaExplanation *e = NULL;
+  support_ok(setosa_explain_row(&e, model, dataset, row, &error), &error);
+  return e;
+}
+
+/* Scores and what follows from them are those of the row with all its zeros; entries are those of x, and prove their gradients. */
+static void expect_alike(const SetosaExplanation *sparse, const SetosaExplanation *dense, size_t row, const double *scale) {
+  size_t entry = 0;
+  assert_null(dense->columns);
+  assert_int_equal(dense->entries, FEATURES);
+  assert_int_equal(sparse->features, FEATURES);
+  assert_int_equal(sparse->label, dense->label);
+  for (size_t k = 0; k < CLASSES; k++) {
+    EXPECT_NEAR(sparse->logits[k], dense->logits[k], 1e-6);
+    EXPECT_NEAR(sparse->probabilities[k], dense->probabilities[k], 1e-6);
+    EXPECT_NEAR(sparse->dlogits[k], dense->dlogits[k], 1e-6);
+  }
+  EXPECT_NEAR(sparse->loss, dense->loss, 1e-6);
+  for (size_t d = 0; d < FEATURES; d++) {
+    float value = rows[row * FEATURES + d];
+    if (value == 0) continue;
+    assert_true(entry < sparse->entries);
+    assert_int_equal(sparse->columns[entry], d);
+    EXPECT_NEAR(sparse->x[entry], value * (scale != NULL ? scale[d] : 1), 1e-6);
+    if (scale != NULL) EXPECT_NEAR(sparse->given[entry], value, 0);
+    for (size_t k = 0; k < CLASSES; k++) {
+      size_t at = k * sparse->entries + entry;
+      EXPECT_NEAR(sparse->weights[at], dense->weights[k * FEATURES + d], 0);
+      EXPECT_NEAR(sparse->dweights[at], sparse->dlogits[k] * sparse->x[entry], 1e-15);
+      EXPECT_NEAR(sparse->dweights_finite[at], sparse->dweights[at], 1e-11);
+    }
+    entry++;
+  }
+  assert_int_equal(entry, sparse->entries);
+  assert_true(sparse->largest_difference < 1e-11);
+}
+
+static void sparse_rows_are_their_entries(void **state) {
+  (void)state;
+  for (int standardized = 0; standardized < 2; standardized++) {
+    Pair trained, pair;
+    pair_create(&trained);
+    pair_create(&pair);
+    SetosaModel *model = train_on(standardized ? trained.dense : trained.sparse, standardized); /* centred: the bias takes it up */
+    assert_true((setosa_model_offset(model) != NULL) == (standardized != 0));
+    for (size_t i = 0; i < ROWS; i++) {
+      SetosaExplanation *sparse = explain_row(model, pair.sparse, i), *dense = explain_row(model, pair.dense, i);
+      expect_alike(sparse, dense, i, setosa_model_scale(model));
+      assert_true((sparse->given != NULL) == (standardized != 0));
+      setosa_explanation_destroy(sparse);
+      setosa_explanation_destroy(dense);
+    }
+    assert_memory_equal(setosa_dataset_values(pair.dense), rows, sizeof rows); /* neither is changed by it */
+    setosa_model_destroy(model);
+    pair_destroy(&pair);
+    pair_destroy(&trained);
+  }
+}
+
+/* Rows that nobody holds are made, and a model of many features is read at the entries alone. */
+static void rows_are_made_to_be_explained(void **state) {
+  (void)state;
+  const char *source = "synthetic:rows=3000,features=200000,classes=2,sparsity=0.9999";
+  SetosaDataOptions how = setosa_data_options_default();
+  SetosaDataset *held = NULL, *made = NULL;
+  SetosaError error = {0};
+  support_ok(setosa_dataset_load(&held, source, &how, &error), &error);
+  how.generate_above_bytes = 1000;
+  support_ok(setosa_dataset_load(&made, source, &how, &error), &error);
+  float *weights = calloc(2 * 200000, sizeof *weights);
+  SetosaModel *model = NULL;
+  assert_non_null(weights);
+  for (size_t i = 0; i < 2 * 200000; i++) weights[i] = (float)random_symmetric(3, RANDOM_STREAM_CHECK, 0, i);
+  support_ok(setosa_model_create(&model, 200000, 2, weights, NULL, &error), &error);
+  for (size_t i = 0; i < 3000; i += 1499) {
+    SetosaExplanation *a = explain_row(model, held, i), *b = explain_row(model, made, i);
+    assert_int_equal(a->entries, 20);
+    assert_int_equal(a->label, b->label);
+    assert_true(a->label < 2);
+    assert_int_equal(a->entries, b->entries);
+    assert_memory_equal(a->columns, b->columns, a->entries * sizeof *a->columns);
+    assert_memory_equal(a->logits, b->logits, 2 * sizeof *a->logits);
+    setosa_explanation_destroy(a);
+    setosa_explanation_destroy(b);
+  }
+  setosa_model_destroy(model);
+  free(weights);
+  setosa_dataset_destroy(held);
+  setosa_dataset_destroy(made);
+}
+
+static void other_rows_are_refused(void **state) {
+  (void)state;
+  Pair pair;
+  SetosaError error = {0};
+  SetosaExplanation *e = NULL;
+  SetosaModel *model = NULL;
+  const float weights[2 * 2] = {1, 2, 3, 4};
+  pair_create(&pair);
+  support_ok(setosa_model_create(&model, 2, 2, weights, NULL, &error), &error);
+  support_fails(setosa_explain_row(&e, model, pair.sparse, 0, &error), &error, SETOSA_ERROR_USAGE, "the data has 9 features but the model");
+  error = (SetosaError){0};
+  support_fails(setosa_explain_row(&e, model, pair.sparse, ROWS, &error), &error, SETOSA_ERROR_USAGE,
+                "setosa_explain_row: there is no row 6");
+  assert_null(e);
+  setosa_model_destroy(model);
+  pair_destroy(&pair);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_worked_example),
       cmocka_unit_test(random_examples_agree_with_finite_differences),
       cmocka_unit_test(extreme_logits_are_exact),
       cmocka_unit_test(wrong_arguments_are_refused),
+      cmocka_unit_test(sparse_rows_are_their_entries),
+      cmocka_unit_test(rows_are_made_to_be_explained),
+      cmocka_unit_test(other_rows_are_refused),
   };
   return support_run("train_explain", tests, NULL, NULL);
 }
