@@ -87,7 +87,7 @@ static void arrays_are_wrapped(void **state) {
   assert_int_equal(setosa_dataset_index_base(dataset), -1);
   support_ok(setosa_train(&model, NULL, dataset, &options, &error), &error);
   const float *weights = setosa_model_weights(model);
-  assert_true(weights[0] > weights[1000] && weights[1] < weights[1001]); /* feature 0 speaks for class 0, and 1 for the other */
+  assert_true(weights[0] > weights[1000] && weights[1] < weights[1001]);   /* feature 0 speaks for class 0, and 1 for the other */
   for (size_t d = 2; d < 999; d++) assert_true(fabsf(weights[d]) < 1e-6f); /* of rows that have none */
   setosa_model_destroy(model);
   setosa_dataset_destroy(dataset);
