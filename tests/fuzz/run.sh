@@ -48,6 +48,7 @@ fi
 seed libsvm "$malformed"/*.svm "$malformed"/svm-text.txt
 if [ -d "$work/libsvm" ]; then # as names that are hashed, for a model, and told by their lines (libsvm.c)
   for file in "$work"/libsvm/*.svm; do
+    # shellcheck disable=SC2059 # the format is the byte
     for last in 013 002 212; do { cat "$file"; printf "\\$last"; } >"$file-$last"; done
   done
   head -n 5 "$source/data/heart_scale.svm" >"$work/libsvm/heart"
