@@ -201,10 +201,10 @@ double gather_limits_sum(GatherLimits *limits, size_t loop, size_t count) {
 }
 
 GatherTimes gather_limits_times(const GatherLimits *limits) {
-  GatherTimes times;
+  GatherTimes times = {{0}, {0}};
   double *const to[ORDERS] = {times.random, times.ordered};
   for (size_t order = 0; order < ORDERS; order++)
     for (size_t i = 0; i < GATHER_SIZES; i++)
-      to[order][i] = i < limits->sizes ? samples_median(&limits->tables[order][i].times) : to[order][i - 1];
+      to[order][i] = i < limits->sizes ? samples_median(&limits->tables[order][i].times) : i > 0 ? to[order][i - 1] : 0;
   return times;
 }

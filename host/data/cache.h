@@ -62,7 +62,7 @@ typedef struct CacheHeader {
   char blocks_hash[HASH_HEX_SIZE]; /* of the hashes of the blocks */
   char key[HASH_HEX_SIZE];
   uint8_t has_labels, has_weights, has_weights_name, has_feature_names, has_label_name, has_positive, has_description, sparse;
-  int8_t index_base;
+  int16_t index_base;
   uint32_t format, hash_bits;
   CacheSource source;
   uint64_t rows, features, classes, left_out, text_bytes;

@@ -269,7 +269,11 @@ static Status reserve_sparse(SparseRoom *room, size_t rows, uint64_t entries, Er
   if (room->rows >= rows && room->entries >= entries && room->begin != NULL) return SETOSA_OK;
   sparse_room_free(room);
   TRY(sparse_allocate(&arrays, rows, entries, false, error));
-  *room = (SparseRoom){arrays.begin, arrays.columns, arrays.values, rows, (size_t)entries};
+  room->begin = arrays.begin;
+  room->columns = arrays.columns;
+  room->values = arrays.values;
+  room->rows = rows;
+  room->entries = (size_t)entries;
 cleanup:
   return status;
 }

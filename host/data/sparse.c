@@ -79,7 +79,7 @@ static Status check_row(const SparseRows *rows, size_t row, size_t features, con
   uint64_t first = rows->begin[row];
   for (uint64_t i = first; i < rows->begin[row + 1]; i++) {
     uint32_t column = rows->columns[i];
-    unsigned long long entry = (unsigned long long)(i - first + 1);
+    unsigned long long entry = (unsigned long long)(i - first) + 1;
     if (column >= features)
       return error_set(error, SETOSA_ERROR_DATA, "%s:%zu: entry %llu is of column %u, and there are %zu, from 0; say so many features",
                        source, row + 1, entry, column, features);

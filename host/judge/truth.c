@@ -27,7 +27,7 @@ static double row_flops(const DataShape *shape, SetosaBenchWhat what) {
 /* Rows of sample_bytes, one at least. */
 static double sample_rows(const DataShape *shape) {
   size_t bytes = shape->kind == DATA_SPARSE ? sizeof(uint32_t) + sizeof(float) : sizeof(float);
-  return fmax(1, (double)(sample_bytes / bytes) / row_values(shape));
+  return fmax(1, (double)sample_bytes / (double)bytes / row_values(shape));
 }
 
 /* Rows within the reference's budget, from the middle so that they begin inside a block. */

@@ -131,7 +131,7 @@ static Status take_shift(Model *model, const Dataset *dataset, Error *error) {
   for (size_t d = 0; d < model->features; d++) {
     double scale = scaling->scale != NULL ? scaling->scale[d] : 1, spread = 1 / fabs(scale);
     if (shift != NULL && scale != 0)
-      model->shift[d] = (scaling->offset != NULL ? scaling->offset[d] : 0) + shift[d] / scale;
+      model->shift[d] = (scaling->scale != NULL ? scaling->offset[d] : 0) + shift[d] / scale;
     else if (scaling->scale != NULL)
       model->shift[d] = shift_choose(scaling->offset[d], spread, scaling->offset[d] - spread, scaling->offset[d] + spread);
     any = any || model->shift[d] != 0;

@@ -242,9 +242,9 @@ static Status take_model(SetosaExplanation **explanation, const Model *model, co
   OneRow row;
   SetosaExplanation *e = NULL;
   size_t features = setosa_model_features(model), classes = setosa_model_classes(model);
-  bool sparse = dataset_shape(only).kind == DATA_SPARSE;
   const float *weights = setosa_model_weights(model);
   TRY(take_entries(&row, only, error));
+  bool sparse = row.columns != NULL;
   TRY(create(&e, features, row.entries, classes, error));
   put_values(e->x, &row, sparse ? NULL : setosa_dataset_shift(only));
   for (size_t k = 0; k < classes; k++)
