@@ -21,7 +21,7 @@ static const struct {
     {"synthetic:rows=500,features=33,classes=257,seed=5", false},
     {"synthetic:rows=200,features=784,classes=1000,seed=6", false},
     {"synthetic:rows=2000,features=33,classes=2,sparsity=0.7,seed=7", true},
-    {"synthetic:rows=5000,features=20000,classes=10,sparsity=0.999,seed=8", true},
+    {"synthetic:rows=5000,features=33000,classes=8,sparsity=0.9983,seed=8", true}, /* so many features that frequent ones lie together */
     {"synthetic:rows=3000,features=500,classes=30,fields=9,seed=9", true},
     {"synthetic:rows=1000,features=300,classes=64,sparsity=0.97,seed=10", true},
     {"synthetic:rows=500,features=2000,classes=257,sparsity=0.98,seed=11", true},
