@@ -262,7 +262,8 @@ void native_sparse_begin(Native *native, const DataShape *shape) {
   sparse->stride = (uint32_t)(tiles * sparse->tile);
   sparse->ones = shape->ones;
   sparse->entries = shape->entries;
-  double row_floats = (double)shape->entries / (double)shape->rows * (double)sparse->stride + 1, strips = (double)ITEM_FLOATS / STRIP / row_floats;
+  double row_floats = (double)shape->entries / (double)shape->rows * (double)sparse->stride + 1,
+         strips = (double)ITEM_FLOATS / STRIP / row_floats;
   sparse->item_strips = (uint32_t)(strips < LEAST_STRIPS ? LEAST_STRIPS : strips > MOST_STRIPS ? MOST_STRIPS : strips);
   sparse->item_entries = ITEM_FLOATS / sparse->stride;
   native->products = &sparse_products;
