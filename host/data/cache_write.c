@@ -179,7 +179,7 @@ static CacheHeader describe(const Cache *cache, const Dataset *dataset, const Re
   header.default_scale = reader->default_scale;
   header.byte_scale = dataset->byte_scale;
   header.sparse = cache->stripes.columns != NULL;
-  header.index_base = (int8_t)dataset->index_base;
+  header.index_base = (int16_t)dataset->index_base;
   header.hash_bits = dataset->hash_bits;
   return header;
 }
