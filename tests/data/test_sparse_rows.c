@@ -113,7 +113,7 @@ static void wrap_checks_what_it_takes(void **state) {
       {2, 3, 2, NULL, columns, values, labels, SETOSA_ERROR_USAGE, "setosa_dataset_wrap_sparse: the argument `row_begin`"},
       {2, 3, 2, begin, NULL, values, labels, SETOSA_ERROR_USAGE, "setosa_dataset_wrap_sparse: the argument `columns`"},
       {2, 3, 1, begin, columns, values, labels, SETOSA_ERROR_USAGE, "a labelled data set needs"},
-      {2, (size_t)UINT32_MAX + 1, 2, begin, columns, values, labels, SETOSA_ERROR_USAGE, "sparse rows have at most 4294967295 features"},
+      {2, (size_t)UINT32_MAX + 1, 2, begin, columns, values, labels, SETOSA_ERROR_USAGE, "data: 4294967296 features, and sparse rows have 4294967295 at most"},
       {2, 3, 2, late, columns, values, labels, SETOSA_ERROR_USAGE, "row_begin[0] is 1;"},
       {2, 3, 2, back, columns, values, labels, SETOSA_ERROR_DATA, "data:2: the entries of the row end before they begin"},
       {2, 3, 2, begin, outside, values, labels, SETOSA_ERROR_DATA, "data:2: entry 1 is of column 3, and there are 3"},

@@ -26,6 +26,7 @@ static SolverChoice choose_with(const Case *c, SetosaSolver solver, SetosaPrecon
   Backend backend = {.operations = &operations,
                      .rows = c->rows,
                      .features = c->features,
+                     .entries = (uint64_t)c->rows * c->features,
                      .classes = c->classes,
                      .parameters = c->classes * (c->features + 1),
                      .mean_weight = 1,
