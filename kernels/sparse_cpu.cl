@@ -27,10 +27,13 @@ DEFINE_TRANSPOSE(turn_logits, private const float *, load_private, private float
 #define SUM_ENTRIES(sum, at, value, values, j, last, with, stride) \
   { SUM_ONE_BY_ONE(sum, at, value, values, j, last, with, stride); }
 #elif TILE_CLASSES == 2
-// Both classes of two entries in a vector of four.
-#define TWO_ENTRIES(sum, at, value, values, j, with, stride)                                                                   \
-  sum = fma((float4)((float2)(value(values, j)), (float2)(value(values, (j) + 1))),                                             \
-            (float4)(vload2(0, (with) + (ulong)(at)[j] * (stride)), vload2(0, (with) + (ulong)(at)[(j) + 1] * (stride))), sum)
+// Both classes of two entries in a vector of four, by its components: oclgrind 21.10 ends at vectors that are made of halves.
+static inline float4 two_entries(float4 sum, float a, global const float *from, float b, global const float *other) {
+  return fma((float4)(a, a, b, b), (float4)(from[0], from[1], other[0], other[1]), sum);
+}
+#define TWO_ENTRIES(sum, at, value, values, j, with, stride)                                                 \
+  sum = two_entries(sum, value(values, j), (with) + (ulong)(at)[j] * (stride), value(values, (j) + 1), \
+                    (with) + (ulong)(at)[(j) + 1] * (stride))
 #define SUM_ENTRIES(sum, at, value, values, j, last, with, stride)          \
   {                                                                         \
     if (j + 2 * SUMS <= last) {                                             \
@@ -40,7 +43,7 @@ DEFINE_TRANSPOSE(turn_logits, private const float *, load_private, private float
         TWO_ENTRIES(odd_, at, value, values, j + 2, with, stride);          \
       }                                                                     \
       even_ += odd_;                                                        \
-      (sum).two += even_.lo + even_.hi;                                     \
+      (sum).two += (float2)(even_.s0 + even_.s2, even_.s1 + even_.s3);      \
     }                                                                       \
     SUM_ONE_BY_ONE(sum, at, value, values, j, last, with, stride);          \
   }
