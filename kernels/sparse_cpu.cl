@@ -12,12 +12,27 @@
 #else
 #define SUMS 1
 #endif
-#define PADDED ((TILE_CLASSES + 7) / 8 * 8)
+#if TILE_CLASSES >= 8
+#define PADDED ((TILE_CLASSES + 7) / 8 * 8) // what is turned by eights
+#else
+#define PADDED TILE_CLASSES
+#endif
 
 #define load_private(from, i) vload8(0, (from) + (i))
 #if TILE_CLASSES >= 8
 DEFINE_TRANSPOSE(turn_logits, private const float *, load_private, private float *)
 #endif
+
+// to (columns, rows) = from (rows, columns), both in full: a strip of rows and the padded classes of a tile, either way.
+static inline void turn_tile(private const float *from, uint rows, uint columns, private float *to) {
+#if TILE_CLASSES >= 8
+  for (uint i = 0; i < rows; i += 8)
+    for (uint j = 0; j < columns; j += 8) turn_logits(from + i * columns + j, columns, to + j * rows + i, rows);
+#else
+  for (uint i = 0; i < rows; i++)
+    for (uint j = 0; j < columns; j++) to[j * rows + i] = from[i * columns + j];
+#endif
+}
 
 // sum += the entries [j, last) of a row or column times what they meet: row at[j] of `with`, `stride` floats apart. Of few entries one after
 // the other.
@@ -83,13 +98,7 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void sparse_logits(global 
           }
           classes_keep(&sum, z + i * PADDED);
         }
-#if TILE_CLASSES >= 8
-        for (uint k = 0; k < PADDED; k += 8)
-          for (uint i = 0; i < STRIP; i += 8) turn_logits(z + i * PADDED + k, PADDED, turned + k * STRIP + i, STRIP);
-#else
-        for (uint k = 0; k < TILE_CLASSES; k++)
-          for (uint i = 0; i < STRIP; i++) turned[k * STRIP + i] = z[i * PADDED + k];
-#endif
+        turn_tile(z, STRIP, PADDED, turned);
         for (uint k = 0; k < min((uint)TILE_CLASSES, classes - min(tile, classes)); k++)
           vstore16(vload16(k, turned), 0, to + (tile + k) * STRIP);
       }
@@ -115,13 +124,7 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void sparse_residuals(glob
         global const float *from = block + row * classes;
         for (uint k = 0; k < PADDED; k++)
           vstore16(tile + k < classes ? vload16(0, from + (tile + k) * STRIP) * factors : (float16)(0.0f), k, z);
-#if TILE_CLASSES >= 8
-        for (uint k = 0; k < PADDED; k += 8)
-          for (uint i = 0; i < STRIP; i += 8) turn_logits(z + k * STRIP + i, STRIP, turned + i * PADDED + k, PADDED);
-#else
-        for (uint k = 0; k < TILE_CLASSES; k++)
-          for (uint i = 0; i < STRIP; i++) turned[i * PADDED + k] = z[k * STRIP + i];
-#endif
+        turn_tile(z, PADDED, STRIP, turned);
         for (uint i = 0; i < min((ulong)STRIP, last_row - row); i++) {
           Classes one;
 #define TAKE_PART(part, type, load, store, offset) part = load(0, turned + i * PADDED + (offset))

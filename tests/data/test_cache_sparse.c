@@ -283,10 +283,9 @@ static void a_full_disk_costs_a_second_reading(void **state) {
 
 /* Calls come 50 ms apart at least: who waits as long hears of every piece, however fast they are read. */
 static bool die(const SetosaProgress *progress, void *user) {
-  const struct timespec pause = {.tv_nsec = 60000000};
   (void)user;
   if (progress->rows_done > kind_rows[LATE] / 2) kill(getpid(), SIGKILL);
-  nanosleep(&pause, NULL);
+  wait_ms(60);
   return true;
 }
 

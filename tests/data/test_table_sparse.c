@@ -1,16 +1,13 @@
 /* Tables whose words make very many features are kept as sparse rows by themselves: the numbers are those of dense rows, whatever way they
  * come, and another table that is read alike is of the same kind. Any source is turned over where that is asked for. */
-#include <dirent.h>
-#include <time.h>
-
 #include "base/text.h"
-#include "data/expect.h"
+#include "data/kept.h"
 
 enum { BLOCK = 64, TOWNS = 5000, ROWS = 5200 };
 
-static char path[SUPPORT_PATH], kept[SUPPORT_PATH];
+static char path[SUPPORT_PATH];
 
-static SetosaDataset *load(const char *source, const char *options, SetosaSparse sparse) {
+static SetosaDataset *load_as(const char *source, const char *options, SetosaSparse sparse) {
   SetosaDataset *dataset = NULL;
   SetosaError error = {0};
   TestOptions test;
@@ -27,11 +24,6 @@ static const char *find_remark(const SetosaDataset *dataset, const char *part) {
   for (size_t i = 0; (remark = setosa_dataset_remark(dataset, i, NULL)) != NULL; i++)
     if (strstr(remark, part) != NULL) return remark;
   return NULL;
-}
-
-static void same_text(const char *a, const char *b) {
-  assert_int_equal(a == NULL, b == NULL);
-  if (a != NULL) assert_string_equal(a, b);
 }
 
 /* All numbers, by ==, for 0 may have lost its sign. */
@@ -108,7 +100,7 @@ static void a_wide_table_is_sparse(void **state) {
   write_passengers();
   for (int filled = 0; filled < 2; filled++) {
     const char *options = filled ? "categorical=town missing=mean" : "categorical=town";
-    SetosaDataset *sparse = load(path, options, SETOSA_SPARSE_AUTO), *dense = load(path, options, SETOSA_SPARSE_NEVER);
+    SetosaDataset *sparse = load_as(path, options, SETOSA_SPARSE_AUTO), *dense = load_as(path, options, SETOSA_SPARSE_NEVER);
     expect_same(sparse, dense);
     expect_entries(sparse, (uint64_t)6 * setosa_dataset_rows(sparse));
     assert_non_null(setosa_dataset_shift(sparse));
@@ -149,7 +141,7 @@ static void tables_that_are_read_alike_are_of_its_kind(void **state) {
       "pclass,sex,age,town,year,embarked\n1,male,,town 7,1913,S\n"};
   static const size_t rows[] = {1, 2, 0};
   write_passengers();
-  SetosaDataset *like = load(path, "categorical=town", SETOSA_SPARSE_AUTO);
+  SetosaDataset *like = load_as(path, "categorical=town", SETOSA_SPARSE_AUTO);
   for (size_t t = 0; t < 3; t++) {
     SetosaDataset *sparse = load_like(like, tables[t], SETOSA_SPARSE_AUTO, t == 2),
                   *dense = load_like(like, tables[t], SETOSA_SPARSE_NEVER, t == 2);
@@ -220,7 +212,8 @@ static void any_table_can_be_sparse(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     support_path(path, test_folder, "any.csv");
     support_write_text(path, cases[i].text);
-    SetosaDataset *sparse = load(path, cases[i].options, SETOSA_SPARSE_ALWAYS), *dense = load(path, cases[i].options, SETOSA_SPARSE_AUTO);
+    SetosaDataset *sparse = load_as(path, cases[i].options, SETOSA_SPARSE_ALWAYS),
+                  *dense = load_as(path, cases[i].options, SETOSA_SPARSE_AUTO);
     expect_same(sparse, dense);
     expect_entries(sparse, UINT64_MAX);
     setosa_dataset_destroy(sparse);
@@ -259,32 +252,20 @@ static void write_large(bool letters) {
   for (int i = 0; i < LARGE_ROWS; i++)
     fprintf(file, "%d.%s,%s%d,%c\n", i % 6, filler, letters && i > 3000 ? "k" : "", i * 7 % CODES, "pq"[i % 2]);
   assert_int_equal(fclose(file), 0);
-  const struct timespec settled = {0, 150000000}; /* what has just been written is not kept */
-  nanosleep(&settled, NULL);
-}
-
-static size_t count_kept(const char *suffix) {
-  size_t count = 0;
-  DIR *folder = opendir(kept);
-  for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
-    size_t length = strlen(entry->d_name), wanted = strlen(suffix);
-    count += length > wanted && strcmp(entry->d_name + length - wanted, suffix) == 0;
-  }
-  if (folder != NULL) closedir(folder);
-  return count;
+  settle();
 }
 
 /* Rows that were begun as dense ones, and as an entry of the cache, begin again as sparse ones. */
 static void sparse_rows_follow_a_wrong_guess(void **state) {
   (void)state;
   write_large(true);
-  SetosaDataset *sparse = load(path, "", SETOSA_SPARSE_AUTO), *dense = load(path, "", SETOSA_SPARSE_NEVER);
+  SetosaDataset *sparse = load_as(path, "", SETOSA_SPARSE_AUTO), *dense = load_as(path, "", SETOSA_SPARSE_NEVER);
   assert_int_equal(setosa_dataset_features(sparse), 1 + 600 + 600);
   expect_same(sparse, dense);
   expect_entries(sparse, (uint64_t)2 * setosa_dataset_rows(sparse));
   assert_null(setosa_dataset_cache_note(sparse));
-  assert_int_equal(count_kept(".tmp"), 0);
-  SetosaDataset *again = load(path, "", SETOSA_SPARSE_AUTO), *cached = load(path, "", SETOSA_SPARSE_NEVER);
+  assert_int_equal(count_files(".tmp"), 0);
+  SetosaDataset *again = load_as(path, "", SETOSA_SPARSE_AUTO), *cached = load_as(path, "", SETOSA_SPARSE_NEVER);
   assert_true(setosa_dataset_cached(cached));
   expect_same(again, cached);
   setosa_dataset_destroy(sparse);
@@ -297,7 +278,7 @@ static void sparse_rows_follow_a_wrong_guess(void **state) {
 static void a_guess_makes_sparse_rows(void **state) {
   (void)state;
   write_large(false);
-  SetosaDataset *sparse = load(path, "", SETOSA_SPARSE_ALWAYS), *dense = load(path, "", SETOSA_SPARSE_AUTO);
+  SetosaDataset *sparse = load_as(path, "", SETOSA_SPARSE_ALWAYS), *dense = load_as(path, "", SETOSA_SPARSE_AUTO);
   assert_int_equal(setosa_dataset_features(sparse), 2);
   expect_same(sparse, dense);
   expect_entries(sparse, UINT64_MAX);
@@ -317,7 +298,8 @@ static void any_source_is_turned_over(void **state) {
   support_source_path(iris, "data/iris.csv");
   const char *const sources[] = {path, "synthetic:rows=64,features=5,classes=4", iris};
   for (size_t i = 0; i < 3; i++) {
-    SetosaDataset *sparse = load(sources[i], "scale=0.5", SETOSA_SPARSE_ALWAYS), *dense = load(sources[i], "scale=0.5", SETOSA_SPARSE_AUTO);
+    SetosaDataset *sparse = load_as(sources[i], "scale=0.5", SETOSA_SPARSE_ALWAYS),
+                  *dense = load_as(sources[i], "scale=0.5", SETOSA_SPARSE_AUTO);
     expect_same(sparse, dense);
     expect_entries(sparse, UINT64_MAX);
     assert_true(dataset_shape(sparse).byte_scale == 0);
