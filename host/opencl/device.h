@@ -17,6 +17,9 @@ Status device_list_choose(const DeviceList *list, size_t selector_count, const c
                           SetosaDeviceChoices *choices, Error *error);
 Status device_diagnose(SetosaTextCallback print, void *user, Error *error);
 
+/* Who made a GPU: kernels are right everywhere, but their default sizes differ. Of CPU devices always OTHER. */
+typedef enum DeviceVendor { VENDOR_OTHER, VENDOR_NVIDIA, VENDOR_AMD, VENDOR_INTEL } DeviceVendor;
+
 /* What the choice of kernels and launches needs to know beyond SetosaDeviceInfo. */
 typedef struct DeviceTraits {
   SetosaFamily family;   /* CPU when the type is CPU or local memory is ordinary memory; never AUTO */
@@ -26,6 +29,7 @@ typedef struct DeviceTraits {
   uint32_t compute_units;
   uint64_t max_allocation_bytes, memory_bytes;
   uint32_t preferred_float_width;
+  DeviceVendor vendor;
 } DeviceTraits;
 
 /* Whether an OpenCL code (SetosaError.opencl_code) says that there was no memory left to allocate. */

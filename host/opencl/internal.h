@@ -73,6 +73,8 @@ Status device_list_describe(const DeviceList *list, Text *text, Error *error);
 /* Tells other drivers to keep nothing and to believe nothing: the user's folder for caches is not to be trusted. Before the first OpenCL
  * call. */
 void quirks_go_without_caches(void);
+/* Whose PCI vendor number CL_DEVICE_VENDOR_ID is. */
+DeviceVendor quirks_vendor(uint32_t vendor_id);
 /* Whether a platform of this name is the driver that compiles into the folder of pocl_cache.c. */
 bool quirks_is_pocl(const char *platform);
 /* To be called before the first OpenCL call of the process. PoCL counts the cores of the machine; it gets as many threads as this process

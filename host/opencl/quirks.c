@@ -17,6 +17,19 @@ void quirks_go_without_caches(void) {
   setenv("CUDA_CACHE_DISABLE", "1", 0);
 }
 
+DeviceVendor quirks_vendor(uint32_t vendor_id) {
+  switch (vendor_id) {
+    case 0x10de:
+      return VENDOR_NVIDIA;
+    case 0x1002:
+      return VENDOR_AMD;
+    case 0x8086:
+      return VENDOR_INTEL;
+    default:
+      return VENDOR_OTHER;
+  }
+}
+
 bool quirks_is_pocl(const char *platform) { return strcmp(platform, "Portable Computing Language") == 0; }
 
 void quirks_share_processors(void) {

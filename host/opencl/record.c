@@ -50,7 +50,7 @@ static bool fill_numbers(DeviceRecord *record, cl_device_id id) {
   cl_device_type type = 0;
   cl_device_local_mem_type local_type = CL_LOCAL;
   cl_ulong memory = 0, allocation = 0, local = 0;
-  cl_uint units = 0, clock = 0, alignment_bits = 0, float_width = 1;
+  cl_uint units = 0, clock = 0, alignment_bits = 0, float_width = 1, vendor = 0;
   cl_bool unified = CL_FALSE;
   size_t group = 1;
   bool answers = true;
@@ -71,6 +71,7 @@ static bool fill_numbers(DeviceRecord *record, cl_device_id id) {
     answers = clGetDeviceInfo(id, properties[i].what, properties[i].size, properties[i].value, NULL) == CL_SUCCESS && answers;
   /* Nothing but speed depends on these, and newer drivers need not know them. */
   DEVICE_VALUE(id, CL_DEVICE_MAX_CLOCK_FREQUENCY, &clock);
+  DEVICE_VALUE(id, CL_DEVICE_VENDOR_ID, &vendor);
   DEVICE_VALUE(id, CL_DEVICE_HOST_UNIFIED_MEMORY, &unified);
 
   bool cpu = (type & CL_DEVICE_TYPE_CPU) != 0; /* before GPU: oclgrind claims to be every type at once */
@@ -88,7 +89,8 @@ static bool fill_numbers(DeviceRecord *record, cl_device_id id) {
                                   .compute_units = units,
                                   .max_allocation_bytes = allocation,
                                   .memory_bytes = memory,
-                                  .preferred_float_width = float_width};
+                                  .preferred_float_width = float_width,
+                                  .vendor = cpu ? VENDOR_OTHER : quirks_vendor(vendor)};
   return answers;
 }
 
