@@ -184,9 +184,11 @@ def executed(machine, counts):
     A PTX instruction becomes machine instructions of the same line. Where ptxas unrolled a loop there are several copies of each, which share
     its executions: so many as there are of the multiply-adds, loads and stores of its basic block."""
     entry = counts.entry
-    of_line = collections.defaultdict(list)
+    of_line, width = collections.defaultdict(list), {}
     for opcode, line in machine.code:
         of_line[line].append(class_of(opcode))
+        if class_of(opcode) in ('local', 'global'):
+            width[line] = 4 if '.128' in opcode else 2 if '.64' in opcode else 1
     copies = collections.defaultdict(list)
     for pc, instruction in enumerate(entry.code):
         here = of_line[instruction.line + 1]
@@ -199,4 +201,7 @@ def executed(machine, counts):
         share = max(sorted(several)[len(several) // 2], 1) if several else 1
         for name in of_line[instruction.line + 1]:
             total[name] += counts.executed[pc] / share
+        if counts.wavefronts[pc]:  # ptxas joins narrow accesses: then one line has all of them
+            wider = max(width.get(instruction.line + 1, 0) / min(instruction.vector, 4), 0)
+            total['near'] += counts.wavefronts[pc] * wider * (0.5 if wider > 1 and counts.uniform[pc] else 1)
     return total
