@@ -6,6 +6,7 @@ import model
 import nvidia
 import ptx
 import simulate
+import trace
 
 # Rows, features and classes of the works of `setosa bench --suite` (host/bench/suite.c).
 WORKS = {
@@ -21,15 +22,16 @@ def estimate_pass(tools, launches, arch):
     """Of one pass: a list of (Estimate or None, instructions by class or the refusal, how often it is launched)."""
     gpu, programs, found = model.GPUS[arch], {}, {}
     for launch in launches:
-        key = (launch.kernel, launch.groups, launch.options)
+        key = (launch.kernel, launch.groups, launch.program.number)
         if key in found:
             found[key][2] += 1
             continue
-        if launch.program not in programs:
-            with open(launch.source) as file, tempfile.TemporaryDirectory() as folder:
-                text = tools.to_ptx(file.read(), launch.options, arch)
-                programs[launch.program] = ptx.Module(text), tools.to_machine(text, arch, folder)
-        module, machines = programs[launch.program]
+        number = launch.program.number
+        if number not in programs:
+            with tempfile.TemporaryDirectory() as folder:
+                text = tools.to_ptx(launch.program.source, launch.program.options, arch)
+                programs[number] = ptx.Module(text), tools.to_machine(text, arch, folder)
+        module, machines = programs[number]
         try:
             estimate, executed = simulate.look_at(gpu, machines[launch.kernel], module, launch)
             found[key] = [estimate, executed, 1]
@@ -47,7 +49,7 @@ def one(tools, launches, work, what, storage, arch):
             'launched': launched}
 
 
-def make(report, tools, recorder, pool, works, whats, arch='sm_90'):
+def make(report, tools, setosa, folder, pool, works, whats, arch='sm_90'):
     """Adds a row for each work and operation to the report."""
     if not tools.compiler or not tools.ptxas or not tools.nvdisasm:
         report.skip('estimates', 'no compiler for NVIDIA: ' + missing(tools))
@@ -55,7 +57,7 @@ def make(report, tools, recorder, pool, works, whats, arch='sm_90'):
     jobs = []
     for work in works:
         for what in whats:
-            launches = recorder.work(work, what, 'f32')
+            launches = trace.steps(trace.record_work(setosa, work, what, folder=folder))[0]
             jobs.append(pool.submit(one, tools, launches, work, what, 'f32', arch))
     for job in jobs:
         report.estimate(job.result())
