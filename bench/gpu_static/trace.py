@@ -227,24 +227,13 @@ def parts(trace):
 def steps(trace):
     """For each row of a bench (a work, operation and storage) in order: the launches of its first pass, as a list.
 
-    Every row opens a context of its own, which `setosa bench` waits for before and after the first pass over all rows; what comes before is
-    preparation, what follows is judged and timed."""
+    Every row opens a context of its own, which `setosa bench` waits for before and after the first pass over all rows; what follows is judged
+    and timed. Opening a backend copies, but launches nothing."""
     passes = []
     for lists in parts(trace).values():
         launches = [[event for event in events if isinstance(event, Launch)] for events in lists]
-        if len(launches) > 1 and launches[1]:
-            passes.append(launches[1])
+        passes += [some for some in launches if some][:1]
     return passes
-
-
-def preparation(trace):
-    """For each row as in steps: the launches before its first pass."""
-    rows = []
-    for lists in parts(trace).values():
-        launches = [[event for event in events if isinstance(event, Launch)] for events in lists]
-        if len(launches) > 1 and launches[1]:
-            rows.append(launches[0])
-    return rows
 
 
 # ---- recording ----------------------------------------------------------------------------------------------------------
