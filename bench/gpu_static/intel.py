@@ -9,6 +9,7 @@ import sys
 import offline
 
 ARCHITECTURES = ("dg2", "pvc")
+LEAST_FMA = 4  # of a hot loop; polynomials of exp have fewer in a loop, and kernels that only move data none
 
 
 @dataclasses.dataclass
@@ -25,7 +26,7 @@ class Resources:
     spill: int
     scratch: int
     instructions: int
-    loops: list  # offline.Loop of the innermost loops with a multiply-add
+    loops: list  # offline.Loop of the innermost loops with LEAST_FMA multiply-adds or more
 
     @property
     def clean(self):
@@ -55,21 +56,36 @@ def _link_disassembler(folder, libs):
     return ""
 
 
+def message(line):
+    """The class of a send, from what the disassembler says about it: as load.slm.d32x4.a32 (pvc), or in words with 0xFE as the last byte of
+    the descriptor for local memory (dg2)."""
+    new = re.search(r"\b(load|store)(?:_\w+)?\.(slm|ugm|tgm|urb)\.d(\d+)\w*?(?:x(\d+))?t?(?=[.\s]|$)", line)
+    old = re.search(r"; (?:a64 )?(?:(untyped surface)|(oword)|(?:byte|dword) \w+|aligned oword)(?: aligned)?(?: block)? (read|write)(.*)", line)
+    if "scratch block" in line:
+        return "scratch"
+    if new:
+        reads, local, bits = new.group(1) == "load", new.group(2) == "slm", int(new.group(3)) * int(new.group(4) or 1)
+    elif old:
+        reads, local = old.group(3) == "read", re.search(r"0x[0-9A-F]{6}FE\b", line) is not None
+        last = (old.group(4).split() or ["?"])[-1]
+        owords = 128 * int(last[1:]) if re.fullmatch(r"x\d+", last) else 0
+        bits = 32 * len(last) if old.group(1) else owords or int((re.findall(r"(\d+)b", last) or ["32"])[0])
+    else:
+        return "barrier" if "barrier" in line else "send"
+    place = "local" if local else "global"
+    return f"{place}:{bits}" if reads else f"{place} store"
+
+
 def classify(line):
     """(class, multiply-adds) of an instruction of the disassembly."""
     words = line.split()
     op = words[0]
-    message = re.search(r"\b(load|store)(?:_\w+)?\.(slm|ugm|tgm|urb)\.d(\d+)\w*?(?:x(\d+))?(?:t|v)?(?=[.\s]|$)", line)
     if op in ("mad", "madm", "mac"):
         return ("fma", 1) if re.search(r">:f\b", line) else ("integer", 0)
     if op.startswith("dpas"):
         return "matrix", 0
-    if message and message.group(1) == "load":
-        return f"{'local' if message.group(2) == 'slm' else 'global'}:{int(message.group(3)) * int(message.group(4) or 1)}", 0
-    if message:
-        return ("local store" if message.group(2) == "slm" else "global store"), 0
     if op.startswith("send"):
-        return ("barrier" if "barrier" in line else "send"), 0
+        return message(line), 0
     if op.startswith("sync"):
         return "wait", 0
     if op in ("jmpi", "goto", "join", "while", "if", "else", "endif", "brd", "brc", "break", "cont", "call", "calla", "ret"):
@@ -132,7 +148,7 @@ def read(folder, arch):
                 spill,
                 max(private + spill, sum(sizes.values())),
                 sum(len(item) == 2 for item in items),
-                offline.inner_loops(items, classify),
+                offline.inner_loops(items, classify, LEAST_FMA),
             )
         )
     return found
@@ -168,7 +184,7 @@ def compile(source_text, options, arch, folder, tools=offline.TOOLS, name="progr
 def describe(resources):
     """One line for a table."""
     r = resources
-    loops = ", ".join(f"{100 * loop.share:.0f} % of {loop.instructions}" for loop in r.loops if loop.fma >= 8)
+    loops = ", ".join(f"{100 * loop.share:.0f} % of {loop.instructions}" for loop in r.loops)
     return (
         f"{r.architecture:8} {r.kernel:24} simd {r.simd:2} grf {r.grf:3} slm {r.slm:5} private {r.private:4} spill {r.spill:4} "
         f"scratch {r.scratch:4}  fma {loops or '-'}"

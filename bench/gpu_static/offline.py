@@ -74,7 +74,7 @@ def run(command, libs="", seconds=300, may_fail=False):
 
 
 def inner_loops(items, classify, least_fma=1):
-    """Loops without a loop inside, in the order of the code, with at least so many multiply-adds.
+    """Loops with at least so many multiply-adds that hold no other such loop, in the order of the code.
 
     items: (label,) or (instruction, [labels it may go to]) in order. classify(instruction) gives (class, multiply-adds)."""
     place = {item[0]: index for index, item in enumerate(items) if len(item) == 1}
@@ -84,13 +84,12 @@ def inner_loops(items, classify, least_fma=1):
             begin = place.get(target, len(items))
             if begin <= index:
                 ends[begin] = max(ends.get(begin, 0), index)
+    classes = [classify(item[0]) if len(item) == 2 else None for item in items]
     loops = []
-    for begin, end in sorted(ends.items()):
-        if any((other, last) != (begin, end) and begin <= other and last <= end for other, last in ends.items()):
-            continue
-        classes = [classify(item[0]) for item in items[begin : end + 1] if len(item) == 2]
-        fma = sum(count for _, count in classes)
-        if fma >= least_fma:
-            made = collections.Counter(name for name, _ in classes)
-            loops.append(Loop(items[begin][0], len(classes), fma, sum(count > 0 for _, count in classes), made))
-    return loops
+    for begin, end in sorted(ends.items(), key=lambda loop: loop[1] - loop[0]):
+        inside = [one for one in classes[begin : end + 1] if one]
+        fma = sum(count for _, count in inside)
+        if fma >= least_fma and not any(begin <= first and last <= end for first, last, _ in loops):
+            made = collections.Counter(name for name, _ in inside)
+            loops.append((begin, end, Loop(items[begin][0], len(inside), fma, sum(count > 0 for _, count in inside), made)))
+    return [loop for _, _, loop in sorted(loops, key=lambda one: one[0])]
