@@ -28,18 +28,20 @@ newest() { find "$1" -path "$2" \( -type f -o -type l \) 2>/dev/null | sort -V |
 
 # ---- packages -------------------------------------------------------------------------------------------------------
 
-# The system's sources, in both forms, with the component that NVIDIA's compiler is in.
+# The system's sources, in both forms; Debian's with the component that NVIDIA's compiler is in.
 copy_sources() {
+  more=
+  if grep -q '^ID=debian$' /etc/os-release 2>/dev/null; then more=' non-free'; fi
   mkdir -p "$apt/sources"
   rm -f "$apt/sources"/*
   for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
     [ -r "$file" ] || continue
-    awk '/^deb / && / main( |$)/ && !/ non-free( |$)/ { sub(/ main( |$)/, " main non-free ") } { print }' "$file" \
+    awk -v more="$more" '/^deb / && / main( |$)/ && !/ non-free( |$)/ { $0 = $0 more } { print }' "$file" \
       >"$apt/sources/$(basename "$file" .list).list"
   done
   for file in /etc/apt/sources.list.d/*.sources; do
     [ -r "$file" ] || continue
-    awk 'tolower($1) == "components:" && / main( |$)/ && !/ non-free( |$)/ { $0 = $0 " non-free" } { print }' "$file" \
+    awk -v more="$more" 'tolower($1) == "components:" && / main( |$)/ && !/ non-free( |$)/ { $0 = $0 more } { print }' "$file" \
       >"$apt/sources/$(basename "$file")"
   done
 }
