@@ -18,7 +18,7 @@ static const Mistake mistakes[] = {
     {"vector.cl", PRODUCT, {"train", "@iris", "--solver=adam"}, "element-wise of"},
     {"accurate_logits.cl", LOGIT, {"train", "@iris", "--solver=gd"}, "logits of"},
     {"accurate_logits.cl", LOGIT, {"eval", "@model", "@iris"}, "logits of"},
-    {"rows.cl", "s|vload8(0, z + k) / total|vload8(0, z + k) / (total + 0.01f)|", {"predict", "@model", "@iris"}, "probabilities of"},
+    {"rows_cpu.cl", "s|vload8(0, z + k) / total|vload8(0, z + k) / (total + 0.01f)|", {"predict", "@model", "@iris"}, "probabilities of"},
 };
 
 static void a_command_tests_what_it_launches(void **state) {

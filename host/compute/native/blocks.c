@@ -1,5 +1,5 @@
 /* The blocked pass for many classes: a block of rows goes through logits, softmax and gradient, so that no more than a block of rows times
- * K is held. The CPU family keeps logits in strips (kernels/strip.clh), the GPU family in padded rows (kernels/rows.cl). */
+ * K is held. The CPU family keeps logits in strips (kernels/strip.clh), the GPU family in padded rows (kernels/rows_gpu.cl). */
 #include <math.h>
 
 #include "compute/native/logits.h"

@@ -58,26 +58,6 @@ kernel void residual_rows(global float *block, uint stride, global const int *la
   if (TEAM_ITEM == 0) store_sum(losses + first_loss + get_group_id(0), (float2)(loss_high, loss_low), add);
 }
 
-#if TEAM > 1
-DEFINE_SOFTMAX(few, global, float, int, load_one, store_one, accumulate, 1)
-
-// As residual_rows, for few classes: a row a work-item. Columns from `classes` on become 0.
-kernel void residual_rows_few(global float *block, uint stride, uint classes, global const int *labels, global const float *row_weights,
-                              ulong first_row, ulong rows, float scale, global float2 *losses, uint first_loss, uint add) {
-  SHARE_ROWS(rows);
-  TEAM_SCRATCH(scratch);
-  float loss_high = 0.0f, loss_low = 0.0f;
-  for (ulong i = row_first + TEAM_ITEM; i < row_last; i += TEAM) {
-    global float *z = block + i * stride;
-    float weight = row_weight(row_weights, first_row + i);
-    accumulate(&loss_high, &loss_low, weight * few_residuals(z, classes, labels[first_row + i], scale * weight));
-    for (uint k = classes; k < stride; k++) z[k] = 0.0f;
-  }
-  float2 loss = team_sum((float2)(loss_high, loss_low), scratch);
-  if (TEAM_ITEM == 0) store_sum(losses + first_loss + get_group_id(0), loss, add);
-}
-#endif
-
 // z -> a in place.
 kernel void probability_rows(global float *block, uint stride, ulong rows) {
   SHARE_ROWS(rows);
