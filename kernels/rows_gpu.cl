@@ -4,8 +4,8 @@
 // time. Rows of up to ROW_LANES * 4 * ROW_VECTORS columns stay in registers: one read, one write. With ROW_VECTORS 0 a row of any length goes by
 // parts: its largest logit and its sums come from one read (a sum is scaled when a part has a larger one), what is written from a second.
 // Four terms are added plainly, in pairs; such sums are compensated.
-// Work size: groups x TEAM; each has a contiguous share of the batches of rows, which may be none. Macros: TEAM (team.clh), ROW_LANES 2, 4, 8, 16,
-// 32 or 256, ROW_VECTORS at most 8.
+// Work size: groups x TEAM; each has a contiguous share of the batches of rows, which may be none. Macros: TEAM (team.clh), ROW_LANES, a power
+// of two from 2 on, ROW_VECTORS at most 4.
 #include "compiler.clh"
 #include "neighbours.clh"
 #include "softmax.clh"
@@ -19,11 +19,15 @@
 #define VECTORS ROW_VECTORS
 #define FOR_PARTS(first) for (uint first = 0; first == 0; first = 1)
 #else
-#define VECTORS 8
+#define VECTORS 4
 #define FOR_PARTS(first) for (uint first = 0; first < stride; first += 4 * ROW_LANES * VECTORS)
 #endif
 #define ROWS_AT_ONCE (TEAM / ROW_LANES)
+#ifdef cl_intel_required_subgroup_size
+#define ROW_KERNEL kernel __attribute__((reqd_work_group_size(TEAM, 1, 1), intel_reqd_sub_group_size(16))) // of 32, rows would not fit in registers
+#else
 #define ROW_KERNEL kernel __attribute__((reqd_work_group_size(TEAM, 1, 1)))
+#endif
 // Vector v of this work-item begins at column k of the part that begins at `first`.
 #define FOR_VECTORS(v, k, first) UNROLL for (uint v = 0, k = (first) + 4 * (TEAM_ITEM % ROW_LANES); v < VECTORS; v++, k += 4 * ROW_LANES)
 #define load_four(from) (*(global const float4 *)(from))
@@ -219,12 +223,12 @@ ROW_KERNEL void line_rows(global const float *logits, global const float *direct
     ulong row = share_first + i;
     global const float *z = logits + row * stride, *s = directions + row * stride;
     int y = labels[first_row + row];
-    float weight = row_weight(row_weights, first_row + row);
     float target_slope = s[y], target_logit = fma(t, target_slope, z[y]), m;
     float4 e[VECTORS];
     float4 pairs = two_sums_of_row(row_sums(e, &m, z, s, 1, t, target_slope, y, stride, end, scratch), scratch);
     float others = pairs.x + pairs.y, distance = target_logit - m, total = others + exp(distance);
     if (live && TEAM_ITEM % ROW_LANES == 0) {
+      float weight = row_weight(row_weights, first_row + row);
       accumulate(&loss_high, &loss_low, weight * cross_entropy(others, total, distance));
       accumulate(&slope_high, &slope_low, weight * ((pairs.z + pairs.w) / total));
     }
