@@ -8,7 +8,7 @@ typedef struct Mistake {
 } Mistake;
 
 #define SLOPE "s/weighted = fma(e, slope - target_slope, weighted)/weighted = fma(e, slope, weighted)/"
-#define PRODUCT "s/vstore8(vload8(0, a + i) \\* vload8(0, b + i), 0, out + i)/vstore8(vload8(0, a + i), 0, out + i)/"
+#define PRODUCT "s/vstorev(vloadv(0, a + i) \\* vloadv(0, b + i), 0, out + i)/vstorev(vloadv(0, a + i), 0, out + i)/"
 #define LOGIT "s/logit = high + low/logit = high + 0.01f/"
 
 static const Mistake mistakes[] = {

@@ -13,6 +13,7 @@ enum {
   RANGE_CLASSES = 768,     /* of a group of gradient_strips: the groups of all features find their residuals in the caches */
   LEAST_SHARES = 16,       /* but there are so many shares, as long as there are blocks */
   SMALL_PARTIAL = 1 << 16, /* floats of a partial gradient that costs nothing */
+  ROWS_CACHED = 32 << 20,  /* bytes of the rows of logits that the gpu family works on at a time */
   SHARE_ENTRIES = 128      /* of sparse rows: a share has so many for each feature */
 };
 
@@ -22,13 +23,13 @@ static size_t divide_up(size_t count, size_t size) { return (count + size - 1) /
 
 static size_t strips_of(size_t rows) { return divide_up(rows, STRIP); }
 
-/* Groups of a kernel that sums over the rows of a block: by the family and the shape alone, as far as there are rows for them. Of rows of
- * logits that are read twice fewer are worked on at a time, so that the second read finds them in a cache. */
+/* Groups of a kernel that sums over the rows of a block: by the family and the shape alone, as far as there are rows for them. Of long rows
+ * of logits, which are read twice, fewer are worked on at a time, so that the second read finds them in a cache. */
 static uint32_t loss_groups(const Native *native, size_t rows) {
   size_t block_rows = smaller(rows, native->block_rows), most = 512;
   if (native_uses_strips(native)) return (uint32_t)at_least_one(smaller(strips_of(block_rows), 64));
   if (native->family == SETOSA_FAMILY_CPU) return (uint32_t)at_least_one(smaller(block_rows, most));
-  if (native_row_vectors(native->stride) == 0) most = 256;
+  if (most * native->stride * sizeof(float) > ROWS_CACHED) most = 256;
   return (uint32_t)at_least_one(smaller(divide_up(block_rows, native->team / native_row_lanes(native->stride)), most));
 }
 

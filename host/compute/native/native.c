@@ -251,6 +251,8 @@ static const struct {
     [KERNEL_PROX] = {"prox", "common", "common", OPTIONS_COMMON},
     [KERNEL_DIVIDE_SQRT] = {"divide_sqrt", "common", "common", OPTIONS_COMMON},
     [KERNEL_FOLD_PARTIALS] = {"fold_partials", "common", "common", OPTIONS_COMMON},
+    [KERNEL_FOLD_SPREAD] = {"fold_spread", "common", "common", OPTIONS_COMMON},
+    [KERNEL_FINISH_SPREAD] = {"finish_spread", "common", "common", OPTIONS_COMMON},
     [KERNEL_FINISH_GRADIENT] = {"finish_gradient", "common", "common", OPTIONS_COMMON},
     [KERNEL_RESIDUAL_ROWS] = {"residual_rows", "common", "common", OPTIONS_COMMON},
     [KERNEL_PROBABILITY_ROWS] = {"probability_rows", "common", "common", OPTIONS_COMMON},
