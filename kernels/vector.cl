@@ -30,7 +30,13 @@ typedef int8 intv;
 #define accumulate_productv accumulate_product8
 #endif
 #define FOR_VECTORS(i, begin, end) for (ulong i = (begin) + WIDTH * TEAM_ITEM; i + WIDTH <= (end); i += WIDTH * TEAM)
-#define FOR_TAIL(i, begin, end) SHORT_LOOP for (ulong i = (begin) + ((end) - (begin)) / WIDTH * WIDTH + TEAM_ITEM; i < (end); i += TEAM)
+#if TEAM > 1
+// The last work-items have the tail: they may have no vector, so that both go on at the same time.
+#define TAIL_ITEM (TEAM - 1 - TEAM_ITEM)
+#else
+#define TAIL_ITEM 0
+#endif
+#define FOR_TAIL(i, begin, end) SHORT_LOOP for (ulong i = (begin) + ((end) - (begin)) / WIDTH * WIDTH + TAIL_ITEM; i < (end); i += TEAM)
 
 #define SHARE(count) SHARE_ALONG(0, count)
 #define SHARE_ALONG(dimension, count) \
@@ -139,15 +145,19 @@ kernel void combine(global float *out, ulong count, uint sources, uint keep EVER
 static inline void dot_items(global const float *a, local const vector_pointer *b, uint pairs, ulong begin, ulong end, float2 *sums) {
   float2 high[8], low[8];
   UNROLL for (uint n = 0; n < 8; n++) high[n] = low[n] = (float2)(0.0f);
-  for (ulong i = begin + 2 * TEAM_ITEM; i < end; i += 2 * TEAM) {
-    bool whole = i + 2 <= end;
-    float2 x = whole ? *(global const float2 *)(a + i) : (float2)(a[i], 0.0f), y[8];
+  for (ulong i = begin + 2 * TEAM_ITEM; i + 2 <= end; i += 2 * TEAM) {
+    float2 x = *(global const float2 *)(a + i), y[8];
     UNROLL for (uint n = 0; n < 8; n++) {
       y[n] = (float2)(0.0f);
-      if (n < pairs) y[n] = whole ? *(global const float2 *)(b[n] + i) : (float2)(b[n][i], 0.0f);
+      if (n < pairs) y[n] = *(global const float2 *)(b[n] + i);
     }
     UNROLL for (uint n = 0; n < 8; n++)
       if (n < pairs) accumulate_product2(&high[n], &low[n], x, y[n]);
+  }
+  if (TAIL_ITEM == 0 && (end - begin) % 2 != 0) UNROLL for (uint n = 0; n < 8; n++) {
+    float high1 = high[n].x, low1 = low[n].x;
+    if (n < pairs) accumulate_product(&high1, &low1, a[end - 1], b[n][end - 1]);
+    high[n].x = high1, low[n].x = low1;
   }
   UNROLL for (uint n = 0; n < 8; n++) sums[n] = add_pairs((float2)(high[n].x, low[n].x), (float2)(high[n].y, low[n].y));
 }
@@ -235,7 +245,7 @@ kernel void prox(global float *out, global const float *a, global const float *s
 #if TEAM > 1
 #define PARTIALS_END(begin, end, count) ((count) % WIDTH == 0 ? (end) : (begin))
 #define FOR_PARTIALS_TAIL(i, begin, end, count) \
-  for (ulong i = (begin) + ((count) % WIDTH == 0 ? ((end) - (begin)) / WIDTH * WIDTH : 0) + TEAM_ITEM; i < (end); i += TEAM)
+  for (ulong i = (begin) + ((count) % WIDTH == 0 ? ((end) - (begin)) / WIDTH * WIDTH : 0) + TAIL_ITEM; i < (end); i += TEAM)
 #else
 #define PARTIALS_END(begin, end, count) (end)
 #define FOR_PARTIALS_TAIL(i, begin, end, count) FOR_TAIL(i, begin, end)
@@ -343,11 +353,12 @@ static inline float2 sum_partials(global const float *partials, uint partial_cou
   uint columns = TEAM / parts, part = TEAM_ITEM / columns;
   float high = 0.0f, low = 0.0f;
   uint from = (uint)((ulong)partial_count * part / parts), to = i < count ? (uint)((ulong)partial_count * (part + 1) / parts) : 0;
-  for (uint s = from; s < to; s += 8) {
+  global const float *at = partials + from * count + i;
+  for (uint s = from; s < to; s += 8) { // eight on their way at a time
     float v[8];
-    UNROLL for (uint j = 0; j < 8; j++) {
+    UNROLL for (uint j = 0; j < 8; j++, at += count) {
       v[j] = 0.0f;
-      if (s + j < to) v[j] = partials[(s + j) * count + i];
+      if (s + j < to) v[j] = *at;
     }
     UNROLL for (uint j = 0; j < 8; j++) accumulate(&high, &low, v[j]);
   }
