@@ -73,11 +73,11 @@ def estimate(gpu, machine, executed, counts, groups, items, extents):
     resident = gpu.resident(machine, items)
     busiest = math.ceil(groups / gpu.units)
     cycles = {
-        'instructions': sum(executed.values()) / 4,
+        'instructions': sum(v for k, v in executed.items() if k != 'near') / 4,
         'fma': (executed['fma'] + executed['float']) * 32 / gpu.lanes,
         'int': executed['int'] / 2,
         'special': executed['special'] * 2,
-        'near': counts.wavefronts['shared'] + counts.wavefronts['global'],
+        'near': executed['near'],
     }
     if executed['matrix']:
         cycles['fma'] = executed['float'] * 32 / gpu.lanes

@@ -75,7 +75,23 @@ class Tools:
         self.ptxas = shutil.which('ptxas', path=self.path)
         self.nvdisasm = shutil.which('nvdisasm', path=self.path)
         self.library = self.find_library()
-        self.clang = None
+        self.clang, self.libclc = self.find_clang()
+
+    @property
+    def compiler(self):
+        """Who makes PTX, for people; None: nobody."""
+        if self.library:
+            return "NVIDIA's OpenCL compiler"
+        return f'{os.path.basename(self.clang)} with libclc' if self.clang else None
+
+    def find_clang(self):
+        """A clang that makes PTX, 14 to 16, and the built-in functions of libclc."""
+        library = '/usr/lib/clc/nvptx64--nvidiacl.bc'
+        for version in (16, 15, 14):
+            found = shutil.which(f'clang-{version}')
+            if found and os.path.exists(library):
+                return found, library
+        return None, None
 
     def find_library(self):
         """NVIDIA's OpenCL compiler: $SETOSA_NVVM, the folder's, the driver's."""
@@ -89,8 +105,10 @@ class Tools:
 
     def to_ptx(self, source, options, arch):
         """PTX of an OpenCL source without includes. options: those of the host, as -DNAME=VALUE and the like."""
+        if not self.library and self.clang:
+            return self.clang_ptx(source, options, arch)
         if not self.library:
-            raise Missing("NVIDIA's OpenCL compiler (libnvidia-nvvm.so.4)")
+            raise Missing("NVIDIA's OpenCL compiler (libnvidia-nvvm.so.4), or clang-14 to 16 with libclc")
         library = ctypes.CDLL(self.library)
         library.NvCliCompileProgram.restype = ctypes.c_int
         defines = [o for o in options.split() if o.startswith(('-D', '-U'))]
@@ -104,6 +122,17 @@ class Tools:
             words = ctypes.string_at(log.value).decode(errors='replace') if log.value else ''
             raise RuntimeError(f'{arch}: does not compile with {options}:\n{words}')
         return ctypes.string_at(program.value).decode()
+
+    def clang_ptx(self, source, options, arch):
+        """The same by clang. It knows cards up to sm_86; ptxas takes that for later ones."""
+        defines = [o for o in options.split() if o.startswith(('-D', '-U'))]
+        card = arch if int(arch[3:]) <= 86 else 'sm_86'
+        command = [self.clang, '-target', 'nvptx64--nvidiacl', '-x', 'cl', '-cl-std=CL1.2', '-Xclang', '-finclude-default-header', '-Xclang',
+                   '-target-cpu', '-Xclang', card, '-O3', '-w', '-Xclang', '-mlink-builtin-bitcode', '-Xclang', self.libclc, *defines, '-S', '-o', '-', '-']
+        done = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f'{arch}: {self.clang} does not take it:\n{done.stderr[:600]}')
+        return done.stdout
 
     def to_machine(self, text, arch, folder):
         """{kernel: Machine} of a PTX text."""
@@ -178,15 +207,22 @@ def close(machine, labels, branches):
         machine.loops = sorted(found.items())
 
 
+def follow_branches(machine, entry):
+    """Gives the PTX of a kernel the basic blocks of its machine code."""
+    entry.blocks({line for opcode, line in machine.code if opcode.split('.')[0] in ('BRA', 'BRX', 'EXIT')})
+
+
 def executed(machine, counts):
     """Machine instructions by class that warps executed, from the counts of a run (ptx.Counts) of the same PTX.
 
     A PTX instruction becomes machine instructions of the same line. Where ptxas unrolled a loop there are several copies of each, which share
     its executions: so many as there are of the multiply-adds, loads and stores of its basic block."""
     entry = counts.entry
-    of_line = collections.defaultdict(list)
+    of_line, width = collections.defaultdict(list), {}
     for opcode, line in machine.code:
         of_line[line].append(class_of(opcode))
+        if class_of(opcode) in ('local', 'global'):
+            width[line] = 4 if '.128' in opcode else 2 if '.64' in opcode else 1
     copies = collections.defaultdict(list)
     for pc, instruction in enumerate(entry.code):
         here = of_line[instruction.line + 1]
@@ -199,4 +235,7 @@ def executed(machine, counts):
         share = max(sorted(several)[len(several) // 2], 1) if several else 1
         for name in of_line[instruction.line + 1]:
             total[name] += counts.executed[pc] / share
+        if counts.wavefronts[pc]:  # ptxas joins narrow accesses: then one line has all of them
+            wider = max(width.get(instruction.line + 1, 0) / min(instruction.vector, 4), 0)
+            total['near'] += counts.wavefronts[pc] * wider * (0.5 if wider > 1 and counts.uniform[pc] else 1)
     return total
