@@ -363,7 +363,7 @@ static inline float2 sum_partials(global const float *partials, uint partial_cou
     UNROLL for (uint j = 0; j < 8; j++) accumulate(&high, &low, v[j]);
   }
   halves[TEAM_ITEM] = (float2)(high, low);
-  barrier(CLK_LOCAL_MEM_FENCE);
+  barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE); // one partial may be the gradient itself, which another work-item writes
   ADD_PARTS_OF(16) ADD_PARTS_OF(8) ADD_PARTS_OF(4) ADD_PARTS_OF(2) ADD_PARTS_OF(1)
   return halves[TEAM_ITEM % columns];
 }
