@@ -1,5 +1,5 @@
 // Softmax, cross-entropy and their derivatives (softmax.clh) on a block of logits held in global memory: (rows, stride) row-major, the first
-// `classes` columns real, the others -INFINITY (so that they count as probability 0), stride a multiple of 8. A team works on a row.
+// `classes` columns real, the others -INFINITY (so that they count as probability 0), stride a multiple of 8. A row a work-item (TEAM 1).
 // Work size: groups x TEAM, no more groups than rows; each group has a contiguous share of the rows. Macros: TEAM (team.clh).
 #include "softmax.clh"
 #include "team.clh"

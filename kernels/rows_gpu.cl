@@ -23,8 +23,9 @@
 #define FOR_PARTS(first) for (uint first = 0; first < stride; first += 4 * ROW_LANES * VECTORS)
 #endif
 #define ROWS_AT_ONCE (TEAM / ROW_LANES)
-#ifdef cl_intel_required_subgroup_size
-#define ROW_KERNEL kernel __attribute__((reqd_work_group_size(TEAM, 1, 1), intel_reqd_sub_group_size(16))) // of 32, rows would not fit in registers
+#if defined(cl_intel_required_subgroup_size) && defined(cl_khr_fp64)
+// Intel's GPUs with f64 (Xe-HPC, Xe2) have registers of 64 bytes; side by side in 32 lanes, as their compiler would have them, rows do not fit in.
+#define ROW_KERNEL kernel __attribute__((reqd_work_group_size(TEAM, 1, 1), intel_reqd_sub_group_size(16)))
 #else
 #define ROW_KERNEL kernel __attribute__((reqd_work_group_size(TEAM, 1, 1)))
 #endif
