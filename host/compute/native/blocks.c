@@ -1,5 +1,5 @@
 /* The blocked pass for many classes: a block of rows goes through logits, softmax and gradient, so that no more than a block of rows times
- * K is held. The CPU family keeps logits in strips (kernels/strip.clh), the GPU family in padded rows (kernels/rows.cl). */
+ * K is held. The CPU family keeps logits in strips (kernels/strip.clh), the GPU family in padded rows (kernels/rows_gpu.cl). */
 #include <math.h>
 
 #include "compute/native/logits.h"
@@ -13,6 +13,7 @@ enum {
   RANGE_CLASSES = 768,     /* of a group of gradient_strips: the groups of all features find their residuals in the caches */
   LEAST_SHARES = 16,       /* but there are so many shares, as long as there are blocks */
   SMALL_PARTIAL = 1 << 16, /* floats of a partial gradient that costs nothing */
+  ROWS_CACHED = 32 << 20,  /* bytes of the rows of logits that the gpu family works on at a time */
   SHARE_ENTRIES = 128      /* of sparse rows: a share has so many for each feature */
 };
 
@@ -22,10 +23,14 @@ static size_t divide_up(size_t count, size_t size) { return (count + size - 1) /
 
 static size_t strips_of(size_t rows) { return divide_up(rows, STRIP); }
 
-/* Groups of a kernel that sums over the rows of a block: by the family alone, as far as there are rows for them. */
+/* Groups of a kernel that sums over the rows of a block: by the family and the shape alone, as far as there are rows for them. Of long rows
+ * of logits, which are read twice, fewer are worked on at a time, so that the second read finds them in a cache. */
 static uint32_t loss_groups(const Native *native, size_t rows) {
-  size_t block_rows = smaller(rows, native->block_rows);
-  return (uint32_t)at_least_one(native_uses_strips(native) ? smaller(strips_of(block_rows), 64) : smaller(block_rows, 512));
+  size_t block_rows = smaller(rows, native->block_rows), most = 512;
+  if (native_uses_strips(native)) return (uint32_t)at_least_one(smaller(strips_of(block_rows), 64));
+  if (native->family == SETOSA_FAMILY_CPU) return (uint32_t)at_least_one(smaller(block_rows, most));
+  if (most * native->stride * sizeof(float) > ROWS_CACHED) most = 256;
+  return (uint32_t)at_least_one(smaller(divide_up(block_rows, native->team / native_row_lanes(native->stride)), most));
 }
 
 uint32_t native_row_groups(const Native *native, size_t rows) {
@@ -235,28 +240,14 @@ cleanup:
   return status;
 }
 
-/* In padded rows: logits become residuals, of few classes a row a work-item on the GPU family. */
+/* In padded rows: logits become residuals. */
 static Status enqueue_residual_rows(Native *native, const BlockPlace *at, KernelRange range, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
-  KernelArgument arguments[12];
-  size_t count = 0;
-  bool few = native->team > 1 && native->head.classes <= CLASSES_FUSED_MOST;
-#define ADD(value) (arguments[count++] = ARG(value))
-  ADD(native->block);
-  ADD(native->stride);
-  if (few) ADD((uint32_t)native->head.classes);
-  ADD(at->buffers->labels);
-  ADD(at->buffers->weights);
-  ADD((uint64_t)at->rows.begin);
-  ADD((uint64_t)at->rows.count);
-  ADD(pass_scale(native, at->pass));
-  ADD(native->sums);
-  ADD(at->loss);
-  ADD((uint32_t)1);
-#undef ADD
-  TRY(native_kernel(native, few ? KERNEL_RESIDUAL_ROWS_FEW : KERNEL_RESIDUAL_ROWS, &kernel, error));
-  TRY(kernel_launch_array(kernel, range, arguments, count, error));
+  TRY(native_kernel(native, KERNEL_RESIDUAL_ROWS, &kernel, error));
+  TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->stride), ARG(at->buffers->labels), ARG(at->buffers->weights),
+                    ARG((uint64_t)at->rows.begin), ARG((uint64_t)at->rows.count), ARG(pass_scale(native, at->pass)), ARG(native->sums),
+                    ARG(at->loss), ARG((uint32_t)1)));
 cleanup:
   return status;
 }

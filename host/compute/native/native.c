@@ -237,42 +237,43 @@ cleanup:
   return status;
 }
 
-/* What a program depends on: the family and the width of vectors, the shape of tiles, and in the fused pass the classes
- * (on the CPU family the features too: kernels/fused_cpu.cl says why). */
-typedef enum KernelOptions { OPTIONS_TEAM, OPTIONS_TILE, OPTIONS_STRIPS, OPTIONS_FUSED, OPTIONS_GRAM } KernelOptions;
+/* What a program depends on: the family and the width of vectors, how rows of logits are shared out (GPU family), the shape of tiles, and
+ * in the fused pass the classes (on the CPU family the features too: kernels/fused_cpu.cl says why). */
+typedef enum KernelOptions { OPTIONS_TEAM, OPTIONS_COMMON, OPTIONS_TILE, OPTIONS_STRIPS, OPTIONS_FUSED, OPTIONS_GRAM } KernelOptions;
 
 static const struct {
   const char *name, *cpu_source, *gpu_source;
   KernelOptions options;
 } native_kernels[KERNEL_COUNT] = {
-    [KERNEL_COMBINE] = {"combine", "common", "common", OPTIONS_TEAM},
-    [KERNEL_DOTS] = {"dots", "common", "common", OPTIONS_TEAM},
-    [KERNEL_MULTIPLY] = {"multiply", "common", "common", OPTIONS_TEAM},
-    [KERNEL_PROX] = {"prox", "common", "common", OPTIONS_TEAM},
-    [KERNEL_DIVIDE_SQRT] = {"divide_sqrt", "common", "common", OPTIONS_TEAM},
-    [KERNEL_FOLD_PARTIALS] = {"fold_partials", "common", "common", OPTIONS_TEAM},
-    [KERNEL_FINISH_GRADIENT] = {"finish_gradient", "common", "common", OPTIONS_TEAM},
-    [KERNEL_RESIDUAL_ROWS] = {"residual_rows", "common", "common", OPTIONS_TEAM},
-    [KERNEL_RESIDUAL_ROWS_FEW] = {"residual_rows_few", "common", "common", OPTIONS_TEAM},
-    [KERNEL_PROBABILITY_ROWS] = {"probability_rows", "common", "common", OPTIONS_TEAM},
-    [KERNEL_SPREAD_ROWS] = {"spread_rows", "common", "common", OPTIONS_TEAM},
-    [KERNEL_HESSIAN_ROWS] = {"hessian_rows", "common", "common", OPTIONS_TEAM},
-    [KERNEL_LINE_ROWS] = {"line_rows", "common", "common", OPTIONS_TEAM},
-    [KERNEL_BIAS_ROWS] = {"bias_rows", "common", "common", OPTIONS_TEAM},
-    [KERNEL_COLUMN_SUMS] = {"column_sums", "common", "common", OPTIONS_TEAM},
-    [KERNEL_ACCURATE_LOGITS] = {"accurate_logits", "common", "common", OPTIONS_TEAM},
+    [KERNEL_COMBINE] = {"combine", "common", "common", OPTIONS_COMMON},
+    [KERNEL_DOTS] = {"dots", "common", "common", OPTIONS_COMMON},
+    [KERNEL_MULTIPLY] = {"multiply", "common", "common", OPTIONS_COMMON},
+    [KERNEL_PROX] = {"prox", "common", "common", OPTIONS_COMMON},
+    [KERNEL_DIVIDE_SQRT] = {"divide_sqrt", "common", "common", OPTIONS_COMMON},
+    [KERNEL_FOLD_PARTIALS] = {"fold_partials", "common", "common", OPTIONS_COMMON},
+    [KERNEL_FOLD_SPREAD] = {"fold_spread", "common", "common", OPTIONS_COMMON},
+    [KERNEL_FINISH_SPREAD] = {"finish_spread", "common", "common", OPTIONS_COMMON},
+    [KERNEL_FINISH_GRADIENT] = {"finish_gradient", "common", "common", OPTIONS_COMMON},
+    [KERNEL_RESIDUAL_ROWS] = {"residual_rows", "common", "common", OPTIONS_COMMON},
+    [KERNEL_PROBABILITY_ROWS] = {"probability_rows", "common", "common", OPTIONS_COMMON},
+    [KERNEL_SPREAD_ROWS] = {"spread_rows", "common", "common", OPTIONS_COMMON},
+    [KERNEL_HESSIAN_ROWS] = {"hessian_rows", "common", "common", OPTIONS_COMMON},
+    [KERNEL_LINE_ROWS] = {"line_rows", "common", "common", OPTIONS_COMMON},
+    [KERNEL_BIAS_ROWS] = {"bias_rows", "common", "common", OPTIONS_COMMON},
+    [KERNEL_COLUMN_SUMS] = {"column_sums", "common", "common", OPTIONS_COMMON},
+    [KERNEL_ACCURATE_LOGITS] = {"accurate_logits", "common", "common", OPTIONS_COMMON},
     [KERNEL_LOGITS_BLOCK] = {"logits_block", "block_gpu", "block_gpu", OPTIONS_TILE},
     [KERNEL_GRADIENT_BLOCK] = {"gradient_block", "block_gpu", "block_gpu", OPTIONS_TILE},
     [KERNEL_LOGITS_STRIPS] = {"logits_strips", "block_cpu", "block_cpu", OPTIONS_STRIPS},
     [KERNEL_LOGITS_PANELS] = {"logits_panels", "block_cpu", "block_cpu", OPTIONS_STRIPS},
     [KERNEL_PACK_PANELS] = {"pack_panels", "block_cpu", "block_cpu", OPTIONS_STRIPS},
     [KERNEL_GRADIENT_STRIPS] = {"gradient_strips", "block_cpu", "block_cpu", OPTIONS_STRIPS},
-    [KERNEL_RESIDUAL_STRIPS] = {"residual_strips", "common", "common", OPTIONS_TEAM},
-    [KERNEL_SOFTMAX_STRIPS] = {"softmax_strips", "common", "common", OPTIONS_TEAM},
-    [KERNEL_SPREAD_STRIPS] = {"spread_strips", "common", "common", OPTIONS_TEAM},
-    [KERNEL_HESSIAN_STRIPS] = {"hessian_strips", "common", "common", OPTIONS_TEAM},
-    [KERNEL_LINE_STRIPS] = {"line_strips", "common", "common", OPTIONS_TEAM},
-    [KERNEL_UNPACK_STRIPS] = {"unpack_strips", "common", "common", OPTIONS_TEAM},
+    [KERNEL_RESIDUAL_STRIPS] = {"residual_strips", "common", "common", OPTIONS_COMMON},
+    [KERNEL_SOFTMAX_STRIPS] = {"softmax_strips", "common", "common", OPTIONS_COMMON},
+    [KERNEL_SPREAD_STRIPS] = {"spread_strips", "common", "common", OPTIONS_COMMON},
+    [KERNEL_HESSIAN_STRIPS] = {"hessian_strips", "common", "common", OPTIONS_COMMON},
+    [KERNEL_LINE_STRIPS] = {"line_strips", "common", "common", OPTIONS_COMMON},
+    [KERNEL_UNPACK_STRIPS] = {"unpack_strips", "common", "common", OPTIONS_COMMON},
     [KERNEL_METRIC_CLASSES] = {"metric_classes", "metric", "metric", OPTIONS_TEAM},
     [KERNEL_METRIC_MEAN_OFF] = {"metric_mean_off", "metric", "metric", OPTIONS_TEAM},
     [KERNEL_METRIC_BLOCKS] = {"metric_blocks", "metric", "metric", OPTIONS_TEAM},
@@ -320,8 +321,13 @@ Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *er
     const char *source = cpu ? native_kernels[program].cpu_source : native_kernels[program].gpu_source;
     switch (native_kernels[program].options) {
       case OPTIONS_TEAM:
+      case OPTIONS_COMMON:
         append_options(options, sizeof options, "-DTEAM=%u", native->team);
-        if (cpu) append_options(options, sizeof options, " -DLANES=%u", shape->lanes);
+        if (cpu)
+          append_options(options, sizeof options, " -DLANES=%u", shape->lanes);
+        else if (native_kernels[program].options == OPTIONS_COMMON)
+          append_options(options, sizeof options, " -DROW_LANES=%u -DROW_VECTORS=%u", native_row_lanes(native->stride),
+                         native_row_vectors(native->stride));
         break;
       case OPTIONS_TILE:
         append_options(options, sizeof options, "-DTILE_CLASSES=%u", shape->tile_classes);

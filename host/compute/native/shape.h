@@ -22,4 +22,9 @@ typedef struct NativeShape {
 NativeShape native_default_shape(SetosaFamily family, size_t classes, const DeviceTraits *traits);
 bool native_shape_equal(const NativeShape *a, const NativeShape *b);
 
+/* GPU family: work-items that share a padded row of logits, and vectors of four floats that each keeps in registers; 0: longer rows go by
+ * parts (kernels/rows_gpu.cl). By the length alone, so that all devices of a job add in the same order. */
+uint32_t native_row_lanes(uint32_t stride);
+uint32_t native_row_vectors(uint32_t stride);
+
 #endif
