@@ -3,8 +3,8 @@
  * on the host. */
 #include "compute/native/upload.h"
 #include "compute/native/line.h"
+#include "compute/native/logits.h"
 #include "compute/native/metric.h"
-#include "compute/native/pass.h"
 #include "compute/native/sparse.h"
 #include "compute/reweigh.h"
 
@@ -140,7 +140,8 @@ void row_buffers_release(RowBuffers *buffers) {
 
 /* The ranges that passes ask for: a share, a block. */
 static size_t largest_unit(const Native *native) {
-  size_t unit = native_is_fused(native) ? native_cut(native, native->head.rows).share_rows : native->block_rows;
+  Cut cut = native_cut(native, native->head.rows);
+  size_t unit = native_is_fused(native) ? cut.share_rows : native_block_unit(native, &cut);
   return smaller(unit, native->window.count);
 }
 
