@@ -11,6 +11,7 @@ COMPARE = {
     'eq': np.equal, 'ne': np.not_equal, 'lt': np.less, 'le': np.less_equal, 'gt': np.greater, 'ge': np.greater_equal, 'lo': np.less,
     'ls': np.less_equal, 'hi': np.greater, 'hs': np.greater_equal, 'neu': np.not_equal, 'ltu': lambda a, b: ~(a >= b),
     'leu': lambda a, b: ~(a > b), 'gtu': lambda a, b: ~(a <= b), 'geu': lambda a, b: ~(a < b), 'equ': lambda a, b: ~((a < b) | (a > b)),
+    'num': lambda a, b: ~(np.isnan(a) | np.isnan(b)), 'nan': lambda a, b: np.isnan(a) | np.isnan(b),
 }  # fmt: skip
 BINARY = {
     'add': np.add, 'sub': np.subtract, 'and': np.bitwise_and, 'or': np.bitwise_or, 'xor': np.bitwise_xor,
@@ -109,6 +110,14 @@ class Arithmetic:
             result = functions[name](x).astype(np.float32)
         elif name == 'copysign':
             result = np.copysign(value(2), value(1))
+        elif name == 'bfe':
+            at, length = self.value(operands[2], 'u32') & np.uint32(255), self.value(operands[3], 'u32') & np.uint32(255)
+            wide = value(1).astype(np.int64 if kind[0] == 's' else np.uint64)
+            if kind[0] == 's':  # the field's own sign
+                left = 64 - np.minimum(at + length, 8 * np.dtype(DTYPES[kind]).itemsize).astype(np.int64)
+                result = ((wide << left) >> (left + at)).astype(DTYPES[kind])
+            else:
+                result = ((wide >> at.astype(np.uint64)) & ((np.uint64(1) << length.astype(np.uint64)) - np.uint64(1))).astype(DTYPES[kind])
         elif name == 'bfi':
             at, length = self.value(operands[3], 'u32').astype(np.uint64), self.value(operands[4], 'u32').astype(np.uint64)
             field = ((np.uint64(1) << length) - np.uint64(1)) << at

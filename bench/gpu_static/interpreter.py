@@ -198,7 +198,9 @@ class Run(Arithmetic):
         memory_operand, values = (i.operands[1], i.operands[0]) if i.name != 'st' else (i.operands[0], i.operands[1])
         names = [v.strip() for v in values.strip('{}').split(',')]
         if space == 'param':
-            value = self.arguments[re.match(r'\[\s*([\w$]+)', memory_operand).group(1)]
+            value = self.arguments.get(re.match(r'\[\s*([\w$]+)', memory_operand).group(1))
+            if value is None or i.name == 'st':
+                raise Refused(f'{self.entry.name}: a call of a function')
             self.put(names[0], value.view(dtype) if value.dtype.itemsize == dtype.itemsize else value.astype(dtype), lanes)
             return
         size = dtype.itemsize * vector

@@ -75,7 +75,23 @@ class Tools:
         self.ptxas = shutil.which('ptxas', path=self.path)
         self.nvdisasm = shutil.which('nvdisasm', path=self.path)
         self.library = self.find_library()
-        self.clang = None
+        self.clang, self.libclc = self.find_clang()
+
+    @property
+    def compiler(self):
+        """Who makes PTX, for people; None: nobody."""
+        if self.library:
+            return "NVIDIA's OpenCL compiler"
+        return f'{os.path.basename(self.clang)} with libclc' if self.clang else None
+
+    def find_clang(self):
+        """A clang that makes PTX, 14 to 16, and the built-in functions of libclc."""
+        library = '/usr/lib/clc/nvptx64--nvidiacl.bc'
+        for version in (16, 15, 14):
+            found = shutil.which(f'clang-{version}')
+            if found and os.path.exists(library):
+                return found, library
+        return None, None
 
     def find_library(self):
         """NVIDIA's OpenCL compiler: $SETOSA_NVVM, the folder's, the driver's."""
@@ -89,8 +105,10 @@ class Tools:
 
     def to_ptx(self, source, options, arch):
         """PTX of an OpenCL source without includes. options: those of the host, as -DNAME=VALUE and the like."""
+        if not self.library and self.clang:
+            return self.clang_ptx(source, options, arch)
         if not self.library:
-            raise Missing("NVIDIA's OpenCL compiler (libnvidia-nvvm.so.4)")
+            raise Missing("NVIDIA's OpenCL compiler (libnvidia-nvvm.so.4), or clang-14 to 16 with libclc")
         library = ctypes.CDLL(self.library)
         library.NvCliCompileProgram.restype = ctypes.c_int
         defines = [o for o in options.split() if o.startswith(('-D', '-U'))]
@@ -104,6 +122,17 @@ class Tools:
             words = ctypes.string_at(log.value).decode(errors='replace') if log.value else ''
             raise RuntimeError(f'{arch}: does not compile with {options}:\n{words}')
         return ctypes.string_at(program.value).decode()
+
+    def clang_ptx(self, source, options, arch):
+        """The same by clang. It knows cards up to sm_86; ptxas takes that for later ones."""
+        defines = [o for o in options.split() if o.startswith(('-D', '-U'))]
+        card = arch if int(arch[3:]) <= 86 else 'sm_86'
+        command = [self.clang, '-target', 'nvptx64--nvidiacl', '-x', 'cl', '-cl-std=CL1.2', '-Xclang', '-finclude-default-header', '-Xclang',
+                   '-target-cpu', '-Xclang', card, '-O3', '-w', '-Xclang', '-mlink-builtin-bitcode', '-Xclang', self.libclc, *defines, '-S', '-o', '-', '-']
+        done = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f'{arch}: {self.clang} does not take it:\n{done.stderr[:600]}')
+        return done.stdout
 
     def to_machine(self, text, arch, folder):
         """{kernel: Machine} of a PTX text."""
@@ -176,6 +205,11 @@ def close(machine, labels, branches):
             if label in labels and labels[label] <= at:
                 found[labels[label]] = max(found.get(labels[label], 0), at)
         machine.loops = sorted(found.items())
+
+
+def follow_branches(machine, entry):
+    """Gives the PTX of a kernel the basic blocks of its machine code."""
+    entry.blocks({line for opcode, line in machine.code if opcode.split('.')[0] in ('BRA', 'BRX', 'EXIT')})
 
 
 def executed(machine, counts):

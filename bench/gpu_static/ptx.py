@@ -59,11 +59,16 @@ class Entry:
         while True:
             label = re.match(r'([$\w]+):\s*', text)
             if not label:
-                break
+                brace = re.match(r'[{}]\s*', text)  # of a call
+                if not brace:
+                    break
+                line += brace.group(0).count('\n')
+                text = text[brace.end():]
+                continue
             self.labels[label.group(1)] = len(self.code)
             line += label.group(0).count('\n')
             text = text[label.end():]
-        if not text or text.startswith(('.reg', '.shared', '.local', '.loc', '.pragma', '.file', '.param', '{', '}')):
+        if not text or text.startswith(('.reg', '.shared', '.local', '.loc', '.pragma', '.file', '.param')):
             return
         match = re.match(r'(?:@(!?)(%p\d+)\s+)?([\w.:]+)\s*(.*)$', text, re.S)
         if not match:
@@ -82,22 +87,23 @@ class Entry:
             operands.append(current.strip())
         self.code.append(Instruction(predicate, negated == '!', op, operands, line))
 
-    def blocks(self):
-        """Marks where basic blocks begin, and which instructions may wait for a load."""
-        leaders = set(self.labels.values()) | {0}
-        loaded = set()
+    def blocks(self, branches=None):
+        """Marks where basic blocks begin, and which instructions may wait for a load. branches: the lines whose branches are still branches in
+        machine code; others have become predicates there, and loads do not wait for them. None: all of them."""
+        leaders, loaded = {0}, set()
         for pc, instruction in enumerate(self.code):
-            if instruction.name in ('bra', 'bar', 'ret', 'exit', 'barrier', 'call'):
+            if instruction.name == 'bra' and (branches is None or instruction.line + 1 in branches):
+                leaders |= {pc + 1, self.labels[instruction.operands[0]]}
+            elif instruction.name in ('bar', 'ret', 'exit', 'barrier', 'call'):
                 leaders.add(pc + 1)
             if instruction.name == 'ld' and instruction.space in ('global', 'shared'):
                 loaded.update(re.findall(r'%\w+', instruction.operands[0]))
         block = 0
-        self.leaders = leaders
-        self.block_of = []
+        self.leaders, self.block_of = leaders, []
         for pc, instruction in enumerate(self.code):
             block = pc if pc in leaders else block
             self.block_of.append(block)
-            sources = instruction.registers if instruction.name == 'st' else instruction.registers[1:] + instruction.registers[:0]
+            sources = instruction.registers if instruction.name == 'st' else instruction.registers[1:]
             instruction.waits = tuple({r for r in sources if r in loaded})
 
 
