@@ -85,15 +85,18 @@ static inline float4 w_some(global const float *w, uint count) {
 #define X_FETCHES FETCHES(TILE_ROWS)
 #define K_FETCHES FETCHES(TILE_CLASSES)
 
-// The next vectors of X and W. Those past the end are the last ones again, times 0; that they are fetched needs no branch.
+// The next vectors of X and W, and zeros of W past the end. The branches are not for speed alone: without them NVIDIA's compiler moves the loads
+// down to where they are needed, and they are on their way no longer.
 #if FOURS
-#define FETCH_FEATURES                                                                 \
-  {                                                                                    \
-    uint d = min(next, width - 4);                                                     \
-    UNROLL for (int v = 0; v < X_FETCHES; v++) xs[v] = x_four(x_lines[v] + d);         \
-    UNROLL for (int v = 0; v < K_FETCHES; v++) ws[v] = w_four(w_lines[v] + d);         \
-    UNROLL for (int v = 0; v < K_FETCHES; v++) if (next >= width) ws[v] = (float4)(0.0f); \
-    next += DEPTH;                                                                     \
+#define FETCH_FEATURES                                                            \
+  {                                                                               \
+    if (next < width) {                                                           \
+      UNROLL for (int v = 0; v < X_FETCHES; v++) xs[v] = x_four(x_lines[v] + next); \
+      UNROLL for (int v = 0; v < K_FETCHES; v++) ws[v] = w_four(w_lines[v] + next); \
+    } else {                                                                      \
+      UNROLL for (int v = 0; v < K_FETCHES; v++) ws[v] = (float4)(0.0f);          \
+    }                                                                             \
+    next += DEPTH;                                                                \
   }
 #else
 #define FETCH_FEATURES                                                                    \
@@ -119,8 +122,8 @@ static inline float4 w_some(global const float *w, uint count) {
   }
 
 // Work size: (ceil(rows / TILE_ROWS), ceil(classes / TILE_CLASSES)) groups of (ITEMS, 1).
-kernel GROUP void logits_block(global const stored *restrict x, global const float *restrict w, ulong features, uint classes, ulong row_begin,
-                               ulong rows, global float *restrict block, uint stride, float padding) {
+kernel GROUP void logits_block(global const stored *x, global const float *w, ulong features, uint classes, ulong row_begin,
+                               ulong rows, global float *block, uint stride, float padding) {
   TILE(x_tile, TILE_ROWS);
   TILE(w_tile, TILE_CLASSES);
   uint item = (uint)get_local_id(0), column = item % CLASS_ITEMS, row = min(item, (uint)PARTS - 1) / CLASS_ITEMS;
@@ -134,6 +137,7 @@ kernel GROUP void logits_block(global const stored *restrict x, global const flo
   UNROLL for (int v = 0; v < K_FETCHES; v++)
     w_lines[v] = w + min(first_class + (item + v * ITEMS) / (DEPTH / 4), classes - 1) * features;
   float4 xs[X_FETCHES], ws[K_FETCHES];
+  UNROLL for (int v = 0; v < X_FETCHES; v++) xs[v] = (float4)(0.0f);
   float sums[ITEM_ROWS][ITEM_CLASSES];
   UNROLL for (int i = 0; i < ITEM_ROWS; i++) UNROLL for (int j = 0; j < ITEM_CLASSES; j++) sums[i][j] = 0.0f;
   uint turn = 0;
@@ -177,25 +181,25 @@ kernel GROUP void logits_block(global const stored *restrict x, global const flo
   }
 }
 
-// The next vectors of X and R; as above.
+// The next vectors of X, and of R those or zeros past the end; the pointers move on. Branches as above.
 #if FOURS
-#define X_ACROSS(line, v) x_four((line) + x_columns[v])
+#define X_ACROSS(v) x_four(x_at[v])
 #else
-#define X_ACROSS(line, v) \
-  (float4)(x_load(line, x_columns[v][0]), x_load(line, x_columns[v][1]), x_load(line, x_columns[v][2]), x_load(line, x_columns[v][3]))
+#define X_ACROSS(v) \
+  (float4)(x_load(x_at[v], x_columns[v][0]), x_load(x_at[v], x_columns[v][1]), x_load(x_at[v], x_columns[v][2]), x_load(x_at[v], x_columns[v][3]))
 #endif
 #define X_LINE(v) ((item + (v) * ITEMS) / (TILE_ROWS / 4))
 #define R_LINE(v) ((item + (v) * ITEMS) / (TILE_CLASSES / 4))
 #define X_COLUMN(v) ((item + (v) * ITEMS) % (TILE_ROWS / 4) * 4)
 #define R_COLUMN(v) ((item + (v) * ITEMS) % (TILE_CLASSES / 4) * 4)
-#define FETCH_ROWS                                                                                                           \
-  {                                                                                                                          \
-    UNROLL for (int v = 0; v < X_FETCHES; v++) xs[v] = X_ACROSS(x + (ulong)min(next + X_LINE(v), count - 1) * width, v);      \
-    UNROLL for (int v = 0; v < K_FETCHES; v++) {                                                                             \
-      rs[v] = *(global const float4 *)(r + (ulong)min(next + R_LINE(v), count - 1) * stride + r_columns[v]);                 \
-      if (next + R_LINE(v) >= count) rs[v] = (float4)(0.0f);                                                                 \
-    }                                                                                                                        \
-    next += DEPTH;                                                                                                           \
+#define FETCH_ROWS                                                                                        \
+  {                                                                                                       \
+    UNROLL for (int v = 0; v < X_FETCHES; v++) if (next + X_LINE(v) < count) xs[v] = X_ACROSS(v);          \
+    UNROLL for (int v = 0; v < K_FETCHES; v++)                                                            \
+      rs[v] = next + R_LINE(v) < count ? *(global const float4 *)r_at[v] : (float4)(0.0f);                \
+    UNROLL for (int v = 0; v < X_FETCHES; v++) x_at[v] += x_step;                                         \
+    UNROLL for (int v = 0; v < K_FETCHES; v++) r_at[v] += r_step;                                         \
+    next += DEPTH;                                                                                        \
   }
 #define STORE_LINES(tile, size, from, LINE, COLUMN) \
   UNROLL for (int v = 0; v < FETCHES(size); v++) if (FETCHES_HERE(size, item + v * ITEMS)) *(local float4 *)&tile[LINE(v)][COLUMN(v)] = from[v];
@@ -204,7 +208,7 @@ kernel GROUP void logits_block(global const stored *restrict x, global const flo
 // Partials of part_rows rows each, as if rows had begun `offset` rows (a multiple of SPAN, less than part_rows) earlier: partials begin with
 // first_partial, of which the first holds the sum of those rows if there are any. Work size: (ceil(features / TILE_ROWS),
 // ceil(classes / TILE_CLASSES), ceil((offset + rows) / part_rows)) groups of (ITEMS, 1, 1).
-kernel GROUP void gradient_block(global const stored *restrict x, global const float *restrict r, ulong features, uint classes, ulong row_begin,
+kernel GROUP void gradient_block(global const stored *x, global const float *r, ulong features, uint classes, ulong row_begin,
                                  ulong rows, uint stride, global float *partials, uint first_partial, ulong part_rows, ulong offset) {
   TILE(x_tile, TILE_ROWS);
   TILE(r_tile, TILE_CLASSES);
@@ -217,20 +221,25 @@ kernel GROUP void gradient_block(global const stored *restrict x, global const f
   uint count = (uint)(min(rows, (part + 1) * part_rows - offset) - row_first), done = 0, next = 0;
   bool holds = part == 0 && offset > 0, sums_bias = first_feature == 0;
   global float *partial = partials + (first_partial + part) * (classes * features + classes);
-  x += (row_begin + row_first) * features;
-  r += row_first * stride;
+  ulong x_step = DEPTH * features, r_step = (ulong)DEPTH * stride;
   // What is past the last feature or class is the last one again: it is not stored.
-#if FOURS
-  uint x_columns[X_FETCHES];
-  UNROLL for (int v = 0; v < X_FETCHES; v++) x_columns[v] = min(first_feature + X_COLUMN(v), width - 4);
-#else
+  global const stored *x_at[X_FETCHES];
+  global const float *r_at[K_FETCHES];
+#if !FOURS
   uint x_columns[X_FETCHES][4];
-  UNROLL for (int v = 0; v < X_FETCHES; v++) UNROLL for (int i = 0; i < 4; i++)
-    x_columns[v][i] = min(first_feature + X_COLUMN(v) + i, width - 1);
 #endif
-  uint r_columns[K_FETCHES];
-  UNROLL for (int v = 0; v < K_FETCHES; v++) r_columns[v] = min(first_class + R_COLUMN(v), stride - 4);
+  UNROLL for (int v = 0; v < X_FETCHES; v++) {
+    uint d = first_feature + X_COLUMN(v);
+    x_at[v] = x + (row_begin + row_first + X_LINE(v)) * features;
+#if FOURS
+    x_at[v] += min(d, width - 4);
+#else
+    UNROLL for (int i = 0; i < 4; i++) x_columns[v][i] = min(d + i, width - 1);
+#endif
+  }
+  UNROLL for (int v = 0; v < K_FETCHES; v++) r_at[v] = r + (row_first + R_LINE(v)) * stride + min(first_class + R_COLUMN(v), stride - 4);
   float4 xs[X_FETCHES], rs[K_FETCHES];
+  UNROLL for (int v = 0; v < X_FETCHES; v++) xs[v] = (float4)(0.0f);
   uint turn = 0;
   FETCH_ROWS
   do {

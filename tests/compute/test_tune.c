@@ -206,7 +206,7 @@ static void a_damaged_verdict_is_none(void **state) {
                                     {"shares 64", "shares 6400"},
                                     {"how full", "how off"},
                                     {"how full", "how fast"},
-                                    {"tuning 4", "tuning 3"},
+                                    {"tuning 5", "tuning 4"},
                                     {"class ", "class 0"},
                                     {"units ", "units 9"},
                                     {"strip 6", "strip 0006"},

@@ -136,7 +136,7 @@ static void choose_block(Native *native, const BackendSettings *settings) {
   }
   rows = rows / tile * tile;
   if (rows < tile) rows = tile;
-  size_t needed = round_up(native->head.rows, GPU_BLOCK_ROWS < tile ? GPU_BLOCK_ROWS : tile);
+  size_t needed = round_up(native->head.rows, tile);
   native->block_rows = rows < needed ? rows : needed;
 }
 

@@ -163,7 +163,7 @@ struct Native {
   RowBuffers *buffers; /* (buffer_count) of the window when resident */
   size_t buffer_count;
   NativeStage stages[NATIVE_STAGES];
-  int stage;                /* that was filled last */
+  int stage;                /* that rows came from last */
   TargetRoom targets;       /* of sparse rows that are made */
   void *scratch;            /* a chunk of X on its way, NULL until one is converted */
   Synthesizer *synthesizer; /* of rows that are made; NULL until some are */
