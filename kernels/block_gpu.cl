@@ -212,46 +212,50 @@ kernel GROUP void gradient_block(global const stored *x, global const float *r, 
                                  ulong rows, uint stride, global float *partials, uint first_partial, ulong part_rows, ulong offset) {
   TILE(x_tile, TILE_ROWS);
   TILE(r_tile, TILE_CLASSES);
-  uint item = (uint)get_local_id(0), column = item % ROW_ITEMS, row = min(item, (uint)PARTS - 1) / ROW_ITEMS;
-  uint first_feature = (uint)get_group_id(0) * TILE_ROWS, first_class = (uint)get_group_id(1) * TILE_CLASSES, width = (uint)features;
 #ifdef LOWER_ONLY
-  if (first_class + TILE_CLASSES <= first_feature) return; // the whole group
+  if ((uint)get_group_id(1) * TILE_CLASSES + TILE_CLASSES <= (uint)get_group_id(0) * TILE_ROWS) return; // the whole group
 #endif
-  ulong part = get_group_id(2), row_first = part > 0 ? part * part_rows - offset : 0;
-  uint count = (uint)(min(rows, (part + 1) * part_rows - offset) - row_first), done = 0, next = 0;
-  bool holds = part == 0 && offset > 0, sums_bias = first_feature == 0;
-  global float *partial = partials + (first_partial + part) * (classes * features + classes);
-  ulong x_step = DEPTH * features, r_step = (ulong)DEPTH * stride;
-  // What is past the last feature or class is the last one again: it is not stored.
-  global const stored *x_at[X_FETCHES];
-  global const float *r_at[K_FETCHES];
+  uint done = 0, all;
+  do { // a chain
+    // The sum of a chain goes into the partial, where those before it are: there are no registers for both. Nor are there any for what a compiler
+    // would carry from chain to chain: so it shall not know that zero is one.
+    uint zero = done >> 31, item = (uint)get_local_id(0) + zero, column = item % ROW_ITEMS, row = min(item, (uint)PARTS - 1) / ROW_ITEMS;
+    uint first_feature = ((uint)get_group_id(0) + zero) * TILE_ROWS, first_class = ((uint)get_group_id(1) + zero) * TILE_CLASSES;
+    uint width = (uint)features + zero, next = 0;
+    ulong part = get_group_id(2) + zero, row_first = part > 0 ? part * part_rows - offset : 0;
+    all = (uint)(min(rows, (part + 1) * part_rows - offset) - row_first);
+    row_first += done;
+    uint count = min(all - done, (uint)SPAN);
+    bool holds = done > 0 || (part == 0 && offset > 0), sums_bias = first_feature == 0;
+    ulong x_step = DEPTH * features, r_step = (ulong)DEPTH * stride;
+    // What is past the last feature or class is the last one again: it is not stored.
+    global const stored *x_at[X_FETCHES];
+    global const float *r_at[K_FETCHES];
 #if !FOURS
-  uint x_columns[X_FETCHES][4];
+    uint x_columns[X_FETCHES][4];
 #endif
-  UNROLL for (int v = 0; v < X_FETCHES; v++) {
-    uint d = first_feature + X_COLUMN(v);
-    x_at[v] = x + (row_begin + row_first + X_LINE(v)) * features;
+    UNROLL for (int v = 0; v < X_FETCHES; v++) {
+      uint d = first_feature + X_COLUMN(v);
+      x_at[v] = x + (row_begin + row_first + X_LINE(v)) * features;
 #if FOURS
-    x_at[v] += min(d, width - 4);
+      x_at[v] += min(d, width - 4);
 #else
-    UNROLL for (int i = 0; i < 4; i++) x_columns[v][i] = min(d + i, width - 1);
+      UNROLL for (int i = 0; i < 4; i++) x_columns[v][i] = min(d + i, width - 1);
 #endif
-  }
-  UNROLL for (int v = 0; v < K_FETCHES; v++) r_at[v] = r + (row_first + R_LINE(v)) * stride + min(first_class + R_COLUMN(v), stride - 4);
-  float4 xs[X_FETCHES], rs[K_FETCHES];
-  UNROLL for (int v = 0; v < X_FETCHES; v++) xs[v] = (float4)(0.0f);
-  uint turn = 0;
-  FETCH_ROWS
-  do {
+    }
+    UNROLL for (int v = 0; v < K_FETCHES; v++) r_at[v] = r + (row_first + R_LINE(v)) * stride + min(first_class + R_COLUMN(v), stride - 4);
+    float4 xs[X_FETCHES], rs[K_FETCHES];
+    UNROLL for (int v = 0; v < X_FETCHES; v++) xs[v] = (float4)(0.0f);
     float sums[ITEM_CLASSES][ITEM_ROWS], biases[BIASES];
     UNROLL for (int j = 0; j < ITEM_CLASSES; j++) UNROLL for (int i = 0; i < ITEM_ROWS; i++) sums[j][i] = 0.0f;
     UNROLL for (int b = 0; b < BIASES; b++) biases[b] = 0.0f;
-    uint end = min(done + SPAN, count);
+    uint turn = 0, summed = 0;
+    FETCH_ROWS
     do {
       STORE_LINES(x_tile[turn], TILE_ROWS, xs, X_LINE, X_COLUMN)
       STORE_LINES(r_tile[turn], TILE_CLASSES, rs, R_LINE, R_COLUMN)
       barrier(CLK_LOCAL_MEM_FENCE);
-      done += DEPTH;
+      summed += DEPTH;
       FETCH_ROWS
       MULTIPLY(sums, r_tile[turn], x_tile[turn], ITEM_CLASSES, CLASS_ITEMS, row, ITEM_ROWS, ROW_ITEMS, column)
       if (sums_bias) {
@@ -261,17 +265,15 @@ kernel GROUP void gradient_block(global const stored *x, global const float *r, 
           }
       }
       turn ^= 1;
-    } while (done < end);
-    // The sum of a chain goes into the partial, where those before it are: there are no registers for both. Nor are there any for addresses that
-    // were computed before the loop: zero is one only at run time.
-    uint zero = done >> 31, feature = first_feature + zero;
+    } while (summed < count);
+    global float *partial = partials + (first_partial + part) * (classes * features + classes);
     UNROLL for (int j = 0; j < ITEM_CLASSES; j++) {
-      uint k = first_class + zero + PLACE(ITEM_CLASSES, CLASS_ITEMS, row, j);
+      uint k = first_class + PLACE(ITEM_CLASSES, CLASS_ITEMS, row, j);
       global float *to = partial + k * features;
       if (k >= classes || item >= PARTS) continue;
 #if FOURS > 1
       UNROLL for (int i = 0; i + 4 <= ITEM_ROWS; i += 4) {
-        uint d = feature + PLACE(ITEM_ROWS, ROW_ITEMS, column, i);
+        uint d = first_feature + PLACE(ITEM_ROWS, ROW_ITEMS, column, i);
         float4 sum = (float4)(sums[j][i], sums[j][i + 1], sums[j][i + 2], sums[j][i + 3]);
         global float4 *at = (global float4 *)(to + d);
         if (d < width) *at = holds ? *at + sum : sum;
@@ -280,7 +282,7 @@ kernel GROUP void gradient_block(global const stored *x, global const float *r, 
 #else
       UNROLL for (int i = 0; i < ITEM_ROWS; i++) {
 #endif
-        uint d = feature + PLACE(ITEM_ROWS, ROW_ITEMS, column, i);
+        uint d = first_feature + PLACE(ITEM_ROWS, ROW_ITEMS, column, i);
         if (d < width) to[d] = holds ? to[d] + sums[j][i] : sums[j][i];
       }
     }
@@ -289,6 +291,6 @@ kernel GROUP void gradient_block(global const stored *x, global const float *r, 
       global float *to = partial + classes * features + k;
       if (sums_bias && item + b * ITEMS < TILE_CLASSES && k < classes) *to = holds ? *to + biases[b] : biases[b];
     }
-    holds = true;
-  } while (done < count);
+    done += SPAN; // an even number of tiles: the next chain begins with the first of two again
+  } while (done < all);
 }

@@ -25,9 +25,8 @@ NativeShape native_default_shape(SetosaFamily family, size_t classes, size_t fea
     shape = (NativeShape){.lanes = 16, .dot_classes = 5, .outer_classes = 16, .outer_registers = 24, .strip_classes = 6, .panel_rows = 8};
   shape.shares = family == SETOSA_FAMILY_CPU ? 64 : 256;
   if (family == SETOSA_FAMILY_CPU) return shape;
-  /* With 8 classes beside 8 rows a gradient takes more than 128 registers on NVIDIA, and only one group of 256 fits. */
   if (traits->vendor == VENDOR_NVIDIA)
-    native_shape_tiles(&shape, classes, features, 8, 7);
+    native_shape_tiles(&shape, classes, features, 8, 8);
   else if (traits->vendor == VENDOR_AMD)
     native_shape_tiles(&shape, classes, features, 8, 4);
   else
