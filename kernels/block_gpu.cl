@@ -26,7 +26,8 @@
 #ifndef SPAN
 #define SPAN GRADIENT_SPAN
 #endif
-#define DEPTH 8 // features (Z) or rows (G) of a tile
+#define Z_DEPTH 16 // features of a tile; four neighbours read 64 bytes of a row
+#define DEPTH 8    // rows of one of G, whose neighbours read along the rows
 #define ROW_ITEMS (TILE_ROWS / ITEM_ROWS)
 #define CLASS_ITEMS (TILE_CLASSES / ITEM_CLASSES)
 #define PARTS (ROW_ITEMS * CLASS_ITEMS)
@@ -35,10 +36,10 @@
 // Floats of a line of a tile in local memory: of every fourth line the banks are half of them further on, so that a transposed vector of four
 // is written without conflicts.
 #define LINE_FLOATS(size) (((size) + 7) / 8 * 8 + 4)
-#define TILE(name, size) local float name[2][DEPTH][LINE_FLOATS(size)] __attribute__((aligned(16)))
+#define TILE(name, size, depth) local float name[2][depth][LINE_FLOATS(size)] __attribute__((aligned(16)))
 // Vectors of four of a tile that a work-item fetches.
-#define FETCHES(size) (((size) * DEPTH / 4 + ITEMS - 1) / ITEMS)
-#define FETCHES_HERE(size, number) ((size) * DEPTH / 4 % ITEMS == 0 || (number) < (size) * DEPTH / 4)
+#define FETCHES(size, depth) (((size) * (depth) / 4 + ITEMS - 1) / ITEMS)
+#define FETCHES_HERE(size, depth, number) ((size) * (depth) / 4 % ITEMS == 0 || (number) < (size) * (depth) / 4)
 
 // Work-item `at` of `items` along a side of the tile, of which it has `size` numbers: vectors of four, neighbours next to each other, then a pair,
 // then one. Where number j of them lies:
@@ -59,14 +60,16 @@
     if (size % 2 == 1) to[size - 1] = (line)[PLACE(size, items, at, size - 1)];                               \
   }
 
-#define MULTIPLY(sums, a_tile, b_tile, a_size, a_items, a_at, b_size, b_items, b_at)                                    \
-  UNROLL for (int e = 0; e < DEPTH; e++) {                                                                              \
+#define MULTIPLY(depth, sums, a_tile, b_tile, a_size, a_items, a_at, b_size, b_items, b_at)                                    \
+  UNROLL for (int e = 0; e < depth; e++) {                                                                              \
     float a[a_size], b[b_size];                                                                                         \
     LOAD_PART(a, a_tile[e], a_size, a_items, a_at)                                                                      \
     LOAD_PART(b, b_tile[e], b_size, b_items, b_at)                                                                      \
     UNROLL for (int i = 0; i < a_size; i++) UNROLL for (int j = 0; j < b_size; j++) sums[i][j] = fma(a[i], b[j], sums[i][j]); \
   }
 
+#define Z_X_FETCHES FETCHES(TILE_ROWS, Z_DEPTH)
+#define Z_W_FETCHES FETCHES(TILE_CLASSES, Z_DEPTH)
 #if FOURS
 #define x_four(x) x_aligned4(x)
 #define w_four(w) (*(global const float4 *)(w))
@@ -82,40 +85,37 @@ static inline float4 w_some(global const float *w, uint count) {
   return (float4)(count > 0 ? w[0] : 0.0f, count > 1 ? w[1] : 0.0f, count > 2 ? w[2] : 0.0f, count > 3 ? w[3] : 0.0f);
 }
 
-#define X_FETCHES FETCHES(TILE_ROWS)
-#define K_FETCHES FETCHES(TILE_CLASSES)
-
 // The next vectors of X and W, and zeros of W past the end. The branches are not for speed alone: without them NVIDIA's compiler moves the loads
 // down to where they are needed, and they are on their way no longer.
 #if FOURS
 #define FETCH_FEATURES                                                            \
   {                                                                               \
     if (next < width) {                                                           \
-      UNROLL for (int v = 0; v < X_FETCHES; v++) xs[v] = x_four(x_lines[v] + next); \
-      UNROLL for (int v = 0; v < K_FETCHES; v++) ws[v] = w_four(w_lines[v] + next); \
+      UNROLL for (int v = 0; v < Z_X_FETCHES; v++) xs[v] = x_four(x_line + (next + x_deltas[v])); \
+      UNROLL for (int v = 0; v < Z_W_FETCHES; v++) ws[v] = w_four(w_line + (next + w_deltas[v])); \
     } else {                                                                      \
-      UNROLL for (int v = 0; v < K_FETCHES; v++) ws[v] = (float4)(0.0f);          \
+      UNROLL for (int v = 0; v < Z_W_FETCHES; v++) ws[v] = (float4)(0.0f);          \
     }                                                                             \
-    next += DEPTH;                                                                \
+    next += Z_DEPTH;                                                                \
   }
 #else
 #define FETCH_FEATURES                                                                    \
   {                                                                                       \
     if (next + 4 <= width) {                                                              \
-      UNROLL for (int v = 0; v < X_FETCHES; v++) xs[v] = x_four(x_lines[v] + next);       \
-      UNROLL for (int v = 0; v < K_FETCHES; v++) ws[v] = w_four(w_lines[v] + next);       \
+      UNROLL for (int v = 0; v < Z_X_FETCHES; v++) xs[v] = x_four(x_line + (next + x_deltas[v]));       \
+      UNROLL for (int v = 0; v < Z_W_FETCHES; v++) ws[v] = w_four(w_line + (next + w_deltas[v]));       \
     } else {                                                                              \
       uint here = width - min(next, width);                                               \
-      UNROLL for (int v = 0; v < X_FETCHES; v++) xs[v] = x_some(x_lines[v] + next, here); \
-      UNROLL for (int v = 0; v < K_FETCHES; v++) ws[v] = w_some(w_lines[v] + next, here); \
+      UNROLL for (int v = 0; v < Z_X_FETCHES; v++) xs[v] = x_some(x_line + (next + x_deltas[v]), here); \
+      UNROLL for (int v = 0; v < Z_W_FETCHES; v++) ws[v] = w_some(w_line + (next + w_deltas[v]), here); \
     }                                                                                     \
-    next += DEPTH;                                                                        \
+    next += Z_DEPTH;                                                                        \
   }
 #endif
 #define STORE_TURNED(tile, size, from)                                            \
-  UNROLL for (int v = 0; v < FETCHES(size); v++) {                                \
-    uint number = item + v * ITEMS, line = number / (DEPTH / 4);                  \
-    if (FETCHES_HERE(size, number)) {                                             \
+  UNROLL for (int v = 0; v < FETCHES(size, Z_DEPTH); v++) {                                \
+    uint number = item + v * ITEMS, line = number / (Z_DEPTH / 4);                  \
+    if (FETCHES_HERE(size, Z_DEPTH, number)) {                                             \
       tile[feature][line] = from[v].s0, tile[feature + 1][line] = from[v].s1;     \
       tile[feature + 2][line] = from[v].s2, tile[feature + 3][line] = from[v].s3; \
     }                                                                             \
@@ -124,20 +124,20 @@ static inline float4 w_some(global const float *w, uint count) {
 // Work size: (ceil(rows / TILE_ROWS), ceil(classes / TILE_CLASSES)) groups of (ITEMS, 1).
 kernel GROUP void logits_block(global const stored *x, global const float *w, ulong features, uint classes, ulong row_begin,
                                ulong rows, global float *block, uint stride, float padding) {
-  TILE(x_tile, TILE_ROWS);
-  TILE(w_tile, TILE_CLASSES);
+  TILE(x_tile, TILE_ROWS, Z_DEPTH);
+  TILE(w_tile, TILE_CLASSES, Z_DEPTH);
   uint item = (uint)get_local_id(0), column = item % CLASS_ITEMS, row = min(item, (uint)PARTS - 1) / CLASS_ITEMS;
   ulong first_row = (ulong)get_group_id(0) * TILE_ROWS;
-  uint first_class = (uint)get_group_id(1) * TILE_CLASSES, feature = item % (DEPTH / 4) * 4, width = (uint)features, next = feature, done = 0;
-  // What is past the last row or class is the last one again: it is not stored.
-  global const stored *x_lines[X_FETCHES];
-  global const float *w_lines[K_FETCHES];
-  UNROLL for (int v = 0; v < X_FETCHES; v++)
-    x_lines[v] = x + (row_begin + min(first_row + (item + v * ITEMS) / (DEPTH / 4), rows - 1)) * features;
-  UNROLL for (int v = 0; v < K_FETCHES; v++)
-    w_lines[v] = w + min(first_class + (item + v * ITEMS) / (DEPTH / 4), classes - 1) * features;
-  float4 xs[X_FETCHES], ws[K_FETCHES];
-  UNROLL for (int v = 0; v < X_FETCHES; v++) xs[v] = (float4)(0.0f);
+  uint first_class = (uint)get_group_id(1) * TILE_CLASSES, feature = item % (Z_DEPTH / 4) * 4, width = (uint)features, next = feature, done = 0;
+  // What is past the last row or class is the last one again: it is not stored. A number for each vector, since registers are few.
+  uint rows_here = (uint)min(rows - first_row, (ulong)TILE_ROWS), classes_here = min(classes - first_class, (uint)TILE_CLASSES);
+  uint x_deltas[Z_X_FETCHES], w_deltas[Z_W_FETCHES];
+  global const stored *x_line = x + (row_begin + first_row) * features;
+  global const float *w_line = w + first_class * features;
+  UNROLL for (int v = 0; v < Z_X_FETCHES; v++) x_deltas[v] = min((item + v * ITEMS) / (Z_DEPTH / 4), rows_here - 1) * width;
+  UNROLL for (int v = 0; v < Z_W_FETCHES; v++) w_deltas[v] = min((item + v * ITEMS) / (Z_DEPTH / 4), classes_here - 1) * width;
+  float4 xs[Z_X_FETCHES], ws[Z_W_FETCHES];
+  UNROLL for (int v = 0; v < Z_X_FETCHES; v++) xs[v] = (float4)(0.0f);
   float sums[ITEM_ROWS][ITEM_CLASSES];
   UNROLL for (int i = 0; i < ITEM_ROWS; i++) UNROLL for (int j = 0; j < ITEM_CLASSES; j++) sums[i][j] = 0.0f;
   uint turn = 0;
@@ -146,9 +146,9 @@ kernel GROUP void logits_block(global const stored *x, global const float *w, ul
     STORE_TURNED(x_tile[turn], TILE_ROWS, xs)
     STORE_TURNED(w_tile[turn], TILE_CLASSES, ws)
     barrier(CLK_LOCAL_MEM_FENCE);
-    done += DEPTH;
+    done += Z_DEPTH;
     FETCH_FEATURES
-    MULTIPLY(sums, x_tile[turn], w_tile[turn], ITEM_ROWS, ROW_ITEMS, row, ITEM_CLASSES, CLASS_ITEMS, column)
+    MULTIPLY(Z_DEPTH, sums, x_tile[turn], w_tile[turn], ITEM_ROWS, ROW_ITEMS, row, ITEM_CLASSES, CLASS_ITEMS, column)
     turn ^= 1;
   } while (done < width);
   if (item >= PARTS) return;
@@ -182,6 +182,8 @@ kernel GROUP void logits_block(global const stored *x, global const float *w, ul
 }
 
 // The next vectors of X, and of R those or zeros past the end; the pointers move on. Branches as above.
+#define X_FETCHES FETCHES(TILE_ROWS, DEPTH)
+#define R_FETCHES FETCHES(TILE_CLASSES, DEPTH)
 #if FOURS
 #define X_ACROSS(v) x_four(x_at[v])
 #else
@@ -195,14 +197,14 @@ kernel GROUP void logits_block(global const stored *x, global const float *w, ul
 #define FETCH_ROWS                                                                                        \
   {                                                                                                       \
     UNROLL for (int v = 0; v < X_FETCHES; v++) if (next + X_LINE(v) < count) xs[v] = X_ACROSS(v);          \
-    UNROLL for (int v = 0; v < K_FETCHES; v++)                                                            \
+    UNROLL for (int v = 0; v < R_FETCHES; v++)                                                            \
       rs[v] = next + R_LINE(v) < count ? *(global const float4 *)r_at[v] : (float4)(0.0f);                \
     UNROLL for (int v = 0; v < X_FETCHES; v++) x_at[v] += x_step;                                         \
-    UNROLL for (int v = 0; v < K_FETCHES; v++) r_at[v] += r_step;                                         \
+    UNROLL for (int v = 0; v < R_FETCHES; v++) r_at[v] += r_step;                                         \
     next += DEPTH;                                                                                        \
   }
 #define STORE_LINES(tile, size, from, LINE, COLUMN) \
-  UNROLL for (int v = 0; v < FETCHES(size); v++) if (FETCHES_HERE(size, item + v * ITEMS)) *(local float4 *)&tile[LINE(v)][COLUMN(v)] = from[v];
+  UNROLL for (int v = 0; v < FETCHES(size, DEPTH); v++) if (FETCHES_HERE(size, DEPTH, item + v * ITEMS)) *(local float4 *)&tile[LINE(v)][COLUMN(v)] = from[v];
 #define BIASES ((TILE_CLASSES + ITEMS - 1) / ITEMS) // classes of a work-item
 
 // Partials of part_rows rows each, as if rows had begun `offset` rows (a multiple of SPAN, less than part_rows) earlier: partials begin with
@@ -210,8 +212,8 @@ kernel GROUP void logits_block(global const stored *x, global const float *w, ul
 // ceil(classes / TILE_CLASSES), ceil((offset + rows) / part_rows)) groups of (ITEMS, 1, 1).
 kernel GROUP void gradient_block(global const stored *x, global const float *r, ulong features, uint classes, ulong row_begin,
                                  ulong rows, uint stride, global float *partials, uint first_partial, ulong part_rows, ulong offset) {
-  TILE(x_tile, TILE_ROWS);
-  TILE(r_tile, TILE_CLASSES);
+  TILE(x_tile, TILE_ROWS, DEPTH);
+  TILE(r_tile, TILE_CLASSES, DEPTH);
 #ifdef LOWER_ONLY
   if ((uint)get_group_id(1) * TILE_CLASSES + TILE_CLASSES <= (uint)get_group_id(0) * TILE_ROWS) return; // the whole group
 #endif
@@ -230,7 +232,7 @@ kernel GROUP void gradient_block(global const stored *x, global const float *r, 
     ulong x_step = DEPTH * features, r_step = (ulong)DEPTH * stride;
     // What is past the last feature or class is the last one again: it is not stored.
     global const stored *x_at[X_FETCHES];
-    global const float *r_at[K_FETCHES];
+    global const float *r_at[R_FETCHES];
 #if !FOURS
     uint x_columns[X_FETCHES][4];
 #endif
@@ -243,8 +245,8 @@ kernel GROUP void gradient_block(global const stored *x, global const float *r, 
       UNROLL for (int i = 0; i < 4; i++) x_columns[v][i] = min(d + i, width - 1);
 #endif
     }
-    UNROLL for (int v = 0; v < K_FETCHES; v++) r_at[v] = r + (row_first + R_LINE(v)) * stride + min(first_class + R_COLUMN(v), stride - 4);
-    float4 xs[X_FETCHES], rs[K_FETCHES];
+    UNROLL for (int v = 0; v < R_FETCHES; v++) r_at[v] = r + (row_first + R_LINE(v)) * stride + min(first_class + R_COLUMN(v), stride - 4);
+    float4 xs[X_FETCHES], rs[R_FETCHES];
     UNROLL for (int v = 0; v < X_FETCHES; v++) xs[v] = (float4)(0.0f);
     float sums[ITEM_CLASSES][ITEM_ROWS], biases[BIASES];
     UNROLL for (int j = 0; j < ITEM_CLASSES; j++) UNROLL for (int i = 0; i < ITEM_ROWS; i++) sums[j][i] = 0.0f;
@@ -257,7 +259,7 @@ kernel GROUP void gradient_block(global const stored *x, global const float *r, 
       barrier(CLK_LOCAL_MEM_FENCE);
       summed += DEPTH;
       FETCH_ROWS
-      MULTIPLY(sums, r_tile[turn], x_tile[turn], ITEM_CLASSES, CLASS_ITEMS, row, ITEM_ROWS, ROW_ITEMS, column)
+      MULTIPLY(DEPTH, sums, r_tile[turn], x_tile[turn], ITEM_CLASSES, CLASS_ITEMS, row, ITEM_ROWS, ROW_ITEMS, column)
       if (sums_bias) {
         UNROLL for (int b = 0; b < BIASES; b++)
           if (item + b * ITEMS < TILE_CLASSES) {
