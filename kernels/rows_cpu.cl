@@ -1,6 +1,7 @@
 // Softmax, cross-entropy and their derivatives (softmax.clh) on a block of logits held in global memory: (rows, stride) row-major, the first
 // `classes` columns real, the others -INFINITY (so that they count as probability 0), stride a multiple of 8. A row a work-item (TEAM 1).
-// Work size: groups x TEAM, no more groups than rows; each group has a contiguous share of the rows. Macros: TEAM (team.clh).
+// Work size: groups x TEAM, no more groups than rows; each group has a contiguous share of the rows, or group_rows of them.
+// Macros: TEAM (team.clh).
 #include "softmax.clh"
 #include "team.clh"
 
@@ -37,9 +38,9 @@ static inline float team_exponentials(global float *z, uint stride, int y, float
 
 // z -> scale * weight * (a - p) in place; losses[first_loss + group] (+)= the weighted sum of the rows' losses. The labels and weights of the
 // block begin at first_row.
-kernel void residual_rows(global float *block, uint stride, global const int *labels, global const float *row_weights, ulong first_row, ulong rows,
+kernel void residual_rows(global float *block, uint stride, global const int *labels, global const float *row_weights, ulong first_row, ulong rows, uint group_rows,
                           float scale, global float2 *losses, uint first_loss, uint add) {
-  SHARE_ROWS(rows);
+  GROUP_ROWS(rows, group_rows);
   TEAM_SCRATCH(scratch);
   float loss_high = 0.0f, loss_low = 0.0f;
   ulong i = row_first;

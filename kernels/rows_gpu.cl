@@ -4,7 +4,7 @@
 // time. Rows of up to ROW_LANES * 4 * ROW_VECTORS columns stay in registers: one read, one write. With ROW_VECTORS 0 a row of any length goes by
 // parts: its largest logit and its sums come from one read (a sum is scaled when a part has a larger one), what is written from a second.
 // Four terms are added plainly, in pairs; such sums are compensated.
-// Work size: groups x TEAM; each has a contiguous share of the batches of rows, which may be none. Macros: TEAM (team.clh), ROW_LANES, a power
+// Work size: groups x TEAM; each has a contiguous share of the batches of rows, which may be none, or group_rows rows. Macros: TEAM (team.clh), ROW_LANES, a power
 // of two from 2 on, ROW_VECTORS at most 4.
 #include "compiler.clh"
 #include "neighbours.clh"
@@ -52,9 +52,9 @@ static inline float dot_of_four(float4 a, float4 b) { return fma(a.s1, b.s1, a.s
   ulong row_first = batches * (ulong)(number) / (ulong)(of) * ROWS_AT_ONCE;                \
   ulong row_last = min(batches * ((ulong)(number) + 1) / (ulong)(of)*ROWS_AT_ONCE, (ulong)(rows))
 
-// Row i of a batch is this work-item's. Beyond the last row it is the last, of which no column is read or written: columns end at `end`.
+// Row i of a batch is this work-item's. Beyond the group's last row it is that, of which no column is read or written: columns end at `end`.
 #define ROW_OF_BATCH(batch, i, live, end)                                    \
-  ulong i = min((batch) + TEAM_ITEM / ROW_LANES, (ulong)rows - 1);           \
+  ulong i = min((batch) + TEAM_ITEM / ROW_LANES, max(row_last, (ulong)1) - 1); \
   bool live = (batch) + TEAM_ITEM / ROW_LANES < row_last;                    \
   uint end = live ? stride : 0
 
@@ -120,8 +120,8 @@ static inline void form_exponentials(float4 *e, float m, global const float *z, 
 // z -> scale * weight * (a - p) in place; losses[first_loss + group] (+)= the weighted sum of the rows' losses. The labels and weights of the
 // block begin at first_row.
 ROW_KERNEL void residual_rows(global float *block, uint stride, global const int *labels, global const float *row_weights, ulong first_row,
-                              ulong rows, float scale, global float2 *losses, uint first_loss, uint add) {
-  SHARE_BATCHES(rows, get_group_id(0), get_num_groups(0));
+                              ulong rows, uint group_rows, float scale, global float2 *losses, uint first_loss, uint add) {
+  GROUP_ROWS(rows, group_rows);
   NEIGHBOURS_SCRATCH(scratch, 2);
   float loss_high = 0.0f, loss_low = 0.0f;
   ulong batch = row_first;

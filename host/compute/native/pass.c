@@ -31,7 +31,7 @@ size_t native_work_bytes(const Native *native) {
   size_t shares = (native->window.count + cut.share_rows - 1) / cut.share_rows, folded = (shares + cut.per_shard - 1) / cut.per_shard * 2;
   size_t vector = native->head.parameters * sizeof(float), most = native_most_partials(native, native->head.rows),
          partials = shares * cut.partials;
-  if (!native_is_fused(native) && cut.per_shard > 1) partials = cut.partials;
+  if (!native_is_fused(native) && !native_takes_shares(native) && cut.per_shard > 1) partials = cut.partials;
   if (partials > most) partials = most;
   if (cut.shares == 1 && cut.partials == 1 && !native_is_fused(native)) partials = 0; /* the gradient itself */
   size_t bytes = (partials + (cut.per_shard > 1 ? folded : 0)) * vector + shares * cut.losses * sizeof(SumPair);
