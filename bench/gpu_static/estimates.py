@@ -44,8 +44,9 @@ def one(tools, launches, work, what, storage, arch):
     rows, features, classes = WORKS[work]
     launched = estimate_pass(tools, launches, arch)
     seconds = sum((e.seconds if e else UNKNOWN) * times for e, _, times in launched)
+    least = sum((e.least if e else UNKNOWN) * times for e, _, times in launched)
     limit = model.limit(model.GPUS[arch], FLOPS[what] * rows * features * classes, rows * features * BYTES[storage])
-    return {'work': work, 'what': what, 'storage': storage, 'arch': arch, 'seconds': seconds, 'part': limit / seconds, 'limit': limit,
+    return {'work': work, 'what': what, 'storage': storage, 'arch': arch, 'seconds': seconds, 'part': limit / seconds, 'most': limit / least, 'limit': limit,
             'launched': launched}
 
 

@@ -3,8 +3,7 @@
 For one launch of G groups, of which r are resident on a multiprocessor at a time (registers, local memory, warps), and n = ceil(G / S) run on
 the busiest of the S:
 
-    instructions    n x warp instructions / 4 schedulers
-    fma             n x (multiply-adds + other f32 arithmetic) x 32 / lanes
+    instructions    n x the larger of warp instructions / 4 schedulers and (multiply-adds + other f32 arithmetic) x 32 / lanes
     int             n x integer instructions / 2
     special         n x exp, log, division, conversions x 2
     near            n x wavefronts of local memory and of the first-level cache, 128 bytes a cycle
@@ -26,11 +25,13 @@ LAUNCH = 2e-6  # seconds between two launches of a queue that follow each other
 class Gpu:
     """What a GPU has. Numbers from the vendors' data sheets and tuning guides; bandwidths are what programs reach."""
 
-    def __init__(self, name, arch, units, hertz, dram, l2, l2_bytes, lanes, local_unit, warps, groups, near_bytes):
+    def __init__(self, name, arch, units, hertz, dram, l2, l2_bytes, lanes, local_unit, warps, groups, near_bytes,
+                 matrix_cycles=math.inf):
         self.name, self.arch, self.units, self.hertz = name, arch, units, hertz
         self.dram, self.l2, self.l2_bytes = dram, l2, l2_bytes  # bytes a second; effective size
         self.lanes = lanes  # f32 multiply-adds a cycle of a multiprocessor
         self.local_unit, self.warps, self.groups, self.near_bytes = local_unit, warps, groups, near_bytes
+        self.matrix_cycles = matrix_cycles  # of a multiprocessor, for an mma.sync m16n8k8 of tf32
 
     @property
     def flops(self):
@@ -46,8 +47,8 @@ class Gpu:
 
 
 # H100 SXM: 132 multiprocessors at 1.75 GHz under load; 3.35 TB/s, of which programs get 3.0; second-level cache 50 MB.
-H100 = Gpu('H100', 'sm_90', 132, 1.75e9, 3.0e12, 5.5e12, 40 << 20, 128, 228 << 10, 64, 32, 256 << 10)
-A100 = Gpu('A100', 'sm_80', 108, 1.41e9, 1.4e12, 4.0e12, 30 << 20, 64, 164 << 10, 64, 32, 192 << 10)
+H100 = Gpu('H100', 'sm_90', 132, 1.75e9, 3.0e12, 5.5e12, 40 << 20, 128, 228 << 10, 64, 32, 256 << 10, 1.6)
+A100 = Gpu('A100', 'sm_80', 108, 1.41e9, 1.4e12, 4.0e12, 30 << 20, 64, 164 << 10, 64, 32, 192 << 10, 2.0)
 T4 = Gpu('T4', 'sm_75', 40, 1.35e9, 0.26e12, 1.0e12, 3 << 20, 64, 64 << 10, 32, 16, 96 << 10)
 GPUS = {gpu.arch: gpu for gpu in (H100, A100, T4)}
 
@@ -58,6 +59,11 @@ class Estimate:
     def __init__(self, name, groups, resident, times):
         self.name, self.groups, self.resident, self.times = name, groups, resident, times
         self.seconds = sum(t**POWER for t in times.values()) ** (1 / POWER) + LAUNCH
+
+    @property
+    def least(self):
+        """Seconds if nothing but the longest of the times counted."""
+        return max(self.times.values()) + LAUNCH
 
     @property
     def bound(self):
@@ -72,15 +78,14 @@ def estimate(gpu, machine, executed, counts, groups, items, extents):
     each = 1.0 / counts.groups
     resident = gpu.resident(machine, items)
     busiest = math.ceil(groups / gpu.units)
+    arithmetic = executed['float'] if executed['matrix'] else executed['fma'] + executed['float']
     cycles = {
-        'instructions': sum(v for k, v in executed.items() if k != 'near') / 4,
-        'fma': (executed['fma'] + executed['float']) * 32 / gpu.lanes,
+        'instructions': max(sum(v for k, v in executed.items() if k != 'near') / 4, arithmetic * 32 / gpu.lanes),
         'int': executed['int'] / 2,
         'special': executed['special'] * 2,
         'near': executed['near'],
     }
     if executed['matrix']:
-        cycles['fma'] = executed['float'] * 32 / gpu.lanes
         cycles['matrix'] = executed['matrix'] * gpu.matrix_cycles
     times = {name: value * each * busiest / gpu.hertz for name, value in cycles.items()}
     dram = sum(min(size * groups, extents.get(buffer, 1 << 62)) for buffer, size in counts.touched.items())

@@ -113,7 +113,7 @@ class Tools:
         library.NvCliCompileProgram.restype = ctypes.c_int
         defines = [o for o in options.split() if o.startswith(('-D', '-U'))]
         number = arch[3:]
-        text = ' '.join(['-nv-m64', f'-cl-nv-arch {arch}', '-cl-nv-cstd=CL1.2', f'-D__CUDA_ARCH__={number}0', *defines]).encode()
+        text = ' '.join(['-nv-m64', f'-cl-nv-arch {arch}', '-cl-nv-cstd=CL1.2', '-w', f'-D__CUDA_ARCH__={number}0', *defines]).encode()
         data = source.encode()
         strings, lengths = (ctypes.c_char_p * 1)(data), (ctypes.c_size_t * 1)(len(data))
         log, program = ctypes.c_void_p(), ctypes.c_void_p()

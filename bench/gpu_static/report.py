@@ -33,15 +33,15 @@ class Report:
 
     def estimate(self, row):
         """One work: seconds, part of the limit, and the launch that takes longest."""
-        self.heading('work  operation  storage  estimate us  limit us  part  before  longest launch, and what bounds it')
+        self.heading('work  operation  storage  estimate us  limit us  part  at most  before  longest launch, and what bounds it')
         place = self.found.setdefault(row['arch'], {}).setdefault('works', {}).setdefault(row['work'], {})
         name = row['storage'] if row['what'] == 'step' else row['what'] + ' ' + row['storage']
-        place[name] = {'seconds': round(row['seconds'], 9), 'part': round(row['part'], 3)}
+        place[name] = {'seconds': round(row['seconds'], 9), 'part': round(row['part'], 3), 'at_most': round(row['most'], 3)}
         before = self.baseline.get(row['arch'], {}).get('works', {}).get(row['work'], {}).get(name, {}).get('part')
         known = [(e.seconds * n, e, n) for e, _, n in row['launched'] if e]
         longest = max(known, key=lambda k: k[0]) if known else None
         words = f'{longest[1].name} {1e6 * longest[0]:.1f} us, {longest[1].bound}' if longest else ''
-        print(f'{row["work"]:<5} {row["what"]:<10} {row["storage"]:<8} {1e6 * row["seconds"]:>11.1f} {1e6 * row["limit"]:>9.1f} {row["part"]:>5.2f} '
+        print(f'{row["work"]:<5} {row["what"]:<10} {row["storage"]:<8} {1e6 * row["seconds"]:>11.1f} {1e6 * row["limit"]:>9.1f} {row["part"]:>5.2f} {row["most"]:>8.2f} '
               f'{before if before is not None else "-":>7}  {words}', flush=True)
         if self.verbose:
             self.launches(row)
