@@ -20,7 +20,7 @@ enum {
   GROUPS = 512,       /* of a gradient: two on each unit of a large device, twice */
   MOST_SHARDS = 1024, /* whose partials one kernel adds up */
   TILE_STEP = 64,     /* shares of few rows are multiples of this */
-  LOSS_ROWS = 16,     /* of a partial loss at least; */
+  LOSS_ROWS = 16,     /* of a partial loss at least, and as many as a group works on at a time; */
   LOSSES = 2048,      /* so many of those, unless they have more rows than */
   LOSS_MOST_ROWS = 256
 };
@@ -76,7 +76,8 @@ static Cut many_shares_cut(const Native *native, size_t rows) {
   if (native->head.parameters * sizeof(float) > FOLDED_BYTES) share_rows = rows;
   share_rows = round_up(share_rows, share_rows < native->span_rows ? TILE_STEP : native->span_rows);
   size_t most_rows = smaller(smaller(share_rows, native->span_rows), LOSS_MOST_ROWS);
-  while (rows / loss_rows > LOSSES && loss_rows < most_rows && most_rows % (2 * loss_rows) == 0) loss_rows *= 2;
+  size_t at_once = native->team / native_row_lanes(native->stride); /* of a group of rows_gpu.cl */
+  while ((rows / loss_rows > LOSSES || loss_rows < at_once) && loss_rows < most_rows && most_rows % (2 * loss_rows) == 0) loss_rows *= 2;
   Cut cut = {.rows = rows, .share_rows = share_rows, .partials = 1, .losses = (uint32_t)(share_rows / loss_rows)};
   cut.shares = divide_up(rows, share_rows);
   size_t most = at_least_one(smaller(native_most_partials(native, rows), MOST_SHARDS));
