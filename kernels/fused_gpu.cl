@@ -1,140 +1,400 @@
-// The fused pass of the GPU family for few classes: a group takes BLOCK_ROWS rows at a time, so that X comes from memory once (for the
-// logits) and from the second-level cache the second time (for the gradient).
-//   Z = X W' + b in local memory  ->  R = scale (softmax(Z) - P), losses  ->  G += R' X, a work-item owning whole features
+// The fused pass of the GPU family for few classes: X comes from memory once. A work-item owns QUADS groups of four neighbouring features and
+// GROUP_CLASSES classes, and keeps the gradient of those in registers over the whole share. A group takes BLOCK_ROWS rows at a time:
+//   logits of its features, for its rows  ->  added up over the owners of a row in local memory  ->  softmax, losses, R = scale (softmax(Z) - P),
+//   lanes of a row sharing out its classes  ->  G += R' X
 //   Hessian: Q = X V' + c too, and R = scale a (q - <a, q>)
-// Work size: shares x TEAM; each takes share_blocks blocks in order (the last what is left) and has its own partial gradient (P).
-// X as storage.clh says. Macros: CLASSES K <= 32, TEAM work-items (at least BLOCK_ROWS). Features D are an argument.
-// Local memory: 16 KB at K = 32, 26 KB for a Hessian.
+// X of a block is in registers (KEEP_X), where an item has all classes, else in local memory, where the items that share a class group's features
+// meet it. W is in registers (KEEP_W 2), in local memory (1) or comes from global memory (0), the first-level cache.
+// Work size: shares x ITEMS; each takes share_blocks blocks in order (the last what is left) and has its own partial gradient (P).
+// X as storage.clh says. Macros: FEATURES D, CLASSES K <= 32, HESSIAN 0 or 1, TEAM (of team.clh), and what FusedShape
+// (host/compute/native/fused_shape.h) says: ITEMS, QUADS, GROUP_CLASSES, ROW_QUADS, ROW_GROUPS, KEEP_X, KEEP_W, CHUNKS. ITEMS 0: features are too
+// many for that, see fused_wide.clh.
+#include "compiler.clh"
 #include "constants.clh"
 #include "softmax.clh"
 #include "storage.clh"
 #include "team.clh"
 
-#ifndef CLASSES
+#ifndef CLASSES // a small shape, for who compiles this without macros
 #define CLASSES 3
+#define FEATURES 32
+#define HESSIAN 0
+#define ITEMS 256
+#define QUADS 1
+#define GROUP_CLASSES 3
+#define ROW_QUADS 2
+#define ROW_GROUPS 32
+#define KEEP_X 1
+#define KEEP_W 2
+#define CHUNKS 1
 #endif
-#define BLOCK_ROWS FUSED_ROWS_GPU
-#define DEPTH 16
-#define OUTPUTS ((BLOCK_ROWS * CLASSES + TEAM - 1) / TEAM) // logits of a work-item
 
-// The logits of a block under the first SETS_ of the parameter vectors w0, w1 in one read of X: z[s][k][i] = <x_i, w_sk> + bias_sk for its rows
-// (0 past the last). x_tile, w_tile: DEPTH features of the rows, then of each set's weights. Ends with a barrier.
-// One function for both sets: with one that a kernel called twice, PoCL's Hessian was wrong now and then (README.md, "Barriers on PoCL").
-#define DEFINE_BLOCK_LOGITS(name, SETS_)                                                                                               \
-  static inline void name(global const stored *x, uint rows, uint features, global const float *w0, global const float *w1,            \
-                          local float *z, local float *x_tile, local float *w_tile) {                                                  \
-    uint item = TEAM_ITEM;                                                                                                             \
-    float sums[(SETS_)*OUTPUTS];                                                                                                       \
-    for (int o = 0; o < (SETS_)*OUTPUTS; o++) sums[o] = 0.0f;                                                                          \
-    uint depth = 0;                                                                                                                    \
-    do {                                                                                                                               \
-      for (uint e = item; e < BLOCK_ROWS * DEPTH; e += TEAM) {                                                                         \
-        uint i = e / DEPTH, d = e % DEPTH;                                                                                             \
-        x_tile[d * (BLOCK_ROWS + 1) + i] = i < rows && depth + d < features ? x_load(x, (ulong)i * features + (depth + d)) : 0.0f;     \
-      }                                                                                                                                \
-      for (uint e = item; e < CLASSES * DEPTH; e += TEAM) {                                                                            \
-        uint k = e / DEPTH, d = e % DEPTH;                                                                                             \
-        for (int s = 0; s < (SETS_); s++)                                                                                              \
-          w_tile[s * CLASSES * DEPTH + e] = depth + d < features ? (s == 0 ? w0 : w1)[(ulong)k * features + (depth + d)] : 0.0f;       \
-      }                                                                                                                                \
-      barrier(CLK_LOCAL_MEM_FENCE);                                                                                                    \
-      for (int o = 0; o < OUTPUTS; o++) {                                                                                              \
-        uint output = item + o * TEAM, i = output % BLOCK_ROWS, k = output / BLOCK_ROWS;                                               \
-        if (k < CLASSES)                                                                                                               \
-          for (int d = 0; d < DEPTH; d++) {                                                                                            \
-            float value = x_tile[d * (BLOCK_ROWS + 1) + i];                                                                            \
-            for (int s = 0; s < (SETS_); s++)                                                                                          \
-              sums[s * OUTPUTS + o] = fma(value, w_tile[(s * CLASSES + k) * DEPTH + d], sums[s * OUTPUTS + o]);                        \
-          }                                                                                                                            \
-      }                                                                                                                                \
-      barrier(CLK_LOCAL_MEM_FENCE); /* before the tiles are overwritten */                                                             \
-      depth += DEPTH;                                                                                                                  \
-    } while (depth < features);                                                                                                        \
-    for (int o = 0; o < OUTPUTS; o++) {                                                                                                \
-      uint output = item + o * TEAM, k = output / BLOCK_ROWS;                                                                          \
-      if (k < CLASSES)                                                                                                                 \
-        for (int s = 0; s < (SETS_); s++)                                                                                              \
-          z[s * CLASSES * BLOCK_ROWS + output] = sums[s * OUTPUTS + o] + (s == 0 ? w0 : w1)[(ulong)CLASSES * features + k];            \
-    }                                                                                                                                  \
-    barrier(CLK_LOCAL_MEM_FENCE);                                                                                                      \
-  }
-DEFINE_BLOCK_LOGITS(block_logits, 1)
-DEFINE_BLOCK_LOGITS(block_logits_of_both, 2)
+#if ITEMS == 0
+#include "fused_wide.clh"
+#else
 
-DEFINE_SOFTMAX(item, local, float, int, load_one, store_one, accumulate, BLOCK_ROWS)
+// NVIDIA's compiler heeds a bound of registers (-cl-nv-maxrregcount) only where the size of a group is open.
+#ifdef REGISTERS
+#define GROUP_OF_ITEMS
+#else
+#define GROUP_OF_ITEMS __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
+#endif
+#define SETS (1 + HESSIAN)
+#define DIVIDE_UP(count, size) (((count) + (size)-1) / (size))
+#define SLICES DIVIDE_UP(DIVIDE_UP(FEATURES, 4), QUADS) // an item owns quads slice, slice + SLICES, ..., so that neighbours own neighbours
+#define CLASS_GROUPS DIVIDE_UP(CLASSES, GROUP_CLASSES)
+#define OWNERS (SLICES * CLASS_GROUPS) // of a row
+#define OUTPUTS (SETS * GROUP_CLASSES) // logits of an item and row
+#define CHUNK (OUTPUTS / CHUNKS)       // of them that are added up at a time
+#define BLOCK_QUADS (ROW_QUADS * ROW_GROUPS)
+#define BLOCK_ROWS (4 * BLOCK_QUADS)
+#define ROW_FEATURES (4 * QUADS * SLICES)
+// Whether there is such a feature or class; true at compile time where owners fit.
+#define IS_FEATURE(d) (ROW_FEATURES > FEATURES ? (d) < FEATURES : 1)
+#define IS_CLASS(k) (CLASSES % GROUP_CLASSES != 0 ? (k) < CLASSES : 1)
+#define IS_LANE_CLASS(k) (CLASSES % ROW_LANES != 0 ? (k) < CLASSES : 1)
+// Lanes of a row in the softmax, and classes of a lane.
+#define LANES_OF(lanes) (lanes * BLOCK_ROWS <= ITEMS && lanes <= CLASSES)
+#define ROW_LANES (LANES_OF(8) ? 8 : LANES_OF(4) ? 4 : LANES_OF(2) ? 2 : 1)
+#define LANE_CLASSES DIVIDE_UP(CLASSES, ROW_LANES)
+// Parts of a sum over the owners of a row: as many as there are items for.
+#define CHUNK_SUMS (CLASS_GROUPS * BLOCK_QUADS * CHUNK)
+#define PARTS_OF(parts) (parts * CHUNK_SUMS <= ITEMS && 2 * parts <= SLICES)
+#define PARTS (PARTS_OF(8) ? 8 : PARTS_OF(4) ? 4 : PARTS_OF(2) ? 2 : 1)
+// Local memory, in floats. The sums of the owners; those of their parts; logits and partial sums of rows; residuals; W, X.
+#define OWNERS_STRIDE (OWNERS | 1) // odd: of vectors of four, so that neither who writes nor who reads them meets a bank twice
+#define SUMS_FLOATS (4 * BLOCK_QUADS * CHUNK * OWNERS_STRIDE)
+#define PARTS_FLOATS (4 * PARTS * SETS * CLASSES * BLOCK_QUADS)
+#define LOGITS_FLOATS (BLOCK_ROWS * CLASSES)
+#define LANES_FLOATS (BLOCK_ROWS * ROW_LANES * SETS)
+#define GROUP_STRIDE (DIVIDE_UP(GROUP_CLASSES, 4) * 4)
+#define ROW_STRIDE (CLASS_GROUPS * GROUP_STRIDE)
+#define RESIDUALS_FLOATS (BLOCK_ROWS * ROW_STRIDE)
+#define W_FLOATS (KEEP_W == 1 ? SETS * CLASSES * ROW_FEATURES : 0)
+#define X_FLOATS (KEEP_X ? 0 : BLOCK_ROWS * ROW_FEATURES)
+#define ALL_FLOATS (SUMS_FLOATS + PARTS_FLOATS + LOGITS_FLOATS + LANES_FLOATS + RESIDUALS_FLOATS + W_FLOATS + X_FLOATS)
+// The gradient of a share is put together there, too, if it fits.
+#define SHARE_FLOATS (4 * GROUP_CLASSES * QUADS * OWNERS)
+#define SHARE_LOCAL (SHARE_FLOATS <= 8192 || SHARE_FLOATS <= ALL_FLOATS)
+#define END_FLOATS (BLOCK_ROWS * ROW_LANES * LANE_CLASSES + 2 * BLOCK_ROWS)
+#define LARGER(a, b) ((a) > (b) ? (a) : (b))
+#define LOCAL_FLOATS LARGER(LARGER(ALL_FLOATS, END_FLOATS), SHARE_LOCAL ? SHARE_FLOATS : 0)
 
-// partial (P) (+)= R' X and, in its last K, the column sums of R. Ends without a barrier: r must not be overwritten before one.
-static inline void block_gradient(global const stored *x, uint rows, uint features, local const float *r, global float *partial, uint add) {
-  for (uint d = TEAM_ITEM; d < features; d += TEAM) {
-    float sums[CLASSES];
-    for (int k = 0; k < CLASSES; k++) sums[k] = 0.0f;
-    global const stored *column = x + d;
-    for (uint i = 0; i < rows; i++, column += features) {
-      float value = x_load(column, 0);
-      for (int k = 0; k < CLASSES; k++) sums[k] = fma(r[k * BLOCK_ROWS + i], value, sums[k]);
-    }
-    for (int k = 0; k < CLASSES; k++) {
-      global float *to = partial + (ulong)k * features + d;
-      *to = add ? *to + sums[k] : sums[k];
-    }
-  }
-  if (TEAM_ITEM < CLASSES) {
-    global float *to = partial + (ulong)CLASSES * features + TEAM_ITEM;
-    float sum = 0.0f;
-    for (uint i = 0; i < rows; i++) sum += r[TEAM_ITEM * BLOCK_ROWS + i];
-    *to = add ? *to + sum : sum;
-  }
+// Four features of a row from feature d on, 0 past the last. Rows are aligned where D is a multiple of 4.
+static inline float4 load_quad(global const stored *row, uint d) {
+  if (!IS_FEATURE(d)) return (float4)(0.0f);
+#if FEATURES % 4 == 0
+  return x_load4(row, d);
+#else
+  float4 quad = 0.0f;
+  quad.s0 = x_load(row, d);
+  if (d + 1 < FEATURES) quad.s1 = x_load(row, d + 1);
+  if (d + 2 < FEATURES) quad.s2 = x_load(row, d + 2);
+  if (d + 3 < FEATURES) quad.s3 = x_load(row, d + 3);
+  return quad;
+#endif
 }
 
-// Arguments of both as in fused_cpu.cl.
-kernel __attribute__((reqd_work_group_size(TEAM, 1, 1))) void fused_gradient(global const stored *x, uint features, ulong row_begin, ulong row_count,
+// The same of the weights of a class.
+static inline float4 weights_quad(global const float *w, uint k, uint d) {
+  if (!IS_FEATURE(d)) return (float4)(0.0f);
+  if (!IS_CLASS(k)) return (float4)(0.0f);
+  w += k * FEATURES + d;
+#if FEATURES % 4 == 0
+  return *(global const float4 *)w;
+#else
+  float4 quad = 0.0f;
+  quad.s0 = w[0];
+  if (d + 1 < FEATURES) quad.s1 = w[1];
+  if (d + 2 < FEATURES) quad.s2 = w[2];
+  if (d + 3 < FEATURES) quad.s3 = w[3];
+  return quad;
+#endif
+}
+
+// sum += four features of a row times those of a class
+#define DOT(sum, x, w) fma((x).s3, (w).s3, fma((x).s2, (w).s2, fma((x).s1, (w).s1, fma((x).s0, (w).s0, sum))))
+
+#if HESSIAN
+kernel GROUP_OF_ITEMS void fused_hessian(global const stored *x, ulong row_begin, ulong row_count,
                                                                               uint share_blocks, ulong first_share, float scale,
                                                                               global const float *w, global float *partials, uint first_partial,
-                                                                              global const int *labels, global const float *row_weights,
-                                                                              global float2 *losses, uint want_gradient) {
-  local float x_tile[DEPTH * (BLOCK_ROWS + 1)], w_tile[CLASSES * DEPTH], z[CLASSES * BLOCK_ROWS], scratch[2 * TEAM];
-  ulong group = get_group_id(0), blocks = (row_count + BLOCK_ROWS - 1) / BLOCK_ROWS;
-  ulong first_block = group * share_blocks, last_block = min(first_block + share_blocks, blocks), block = first_block;
-  global float *partial = partials + (first_partial + group) * ((ulong)CLASSES * features + CLASSES);
+                                                                              global const float *v, global const float *row_weights) {
+  const uint want_gradient = 1;
+#define WEIGHTS(set) ((set) == 0 ? w : v)
+#else
+kernel GROUP_OF_ITEMS void fused_gradient(global const stored *x, ulong row_begin, ulong row_count,
+                                                                               uint share_blocks, ulong first_share, float scale,
+                                                                               global const float *w, global float *partials, uint first_partial,
+                                                                               global const int *labels, global const float *row_weights,
+                                                                               global float2 *losses, uint want_gradient) {
+#define WEIGHTS(set) w
   float high = 0.0f, low = 0.0f;
-  do {
-    ulong first = row_begin + block * BLOCK_ROWS;
-    uint rows = (uint)min((ulong)BLOCK_ROWS, row_begin + row_count - first);
-    block_logits(x + first * features, rows, features, w, w, z, x_tile, w_tile);
-    if (TEAM_ITEM < rows) {
-      float weight = row_weights != 0 ? row_weights[first + TEAM_ITEM] : 1.0f;
-      accumulate(&high, &low, weight * item_residuals(z + TEAM_ITEM, CLASSES, labels[first + TEAM_ITEM], scale * weight));
-    }
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (want_gradient) block_gradient(x + first * features, rows, features, z, partial, block != first_block);
-    barrier(CLK_LOCAL_MEM_FENCE); // before the next block's residuals overwrite these
-  } while (++block < last_block);
-  float2 pair = team_sum((float2)(high, low), scratch);
-  if (TEAM_ITEM == 0) store_sum(losses + first_share + group, pair, 0);
-}
+#endif
+  local float4 pool[LOCAL_FLOATS / 4 + 1];
+  local float4 *sums = pool, *parts = sums + SUMS_FLOATS / 4;
+  local float *logits = (local float *)(parts + PARTS_FLOATS / 4);
+  local float4 *residuals = (local float4 *)(logits + LOGITS_FLOATS);
+#if KEEP_W == 1
+  local float4 *w_kept = residuals + RESIDUALS_FLOATS / 4;
+#endif
+#if !KEEP_X
+  local float4 *x_kept = residuals + (RESIDUALS_FLOATS + W_FLOATS) / 4;
+#endif
+  local float *lane_sums = (local float *)(residuals + (RESIDUALS_FLOATS + W_FLOATS + X_FLOATS) / 4);
+  const uint item = (uint)get_local_id(0), owner = min(item, (uint)(OWNERS * ROW_GROUPS - 1)); // items too many do what the last one does, in vain
+  const uint class_group = owner % CLASS_GROUPS, slice = owner / CLASS_GROUPS % SLICES, row_group = owner / OWNERS;
+  const uint lane = item / BLOCK_ROWS, lane_row = item % BLOCK_ROWS; // in the softmax
+  const ulong group = get_group_id(0), blocks = (row_count + BLOCK_ROWS - 1) / BLOCK_ROWS;
+  const ulong first_block = group * share_blocks, last_block = min(first_block + share_blocks, blocks);
+  ulong block = first_block;
 
-kernel __attribute__((reqd_work_group_size(TEAM, 1, 1))) void fused_hessian(global const stored *x, uint features, ulong row_begin, ulong row_count,
-                                                                             uint share_blocks, ulong first_share, float scale,
-                                                                             global const float *w, global float *partials, uint first_partial,
-                                                                             global const float *v, global const float *row_weights) {
-  local float x_tile[DEPTH * (BLOCK_ROWS + 1)], w_tile[2 * CLASSES * DEPTH], z[2 * CLASSES * BLOCK_ROWS];
-  local float *q = z + CLASSES * BLOCK_ROWS;
-  ulong group = get_group_id(0), blocks = (row_count + BLOCK_ROWS - 1) / BLOCK_ROWS;
-  ulong first_block = group * share_blocks, last_block = min(first_block + share_blocks, blocks), block = first_block;
-  global float *partial = partials + (first_partial + group) * ((ulong)CLASSES * features + CLASSES);
-  do {
+  float4 gradient[GROUP_CLASSES * QUADS];
+  float bias_gradient[LANE_CLASSES];
+  UNROLL for (uint n = 0; n < GROUP_CLASSES * QUADS; n++) gradient[n] = 0.0f;
+  UNROLL for (uint n = 0; n < LANE_CLASSES; n++) bias_gradient[n] = 0.0f;
+#if KEEP_W == 2
+  float4 w_kept[OUTPUTS * QUADS];
+  UNROLL for (uint o = 0; o < OUTPUTS; o++)
+    UNROLL for (uint j = 0; j < QUADS; j++)
+      w_kept[o * QUADS + j] = weights_quad(WEIGHTS(o / GROUP_CLASSES), class_group * GROUP_CLASSES + o % GROUP_CLASSES, 4 * (slice + j * SLICES));
+#define W(o, j) w_kept[(o) * QUADS + (j)]
+#elif KEEP_W == 1
+  ONE_AT_A_TIME for (uint e = item; e < SETS * CLASSES * QUADS * SLICES; e += ITEMS)
+    w_kept[e] = weights_quad(WEIGHTS(e / (CLASSES * QUADS * SLICES)), e / (QUADS * SLICES) % CLASSES, 4 * (e % (QUADS * SLICES)));
+#define W(o, j) w_kept[(((o) / GROUP_CLASSES * CLASSES) + (o) % GROUP_CLASSES) * (QUADS * SLICES) + slice + (j)*SLICES] // one group of classes
+#else
+#define W(o, j) weights_quad(WEIGHTS((o) / GROUP_CLASSES), class_group * GROUP_CLASSES + (o) % GROUP_CLASSES, 4 * (slice + (j)*SLICES))
+#endif
+  for (uint e = item; e < RESIDUALS_FLOATS / 4; e += ITEMS) residuals[e] = 0.0f; // of the classes that fill up a group
+  barrier(CLK_LOCAL_MEM_FENCE);
+
+#if KEEP_X
+  float4 x_kept[4 * ROW_QUADS * QUADS];
+#define ROW(q, i) (4 * (row_group * ROW_QUADS + (q)) + (i))
+#define LOAD_ROW(q, i, from, rows)                                                                       \
+  UNROLL for (uint j = 0; j < QUADS; j++)                                                                \
+    x_kept[(4 * (q) + (i)) * QUADS + j] = load_quad((from) + min((uint)ROW(q, i), (rows)-1) * FEATURES, 4 * (slice + j * SLICES))
+#define X(q, i, j) x_kept[(4 * (q) + (i)) * QUADS + (j)]
+#define EACH_QUAD UNROLL
+  {
     ulong first = row_begin + block * BLOCK_ROWS;
     uint rows = (uint)min((ulong)BLOCK_ROWS, row_begin + row_count - first);
-    block_logits_of_both(x + first * features, rows, features, w, v, z, x_tile, w_tile);
-    if (TEAM_ITEM < rows) {
-      item_probabilities(z + TEAM_ITEM, CLASSES);
-      item_hessian_terms(z + TEAM_ITEM, q + TEAM_ITEM, CLASSES, row_weights != 0 ? scale * row_weights[first + TEAM_ITEM] : scale);
+    UNROLL for (uint q = 0; q < ROW_QUADS; q++)
+      UNROLL for (uint i = 0; i < 4; i++) { LOAD_ROW(q, i, x + first * FEATURES, rows); }
+  }
+#else
+#define ROW(q, i) (4 * (row_group * ROW_QUADS + (q)) + (i))
+#define X(q, i, j) x_kept[ROW(q, i) * (QUADS * SLICES) + slice + (j)*SLICES]
+#define EACH_QUAD ONE_AT_A_TIME
+#endif
+
+  do {
+    const ulong first = row_begin + block * BLOCK_ROWS;
+    const uint rows = (uint)min((ulong)BLOCK_ROWS, row_begin + row_count - first);
+    const bool mine = lane < ROW_LANES && lane_row < rows;
+#if !HESSIAN
+    const int y = mine ? labels[first + lane_row] : 0;
+#endif
+    const float weight = mine && row_weights != 0 ? row_weights[first + lane_row] : 1.0f;
+#if KEEP_X
+    // The next block is asked for as the rows of this one are done with; after the last one this one again, in vain.
+    const ulong next = block + 1 < last_block ? first + BLOCK_ROWS : first;
+    const uint next_rows = (uint)min((ulong)BLOCK_ROWS, row_begin + row_count - next);
+#else
+    // Rows past the last repeat it: their residuals are 0.
+    UNROLL for (uint n = 0; n < DIVIDE_UP(BLOCK_ROWS * QUADS * SLICES, ITEMS); n++) {
+      uint e = item + n * ITEMS, row = e / (QUADS * SLICES), quad = e % (QUADS * SLICES);
+      if (BLOCK_ROWS * QUADS * SLICES % ITEMS == 0 || e < BLOCK_ROWS * QUADS * SLICES)
+        x_kept[e] = load_quad(x + first * FEATURES + min(row, rows - 1) * FEATURES, 4 * quad);
     }
     barrier(CLK_LOCAL_MEM_FENCE);
-    block_gradient(x + first * features, rows, features, q, partial, block != first_block);
-    barrier(CLK_LOCAL_MEM_FENCE); // before the next block's terms overwrite these
+#endif
+    // The logits, CHUNK of every item at a time.
+#define CHUNK_FIRST (CHUNKS == 1 ? 0 : chunk * CHUNK)
+    uint chunk = 0;
+    do {
+      EACH_QUAD for (uint q = 0; q < ROW_QUADS; q++) {
+        float4 sum[CHUNK];
+        UNROLL for (uint n = 0; n < CHUNK; n++) sum[n] = 0.0f;
+        UNROLL for (uint j = 0; j < QUADS; j++) {
+          const float4 x0 = X(q, 0, j), x1 = X(q, 1, j), x2 = X(q, 2, j), x3 = X(q, 3, j);
+          UNROLL for (uint n = 0; n < CHUNK; n++) {
+            const float4 weights = W(CHUNK_FIRST + n, j);
+            sum[n] = (float4)(DOT(sum[n].s0, x0, weights), DOT(sum[n].s1, x1, weights), DOT(sum[n].s2, x2, weights), DOT(sum[n].s3, x3, weights));
+          }
+        }
+        if (item < OWNERS * ROW_GROUPS)
+          UNROLL for (uint n = 0; n < CHUNK; n++) sums[((row_group * ROW_QUADS + q) * CHUNK + n) * OWNERS_STRIDE + owner % OWNERS] = sum[n];
+      }
+      barrier(CLK_LOCAL_MEM_FENCE);
+      for (uint e = item; e < CHUNK_SUMS * PARTS; e += ITEMS) {
+        uint g = e % CLASS_GROUPS, part = e / CLASS_GROUPS % PARTS, output = e / (CLASS_GROUPS * PARTS), q = output / CHUNK;
+        uint o = CHUNK_FIRST + output % CHUNK, k = g * GROUP_CLASSES + o % GROUP_CLASSES;
+        local const float4 *from = sums + output * OWNERS_STRIDE + g;
+        float4 sum = from[part * CLASS_GROUPS];
+        UNROLL for (uint s = PARTS; s < SLICES; s += PARTS)
+          if (SLICES % PARTS == 0 || s + PARTS <= SLICES || s + part < SLICES) sum += from[(s + part) * CLASS_GROUPS];
+        if (IS_CLASS(k)) parts[((o / GROUP_CLASSES * CLASSES + k) * BLOCK_QUADS + q) * PARTS + part] = sum;
+      }
+      barrier(CLK_LOCAL_MEM_FENCE);
+    } while (++chunk < CHUNKS);
+
+    // The softmax of softmax.clh, the classes of a row shared out to its lanes.
+#define LOGIT(set, k) ((local const float *)parts + 4 * ((((set)*CLASSES + (k)) * BLOCK_QUADS + lane_row / 4) * PARTS) + lane_row % 4)
+#if HESSIAN
+    float changes[LANE_CLASSES];
+#endif
+    UNROLL for (uint n = 0; n < LANE_CLASSES; n++) {
+      uint k = lane + n * ROW_LANES;
+      if (lane < ROW_LANES && IS_LANE_CLASS(k)) {
+        float z = w[CLASSES * FEATURES + k];
+        UNROLL for (uint part = 0; part < PARTS; part++) z += LOGIT(0, k)[4 * part];
+        logits[k * BLOCK_ROWS + lane_row] = z;
+#if HESSIAN
+        changes[n] = v[CLASSES * FEATURES + k];
+        UNROLL for (uint part = 0; part < PARTS; part++) changes[n] += LOGIT(1, k)[4 * part];
+#endif
+      }
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    float exponentials[LANE_CLASSES], largest = logits[lane_row], others = 0.0f;
+    UNROLL for (uint k = 1; k < CLASSES; k++) largest = fmax(largest, logits[k * BLOCK_ROWS + lane_row]);
+#if HESSIAN
+    float mean = 0.0f;
+#endif
+    UNROLL for (uint n = 0; n < LANE_CLASSES; n++) {
+      uint k = lane + n * ROW_LANES;
+      exponentials[n] = 0.0f;
+      if (lane < ROW_LANES && IS_LANE_CLASS(k)) {
+        exponentials[n] = exp(logits[k * BLOCK_ROWS + lane_row] - largest);
+#if HESSIAN
+        others += exponentials[n];
+        mean = fma(exponentials[n], changes[n], mean);
+#else
+        if (k != (uint)y) others += exponentials[n];
+#endif
+      }
+    }
+    if (lane < ROW_LANES) {
+      lane_sums[lane * BLOCK_ROWS + lane_row] = others;
+#if HESSIAN
+      lane_sums[(ROW_LANES + lane) * BLOCK_ROWS + lane_row] = mean;
+#endif
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    others = lane_sums[lane_row];
+    UNROLL for (uint l = 1; l < ROW_LANES; l++) others += lane_sums[l * BLOCK_ROWS + lane_row];
+#if HESSIAN
+    mean = lane_sums[ROW_LANES * BLOCK_ROWS + lane_row];
+    UNROLL for (uint l = 1; l < ROW_LANES; l++) mean += lane_sums[(ROW_LANES + l) * BLOCK_ROWS + lane_row];
+    mean /= others;
+    const float factor = mine ? scale * weight / others : 0.0f;
+#else
+    const float distance = logits[y * BLOCK_ROWS + lane_row] - largest, target = exp(distance), total = others + target;
+    const float factor = mine ? scale * weight / total : 0.0f;
+    if (mine && lane == 0) accumulate(&high, &low, weight * cross_entropy(others, total, distance));
+#endif
+    UNROLL for (uint n = 0; n < LANE_CLASSES; n++) {
+      uint k = lane + n * ROW_LANES;
+      if (lane < ROW_LANES && IS_LANE_CLASS(k)) {
+#if HESSIAN
+        float residual = factor * exponentials[n] * (changes[n] - mean);
+#else
+        float residual = (k == (uint)y ? -others : exponentials[n]) * factor;
+#endif
+        if (!mine) residual = 0.0f;
+        ((local float *)residuals)[lane_row * ROW_STRIDE + k / GROUP_CLASSES * GROUP_STRIDE + k % GROUP_CLASSES] = residual;
+        bias_gradient[n] += residual;
+      }
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+
+    EACH_QUAD for (uint q = 0; q < ROW_QUADS; q++)
+      UNROLL for (uint i = 0; i < 4; i++) {
+        if (want_gradient) {
+          float4 row[GROUP_STRIDE / 4];
+          UNROLL for (uint n = 0; n < GROUP_STRIDE / 4; n++)
+            row[n] = residuals[(ROW(q, i) * ROW_STRIDE + class_group * GROUP_STRIDE) / 4 + n];
+          UNROLL for (uint j = 0; j < QUADS; j++) {
+            const float4 values = X(q, i, j);
+            UNROLL for (uint c = 0; c < GROUP_CLASSES; c++) {
+              const float4 four = row[c / 4];
+              const float residual = c % 4 == 0 ? four.s0 : c % 4 == 1 ? four.s1 : c % 4 == 2 ? four.s2 : four.s3;
+              gradient[c * QUADS + j] = fma((float4)(residual), values, gradient[c * QUADS + j]);
+            }
+          }
+        }
+#if KEEP_X
+        LOAD_ROW(q, i, x + next * FEATURES, next_rows);
+#endif
+      }
+#if !KEEP_X
+    barrier(CLK_LOCAL_MEM_FENCE); // before the next block of X
+#endif
   } while (++block < last_block);
+
+  global float *partial = partials + (first_partial + group) * ((ulong)CLASSES * FEATURES + CLASSES);
+  // The bias: sums over the rows of a block. The losses: a tree over the rows.
+  local float *ends = (local float *)pool, *highs = ends + BLOCK_ROWS * ROW_LANES * LANE_CLASSES, *lows = highs + BLOCK_ROWS;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  if (lane < ROW_LANES) UNROLL for (uint n = 0; n < LANE_CLASSES; n++) ends[(lane + n * ROW_LANES) * BLOCK_ROWS + lane_row] = bias_gradient[n];
+#if !HESSIAN
+  if (lane == 0) highs[lane_row] = high, lows[lane_row] = low;
+#endif
+  barrier(CLK_LOCAL_MEM_FENCE);
+  if (want_gradient)
+    for (uint k = item; k < CLASSES; k += ITEMS) {
+      float sum = 0.0f;
+      ONE_AT_A_TIME for (uint row = 0; row < BLOCK_ROWS; row++) sum += ends[k * BLOCK_ROWS + row];
+      partial[CLASSES * FEATURES + k] = sum;
+    }
+#if !HESSIAN
+  uint width = 128;
+  do {
+    if (item < width && item + width < BLOCK_ROWS) {
+      high = highs[item], low = lows[item];
+      accumulate_pair(&high, &low, highs[item + width], lows[item + width]);
+      highs[item] = high, lows[item] = low;
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    width /= 2;
+  } while (width > 0);
+  if (item == 0) store_sum(losses + first_share + group, (float2)(highs[0], lows[0]), 0);
+#endif
+  barrier(CLK_LOCAL_MEM_FENCE);
+  // The gradients of the groups of rows, one after the other.
+  uint turn = 0;
+  do {
+    if (want_gradient && item < OWNERS * ROW_GROUPS && row_group == turn)
+      UNROLL for (uint c = 0; c < GROUP_CLASSES; c++)
+        UNROLL for (uint j = 0; j < QUADS; j++) {
+#if SHARE_LOCAL
+          local float4 *to = pool + (c * QUADS + j) * OWNERS + owner % OWNERS;
+          *to = turn == 0 ? gradient[c * QUADS + j] : *to + gradient[c * QUADS + j];
+#else
+          uint k = class_group * GROUP_CLASSES + c, d = 4 * (slice + j * SLICES);
+          float4 sum = gradient[c * QUADS + j];
+          global float *to = partial + k * FEATURES + d;
+          if (k < CLASSES) {
+            if (d < FEATURES) to[0] = turn == 0 ? sum.s0 : to[0] + sum.s0;
+            if (d + 1 < FEATURES) to[1] = turn == 0 ? sum.s1 : to[1] + sum.s1;
+            if (d + 2 < FEATURES) to[2] = turn == 0 ? sum.s2 : to[2] + sum.s2;
+            if (d + 3 < FEATURES) to[3] = turn == 0 ? sum.s3 : to[3] + sum.s3;
+          }
+#endif
+        }
+    barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
+  } while (++turn < ROW_GROUPS);
+#if SHARE_LOCAL
+  if (want_gradient)
+    ONE_AT_A_TIME for (uint e = item; e < CLASSES * FEATURES; e += ITEMS) {
+      uint k = e / FEATURES, d = e % FEATURES, quad = d / 4;
+      partial[e] = ((local const float *)pool)[4 * ((k % GROUP_CLASSES * QUADS + quad / SLICES) * OWNERS + quad % SLICES * CLASS_GROUPS + k / GROUP_CLASSES) + d % 4];
+    }
+#endif
 }
+#endif
 
 #ifdef SMALL // common.cl says why
 #include "accurate_logits.cl"
