@@ -1,0 +1,5 @@
+"""."""
+
+
+def make(report, *rest):
+    report.skip("numbers_check", "not written yet")

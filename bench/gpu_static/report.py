@@ -1,0 +1,79 @@
+"""What run prints, and the baseline that it is held against."""
+
+import json
+import os
+
+WORSE = 0.02  # of an estimated part, before it counts as a regression
+
+
+class Report:
+    """Collects rows, prints them as they come, and says at the end what became worse."""
+
+    def __init__(self, baseline, verbose):
+        self.path, self.verbose = baseline, verbose
+        self.baseline = {}
+        if os.path.exists(baseline):
+            with open(baseline) as file:
+                self.baseline = json.load(file)
+        self.found = {}
+        self.faults, self.skipped, self.begun = [], [], set()
+
+    def heading(self, text):
+        if text not in self.begun:
+            self.begun.add(text)
+            print('\n' + text, flush=True)
+
+    def skip(self, what, why):
+        self.skipped.append(what)
+        print(f'skipped: {what}: {why}', flush=True)
+
+    def fault(self, words):
+        self.faults.append(words)
+        print('WORSE: ' + words, flush=True)
+
+    def estimate(self, row):
+        """One work: seconds, part of the limit, and the launch that takes longest."""
+        self.heading('work  operation  storage  estimate us  limit us  part  before  longest launch, and what bounds it')
+        place = self.found.setdefault(row['arch'], {}).setdefault('works', {}).setdefault(row['work'], {})
+        name = row['storage'] if row['what'] == 'step' else row['what'] + ' ' + row['storage']
+        place[name] = {'seconds': round(row['seconds'], 9), 'part': round(row['part'], 3)}
+        before = self.baseline.get(row['arch'], {}).get('works', {}).get(row['work'], {}).get(name, {}).get('part')
+        known = [(e.seconds * n, e, n) for e, _, n in row['launched'] if e]
+        longest = max(known, key=lambda k: k[0]) if known else None
+        words = f'{longest[1].name} {1e6 * longest[0]:.1f} us, {longest[1].bound}' if longest else ''
+        print(f'{row["work"]:<5} {row["what"]:<10} {row["storage"]:<8} {1e6 * row["seconds"]:>11.1f} {1e6 * row["limit"]:>9.1f} {row["part"]:>5.2f} '
+              f'{before if before is not None else "-":>7}  {words}', flush=True)
+        if self.verbose:
+            self.launches(row)
+        if before is not None and row['part'] < before - WORSE:
+            self.fault(f'{row["work"]} {name}: estimated part {row["part"]:.2f}, before {before:.2f}')
+
+    def launches(self, row):
+        for estimate, executed, times in row['launched']:
+            if estimate is None:
+                print(f'      {times} x refused: {executed}')
+                continue
+            spent = ', '.join(f'{name} {1e6 * t:.1f}' for name, t in estimate.times.items() if t > 5e-8)
+            print(f'      {times} x {estimate.name}, {estimate.groups} groups, {estimate.resident} resident: {1e6 * estimate.seconds:.1f} us ({spent})')
+            print('          a group: ' + ', '.join(f'{name} {count:.0f}' for name, count in executed.items()), flush=True)
+
+    def close(self, update):
+        """Writes or compares; the exit code."""
+        if update:
+            merged = self.baseline
+            merge(merged, self.found)
+            with open(self.path + '.part', 'w') as file:
+                json.dump(merged, file, indent=1, sort_keys=True)
+                file.write('\n')
+            os.replace(self.path + '.part', self.path)
+            print(f'\n{self.path} is written')
+        print(f'\n{len(self.faults)} worse, {len(self.skipped)} skipped')
+        return 1 if self.faults else 0
+
+
+def merge(into, new):
+    for key, value in new.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            merge(into[key], value)
+        else:
+            into[key] = value
