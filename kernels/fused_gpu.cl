@@ -60,7 +60,7 @@
 // Parts of a sum over the owners of a row: as many as there are items for.
 #define CHUNK_SUMS (CLASS_GROUPS * BLOCK_QUADS * CHUNK)
 #define PARTS_OF(parts) (parts * CHUNK_SUMS <= ITEMS && 2 * parts <= SLICES)
-#define PARTS (PARTS_OF(8) ? 8 : PARTS_OF(4) ? 4 : PARTS_OF(2) ? 2 : 1)
+#define PARTS (PARTS_OF(4) ? 4 : PARTS_OF(2) ? 2 : 1)
 // Local memory, in floats. The sums of the owners; those of their parts; logits and partial sums of rows; residuals; W, X.
 #define OWNERS_STRIDE (OWNERS | 1) // odd: of vectors of four, so that neither who writes nor who reads them meets a bank twice
 #define SUMS_FLOATS (4 * BLOCK_QUADS * CHUNK * OWNERS_STRIDE)
@@ -72,13 +72,13 @@
 #define RESIDUALS_FLOATS (BLOCK_ROWS * ROW_STRIDE)
 #define W_FLOATS (KEEP_W == 1 ? SETS * CLASSES * ROW_FEATURES : 0)
 #define X_FLOATS (KEEP_X ? 0 : BLOCK_ROWS * ROW_FEATURES)
-#define ALL_FLOATS (SUMS_FLOATS + PARTS_FLOATS + LOGITS_FLOATS + LANES_FLOATS + RESIDUALS_FLOATS + W_FLOATS + X_FLOATS)
-// The gradient of a share is put together there, too, if it fits.
-#define SHARE_FLOATS (4 * GROUP_CLASSES * QUADS * OWNERS)
-#define SHARE_LOCAL (SHARE_FLOATS <= 8192 || SHARE_FLOATS <= ALL_FLOATS)
-#define END_FLOATS (BLOCK_ROWS * ROW_LANES * LANE_CLASSES + 2 * BLOCK_ROWS)
 #define LARGER(a, b) ((a) > (b) ? (a) : (b))
-#define LOCAL_FLOATS LARGER(LARGER(ALL_FLOATS, END_FLOATS), SHARE_LOCAL ? SHARE_FLOATS : 0)
+// Logits and sums of lanes come where the sums of the owners were. The end of a share needs room, too: for what groups of rows add to each other.
+#define FREE_FLOATS LARGER(SUMS_FLOATS, LOGITS_FLOATS + LANES_FLOATS)
+#define BLOCK_FLOATS (FREE_FLOATS + PARTS_FLOATS + RESIDUALS_FLOATS + W_FLOATS + X_FLOATS)
+#define OWNED (GROUP_CLASSES * QUADS)
+#define END_FLOATS LARGER(BLOCK_ROWS * (ROW_LANES * LANE_CLASSES + 2), ROW_GROUPS / 2 * 4 * OWNED * OWNERS)
+#define LOCAL_FLOATS LARGER(BLOCK_FLOATS, END_FLOATS)
 
 // Four features of a row from feature d on, 0 past the last. Rows are aligned where D is a multiple of 4.
 static inline float4 load_quad(global const stored *row, uint d) {
@@ -131,17 +131,15 @@ kernel GROUP_OF_ITEMS void fused_gradient(global const stored *x, ulong row_begi
 #define WEIGHTS(set) w
   float high = 0.0f, low = 0.0f;
 #endif
-  local float4 pool[LOCAL_FLOATS / 4 + 1];
-  local float4 *sums = pool, *parts = sums + SUMS_FLOATS / 4;
-  local float *logits = (local float *)(parts + PARTS_FLOATS / 4);
-  local float4 *residuals = (local float4 *)(logits + LOGITS_FLOATS);
+  local float4 pool[LOCAL_FLOATS / 4];
+  local float4 *sums = pool, *parts = pool + FREE_FLOATS / 4, *residuals = parts + PARTS_FLOATS / 4;
+  local float *logits = (local float *)pool, *lane_sums = logits + LOGITS_FLOATS;
 #if KEEP_W == 1
   local float4 *w_kept = residuals + RESIDUALS_FLOATS / 4;
 #endif
 #if !KEEP_X
   local float4 *x_kept = residuals + (RESIDUALS_FLOATS + W_FLOATS) / 4;
 #endif
-  local float *lane_sums = (local float *)(residuals + (RESIDUALS_FLOATS + W_FLOATS + X_FLOATS) / 4);
   const uint item = (uint)get_local_id(0), owner = min(item, (uint)(OWNERS * ROW_GROUPS - 1)); // items too many do what the last one does, in vain
   const uint class_group = owner % CLASS_GROUPS, slice = owner / CLASS_GROUPS % SLICES, row_group = owner / OWNERS;
   const uint lane = item / BLOCK_ROWS, lane_row = item % BLOCK_ROWS; // in the softmax
@@ -149,9 +147,9 @@ kernel GROUP_OF_ITEMS void fused_gradient(global const stored *x, ulong row_begi
   const ulong first_block = group * share_blocks, last_block = min(first_block + share_blocks, blocks);
   ulong block = first_block;
 
-  float4 gradient[GROUP_CLASSES * QUADS];
+  float4 gradient[OWNED];
   float bias_gradient[LANE_CLASSES];
-  UNROLL for (uint n = 0; n < GROUP_CLASSES * QUADS; n++) gradient[n] = 0.0f;
+  UNROLL for (uint n = 0; n < OWNED; n++) gradient[n] = 0.0f;
   UNROLL for (uint n = 0; n < LANE_CLASSES; n++) bias_gradient[n] = 0.0f;
 #if KEEP_W == 2
   float4 w_kept[OUTPUTS * QUADS];
@@ -162,7 +160,7 @@ kernel GROUP_OF_ITEMS void fused_gradient(global const stored *x, ulong row_begi
 #elif KEEP_W == 1
   ONE_AT_A_TIME for (uint e = item; e < SETS * CLASSES * QUADS * SLICES; e += ITEMS)
     w_kept[e] = weights_quad(WEIGHTS(e / (CLASSES * QUADS * SLICES)), e / (QUADS * SLICES) % CLASSES, 4 * (e % (QUADS * SLICES)));
-#define W(o, j) w_kept[(((o) / GROUP_CLASSES * CLASSES) + (o) % GROUP_CLASSES) * (QUADS * SLICES) + slice + (j)*SLICES] // one group of classes
+#define W(o, j) w_kept[((o)*QUADS + (j)) * SLICES + slice] // there is one group of classes: o counts them through both sets
 #else
 #define W(o, j) weights_quad(WEIGHTS((o) / GROUP_CLASSES), class_group * GROUP_CLASSES + (o) % GROUP_CLASSES, 4 * (slice + (j)*SLICES))
 #endif
@@ -228,14 +226,16 @@ kernel GROUP_OF_ITEMS void fused_gradient(global const stored *x, ulong row_begi
           UNROLL for (uint n = 0; n < CHUNK; n++) sums[((row_group * ROW_QUADS + q) * CHUNK + n) * OWNERS_STRIDE + owner % OWNERS] = sum[n];
       }
       barrier(CLK_LOCAL_MEM_FENCE);
-      for (uint e = item; e < CHUNK_SUMS * PARTS; e += ITEMS) {
+      UNROLL for (uint n = 0; n < DIVIDE_UP(CHUNK_SUMS * PARTS, ITEMS); n++) {
+        uint e = item + n * ITEMS;
+        if (e >= CHUNK_SUMS * PARTS) continue;
         uint g = e % CLASS_GROUPS, part = e / CLASS_GROUPS % PARTS, output = e / (CLASS_GROUPS * PARTS), q = output / CHUNK;
         uint o = CHUNK_FIRST + output % CHUNK, k = g * GROUP_CLASSES + o % GROUP_CLASSES;
         local const float4 *from = sums + output * OWNERS_STRIDE + g;
         float4 sum = from[part * CLASS_GROUPS];
         UNROLL for (uint s = PARTS; s < SLICES; s += PARTS)
           if (SLICES % PARTS == 0 || s + PARTS <= SLICES || s + part < SLICES) sum += from[(s + part) * CLASS_GROUPS];
-        if (IS_CLASS(k)) parts[((o / GROUP_CLASSES * CLASSES + k) * BLOCK_QUADS + q) * PARTS + part] = sum;
+        if (IS_CLASS(k)) parts[((CLASS_GROUPS == 1 ? o : o / GROUP_CLASSES * CLASSES + k) * BLOCK_QUADS + q) * PARTS + part] = sum;
       }
       barrier(CLK_LOCAL_MEM_FENCE);
     } while (++chunk < CHUNKS);
@@ -345,9 +345,10 @@ kernel GROUP_OF_ITEMS void fused_gradient(global const stored *x, ulong row_begi
   barrier(CLK_LOCAL_MEM_FENCE);
   if (want_gradient)
     for (uint k = item; k < CLASSES; k += ITEMS) {
-      float sum = 0.0f;
-      ONE_AT_A_TIME for (uint row = 0; row < BLOCK_ROWS; row++) sum += ends[k * BLOCK_ROWS + row];
-      partial[CLASSES * FEATURES + k] = sum;
+      local const float4 *rows = (local const float4 *)ends + k * BLOCK_QUADS;
+      float4 sum = rows[0];
+      EIGHT_AT_A_TIME for (uint q = 1; q < BLOCK_QUADS; q++) sum += rows[q];
+      partial[CLASSES * FEATURES + k] = (sum.s0 + sum.s1) + (sum.s2 + sum.s3);
     }
 #if !HESSIAN
   uint width = 128;
@@ -362,37 +363,33 @@ kernel GROUP_OF_ITEMS void fused_gradient(global const stored *x, ulong row_begi
   } while (width > 0);
   if (item == 0) store_sum(losses + first_share + group, (float2)(highs[0], lows[0]), 0);
 #endif
+#if ROW_GROUPS > 1
+  // The gradients of the groups of rows: the later half of them adds to the earlier half, and so on.
+  uint half_groups = ROW_GROUPS / 2;
   barrier(CLK_LOCAL_MEM_FENCE);
-  // The gradients of the groups of rows, one after the other.
-  uint turn = 0;
   do {
-    if (want_gradient && item < OWNERS * ROW_GROUPS && row_group == turn)
-      UNROLL for (uint c = 0; c < GROUP_CLASSES; c++)
-        UNROLL for (uint j = 0; j < QUADS; j++) {
-#if SHARE_LOCAL
-          local float4 *to = pool + (c * QUADS + j) * OWNERS + owner % OWNERS;
-          *to = turn == 0 ? gradient[c * QUADS + j] : *to + gradient[c * QUADS + j];
-#else
-          uint k = class_group * GROUP_CLASSES + c, d = 4 * (slice + j * SLICES);
-          float4 sum = gradient[c * QUADS + j];
-          global float *to = partial + k * FEATURES + d;
-          if (k < CLASSES) {
-            if (d < FEATURES) to[0] = turn == 0 ? sum.s0 : to[0] + sum.s0;
-            if (d + 1 < FEATURES) to[1] = turn == 0 ? sum.s1 : to[1] + sum.s1;
-            if (d + 2 < FEATURES) to[2] = turn == 0 ? sum.s2 : to[2] + sum.s2;
-            if (d + 3 < FEATURES) to[3] = turn == 0 ? sum.s3 : to[3] + sum.s3;
-          }
+    local float4 *at = pool + row_group % half_groups * (OWNED * OWNERS) + owner % OWNERS;
+    if (item < OWNERS * ROW_GROUPS && row_group >= half_groups && row_group < 2 * half_groups)
+      UNROLL for (uint n = 0; n < OWNED; n++) at[n * OWNERS] = gradient[n];
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (row_group < half_groups) UNROLL for (uint n = 0; n < OWNED; n++) gradient[n] += at[n * OWNERS];
+    barrier(CLK_LOCAL_MEM_FENCE);
+    half_groups /= 2;
+  } while (half_groups > 0);
 #endif
+  if (want_gradient && item < OWNERS)
+    UNROLL for (uint c = 0; c < GROUP_CLASSES; c++)
+      UNROLL for (uint j = 0; j < QUADS; j++) {
+        uint k = class_group * GROUP_CLASSES + c, d = 4 * (slice + j * SLICES);
+        global float *to = partial + k * FEATURES + d;
+        const float4 four = gradient[c * QUADS + j];
+        if (IS_CLASS(k) && IS_FEATURE(d)) {
+          to[0] = four.s0;
+          if (FEATURES % 4 == 0 || d + 1 < FEATURES) to[1] = four.s1;
+          if (FEATURES % 4 == 0 || d + 2 < FEATURES) to[2] = four.s2;
+          if (FEATURES % 4 == 0 || d + 3 < FEATURES) to[3] = four.s3;
         }
-    barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
-  } while (++turn < ROW_GROUPS);
-#if SHARE_LOCAL
-  if (want_gradient)
-    ONE_AT_A_TIME for (uint e = item; e < CLASSES * FEATURES; e += ITEMS) {
-      uint k = e / FEATURES, d = e % FEATURES, quad = d / 4;
-      partial[e] = ((local const float *)pool)[4 * ((k % GROUP_CLASSES * QUADS + quad / SLICES) * OWNERS + quad % SLICES * CLASS_GROUPS + k / GROUP_CLASSES) + d % 4];
-    }
-#endif
+      }
 }
 #endif
 

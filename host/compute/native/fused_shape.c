@@ -29,7 +29,7 @@ static size_t local_bytes(const FusedShape *fused, size_t features, size_t class
   size_t block_quads = (size_t)fused->row_quads * fused->row_groups, rows = 4 * block_quads, row_features = 4 * fused->quads * owned;
   size_t chunk = sets * fused->group_classes / fused->chunks;
   size_t parts = MOST_ITEMS / (groups * block_quads * chunk) + 1;
-  if (parts > 8) parts = 8;
+  if (parts > 4) parts = 4;
   size_t floats = rows * chunk * (owners | 1) + rows * classes * (parts * sets + 2) + 8 * groups * rows;
   if (fused->keep_w == 1) floats += sets * classes * row_features;
   if (!fused->keep_x) floats += rows * row_features;

@@ -8,7 +8,7 @@ NativeShape native_default_shape(SetosaFamily family, size_t classes, const Devi
   shape.tile_classes = classes <= 16 ? 16 : classes <= 32 ? 32 : 64;
   shape.shares = family == SETOSA_FAMILY_CPU ? 64 : 1056;
   shape.fused_bytes = 40960;
-  shape.bounded = traits->vendor == VENDOR_NVIDIA;
+  shape.bounded = false;
   return shape;
 }
 
