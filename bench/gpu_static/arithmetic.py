@@ -37,6 +37,8 @@ class Arithmetic:
             return value.astype(dtype)
         if operand in self.entry.shared:
             return np.asarray(self.entry.shared[operand]).astype(dtype)
+        if operand.startswith('__local_depot'):
+            raise Refused(f'{self.entry.name}: private memory')
         if operand[:2] in ('0f', '0F'):
             return np.array(int(operand[2:], 16), np.uint32).view(np.float32).view(dtype)
         if operand[:2] in ('0d', '0D'):
