@@ -39,46 +39,12 @@
 #else
 #define GROUP_OF_ITEMS __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 #endif
-#define SETS (1 + HESSIAN)
-#define DIVIDE_UP(count, size) (((count) + (size)-1) / (size))
-#define SLICES DIVIDE_UP(DIVIDE_UP(FEATURES, 4), QUADS) // an item owns quads slice, slice + SLICES, ..., so that neighbours own neighbours
-#define CLASS_GROUPS DIVIDE_UP(CLASSES, GROUP_CLASSES)
-#define OWNERS (SLICES * CLASS_GROUPS) // of a row
-#define OUTPUTS (SETS * GROUP_CLASSES) // logits of an item and row
-#define CHUNK (OUTPUTS / CHUNKS)       // of them that are added up at a time
-#define BLOCK_QUADS (ROW_QUADS * ROW_GROUPS)
-#define BLOCK_ROWS (4 * BLOCK_QUADS)
-#define ROW_FEATURES (4 * QUADS * SLICES)
+#include "fused_sizes.clh"
+
 // Whether there is such a feature or class; true at compile time where owners fit.
 #define IS_FEATURE(d) (ROW_FEATURES > FEATURES ? (d) < FEATURES : 1)
 #define IS_CLASS(k) (CLASSES % GROUP_CLASSES != 0 ? (k) < CLASSES : 1)
 #define IS_LANE_CLASS(k) (CLASSES % ROW_LANES != 0 ? (k) < CLASSES : 1)
-// Lanes of a row in the softmax, and classes of a lane.
-#define LANES_OF(lanes) (lanes * BLOCK_ROWS <= ITEMS && lanes <= CLASSES)
-#define ROW_LANES (LANES_OF(8) ? 8 : LANES_OF(4) ? 4 : LANES_OF(2) ? 2 : 1)
-#define LANE_CLASSES DIVIDE_UP(CLASSES, ROW_LANES)
-// Parts of a sum over the owners of a row: as many as there are items for.
-#define CHUNK_SUMS (CLASS_GROUPS * BLOCK_QUADS * CHUNK)
-#define PARTS_OF(parts) (parts * CHUNK_SUMS <= ITEMS && 2 * parts <= SLICES)
-#define PARTS (PARTS_OF(4) ? 4 : PARTS_OF(2) ? 2 : 1)
-// Local memory, in floats. The sums of the owners; those of their parts; logits and partial sums of rows; residuals; W, X.
-#define OWNERS_STRIDE (OWNERS | 1) // odd: of vectors of four, so that neither who writes nor who reads them meets a bank twice
-#define SUMS_FLOATS (4 * BLOCK_QUADS * CHUNK * OWNERS_STRIDE)
-#define PARTS_FLOATS (4 * PARTS * SETS * CLASSES * BLOCK_QUADS)
-#define LOGITS_FLOATS (BLOCK_ROWS * CLASSES)
-#define LANES_FLOATS (BLOCK_ROWS * ROW_LANES * SETS)
-#define GROUP_STRIDE (DIVIDE_UP(GROUP_CLASSES, 4) * 4)
-#define ROW_STRIDE (CLASS_GROUPS * GROUP_STRIDE)
-#define RESIDUALS_FLOATS (BLOCK_ROWS * ROW_STRIDE)
-#define W_FLOATS (KEEP_W == 1 ? SETS * CLASSES * ROW_FEATURES : 0)
-#define X_FLOATS (KEEP_X ? 0 : BLOCK_ROWS * ROW_FEATURES)
-#define LARGER(a, b) ((a) > (b) ? (a) : (b))
-// Logits and sums of lanes come where the sums of the owners were. The end of a share needs room, too: for what groups of rows add to each other.
-#define FREE_FLOATS LARGER(SUMS_FLOATS, LOGITS_FLOATS + LANES_FLOATS)
-#define BLOCK_FLOATS (FREE_FLOATS + PARTS_FLOATS + RESIDUALS_FLOATS + W_FLOATS + X_FLOATS)
-#define OWNED (GROUP_CLASSES * QUADS)
-#define END_FLOATS LARGER(BLOCK_ROWS * (ROW_LANES * LANE_CLASSES + 2), ROW_GROUPS / 2 * 4 * OWNED * OWNERS)
-#define LOCAL_FLOATS LARGER(BLOCK_FLOATS, END_FLOATS)
 
 // Four features of a row from feature d on, 0 past the last. Rows are aligned where D is a multiple of 4.
 static inline float4 load_quad(global const stored *row, uint d) {
@@ -129,11 +95,12 @@ kernel GROUP_OF_ITEMS void fused_gradient(global const stored *x, ulong row_begi
                                                                                global const int *labels, global const float *row_weights,
                                                                                global float2 *losses, uint want_gradient) {
 #define WEIGHTS(set) w
-  float high = 0.0f, low = 0.0f;
 #endif
   local float4 pool[LOCAL_FLOATS / 4];
   local float4 *sums = pool, *parts = pool + FREE_FLOATS / 4, *residuals = parts + PARTS_FLOATS / 4;
   local float *logits = (local float *)pool, *lane_sums = logits + LOGITS_FLOATS;
+  local float *const totals = (local float *)(residuals + (RESIDUALS_FLOATS + W_FLOATS + X_FLOATS) / 4), *const biases = totals + TOTALS_FLOATS;
+  local float *const highs = totals + BLOCK_ROWS * ROW_LANES * LANE_CLASSES, *const lows = highs + BLOCK_ROWS;
 #if KEEP_W == 1
   local float4 *w_kept = residuals + RESIDUALS_FLOATS / 4;
 #endif
@@ -143,14 +110,13 @@ kernel GROUP_OF_ITEMS void fused_gradient(global const stored *x, ulong row_begi
   const uint item = (uint)get_local_id(0), owner = min(item, (uint)(OWNERS * ROW_GROUPS - 1)); // items too many do what the last one does, in vain
   const uint class_group = owner % CLASS_GROUPS, slice = owner / CLASS_GROUPS % SLICES, row_group = owner / OWNERS;
   const uint lane = item / BLOCK_ROWS, lane_row = item % BLOCK_ROWS; // in the softmax
-  const ulong group = get_group_id(0), blocks = (row_count + BLOCK_ROWS - 1) / BLOCK_ROWS;
-  const ulong first_block = group * share_blocks, last_block = min(first_block + share_blocks, blocks);
-  ulong block = first_block;
+  const uint group = (uint)get_group_id(0), share_rows = share_blocks * BLOCK_ROWS;
+  ulong first = row_begin + (ulong)group * share_rows; // of a block
+  const ulong end = row_begin + min(((ulong)group + 1) * share_rows, row_count);
+#define ROWS_FROM(first) ((uint)min((ulong)BLOCK_ROWS, end - (first)))
 
   float4 gradient[OWNED];
-  float bias_gradient[LANE_CLASSES];
   UNROLL for (uint n = 0; n < OWNED; n++) gradient[n] = 0.0f;
-  UNROLL for (uint n = 0; n < LANE_CLASSES; n++) bias_gradient[n] = 0.0f;
 #if KEEP_W == 2
   float4 w_kept[OUTPUTS * QUADS];
   UNROLL for (uint o = 0; o < OUTPUTS; o++)
@@ -160,51 +126,55 @@ kernel GROUP_OF_ITEMS void fused_gradient(global const stored *x, ulong row_begi
 #elif KEEP_W == 1
   ONE_AT_A_TIME for (uint e = item; e < SETS * CLASSES * QUADS * SLICES; e += ITEMS)
     w_kept[e] = weights_quad(WEIGHTS(e / (CLASSES * QUADS * SLICES)), e / (QUADS * SLICES) % CLASSES, 4 * (e % (QUADS * SLICES)));
-#define W(o, j) w_kept[((o)*QUADS + (j)) * SLICES + slice] // there is one group of classes: o counts them through both sets
+  local const float4 *const w_at = w_kept + slice; // there is one group of classes: outputs count them through both sets
+#define W(o, j) w_at[((o)*QUADS + (j)) * SLICES]
 #else
 #define W(o, j) weights_quad(WEIGHTS((o) / GROUP_CLASSES), class_group * GROUP_CLASSES + (o) % GROUP_CLASSES, 4 * (slice + (j)*SLICES))
 #endif
   for (uint e = item; e < RESIDUALS_FLOATS / 4; e += ITEMS) residuals[e] = 0.0f; // of the classes that fill up a group
+  for (uint e = item; e < TOTALS_FLOATS; e += ITEMS) totals[e] = 0.0f;
+  for (uint e = item; e < SETS * CLASSES; e += ITEMS) biases[e] = WEIGHTS(e / CLASSES)[CLASSES * FEATURES + e % CLASSES];
   barrier(CLK_LOCAL_MEM_FENCE);
 
+  // What is this item's of each, so that constants lead from there to the rest.
+  const uint first_row = 4 * ROW_QUADS * row_group;
+  local float4 *const sums_at = sums + row_group * ROW_QUADS * CHUNK * OWNERS_STRIDE + owner % OWNERS;
+  local const float4 *const residuals_at = residuals + (first_row * ROW_STRIDE + class_group * GROUP_STRIDE) / 4;
 #if KEEP_X
   float4 x_kept[4 * ROW_QUADS * QUADS];
-#define ROW(q, i) (4 * (row_group * ROW_QUADS + (q)) + (i))
-#define LOAD_ROW(q, i, from, rows)                                                                       \
-  UNROLL for (uint j = 0; j < QUADS; j++)                                                                \
-    x_kept[(4 * (q) + (i)) * QUADS + j] = load_quad((from) + min((uint)ROW(q, i), (rows)-1) * FEATURES, 4 * (slice + j * SLICES))
 #define X(q, i, j) x_kept[(4 * (q) + (i)) * QUADS + (j)]
+  // Row i of this item in a block whose rows begin at `from`, of which it has the first or, if that is not there, the last, and `left` after it.
+#define LOAD_ROW(i, from, left)                                                    \
+  UNROLL for (uint j = 0; j < QUADS; j++)                                          \
+    x_kept[(i)*QUADS + j] = load_quad((from) + min((uint)(i), left) * FEATURES, 4 * (slice + j * SLICES))
+#define FROM(first, rows) (x + ((first) + min(first_row, (rows)-1)) * FEATURES)
+#define LEFT(rows) ((rows)-1 - min(first_row, (rows)-1))
 #define EACH_QUAD UNROLL
   {
-    ulong first = row_begin + block * BLOCK_ROWS;
-    uint rows = (uint)min((ulong)BLOCK_ROWS, row_begin + row_count - first);
-    UNROLL for (uint q = 0; q < ROW_QUADS; q++)
-      UNROLL for (uint i = 0; i < 4; i++) { LOAD_ROW(q, i, x + first * FEATURES, rows); }
+    const uint rows = ROWS_FROM(first), left = LEFT(rows);
+    global const stored *from = FROM(first, rows);
+    UNROLL for (uint i = 0; i < 4 * ROW_QUADS; i++) { LOAD_ROW(i, from, left); }
   }
 #else
-#define ROW(q, i) (4 * (row_group * ROW_QUADS + (q)) + (i))
-#define X(q, i, j) x_kept[ROW(q, i) * (QUADS * SLICES) + slice + (j)*SLICES]
+  local const float4 *const x_at = x_kept + first_row * (QUADS * SLICES) + slice;
+#define X(q, i, j) x_at[(4 * (q) + (i)) * (QUADS * SLICES) + (j)*SLICES]
 #define EACH_QUAD ONE_AT_A_TIME
 #endif
-
   do {
-    const ulong first = row_begin + block * BLOCK_ROWS;
-    const uint rows = (uint)min((ulong)BLOCK_ROWS, row_begin + row_count - first);
+    const uint rows = ROWS_FROM(first);
     const bool mine = lane < ROW_LANES && lane_row < rows;
 #if !HESSIAN
     const int y = mine ? labels[first + lane_row] : 0;
 #endif
     const float weight = mine && row_weights != 0 ? row_weights[first + lane_row] : 1.0f;
-#if KEEP_X
-    // The next block is asked for as the rows of this one are done with; after the last one this one again, in vain.
-    const ulong next = block + 1 < last_block ? first + BLOCK_ROWS : first;
-    const uint next_rows = (uint)min((ulong)BLOCK_ROWS, row_begin + row_count - next);
-#else
+#if !KEEP_X
     // Rows past the last repeat it: their residuals are 0.
+    global const stored *const from = x + first * FEATURES;
     UNROLL for (uint n = 0; n < DIVIDE_UP(BLOCK_ROWS * QUADS * SLICES, ITEMS); n++) {
       uint e = item + n * ITEMS, row = e / (QUADS * SLICES), quad = e % (QUADS * SLICES);
+      if (ITEMS % (QUADS * SLICES) == 0) row = item / (QUADS * SLICES) + n * (ITEMS / (QUADS * SLICES)), quad = item % (QUADS * SLICES);
       if (BLOCK_ROWS * QUADS * SLICES % ITEMS == 0 || e < BLOCK_ROWS * QUADS * SLICES)
-        x_kept[e] = load_quad(x + first * FEATURES + min(row, rows - 1) * FEATURES, 4 * quad);
+        x_kept[e] = load_quad(from + min(row, rows - 1) * FEATURES, 4 * quad);
     }
     barrier(CLK_LOCAL_MEM_FENCE);
 #endif
@@ -223,37 +193,37 @@ kernel GROUP_OF_ITEMS void fused_gradient(global const stored *x, ulong row_begi
           }
         }
         if (item < OWNERS * ROW_GROUPS)
-          UNROLL for (uint n = 0; n < CHUNK; n++) sums[((row_group * ROW_QUADS + q) * CHUNK + n) * OWNERS_STRIDE + owner % OWNERS] = sum[n];
+          UNROLL for (uint n = 0; n < CHUNK; n++) sums_at[(q * CHUNK + n) * OWNERS_STRIDE] = sum[n];
       }
       barrier(CLK_LOCAL_MEM_FENCE);
       UNROLL for (uint n = 0; n < DIVIDE_UP(CHUNK_SUMS * PARTS, ITEMS); n++) {
         uint e = item + n * ITEMS;
         if (e >= CHUNK_SUMS * PARTS) continue;
         uint g = e % CLASS_GROUPS, part = e / CLASS_GROUPS % PARTS, output = e / (CLASS_GROUPS * PARTS), q = output / CHUNK;
-        uint o = CHUNK_FIRST + output % CHUNK, k = g * GROUP_CLASSES + o % GROUP_CLASSES;
-        local const float4 *from = sums + output * OWNERS_STRIDE + g;
-        float4 sum = from[part * CLASS_GROUPS];
+        local const float4 *from = sums + output * OWNERS_STRIDE + part * CLASS_GROUPS + g;
+        float4 sum = from[0];
         UNROLL for (uint s = PARTS; s < SLICES; s += PARTS)
-          if (SLICES % PARTS == 0 || s + PARTS <= SLICES || s + part < SLICES) sum += from[(s + part) * CLASS_GROUPS];
-        if (IS_CLASS(k)) parts[((CLASS_GROUPS == 1 ? o : o / GROUP_CLASSES * CLASSES + k) * BLOCK_QUADS + q) * PARTS + part] = sum;
+          if (s + PARTS <= SLICES || s + part < SLICES) sum += from[s * CLASS_GROUPS];
+        parts[(((CHUNK_FIRST + output % CHUNK) * CLASS_GROUPS + g) * PARTS + part) * PARTS_STRIDE + q] = sum;
       }
       barrier(CLK_LOCAL_MEM_FENCE);
     } while (++chunk < CHUNKS);
 
     // The softmax of softmax.clh, the classes of a row shared out to its lanes.
-#define LOGIT(set, k) ((local const float *)parts + 4 * ((((set)*CLASSES + (k)) * BLOCK_QUADS + lane_row / 4) * PARTS) + lane_row % 4)
+#define PART_OF(set, k, part) \
+  ((local const float *)(parts + ((((set)*GROUP_CLASSES + (k) % GROUP_CLASSES) * CLASS_GROUPS + (k) / GROUP_CLASSES) * PARTS + (part)) * PARTS_STRIDE))[lane_row]
 #if HESSIAN
     float changes[LANE_CLASSES];
 #endif
     UNROLL for (uint n = 0; n < LANE_CLASSES; n++) {
       uint k = lane + n * ROW_LANES;
       if (lane < ROW_LANES && IS_LANE_CLASS(k)) {
-        float z = w[CLASSES * FEATURES + k];
-        UNROLL for (uint part = 0; part < PARTS; part++) z += LOGIT(0, k)[4 * part];
+        float z = biases[k];
+        UNROLL for (uint part = 0; part < PARTS; part++) z += PART_OF(0, k, part);
         logits[k * BLOCK_ROWS + lane_row] = z;
 #if HESSIAN
-        changes[n] = v[CLASSES * FEATURES + k];
-        UNROLL for (uint part = 0; part < PARTS; part++) changes[n] += LOGIT(1, k)[4 * part];
+        changes[n] = biases[CLASSES + k];
+        UNROLL for (uint part = 0; part < PARTS; part++) changes[n] += PART_OF(1, k, part);
 #endif
       }
     }
@@ -293,7 +263,11 @@ kernel GROUP_OF_ITEMS void fused_gradient(global const stored *x, ulong row_begi
 #else
     const float distance = logits[y * BLOCK_ROWS + lane_row] - largest, target = exp(distance), total = others + target;
     const float factor = mine ? scale * weight / total : 0.0f;
-    if (mine && lane == 0) accumulate(&high, &low, weight * cross_entropy(others, total, distance));
+    if (mine && lane == 0) {
+      float high = highs[lane_row], low = lows[lane_row];
+      accumulate(&high, &low, weight * cross_entropy(others, total, distance));
+      highs[lane_row] = high, lows[lane_row] = low;
+    }
 #endif
     UNROLL for (uint n = 0; n < LANE_CLASSES; n++) {
       uint k = lane + n * ROW_LANES;
@@ -305,17 +279,23 @@ kernel GROUP_OF_ITEMS void fused_gradient(global const stored *x, ulong row_begi
 #endif
         if (!mine) residual = 0.0f;
         ((local float *)residuals)[lane_row * ROW_STRIDE + k / GROUP_CLASSES * GROUP_STRIDE + k % GROUP_CLASSES] = residual;
-        bias_gradient[n] += residual;
+        totals[k * BLOCK_ROWS + lane_row] += residual;
       }
     }
     barrier(CLK_LOCAL_MEM_FENCE);
 
+#if KEEP_X
+    // The next block is asked for as the rows of this one are done with; after the last one this one again, in vain.
+    const ulong next = first + BLOCK_ROWS < end ? first + BLOCK_ROWS : first;
+    const uint next_rows = ROWS_FROM(next), next_left = LEFT(next_rows);
+    global const stored *const next_from = FROM(next, next_rows);
+#endif
     EACH_QUAD for (uint q = 0; q < ROW_QUADS; q++)
       UNROLL for (uint i = 0; i < 4; i++) {
         if (want_gradient) {
           float4 row[GROUP_STRIDE / 4];
           UNROLL for (uint n = 0; n < GROUP_STRIDE / 4; n++)
-            row[n] = residuals[(ROW(q, i) * ROW_STRIDE + class_group * GROUP_STRIDE) / 4 + n];
+            row[n] = residuals_at[(4 * q + i) * (ROW_STRIDE / 4) + n];
           UNROLL for (uint j = 0; j < QUADS; j++) {
             const float4 values = X(q, i, j);
             UNROLL for (uint c = 0; c < GROUP_CLASSES; c++) {
@@ -326,26 +306,20 @@ kernel GROUP_OF_ITEMS void fused_gradient(global const stored *x, ulong row_begi
           }
         }
 #if KEEP_X
-        LOAD_ROW(q, i, x + next * FEATURES, next_rows);
+        LOAD_ROW(4 * q + i, next_from, next_left);
 #endif
       }
 #if !KEEP_X
     barrier(CLK_LOCAL_MEM_FENCE); // before the next block of X
 #endif
-  } while (++block < last_block);
+    first += BLOCK_ROWS;
+  } while (first < end);
 
-  global float *partial = partials + (first_partial + group) * ((ulong)CLASSES * FEATURES + CLASSES);
-  // The bias: sums over the rows of a block. The losses: a tree over the rows.
-  local float *ends = (local float *)pool, *highs = ends + BLOCK_ROWS * ROW_LANES * LANE_CLASSES, *lows = highs + BLOCK_ROWS;
-  barrier(CLK_LOCAL_MEM_FENCE);
-  if (lane < ROW_LANES) UNROLL for (uint n = 0; n < LANE_CLASSES; n++) ends[(lane + n * ROW_LANES) * BLOCK_ROWS + lane_row] = bias_gradient[n];
-#if !HESSIAN
-  if (lane == 0) highs[lane_row] = high, lows[lane_row] = low;
-#endif
-  barrier(CLK_LOCAL_MEM_FENCE);
+  global float *partial = partials + ((ulong)first_partial + group) * ((ulong)CLASSES * FEATURES + CLASSES);
+  barrier(CLK_LOCAL_MEM_FENCE); // the bias: sums over the rows of a block; the losses: a tree over them
   if (want_gradient)
     for (uint k = item; k < CLASSES; k += ITEMS) {
-      local const float4 *rows = (local const float4 *)ends + k * BLOCK_QUADS;
+      local const float4 *rows = (local const float4 *)totals + k * BLOCK_QUADS;
       float4 sum = rows[0];
       EIGHT_AT_A_TIME for (uint q = 1; q < BLOCK_QUADS; q++) sum += rows[q];
       partial[CLASSES * FEATURES + k] = (sum.s0 + sum.s1) + (sum.s2 + sum.s3);
@@ -354,7 +328,7 @@ kernel GROUP_OF_ITEMS void fused_gradient(global const stored *x, ulong row_begi
   uint width = 128;
   do {
     if (item < width && item + width < BLOCK_ROWS) {
-      high = highs[item], low = lows[item];
+      float high = highs[item], low = lows[item];
       accumulate_pair(&high, &low, highs[item + width], lows[item + width]);
       highs[item] = high, lows[item] = low;
     }

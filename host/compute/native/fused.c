@@ -14,7 +14,7 @@ enum {
   PARTIALS_PART_CPU = 8,  /* the partial gradients of few rows are at most this part of their X, */
   PARTIALS_PART_GPU = 16, /* which comes from memory once there, */
   LEAST_SHARES = 16,      /* but there are so many shares, as long as there are blocks */
-  GPU_SHARES = 264        /* or, beyond, this times a power of two: as many for each processor of most devices */
+  PROCESSORS = 132        /* of the GPU that shares are counted for; the order of additions must not depend on that which is there */
 };
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
@@ -33,10 +33,9 @@ static size_t block_rows(const Native *native) {
 
 /* So many shares, or somewhat fewer, that processors get equally many. */
 static size_t even_shares(const Native *native, size_t wanted) {
-  size_t even = GPU_SHARES;
-  if (native->family == SETOSA_FAMILY_CPU || wanted < even) return wanted;
-  while (even <= wanted / 2) even *= 2;
-  return even;
+  if (native->family == SETOSA_FAMILY_CPU || wanted < PROCESSORS) return wanted;
+  size_t at_once = PROCESSORS * native_fused_shape(&native->shape, native->head.features, native->head.classes, false).resident;
+  return wanted < at_once ? wanted / PROCESSORS * PROCESSORS : wanted / at_once * at_once;
 }
 
 Cut native_fused_cut(const Native *native, size_t rows) {

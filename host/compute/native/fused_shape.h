@@ -12,11 +12,12 @@ typedef struct FusedShape {
   uint32_t row_quads, row_groups;
   uint32_t keep_x, keep_w, chunks;
   uint32_t block_rows; /* a power of two */
-  uint32_t registers;  /* that NVIDIA's compiler may use for a work-item; 0: as it likes */
+  uint32_t resident;   /* groups that a processor with 65536 registers runs at a time, at most 4 */
+  uint32_t registers;  /* that a work-item may use for so many; 0: as it likes */
 } FusedShape;
 
 FusedShape native_fused_shape(const NativeShape *shape, size_t features, size_t classes, bool hessian);
-/* The macros as options of a program; size bytes. */
-void native_fused_options(char *options, size_t size, const FusedShape *fused);
+/* The macros as options of a program, size bytes; bounded: with the bound of registers, which not every compiler understands. */
+void native_fused_options(char *options, size_t size, const FusedShape *fused, bool bounded);
 
 #endif

@@ -318,7 +318,7 @@ static void append_fused(const Native *native, NativeKernel program, char *optio
   size_t used = strlen(options);
   FusedShape fused = native_fused_shape(&native->shape, native->head.features, native->head.classes, hessian);
   used += (size_t)snprintf(options + used, size - used, " -DHESSIAN=%d", hessian);
-  native_fused_options(options + used, size - used, &fused);
+  native_fused_options(options + used, size - used, &fused, context_traits(native->context)->bounds_registers);
 }
 
 Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *error) {

@@ -16,7 +16,6 @@ typedef struct NativeShape {
   uint32_t tile_classes;                   /* blocks, GPU: 16, 32 or 64 */
   uint32_t shares;                         /* most shards of a pass (fused.c, blocks.c) */
   uint32_t fused_bytes;                    /* fused, GPU: most local memory of a group */
-  bool bounded;                            /* fused, GPU: the compiler is told how many registers it may use */
 } NativeShape;
 
 /* The fixed shape, which needs no tuning and which --reproducible keeps to: found by hand on AVX-512 (16 lanes, 32 registers) and by
