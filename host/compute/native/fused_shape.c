@@ -72,6 +72,8 @@ static bool own_all_classes(FusedShape *fused, size_t features, size_t classes, 
   while (slices(fused, features) > MOST_ITEMS && 4 * (2 * fused->quads) * classes <= OWNED_REGISTERS) fused->quads *= 2;
   fused->row_quads = fused->quads == 1 && classes <= 4 && sets == 1 ? 2 : 1;
   fused->keep_w = 4 * sets * classes * fused->quads <= KEPT_WEIGHTS ? 2 : 4 * sets * classes * features <= most_bytes / 3 * 2 ? 1 : 0;
+  if (fused->keep_w == 0 && sets > 1)
+    fused->chunks = (uint32_t)classes; /* two logits at a time leave registers for the weights on their way */
   return classes <= FEW_CLASSES && slices(fused, features) <= MOST_ITEMS;
 }
 

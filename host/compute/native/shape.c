@@ -6,7 +6,7 @@ NativeShape native_default_shape(SetosaFamily family, size_t classes, const Devi
   if (traits->preferred_float_width >= 16)
     shape = (NativeShape){.lanes = 16, .dot_classes = 5, .outer_classes = 16, .outer_registers = 24, .strip_classes = 6, .panel_rows = 8};
   shape.tile_classes = classes <= 16 ? 16 : classes <= 32 ? 32 : 64;
-  shape.shares = family == SETOSA_FAMILY_CPU ? 64 : 1056;
+  shape.shares = family == SETOSA_FAMILY_CPU ? 64 : classes <= CLASSES_FUSED_MOST ? 1056 : 256;
   shape.fused_bytes = traits->vendor == VENDOR_NVIDIA ? 49152 : 32768; /* elsewhere more groups at a time matter more */
   return shape;
 }
