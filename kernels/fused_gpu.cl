@@ -6,7 +6,8 @@
 // X of a block is in registers (KEEP_X), where an item has all classes, else in local memory, where the items that share a class group's features
 // meet it. W is in registers (KEEP_W 2), in local memory (1) or comes from global memory (0), the first-level cache.
 // Work size: shares x ITEMS; each takes share_blocks blocks in order (the last what is left) and has its own partial gradient (P).
-// X as storage.clh says. Macros: FEATURES D, CLASSES K <= 32, HESSIAN 0 or 1, TEAM (of team.clh), and what FusedShape
+// X as storage.clh says. Macros: FEATURES D, CLASSES K <= 32, HESSIAN 0 or 1, ALIGNED 1 where
+// rows begin at multiples of four elements, TEAM (of team.clh), and what FusedShape
 // (host/compute/native/fused_shape.h) says: ITEMS, QUADS, GROUP_CLASSES, ROW_QUADS, ROW_GROUPS, KEEP_X, KEEP_W, CHUNKS. ITEMS 0: features are too
 // many for that, see fused_wide.clh.
 #include "compiler.clh"
@@ -19,6 +20,7 @@
 #define CLASSES 3
 #define FEATURES 32
 #define HESSIAN 0
+#define ALIGNED 1
 #define ITEMS 256
 #define QUADS 1
 #define GROUP_CLASSES 3
@@ -46,11 +48,11 @@
 #define IS_CLASS(k) (CLASSES % GROUP_CLASSES != 0 ? (k) < CLASSES : 1)
 #define IS_LANE_CLASS(k) (CLASSES % ROW_LANES != 0 ? (k) < CLASSES : 1)
 
-// Four features of a row from feature d on, 0 past the last. Rows are aligned where D is a multiple of 4.
+// Four features of a row from feature d on, 0 past the last.
 static inline float4 load_quad(global const stored *row, uint d) {
   if (!IS_FEATURE(d)) return (float4)(0.0f);
-#if FEATURES % 4 == 0
-  return x_load4(row, d);
+#if ALIGNED
+  return x_aligned4(row + d);
 #else
   float4 quad = 0.0f;
   quad.s0 = x_load(row, d);

@@ -1,4 +1,4 @@
-// Softmax, cross-entropy and their derivatives (softmax.clh) on strips of logits (strip.clh), LANES rows at a time: the CPU family's form of rows.cl.
+// Softmax, cross-entropy and their derivatives (softmax.clh) on strips of logits (strip.clh), LANES rows at a time: the CPU family's form of rows_gpu.cl.
 // Work size: groups x 1, no more groups than strips; each group has a contiguous share of the strips.
 #include "softmax.clh"
 #include "strip.clh"

@@ -125,6 +125,8 @@ class Arithmetic:
             field = ((np.uint64(1) << length) - np.uint64(1)) << at
             a, b = value(1).astype(np.uint64), value(2).astype(np.uint64)
             result = ((b & ~field) | ((a << at) & field)).astype(DTYPES[kind])
+        elif name == 'prmt':
+            result = self.permute(value(1), value(2), value(3))
         elif name == 'shfl':
             return self.shuffle(i, lanes)
         elif name == 'mma':
@@ -199,6 +201,18 @@ class Arithmetic:
             return (x / y).astype(DTYPES[kind])
         y = np.where(y == 0, 1, y).astype(x.dtype)
         return x // y if name == 'div' else x % y
+
+    @staticmethod
+    def permute(a, b, selector):
+        """prmt.b32 in its default mode: byte n of the result is that of (b, a) which the low three bits of digit n name, or its sign alone."""
+        both = a.astype(np.uint32).astype(np.uint64) | (b.astype(np.uint32).astype(np.uint64) << np.uint64(32))
+        result = np.zeros(both.shape, np.uint64)
+        for n in range(4):
+            digit = (selector.astype(np.uint64) >> np.uint64(4 * n)) & np.uint64(15)
+            byte = (both >> (np.uint64(8) * (digit & np.uint64(7)))) & np.uint64(255)
+            byte = np.where(digit >= 8, np.where(byte >= 128, np.uint64(255), np.uint64(0)), byte)
+            result |= byte << np.uint64(8 * n)
+        return result.astype(np.uint32)
 
     def shuffle(self, i, lanes):
         """shfl.sync.mode.b32 d, a, b, c, mask: b and c as the manual says, for all lanes of a warp together."""

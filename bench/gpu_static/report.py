@@ -57,6 +57,21 @@ class Report:
             print(f'      {times} x {estimate.name}, {estimate.groups} groups, {estimate.resident} resident: {1e6 * estimate.seconds:.1f} us ({spent})')
             print('          a group: ' + ', '.join(f'{name} {count:.0f}' for name, count in executed.items()), flush=True)
 
+    def resource(self, name, arch, registers, lost):
+        """A kernel of a work on an arch; lost: bytes that found no register, which must be none, or what the baseline says."""
+        self.found.setdefault('resources', {}).setdefault(name, {})[arch] = [registers, lost]
+        allowed = self.baseline.get('resources', {}).get(name, {}).get(arch, [0, 0])[1]
+        if lost > allowed:
+            self.fault(f'{name} on {arch}: {lost} bytes in memory instead of registers, before {allowed}')
+
+    def resources(self, most, archs):
+        """The table: of each kernel the most over all works."""
+        self.heading('registers of a work-item (Intel: of a thread), and + bytes that found none; the most of all works')
+        print(f'{"kernel":<24}' + ''.join(f'{arch:>11}' for arch in archs))
+        for kernel in sorted(most):
+            cells = [most[kernel].get(arch) for arch in archs]
+            print(f'{kernel:<24}' + ''.join(f'{"-" if c is None else f"{c[0]}" + (f"+{c[1]}" if c[1] else ""):>11}' for c in cells), flush=True)
+
     def close(self, update):
         """Writes or compares; the exit code."""
         if update:

@@ -1,5 +1,99 @@
-"""."""
+"""What every kernel of the GPU family takes on cards of three vendors: registers, and whatever has no room in them.
+
+Programs are those that the host builds for the shapes of the works, with its macros for a card of that vendor; X as f32, and for the products as
+f16 and u8, too."""
+
+import collections
+import concurrent.futures
+import os
+
+import amd
+import intel
+import nvidia
+import offline
+import trace
+
+# Features and classes of the works (a program does not depend on rows), and more of the specification of made-up rows.
+SHAPES = {
+    'W1': (784, 10, ''), 'W2': (32, 3, ''), 'W3': (256, 16, ''), 'W4': (1024, 100, ''), 'W5': (512, 1000, ''), 'W6': (1024, 32000, ''),
+    'S1': (20000, 20, ',sparsity=0.997'), 'S2': (50000, 50, ',sparsity=0.9985'), 'S3': (1 << 20, 2, ',fields=39'),
+    'S4': (62000, 20, ',sparsity=0.9987'),
+}  # fmt: skip
+ROWS = {'W6': 40000}  # at least as many as classes
+STORAGES = {'f32': '', 'f16': ' -DSTORAGE=1', 'u8': ' -DSTORAGE=2 -DX_SCALE=0x1.010102p-8f'}
+PRECONDITIONERS = ('blocks', 'kron')
+PRODUCTS = ('fused_gpu', 'block_gpu')
+DEVICES = {'h100': nvidia.ARCHS, 'mi250x': ('gfx90a', 'gfx1030', 'gfx1100'), 'a770': ('dg2', 'pvc')}  # one of each vendor
 
 
-def make(report, *rest):
-    report.skip("resources", "not written yet")
+def questions():
+    """(work, arguments of the program) of each record."""
+    for work, (features, classes, extra) in SHAPES.items():
+        data = f'synthetic:rows={ROWS.get(work, 3000)},features={features},classes={classes}{extra}'
+        yield work, trace.bench_arguments([data], 'step,hessian,predict' if work in ('W1', 'W4') else 'step', 'f32', 'gpu')
+    for preconditioner in PRECONDITIONERS:  # metrics and Gram matrices
+        yield preconditioner, ['train', 'synthetic:rows=20000,features=60,classes=5', '--family', 'gpu', '--preconditioner', preconditioner,
+                               '--max-iterations', '2', '--tune', 'off', '--force-device']
+
+
+def programs(setosa, folder, device):
+    """{(source, options): 'W1'...}: what the host builds for a device of this name, nothing of which runs."""
+    found = {}
+    trace.build_recorder(folder)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as threads:
+        jobs = [(work, threads.submit(trace.record, setosa, arguments, folder, device, dry=True)) for work, arguments in questions()]
+        for work, job in jobs:
+            remember(found, job.result(), work)
+    return found
+
+
+def remember(found, record, work):
+    for program in record.programs:
+        if program.name == 'limits':
+            continue
+        found.setdefault((program.source, program.options), work)
+        if program.name in PRODUCTS and '-DSTORAGE' not in program.options and work[0] == 'W':
+            for storage, options in STORAGES.items():
+                if options:
+                    found.setdefault((program.source, program.options + options), f'{work} {storage}')
+
+
+def look(tools, arch, source, options, folder):
+    """[(kernel, registers, bytes that found no register, words)] of one program on one arch; or the text of what went wrong."""
+    own = os.path.join(folder, f'{arch}-{os.getpid()}')
+    os.makedirs(own, exist_ok=True)
+    try:
+        if arch in nvidia.ARCHS:
+            machines = tools.to_machine(tools.to_ptx(source, options, arch), arch, own)
+            return [(m.name, m.registers, m.spill + m.stack, '') for m in machines.values()]
+        if arch in amd.ARCHITECTURES:
+            return [(r.kernel, r.vgprs, r.scratch + 4 * r.vgpr_spills, '') for r in amd.compile(source, options, arch, own, tools.folder or '')]
+        return [(r.kernel, r.grf, r.scratch + r.private + r.spill, '') for r in intel.compile(source, options, arch, own, tools.folder or '')]
+    except (nvidia.Missing, offline.ToolMissing) as missing:
+        return f'missing: {missing}'
+    except (RuntimeError, OSError) as error:
+        return f'failed: {error}'
+
+
+def make(report, tools, setosa, folder, pool):
+    """Adds every kernel on every arch to the report."""
+    jobs = []
+    for device, archs in DEVICES.items():
+        for (source, options), work in programs(setosa, os.path.join(folder, 'records'), device).items():
+            jobs += [(work, arch, pool.submit(look, tools, arch, source, options, folder)) for arch in archs]
+    most, missing = collections.defaultdict(dict), {}
+    for work, arch, job in jobs:
+        found = job.result()
+        if isinstance(found, str):
+            if found.startswith('missing'):
+                missing[arch] = found
+            else:
+                report.fault(f'{work} on {arch}: {found[:300]}')
+            continue
+        for kernel, registers, lost, _ in found:
+            report.resource(f'{kernel} {work}', arch, registers, lost)
+            before = most[kernel].get(arch, (0, 0))
+            most[kernel][arch] = max(before[0], registers), max(before[1], lost)
+    for arch, words in missing.items():
+        report.skip(arch, words + '; bench/gpu_static/tools.sh fetches it')
+    report.resources(most, [a for archs in DEVICES.values() for a in archs if a not in missing])

@@ -32,7 +32,8 @@ typedef struct BackendSettings {
   bool tunes;             /* NATIVE: many passes follow, so that a search may pay off; else only what is known is used */
   bool small;             /* NATIVE: passes take less time than building kernels, so that only few are: one program for fused kernels and
                              vectors, and line searches read X at every point */
-  size_t workspace_bytes; /* NATIVE, BLAS: most bytes of a block of logits; 0: native 48 MB (cpu family) or 16 MB (gpu family), blas as
+  size_t workspace_bytes; /* NATIVE, BLAS: most bytes of a block of logits; 0: native 48 MB (cpu family) or a 16th of the device's
+                             memory, 16 MB to 1 GB (gpu family), blas as
                              fits the caches. A line search keeps products of at most four times this (0: 64 MB) */
   size_t x_buffer_bytes;  /* NATIVE: most bytes of X in one buffer; 0: what the device allows */
   /* NATIVE, CLBLAST: */

@@ -8,7 +8,7 @@ typedef struct Mistake {
 } Mistake;
 
 #define SLOPE "s/weighted = fma(e, slope - target_slope, weighted)/weighted = fma(e, slope, weighted)/"
-#define PRODUCT "s/vstore8(vload8(0, a + i) \\* vload8(0, b + i), 0, out + i)/vstore8(vload8(0, a + i), 0, out + i)/"
+#define PRODUCT "s/vstorev(vloadv(0, a + i) \\* vloadv(0, b + i), 0, out + i)/vstorev(vloadv(0, a + i), 0, out + i)/"
 #define LOGIT "s/logit = high + low/logit = high + 0.01f/"
 
 static const Mistake mistakes[] = {
@@ -18,7 +18,7 @@ static const Mistake mistakes[] = {
     {"vector.cl", PRODUCT, {"train", "@iris", "--solver=adam"}, "element-wise of"},
     {"accurate_logits.cl", LOGIT, {"train", "@iris", "--solver=gd"}, "logits of"},
     {"accurate_logits.cl", LOGIT, {"eval", "@model", "@iris"}, "logits of"},
-    {"rows.cl", "s|vload8(0, z + k) / total|vload8(0, z + k) / (total + 0.01f)|", {"predict", "@model", "@iris"}, "probabilities of"},
+    {"rows_cpu.cl", "s|vload8(0, z + k) / total|vload8(0, z + k) / (total + 0.01f)|", {"predict", "@model", "@iris"}, "probabilities of"},
 };
 
 static void a_command_tests_what_it_launches(void **state) {

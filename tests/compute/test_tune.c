@@ -58,12 +58,13 @@ static size_t count_files(char path[SUPPORT_PATH]) {
 static void expect_shape(const NativeShape *actual, const NativeShape *expected) {
   if (!native_shape_equal(actual, expected))
     fail_msg(
-        "lanes %u dot %u outer %u %u strip %u panel %u tile %u shares %u fused %u, not lanes %u dot %u outer %u %u strip %u panel %u tile "
-        "%u "
-        "shares %u fused %u",
+        "lanes %u dot %u outer %u %u strip %u panel %u tile %u %u item %u %u shares %u fused %u, not lanes %u dot %u outer %u %u strip %u "
+        "panel %u "
+        "tile %u %u item %u %u shares %u fused %u",
         actual->lanes, actual->dot_classes, actual->outer_classes, actual->outer_registers, actual->strip_classes, actual->panel_rows,
-        actual->tile_classes, actual->shares, actual->fused_bytes, expected->lanes, expected->dot_classes, expected->outer_classes,
-        expected->outer_registers, expected->strip_classes, expected->panel_rows, expected->tile_classes, expected->shares,
+        actual->tile_rows, actual->tile_classes, actual->item_rows, actual->item_classes, actual->shares, actual->fused_bytes,
+        expected->lanes, expected->dot_classes, expected->outer_classes, expected->outer_registers, expected->strip_classes,
+        expected->panel_rows, expected->tile_rows, expected->tile_classes, expected->item_rows, expected->item_classes, expected->shares,
         expected->fused_bytes);
 }
 
@@ -208,7 +209,7 @@ static void a_damaged_verdict_is_none(void **state) {
                                     {"fused ", "fused 1"},
                                     {"how full", "how off"},
                                     {"how full", "how fast"},
-                                    {"tuning 5", "tuning 4"},
+                                    {"tuning 6", "tuning 5"},
                                     {"class ", "class 0"},
                                     {"units ", "units 9"},
                                     {"strip 6", "strip 0006"},
@@ -273,14 +274,15 @@ static bool is_accepted(Native *native, Dataset *dataset, const NativeShape *usu
   return isfinite(seconds[1]);
 }
 
-/* A tile of 24 classes computes 16 of them; outer tiles of 0 classes do not build. */
+/* A tile of classes that work-items of 8 do not share out computes some of them; outer tiles of 0 classes do not build. */
 static void a_wrong_shape_is_passed_over(void **state) {
   (void)state;
   Dataset *dataset = NULL;
   Native *native =
       open_native("synthetic:rows=600,features=40,classes=60,seed=6", &dataset, (BackendSettings){.family = SETOSA_FAMILY_GPU});
   NativeShape usual = native->shape, wrong = usual;
-  wrong.tile_classes = 24;
+  wrong.item_classes = 8;
+  wrong.tile_classes = 20;
   assert_false(is_accepted(native, dataset, &usual, &wrong));
   wrong.tile_classes = 16;
   assert_true(is_accepted(native, dataset, &usual, &wrong));

@@ -112,14 +112,14 @@ static void plant_for_few_classes(bool nightly) {
       {SETOSA_FAMILY_CPU, 19, 3, "softmax.clh", "select(load(0, z + k * (STRIDE_)), -others, y == (intn)((int)k))",
        "select((floatn)(0.0f), -others, y == (intn)((int)k))", "(gradient of", COMPARE_STEP},
       {SETOSA_FAMILY_CPU, 19, 3, "softmax.clh", "(distance) == 0.0f)) - (distance))", "(distance) == 0.0f)))", "(loss of", COMPARE_STEP},
-      {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "accumulate_product8(&high, &low, ridge, vload8(0, w + i));", "", "(gradient of",
+      {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "accumulate_productv(&high, &low, ridge, vloadv(0, w + i));", "", "(gradient of",
        COMPARE_STEP},
       {SETOSA_FAMILY_CPU, 19, 3, "accurate_logits.cl", "logit = high + low", "logit = high + 0.01f", "(logits of", COMPARE_LOGITS},
-      {SETOSA_FAMILY_CPU, 19, 3, "rows.cl", "vload8(0, z + k) / total", "vload8(0, z + k) / (total + 0.01f)", "(probabilities of",
+      {SETOSA_FAMILY_CPU, 19, 3, "rows_cpu.cl", "vload8(0, z + k) / total", "vload8(0, z + k) / (total + 0.01f)", "(probabilities of",
        COMPARE_PROBABILITIES},
       {SETOSA_FAMILY_CPU, 19, 3, "strips_cpu.cl", "weighted = fma(e, slope - target_slope, weighted)", "weighted = fma(e, slope, weighted)",
        "(line slope of", COMPARE_LINE},
-      {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "dot_share(a, found, begin, end, TEAM_ITEM)", "dot_share(a, a, begin, end, TEAM_ITEM)",
+      {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "dot_share(a, vectors[JOB_VECTOR(job, n)], begin, end)", "dot_share(a, a, begin, end)",
        "(inner products of", COMPARE_VECTORS},
       {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "sum = fma(coefficients[n], vectors[n][i], sum)", "sum = vectors[n][i]", "(combination of",
        COMPARE_VECTORS},
@@ -163,8 +163,9 @@ static void plant_for_many_classes(bool nightly) {
 
 static void plant_in_the_gpu_family(bool nightly) {
   static const Mistake mistakes[] = {
-      {SETOSA_FAMILY_GPU, 34, 37, "rows.cl", "total = others + exp(distance);", "total = others + 1.0f;", "(loss of", COMPARE_STEP},
-      {SETOSA_FAMILY_GPU, 34, 37, "rows.cl", "(vload8(0, q + k) - mean)", "(vload8(0, q + k) + mean)", "(Hessian * v of", COMPARE_HESSIAN},
+      {SETOSA_FAMILY_GPU, 34, 37, "rows_gpu.cl", "total = others + exp(distance);", "total = others + 1.0f;", "(loss of", COMPARE_STEP},
+      {SETOSA_FAMILY_GPU, 34, 37, "rows_gpu.cl", "(load_four(q + k) - mean)", "(load_four(q + k) + mean)", "(Hessian * v of",
+       COMPARE_HESSIAN},
       {SETOSA_FAMILY_GPU, 34, 37, "metric.cl", "ADD_PARTS(4) ADD_PARTS(2)", "ADD_PARTS(2)", "(metric of", COMPARE_METRIC},
       {SETOSA_FAMILY_GPU, 34, 37, "metric.cl", "panel[row * width + d] * weights[row]", "panel[row * width + d]", "(Gram matrix of",
        COMPARE_GRAM},
@@ -229,7 +230,7 @@ static void plant_for_small_data(bool nightly) {
       {SETOSA_FAMILY_CPU, 19, 3, "vector.cl", "sum = fma(coefficients[n], vectors[n][i], sum)", "sum = vectors[n][i]", "(combination of",
        COMPARE_VECTORS},
       {SETOSA_FAMILY_CPU, 19, 3, "accurate_logits.cl", "logit = high + low", "logit = high + 0.01f", "(logits of", COMPARE_LOGITS},
-      {SETOSA_FAMILY_GPU, 19, 3, "vector.cl", "sum = fma(c##p##q, v##p##q[i], sum)", "sum = v##p##q[i]", "(combination of",
+      {SETOSA_FAMILY_GPU, 19, 3, "vector.cl", "sum = fma((type)(factors[n + j]), terms[j], sum)", "sum = terms[j]", "(combination of",
        COMPARE_VECTORS},
   };
   refuses_all(mistakes, sizeof mistakes / sizeof *mistakes, true, nightly);

@@ -1,5 +1,5 @@
 /* The blocked pass for many classes: a block of rows goes through logits, softmax and gradient, so that no more than a block of rows times
- * K is held. The CPU family keeps logits in strips (kernels/strip.clh), the GPU family in padded rows (kernels/rows.cl). */
+ * K is held. The CPU family keeps logits in strips (kernels/strip.clh), the GPU family in padded rows (kernels/rows_gpu.cl). */
 #include <math.h>
 
 #include "compute/native/logits.h"
@@ -13,7 +13,16 @@ enum {
   RANGE_CLASSES = 768,     /* of a group of gradient_strips: the groups of all features find their residuals in the caches */
   LEAST_SHARES = 16,       /* but there are so many shares, as long as there are blocks */
   SMALL_PARTIAL = 1 << 16, /* floats of a partial gradient that costs nothing */
-  SHARE_ENTRIES = 128      /* of sparse rows: a share has so many for each feature */
+  ROWS_CACHED = 32 << 20,  /* bytes of the rows of logits that the gpu family works on at a time */
+  SHARE_ENTRIES = 128,     /* of sparse rows: a share has so many for each feature */
+  /* Of dense padded rows: */
+  TILE = 128,         /* features and classes of a tile in the mean; which tile it is must not change a bit */
+  GROUPS = 512,       /* of a gradient: two on each unit of a large device, twice */
+  MOST_SHARDS = 1024, /* whose partials one kernel adds up */
+  TILE_STEP = 64,     /* shares of few rows are multiples of this */
+  LOSS_ROWS = 16,     /* of a partial loss at least; */
+  LOSSES = 2048,      /* so many of those, unless they have more rows than */
+  LOSS_MOST_ROWS = 256
 };
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
@@ -22,10 +31,14 @@ static size_t divide_up(size_t count, size_t size) { return (count + size - 1) /
 
 static size_t strips_of(size_t rows) { return divide_up(rows, STRIP); }
 
-/* Groups of a kernel that sums over the rows of a block: by the family alone, as far as there are rows for them. */
+/* Groups of a kernel that sums over the rows of a block: by the family and the shape alone, as far as there are rows for them. Of long rows
+ * of logits, which are read twice, fewer are worked on at a time, so that the second read finds them in a cache. */
 static uint32_t loss_groups(const Native *native, size_t rows) {
-  size_t block_rows = smaller(rows, native->block_rows);
-  return (uint32_t)at_least_one(native_uses_strips(native) ? smaller(strips_of(block_rows), 64) : smaller(block_rows, 512));
+  size_t block_rows = smaller(rows, native->block_rows), most = 512;
+  if (native_uses_strips(native)) return (uint32_t)at_least_one(smaller(strips_of(block_rows), 64));
+  if (native->family == SETOSA_FAMILY_CPU) return (uint32_t)at_least_one(smaller(block_rows, most));
+  if (most * native->stride * sizeof(float) > ROWS_CACHED) most = 256;
+  return (uint32_t)at_least_one(smaller(divide_up(block_rows, native->team / native_row_lanes(native->stride)), most));
 }
 
 uint32_t native_row_groups(const Native *native, size_t rows) {
@@ -34,15 +47,12 @@ uint32_t native_row_groups(const Native *native, size_t rows) {
 }
 
 /* Partial gradients of a share: one, unless features and classes alone give too few groups to share a block out. Each has at least a strip
- * of rows, on the gpu family a tile of them. */
+ * of rows. */
 static uint32_t share_partials(const Native *native, size_t rows) {
-  if (native->products != NULL) return 1;
-  bool strips = native_uses_strips(native);
-  size_t tiles =
-      divide_up(native->head.features, strips ? STRIP * COLUMN_STRIPS : GPU_TILE) * divide_up(native->head.classes, strips ? 8 : 64);
-  size_t wanted = strips ? 16 : 256, block_rows = smaller(rows, native->block_rows);
-  size_t most = strips ? strips_of(block_rows) : smaller(divide_up(block_rows, 64), 64);
-  return (uint32_t)at_least_one(smaller(smaller(wanted / tiles, most), native_most_partials(native, 0)));
+  if (!native_uses_strips(native)) return 1;
+  size_t tiles = divide_up(native->head.features, STRIP * COLUMN_STRIPS) * divide_up(native->head.classes, 8);
+  size_t most = strips_of(smaller(rows, native->block_rows));
+  return (uint32_t)at_least_one(smaller(smaller(16 / tiles, most), native_most_partials(native, 0)));
 }
 
 /* Shares that are worth their partial gradients. A sparse one is cleared and turned besides, however few entries it has. */
@@ -53,7 +63,35 @@ static size_t wanted_shares(const Native *native, size_t rows, size_t partials) 
   return wanted > LEAST_SHARES ? wanted : LEAST_SHARES;
 }
 
+static size_t round_up(size_t value, size_t multiple) { return divide_up(value, multiple) * multiple; }
+
+/* Of dense padded rows: as many shares as give a gradient enough groups, if they are worth it. Sums go over chains of span_rows rows, then
+ * in order over the chains of a share, then, compensated, over shares; losses over fixed rows of a share. So how many rows a launch has,
+ * and with that the device's memory, changes no bit. */
+static Cut many_shares_cut(const Native *native, size_t rows) {
+  size_t tiles = divide_up(native->head.features, TILE) * divide_up(native->head.classes, TILE), loss_rows = LOSS_ROWS;
+  size_t wanted = smaller(divide_up(GROUPS, tiles), wanted_shares(native, rows, 1));
+  if (wanted < LEAST_SHARES) wanted = LEAST_SHARES;
+  size_t share_rows = smaller(divide_up(rows, wanted), SPAN_ROWS);
+  if (native->head.parameters * sizeof(float) > FOLDED_BYTES) share_rows = rows;
+  share_rows = round_up(share_rows, share_rows < native->span_rows ? TILE_STEP : native->span_rows);
+  size_t most_rows = smaller(smaller(share_rows, native->span_rows), LOSS_MOST_ROWS);
+  while (rows / loss_rows > LOSSES && loss_rows < most_rows && most_rows % (2 * loss_rows) == 0) loss_rows *= 2;
+  Cut cut = {.rows = rows, .share_rows = share_rows, .partials = 1, .losses = (uint32_t)(share_rows / loss_rows)};
+  cut.shares = divide_up(rows, share_rows);
+  size_t most = at_least_one(smaller(native_most_partials(native, rows), MOST_SHARDS));
+  if (cut.shares > most) most = at_least_one(most / 2); /* a folded shard takes two */
+  cut.per_shard = at_least_one(divide_up(cut.shares, most));
+  cut.shards = divide_up(cut.shares, cut.per_shard);
+  return cut;
+}
+
+size_t native_block_unit(const Native *native, const Cut *cut) {
+  return native_takes_shares(native) ? smaller(cut->share_rows, native->span_rows) : native->block_rows;
+}
+
 Cut native_block_cut(const Native *native, size_t rows) {
+  if (native_takes_shares(native)) return many_shares_cut(native, rows);
   size_t blocks = divide_up(rows, native->block_rows);
   Cut cut = {.rows = rows, .partials = share_partials(native, rows), .losses = loss_groups(native, rows)};
   size_t most = at_least_one(smaller(native_most_partials(native, rows) / cut.partials, native->shape.shares));
@@ -92,10 +130,9 @@ static void gradient_items(const Native *native, size_t partials, uint32_t *colu
   *ranges = (uint32_t)smaller(shared > cached ? shared : cached, tiles);
 }
 
-static KernelRange gradient_block_range(const Native *native, size_t partials) {
-  size_t features = native->head.features, classes = native->head.classes;
-  return (KernelRange){{divide_up(features, GPU_TILE) * GPU_SIDE, divide_up(classes, native->shape.tile_classes) * GPU_SIDE, partials},
-                       {GPU_SIDE, GPU_SIDE, 1}};
+KernelRange native_tile_range(const NativeShape *shape, size_t rows, size_t classes, size_t partials) {
+  size_t items = native_shape_items(shape);
+  return (KernelRange){{divide_up(rows, shape->tile_rows) * items, divide_up(classes, shape->tile_classes), partials}, {items, 1, 1}};
 }
 
 Status native_enqueue_logits(Native *native, const Vector *w, const RowBuffers *buffers, RowRange rows, Buffer *block, size_t block_row,
@@ -123,11 +160,10 @@ Status native_enqueue_logits(Native *native, const Vector *w, const RowBuffers *
     TRY(kernel_launch(kernel, range, error, ARG(buffers->x), ARG(w->buffer), ARG(features), ARG(classes), ARG((uint64_t)rows.begin),
                       ARG((uint64_t)rows.count), ARG(block), ARG((uint64_t)block_row), ARG(ranges), ARG(native->counter)));
   } else {
-    range = (KernelRange){{divide_up(rows.count, GPU_TILE) * GPU_SIDE, divide_up(classes, native->shape.tile_classes) * GPU_SIDE},
-                          {GPU_SIDE, GPU_SIDE}};
     TRY(native_kernel(native, KERNEL_LOGITS_BLOCK, &kernel, error));
-    TRY(kernel_launch(kernel, range, error, ARG(buffers->x), ARG(w->buffer), ARG(features), ARG(classes), ARG((uint64_t)rows.begin),
-                      ARG((uint64_t)rows.count), ARG(block), ARG(native->stride), ARG(padding)));
+    TRY(kernel_launch(kernel, native_tile_range(&native->shape, rows.count, classes, 1), error, ARG(buffers->x), ARG(w->buffer),
+                      ARG(features), ARG(classes), ARG((uint64_t)rows.begin), ARG((uint64_t)rows.count), ARG(block), ARG(native->stride),
+                      ARG(padding)));
   }
   native->flops += 2 * (uint64_t)rows.count * features * classes;
   native->bytes_read += native_row_bytes(native) * rows.count;
@@ -147,6 +183,8 @@ typedef struct BlockPlace {
   bool add;          /* which hold something already; */
   uint32_t loss;     /* and as many pairs as its groups from this one on, zero at the share's beginning */
   uint32_t groups;
+  uint32_t group_rows; /* rows of such a group */
+  size_t offset;       /* many shares: rows of the first that were there before */
 } BlockPlace;
 
 static float pass_scale(const Native *native, const Pass *pass) { return (float)backend_row_scale(&native->head, pass->cut.rows); }
@@ -170,8 +208,10 @@ static Status enqueue_gradient(Native *native, const BlockPlace *at, const Buffe
                       ARG(native->counter)));
   } else {
     TRY(native_kernel(native, KERNEL_GRADIENT_BLOCK, &kernel, error));
-    TRY(kernel_launch(kernel, gradient_block_range(native, partials), error, ARG(at->buffers->x), ARG(residuals), ARG(features),
-                      ARG(classes), ARG(begin), ARG(count), ARG(native->stride), ARG(at->partials), ARG(partial), ARG((uint32_t)at->add)));
+    uint64_t share_rows = at->pass->cut.share_rows, offset = at->offset;
+    KernelRange range = native_tile_range(&native->shape, features, classes, divide_up(offset + count, share_rows));
+    TRY(kernel_launch(kernel, range, error, ARG(at->buffers->x), ARG(residuals), ARG(features), ARG(classes), ARG(begin), ARG(count),
+                      ARG(native->stride), ARG(at->partials), ARG(partial), ARG(share_rows), ARG(offset)));
   }
 cleanup:
   return status;
@@ -235,28 +275,14 @@ cleanup:
   return status;
 }
 
-/* In padded rows: logits become residuals, of few classes a row a work-item on the GPU family. */
+/* In padded rows: logits become residuals. */
 static Status enqueue_residual_rows(Native *native, const BlockPlace *at, KernelRange range, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
-  KernelArgument arguments[12];
-  size_t count = 0;
-  bool few = native->team > 1 && native->head.classes <= CLASSES_FUSED_MOST;
-#define ADD(value) (arguments[count++] = ARG(value))
-  ADD(native->block);
-  ADD(native->stride);
-  if (few) ADD((uint32_t)native->head.classes);
-  ADD(at->buffers->labels);
-  ADD(at->buffers->weights);
-  ADD((uint64_t)at->rows.begin);
-  ADD((uint64_t)at->rows.count);
-  ADD(pass_scale(native, at->pass));
-  ADD(native->sums);
-  ADD(at->loss);
-  ADD((uint32_t)1);
-#undef ADD
-  TRY(native_kernel(native, few ? KERNEL_RESIDUAL_ROWS_FEW : KERNEL_RESIDUAL_ROWS, &kernel, error));
-  TRY(kernel_launch_array(kernel, range, arguments, count, error));
+  TRY(native_kernel(native, KERNEL_RESIDUAL_ROWS, &kernel, error));
+  TRY(kernel_launch(kernel, range, error, ARG(native->block), ARG(native->stride), ARG(at->buffers->labels), ARG(at->buffers->weights),
+                    ARG((uint64_t)at->rows.begin), ARG((uint64_t)at->rows.count), ARG(at->group_rows), ARG(pass_scale(native, at->pass)),
+                    ARG(native->sums), ARG(at->loss), ARG((uint32_t)1)));
 cleanup:
   return status;
 }
@@ -266,7 +292,7 @@ static Status enqueue_rows(Native *native, const BlockPlace *at, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
   const Pass *pass = at->pass;
-  KernelRange range = native_team_range(native, (uint32_t)smaller(at->groups, at->rows.count)); /* no group without a row */
+  KernelRange range = native_team_range(native, (uint32_t)divide_up(at->rows.count, at->group_rows)); /* no group without a row */
   TRY(native_enqueue_logits(native, pass->w, at->buffers, at->rows, native->block, 0, -INFINITY, error));
   if (pass->v == NULL) {
     TRY((pass->moment > 0 ? enqueue_spread : enqueue_residual_rows)(native, at, range, error));
@@ -282,6 +308,11 @@ cleanup:
   return status;
 }
 
+/* Partials that are held at a time where they are folded. */
+static size_t held_partials(const Native *native, const Cut *cut) {
+  return native_takes_shares(native) ? smaller(native_most_partials(native, cut->rows), cut->shares) : cut->partials;
+}
+
 /* Room for what a pass leaves and for what it works in. *clear: partials begin at zero, since a block may have fewer strips than there are
  * partials in a share. */
 static Status begin_blocks(Native *native, const Pass *pass, uint32_t keep, PassResult *result, bool *clear, Error *error) {
@@ -295,7 +326,8 @@ static Status begin_blocks(Native *native, const Pass *pass, uint32_t keep, Pass
   if (pass->want_gradient && result->partials == 1 && pass->direct != NULL) {
     result->partial_buffer = pass->direct->buffer;
   } else if (pass->want_gradient) {
-    TRY(native_reserve(native, &native->partials, (folding ? cut->partials : result->partials) * bytes, "partial gradients", error));
+    TRY(native_reserve(native, &native->partials, (folding ? held_partials(native, cut) : result->partials) * bytes, "partial gradients",
+                       error));
     result->partial_buffer = native->partials;
   }
   if (pass->want_gradient && folding) TRY(native_begin_folding(native, pass->shards.count, error));
@@ -321,11 +353,35 @@ static Status enqueue_share(Native *native, BlockPlace *at, size_t begin, size_t
   for (size_t done = 0; done < rows; done += at->rows.count) {
     TRY(native_rows(native, &at->buffers, (RowRange){begin + done, rows - done}, native->block_rows, &at->rows, error));
     at->rows.count = smaller(at->rows.count, native->block_rows);
+    at->group_rows = (uint32_t)divide_up(at->rows.count, at->groups);
     at->kept_row = begin + done - native->window.begin;
     TRY((native_uses_strips(native) ? enqueue_strips : enqueue_rows)(native, at, error));
     at->add = true;
   }
   if (products != NULL && products->end_share != NULL) TRY(products->end_share(native, at->partials, at->partial, error));
+cleanup:
+  return status;
+}
+
+/* The blocks of many shares, whose rows follow each other from `begin` on. */
+static Status enqueue_shares(Native *native, BlockPlace *at, size_t begin, RowRange shares, size_t rows, Error *error) {
+  Status status = SETOSA_OK;
+  const Cut *cut = &at->pass->cut;
+  bool folding = at->pass->want_gradient && cut->per_shard > 1;
+  size_t held = folding ? held_partials(native, cut) : shares.count, unit = native_block_unit(native, cut);
+  at->group_rows = (uint32_t)(cut->share_rows / cut->losses);
+  for (size_t share = 0; share < shares.count; share += held) {
+    size_t end = smaller((share + held) * cut->share_rows, rows);
+    for (size_t done = share * cut->share_rows; done < end; done += at->rows.count) {
+      TRY(native_rows(native, &at->buffers, (RowRange){begin + done, end - done}, unit, &at->rows, error));
+      at->rows.count = smaller(at->rows.count, native->block_rows / unit * unit);
+      at->offset = done % cut->share_rows;
+      at->partial = done / cut->share_rows - (folding ? share : 0);
+      at->loss = (uint32_t)(done / at->group_rows);
+      TRY(enqueue_rows(native, at, error));
+    }
+    if (folding) TRY(native_fold(native, native->partials, share, smaller(held, shares.count - share), cut->per_shard, error));
+  }
 cleanup:
   return status;
 }
@@ -337,7 +393,8 @@ Status native_enqueue_blocks(Native *native, const Pass *pass, uint32_t keep, Pa
   bool clear = false, folding = pass->want_gradient && cut->per_shard > 1;
   TRY(begin_blocks(native, pass, keep, result, &clear, error));
   BlockPlace at = {.pass = pass, .keep = keep, .partials = result->partial_buffer, .groups = cut->losses};
-  for (size_t share = 0; share < shares.count; share++) {
+  if (native_takes_shares(native)) TRY(enqueue_shares(native, &at, pass->first_row + rows.begin, shares, rows.count, error));
+  for (size_t share = 0; share < shares.count && !native_takes_shares(native); share++) {
     size_t first = share * cut->share_rows;
     at.partial = folding ? 0 : share * cut->partials;
     at.loss = (uint32_t)(share * cut->losses);

@@ -6,9 +6,10 @@
 
 /* CLBlast copies a factor that its kernel cannot take as it lies, X among them, so that a block is bounded by its rows of X too. */
 static void choose_block(Native *native) {
-  enum { TILE_ROWS = 64 };
+  enum { TILE_ROWS = 64, MOST_ROWS = 65536 }; /* a block's gradient is summed plainly */
   size_t longest = native->head.features > native->stride ? native->head.features : native->stride;
   size_t rows = native->workspace_bytes / sizeof(float) / longest / TILE_ROWS * TILE_ROWS;
+  if (rows > MOST_ROWS) rows = MOST_ROWS;
   if (rows < TILE_ROWS) rows = TILE_ROWS;
   if (rows < native->block_rows) native->block_rows = rows;
 }

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "compute/metric.h"
+#include "compute/native/logits.h"
 #include "compute/native/metric.h"
 #include "compute/native/pass.h"
 #include "compute/native/sparse.h"
@@ -75,9 +76,9 @@ size_t native_matrix_bytes(const Native *native, const BackendSettings *settings
 static Status panel_open(Panel *p, Native *native, const GramRequest *request, Error *error) {
   Status status = SETOSA_OK;
   bool strips = native->family == SETOSA_FAMILY_CPU;
-  size_t features = native->head.features, width = features + 1, line = strips ? round_up(width, GRAM_COLUMNS) : width;
+  size_t features = native->head.features, width = features + 1, line = round_up(width, strips ? GRAM_COLUMNS : 4);
   size_t most = panel_rows(native), rows = request->count < most ? request->count : most;
-  *p = (Panel){.width = width, .line = line, .capacity = rows, .stride = (uint32_t)round_up(width, 8), .strips = strips};
+  *p = (Panel){.width = width, .line = line, .capacity = rows, .stride = (uint32_t)round_up(line, 8), .strips = strips};
   p->batch = choose_batch(p, request);
   size_t sums = p->batch * line * (request->diagonal ? 1 : line) + line; /* the kernels of a gradient add the sums of the columns */
   TRY(gram_rows_open(&p->brought, rows, features, error));
@@ -160,21 +161,24 @@ cleanup:
   return status;
 }
 
+NativeShape native_gram_shape(const Native *native) {
+  size_t line = round_up(native->head.features + 1, 4);
+  return native_default_shape(native->family, line, line, context_traits(native->context));
+}
+
 /* R' X by the kernel of the blocked pass (blocks.c). */
 static Status multiply_rows(Panel *p, Native *native, size_t count, Error *error) {
   Status status = SETOSA_OK;
   Kernel *kernel = NULL;
-  uint64_t width = p->width, rows = p->rows, begin = 0;
-  KernelRange range = {
-      {(p->width + GPU_TILE - 1) / GPU_TILE * GPU_SIDE, (p->width + GRAM_TILE_CLASSES - 1) / GRAM_TILE_CLASSES * GPU_SIDE, 1},
-      {GPU_SIDE, GPU_SIDE, 1}};
+  uint64_t line = p->line, rows = p->rows, begin = 0;
+  NativeShape shape = native_gram_shape(native);
   (void)count; /* 1 */
   TRY(native_kernel(native, KERNEL_SCALE_ROWS, &kernel, error));
-  TRY(kernel_launch(kernel, shared_range(native), error, ARG(p->panel), ARG(p->row_weights), ARG(width), ARG(rows), ARG(p->stride),
+  TRY(kernel_launch(kernel, shared_range(native), error, ARG(p->panel), ARG(p->row_weights), ARG(line), ARG(rows), ARG(p->stride),
                     ARG(p->scaled)));
   TRY(native_kernel(native, KERNEL_GRAM_BLOCK, &kernel, error));
-  TRY(kernel_launch(kernel, range, error, ARG(p->panel), ARG(p->scaled), ARG(width), ARG((uint32_t)width), ARG(begin), ARG(rows),
-                    ARG(p->stride), ARG(p->sums), ARG((uint32_t)0), ARG((uint32_t)0)));
+  TRY(kernel_launch(kernel, native_tile_range(&shape, p->line, p->line, 1), error, ARG(p->panel), ARG(p->scaled), ARG(line),
+                    ARG((uint32_t)line), ARG(begin), ARG(rows), ARG(p->stride), ARG(p->sums), ARG((uint32_t)0), ARG(rows), ARG(begin)));
 cleanup:
   return status;
 }

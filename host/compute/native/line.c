@@ -43,6 +43,8 @@ Status native_enqueue_line(Native *native, const Vector *w, const Vector *s, Err
   NativeLine *line = &native->line;
   RowRange window = native->window;
   size_t bytes = native_logits_bytes(native, window.count), count = 0;
+  Cut cut = native_cut(native, native->head.rows);
+  size_t unit = native_block_unit(native, &cut);
   bool gathers = !native_is_whole(native);
   TRY(native_reserve(native, &line->logits, bytes, "the logits of a line search", error));
   TRY(native_reserve(native, &line->slopes, bytes, "the slopes of a line search", error));
@@ -52,7 +54,7 @@ Status native_enqueue_line(Native *native, const Vector *w, const Vector *s, Err
   for (size_t done = 0; done < window.count; done += count) {
     const RowBuffers *buffers = NULL;
     RowRange range;
-    TRY(native_rows(native, &buffers, (RowRange){window.begin + done, window.count - done}, native->block_rows, &range, error));
+    TRY(native_rows(native, &buffers, (RowRange){window.begin + done, window.count - done}, unit, &range, error));
     count = range.count;
     TRY(enqueue_range(native, w, buffers, range, line->logits, done, -INFINITY, error));
     TRY(enqueue_range(native, s, buffers, range, line->slopes, done, 0.0f, error));

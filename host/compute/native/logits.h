@@ -17,6 +17,13 @@ Status native_enqueue_fused_logits(Native *native, const Vector *w, const RowBuf
 /* ---- blocks.c: many */
 
 Cut native_block_cut(const Native *native, size_t rows);
+/* Whether a launch works on many shares at once, each with one partial gradient: dense padded rows. Others take a block of one share at a
+ * time. */
+static inline bool native_takes_shares(const Native *native) { return native->family == SETOSA_FAMILY_GPU && native->products == NULL; }
+/* Rows that launches of such a pass, or else of any blocked pass, are multiples of. */
+size_t native_block_unit(const Native *native, const Cut *cut);
+/* The range of a kernel of block_gpu.cl over so many rows (of a gradient: features), classes and partials. */
+KernelRange native_tile_range(const NativeShape *shape, size_t rows, size_t classes, size_t partials);
 Status native_enqueue_blocks(Native *native, const Pass *pass, uint32_t keep, PassResult *result, Error *error);
 /* Whether logits lie in strips (kernels/strip.clh) or in padded rows. */
 static inline bool native_uses_strips(const Native *native) {

@@ -12,4 +12,7 @@ size_t native_matrix_bytes(const Native *native, const BackendSettings *settings
 Status native_gram(Backend *backend, const GramRequest *request, double *out, Error *error);
 Status native_broadcast(Backend *backend, Status own, size_t count, double *values, Error *error);
 
+/* Tiles that gradient_block makes Gram matrices with. */
+NativeShape native_gram_shape(const Native *native);
+
 #endif

@@ -20,11 +20,13 @@
 enum {
   GPU_TEAM = 256,
   GPU_BLOCK_ROWS = 64,
-  GPU_MOST_ROWS = 65536,      /* a block's gradient is summed plainly */
   BLOCK_BYTES = 8 << 20,      /* a block of X and its strips stay in the caches between the three kernels, */
   BLOCK_ROWS = 384,           /* but has so many rows that adding to the gradient costs little beside computing it, */
   WORKSPACE_BYTES = 48 << 20, /* within this */
-  GPU_WORKSPACE_BYTES = 16 << 20
+  GPU_WORKSPACE_BYTES = 16 << 20,
+  GPU_WORKSPACE_PART = 16,       /* dense rows on the GPU family: a block takes such a part of the device's memory, */
+  GPU_MOST_WORKSPACE = 1 << 30,  /* from the above up to this: few launches, whose last groups wait for each other */
+  GPU_MOST_SPAN_BYTES = 64 << 20 /* of the logits of a chain of additions, which a block holds on every device */
 };
 
 static void native_facts(const Backend *backend, BackendFacts *facts) {
@@ -101,8 +103,19 @@ static const BackendOperations native_operations = {
 
 static size_t round_up(size_t value, size_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
+/* Bytes of a block of logits of dense rows on the GPU family. How many they are changes no bit (blocks.c). */
+static size_t gpu_workspace(const Native *native, const BackendSettings *settings) {
+  const DeviceTraits *traits = context_traits(native->context);
+  if (settings->workspace_bytes > 0) return settings->workspace_bytes;
+  uint64_t bytes = (settings->device_memory_bytes > 0 ? settings->device_memory_bytes : traits->memory_bytes) / GPU_WORKSPACE_PART;
+  if (bytes > traits->max_allocation_bytes) bytes = traits->max_allocation_bytes;
+  if (bytes > GPU_MOST_WORKSPACE) bytes = GPU_MOST_WORKSPACE;
+  return bytes > GPU_WORKSPACE_BYTES ? (size_t)bytes : GPU_WORKSPACE_BYTES;
+}
+
 /* Rows of a block of logits: whole tiles, at least one, never much more than there are. */
-static void choose_block(Native *native, size_t workspace_bytes) {
+static void choose_block(Native *native, const BackendSettings *settings) {
+  size_t workspace_bytes = settings->workspace_bytes;
   size_t classes = native->head.classes, stride = round_up(classes, 8);
   if (stride * sizeof(float) % 4096 == 0) stride += 8; /* rows 4 KB apart would all fall into one set of the first-level cache */
   native->stride = (uint32_t)stride;
@@ -116,9 +129,11 @@ static void choose_block(Native *native, size_t workspace_bytes) {
     if (rows < BLOCK_ROWS) rows = BLOCK_ROWS;
     if (rows > most) rows = most;
     tile = rows >= GROUP_STRIPS * STRIP && workspace_bytes == 0 ? GROUP_STRIPS * STRIP : STRIP;
-  } else {
-    rows = (workspace_bytes > 0 ? workspace_bytes : GPU_WORKSPACE_BYTES) / (stride * sizeof(float));
-    if (rows > GPU_MOST_ROWS) rows = GPU_MOST_ROWS;
+  } else { /* the length of a chain is no matter of memory, unless the caller says so */
+    size_t row_bytes = stride * sizeof(float);
+    rows = gpu_workspace(native, settings) / row_bytes;
+    bool shorter = GRADIENT_SPAN * row_bytes > GPU_MOST_SPAN_BYTES || (workspace_bytes > 0 && rows < GRADIENT_SPAN);
+    tile = native->span_rows = shorter ? GPU_BLOCK_ROWS : GRADIENT_SPAN;
   }
   rows = rows / tile * tile;
   if (rows < tile) rows = tile;
@@ -162,12 +177,12 @@ static Status create_native(Native **out, const Dataset *dataset, const BackendS
     goto cleanup;
   }
   native->source = dataset;
-  native->shape = native_default_shape(native->family, shape.classes, traits);
+  native->shape = native_default_shape(native->family, shape.classes, shape.features, traits);
   if (shape.kind == DATA_SPARSE) {
     TRY(memory_allocate_zero((void **)&native->sparse, 1, sizeof *native->sparse, "a backend", error));
     native_sparse_begin(native, &shape);
   }
-  choose_block(native, settings->workspace_bytes);
+  choose_block(native, settings);
 cleanup:
   return status;
 }
@@ -238,42 +253,43 @@ cleanup:
   return status;
 }
 
-/* What a program depends on: the family and the width of vectors, the shape of tiles, and in the fused pass the classes
- * and the features (kernels/fused_cpu.cl and fused_gpu.cl say why). */
-typedef enum KernelOptions { OPTIONS_TEAM, OPTIONS_TILE, OPTIONS_STRIPS, OPTIONS_FUSED, OPTIONS_GRAM } KernelOptions;
+/* What a program depends on: the family and the width of vectors, how rows of logits are shared out (GPU family), the shape of tiles, and
+ * in the fused pass the classes and the features (kernels/fused_cpu.cl and fused_gpu.cl say why). */
+typedef enum KernelOptions { OPTIONS_TEAM, OPTIONS_COMMON, OPTIONS_TILE, OPTIONS_STRIPS, OPTIONS_FUSED, OPTIONS_GRAM } KernelOptions;
 
 static const struct {
   const char *name, *cpu_source, *gpu_source;
   KernelOptions options;
 } native_kernels[KERNEL_COUNT] = {
-    [KERNEL_COMBINE] = {"combine", "common", "common", OPTIONS_TEAM},
-    [KERNEL_DOTS] = {"dots", "common", "common", OPTIONS_TEAM},
-    [KERNEL_MULTIPLY] = {"multiply", "common", "common", OPTIONS_TEAM},
-    [KERNEL_PROX] = {"prox", "common", "common", OPTIONS_TEAM},
-    [KERNEL_DIVIDE_SQRT] = {"divide_sqrt", "common", "common", OPTIONS_TEAM},
-    [KERNEL_FOLD_PARTIALS] = {"fold_partials", "common", "common", OPTIONS_TEAM},
-    [KERNEL_FINISH_GRADIENT] = {"finish_gradient", "common", "common", OPTIONS_TEAM},
-    [KERNEL_RESIDUAL_ROWS] = {"residual_rows", "common", "common", OPTIONS_TEAM},
-    [KERNEL_RESIDUAL_ROWS_FEW] = {"residual_rows_few", "common", "common", OPTIONS_TEAM},
-    [KERNEL_PROBABILITY_ROWS] = {"probability_rows", "common", "common", OPTIONS_TEAM},
-    [KERNEL_SPREAD_ROWS] = {"spread_rows", "common", "common", OPTIONS_TEAM},
-    [KERNEL_HESSIAN_ROWS] = {"hessian_rows", "common", "common", OPTIONS_TEAM},
-    [KERNEL_LINE_ROWS] = {"line_rows", "common", "common", OPTIONS_TEAM},
-    [KERNEL_BIAS_ROWS] = {"bias_rows", "common", "common", OPTIONS_TEAM},
-    [KERNEL_COLUMN_SUMS] = {"column_sums", "common", "common", OPTIONS_TEAM},
-    [KERNEL_ACCURATE_LOGITS] = {"accurate_logits", "common", "common", OPTIONS_TEAM},
+    [KERNEL_COMBINE] = {"combine", "common", "common", OPTIONS_COMMON},
+    [KERNEL_DOTS] = {"dots", "common", "common", OPTIONS_COMMON},
+    [KERNEL_MULTIPLY] = {"multiply", "common", "common", OPTIONS_COMMON},
+    [KERNEL_PROX] = {"prox", "common", "common", OPTIONS_COMMON},
+    [KERNEL_DIVIDE_SQRT] = {"divide_sqrt", "common", "common", OPTIONS_COMMON},
+    [KERNEL_FOLD_PARTIALS] = {"fold_partials", "common", "common", OPTIONS_COMMON},
+    [KERNEL_FOLD_SPREAD] = {"fold_spread", "common", "common", OPTIONS_COMMON},
+    [KERNEL_FINISH_SPREAD] = {"finish_spread", "common", "common", OPTIONS_COMMON},
+    [KERNEL_FINISH_GRADIENT] = {"finish_gradient", "common", "common", OPTIONS_COMMON},
+    [KERNEL_RESIDUAL_ROWS] = {"residual_rows", "common", "common", OPTIONS_COMMON},
+    [KERNEL_PROBABILITY_ROWS] = {"probability_rows", "common", "common", OPTIONS_COMMON},
+    [KERNEL_SPREAD_ROWS] = {"spread_rows", "common", "common", OPTIONS_COMMON},
+    [KERNEL_HESSIAN_ROWS] = {"hessian_rows", "common", "common", OPTIONS_COMMON},
+    [KERNEL_LINE_ROWS] = {"line_rows", "common", "common", OPTIONS_COMMON},
+    [KERNEL_BIAS_ROWS] = {"bias_rows", "common", "common", OPTIONS_COMMON},
+    [KERNEL_COLUMN_SUMS] = {"column_sums", "common", "common", OPTIONS_COMMON},
+    [KERNEL_ACCURATE_LOGITS] = {"accurate_logits", "common", "common", OPTIONS_COMMON},
     [KERNEL_LOGITS_BLOCK] = {"logits_block", "block_gpu", "block_gpu", OPTIONS_TILE},
     [KERNEL_GRADIENT_BLOCK] = {"gradient_block", "block_gpu", "block_gpu", OPTIONS_TILE},
     [KERNEL_LOGITS_STRIPS] = {"logits_strips", "block_cpu", "block_cpu", OPTIONS_STRIPS},
     [KERNEL_LOGITS_PANELS] = {"logits_panels", "block_cpu", "block_cpu", OPTIONS_STRIPS},
     [KERNEL_PACK_PANELS] = {"pack_panels", "block_cpu", "block_cpu", OPTIONS_STRIPS},
     [KERNEL_GRADIENT_STRIPS] = {"gradient_strips", "block_cpu", "block_cpu", OPTIONS_STRIPS},
-    [KERNEL_RESIDUAL_STRIPS] = {"residual_strips", "common", "common", OPTIONS_TEAM},
-    [KERNEL_SOFTMAX_STRIPS] = {"softmax_strips", "common", "common", OPTIONS_TEAM},
-    [KERNEL_SPREAD_STRIPS] = {"spread_strips", "common", "common", OPTIONS_TEAM},
-    [KERNEL_HESSIAN_STRIPS] = {"hessian_strips", "common", "common", OPTIONS_TEAM},
-    [KERNEL_LINE_STRIPS] = {"line_strips", "common", "common", OPTIONS_TEAM},
-    [KERNEL_UNPACK_STRIPS] = {"unpack_strips", "common", "common", OPTIONS_TEAM},
+    [KERNEL_RESIDUAL_STRIPS] = {"residual_strips", "common", "common", OPTIONS_COMMON},
+    [KERNEL_SOFTMAX_STRIPS] = {"softmax_strips", "common", "common", OPTIONS_COMMON},
+    [KERNEL_SPREAD_STRIPS] = {"spread_strips", "common", "common", OPTIONS_COMMON},
+    [KERNEL_HESSIAN_STRIPS] = {"hessian_strips", "common", "common", OPTIONS_COMMON},
+    [KERNEL_LINE_STRIPS] = {"line_strips", "common", "common", OPTIONS_COMMON},
+    [KERNEL_UNPACK_STRIPS] = {"unpack_strips", "common", "common", OPTIONS_COMMON},
     [KERNEL_METRIC_CLASSES] = {"metric_classes", "metric", "metric", OPTIONS_TEAM},
     [KERNEL_METRIC_MEAN_OFF] = {"metric_mean_off", "metric", "metric", OPTIONS_TEAM},
     [KERNEL_METRIC_BLOCKS] = {"metric_blocks", "metric", "metric", OPTIONS_TEAM},
@@ -312,12 +328,24 @@ static void append_options(char *options, size_t size, const char *format, ...) 
   va_end(values);
 }
 
+static void append_tile(char *options, size_t size, const NativeShape *shape) {
+  append_options(options, size, "-DTILE_ROWS=%u -DTILE_CLASSES=%u -DITEM_ROWS=%u -DITEM_CLASSES=%u", shape->tile_rows, shape->tile_classes,
+                 shape->item_rows, shape->item_classes);
+}
+
+/* FOURS of block_gpu.cl. What is not the device's own may begin anywhere. */
+static int fours(const Native *native) {
+  if (native->head.features % 4 > 0) return 0;
+  if (native_reads_in_place(native) && (uintptr_t)dataset_dense(native->source, (RowRange){0, 1}, NULL) % 16 > 0) return 0;
+  return native->head.classes % 4 == 0 ? 2 : 1;
+}
+
 /* What fused_gpu.cl needs to know. */
 static void append_fused(const Native *native, NativeKernel program, char *options, size_t size) {
   bool hessian = program == KERNEL_FUSED_HESSIAN;
   size_t used = strlen(options);
   FusedShape fused = native_fused_shape(&native->shape, native->head.features, native->head.classes, hessian);
-  used += (size_t)snprintf(options + used, size - used, " -DHESSIAN=%d", hessian);
+  used += (size_t)snprintf(options + used, size - used, " -DHESSIAN=%d -DALIGNED=%d", hessian, fours(native) > 0);
   native_fused_options(options + used, size - used, &fused, context_traits(native->context)->bounds_registers);
 }
 
@@ -326,22 +354,31 @@ Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *er
     char options[384] = "";
     bool cpu = native->family == SETOSA_FAMILY_CPU;
     const NativeShape *shape = &native->shape;
+    NativeShape gram_shape;
     NativeKernel program = program_of(native, id);
     const char *source = cpu ? native_kernels[program].cpu_source : native_kernels[program].gpu_source;
     switch (native_kernels[program].options) {
       case OPTIONS_TEAM:
+      case OPTIONS_COMMON:
         append_options(options, sizeof options, "-DTEAM=%u", native->team);
-        if (cpu) append_options(options, sizeof options, " -DLANES=%u", shape->lanes);
+        if (cpu)
+          append_options(options, sizeof options, " -DLANES=%u", shape->lanes);
+        else if (native_kernels[program].options == OPTIONS_COMMON)
+          append_options(options, sizeof options, " -DROW_LANES=%u -DROW_VECTORS=%u", native_row_lanes(native->stride),
+                         native_row_vectors(native->stride));
         break;
       case OPTIONS_TILE:
-        append_options(options, sizeof options, "-DTILE_CLASSES=%u", shape->tile_classes);
+        append_tile(options, sizeof options, shape);
+        append_options(options, sizeof options, " -DSPAN=%zu -DFOURS=%d", native->span_rows, fours(native));
         break;
       case OPTIONS_STRIPS:
         append_options(options, sizeof options, "-DLANES=%u -DTILE_CLASSES=%u -DPANEL_ROWS=%u", shape->lanes, native_strip_classes(native),
                        shape->panel_rows);
         break;
       case OPTIONS_GRAM: /* a panel is f32, however X is stored */
-        append_options(options, sizeof options, "-DLOWER_ONLY -DTILE_CLASSES=%u", GRAM_TILE_CLASSES);
+        gram_shape = native_gram_shape(native);
+        append_tile(options, sizeof options, &gram_shape);
+        append_options(options, sizeof options, " -DLOWER_ONLY -DFOURS=2");
         break;
       case OPTIONS_FUSED:
         append_options(options, sizeof options, "-DTEAM=%u -DCLASSES=%zu -DFEATURES=%zu", native->team, native->head.classes,

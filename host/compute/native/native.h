@@ -19,9 +19,10 @@ typedef enum NativeKernel {
   KERNEL_DIVIDE_SQRT,
   KERNEL_PROX,
   KERNEL_FOLD_PARTIALS,
+  KERNEL_FOLD_SPREAD,
+  KERNEL_FINISH_SPREAD,
   KERNEL_FINISH_GRADIENT,
   KERNEL_RESIDUAL_ROWS,
-  KERNEL_RESIDUAL_ROWS_FEW,
   KERNEL_PROBABILITY_ROWS,
   KERNEL_HESSIAN_ROWS,
   KERNEL_SPREAD_ROWS,
@@ -64,8 +65,6 @@ typedef enum NativeKernel {
   KERNEL_SPARSE_SQUARES,
   KERNEL_COUNT
 } NativeKernel;
-
-enum { GRAM_TILE_CLASSES = 64 };
 
 typedef struct SparseBlock SparseBlock;
 typedef struct NativeSparse NativeSparse;
@@ -165,7 +164,7 @@ struct Native {
   RowBuffers *buffers; /* (buffer_count) of the window when resident */
   size_t buffer_count;
   NativeStage stages[NATIVE_STAGES];
-  int stage;                /* that was filled last */
+  int stage;                /* that rows came from last */
   TargetRoom targets;       /* of sparse rows that are made */
   void *scratch;            /* a chunk of X on its way, NULL until one is converted */
   Synthesizer *synthesizer; /* of rows that are made; NULL until some are */
@@ -181,6 +180,7 @@ struct Native {
   uint64_t kept_version, versions;  /* every change of a vector takes the next version; 0: none */
   NativePanels panels[2];           /* of the last two vectors, the latest first */
   size_t block_rows;                /* rows of a block */
+  size_t span_rows;                 /* of dense padded rows: a chain of additions of block_gpu.cl; blocks are whole ones */
   uint32_t stride;                  /* floats of a padded row of logits: K rounded up to 8, not a multiple of 4 KB */
   Buffer *counter;                  /* of kernels/items.clh; NULL until a kernel takes items */
   Buffer *sums;                     /* SumPairs on their way to the host */

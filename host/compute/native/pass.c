@@ -31,7 +31,7 @@ size_t native_work_bytes(const Native *native) {
   size_t shares = (native->window.count + cut.share_rows - 1) / cut.share_rows, folded = (shares + cut.per_shard - 1) / cut.per_shard * 2;
   size_t vector = native->head.parameters * sizeof(float), most = native_most_partials(native, native->head.rows),
          partials = shares * cut.partials;
-  if (!native_is_fused(native) && cut.per_shard > 1) partials = cut.partials;
+  if (!native_is_fused(native) && !native_takes_shares(native) && cut.per_shard > 1) partials = cut.partials;
   if (partials > most) partials = most;
   if (cut.shares == 1 && cut.partials == 1 && !native_is_fused(native)) partials = 0; /* the gradient itself */
   size_t bytes = (partials + (cut.per_shard > 1 ? folded : 0)) * vector + shares * cut.losses * sizeof(SumPair);
@@ -76,16 +76,51 @@ Status native_fold(Native *native, const Buffer *partials, size_t first, size_t 
   return enqueue_fold(native, partials, first, partial_count, per_shard, native->head.parameters, error);
 }
 
-Status native_fold_slice(Native *native, const Buffer *partials, size_t partial_count, size_t count, Error *error) {
+/* Work-items that share the partials of an element at the end of a gradient: 1, but on the GPU family where there are few elements
+ * (kernels/vector.cl, finish_spread). By the parameters alone: the order of additions is the same for all of them and for a slice, on
+ * devices of any number. */
+static uint32_t finish_parts(const Native *native) {
+  enum { FEW_PARAMETERS = 1 << 16, MOST_PARTS = 32, LEAST_PARTS = 4, ENOUGH_GROUPS = 512 };
+  size_t parameters = native->head.parameters;
+  uint32_t parts = MOST_PARTS;
+  if (native->family == SETOSA_FAMILY_CPU || parameters >= FEW_PARAMETERS) return 1;
+  while (parts > LEAST_PARTS && parameters * parts / native->team > ENOUGH_GROUPS) parts /= 2;
+  return parts;
+}
+
+static uint32_t spread_groups(const Native *native, size_t elements) {
+  size_t columns = native->team / finish_parts(native);
+  return (uint32_t)((elements + columns - 1) / columns);
+}
+
+/* native->folded = the sum of partials of `count` floats. */
+static Status enqueue_fold_spread(Native *native, const Buffer *partials, size_t partial_count, size_t count, Error *error) {
   Status status = SETOSA_OK;
-  TRY(native_reserve(native, &native->folded, 2 * count * sizeof(float), "the sums of partial gradients", error));
-  TRY(buffer_fill_zero(native->folded, 0, 2 * count * sizeof(float), error));
-  TRY(enqueue_fold(native, partials, 0, partial_count, partial_count, count, error));
+  Kernel *kernel = NULL;
+  TRY(native_kernel(native, KERNEL_FOLD_SPREAD, &kernel, error));
+  TRY(kernel_launch(kernel, native_team_range(native, spread_groups(native, count)), error, ARG(native->folded), ARG(partials),
+                    ARG((uint32_t)partial_count), ARG((uint64_t)count), ARG(finish_parts(native))));
 cleanup:
   return status;
 }
 
-size_t native_norms(const Native *native) { return native_vector_groups(native, native->head.parameters); }
+Status native_fold_slice(Native *native, const Buffer *partials, size_t partial_count, size_t count, Error *error) {
+  Status status = SETOSA_OK;
+  TRY(native_reserve(native, &native->folded, 2 * count * sizeof(float), "the sums of partial gradients", error));
+  if (finish_parts(native) > 1) {
+    TRY(enqueue_fold_spread(native, partials, partial_count, count, error));
+  } else {
+    TRY(buffer_fill_zero(native->folded, 0, 2 * count * sizeof(float), error));
+    TRY(enqueue_fold(native, partials, 0, partial_count, partial_count, count, error));
+  }
+cleanup:
+  return status;
+}
+
+size_t native_norms(const Native *native) {
+  size_t parts = finish_parts(native), parameters = native->head.parameters;
+  return parts > 1 ? spread_groups(native, parameters) : native_vector_groups(native, parameters);
+}
 
 Status native_enqueue_finish(Native *native, const Finish *finish, const Buffer *partials, size_t partial_count, Error *error) {
   Status status = SETOSA_OK;
@@ -94,13 +129,26 @@ Status native_enqueue_finish(Native *native, const Finish *finish, const Buffer 
   const Buffer *factors = addition->factors != NULL ? addition->factors->buffer : NULL;
   const Buffer *linear = addition->linear != NULL ? addition->linear->buffer : NULL;
   Kernel *kernel = NULL;
-  size_t parameters = native->head.parameters;
-  TRY(native_kernel(native, KERNEL_FINISH_GRADIENT, &kernel, error));
-  TRY(kernel_launch(kernel, native_team_range(native, native_vector_groups(native, parameters)), error, ARG(finish->out->buffer),
-                    ARG(partials), ARG((uint32_t)partial_count), ARG(finish->of->buffer), ARG((float)addition->l2), ARG(factors),
-                    ARG(linear), ARG((uint64_t)(parameters - native->head.classes)), ARG((uint64_t)parameters),
-                    ARG((uint32_t)native->head.intercept), ARG(finish->norm ? (const Buffer *)native->sums : (const Buffer *)NULL),
-                    ARG(finish->norms)));
+  KernelArgument arguments[13];
+  size_t parameters = native->head.parameters, count = 0;
+  uint32_t parts = finish_parts(native);
+#define ADD(value) (arguments[count++] = ARG(value))
+  ADD(finish->out->buffer);
+  ADD(partials);
+  ADD((uint32_t)partial_count);
+  ADD(finish->of->buffer);
+  ADD((float)addition->l2);
+  ADD(factors);
+  ADD(linear);
+  ADD((uint64_t)(parameters - native->head.classes));
+  ADD((uint64_t)parameters);
+  ADD((uint32_t)native->head.intercept);
+  ADD(finish->norm ? (const Buffer *)native->sums : (const Buffer *)NULL);
+  ADD(finish->norms);
+  if (parts > 1) ADD(parts);
+#undef ADD
+  TRY(native_kernel(native, parts > 1 ? KERNEL_FINISH_SPREAD : KERNEL_FINISH_GRADIENT, &kernel, error));
+  TRY(kernel_launch_array(kernel, native_team_range(native, (uint32_t)native_norms(native)), arguments, count, error));
   native_changed(native, finish->out);
 cleanup:
   return status;

@@ -41,7 +41,7 @@ typedef struct Finish {
   bool norm;      /* sums take the largest |component| of `out` in each of its groups, */
   uint32_t norms; /* from this one on; there must be room */
 } Finish;
-/* Pairs that a norm takes. */
+/* Pairs that a norm takes: one for each group of the kernel at the end of a gradient. */
 size_t native_norms(const Native *native);
 /* finish->out = the sum of partials (P each), in order, and what is added. */
 Status native_enqueue_finish(Native *native, const Finish *finish, const Buffer *partials, size_t partial_count, Error *error);

@@ -9,6 +9,8 @@
 #include "compute/native/upload.h"
 #include "compute/native/vector.h"
 
+enum { MOST_SCORE_BYTES = 64 << 20 };
+
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 /* Rows of scores, padded to the stride: compensated logits where those cost little beside reading X and writing the scores, else those of
@@ -56,27 +58,33 @@ cleanup:
   return status;
 }
 
+/* Rows of a block of scores, which the host holds, too: of a large block a part. */
+static size_t scores_rows(const Native *native) {
+  size_t most = MOST_SCORE_BYTES / (native->stride * sizeof(float));
+  return native_takes_shares(native) && most > 0 ? smaller(native->block_rows, most) : native->block_rows;
+}
+
 Status native_predict(Backend *backend, const Vector *w, RowRange rows, RowScores kind, float *scores, Error *error) {
   Status status = SETOSA_OK;
   Native *native = (Native *)backend;
   float *padded = NULL;
   bool strips = native_uses_strips(native) && (backend->classes > CLASSES_ACCURATE_MOST || kind == ROW_ESTIMATES);
-  size_t classes = backend->classes, stride = strips ? classes : native->stride, count = 0,
-         bytes = native->block_rows * stride * sizeof(float);
-  if (bytes < native_logits_bytes(native, native->block_rows)) bytes = native_logits_bytes(native, native->block_rows);
+  size_t classes = backend->classes, stride = strips ? classes : native->stride, count = 0, block_rows = scores_rows(native),
+         bytes = block_rows * stride * sizeof(float);
+  if (bytes < native_logits_bytes(native, block_rows)) bytes = native_logits_bytes(native, block_rows);
   TRY(native_check_rows(native, rows, false, error));
   const Buffer *before = native->block;
   TRY(native_reserve(native, &native->block, bytes, "a block of logits", error));
   /* Of the last strip softmax sees rows, too, that nothing was written to. */
   if (strips && native->block != before) TRY(buffer_fill_zero(native->block, 0, bytes, error));
   if (strips) TRY(native_reserve(native, &native->block_directions, bytes, "a block of scores", error));
-  if (stride != classes) TRY(memory_allocate((void **)&padded, native->block_rows * stride, sizeof(float), "a block of scores", error));
+  if (stride != classes) TRY(memory_allocate((void **)&padded, block_rows * stride, sizeof(float), "a block of scores", error));
   for (size_t done = 0; done < rows.count; done += count) {
     RowRange range;
     const RowBuffers *buffers = NULL;
     TRY(native_rows(native, &buffers, (RowRange){rows.begin + done, rows.count - done}, 1, &range, error));
     float *to = scores + done * classes;
-    count = range.count = smaller(range.count, native->block_rows);
+    count = range.count = smaller(range.count, block_rows);
     TRY((strips ? enqueue_strip_scores : enqueue_scores)(native, w, buffers, range, kind, error));
     TRY(buffer_read(strips ? native->block_directions : native->block, 0, count * stride * sizeof(float), padded != NULL ? padded : to,
                     error));

@@ -1,18 +1,63 @@
 /* Default shapes of the kernels. */
 #include "compute/native/shape.h"
 
-NativeShape native_default_shape(SetosaFamily family, size_t classes, const DeviceTraits *traits) {
+enum { SIDE = 16, FEW_FEATURES = 64 }; /* SIDE: work-items along either side of a group, at most */
+
+static size_t divide_up(size_t count, size_t size) { return (count + size - 1) / size; }
+
+/* Half a side of work-items is enough for half as many classes; either way a group has whole vectors of 32 or 64 work-items. Of few
+ * features the tile has few, too, since to a gradient they are its rows. */
+void native_shape_tiles(NativeShape *shape, size_t classes, size_t features, uint32_t item_rows, uint32_t item_classes) {
+  size_t tiles = divide_up(classes, (size_t)SIDE * item_classes), each = divide_up(classes, tiles);
+  size_t side = each <= SIDE / 2 * (size_t)item_classes ? SIDE / 2 : SIDE;
+  if (features <= FEW_FEATURES && item_rows > 4) item_rows = 4;
+  shape->item_classes = (uint32_t)divide_up(each, side);
+  if (shape->item_classes < 4) shape->item_classes = 4;
+  shape->tile_classes = (uint32_t)(divide_up(each, 2 * shape->item_classes) * 2 * shape->item_classes);
+  if (shape->tile_classes % 4 > 0) shape->tile_classes += 2 * shape->item_classes;
+  shape->item_rows = item_rows;
+  shape->tile_rows = SIDE * item_rows;
+}
+
+NativeShape native_default_shape(SetosaFamily family, size_t classes, size_t features, const DeviceTraits *traits) {
   NativeShape shape = {.lanes = 8, .dot_classes = 3, .outer_classes = 6, .outer_registers = 12, .strip_classes = 6, .panel_rows = 6};
   if (traits->preferred_float_width >= 16)
     shape = (NativeShape){.lanes = 16, .dot_classes = 5, .outer_classes = 16, .outer_registers = 24, .strip_classes = 6, .panel_rows = 8};
-  shape.tile_classes = classes <= 16 ? 16 : classes <= 32 ? 32 : 64;
   shape.shares = family == SETOSA_FAMILY_CPU ? 64 : classes <= CLASSES_FUSED_MOST ? 1056 : 256;
   shape.fused_bytes = traits->vendor == VENDOR_NVIDIA ? 49152 : 32768; /* elsewhere more groups at a time matter more */
+  if (family == SETOSA_FAMILY_CPU) return shape;
+  if (traits->vendor == VENDOR_NVIDIA)
+    native_shape_tiles(&shape, classes, features, 8, 8);
+  else if (traits->vendor == VENDOR_AMD)
+    native_shape_tiles(&shape, classes, features, 8, 4);
+  else
+    native_shape_tiles(&shape, classes, features, 4, 4);
   return shape;
 }
 
 bool native_shape_equal(const NativeShape *a, const NativeShape *b) {
   return a->lanes == b->lanes && a->dot_classes == b->dot_classes && a->outer_classes == b->outer_classes &&
          a->outer_registers == b->outer_registers && a->strip_classes == b->strip_classes && a->panel_rows == b->panel_rows &&
-         a->tile_classes == b->tile_classes && a->shares == b->shares && a->fused_bytes == b->fused_bytes;
+         a->tile_rows == b->tile_rows && a->tile_classes == b->tile_classes && a->item_rows == b->item_rows &&
+         a->item_classes == b->item_classes && a->shares == b->shares && a->fused_bytes == b->fused_bytes;
+}
+
+enum {
+  ROW_VECTOR = 4,       /* floats */
+  LEAST_LANES = 2,      /* of a row of the least stride, 8, */
+  LINE_LANES = 8,       /* up to a line of memory each has one vector, */
+  MOST_ROW_LANES = 256, /* then several, at most: */
+  MOST_ROW_VECTORS = 4  /* more of them would not fit into the registers of every GPU */
+};
+
+uint32_t native_row_lanes(uint32_t stride) {
+  uint32_t lanes = LEAST_LANES;
+  while (lanes < LINE_LANES && lanes * ROW_VECTOR < stride) lanes *= 2;
+  while (lanes < MOST_ROW_LANES && lanes * ROW_VECTOR * MOST_ROW_VECTORS < stride) lanes *= 2;
+  return lanes;
+}
+
+uint32_t native_row_vectors(uint32_t stride) {
+  uint32_t floats = native_row_lanes(stride) * ROW_VECTOR, vectors = (stride + floats - 1) / floats;
+  return vectors <= MOST_ROW_VECTORS ? vectors : 0;
 }

@@ -13,14 +13,26 @@ typedef struct NativeShape {
   uint32_t outer_classes, outer_registers; /* fused, CPU: most classes and most vectors of sums of an outer tile */
   uint32_t strip_classes;                  /* blocks, CPU: most classes of the register tile */
   uint32_t panel_rows;                     /* CPU: rows of the tile of panels (kernels/panel.clh), a divisor of 48; 0: no panels */
-  uint32_t tile_classes;                   /* blocks, GPU: 16, 32 or 64 */
+  uint32_t tile_rows, tile_classes;        /* blocks, GPU: rows (of a gradient: features) and classes of a group's tile, multiples of 4, */
+  uint32_t item_rows, item_classes;        /* and those of a work-item, at least 4 */
   uint32_t shares;                         /* most shards of a pass (fused.c, blocks.c) */
   uint32_t fused_bytes;                    /* fused, GPU: most local memory of a group */
 } NativeShape;
 
 /* The fixed shape, which needs no tuning and which --reproducible keeps to: found by hand on AVX-512 (16 lanes, 32 registers) and by
  * counting registers for the rest. */
-NativeShape native_default_shape(SetosaFamily family, size_t classes, const DeviceTraits *traits);
+NativeShape native_default_shape(SetosaFamily family, size_t classes, size_t features, const DeviceTraits *traits);
+/* Cuts the classes into tiles of groups whose work-items have at most item_classes of them each. */
+void native_shape_tiles(NativeShape *shape, size_t classes, size_t features, uint32_t item_rows, uint32_t item_classes);
+/* Work-items of a group of block_gpu.cl: whole vectors of 32. */
+static inline uint32_t native_shape_items(const NativeShape *shape) {
+  return (shape->tile_rows / shape->item_rows * (shape->tile_classes / shape->item_classes) + 31) / 32 * 32;
+}
 bool native_shape_equal(const NativeShape *a, const NativeShape *b);
+
+/* GPU family: work-items that share a padded row of logits, and vectors of four floats that each keeps in registers; 0: longer rows go by
+ * parts (kernels/rows_gpu.cl). By the length alone, so that all devices of a job add in the same order. */
+uint32_t native_row_lanes(uint32_t stride);
+uint32_t native_row_vectors(uint32_t stride);
 
 #endif

@@ -3,8 +3,8 @@
  * on the host. */
 #include "compute/native/upload.h"
 #include "compute/native/line.h"
+#include "compute/native/logits.h"
 #include "compute/native/metric.h"
-#include "compute/native/pass.h"
 #include "compute/native/sparse.h"
 #include "compute/reweigh.h"
 
@@ -140,7 +140,8 @@ void row_buffers_release(RowBuffers *buffers) {
 
 /* The ranges that passes ask for: a share, a block. */
 static size_t largest_unit(const Native *native) {
-  size_t unit = native_is_fused(native) ? native_cut(native, native->head.rows).share_rows : native->block_rows;
+  Cut cut = native_cut(native, native->head.rows);
+  size_t unit = native_is_fused(native) ? cut.share_rows : native_block_unit(native, &cut);
   return smaller(unit, native->window.count);
 }
 
@@ -288,19 +289,27 @@ static size_t rows_held(const RowBuffers *buffers, RowRange rows, size_t unit) {
   return held >= rows.count ? rows.count : held - held % unit;
 }
 
+/* Rows come from this stage now. What was enqueued by now may read the one before. */
+static Status turn_to(Native *native, int stage, Error *error) {
+  NativeStage *last = &native->stages[native->stage];
+  if (stage == native->stage) return SETOSA_OK;
+  native->stage = stage;
+  mark_destroy(last->used);
+  last->used = NULL;
+  return context_mark(native->context, &last->used, error);
+}
+
 /* The other stage takes the rows as soon as the kernels that read it have run; those on the last one go on meanwhile. */
 static Status load_stage(Native *native, RowBuffers **buffers, RowRange rows, size_t unit, Error *error) {
   Status status = SETOSA_OK;
   double start = clock_seconds();
-  NativeStage *last = &native->stages[native->stage], *next = &native->stages[(native->stage + 1) % NATIVE_STAGES];
+  int stage = (native->stage + 1) % NATIVE_STAGES;
+  NativeStage *next = &native->stages[stage];
   size_t capacity = native->residence.resident ? rows.count : native->residence.buffer_rows;
   size_t most = larger(capacity / unit, 1) * unit, count = smaller(rows.count, most);
-  mark_destroy(last->used);
-  last->used = NULL;
-  TRY(context_mark(native->context, &last->used, error));
+  TRY(turn_to(native, stage, error));
   TRY(mark_wait(next->used, error));
   TRY(load_buffers(native, &next->buffers, rows.begin, count, larger(count, smaller(capacity, native->head.rows)), error));
-  native->stage = (native->stage + 1) % NATIVE_STAGES;
   *buffers = &next->buffers;
   native->seconds_upload += clock_seconds() - start;
 cleanup:
@@ -318,6 +327,7 @@ Status native_rows(Native *native, const RowBuffers **out, RowRange rows, size_t
   for (int i = 0; i < NATIVE_STAGES && held == 0; i++) { /* streamed; rows across two buffers, or of another device's window */
     buffers = &native->stages[i].buffers;
     held = rows_held(buffers, rows, unit);
+    if (held > 0) TRY(turn_to(native, i, error)); /* else the next chunk would take the place of this one */
   }
   if (held == 0) { /* across two buffers a unit is enough; of another's rows many are brought together */
     size_t most = range_contains(native->window, rows.begin) ? unit : larger(unit, native->block_rows);

@@ -7,8 +7,8 @@
 /* By the elements alone, so that inner products have the same bits on a device of any size. */
 uint32_t native_vector_groups(const Native *native, size_t elements) {
   bool cpu = native->family == SETOSA_FAMILY_CPU;
-  size_t share = cpu ? 4096 : 8 * (size_t)native->team; /* elements below which another group does not pay */
-  size_t most = cpu ? 64 : 256, groups = elements / share;
+  size_t share = cpu ? 4096 : 2 * (size_t)native->team; /* elements below which another group does not pay */
+  size_t most = cpu ? 64 : 512, groups = elements / share;
   return (uint32_t)(groups < 1 ? 1 : groups > most ? most : groups);
 }
 

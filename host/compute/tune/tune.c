@@ -27,7 +27,7 @@ bool tune_class_make(TuneClass *class, const Context *context, SetosaFamily fami
                        .features = power_of_two(features),
                        .storage = storage,
                        .compute_units = traits->compute_units};
-  class->classes = class->fused ? classes : power_of_two(classes);
+  class->classes = class->fused || class->family == SETOSA_FAMILY_GPU ? classes : power_of_two(classes);
   context_fingerprint(context, class->fingerprint);
   return class->fingerprint[0] != '\0';
 }
@@ -48,10 +48,11 @@ static void add_candidate(NativeShape shapes[TUNE_CANDIDATES], size_t *count, Na
 size_t tune_candidates(NativeShape shapes[TUNE_CANDIDATES], const TuneClass *class, const DeviceTraits *traits) {
   /* The most promising first, since a quick search may not come to the last: lanes, dot and outer classes, vectors of sums. */
   static const uint32_t fused_cpu[][4] = {{16, 5, 16, 24}, {16, 4, 8, 24}, {8, 5, 10, 24}, {8, 3, 6, 12}, {8, 5, 5, 12}, {8, 3, 5, 12}};
-  static const uint32_t strips[] = {8, 12, 6}, tiles[] = {64, 32, 16}, shares[] = {528, 264, 2112, 132};
+  static const uint32_t strips[] = {8, 12, 6}, shares[] = {528, 264, 2112, 132};
   static const uint32_t fused_bytes[] = {32768, 49152, 24576};
+  static const uint32_t items[][2] = {{8, 8}, {8, 4}, {4, 8}, {4, 4}, {8, 6}}; /* rows and most classes of a work-item, GPU */
   size_t count = 0;
-  NativeShape usual = native_default_shape(class->family, class->classes, traits), shape = usual;
+  NativeShape usual = native_default_shape(class->family, class->classes, class->features, traits), shape = usual;
   add_candidate(shapes, &count, usual);
   if (class->family == SETOSA_FAMILY_CPU && class->classes >= PANEL_LEAST_REST) { /* without panels */
     shape.panel_rows = 0;
@@ -79,11 +80,11 @@ size_t tune_candidates(NativeShape shapes[TUNE_CANDIDATES], const TuneClass *cla
       add_candidate(shapes, &count, shape);
     }
   } else {
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < (class->family == SETOSA_FAMILY_CPU ? 3 : sizeof items / sizeof *items); i++) {
       if (class->family == SETOSA_FAMILY_CPU)
         shape.strip_classes = strips[i];
       else
-        shape.tile_classes = tiles[i];
+        native_shape_tiles(&shape, class->classes, class->features, items[i][0], items[i][1]);
       add_candidate(shapes, &count, shape);
     }
   }
@@ -99,7 +100,8 @@ void tune_shape_describe(char *text, size_t size, const NativeShape *shape, cons
   else if (class->family == SETOSA_FAMILY_CPU)
     snprintf(text, size, "tiles of %u classes, panels of %u rows", shape->strip_classes, shape->panel_rows);
   else
-    snprintf(text, size, "tiles of %u classes", shape->tile_classes);
+    snprintf(text, size, "tiles of %u rows and %u classes, %u x %u a work-item", shape->tile_rows, shape->tile_classes, shape->item_rows,
+             shape->item_classes);
 }
 
 /* ---- files ------------------------------------------------------------------------------------------------------ */
@@ -113,11 +115,13 @@ static void write_record(char text[RECORD_BYTES], const TuneClass *class, const 
   char class_text[192];
   const NativeShape *s = &record->shape;
   write_class(class_text, sizeof class_text, class);
-  snprintf(text, RECORD_BYTES,
-           "setosa tuning 5\nclass %s\nhow %s\nshape lanes %u dot %u outer %u %u strip %u panel %u tile %u shares %u fused %u\n"
-           "pass_ns default %" PRIu64 " shape %" PRIu64 "\n",
-           class_text, setosa_tuning_name(record->how), s->lanes, s->dot_classes, s->outer_classes, s->outer_registers, s->strip_classes,
-           s->panel_rows, s->tile_classes, s->shares, s->fused_bytes, record->default_ns, record->shape_ns);
+  snprintf(
+      text, RECORD_BYTES,
+      "setosa tuning 6\nclass %s\nhow %s\nshape lanes %u dot %u outer %u %u strip %u panel %u tile %u %u item %u %u shares %u fused %u\n"
+      "pass_ns default %" PRIu64 " shape %" PRIu64 "\n",
+      class_text, setosa_tuning_name(record->how), s->lanes, s->dot_classes, s->outer_classes, s->outer_registers, s->strip_classes,
+      s->panel_rows, s->tile_rows, s->tile_classes, s->item_rows, s->item_classes, s->shares, s->fused_bytes, record->default_ns,
+      record->shape_ns);
 }
 
 /* The index of word among the names, or count. */
@@ -136,9 +140,10 @@ static bool read_record(TuneRecord *record, const TuneClass *class, const char *
   if (rest == NULL ||
       sscanf(rest,
              "\nhow %7s shape lanes %" SCNu32 " dot %" SCNu32 " outer %" SCNu32 " %" SCNu32 " strip %" SCNu32 " panel %" SCNu32
-             " tile %" SCNu32 " shares %" SCNu32 " fused %" SCNu32 " pass_ns default %" SCNu64 " shape %" SCNu64,
-             how, &s->lanes, &s->dot_classes, &s->outer_classes, &s->outer_registers, &s->strip_classes, &s->panel_rows, &s->tile_classes,
-             &s->shares, &s->fused_bytes, &record->default_ns, &record->shape_ns) != 12)
+             " tile %" SCNu32 " %" SCNu32 " item %" SCNu32 " %" SCNu32 " shares %" SCNu32 " fused %" SCNu32 " pass_ns default %" SCNu64
+             " shape %" SCNu64,
+             how, &s->lanes, &s->dot_classes, &s->outer_classes, &s->outer_registers, &s->strip_classes, &s->panel_rows, &s->tile_rows,
+             &s->tile_classes, &s->item_rows, &s->item_classes, &s->shares, &s->fused_bytes, &record->default_ns, &record->shape_ns) != 15)
     return false;
   size_t how_index = find_name(how, tuning_names, names_count(tuning_names));
   if (how_index > 2 || how_index == SETOSA_TUNING_OFF) return false;

@@ -8,7 +8,8 @@
 
 enum { TUNE_CANDIDATES = 16 };
 
-/* Problems that share a verdict: K exact where the fused pass is built for it, else rounded up to a power of two, as D always is. */
+/* Problems that share a verdict: K exact where the fused pass is built for it and on the GPU family, whose tiles it cuts, else rounded up
+ * to a power of two, as D always is. */
 typedef struct TuneClass {
   char fingerprint[33]; /* of device, driver, version and kernel sources; never "" */
   SetosaFamily family;  /* CPU or GPU */

@@ -1,6 +1,7 @@
 // Softmax, cross-entropy and their derivatives (softmax.clh) on a block of logits held in global memory: (rows, stride) row-major, the first
-// `classes` columns real, the others -INFINITY (so that they count as probability 0), stride a multiple of 8. A team works on a row.
-// Work size: groups x TEAM, no more groups than rows; each group has a contiguous share of the rows. Macros: TEAM (team.clh).
+// `classes` columns real, the others -INFINITY (so that they count as probability 0), stride a multiple of 8. A row a work-item (TEAM 1).
+// Work size: groups x TEAM, no more groups than rows; each group has a contiguous share of the rows, or group_rows of them.
+// Macros: TEAM (team.clh).
 #include "softmax.clh"
 #include "team.clh"
 
@@ -37,9 +38,9 @@ static inline float team_exponentials(global float *z, uint stride, int y, float
 
 // z -> scale * weight * (a - p) in place; losses[first_loss + group] (+)= the weighted sum of the rows' losses. The labels and weights of the
 // block begin at first_row.
-kernel void residual_rows(global float *block, uint stride, global const int *labels, global const float *row_weights, ulong first_row, ulong rows,
+kernel void residual_rows(global float *block, uint stride, global const int *labels, global const float *row_weights, ulong first_row, ulong rows, uint group_rows,
                           float scale, global float2 *losses, uint first_loss, uint add) {
-  SHARE_ROWS(rows);
+  GROUP_ROWS(rows, group_rows);
   TEAM_SCRATCH(scratch);
   float loss_high = 0.0f, loss_low = 0.0f;
   ulong i = row_first;
@@ -57,26 +58,6 @@ kernel void residual_rows(global float *block, uint stride, global const int *la
   } while (++i < row_last);
   if (TEAM_ITEM == 0) store_sum(losses + first_loss + get_group_id(0), (float2)(loss_high, loss_low), add);
 }
-
-#if TEAM > 1
-DEFINE_SOFTMAX(few, global, float, int, load_one, store_one, accumulate, 1)
-
-// As residual_rows, for few classes: a row a work-item. Columns from `classes` on become 0.
-kernel void residual_rows_few(global float *block, uint stride, uint classes, global const int *labels, global const float *row_weights,
-                              ulong first_row, ulong rows, float scale, global float2 *losses, uint first_loss, uint add) {
-  SHARE_ROWS(rows);
-  TEAM_SCRATCH(scratch);
-  float loss_high = 0.0f, loss_low = 0.0f;
-  for (ulong i = row_first + TEAM_ITEM; i < row_last; i += TEAM) {
-    global float *z = block + i * stride;
-    float weight = row_weight(row_weights, first_row + i);
-    accumulate(&loss_high, &loss_low, weight * few_residuals(z, classes, labels[first_row + i], scale * weight));
-    for (uint k = classes; k < stride; k++) z[k] = 0.0f;
-  }
-  float2 loss = team_sum((float2)(loss_high, loss_low), scratch);
-  if (TEAM_ITEM == 0) store_sum(losses + first_loss + get_group_id(0), loss, add);
-}
-#endif
 
 // z -> a in place.
 kernel void probability_rows(global float *block, uint stride, ulong rows) {
