@@ -39,18 +39,22 @@ static uint32_t slices(const FusedShape *fused, size_t features) { return divide
 #define HESSIAN hessian
 #include "fused_sizes.clh"
 
-/* Counts what items there are, and says how many bytes of local memory a group of them needs. */
-static size_t local_bytes(FusedShape *fused, size_t features, size_t classes, bool hessian) {
+size_t native_fused_local_bytes(const FusedShape *fused, size_t features, size_t classes, bool hessian) {
+  return LOCAL_FLOATS * sizeof(float);
+}
+
+static uint32_t items_of(const FusedShape *fused, size_t features, size_t classes) {
   size_t items = OWNERS * ROW_GROUPS;
   if (items < BLOCK_ROWS) items = BLOCK_ROWS; /* a row has an item in the softmax */
   if (items < LEAST_ITEMS) items = LEAST_ITEMS;
-  fused->items = divide_up(items, WARP) * WARP;
-  return LOCAL_FLOATS * sizeof(float);
+  return divide_up(items, WARP) * WARP;
 }
 
 /* Fewer rows at a time, or fewer logits, until a block fits. */
 static bool fit(FusedShape *fused, size_t features, size_t classes, bool hessian, size_t most_bytes) {
-  while (local_bytes(fused, features, classes, hessian) > most_bytes) {
+  while (true) {
+    fused->items = items_of(fused, features, classes);
+    if (native_fused_local_bytes(fused, features, classes, hessian) <= most_bytes) return true;
     uint32_t chunks = fused->chunks + 1;
     while (chunks <= OUTPUTS && OUTPUTS % chunks != 0) chunks++;
     if (fused->keep_w != 2 && chunks <= OUTPUTS)
@@ -62,7 +66,6 @@ static bool fit(FusedShape *fused, size_t features, size_t classes, bool hessian
     else
       return false;
   }
-  return true;
 }
 
 /* Every item has all classes of its features, and its rows in registers. */

@@ -17,6 +17,8 @@ typedef struct FusedShape {
 } FusedShape;
 
 FusedShape native_fused_shape(const NativeShape *shape, size_t features, size_t classes, bool hessian);
+/* Local memory of a group. */
+size_t native_fused_local_bytes(const FusedShape *fused, size_t features, size_t classes, bool hessian);
 /* The macros as options of a program, size bytes; bounded: with the bound of registers, which not every compiler understands. */
 void native_fused_options(char *options, size_t size, const FusedShape *fused, bool bounded);
 
