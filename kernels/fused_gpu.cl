@@ -1,140 +1,373 @@
-// The fused pass of the GPU family for few classes: a group takes BLOCK_ROWS rows at a time, so that X comes from memory once (for the
-// logits) and from the second-level cache the second time (for the gradient).
-//   Z = X W' + b in local memory  ->  R = scale (softmax(Z) - P), losses  ->  G += R' X, a work-item owning whole features
+// The fused pass of the GPU family for few classes: X comes from memory once. A work-item owns QUADS groups of four neighbouring features and
+// GROUP_CLASSES classes, and keeps the gradient of those in registers over the whole share. A group takes BLOCK_ROWS rows at a time:
+//   logits of its features, for its rows  ->  added up over the owners of a row in local memory  ->  softmax, losses, R = scale (softmax(Z) - P),
+//   lanes of a row sharing out its classes  ->  G += R' X
 //   Hessian: Q = X V' + c too, and R = scale a (q - <a, q>)
-// Work size: shares x TEAM; each takes share_blocks blocks in order (the last what is left) and has its own partial gradient (P).
-// X as storage.clh says. Macros: CLASSES K <= 32, TEAM work-items (at least BLOCK_ROWS). Features D are an argument.
-// Local memory: 16 KB at K = 32, 26 KB for a Hessian.
+// X of a block is in registers (KEEP_X), where an item has all classes, else in local memory, where the items that share a class group's features
+// meet it. W is in registers (KEEP_W 2), in local memory (1) or comes from global memory (0), the first-level cache.
+// Work size: shares x ITEMS; each takes share_blocks blocks in order (the last what is left) and has its own partial gradient (P).
+// X as storage.clh says. Macros: FEATURES D, CLASSES K <= 32, HESSIAN 0 or 1, ALIGNED 1 where
+// rows begin at multiples of four elements, TEAM (of team.clh), and what FusedShape
+// (host/compute/native/fused_shape.h) says: ITEMS, QUADS, GROUP_CLASSES, ROW_QUADS, ROW_GROUPS, KEEP_X, KEEP_W, CHUNKS. ITEMS 0: features are too
+// many for that, see fused_wide.clh.
+#include "compiler.clh"
 #include "constants.clh"
 #include "softmax.clh"
 #include "storage.clh"
 #include "team.clh"
 
-#ifndef CLASSES
+#ifndef CLASSES // a small shape, for who compiles this without macros
 #define CLASSES 3
+#define FEATURES 32
+#define HESSIAN 0
+#define ALIGNED 1
+#define ITEMS 256
+#define QUADS 1
+#define GROUP_CLASSES 3
+#define ROW_QUADS 2
+#define ROW_GROUPS 32
+#define KEEP_X 1
+#define KEEP_W 2
+#define CHUNKS 1
 #endif
-#define BLOCK_ROWS FUSED_ROWS_GPU
-#define DEPTH 16
-#define OUTPUTS ((BLOCK_ROWS * CLASSES + TEAM - 1) / TEAM) // logits of a work-item
 
-// The logits of a block under the first SETS_ of the parameter vectors w0, w1 in one read of X: z[s][k][i] = <x_i, w_sk> + bias_sk for its rows
-// (0 past the last). x_tile, w_tile: DEPTH features of the rows, then of each set's weights. Ends with a barrier.
-// One function for both sets: with one that a kernel called twice, PoCL's Hessian was wrong now and then (README.md, "Barriers on PoCL").
-#define DEFINE_BLOCK_LOGITS(name, SETS_)                                                                                               \
-  static inline void name(global const stored *x, uint rows, uint features, global const float *w0, global const float *w1,            \
-                          local float *z, local float *x_tile, local float *w_tile) {                                                  \
-    uint item = TEAM_ITEM;                                                                                                             \
-    float sums[(SETS_)*OUTPUTS];                                                                                                       \
-    for (int o = 0; o < (SETS_)*OUTPUTS; o++) sums[o] = 0.0f;                                                                          \
-    uint depth = 0;                                                                                                                    \
-    do {                                                                                                                               \
-      for (uint e = item; e < BLOCK_ROWS * DEPTH; e += TEAM) {                                                                         \
-        uint i = e / DEPTH, d = e % DEPTH;                                                                                             \
-        x_tile[d * (BLOCK_ROWS + 1) + i] = i < rows && depth + d < features ? x_load(x, (ulong)i * features + (depth + d)) : 0.0f;     \
-      }                                                                                                                                \
-      for (uint e = item; e < CLASSES * DEPTH; e += TEAM) {                                                                            \
-        uint k = e / DEPTH, d = e % DEPTH;                                                                                             \
-        for (int s = 0; s < (SETS_); s++)                                                                                              \
-          w_tile[s * CLASSES * DEPTH + e] = depth + d < features ? (s == 0 ? w0 : w1)[(ulong)k * features + (depth + d)] : 0.0f;       \
-      }                                                                                                                                \
-      barrier(CLK_LOCAL_MEM_FENCE);                                                                                                    \
-      for (int o = 0; o < OUTPUTS; o++) {                                                                                              \
-        uint output = item + o * TEAM, i = output % BLOCK_ROWS, k = output / BLOCK_ROWS;                                               \
-        if (k < CLASSES)                                                                                                               \
-          for (int d = 0; d < DEPTH; d++) {                                                                                            \
-            float value = x_tile[d * (BLOCK_ROWS + 1) + i];                                                                            \
-            for (int s = 0; s < (SETS_); s++)                                                                                          \
-              sums[s * OUTPUTS + o] = fma(value, w_tile[(s * CLASSES + k) * DEPTH + d], sums[s * OUTPUTS + o]);                        \
-          }                                                                                                                            \
-      }                                                                                                                                \
-      barrier(CLK_LOCAL_MEM_FENCE); /* before the tiles are overwritten */                                                             \
-      depth += DEPTH;                                                                                                                  \
-    } while (depth < features);                                                                                                        \
-    for (int o = 0; o < OUTPUTS; o++) {                                                                                                \
-      uint output = item + o * TEAM, k = output / BLOCK_ROWS;                                                                          \
-      if (k < CLASSES)                                                                                                                 \
-        for (int s = 0; s < (SETS_); s++)                                                                                              \
-          z[s * CLASSES * BLOCK_ROWS + output] = sums[s * OUTPUTS + o] + (s == 0 ? w0 : w1)[(ulong)CLASSES * features + k];            \
-    }                                                                                                                                  \
-    barrier(CLK_LOCAL_MEM_FENCE);                                                                                                      \
-  }
-DEFINE_BLOCK_LOGITS(block_logits, 1)
-DEFINE_BLOCK_LOGITS(block_logits_of_both, 2)
+#if ITEMS == 0
+#include "fused_wide.clh"
+#else
 
-DEFINE_SOFTMAX(item, local, float, int, load_one, store_one, accumulate, BLOCK_ROWS)
+// NVIDIA's compiler heeds a bound of registers (-cl-nv-maxrregcount) only where the size of a group is open.
+#ifdef REGISTERS
+#define GROUP_OF_ITEMS
+#else
+#define GROUP_OF_ITEMS __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
+#endif
+#include "fused_sizes.clh"
 
-// partial (P) (+)= R' X and, in its last K, the column sums of R. Ends without a barrier: r must not be overwritten before one.
-static inline void block_gradient(global const stored *x, uint rows, uint features, local const float *r, global float *partial, uint add) {
-  for (uint d = TEAM_ITEM; d < features; d += TEAM) {
-    float sums[CLASSES];
-    for (int k = 0; k < CLASSES; k++) sums[k] = 0.0f;
-    global const stored *column = x + d;
-    for (uint i = 0; i < rows; i++, column += features) {
-      float value = x_load(column, 0);
-      for (int k = 0; k < CLASSES; k++) sums[k] = fma(r[k * BLOCK_ROWS + i], value, sums[k]);
-    }
-    for (int k = 0; k < CLASSES; k++) {
-      global float *to = partial + (ulong)k * features + d;
-      *to = add ? *to + sums[k] : sums[k];
-    }
-  }
-  if (TEAM_ITEM < CLASSES) {
-    global float *to = partial + (ulong)CLASSES * features + TEAM_ITEM;
-    float sum = 0.0f;
-    for (uint i = 0; i < rows; i++) sum += r[TEAM_ITEM * BLOCK_ROWS + i];
-    *to = add ? *to + sum : sum;
-  }
+// Whether there is such a feature or class; true at compile time where owners fit.
+#define IS_FEATURE(d) (ROW_FEATURES > FEATURES ? (d) < FEATURES : 1)
+#define IS_CLASS(k) (CLASSES % GROUP_CLASSES != 0 ? (k) < CLASSES : 1)
+#define IS_LANE_CLASS(k) (CLASSES % ROW_LANES != 0 ? (k) < CLASSES : 1)
+
+// Four features of a row from feature d on, 0 past the last.
+static inline float4 load_quad(global const stored *row, uint d) {
+  if (!IS_FEATURE(d)) return (float4)(0.0f);
+#if ALIGNED
+  return x_aligned4(row + d);
+#else
+  float4 quad = 0.0f;
+  quad.s0 = x_load(row, d);
+  if (d + 1 < FEATURES) quad.s1 = x_load(row, d + 1);
+  if (d + 2 < FEATURES) quad.s2 = x_load(row, d + 2);
+  if (d + 3 < FEATURES) quad.s3 = x_load(row, d + 3);
+  return quad;
+#endif
 }
 
-// Arguments of both as in fused_cpu.cl.
-kernel __attribute__((reqd_work_group_size(TEAM, 1, 1))) void fused_gradient(global const stored *x, uint features, ulong row_begin, ulong row_count,
+// The same of the weights of a class.
+static inline float4 weights_quad(global const float *w, uint k, uint d) {
+  if (!IS_FEATURE(d)) return (float4)(0.0f);
+  if (!IS_CLASS(k)) return (float4)(0.0f);
+  w += k * FEATURES + d;
+#if FEATURES % 4 == 0
+  return *(global const float4 *)w;
+#else
+  float4 quad = 0.0f;
+  quad.s0 = w[0];
+  if (d + 1 < FEATURES) quad.s1 = w[1];
+  if (d + 2 < FEATURES) quad.s2 = w[2];
+  if (d + 3 < FEATURES) quad.s3 = w[3];
+  return quad;
+#endif
+}
+
+// sum += four features of a row times those of a class
+#define DOT(sum, x, w) fma((x).s3, (w).s3, fma((x).s2, (w).s2, fma((x).s1, (w).s1, fma((x).s0, (w).s0, sum))))
+
+#if HESSIAN
+kernel GROUP_OF_ITEMS void fused_hessian(global const stored *x, ulong row_begin, ulong row_count,
                                                                               uint share_blocks, ulong first_share, float scale,
                                                                               global const float *w, global float *partials, uint first_partial,
-                                                                              global const int *labels, global const float *row_weights,
-                                                                              global float2 *losses, uint want_gradient) {
-  local float x_tile[DEPTH * (BLOCK_ROWS + 1)], w_tile[CLASSES * DEPTH], z[CLASSES * BLOCK_ROWS], scratch[2 * TEAM];
-  ulong group = get_group_id(0), blocks = (row_count + BLOCK_ROWS - 1) / BLOCK_ROWS;
-  ulong first_block = group * share_blocks, last_block = min(first_block + share_blocks, blocks), block = first_block;
-  global float *partial = partials + (first_partial + group) * ((ulong)CLASSES * features + CLASSES);
-  float high = 0.0f, low = 0.0f;
-  do {
-    ulong first = row_begin + block * BLOCK_ROWS;
-    uint rows = (uint)min((ulong)BLOCK_ROWS, row_begin + row_count - first);
-    block_logits(x + first * features, rows, features, w, w, z, x_tile, w_tile);
-    if (TEAM_ITEM < rows) {
-      float weight = row_weights != 0 ? row_weights[first + TEAM_ITEM] : 1.0f;
-      accumulate(&high, &low, weight * item_residuals(z + TEAM_ITEM, CLASSES, labels[first + TEAM_ITEM], scale * weight));
-    }
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (want_gradient) block_gradient(x + first * features, rows, features, z, partial, block != first_block);
-    barrier(CLK_LOCAL_MEM_FENCE); // before the next block's residuals overwrite these
-  } while (++block < last_block);
-  float2 pair = team_sum((float2)(high, low), scratch);
-  if (TEAM_ITEM == 0) store_sum(losses + first_share + group, pair, 0);
-}
+                                                                              global const float *v, global const float *row_weights) {
+  const uint want_gradient = 1;
+#define WEIGHTS(set) ((set) == 0 ? w : v)
+#else
+kernel GROUP_OF_ITEMS void fused_gradient(global const stored *x, ulong row_begin, ulong row_count,
+                                                                               uint share_blocks, ulong first_share, float scale,
+                                                                               global const float *w, global float *partials, uint first_partial,
+                                                                               global const int *labels, global const float *row_weights,
+                                                                               global float2 *losses, uint want_gradient) {
+#define WEIGHTS(set) w
+#endif
+  local float4 pool[LOCAL_FLOATS / 4];
+  local float4 *sums = pool, *parts = pool + FREE_FLOATS / 4, *residuals = parts + PARTS_FLOATS / 4;
+  local float *logits = (local float *)pool, *lane_sums = logits + LOGITS_FLOATS;
+  local float *const totals = (local float *)(residuals + (RESIDUALS_FLOATS + W_FLOATS + X_FLOATS) / 4), *const biases = totals + TOTALS_FLOATS;
+  local float *const highs = totals + BLOCK_ROWS * ROW_LANES * LANE_CLASSES, *const lows = highs + BLOCK_ROWS;
+#if KEEP_W == 1
+  local float4 *w_kept = residuals + RESIDUALS_FLOATS / 4;
+#endif
+#if !KEEP_X
+  local float4 *x_kept = residuals + (RESIDUALS_FLOATS + W_FLOATS) / 4;
+#endif
+  const uint item = (uint)get_local_id(0), owner = min(item, (uint)(OWNERS * ROW_GROUPS - 1)); // items too many do what the last one does, in vain
+  const uint class_group = owner % CLASS_GROUPS, slice = owner / CLASS_GROUPS % SLICES, row_group = owner / OWNERS;
+  const uint lane = item / BLOCK_ROWS, lane_row = item % BLOCK_ROWS; // in the softmax
+  const uint group = (uint)get_group_id(0), share_rows = share_blocks * BLOCK_ROWS;
+  ulong first = row_begin + (ulong)group * share_rows; // of a block
+  const ulong end = row_begin + min(((ulong)group + 1) * share_rows, row_count);
+#define ROWS_FROM(first) ((uint)min((ulong)BLOCK_ROWS, end - (first)))
 
-kernel __attribute__((reqd_work_group_size(TEAM, 1, 1))) void fused_hessian(global const stored *x, uint features, ulong row_begin, ulong row_count,
-                                                                             uint share_blocks, ulong first_share, float scale,
-                                                                             global const float *w, global float *partials, uint first_partial,
-                                                                             global const float *v, global const float *row_weights) {
-  local float x_tile[DEPTH * (BLOCK_ROWS + 1)], w_tile[2 * CLASSES * DEPTH], z[2 * CLASSES * BLOCK_ROWS];
-  local float *q = z + CLASSES * BLOCK_ROWS;
-  ulong group = get_group_id(0), blocks = (row_count + BLOCK_ROWS - 1) / BLOCK_ROWS;
-  ulong first_block = group * share_blocks, last_block = min(first_block + share_blocks, blocks), block = first_block;
-  global float *partial = partials + (first_partial + group) * ((ulong)CLASSES * features + CLASSES);
+  float4 gradient[OWNED];
+  UNROLL for (uint n = 0; n < OWNED; n++) gradient[n] = 0.0f;
+#if KEEP_W == 2
+  float4 w_kept[OUTPUTS * QUADS];
+  UNROLL for (uint o = 0; o < OUTPUTS; o++)
+    UNROLL for (uint j = 0; j < QUADS; j++)
+      w_kept[o * QUADS + j] = weights_quad(WEIGHTS(o / GROUP_CLASSES), class_group * GROUP_CLASSES + o % GROUP_CLASSES, 4 * (slice + j * SLICES));
+#define W(o, j) w_kept[(o) * QUADS + (j)]
+#elif KEEP_W == 1
+  ONE_AT_A_TIME for (uint e = item; e < SETS * CLASSES * QUADS * SLICES; e += ITEMS)
+    w_kept[e] = weights_quad(WEIGHTS(e / (CLASSES * QUADS * SLICES)), e / (QUADS * SLICES) % CLASSES, 4 * (e % (QUADS * SLICES)));
+  local const float4 *const w_at = w_kept + slice; // there is one group of classes: outputs count them through both sets
+#define W(o, j) w_at[((o)*QUADS + (j)) * SLICES]
+#else
+#define W(o, j) weights_quad(WEIGHTS((o) / GROUP_CLASSES), class_group * GROUP_CLASSES + (o) % GROUP_CLASSES, 4 * (slice + (j)*SLICES))
+#endif
+  for (uint e = item; e < RESIDUALS_FLOATS / 4; e += ITEMS) residuals[e] = 0.0f; // of the classes that fill up a group
+  for (uint e = item; e < TOTALS_FLOATS; e += ITEMS) totals[e] = 0.0f;
+  for (uint e = item; e < SETS * CLASSES; e += ITEMS) biases[e] = WEIGHTS(e / CLASSES)[CLASSES * FEATURES + e % CLASSES];
+  barrier(CLK_LOCAL_MEM_FENCE);
+
+  // What is this item's of each, so that constants lead from there to the rest.
+  const uint first_row = 4 * ROW_QUADS * row_group;
+  local float4 *const sums_at = sums + row_group * ROW_QUADS * CHUNK * OWNERS_STRIDE + owner % OWNERS;
+  local const float4 *const residuals_at = residuals + (first_row * ROW_STRIDE + class_group * GROUP_STRIDE) / 4;
+#if KEEP_X
+  float4 x_kept[4 * ROW_QUADS * QUADS];
+#define X(q, i, j) x_kept[(4 * (q) + (i)) * QUADS + (j)]
+  // Row i of this item in a block whose rows begin at `from`, of which it has the first or, if that is not there, the last, and `left` after it.
+#define LOAD_ROW(i, from, left)                                                    \
+  UNROLL for (uint j = 0; j < QUADS; j++)                                          \
+    x_kept[(i)*QUADS + j] = load_quad((from) + min((uint)(i), left) * FEATURES, 4 * (slice + j * SLICES))
+#define FROM(first, rows) (x + ((first) + min(first_row, (rows)-1)) * FEATURES)
+#define LEFT(rows) ((rows)-1 - min(first_row, (rows)-1))
+#define EACH_QUAD UNROLL
+  {
+    const uint rows = ROWS_FROM(first), left = LEFT(rows);
+    global const stored *from = FROM(first, rows);
+    UNROLL for (uint i = 0; i < 4 * ROW_QUADS; i++) { LOAD_ROW(i, from, left); }
+  }
+#else
+  local const float4 *const x_at = x_kept + first_row * (QUADS * SLICES) + slice;
+#define X(q, i, j) x_at[(4 * (q) + (i)) * (QUADS * SLICES) + (j)*SLICES]
+#define EACH_QUAD ONE_AT_A_TIME
+#endif
   do {
-    ulong first = row_begin + block * BLOCK_ROWS;
-    uint rows = (uint)min((ulong)BLOCK_ROWS, row_begin + row_count - first);
-    block_logits_of_both(x + first * features, rows, features, w, v, z, x_tile, w_tile);
-    if (TEAM_ITEM < rows) {
-      item_probabilities(z + TEAM_ITEM, CLASSES);
-      item_hessian_terms(z + TEAM_ITEM, q + TEAM_ITEM, CLASSES, row_weights != 0 ? scale * row_weights[first + TEAM_ITEM] : scale);
+    const uint rows = ROWS_FROM(first);
+    const bool mine = lane < ROW_LANES && lane_row < rows;
+#if !HESSIAN
+    const int y = mine ? labels[first + lane_row] : 0;
+#endif
+    const float weight = mine && row_weights != 0 ? row_weights[first + lane_row] : 1.0f;
+#if !KEEP_X
+    // Rows past the last repeat it: their residuals are 0.
+    global const stored *const from = x + first * FEATURES;
+    UNROLL for (uint n = 0; n < DIVIDE_UP(BLOCK_ROWS * QUADS * SLICES, ITEMS); n++) {
+      uint e = item + n * ITEMS, row = e / (QUADS * SLICES), quad = e % (QUADS * SLICES);
+      if (ITEMS % (QUADS * SLICES) == 0) row = item / (QUADS * SLICES) + n * (ITEMS / (QUADS * SLICES)), quad = item % (QUADS * SLICES);
+      if (BLOCK_ROWS * QUADS * SLICES % ITEMS == 0 || e < BLOCK_ROWS * QUADS * SLICES)
+        x_kept[e] = load_quad(from + min(row, rows - 1) * FEATURES, 4 * quad);
     }
     barrier(CLK_LOCAL_MEM_FENCE);
-    block_gradient(x + first * features, rows, features, q, partial, block != first_block);
-    barrier(CLK_LOCAL_MEM_FENCE); // before the next block's terms overwrite these
-  } while (++block < last_block);
+#endif
+    // The logits, CHUNK of every item at a time.
+#define CHUNK_FIRST (CHUNKS == 1 ? 0 : chunk * CHUNK)
+    uint chunk = 0;
+    do {
+      EACH_QUAD for (uint q = 0; q < ROW_QUADS; q++) {
+        float4 sum[CHUNK];
+        UNROLL for (uint n = 0; n < CHUNK; n++) sum[n] = 0.0f;
+        UNROLL for (uint j = 0; j < QUADS; j++) {
+          const float4 x0 = X(q, 0, j), x1 = X(q, 1, j), x2 = X(q, 2, j), x3 = X(q, 3, j);
+          UNROLL for (uint n = 0; n < CHUNK; n++) {
+            const float4 weights = W(CHUNK_FIRST + n, j);
+            sum[n] = (float4)(DOT(sum[n].s0, x0, weights), DOT(sum[n].s1, x1, weights), DOT(sum[n].s2, x2, weights), DOT(sum[n].s3, x3, weights));
+          }
+        }
+        if (item < OWNERS * ROW_GROUPS)
+          UNROLL for (uint n = 0; n < CHUNK; n++) sums_at[(q * CHUNK + n) * OWNERS_STRIDE] = sum[n];
+      }
+      barrier(CLK_LOCAL_MEM_FENCE);
+      UNROLL for (uint n = 0; n < DIVIDE_UP(CHUNK_SUMS * PARTS, ITEMS); n++) {
+        uint e = item + n * ITEMS;
+        if (e >= CHUNK_SUMS * PARTS) continue;
+        uint g = e % CLASS_GROUPS, part = e / CLASS_GROUPS % PARTS, output = e / (CLASS_GROUPS * PARTS), q = output / CHUNK;
+        local const float4 *from = sums + output * OWNERS_STRIDE + part * CLASS_GROUPS + g;
+        float4 sum = from[0];
+        UNROLL for (uint s = PARTS; s < SLICES; s += PARTS)
+          if (s + PARTS <= SLICES || s + part < SLICES) sum += from[s * CLASS_GROUPS];
+        parts[(((CHUNK_FIRST + output % CHUNK) * CLASS_GROUPS + g) * PARTS + part) * PARTS_STRIDE + q] = sum;
+      }
+      barrier(CLK_LOCAL_MEM_FENCE);
+    } while (++chunk < CHUNKS);
+
+    // The softmax of softmax.clh, the classes of a row shared out to its lanes.
+#define PART_OF(set, k, part) \
+  ((local const float *)(parts + ((((set)*GROUP_CLASSES + (k) % GROUP_CLASSES) * CLASS_GROUPS + (k) / GROUP_CLASSES) * PARTS + (part)) * PARTS_STRIDE))[lane_row]
+#if HESSIAN
+    float changes[LANE_CLASSES];
+#endif
+    UNROLL for (uint n = 0; n < LANE_CLASSES; n++) {
+      uint k = lane + n * ROW_LANES;
+      if (lane < ROW_LANES && IS_LANE_CLASS(k)) {
+        float z = biases[k];
+        UNROLL for (uint part = 0; part < PARTS; part++) z += PART_OF(0, k, part);
+        logits[k * BLOCK_ROWS + lane_row] = z;
+#if HESSIAN
+        changes[n] = biases[CLASSES + k];
+        UNROLL for (uint part = 0; part < PARTS; part++) changes[n] += PART_OF(1, k, part);
+#endif
+      }
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    float exponentials[LANE_CLASSES], largest = logits[lane_row], others = 0.0f;
+    UNROLL for (uint k = 1; k < CLASSES; k++) largest = fmax(largest, logits[k * BLOCK_ROWS + lane_row]);
+#if HESSIAN
+    float mean = 0.0f;
+#endif
+    UNROLL for (uint n = 0; n < LANE_CLASSES; n++) {
+      uint k = lane + n * ROW_LANES;
+      exponentials[n] = 0.0f;
+      if (lane < ROW_LANES && IS_LANE_CLASS(k)) {
+        exponentials[n] = exp(logits[k * BLOCK_ROWS + lane_row] - largest);
+#if HESSIAN
+        others += exponentials[n];
+        mean = fma(exponentials[n], changes[n], mean);
+#else
+        if (k != (uint)y) others += exponentials[n];
+#endif
+      }
+    }
+    if (lane < ROW_LANES) {
+      lane_sums[lane * BLOCK_ROWS + lane_row] = others;
+#if HESSIAN
+      lane_sums[(ROW_LANES + lane) * BLOCK_ROWS + lane_row] = mean;
+#endif
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    others = lane_sums[lane_row];
+    UNROLL for (uint l = 1; l < ROW_LANES; l++) others += lane_sums[l * BLOCK_ROWS + lane_row];
+#if HESSIAN
+    mean = lane_sums[ROW_LANES * BLOCK_ROWS + lane_row];
+    UNROLL for (uint l = 1; l < ROW_LANES; l++) mean += lane_sums[(ROW_LANES + l) * BLOCK_ROWS + lane_row];
+    mean /= others;
+    const float factor = mine ? scale * weight / others : 0.0f;
+#else
+    const float distance = logits[y * BLOCK_ROWS + lane_row] - largest, target = exp(distance), total = others + target;
+    const float factor = mine ? scale * weight / total : 0.0f;
+    if (mine && lane == 0) {
+      float high = highs[lane_row], low = lows[lane_row];
+      accumulate(&high, &low, weight * cross_entropy(others, total, distance));
+      highs[lane_row] = high, lows[lane_row] = low;
+    }
+#endif
+    UNROLL for (uint n = 0; n < LANE_CLASSES; n++) {
+      uint k = lane + n * ROW_LANES;
+      if (lane < ROW_LANES && IS_LANE_CLASS(k)) {
+#if HESSIAN
+        float residual = factor * exponentials[n] * (changes[n] - mean);
+#else
+        float residual = (k == (uint)y ? -others : exponentials[n]) * factor;
+#endif
+        if (!mine) residual = 0.0f;
+        ((local float *)residuals)[lane_row * ROW_STRIDE + k / GROUP_CLASSES * GROUP_STRIDE + k % GROUP_CLASSES] = residual;
+        totals[k * BLOCK_ROWS + lane_row] += residual;
+      }
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+
+#if KEEP_X
+    // The next block is asked for as the rows of this one are done with; after the last one this one again, in vain.
+    const ulong next = first + BLOCK_ROWS < end ? first + BLOCK_ROWS : first;
+    const uint next_rows = ROWS_FROM(next), next_left = LEFT(next_rows);
+    global const stored *const next_from = FROM(next, next_rows);
+#endif
+    EACH_QUAD for (uint q = 0; q < ROW_QUADS; q++)
+      UNROLL for (uint i = 0; i < 4; i++) {
+        if (want_gradient) {
+          float4 row[GROUP_STRIDE / 4];
+          UNROLL for (uint n = 0; n < GROUP_STRIDE / 4; n++)
+            row[n] = residuals_at[(4 * q + i) * (ROW_STRIDE / 4) + n];
+          UNROLL for (uint j = 0; j < QUADS; j++) {
+            const float4 values = X(q, i, j);
+            UNROLL for (uint c = 0; c < GROUP_CLASSES; c++) {
+              const float4 four = row[c / 4];
+              const float residual = c % 4 == 0 ? four.s0 : c % 4 == 1 ? four.s1 : c % 4 == 2 ? four.s2 : four.s3;
+              gradient[c * QUADS + j] = fma((float4)(residual), values, gradient[c * QUADS + j]);
+            }
+          }
+        }
+#if KEEP_X
+        LOAD_ROW(4 * q + i, next_from, next_left);
+#endif
+      }
+#if !KEEP_X
+    barrier(CLK_LOCAL_MEM_FENCE); // before the next block of X
+#endif
+    first += BLOCK_ROWS;
+  } while (first < end);
+
+  global float *partial = partials + ((ulong)first_partial + group) * ((ulong)CLASSES * FEATURES + CLASSES);
+  barrier(CLK_LOCAL_MEM_FENCE); // the bias: sums over the rows of a block; the losses: a tree over them
+  if (want_gradient)
+    for (uint k = item; k < CLASSES; k += ITEMS) {
+      local const float4 *rows = (local const float4 *)totals + k * BLOCK_QUADS;
+      float4 sum = rows[0];
+      EIGHT_AT_A_TIME for (uint q = 1; q < BLOCK_QUADS; q++) sum += rows[q];
+      partial[CLASSES * FEATURES + k] = (sum.s0 + sum.s1) + (sum.s2 + sum.s3);
+    }
+#if !HESSIAN
+  uint width = 128;
+  do {
+    if (item < width && item + width < BLOCK_ROWS) {
+      float high = highs[item], low = lows[item];
+      accumulate_pair(&high, &low, highs[item + width], lows[item + width]);
+      highs[item] = high, lows[item] = low;
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    width /= 2;
+  } while (width > 0);
+  if (item == 0) store_sum(losses + first_share + group, (float2)(highs[0], lows[0]), 0);
+#endif
+#if ROW_GROUPS > 1
+  // The gradients of the groups of rows: the later half of them adds to the earlier half, and so on.
+  uint half_groups = ROW_GROUPS / 2;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  do {
+    local float4 *at = pool + row_group % half_groups * (OWNED * OWNERS) + owner % OWNERS;
+    if (item < OWNERS * ROW_GROUPS && row_group >= half_groups && row_group < 2 * half_groups)
+      UNROLL for (uint n = 0; n < OWNED; n++) at[n * OWNERS] = gradient[n];
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (row_group < half_groups) UNROLL for (uint n = 0; n < OWNED; n++) gradient[n] += at[n * OWNERS];
+    barrier(CLK_LOCAL_MEM_FENCE);
+    half_groups /= 2;
+  } while (half_groups > 0);
+#endif
+  if (want_gradient && item < OWNERS)
+    UNROLL for (uint c = 0; c < GROUP_CLASSES; c++)
+      UNROLL for (uint j = 0; j < QUADS; j++) {
+        uint k = class_group * GROUP_CLASSES + c, d = 4 * (slice + j * SLICES);
+        global float *to = partial + k * FEATURES + d;
+        const float4 four = gradient[c * QUADS + j];
+        if (IS_CLASS(k) && IS_FEATURE(d)) {
+          to[0] = four.s0;
+          if (FEATURES % 4 == 0 || d + 1 < FEATURES) to[1] = four.s1;
+          if (FEATURES % 4 == 0 || d + 2 < FEATURES) to[2] = four.s2;
+          if (FEATURES % 4 == 0 || d + 3 < FEATURES) to[3] = four.s3;
+        }
+      }
 }
+#endif
 
 #ifdef SMALL // common.cl says why
 #include "accurate_logits.cl"

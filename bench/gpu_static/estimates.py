@@ -30,7 +30,7 @@ def estimate_pass(tools, launches, arch):
         if number not in programs:
             with tempfile.TemporaryDirectory() as folder:
                 text = tools.to_ptx(launch.program.source, launch.program.options, arch)
-                programs[number] = ptx.Module(text), tools.to_machine(text, arch, folder)
+                programs[number] = ptx.Module(text), tools.to_machine(text, arch, folder, launch.program.options)
         module, machines = programs[number]
         try:
             estimate, executed = simulate.look_at(gpu, machines[launch.kernel], module, launch)

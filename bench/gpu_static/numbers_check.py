@@ -72,7 +72,7 @@ class Pass:
         product = next((l for l in self.launches if l.kernel in ('fused_gradient', 'fused_hessian') or l.kernel.startswith('logits_')), None)
         if product is None:
             return None
-        finish = next(l for l in self.launches if l.kernel == 'finish_gradient')
+        finish = next(l for l in self.launches if l.kernel in ('finish_gradient', 'finish_spread'))
         by_name = {a.name: a for l in self.launches for a in l.arguments if a.buffer is not None}
         storage = int(product.program.macros.get('STORAGE', '0'))
         kind = (np.float32, np.float16, np.uint8)[storage]

@@ -134,14 +134,15 @@ class Tools:
             raise RuntimeError(f'{arch}: {self.clang} does not take it:\n{done.stderr[:600]}')
         return done.stdout
 
-    def to_machine(self, text, arch, folder):
-        """{kernel: Machine} of a PTX text."""
+    def to_machine(self, text, arch, folder, options=''):
+        """{kernel: Machine} of a PTX text. options: those of the host, of which ptxas heeds a bound of registers."""
         if not self.ptxas or not self.nvdisasm:
             raise Missing('ptxas' if not self.ptxas else 'nvdisasm')
         source, binary = os.path.join(folder, 'kernel.ptx'), os.path.join(folder, 'kernel.cubin')
         with open(source, 'w') as file:
             file.write(ptx.with_lines(text))
-        done = subprocess.run([self.ptxas, '-v', '-lineinfo', f'-arch={arch}', '-o', binary, source], capture_output=True, text=True, check=False)
+        bound = [o.replace('-cl-nv-maxrregcount', '-maxrregcount') for o in options.split() if o.startswith('-cl-nv-maxrregcount=')]
+        done = subprocess.run([self.ptxas, '-v', '-lineinfo', f'-arch={arch}', *bound, '-o', binary, source], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(f'{arch}: ptxas: {done.stderr.strip()[:400]}')
         machines = resources(done.stderr)

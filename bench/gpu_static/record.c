@@ -228,6 +228,10 @@ cl_int clGetDeviceInfo(cl_device_id device, cl_device_info what, size_t size, vo
       return answer(p->vendor, strlen(p->vendor) + 1, size, out, needed);
     case CL_DEVICE_VENDOR_ID:
       ANSWER(p->vendor_id);
+    case CL_DEVICE_EXTENSIONS: {
+      const char *words = p->vendor_id == 0x10de ? "cl_khr_byte_addressable_store cl_khr_fp64 cl_nv_compiler_options" : "cl_khr_byte_addressable_store";
+      return answer(words, strlen(words) + 1, size, out, needed);
+    }
     case CL_DEVICE_TYPE:
       ANSWER(type);
     case CL_DEVICE_MAX_COMPUTE_UNITS:
@@ -323,6 +327,13 @@ cl_int clBuildProgram(cl_program program, cl_uint count, const cl_device_id *dev
   }
   unlock();
   free(text);
+  /* What NVIDIA's compiler alone understands is recorded, but not handed to the driver that plays its part. */
+  char known[1024];
+  const char *bound = state.profile != NULL && options != NULL ? strstr(options, "-cl-nv-maxrregcount=") : NULL;
+  if (bound != NULL && strlen(options) < sizeof known) {
+    snprintf(known, sizeof known, "%.*s%s", (int)(bound - options), options, bound + strcspn(bound, " "));
+    options = known;
+  }
   return REAL(clBuildProgram)(program, count, devices, options, notify, user);
 }
 

@@ -64,7 +64,7 @@ def look(tools, arch, source, options, folder):
     os.makedirs(own, exist_ok=True)
     try:
         if arch in nvidia.ARCHS:
-            machines = tools.to_machine(tools.to_ptx(source, options, arch), arch, own)
+            machines = tools.to_machine(tools.to_ptx(source, options, arch), arch, own, options)
             return [(m.name, m.registers, m.spill + m.stack, '') for m in machines.values()]
         if arch in amd.ARCHITECTURES:
             return [(r.kernel, r.vgprs, r.scratch + 4 * r.vgpr_spills, '') for r in amd.compile(source, options, arch, own, tools.folder or '')]

@@ -30,6 +30,7 @@ typedef struct DeviceTraits {
   uint64_t max_allocation_bytes, memory_bytes;
   uint32_t preferred_float_width;
   DeviceVendor vendor;
+  bool bounds_registers; /* NVIDIA's compiler options: how many registers a work-item may have can be said */
 } DeviceTraits;
 
 /* Whether an OpenCL code (SetosaError.opencl_code) says that there was no memory left to allocate. */

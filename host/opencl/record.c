@@ -53,6 +53,7 @@ static bool fill_numbers(DeviceRecord *record, cl_device_id id) {
   cl_uint units = 0, clock = 0, alignment_bits = 0, float_width = 1, vendor = 0;
   cl_bool unified = CL_FALSE;
   size_t group = 1;
+  char extensions[8192] = ""; /* stays empty where there are more of them */
   bool answers = true;
   const struct {
     cl_device_info what;
@@ -73,6 +74,7 @@ static bool fill_numbers(DeviceRecord *record, cl_device_id id) {
   DEVICE_VALUE(id, CL_DEVICE_MAX_CLOCK_FREQUENCY, &clock);
   DEVICE_VALUE(id, CL_DEVICE_VENDOR_ID, &vendor);
   DEVICE_VALUE(id, CL_DEVICE_HOST_UNIFIED_MEMORY, &unified);
+  DEVICE_VALUE(id, CL_DEVICE_EXTENSIONS, &extensions);
 
   bool cpu = (type & CL_DEVICE_TYPE_CPU) != 0; /* before GPU: oclgrind claims to be every type at once */
   record->info.type = cpu ? SETOSA_DEVICE_CPU : (type & CL_DEVICE_TYPE_GPU) != 0 ? SETOSA_DEVICE_GPU : SETOSA_DEVICE_OTHER;
@@ -90,7 +92,8 @@ static bool fill_numbers(DeviceRecord *record, cl_device_id id) {
                                   .max_allocation_bytes = allocation,
                                   .memory_bytes = memory,
                                   .preferred_float_width = float_width,
-                                  .vendor = cpu ? VENDOR_OTHER : quirks_vendor(vendor)};
+                                  .vendor = cpu ? VENDOR_OTHER : quirks_vendor(vendor),
+                                  .bounds_registers = strstr(extensions, "cl_nv_compiler_options") != NULL};
   return answers;
 }
 

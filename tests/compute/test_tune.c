@@ -58,12 +58,14 @@ static size_t count_files(char path[SUPPORT_PATH]) {
 static void expect_shape(const NativeShape *actual, const NativeShape *expected) {
   if (!native_shape_equal(actual, expected))
     fail_msg(
-        "lanes %u dot %u outer %u %u strip %u panel %u tile %u %u item %u %u shares %u, not lanes %u dot %u outer %u %u strip %u panel %u "
-        "tile %u %u item %u %u shares %u",
+        "lanes %u dot %u outer %u %u strip %u panel %u tile %u %u item %u %u shares %u fused %u, not lanes %u dot %u outer %u %u strip %u "
+        "panel %u "
+        "tile %u %u item %u %u shares %u fused %u",
         actual->lanes, actual->dot_classes, actual->outer_classes, actual->outer_registers, actual->strip_classes, actual->panel_rows,
-        actual->tile_rows, actual->tile_classes, actual->item_rows, actual->item_classes, actual->shares, expected->lanes,
-        expected->dot_classes, expected->outer_classes, expected->outer_registers, expected->strip_classes, expected->panel_rows,
-        expected->tile_rows, expected->tile_classes, expected->item_rows, expected->item_classes, expected->shares);
+        actual->tile_rows, actual->tile_classes, actual->item_rows, actual->item_classes, actual->shares, actual->fused_bytes,
+        expected->lanes, expected->dot_classes, expected->outer_classes, expected->outer_registers, expected->strip_classes,
+        expected->panel_rows, expected->tile_rows, expected->tile_classes, expected->item_rows, expected->item_classes, expected->shares,
+        expected->fused_bytes);
 }
 
 static void expect_opened(Dataset *dataset, BackendSettings settings, const NativeShape *expected) {
@@ -204,9 +206,10 @@ static void a_damaged_verdict_is_none(void **state) {
                                     {lanes, "lanes 99999999999999999999"},
                                     {lanes, "lanes 0"},
                                     {"shares 64", "shares 6400"},
+                                    {"fused ", "fused 1"},
                                     {"how full", "how off"},
                                     {"how full", "how fast"},
-                                    {"tuning 5", "tuning 4"},
+                                    {"tuning 6", "tuning 5"},
                                     {"class ", "class 0"},
                                     {"units ", "units 9"},
                                     {"strip 6", "strip 0006"},

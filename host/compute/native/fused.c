@@ -3,27 +3,50 @@
  * Rows are cut (cut.h) into shares of whole blocks, one work-group and one partial gradient each. */
 #include <stdint.h>
 
+#include "compute/native/fused_shape.h"
 #include "compute/native/logits.h"
 #include "compute/native/upload.h"
 #include "compute/native/vector.h"
 
 enum {
-  SHARE_BLOCKS = 64, /* most blocks of a share: it is summed in plain f32, shares are summed in twice the precision */
-  PARTIALS_PART = 8, /* the partial gradients of few rows are at most this part of their X, */
-  LEAST_SHARES = 16  /* but there are so many shares, as long as there are blocks */
+  SHARE_ROWS_CPU = 3072,  /* most rows of a share: it is summed in plain f32, shares are summed in twice the precision */
+  SHARE_ROWS_GPU = 4096,  /* where several items share the rows */
+  PARTIALS_PART_CPU = 8,  /* the partial gradients of few rows are at most this part of their X, */
+  PARTIALS_PART_GPU = 16, /* which comes from memory once there, */
+  LEAST_SHARES = 16,      /* but there are so many shares, as long as there are blocks */
+  PROCESSORS = 132        /* of the GPU that shares are counted for; the order of additions must not depend on that which is there */
 };
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 static size_t divide_up(size_t count, size_t size) { return (count + size - 1) / size; }
 
-static size_t block_rows(const Native *native) { return native->family == SETOSA_FAMILY_CPU ? FUSED_ROWS_CPU : FUSED_ROWS_GPU; }
+static size_t block_rows_of(const Native *native, bool hessian) {
+  if (native->family == SETOSA_FAMILY_CPU) return FUSED_ROWS_CPU;
+  return native_fused_shape(&native->shape, native->head.features, native->head.classes, hessian).block_rows;
+}
+
+/* Of the larger of the two, which is a multiple of the other. */
+static size_t block_rows(const Native *native) {
+  size_t gradient = block_rows_of(native, false), hessian = block_rows_of(native, true);
+  return gradient > hessian ? gradient : hessian;
+}
+
+/* So many shares, or somewhat fewer, that processors get equally many. */
+static size_t even_shares(const Native *native, size_t wanted) {
+  if (native->family == SETOSA_FAMILY_CPU || wanted < PROCESSORS) return wanted;
+  size_t at_once = PROCESSORS * native_fused_shape(&native->shape, native->head.features, native->head.classes, false).resident;
+  return wanted < at_once ? wanted / PROCESSORS * PROCESSORS : wanted / at_once * at_once;
+}
 
 Cut native_fused_cut(const Native *native, size_t rows) {
-  size_t blocks = divide_up(rows, block_rows(native)), most = smaller(native->shape.shares, native_most_partials(native, rows));
-  size_t wanted = rows * native->head.features / native->head.parameters / PARTIALS_PART;
+  bool cpu = native->family == SETOSA_FAMILY_CPU;
+  size_t block = block_rows(native), blocks = divide_up(rows, block);
+  size_t most = smaller(native->shape.shares, native_most_partials(native, rows));
+  size_t wanted = rows * native->head.features / native->head.parameters / (cpu ? PARTIALS_PART_CPU : PARTIALS_PART_GPU);
   if (wanted < LEAST_SHARES) wanted = LEAST_SHARES;
-  size_t share_blocks = smaller(divide_up(blocks, smaller(wanted, most)), SHARE_BLOCKS);
-  Cut cut = {.rows = rows, .share_rows = share_blocks * block_rows(native), .partials = 1, .losses = 1};
+  wanted = even_shares(native, smaller(wanted, most));
+  size_t share_blocks = smaller(divide_up(blocks, wanted), (cpu ? SHARE_ROWS_CPU : SHARE_ROWS_GPU) / block);
+  Cut cut = {.rows = rows, .share_rows = share_blocks * block, .partials = 1, .losses = 1};
   cut.shares = divide_up(blocks, share_blocks);
   cut.per_shard = divide_up(cut.shares, most);
   cut.shards = divide_up(cut.shares, cut.per_shard);
@@ -67,10 +90,9 @@ static Status launch_shares(Native *native, const Pass *pass, uint32_t keep, con
   size_t count = 0;
 #define ADD(value) (arguments[count++] = ARG(value))
   ADD(buffers->x);
-  if (!cpu) ADD((uint32_t)native->head.features); /* on the CPU family a macro */
   ADD((uint64_t)rows.begin);
   ADD((uint64_t)rows.count);
-  ADD((uint32_t)(cut->share_rows / block_rows(native)));
+  ADD((uint32_t)(cut->share_rows / block_rows_of(native, pass->v != NULL)));
   ADD((uint64_t)first_share);
   ADD((float)backend_row_scale(&native->head, cut->rows));
   ADD(pass->w->buffer);
@@ -96,7 +118,9 @@ static Status launch_shares(Native *native, const Pass *pass, uint32_t keep, con
     ADD(shares);
     ADD(native->counter);
   } else {
+    size_t items = native_fused_shape(&native->shape, native->head.features, native->head.classes, pass->v != NULL).items;
     range = native_team_range(native, shares);
+    if (items > 0) range = (KernelRange){{shares * items}, {items}};
   }
 #undef ADD
   TRY(native_kernel(native, pass->v == NULL ? KERNEL_FUSED_GRADIENT : KERNEL_FUSED_HESSIAN, &kernel, error));

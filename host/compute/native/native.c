@@ -1,6 +1,7 @@
 /* The native backend: our OpenCL kernels behind the seam. This file owns its life, its kernels and its shared buffers;
  * X goes up in upload.c, the operations are in vector.c, pass.c, predict.c and line.c. */
 #include "compute/native/dots.h"
+#include "compute/native/fused_shape.h"
 #include "compute/native/line.h"
 #include "compute/native/logits.h"
 #include "compute/native/metric.h"
@@ -253,7 +254,7 @@ cleanup:
 }
 
 /* What a program depends on: the family and the width of vectors, how rows of logits are shared out (GPU family), the shape of tiles, and
- * in the fused pass the classes (on the CPU family the features too: kernels/fused_cpu.cl says why). */
+ * in the fused pass the classes and the features (kernels/fused_cpu.cl and fused_gpu.cl say why). */
 typedef enum KernelOptions { OPTIONS_TEAM, OPTIONS_COMMON, OPTIONS_TILE, OPTIONS_STRIPS, OPTIONS_FUSED, OPTIONS_GRAM } KernelOptions;
 
 static const struct {
@@ -339,9 +340,18 @@ static int fours(const Native *native) {
   return native->head.classes % 4 == 0 ? 2 : 1;
 }
 
+/* What fused_gpu.cl needs to know. */
+static void append_fused(const Native *native, NativeKernel program, char *options, size_t size) {
+  bool hessian = program == KERNEL_FUSED_HESSIAN;
+  size_t used = strlen(options);
+  FusedShape fused = native_fused_shape(&native->shape, native->head.features, native->head.classes, hessian);
+  used += (size_t)snprintf(options + used, size - used, " -DHESSIAN=%d -DALIGNED=%d", hessian, fours(native) > 0);
+  native_fused_options(options + used, size - used, &fused, context_traits(native->context)->bounds_registers);
+}
+
 Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *error) {
   if (native->kernels[id] == NULL) {
-    char options[320] = "";
+    char options[384] = "";
     bool cpu = native->family == SETOSA_FAMILY_CPU;
     const NativeShape *shape = &native->shape;
     NativeShape gram_shape;
@@ -371,11 +381,15 @@ Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *er
         append_options(options, sizeof options, " -DLOWER_ONLY -DFOURS=2");
         break;
       case OPTIONS_FUSED:
-        append_options(options, sizeof options, "-DTEAM=%u -DCLASSES=%zu", native->team, native->head.classes);
+        append_options(options, sizeof options, "-DTEAM=%u -DCLASSES=%zu -DFEATURES=%zu", native->team, native->head.classes,
+                       native->head.features);
         if (native->small) append_options(options, sizeof options, " -DSMALL");
-        if (!cpu) break;
-        append_options(options, sizeof options, " -DFEATURES=%zu -DLANES=%u -DDOT_CLASSES=%u -DOUTER_CLASSES=%u -DOUTER_REGISTERS=%u",
-                       native->head.features, shape->lanes, shape->dot_classes, shape->outer_classes, shape->outer_registers);
+        if (!cpu) {
+          append_fused(native, program, options, sizeof options);
+          break;
+        }
+        append_options(options, sizeof options, " -DLANES=%u -DDOT_CLASSES=%u -DOUTER_CLASSES=%u -DOUTER_REGISTERS=%u", shape->lanes,
+                       shape->dot_classes, shape->outer_classes, shape->outer_registers);
         if (native_uses_panels(native))
           append_options(options, sizeof options, " -DPANELS=%u -DPANEL_ROWS=%u", native_panel_count(native), shape->panel_rows);
         break;

@@ -48,7 +48,8 @@ static void add_candidate(NativeShape shapes[TUNE_CANDIDATES], size_t *count, Na
 size_t tune_candidates(NativeShape shapes[TUNE_CANDIDATES], const TuneClass *class, const DeviceTraits *traits) {
   /* The most promising first, since a quick search may not come to the last: lanes, dot and outer classes, vectors of sums. */
   static const uint32_t fused_cpu[][4] = {{16, 5, 16, 24}, {16, 4, 8, 24}, {8, 5, 10, 24}, {8, 3, 6, 12}, {8, 5, 5, 12}, {8, 3, 5, 12}};
-  static const uint32_t strips[] = {8, 12, 6}, shares[] = {512, 128, 1024, 256};
+  static const uint32_t strips[] = {8, 12, 6}, shares[] = {528, 264, 2112, 132};
+  static const uint32_t fused_bytes[] = {32768, 49152, 24576};
   static const uint32_t items[][2] = {{8, 8}, {8, 4}, {4, 8}, {4, 4}, {8, 6}}; /* rows and most classes of a work-item, GPU */
   size_t count = 0;
   NativeShape usual = native_default_shape(class->family, class->classes, class->features, traits), shape = usual;
@@ -72,6 +73,12 @@ size_t tune_candidates(NativeShape shapes[TUNE_CANDIDATES], const TuneClass *cla
       shape.shares = shares[i];
       add_candidate(shapes, &count, shape);
     }
+    shape = usual;
+    for (size_t i = 0; i < sizeof fused_bytes / sizeof *fused_bytes; i++) {
+      if (fused_bytes[i] > traits->local_memory_bytes) continue;
+      shape.fused_bytes = fused_bytes[i];
+      add_candidate(shapes, &count, shape);
+    }
   } else {
     for (size_t i = 0; i < (class->family == SETOSA_FAMILY_CPU ? 3 : sizeof items / sizeof *items); i++) {
       if (class->family == SETOSA_FAMILY_CPU)
@@ -89,7 +96,7 @@ void tune_shape_describe(char *text, size_t size, const NativeShape *shape, cons
     snprintf(text, size, "%u lanes, dot tiles of %u classes, outer tiles of %u classes and %u vectors, panels of %u rows", shape->lanes,
              shape->dot_classes, shape->outer_classes, shape->outer_registers, shape->panel_rows);
   else if (class->fused)
-    snprintf(text, size, "%u shares of the rows", shape->shares);
+    snprintf(text, size, "at most %u shares of the rows, groups of up to %u bytes", shape->shares, shape->fused_bytes);
   else if (class->family == SETOSA_FAMILY_CPU)
     snprintf(text, size, "tiles of %u classes, panels of %u rows", shape->strip_classes, shape->panel_rows);
   else
@@ -108,11 +115,13 @@ static void write_record(char text[RECORD_BYTES], const TuneClass *class, const 
   char class_text[192];
   const NativeShape *s = &record->shape;
   write_class(class_text, sizeof class_text, class);
-  snprintf(text, RECORD_BYTES,
-           "setosa tuning 5\nclass %s\nhow %s\nshape lanes %u dot %u outer %u %u strip %u panel %u tile %u %u item %u %u shares %u\n"
-           "pass_ns default %" PRIu64 " shape %" PRIu64 "\n",
-           class_text, setosa_tuning_name(record->how), s->lanes, s->dot_classes, s->outer_classes, s->outer_registers, s->strip_classes,
-           s->panel_rows, s->tile_rows, s->tile_classes, s->item_rows, s->item_classes, s->shares, record->default_ns, record->shape_ns);
+  snprintf(
+      text, RECORD_BYTES,
+      "setosa tuning 6\nclass %s\nhow %s\nshape lanes %u dot %u outer %u %u strip %u panel %u tile %u %u item %u %u shares %u fused %u\n"
+      "pass_ns default %" PRIu64 " shape %" PRIu64 "\n",
+      class_text, setosa_tuning_name(record->how), s->lanes, s->dot_classes, s->outer_classes, s->outer_registers, s->strip_classes,
+      s->panel_rows, s->tile_rows, s->tile_classes, s->item_rows, s->item_classes, s->shares, s->fused_bytes, record->default_ns,
+      record->shape_ns);
 }
 
 /* The index of word among the names, or count. */
@@ -131,9 +140,10 @@ static bool read_record(TuneRecord *record, const TuneClass *class, const char *
   if (rest == NULL ||
       sscanf(rest,
              "\nhow %7s shape lanes %" SCNu32 " dot %" SCNu32 " outer %" SCNu32 " %" SCNu32 " strip %" SCNu32 " panel %" SCNu32
-             " tile %" SCNu32 " %" SCNu32 " item %" SCNu32 " %" SCNu32 " shares %" SCNu32 " pass_ns default %" SCNu64 " shape %" SCNu64,
+             " tile %" SCNu32 " %" SCNu32 " item %" SCNu32 " %" SCNu32 " shares %" SCNu32 " fused %" SCNu32 " pass_ns default %" SCNu64
+             " shape %" SCNu64,
              how, &s->lanes, &s->dot_classes, &s->outer_classes, &s->outer_registers, &s->strip_classes, &s->panel_rows, &s->tile_rows,
-             &s->tile_classes, &s->item_rows, &s->item_classes, &s->shares, &record->default_ns, &record->shape_ns) != 14)
+             &s->tile_classes, &s->item_rows, &s->item_classes, &s->shares, &s->fused_bytes, &record->default_ns, &record->shape_ns) != 15)
     return false;
   size_t how_index = find_name(how, tuning_names, names_count(tuning_names));
   if (how_index > 2 || how_index == SETOSA_TUNING_OFF) return false;

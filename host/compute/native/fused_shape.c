@@ -1,0 +1,124 @@
+/* Shapes of the fused pass of the GPU family: what of a block is where, chosen so that registers and local memory hold it. */
+#include "compute/native/fused_shape.h"
+
+#include <stdio.h>
+
+#include "constants.clh"
+
+enum {
+  MOST_ITEMS = 256,
+  MOST_BLOCK_ROWS = 256,
+  FEW_CLASSES = 10,     /* that an item can own all at once */
+  OWNED_REGISTERS = 80, /* for the gradient of an item */
+  KEPT_WEIGHTS = 16,    /* registers for the weights of an item that has its rows there, too */
+  SHARED_CLASSES = 4,   /* of an item among those that share the classes out, */
+  SHARED_QUADS = 4,     /* and its groups of four features */
+  SHARED_ITEMS = 128,   /* of a group of them, which need many registers */
+  OTHER_REGISTERS = 24, /* addresses, counters and what is on its way */
+  LEAST_ITEMS = 64,
+  WARP = 32,              /* items of a group are a multiple of it */
+  MOST_RESIDENT = 4,      /* groups at a time on a processor with */
+  FILE_REGISTERS = 65536, /* so many registers */
+  MOST_REGISTERS = 255
+};
+
+static uint32_t divide_up(size_t count, size_t size) { return (uint32_t)((count + size - 1) / size); }
+
+static uint32_t slices(const FusedShape *fused, size_t features) { return divide_up(divide_up(features, 4), fused->quads); }
+
+#define ITEMS fused->items
+#define QUADS fused->quads
+#define GROUP_CLASSES fused->group_classes
+#define ROW_QUADS fused->row_quads
+#define ROW_GROUPS fused->row_groups
+#define KEEP_X fused->keep_x
+#define KEEP_W fused->keep_w
+#define CHUNKS fused->chunks
+#define FEATURES features
+#define CLASSES classes
+#define HESSIAN hessian
+#include "fused_sizes.clh"
+
+size_t native_fused_local_bytes(const FusedShape *fused, size_t features, size_t classes, bool hessian) {
+  return LOCAL_FLOATS * sizeof(float);
+}
+
+static uint32_t items_of(const FusedShape *fused, size_t features, size_t classes) {
+  size_t items = OWNERS * ROW_GROUPS;
+  if (items < BLOCK_ROWS) items = BLOCK_ROWS; /* a row has an item in the softmax */
+  if (items < LEAST_ITEMS) items = LEAST_ITEMS;
+  return divide_up(items, WARP) * WARP;
+}
+
+/* Fewer rows at a time, or fewer logits, until a block fits. */
+static bool fit(FusedShape *fused, size_t features, size_t classes, bool hessian, size_t most_bytes) {
+  while (true) {
+    fused->items = items_of(fused, features, classes);
+    if (native_fused_local_bytes(fused, features, classes, hessian) <= most_bytes) return true;
+    uint32_t chunks = fused->chunks + 1;
+    while (chunks <= OUTPUTS && OUTPUTS % chunks != 0) chunks++;
+    if (fused->keep_w != 2 && chunks <= OUTPUTS)
+      fused->chunks = chunks;
+    else if (fused->row_quads > 1)
+      fused->row_quads /= 2;
+    else if (fused->row_groups > 1)
+      fused->row_groups /= 2;
+    else
+      return false;
+  }
+}
+
+/* Every item has all classes of its features, and its rows in registers. */
+static bool own_all_classes(FusedShape *fused, size_t features, size_t classes, size_t sets, size_t most_bytes) {
+  uint32_t quads = divide_up(features, 4);
+  *fused = (FusedShape){.quads = quads <= 64 ? 1 : 2, .group_classes = (uint32_t)classes, .keep_x = 1, .chunks = 1};
+  while (slices(fused, features) > MOST_ITEMS && 4 * (2 * fused->quads) * classes <= OWNED_REGISTERS) fused->quads *= 2;
+  fused->row_quads = fused->quads == 1 && classes <= 4 && sets == 1 ? 2 : 1;
+  fused->keep_w = 4 * sets * classes * fused->quads <= KEPT_WEIGHTS ? 2 : 4 * sets * classes * features <= most_bytes / 3 * 2 ? 1 : 0;
+  if (fused->keep_w == 0 && sets > 1)
+    fused->chunks = (uint32_t)classes; /* two logits at a time leave registers for the weights on their way */
+  return classes <= FEW_CLASSES && slices(fused, features) <= MOST_ITEMS;
+}
+
+/* The classes of a feature are shared out; rows are in local memory, weights in registers. */
+static bool share_classes(FusedShape *fused, size_t features, size_t classes, size_t sets) {
+  uint32_t quads = divide_up(features, 4), most = SHARED_QUADS / (uint32_t)sets;
+  *fused = (FusedShape){.quads = quads < most ? quads : most, .keep_w = 2, .chunks = 1, .row_quads = 2};
+  fused->group_classes = divide_up(classes, divide_up(classes, SHARED_CLASSES));
+  return slices(fused, features) * divide_up(classes, fused->group_classes) <= MOST_ITEMS;
+}
+
+/* Registers of a work-item, about. */
+static size_t registers_of(const FusedShape *fused, size_t sets) {
+  size_t owned = 4 * fused->group_classes * fused->quads, sums = 4 * sets * fused->group_classes / fused->chunks;
+  return owned + (fused->keep_w == 2 ? sets * owned : 0) + sums + OTHER_REGISTERS +
+         (fused->keep_x ? 16 * fused->row_quads * fused->quads : 0);
+}
+
+FusedShape native_fused_shape(const NativeShape *shape, size_t features, size_t classes, bool hessian) {
+  static const FusedShape wide = {.block_rows = FUSED_ROWS_WIDE, .resident = 2};
+  size_t sets = hessian ? 2 : 1;
+  FusedShape fused;
+  if (!own_all_classes(&fused, features, classes, sets, shape->fused_bytes) && !share_classes(&fused, features, classes, sets)) return wide;
+  size_t owners = slices(&fused, features) * (size_t)divide_up(classes, fused.group_classes),
+         most = fused.keep_x ? MOST_ITEMS : SHARED_ITEMS;
+  fused.row_groups = 1;
+  while (2 * fused.row_groups * owners <= most && 8 * fused.row_quads * fused.row_groups <= MOST_BLOCK_ROWS) fused.row_groups *= 2;
+  if (!fit(&fused, features, classes, hessian, shape->fused_bytes)) return wide;
+  fused.block_rows = 4 * fused.row_quads * fused.row_groups;
+  size_t groups = FILE_REGISTERS / (registers_of(&fused, sets) * fused.items);
+  fused.resident = groups < 1 ? 1 : groups > MOST_RESIDENT ? MOST_RESIDENT : (uint32_t)groups;
+  fused.registers = FILE_REGISTERS / (fused.resident * fused.items) / 8 * 8;
+  if (fused.registers > MOST_REGISTERS) fused.registers = MOST_REGISTERS;
+  return fused;
+}
+
+void native_fused_options(char *options, size_t size, const FusedShape *fused, bool bounded) {
+  int length = snprintf(options, size, " -DITEMS=%u", fused->items);
+  if (fused->items == 0 || length < 0 || (size_t)length >= size) return;
+  options += length, size -= (size_t)length;
+  length = snprintf(options, size, " -DQUADS=%u -DGROUP_CLASSES=%u -DROW_QUADS=%u -DROW_GROUPS=%u -DKEEP_X=%u -DKEEP_W=%u -DCHUNKS=%u",
+                    fused->quads, fused->group_classes, fused->row_quads, fused->row_groups, fused->keep_x, fused->keep_w, fused->chunks);
+  if (!bounded || fused->registers == 0 || length < 0 || (size_t)length >= size) return;
+  snprintf(options + length, size - (size_t)length, " -DREGISTERS -cl-nv-maxrregcount=%u", fused->registers);
+}

@@ -1,0 +1,25 @@
+/* How a group of kernels/fused_gpu.cl shares out its work: from the shape of the data and of the native backend alone, so that devices
+ * agree. */
+#ifndef SETOSA_COMPUTE_NATIVE_FUSED_SHAPE_H
+#define SETOSA_COMPUTE_NATIVE_FUSED_SHAPE_H
+
+#include "compute/native/shape.h"
+
+/* The macros of fused_gpu.cl, under their names there. */
+typedef struct FusedShape {
+  uint32_t items; /* of a group; 0: too many features for it, fused_wide.clh does it */
+  uint32_t quads, group_classes;
+  uint32_t row_quads, row_groups;
+  uint32_t keep_x, keep_w, chunks;
+  uint32_t block_rows; /* a power of two */
+  uint32_t resident;   /* groups that a processor with 65536 registers runs at a time, at most 4 */
+  uint32_t registers;  /* that a work-item may use for so many; 0: as it likes */
+} FusedShape;
+
+FusedShape native_fused_shape(const NativeShape *shape, size_t features, size_t classes, bool hessian);
+/* Local memory of a group. */
+size_t native_fused_local_bytes(const FusedShape *fused, size_t features, size_t classes, bool hessian);
+/* The macros as options of a program, size bytes; bounded: with the bound of registers, which not every compiler understands. */
+void native_fused_options(char *options, size_t size, const FusedShape *fused, bool bounded);
+
+#endif
