@@ -47,6 +47,11 @@ bool quirks_binaries_useful(const DeviceRecord *device) {
   return !quirks_is_pocl(device->info.platform);
 }
 
+const char *quirks_build_options(const DeviceRecord *device) {
+  /* kernels/prefetch.clh. PoCL compiles for its CPU by Clang alone; what it has for GPUs goes through SPIR-V, as other drivers do. */
+  return quirks_is_pocl(device->info.platform) && device->info.type == SETOSA_DEVICE_CPU ? " -DPREFETCH" : "";
+}
+
 /* ---- CLBlast's parameters, where its own database has none that fit ---------------------------------------------------- */
 
 /* PoCL on a CPU, found by a search on an AMD EPYC (Zen 4) with PoCL 3.1 and CLBlast 1.5.3; bench/LOG.md has the numbers. One work-item
