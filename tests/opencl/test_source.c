@@ -105,8 +105,9 @@ static const char *options_for(const char *platform, SetosaDeviceType type) {
 static void test_who_may_prefetch(void **state) {
   (void)state;
   assert_string_equal(options_for("Portable Computing Language", SETOSA_DEVICE_CPU), " -DPREFETCH");
+  assert_string_equal(options_for("Intel(R) OpenCL", SETOSA_DEVICE_CPU), " -DPREFETCH");
   assert_string_equal(options_for("Portable Computing Language", SETOSA_DEVICE_GPU), "");
-  static const char *const others[] = {"rusticl", "Intel(R) OpenCL", "NVIDIA CUDA", "Oclgrind", "Clover"};
+  static const char *const others[] = {"rusticl", "Intel(R) OpenCL Graphics", "NVIDIA CUDA", "Oclgrind", "Clover"};
   for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
     assert_string_equal(options_for(others[i], SETOSA_DEVICE_CPU), "");
     assert_string_equal(options_for(others[i], SETOSA_DEVICE_GPU), "");
