@@ -82,6 +82,8 @@ bool quirks_is_pocl(const char *platform);
 void quirks_share_processors(void);
 /* False where asking the driver for a program's binary costs more than it saves. */
 bool quirks_binaries_useful(const DeviceRecord *device);
+/* What a device's compiler is told beside the options of a program; "" or with a blank before it. */
+const char *quirks_build_options(const DeviceRecord *device);
 
 /* ---- PoCL's folders (pocl_cache.c, pocl_slot.c) ---------------------------------------------------------------------- */
 

@@ -107,7 +107,8 @@ Status program_get(cl_program *out, Context *context, const char *source, const 
     *out = known->handle;
     goto cleanup;
   }
-  TRY(text_append(&all_options, error, "%s%s %s", base_options, source_folder() == NULL ? quiet_option : "", options));
+  TRY(text_append(&all_options, error, "%s%s%s %s", base_options, source_folder() == NULL ? quiet_option : "",
+                  quirks_build_options(&context->device), options));
   TRY(memory_allocate_zero((void **)&program, 1, sizeof *program, "a program", error));
   double begin = clock_seconds();
   status = build(&program->handle, context, source, all_options.text, error);

@@ -47,6 +47,14 @@ bool quirks_binaries_useful(const DeviceRecord *device) {
   return !quirks_is_pocl(device->info.platform);
 }
 
+const char *quirks_build_options(const DeviceRecord *device) {
+  /* kernels/prefetch.clh. PoCL and Intel's runtime compile for CPUs without SPIR-V. For Intel's, the builtin is worth 12 % (W1, W4), and
+   * OpenCL's own prefetch, a call for each line, costs W1 a third. */
+  const char *platform = device->info.platform;
+  bool takes_builtins = quirks_is_pocl(platform) || strcmp(platform, "Intel(R) OpenCL") == 0;
+  return takes_builtins && device->info.type == SETOSA_DEVICE_CPU ? " -DPREFETCH" : "";
+}
+
 /* ---- CLBlast's parameters, where its own database has none that fit ---------------------------------------------------- */
 
 /* PoCL on a CPU, found by a search on an AMD EPYC (Zen 4) with PoCL 3.1 and CLBlast 1.5.3; bench/LOG.md has the numbers. One work-item

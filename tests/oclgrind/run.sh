@@ -20,14 +20,13 @@ cc -std=c11 -O1 "$here/planted.c" -o "$work/planted" -lOpenCL
 uninitialized=--uninitialized
 
 # under_oclgrind LOG COMMAND...: without the kernel compiler's optimiser, because oclgrind 21.10 reads past the end of a value, or crashes,
-# at vector shuffles with lanes that nobody uses, which only the optimiser makes. Nor does it know the
-# instruction of a prefetch, which changes no result. The shim has to stand before oclgrind's own library.
+# at vector shuffles with lanes that nobody uses, which only the optimiser makes. The shim has to stand before oclgrind's own library.
 under_oclgrind() {
   local log=$1
   shift
   # shellcheck disable=SC2016 # for the inner shell
   # shellcheck disable=SC2086 # one word or none
-  timeout 900 oclgrind --data-races $uninitialized --check-api --max-errors 10 --build-options "-cl-opt-disable -DPREFETCH=0" --log "$log" \
+  timeout 900 oclgrind --data-races $uninitialized --check-api --max-errors 10 --build-options -cl-opt-disable --log "$log" \
     sh -c 'LD_PRELOAD="$0:$LD_PRELOAD" exec "$@"' "$work/shim.so" "$@" </dev/null
 }
 

@@ -76,6 +76,61 @@ static void test_embedded_builds(void **state) {
   kernel_destroy(kernel);
 }
 
+/* ---- what only some compilers take ----------------------------------------------------------------------------------- */
+
+/* Builtins of Clang stand where a macro of the host's allows them: a driver that goes through SPIR-V ends the process at one. */
+static void test_builtins_are_allowed_by_the_host(void **state) {
+  (void)state;
+  size_t allowed = 0;
+  for (size_t i = 0; i < embedded_source_count; i++) {
+    bool inside = false;
+    for (const char *line = embedded_sources[i].text; *line != '\0';) {
+      size_t length = strcspn(line, "\n");
+      if (strncmp(line, "#ifdef PREFETCH", length) == 0 && length == strlen("#ifdef PREFETCH")) inside = true;
+      if (strncmp(line, "#else", 5) == 0 || strncmp(line, "#endif", 6) == 0) inside = false;
+      if (memmem(line, length, "__builtin_", strlen("__builtin_")) != NULL) {
+        if (!inside) fail_msg("kernels/%s: %.*s", embedded_sources[i].name, (int)length, line);
+        allowed++;
+      }
+      line += length + (line[length] == '\n');
+    }
+  }
+  assert_int_equal(allowed, 1);
+}
+
+static const char *options_for(const char *platform, SetosaDeviceType type) {
+  return quirks_build_options(&(DeviceRecord){.info = {.platform = platform, .type = type}});
+}
+
+static void test_who_may_prefetch(void **state) {
+  (void)state;
+  assert_string_equal(options_for("Portable Computing Language", SETOSA_DEVICE_CPU), " -DPREFETCH");
+  assert_string_equal(options_for("Intel(R) OpenCL", SETOSA_DEVICE_CPU), " -DPREFETCH");
+  assert_string_equal(options_for("Portable Computing Language", SETOSA_DEVICE_GPU), "");
+  static const char *const others[] = {"rusticl", "Intel(R) OpenCL Graphics", "NVIDIA CUDA", "Oclgrind", "Clover"};
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    assert_string_equal(options_for(others[i], SETOSA_DEVICE_CPU), "");
+    assert_string_equal(options_for(others[i], SETOSA_DEVICE_GPU), "");
+  }
+}
+
+/* And the compiler is told so. */
+static void test_the_compiler_is_told(void **state) {
+  Context *context = need_context(state);
+  Kernel *kernel = NULL;
+  Buffer *out = NULL;
+  float told = -1;
+  use_test_kernels();
+  assert_ok(kernel_create(&kernel, context, "told", "", "told", error));
+  unsetenv("SETOSA_KERNEL_DIR");
+  assert_ok(buffer_create(&out, context, sizeof told, "out", error));
+  assert_ok(kernel_launch(kernel, ((KernelRange){{1, 0, 0}, {1, 0, 0}}), error, ARG(out)));
+  assert_ok(buffer_read(out, 0, sizeof told, &told, error));
+  assert_float_equal(told, quirks_build_options(&context->device)[0] != '\0' ? 1 : 0, 0);
+  buffer_destroy(out);
+  kernel_destroy(kernel);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_embedded_is_what_is_on_disk),
@@ -83,6 +138,9 @@ int main(void) {
       cmocka_unit_test(test_unknown_source),
       cmocka_unit_test(test_lines),
       cmocka_unit_test(test_embedded_builds),
+      cmocka_unit_test(test_builtins_are_allowed_by_the_host),
+      cmocka_unit_test(test_who_may_prefetch),
+      cmocka_unit_test(test_the_compiler_is_told),
   };
   return support_run("opencl_source", tests, open_fixture, close_fixture);
 }
