@@ -14,7 +14,8 @@ enum {
   SHARED_CLASSES = 4,   /* of an item among those that share the classes out, */
   SHARED_QUADS = 4,     /* and its groups of four features */
   SHARED_ITEMS = 128,   /* of a group of them, which need many registers */
-  OTHER_REGISTERS = 24, /* addresses, counters and what is on its way */
+  OTHER_REGISTERS = 24, /* addresses, counters and what is on its way, */
+  MORE_REGISTERS = 16,  /* and as many again for a Hessian, and for weights that come from memory: with fewer NVIDIA's compiler spills */
   LEAST_ITEMS = 64,
   WARP = 32,              /* items of a group are a multiple of it */
   MOST_RESIDENT = 4,      /* groups at a time on a processor with */
@@ -92,7 +93,8 @@ static bool share_classes(FusedShape *fused, size_t features, size_t classes, si
 static size_t registers_of(const FusedShape *fused, size_t sets) {
   size_t owned = 4 * fused->group_classes * fused->quads, sums = 4 * sets * fused->group_classes / fused->chunks;
   return owned + (fused->keep_w == 2 ? sets * owned : 0) + sums + OTHER_REGISTERS +
-         (fused->keep_x ? 16 * fused->row_quads * fused->quads : 0);
+         (fused->keep_x ? 16 * fused->row_quads * fused->quads : 0) + (fused->keep_x && sets > 1 ? MORE_REGISTERS : 0) +
+         (fused->keep_w == 0 ? MORE_REGISTERS : 0);
 }
 
 FusedShape native_fused_shape(const NativeShape *shape, size_t features, size_t classes, bool hessian) {

@@ -24,7 +24,8 @@ NativeShape native_default_shape(SetosaFamily family, size_t classes, size_t fea
   if (traits->preferred_float_width >= 16)
     shape = (NativeShape){.lanes = 16, .dot_classes = 5, .outer_classes = 16, .outer_registers = 24, .strip_classes = 6, .panel_rows = 8};
   shape.shares = family == SETOSA_FAMILY_CPU ? 64 : classes <= CLASSES_FUSED_MOST ? 1056 : 256;
-  shape.fused_bytes = traits->vendor == VENDOR_NVIDIA ? 49152 : 32768; /* elsewhere more groups at a time matter more */
+  /* Elsewhere more groups at a time matter more; on Intel the sums of an item do not fit its registers, so that fused_wide.clh does it. */
+  shape.fused_bytes = traits->vendor == VENDOR_NVIDIA ? 49152 : traits->vendor == VENDOR_INTEL ? 0 : 32768;
   if (family == SETOSA_FAMILY_CPU) return shape;
   if (traits->vendor == VENDOR_NVIDIA)
     native_shape_tiles(&shape, classes, features, 8, 8);
