@@ -16,7 +16,7 @@ INTEL_WHEELS = ("intel-opencl-rt", "intel-cmplr-lib-rt", "tbb", "tcmlib", "umf")
 # obtain(folder, options): a Found, or Skip with the reason.
 Implementation = collections.namedtuple("Implementation", "about obtain")
 # prefix: before every command line; data: of `setosa check`; slow: a simulator, which gets little to do
-Found = collections.namedtuple("Found", "environment prefix data slow version", defaults=({}, (), (), False, ""))
+Found = collections.namedtuple("Found", "environment prefix data slow", defaults=({}, (), (), False))
 
 
 class Skip(Exception):
