@@ -101,6 +101,7 @@ FusedShape native_fused_shape(const NativeShape *shape, size_t features, size_t 
   static const FusedShape wide = {.block_rows = FUSED_ROWS_WIDE, .resident = 2};
   size_t sets = hessian ? 2 : 1;
   FusedShape fused;
+  if (features == 0 || classes == 0 || classes > CLASSES_FUSED_MOST) return wide;
   if (!own_all_classes(&fused, features, classes, sets, shape->fused_bytes) && !share_classes(&fused, features, classes, sets)) return wide;
   size_t owners = slices(&fused, features) * (size_t)divide_up(classes, fused.group_classes),
          most = fused.keep_x ? MOST_ITEMS : SHARED_ITEMS;
