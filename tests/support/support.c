@@ -25,6 +25,7 @@ void support_skip_at(const char *file, int line, const char *format, ...) {
 
 int support_run_cases(const char *name, const struct CMUnitTest *tests, size_t count, CMFixtureFunction setup, CMFixtureFunction teardown) {
   const char *wanted = getenv("SETOSA_TEST_CASE");
+  const bool others = wanted != NULL && wanted[0] == '!'; /* all but these */
   size_t chosen_count = 0;
   if (getenv("SETOSA_TEST_LIST") != NULL) {
     for (size_t i = 0; i < count; i++) puts(tests[i].name);
@@ -33,7 +34,7 @@ int support_run_cases(const char *name, const struct CMUnitTest *tests, size_t c
   struct CMUnitTest *chosen = malloc(count * sizeof *chosen);
   if (chosen == NULL) return EXIT_FAILURE;
   for (size_t i = 0; i < count; i++)
-    if (wanted == NULL || fnmatch(wanted, tests[i].name, 0) == 0) chosen[chosen_count++] = tests[i];
+    if (wanted == NULL || (fnmatch(wanted + others, tests[i].name, 0) == 0) != others) chosen[chosen_count++] = tests[i];
   int failed = chosen_count > 0 ? _cmocka_run_group_tests(name, chosen, chosen_count, setup, teardown) : EXIT_FAILURE;
   if (chosen_count == 0) print_error("%s has no case %s\n", name, wanted);
   free(chosen);

@@ -19,7 +19,7 @@ __attribute__((noreturn, format(printf, 3, 4))) void support_skip_at(const char 
 
 /* The end of main: runs the cases (an array) between set-up and tear-down (NULL: none). The exit code is 0, 1 when one
  * failed, SUPPORT_SKIPPED when none failed and at least one was skipped. $SETOSA_TEST_CASE, a pattern as of a shell (fnmatch), picks among
- * the cases; with $SETOSA_TEST_LIST they are only named, a line each (list_cases.cmake). */
+ * the cases, and after '!' those that it does not match; with $SETOSA_TEST_LIST they are only named, a line each (list_cases.cmake). */
 enum { SUPPORT_SKIPPED = 77 };
 #undef cmocka_run_group_tests
 #undef cmocka_run_group_tests_name

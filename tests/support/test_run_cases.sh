@@ -23,6 +23,7 @@ expect 0 'PASSED.*1 test' passes
 expect 77 'SKIP: there is no moon' skips
 expect 77 'SKIP: there is no moon' '[ps]*'
 expect 1 'planted' 'fails'
+expect 0 'PASSED.*1 test' '![sf]*'
 expect 1 'SKIP: there is no moon' '*'
 expect 1 'has no case absent' absent
 
