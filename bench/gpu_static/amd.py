@@ -3,7 +3,6 @@
 import dataclasses
 import pathlib
 import re
-import sys
 
 import offline
 
@@ -150,24 +149,3 @@ def compile(source_text, options, arch, folder, tools=offline.TOOLS, name="progr
         command += ["-Xclang", "-finclude-default-header"]
     offline.run([*command, "-Xclang", "-mlink-builtin-bitcode", "-Xclang", library, "-S", "-o", out, source], libs)
     return read(out.read_text(), arch)
-
-
-def describe(resources):
-    """One line for a table."""
-    r = resources
-    loops = ", ".join(f"{100 * loop.share:.0f} % of {loop.instructions}" for loop in r.loops)
-    return (
-        f"{r.architecture:8} {r.kernel:24} vgpr {r.vgprs:3} spill {r.vgpr_spills} scratch {r.scratch:4} local {r.local:5} "
-        f"waves {r.occupancy:2}/{r.occupancy_most}  fma {loops or '-'}"
-    )
-
-
-def main():
-    """amd.py FILE.cl ARCH OPTIONS..."""
-    source, arch, *options = sys.argv[1:]
-    for one in compile(pathlib.Path(source).read_text(), " ".join(options), arch, "build/gpu_static/amd"):
-        print(describe(one))
-
-
-if __name__ == "__main__":
-    main()

@@ -4,7 +4,6 @@ import dataclasses
 import pathlib
 import re
 import shutil
-import sys
 
 import offline
 
@@ -179,24 +178,3 @@ def compile(source_text, options, arch, folder, tools=offline.TOOLS, name="progr
     every = ":".join(filter(None, [libs, _link_disassembler(folder, libs)]))
     offline.run([ocloc, "disasm", "-file", binary, "-dump", dump, "-device", arch], every)
     return read(dump, arch)
-
-
-def describe(resources):
-    """One line for a table."""
-    r = resources
-    loops = ", ".join(f"{100 * loop.share:.0f} % of {loop.instructions}" for loop in r.loops)
-    return (
-        f"{r.architecture:8} {r.kernel:24} simd {r.simd:2} grf {r.grf:3} slm {r.slm:5} private {r.private:4} spill {r.spill:4} "
-        f"scratch {r.scratch:4}  fma {loops or '-'}"
-    )
-
-
-def main():
-    """intel.py FILE.cl ARCH OPTIONS..."""
-    source, arch, *options = sys.argv[1:]
-    for one in compile(pathlib.Path(source).read_text(), " ".join(options), arch, "build/gpu_static/intel"):
-        print(describe(one))
-
-
-if __name__ == "__main__":
-    main()

@@ -63,9 +63,9 @@ class Pass:
                 self.worst[launch.kernel] = max(self.worst.get(launch.kernel, 0.0), relative(found, wanted))
         return self.worst
 
-    def read(self, argument, count, dtype, skip=0):
+    def read(self, argument, count, dtype):
         at = self.addresses[argument.buffer.root.number] + argument.buffer.offset
-        return self.memory.get(at + skip, count, dtype)
+        return self.memory.get(at, count, dtype)
 
     def against_double(self, rows, features, classes, what):
         """The relative error of the result of a pass over dense rows; None where its launches do not say it."""
@@ -78,7 +78,7 @@ class Pass:
         kind = (np.float32, np.float16, np.uint8)[storage]
         x = self.read(product.argument('x'), rows * features, kind).astype(np.float64).reshape(rows, features)
         if storage == 2:
-            x *= float(np.float32(product.program.macros.get('X_SCALE', '1').rstrip('f')))
+            x *= float.fromhex(product.program.macros['X_SCALE'].rstrip('f'))
         parameters = classes * features + classes
         logits = [l for l in self.launches if l.kernel == product.kernel]
         w = self.read(product.argument('w'), parameters, np.float32).astype(np.float64)

@@ -8,19 +8,20 @@ import concurrent.futures
 import os
 
 import amd
+import estimates
 import intel
 import nvidia
 import offline
 import trace
 
 # Features and classes of the works (a program does not depend on rows), and more of the specification of made-up rows.
-SHAPES = {
-    'W1': (784, 10, ''), 'W2': (32, 3, ''), 'W3': (256, 16, ''), 'W4': (1024, 100, ''), 'W5': (512, 1000, ''), 'W6': (1024, 32000, ''),
+SHAPES = {work: (features, classes, '') for work, (_, features, classes) in estimates.WORKS.items()}
+SHAPES.update({
     'S1': (20000, 20, ',sparsity=0.997'), 'S2': (50000, 50, ',sparsity=0.9985'), 'S3': (1 << 20, 2, ',fields=39'),
     'S4': (62000, 20, ',sparsity=0.9987'),
-}  # fmt: skip
+})  # fmt: skip
 ROWS = {'W6': 40000}  # at least as many as classes
-STORAGES = {'f32': '', 'f16': ' -DSTORAGE=1', 'u8': ' -DSTORAGE=2 -DX_SCALE=0x1.010102p-8f'}
+STORAGES = {'f16': ' -DSTORAGE=1', 'u8': ' -DSTORAGE=2 -DX_SCALE=0x1.010102p-8f'}
 PRECONDITIONERS = ('blocks', 'kron')
 PRODUCTS = ('fused_gpu', 'block_gpu')
 DEVICES = {'h100': nvidia.ARCHS, 'mi250x': ('gfx90a', 'gfx1030', 'gfx1100'), 'a770': ('dg2', 'pvc')}  # one of each vendor
@@ -54,21 +55,20 @@ def remember(found, record, work):
         found.setdefault((program.source, program.options), work)
         if program.name in PRODUCTS and '-DSTORAGE' not in program.options and work[0] == 'W':
             for storage, options in STORAGES.items():
-                if options:
-                    found.setdefault((program.source, program.options + options), f'{work} {storage}')
+                found.setdefault((program.source, program.options + options), f'{work} {storage}')
 
 
 def look(tools, arch, source, options, folder):
-    """[(kernel, registers, bytes that found no register, words)] of one program on one arch; or the text of what went wrong."""
+    """[(kernel, registers, bytes that found no register)] of one program on one arch; or the text of what went wrong."""
     own = os.path.join(folder, f'{arch}-{os.getpid()}')
     os.makedirs(own, exist_ok=True)
     try:
         if arch in nvidia.ARCHS:
             machines = tools.to_machine(tools.to_ptx(source, options, arch), arch, own, options)
-            return [(m.name, m.registers, m.spill + m.stack, '') for m in machines.values()]
+            return [(m.name, m.registers, m.spill + m.stack) for m in machines.values()]
         if arch in amd.ARCHITECTURES:
-            return [(r.kernel, r.vgprs, r.scratch + 4 * r.vgpr_spills, '') for r in amd.compile(source, options, arch, own, tools.folder or '')]
-        return [(r.kernel, r.grf, r.scratch + r.private + r.spill, '') for r in intel.compile(source, options, arch, own, tools.folder or '')]
+            return [(r.kernel, r.vgprs, r.scratch + 4 * r.vgpr_spills) for r in amd.compile(source, options, arch, own, tools.folder or '')]
+        return [(r.kernel, r.grf, r.scratch + r.private + r.spill) for r in intel.compile(source, options, arch, own, tools.folder or '')]
     except (nvidia.Missing, offline.ToolMissing) as missing:
         return f'missing: {missing}'
     except (RuntimeError, OSError) as error:
@@ -90,7 +90,7 @@ def make(report, tools, setosa, folder, pool):
             else:
                 report.fault(f'{work} on {arch}: {found[:300]}')
             continue
-        for kernel, registers, lost, _ in found:
+        for kernel, registers, lost in found:
             report.resource(f'{kernel} {work}', arch, registers, lost)
             before = most[kernel].get(arch, (0, 0))
             most[kernel][arch] = max(before[0], registers), max(before[1], lost)

@@ -7,7 +7,7 @@
 
 /* The macros of fused_gpu.cl, under their names there. */
 typedef struct FusedShape {
-  uint32_t items; /* of a group; 0: too many features for it, fused_wide.clh does it */
+  uint32_t items; /* of a group; 0: it would not hold the features, or may not have the local memory; fused_wide.clh does it */
   uint32_t quads, group_classes;
   uint32_t row_quads, row_groups;
   uint32_t keep_x, keep_w, chunks;
