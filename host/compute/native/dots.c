@@ -120,13 +120,14 @@ Status native_vector_dots(Backend *backend, size_t count, const VectorPair *pair
   DotLaunch l = {.native = native, .groups = native_vector_groups(native, backend->parameters)};
   native->later = (NativeLater){.at = NULL};
   if (before + own + count == 0) return SETOSA_OK;
-  if (before > 0 && before + (own + count) * l.groups > native->sums_capacity) { /* growing would drop them */
+  size_t all = before + (own + count) * l.groups;
+  if (before > 0 && all > native->sums_capacity) { /* growing would drop them; there is room for both the next time */
     TRY(native_read_sums(native, before, error));
     take_later(native, &later);
     before = 0;
   }
   l.first = (uint32_t)before;
-  TRY(native_reserve_sums(native, before + (own + count) * l.groups, error));
+  TRY(native_reserve_sums(native, all, error));
   if (own > 0) TRY(add_pairs(&l, later.at->pairs, own, error));
   TRY(add_pairs(&l, pairs, count, error));
   TRY(launch(&l, error));
