@@ -23,24 +23,13 @@ static Status make_fingerprint(Context *context, Error *error) {
   return SETOSA_OK;
 }
 
-/* Turns the record of a device into that of one of its sub-devices. Every part is cut anew, which gives the same compute units each time:
- * the parts of one device need not know of each other. */
+/* Turns the record of a device into that of one of its sub-devices. */
 static Status take_part(Context *context, const DeviceRecord *whole, size_t part, size_t parts, Error *error) {
   Status status = SETOSA_OK;
-  cl_device_id *cut = NULL;
-  cl_uint count = 0, units = 0;
+  cl_uint units = 0;
   DeviceRecord *device = &context->device;
   char name[512];
-  TRY(device_check_parts(whole, parts, error));
-  if (part >= parts) TRY(error_set(error, SETOSA_ERROR_USAGE, "%s has no part %zu of %zu", whole->info.name, part + 1, parts));
-  const cl_device_partition_property equally[] = {CL_DEVICE_PARTITION_EQUALLY,
-                                                  (cl_device_partition_property)(whole->info.compute_units / parts), 0};
-  TRY_CL(clCreateSubDevices(whole->id, equally, 0, NULL, &count), "%s: cannot be cut into %zu parts", whole->info.name, parts);
-  TRY(memory_allocate_zero((void **)&cut, count, sizeof *cut, "the parts of a device", error));
-  TRY_CL(clCreateSubDevices(whole->id, equally, count, cut, NULL), "%s: cannot be cut into %zu parts", whole->info.name, parts);
-  if (count < parts) TRY(error_set(error, SETOSA_ERROR_DEVICE, "%s gave %u parts instead of %zu", whole->info.name, count, parts));
-  context->part = device->id = cut[part];
-  cut[part] = NULL;
+  TRY(device_part(&device->id, whole, part, parts, error));
   if (clGetDeviceInfo(device->id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL) != CL_SUCCESS || units == 0)
     units = (cl_uint)(whole->info.compute_units / parts);
   device->info.compute_units = device->traits.compute_units = units;
@@ -49,9 +38,6 @@ static Status take_part(Context *context, const DeviceRecord *whole, size_t part
   snprintf(name, sizeof name, "%s part %zu of %zu", whole->info.name, part + 1, parts);
   TRY(memory_copy_text((char **)&device->info.name, name, error));
 cleanup:
-  for (cl_uint i = 0; cut != NULL && i < count; i++)
-    if (cut[i] != NULL) clReleaseDevice(cut[i]);
-  free(cut);
   return status;
 }
 
@@ -91,7 +77,6 @@ void context_close(Context *context) {
   if (context->queue != NULL) clReleaseCommandQueue(context->queue);
   if (context->upload_queue != NULL) clReleaseCommandQueue(context->upload_queue);
   if (context->handle != NULL) clReleaseContext(context->handle);
-  if (context->part != NULL) clReleaseDevice(context->part);
   free(context->part_of);
   device_record_free(&context->device);
   free(context);

@@ -27,7 +27,7 @@ void opencl_fail(Error *error, cl_int code, const char *format, ...) __attribute
     }                                         \
   } while (0)
 
-/* ---- devices (device.c, record.c, select.c) ------------------------------------------------------------------------ */
+/* ---- devices (device.c, record.c, parts.c, select.c) --------------------------------------------------------------- */
 
 /* One device of one platform. The strings that info points to are owned by the record. */
 typedef struct DeviceRecord {
@@ -63,6 +63,8 @@ Status device_record_copy(DeviceRecord *to, const DeviceRecord *from, Error *err
 void device_record_free(DeviceRecord *record);
 /* SETOSA_ERROR_DEVICE, or _USAGE below 2 parts, when a device cannot be cut into so many equal parts. */
 Status device_check_parts(const DeviceRecord *record, size_t parts, Error *error);
+/* Sub-device `part` of `parts` equal ones of a device (parts.c): the same one each time, never released. As device_check_parts. */
+Status device_part(cl_device_id *piece, const DeviceRecord *whole, size_t part, size_t parts, Error *error);
 /* A text property, blanks trimmed; "" when the driver does not answer. free(*text). */
 Status platform_text(char **text, cl_platform_id platform, cl_platform_info what, Error *error);
 /* "0 NAME (PLATFORM), 1 ..." for messages. */
@@ -122,7 +124,6 @@ struct Context {
   void (*release_gemm)(Context *);       /* with what it keeps for this context; NULL: nothing */
   char fingerprint[33];
   bool remembers_nothing; /* its programs are not kept in the cache */
-  cl_device_id part;      /* the sub-device, to be released; NULL for a whole device */
   char *part_of;          /* the driver's name of the device that it is a part of */
 };
 

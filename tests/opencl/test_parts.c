@@ -1,6 +1,8 @@
 /* Sub-devices: two halves of a device compute at the same time, each on its own compute units, and share what is remembered of the whole.
  */
+#include <malloc.h>
 #include <math.h>
+
 #include "opencl/device_fixture.h"
 
 /* A list and its first usable device of two compute units or more that can be cut; or a skip. */
@@ -83,6 +85,29 @@ static void test_halves_compute(void **state) {
   device_list_close(list);
 }
 
+/* PoCL's threads look at the device of a finished command after its context was closed. Here the command lives on for as long as its mark;
+ * memory that was freed holds no addresses. */
+static void test_commands_outlive_their_context(void **state) {
+  (void)state;
+  size_t index = 0;
+  DeviceList *list = need_divisible(&index);
+#ifdef M_PERTURB
+  mallopt(M_PERTURB, 0x5a);
+#endif
+  for (size_t i = 0; i < 2; i++) {
+    Context *half = NULL;
+    Mark *mark = NULL;
+    assert_ok(context_open_part(&half, list, index, i, 2, error));
+    assert_ok(context_mark(half, &mark, error));
+    context_close(half);
+    mark_destroy(mark);
+  }
+#ifdef M_PERTURB
+  mallopt(M_PERTURB, 0);
+#endif
+  device_list_close(list);
+}
+
 static void test_what_cannot_be_cut(void **state) {
   (void)state;
   size_t index = 0;
@@ -109,6 +134,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_halves_are_devices),
       cmocka_unit_test(test_halves_compute),
+      cmocka_unit_test(test_commands_outlive_their_context),
       cmocka_unit_test(test_what_cannot_be_cut),
   };
   return support_run("opencl_parts", tests, NULL, NULL);
