@@ -7,22 +7,22 @@
 #include "base/memory.h"
 #include "opencl/internal.h"
 
-typedef struct Cut {
-  struct Cut *next;
+typedef struct Partition {
+  struct Partition *next;
   cl_device_id whole;
   size_t parts;
   cl_device_id pieces[]; /* [parts] */
-} Cut;
+} Partition;
 
 /* Of the whole process, as the driver's devices are. */
 static struct {
   pthread_mutex_t mutex;
-  Cut *first;
-} cuts = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+  Partition *first;
+} partitions = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
-static Status cut_create(Cut **out, const DeviceRecord *whole, size_t parts, Error *error) {
+static Status partition_create(Partition **out, const DeviceRecord *whole, size_t parts, Error *error) {
   Status status = SETOSA_OK;
-  Cut *cut = NULL;
+  Partition *partition = NULL;
   cl_device_id *pieces = NULL;
   cl_uint count = 0;
   const char *name = whole->info.name;
@@ -31,34 +31,35 @@ static Status cut_create(Cut **out, const DeviceRecord *whole, size_t parts, Err
   TRY_CL(clCreateSubDevices(whole->id, equally, 0, NULL, &count), "%s: cannot be cut into %zu parts", name, parts);
   if (count < parts) TRY(error_set(error, SETOSA_ERROR_DEVICE, "%s gave %u parts instead of %zu", name, count, parts));
   TRY(memory_allocate_zero((void **)&pieces, count, sizeof *pieces, "the parts of a device", error));
-  TRY(memory_allocate_zero((void **)&cut, 1, sizeof *cut + parts * sizeof *cut->pieces, "the parts of a device", error));
+  TRY(memory_allocate_zero((void **)&partition, 1, sizeof *partition + parts * sizeof *partition->pieces, "the parts of a device", error));
   TRY_CL(clCreateSubDevices(whole->id, equally, count, pieces, NULL), "%s: cannot be cut into %zu parts", name, parts);
-  cut->whole = whole->id;
-  cut->parts = parts;
-  for (size_t i = 0; i < parts; i++) cut->pieces[i] = pieces[i];
+  partition->whole = whole->id;
+  partition->parts = parts;
+  for (size_t i = 0; i < parts; i++) partition->pieces[i] = pieces[i];
   for (size_t i = parts; i < count; i++) clReleaseDevice(pieces[i]); /* no command was ever given to these */
-  *out = cut;
-  cut = NULL;
+  *out = partition;
+  partition = NULL;
 cleanup:
   free(pieces);
-  free(cut);
+  free(partition);
   return status;
 }
 
 Status device_part(cl_device_id *piece, const DeviceRecord *whole, size_t part, size_t parts, Error *error) {
   Status status = SETOSA_OK;
-  Cut *cut = NULL;
-  pthread_mutex_lock(&cuts.mutex);
+  Partition *partition = NULL;
+  pthread_mutex_lock(&partitions.mutex);
   TRY(device_check_parts(whole, parts, error));
   if (part >= parts) TRY(error_set(error, SETOSA_ERROR_USAGE, "%s has no part %zu of %zu", whole->info.name, part + 1, parts));
-  for (cut = cuts.first; cut != NULL && (cut->whole != whole->id || cut->parts != parts);) cut = cut->next;
-  if (cut == NULL) {
-    TRY(cut_create(&cut, whole, parts, error));
-    cut->next = cuts.first;
-    cuts.first = cut;
+  partition = partitions.first;
+  while (partition != NULL && (partition->whole != whole->id || partition->parts != parts)) partition = partition->next;
+  if (partition == NULL) {
+    TRY(partition_create(&partition, whole, parts, error));
+    partition->next = partitions.first;
+    partitions.first = partition;
   }
-  *piece = cut->pieces[part];
+  *piece = partition->pieces[part];
 cleanup:
-  pthread_mutex_unlock(&cuts.mutex);
+  pthread_mutex_unlock(&partitions.mutex);
   return status;
 }
