@@ -54,7 +54,7 @@ static Status check_options(const Options *options, Error *error) {
   SetosaTrainOptions ignored = setosa_train_options_default();
   for (size_t i = 0; i < options_row_count(); i++)
     if (options->given[i]) TRY(option_check_solver(options_row(i), options->train.solver, error));
-  TRY(options_check_training(&options->train, error));
+  TRY(options_check_training(&options->train, NULL, error));
   if (solver_uses_batches(options->train.solver))
     TRY(error_set(error, SETOSA_ERROR_USAGE,
                   "--solver %s: models along a path are compared at their optimum, which it does not reach; use auto, newton, lbfgs or gd",

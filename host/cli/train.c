@@ -28,7 +28,7 @@ static Status check_training_options(const Options *options, Error *error) {
   Status status = SETOSA_OK;
   for (size_t i = 0; i < options_row_count(); i++)
     if (options->given[i]) TRY(option_check_solver(options_row(i), options->train.solver, error));
-  TRY(options_check_training(&options->train, error));
+  TRY(options_check_training(&options->train, NULL, error));
   if (options->train.patience > 0 && isnan(options->validation))
     TRY(error_set(error, SETOSA_ERROR_USAGE, "--patience needs rows to judge the epochs by; hold some out with --validation 0.1"));
   if (options->strict && options->train.tolerance == 0)

@@ -206,7 +206,7 @@ SetosaTrainOptions setosa_train_options_default(void) {
 
 /* ---- checks ----------------------------------------------------------------------------------------------------- */
 
-Status options_check_training(const SetosaTrainOptions *options, Error *error) {
+Status options_check_training(const SetosaTrainOptions *options, const SetosaTrainOptions *usual, Error *error) {
   Status status = SETOSA_OK;
   const SetosaTrainOptions defaults = setosa_train_options_default();
   for (size_t i = 0; i < ROWS; i++) {
@@ -215,7 +215,7 @@ Status options_check_training(const SetosaTrainOptions *options, Error *error) {
     bool heeded = row->solvers == 0 || (row->solvers & 1U << options->solver) != 0;
     if (heeded || row->kind == OPTION_CHOICE) /* a choice that is none is a defect of whoever made it */
       TRY(option_check(row, options, error));
-    else if (row->off_by_default && !option_same(row, options, &defaults))
+    else if (row->off_by_default && !option_same(row, options, &defaults) && (usual == NULL || !option_same(row, options, usual)))
       TRY(option_check_solver(row, options->solver, error));
   }
   if (options->nesterov && options->momentum == 0.0)

@@ -18,8 +18,9 @@ bool option_may_differ(const OptionRow *row, const SetosaTrainOptions *options);
 bool option_means_something(const OptionRow *row, const SetosaTrainOptions *options);
 
 /* SETOSA_ERROR_USAGE with one line for the first option out of its range, without effect, or at odds with another. Numbers that the solver
- * does not have are only looked at where their default means "without". Where to compute is checked apart. */
-Status options_check_training(const SetosaTrainOptions *options, Error *error);
+ * does not have are only looked at where their default means "without". usual: further defaults, of a command that has its own; NULL: none.
+ * Where to compute is checked apart. */
+Status options_check_training(const SetosaTrainOptions *options, const SetosaTrainOptions *usual, Error *error);
 Status options_check_compute(const SetosaComputeOptions *options, Error *error);
 /* Its part about tuning: a search whose result would not be used is refused. */
 Status options_check_tuning(SetosaTuning tuning, bool reproducible, Error *error);

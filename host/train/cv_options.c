@@ -43,7 +43,8 @@ static Status check_training(const SetosaCvOptions *o, const Dataset *dataset, E
   if (o->train.validation != NULL || o->train.initial != NULL)
     return error_set(error, SETOSA_ERROR_USAGE,
                      "options.train: cross-validation holds rows out itself and begins at 0; leave `validation` and `initial` NULL");
-  return train_options_check(&o->train, dataset, error);
+  const SetosaTrainOptions usual = setosa_cv_options_default().train; /* a gap that nobody has given, whatever the solver */
+  return train_options_check(&o->train, &usual, dataset, error);
 }
 
 Status cv_check_options(const SetosaCvOptions *o, const Dataset *dataset, Error *error) {

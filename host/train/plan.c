@@ -102,7 +102,7 @@ SetosaStatus setosa_plan(SetosaPlan *plan, SetosaPlanWork work, const SetosaData
     TRY(error_set(error, SETOSA_ERROR_DATA, "%s: each row lacks a value: there is nothing to plan", dataset_source(dataset)));
   *plan = (SetosaPlan){.rows = shape.rows, .features = shape.features, .classes = classes};
   TRY(device_check_options(&options->compute, error));
-  if (work == SETOSA_PLAN_TRAIN) TRY(train_options_check(options, dataset, error));
+  if (work == SETOSA_PLAN_TRAIN) TRY(train_options_check(options, NULL, dataset, error));
   BackendSettings settings = device_backend_settings(&options->compute);
   settings.intercept = options->intercept;
   settings.vectors = work == SETOSA_PLAN_TRAIN ? train_solver_vectors(options) : 1;

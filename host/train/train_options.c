@@ -119,9 +119,9 @@ static Status check_companions(const SetosaTrainOptions *o, const Dataset *datas
   return SETOSA_OK;
 }
 
-Status train_options_check(const SetosaTrainOptions *options, const Dataset *dataset, Error *error) {
+Status train_options_check(const SetosaTrainOptions *options, const SetosaTrainOptions *usual, const Dataset *dataset, Error *error) {
   Status status = SETOSA_OK;
-  TRY(options_check_training(options, error));
+  TRY(options_check_training(options, usual, error));
   TRY(device_check_options(&options->compute, error));
   for (size_t i = 0; i < options->checkpoint_note_count; i++)
     if (options->checkpoint_notes == NULL || options->checkpoint_notes[i].name == NULL || options->checkpoint_notes[i].value == NULL)

@@ -7,8 +7,8 @@
 #include "optim/optimizer.h"
 
 /* SETOSA_ERROR_USAGE with one line for the first option out of its range, without effect, or at odds with the data; SETOSA_ERROR_DATA for
- * data that cannot be trained on. */
-Status train_options_check(const SetosaTrainOptions *options, const Dataset *dataset, Error *error);
+ * data that cannot be trained on. usual: as in options_check_training. */
+Status train_options_check(const SetosaTrainOptions *options, const SetosaTrainOptions *usual, const Dataset *dataset, Error *error);
 
 /* How its backend is opened; trains: many passes follow, which the ranks share, else some scores of this process alone. */
 BackendSettings train_backend_settings(const SetosaTrainOptions *options, const Dataset *dataset, bool trains);

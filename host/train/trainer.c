@@ -338,7 +338,7 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   own = *options;
   t.wishes.ranks = options->compute.ranks;
   train_times_begin(&times);
-  TRY(train_options_check(options, dataset, error));
+  TRY(train_options_check(options, NULL, dataset, error));
   TRY(start_match(&t.start, options->initial, dataset, error));
   TRY(meet_shifts(&t, &own, dataset, error));
   TRY(job_check_alike(options->compute.ranks, dataset, options, error));

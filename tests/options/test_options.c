@@ -133,7 +133,7 @@ static void test_ranges(void **state) {
   Homes homes = defaults();
   homes.train.solver = (SetosaSolver)7;
   SetosaError error = {0};
-  support_fails(options_check_training(&homes.train, &error), &error, SETOSA_ERROR_USAGE,
+  support_fails(options_check_training(&homes.train, NULL, &error), &error, SETOSA_ERROR_USAGE,
                 "--solver \"7\": give auto, newton, lbfgs, gd, sgd or adam");
 }
 
