@@ -236,7 +236,7 @@ def executed(machine, counts):
         share = max(sorted(several)[len(several) // 2], 1) if several else 1
         for name in of_line[instruction.line + 1]:
             total[name] += counts.executed[pc] / share
-        if counts.wavefronts[pc]:  # ptxas joins narrow accesses: then one line has all of them
-            wider = max(width.get(instruction.line + 1, 0) / min(instruction.vector, 4), 0)
+        if counts.wavefronts[pc]:  # for all bytes of the access; ptxas joins narrow ones, and then one line has all of them
+            wider = width.get(instruction.line + 1, 0) / max(instruction.bytes // 4, 1)
             total['near'] += counts.wavefronts[pc] * wider * (0.5 if wider > 1 and counts.uniform[pc] else 1)
     return total

@@ -36,6 +36,11 @@ class Instruction:
     def vector(self):
         return next((int(p[1]) for p in self.parts if p in ('v2', 'v4')), 1)
 
+    @property
+    def bytes(self):
+        """That a lane moves, of a load, a store or a copy to local memory."""
+        return int(self.operands[2]) if self.name == 'cp' else np.dtype(DTYPES[self.type]).itemsize * self.vector
+
 
 class Entry:
     """A kernel (or a function it calls): parameters as (name, type), local memory by name, code, labels."""
