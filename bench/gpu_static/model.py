@@ -6,6 +6,7 @@ the busiest of the S:
     instructions    n x the larger of warp instructions / 4 schedulers and (multiply-adds + other f32 arithmetic) x 32 / lanes
     int             n x integer instructions / 2
     special         n x exp, log, division, conversions x 2
+    matrix          n x mma.sync x matrix_cycles of the GPU
     near            n x wavefronts of local memory and of the first-level cache, 128 bytes a cycle
     memory          bytes of memory, each counted once for all groups, / bandwidth
     second level    bytes beyond the first-level caches, / its bandwidth
@@ -46,6 +47,10 @@ class Gpu:
         return max(min(most), 1)
 
 
+# Tensor cores, from the dense tf32 that data sheets promise (an m16n8k8 is 2048 operations): A100 156 TFLOP/s on 108 multiprocessors at 1.41 GHz
+# are 1024 a cycle, so 2 cycles; H100 SXM 494.7 TFLOP/s on 132 at 1.83 GHz are 2048, so 1 cycle, but only for wgmma, which reads local memory by
+# itself. mma.sync reaches 0.63 of that there (Luo et al., "Benchmarking and Dissecting the Nvidia Hopper GPU Architecture", arXiv 2402.13499),
+# so 1.6 cycles.
 # H100 SXM: 132 multiprocessors at 1.75 GHz under load; 3.35 TB/s, of which programs get 3.0; second-level cache 50 MB.
 H100 = Gpu('H100', 'sm_90', 132, 1.75e9, 3.0e12, 5.5e12, 40 << 20, 128, 228 << 10, 64, 32, 256 << 10, 1.6)
 A100 = Gpu('A100', 'sm_80', 108, 1.41e9, 1.4e12, 4.0e12, 30 << 20, 64, 164 << 10, 64, 32, 192 << 10, 2.0)
@@ -78,7 +83,7 @@ def estimate(gpu, machine, executed, counts, groups, items, extents):
     each = 1.0 / counts.groups
     resident = gpu.resident(machine, items)
     busiest = math.ceil(groups / gpu.units)
-    arithmetic = executed['float'] if executed['matrix'] else executed['fma'] + executed['float']
+    arithmetic = executed['fma'] + executed['float']
     cycles = {
         'instructions': max(sum(v for k, v in executed.items() if k != 'near') / 4, arithmetic * 32 / gpu.lanes),
         'int': executed['int'] / 2,
