@@ -38,6 +38,8 @@ const char *const bench_what_names[] = {[SETOSA_BENCH_STEP] = "step",   [SETOSA_
 
 const char *const cv_choice_names[] = {[SETOSA_CV_MIN] = "min", [SETOSA_CV_1SE] = "1se", NULL};
 
+const char *setosa_version(void) { return SETOSA_VERSION; }
+
 size_t names_count(const char *const *names) {
   size_t count = 0;
   while (names[count] != NULL) count++;

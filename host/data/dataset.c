@@ -6,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arguments.h"
 #include "base/memory.h"
-#include "data/reader.h"
 #include "data/shift.h"
 #include "data/weights.h"
 
@@ -155,75 +153,6 @@ Status dataset_copy_description(Dataset *to, const Dataset *from, Error *error) 
   if (from->scaling.scale != NULL) TRY(scaling_copy(&to->scaling, from->features, from->scaling.offset, from->scaling.scale, error));
   if (from->shift != NULL) TRY(shift_copy(&to->shift, from->shift, from->features, error));
 cleanup:
-  return status;
-}
-
-static Status check_wrapped(size_t rows, size_t features, size_t classes, const int32_t *labels, Error *error) {
-  if (rows == 0 || features == 0)
-    return error_set(error, SETOSA_ERROR_USAGE, "a data set needs at least one row and one feature (%zu x %zu were given)", rows, features);
-  if (classes > INT32_MAX || (labels != NULL && classes < 2))
-    return error_set(error, SETOSA_ERROR_USAGE, "a labelled data set needs 2 to %d classes (%zu were given)", INT32_MAX, classes);
-  for (size_t i = 0; labels != NULL && i < rows; i++)
-    if (labels[i] < 0 || (size_t)labels[i] >= classes)
-      return error_set(error, SETOSA_ERROR_DATA, "data:%zu: the label %d is not in 0..%zu; number the classes 0, 1, 2, ...", i + 1,
-                       (int)labels[i], classes - 1);
-  return SETOSA_OK;
-}
-
-/* A data set of the caller's arrays, with labels, and as yet without X. */
-static Status wrap_labels(Dataset **out, size_t rows, size_t features, size_t classes, const int32_t *labels, Error *error) {
-  Status status = SETOSA_OK;
-  Dataset *made = NULL;
-  TRY(dataset_create_bare(&made, "data", error));
-  made->rows = rows;
-  made->features = features;
-  made->held->borrowed = true;
-  made->held->labels = (int32_t *)(uintptr_t)labels; /* never written while borrowed */
-  TRY(dataset_name_classes_by_index(made, classes, error));
-  *out = made;
-  made = NULL;
-cleanup:
-  setosa_dataset_destroy(made);
-  return status;
-}
-
-Status setosa_dataset_wrap(SetosaDataset **dataset, size_t rows, size_t features, size_t classes, const float *values,
-                           const int32_t *labels, SetosaError *error) {
-  Status status = SETOSA_OK;
-  Dataset *made = NULL;
-  size_t count = 0;
-  if (dataset != NULL) *dataset = NULL;
-  TRY(arguments_check(error, GIVEN(dataset), GIVEN(values)));
-  TRY(memory_multiply(&count, rows, features, "the data", error)); /* before so many labels are looked at */
-  TRY(check_wrapped(rows, features, classes, labels, error));
-  TRY(reader_check_finite("data", values, rows, features, 0, error));
-  TRY(wrap_labels(&made, rows, features, classes, labels, error));
-  made->held->values = (float *)(uintptr_t)values;
-  *dataset = made;
-  made = NULL;
-cleanup:
-  setosa_dataset_destroy(made);
-  return status;
-}
-
-Status setosa_dataset_wrap_sparse(SetosaDataset **dataset, size_t rows, size_t features, size_t classes, const uint64_t *row_begin,
-                                  const uint32_t *columns, const float *values, const int32_t *labels, SetosaError *error) {
-  Status status = SETOSA_OK;
-  Dataset *made = NULL;
-  if (dataset != NULL) *dataset = NULL;
-  TRY(arguments_check(error, GIVEN(dataset), GIVEN(row_begin), GIVEN(columns)));
-  TRY(check_wrapped(rows, features, classes, labels, error));
-  TRY(sparse_check_width(features, "data", error));
-  if (row_begin[0] != 0)
-    TRY(error_set(error, SETOSA_ERROR_USAGE, "row_begin[0] is %llu; the entries of the first row begin at 0",
-                  (unsigned long long)row_begin[0]));
-  TRY(sparse_check(&(SparseRows){row_begin, columns, values}, rows, features, "data", error));
-  TRY(wrap_labels(&made, rows, features, classes, labels, error));
-  made->held->sparse = (SparseArrays){(uint64_t *)(uintptr_t)row_begin, (uint32_t *)(uintptr_t)columns, (float *)(uintptr_t)values};
-  *dataset = made;
-  made = NULL;
-cleanup:
-  setosa_dataset_destroy(made);
   return status;
 }
 

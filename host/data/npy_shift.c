@@ -6,7 +6,6 @@
 
 #include "base/memory.h"
 #include "data/shift.h"
-#include "data/shift_remark.h"
 
 enum { BLOCK = 1 << 17 }; /* numbers read at a time */
 
@@ -59,25 +58,6 @@ cleanup:
   return status;
 }
 
-static Status take_shift(Dataset *dataset, const Moments *moments, Error *error) {
-  Status status = SETOSA_OK;
-  bool any = false;
-  double *shift = NULL;
-  TRY(memory_allocate((void **)&shift, dataset->features, sizeof *shift, "the shift of the columns", error));
-  for (size_t d = 0; d < dataset->features; d++) {
-    shift[d] = shift_choose(moments[d].mean, moments_deviation(&moments[d]), moments[d].least, moments[d].most);
-    any = any || shift[d] != 0;
-  }
-  if (any) {
-    dataset->shift = shift;
-    shift = NULL;
-  }
-  TRY(shift_remark(dataset, moments, error));
-cleanup:
-  free(shift);
-  return status;
-}
-
 static Status look_at_file(Dataset *dataset, const NpyHeader *header, Reader *reader, Error *error) {
   Status status = SETOSA_OK;
   bool whole = false;
@@ -88,7 +68,7 @@ static Status look_at_file(Dataset *dataset, const NpyHeader *header, Reader *re
   TRY(memory_allocate((void **)&survey.room, survey.features < BLOCK ? survey.features : BLOCK, 4 * sizeof *survey.room,
                       "column statistics", error));
   TRY(look(&whole, &survey, reader, error));
-  if (whole) TRY(take_shift(dataset, survey.moments, error));
+  if (whole) TRY(shift_take(dataset, survey.moments, error));
 cleanup:
   free(survey.room);
   free(survey.values);

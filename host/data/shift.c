@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "data/rows.h"
+#include "data/shift_remark.h"
 
 /* Of |mean| to the deviation, above which a column is shifted. f32 rounds x by at most 2^-24 |x|, which is 2^-21 of the deviation there.
  * With 16 some trainings still lost their way (bench/LOG.md). */
@@ -39,6 +40,25 @@ double shift_bias(double start, const float *w, double sign, const double *shift
     rest += (before - (sum - added)) + (product - added) + lost;
   }
   return sum + rest;
+}
+
+Status shift_take(Dataset *dataset, const Moments *moments, Error *error) {
+  Status status = SETOSA_OK;
+  bool any = false;
+  double *shift = NULL;
+  TRY(memory_allocate((void **)&shift, dataset->features, sizeof *shift, "the shift of the columns", error));
+  for (size_t d = 0; d < dataset->features; d++) {
+    shift[d] = shift_choose(moments[d].mean, moments_deviation(&moments[d]), moments[d].least, moments[d].most);
+    any = any || shift[d] != 0;
+  }
+  if (any) {
+    dataset->shift = shift;
+    shift = NULL;
+  }
+  TRY(shift_remark(dataset, moments, error));
+cleanup:
+  free(shift);
+  return status;
 }
 
 Status shift_copy(double **out, const double *shift, size_t features, Error *error) {

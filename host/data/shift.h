@@ -7,6 +7,7 @@
 #define SETOSA_DATA_SHIFT_H
 
 #include "data/dataset.h"
+#include "data/moments.h"
 
 /* The shift of a column of numbers with this mean, population deviation, least and greatest value; 0: none. */
 double shift_choose(double mean, double deviation, double least, double most);
@@ -15,6 +16,8 @@ double shift_bias(double start, const float *w, double sign, const double *shift
 
 /* ---- of a data set ------------------------------------------------------------------------------------------------ */
 
+/* Sets the shift where one of the columns, of these moments (D), needs one, with remarks on them. The rows are yet to be filled in. */
+Status shift_take(Dataset *dataset, const Moments *moments, Error *error);
 Status shift_copy(double **out, const double *shift, size_t features, Error *error);
 /* Rows hold what they hold, and from now on that is x. */
 void shift_drop(Dataset *dataset);

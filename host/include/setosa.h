@@ -28,6 +28,8 @@ extern "C" {
 #endif
 
 #define SETOSA_VERSION "0.1.0"
+/* SETOSA_VERSION of the library that is in use; static. A caller that was built with another header can so know. */
+const char *setosa_version(void);
 
 /* ---- status and errors ------------------------------------------------------------------------------------------ */
 
@@ -246,6 +248,17 @@ SetosaStatus setosa_dataset_wrap(SetosaDataset **dataset, size_t rows, size_t fe
  * ascending from 0, columns 0..features-1 and ascending within a row, values finite; values NULL: every entry is 1. Both are checked. */
 SetosaStatus setosa_dataset_wrap_sparse(SetosaDataset **dataset, size_t rows, size_t features, size_t classes, const uint64_t *row_begin,
                                         const uint32_t *columns, const float *values, const int32_t *labels, SetosaError *error);
+/* A data set of its own from numbers in double (copied): number d of row i is values[i * row_stride + d * feature_stride], so any array of
+ * doubles will do, in either order; labels (rows) in 0..classes-1 (copied), or NULL. Values are rounded to f32, and columns that would lose
+ * their digits so (|mean| large beside their spread) are shifted before, as those of a file are: setosa_dataset_shift. Of options (NULL:
+ * the defaults) `unshifted` and `expect_shift` are heeded; with setosa_model_data_options rows are made as the model expects them.
+ * SETOSA_ERROR_DATA for a value that is not finite or beyond f32, and for a column that f32 would make 0. */
+SetosaStatus setosa_dataset_copy(SetosaDataset **dataset, size_t rows, size_t features, size_t classes, const double *values,
+                                 ptrdiff_t row_stride, ptrdiff_t feature_stride, const int32_t *labels, const SetosaDataOptions *options,
+                                 SetosaError *error);
+/* Names (copied) of the features (D) and of the classes (K), which a model that is trained on the rows keeps; NULL: as they are called now.
+ * Wrapped and copied arrays have no names of features, and their classes are "0", "1", ... */
+SetosaStatus setosa_dataset_set_names(SetosaDataset *dataset, const char *const *features, const char *const *classes, SetosaError *error);
 /* Whether the rows are sparse: kept as their entries, that is column and value of what is not 0. */
 bool setosa_dataset_is_sparse(const SetosaDataset *dataset);
 /* Entries of all rows; of dense ones rows * features. */

@@ -77,6 +77,7 @@ static void check_refusal(SetosaStatus status, const char *function, const char 
 enum { ROWS = 6, FEATURES = 2, CLASSES = 2 };
 static const float values[ROWS * FEATURES] = {0, 1, 1, 0, 2, 1, 3, 5, 4, 4, 5, 6};
 static const int32_t labels[ROWS] = {0, 0, 0, 1, 1, 1};
+static const double numbers[ROWS * FEATURES] = {0, 1, 1, 0, 2, 1, 3, 5, 4, 4, 5, 6};
 static const float ones[ROWS] = {1, 1, 1, 1, 1, 1};
 static SetosaDataset *dataset, *made_dataset;
 static SetosaModel *model, *made_model;
@@ -134,6 +135,7 @@ static void try_names(void) {
   PASSES(setosa_unseen_name, "", SETOSA_UNSEEN_ERROR);
   PASSES(setosa_sparse_name, "", SETOSA_SPARSE_ALWAYS);
   PASSES(setosa_bench_what_name, "", SETOSA_BENCH_STEP);
+  TAKES_NOTHING(setosa_version);
   TAKES_NOTHING(setosa_data_options_default);
   TAKES_NOTHING(setosa_generate_options_default);
   TAKES_NOTHING(setosa_compute_options_default);
@@ -189,6 +191,16 @@ static void try_data(void) {
   REFUSES(setosa_dataset_wrap, "dataset", NULL, ROWS, FEATURES, CLASSES, values, labels, error);
   REFUSES(setosa_dataset_wrap, "values", &made_dataset, ROWS, FEATURES, CLASSES, NULL, labels, error);
   ACCEPTS(setosa_dataset_wrap, "labels", &made_dataset, ROWS, FEATURES, CLASSES, values, NULL, error);
+  drop_made();
+  REFUSES(setosa_dataset_copy, "dataset", NULL, ROWS, FEATURES, CLASSES, numbers, FEATURES, 1, labels, NULL, error);
+  REFUSES(setosa_dataset_copy, "values", &made_dataset, ROWS, FEATURES, CLASSES, NULL, FEATURES, 1, labels, NULL, error);
+  ACCEPTS(setosa_dataset_copy, "labels", &made_dataset, ROWS, FEATURES, CLASSES, numbers, FEATURES, 1, NULL, NULL, error);
+  drop_made();
+  ACCEPTS(setosa_dataset_copy, "options", &made_dataset, ROWS, FEATURES, CLASSES, numbers, FEATURES, 1, labels, NULL, error);
+  REFUSES(setosa_dataset_set_names, "dataset", NULL, NULL, NULL, error);
+  REFUSES(setosa_dataset_set_names, "features", made_dataset, (const char *[]){"a", NULL}, NULL, error);
+  REFUSES(setosa_dataset_set_names, "classes", made_dataset, NULL, (const char *[]){NULL, "b"}, error);
+  ACCEPTS(setosa_dataset_set_names, "features", made_dataset, NULL, (const char *[]){"a", "b"}, error);
   drop_made();
   const uint64_t begin[] = {0, 1, 2};
   const uint32_t columns[] = {0, 1};
