@@ -35,6 +35,7 @@ openmpi-bin           mpirun, which starts them'
 
 packages_to_test='
 libcmocka-dev         test framework
+g++                   builds a C++ program with the installed library
 dataset-fashion-mnist the Fashion-MNIST images, a test set of real size
 python3               runs the sessions of README.md, and bench/scaling.py
 python3-numpy         runs the NumPy program of README.md'
@@ -46,6 +47,11 @@ clang-tidy            static analysis
 oclgrind              an OpenCL device that finds races and bad reads in kernels
 mesa-opencl-icd       a second OpenCL platform (rusticl), for the tests of devices and caches
 shellcheck            checks shell scripts
+mandoc                checks manual pages
+zsh                   tries its completion
+fish                  tries its completion
+dpkg-dev              finds what Debian packages depend on
+lintian               checks Debian packages
 git                   lists the files to check'
 
 # Debian 13 has none. Where the index does not know them, they are left out, and what needs them is skipped.

@@ -64,7 +64,7 @@ void help_print_overview(FILE *stream, bool color) {
   size_t count = 0;
   const Command *const *commands = command_list(&count);
   const char *cyan = color_code(color, COLOR_CYAN), *plain = color_code(color, COLOR_PLAIN);
-  print_lines(stream, "setosa trains softmax regression (multinomial logistic regression) on any OpenCL device.\n");
+  print_lines(stream, HELP_PURPOSE "\n");
   print_heading(stream, color, "Usage");
   print_lines(stream, "  setosa COMMAND [ARGUMENTS] [OPTIONS]\n");
   print_heading(stream, color, "Commands");
@@ -72,44 +72,45 @@ void help_print_overview(FILE *stream, bool color) {
     print_lines(stream, "  %s%-8s%s  %-12s  %s\n", cyan, commands[i]->name, plain, commands[i]->arguments, commands[i]->summary);
   print_lines(stream, "  %s%-8s%s  %-12s  %s\n", cyan, "help", plain, "[COMMAND]", "this text, or all about a command");
   print_heading(stream, color, "Begin with");
-  print_examples(stream,
-                 "  setosa devices                                  # what can compute here\n"
-                 "  setosa train iris.csv --model iris.safetensors  # fit a model and keep it\n"
-                 "  setosa predict iris.safetensors new.csv         # use it\n");
+  print_examples(stream, HELP_BEGIN_WITH);
   print_lines(stream,
               "\nExit codes: 0 done, 1 internal, 2 usage, 3 bad data, 4 device, 5 not converged (--strict), 6 a file could not be written, "
               "130 interrupted.\n");
 }
 
-/* "0.0001", "lbfgs": the default of an option, read from the defaults themselves. */
-static void format_default(const OptionRow *row, char *text, size_t size) {
+const char *help_default(const OptionRow *row, char text[HELP_DEFAULT]) {
   Options defaults;
   char room[OPTION_VALUE];
+  text[0] = '\0';
+  if (!row->show_default) return text;
   options_default(&defaults);
-  snprintf(text, size, " (default %s)", option_print(room, row, options_home(&defaults, row)));
+  snprintf(text, HELP_DEFAULT, " (default %s)", option_print(room, row, options_home(&defaults, row)));
   options_free(&defaults);
+  return text;
 }
 
 static void print_option(const OptionRow *row, FILE *stream, bool color) {
   const char *cyan = color_code(color, COLOR_CYAN), *plain = color_code(color, COLOR_PLAIN);
-  char with_default[64] = "", name[64], letter[8] = "";
-  if (row->show_default) format_default(row, with_default, sizeof with_default);
+  char with_default[HELP_DEFAULT], name[64], letter[8] = "";
   if (row->letter != '\0') snprintf(letter, sizeof letter, "-%c, ", row->letter);
   int length = snprintf(name, sizeof name, "%s--%s%s%s", letter, option_flag(row), row->argument != NULL ? " " : "",
                         row->argument != NULL ? row->argument : "");
   bool below = length + 4 > OPTION_COLUMN;
   if (below) print_lines(stream, "  %s%s%s\n", cyan, name, plain);
   print_lines(stream, "  %s%-*s%s%s%s\n", below ? "" : cyan, OPTION_COLUMN - 2, below ? "" : name, below ? "" : plain, row->help,
-              with_default);
+              help_default(row, with_default));
 }
 
-static void print_options(const Command *command, OptionHeading heading, FILE *stream, bool color) {
-  static const char *const titles[] = {"Data", "Training", "Device", "Results", "The example", "Timing"};
+const HelpHeading help_headings[HELP_HEADINGS] = {{HEADING_EXAMPLE, "The example"}, {HEADING_DATA, "Data"},
+                                                  {HEADING_BENCH, "Timing"},        {HEADING_TRAINING, "Training"},
+                                                  {HEADING_DEVICE, "Device"},       {HEADING_RESULT, "Results"}};
+
+static void print_options(const Command *command, const HelpHeading *part, FILE *stream, bool color) {
   bool any = false;
   for (size_t i = 0; i < options_row_count(); i++) {
     const OptionRow *row = options_row(i);
-    if ((row->commands & command->id) == 0 || row->heading != heading) continue;
-    if (!any) print_heading(stream, color, titles[heading]);
+    if ((row->commands & command->id) == 0 || row->heading != part->heading) continue;
+    if (!any) print_heading(stream, color, part->title);
     any = true;
     print_option(row, stream, color);
   }
@@ -124,6 +125,5 @@ void help_print_command(const Command *command, FILE *stream, bool color) {
   if (command->details != NULL) print_lines(stream, "%s", command->details);
   print_heading(stream, color, "Examples");
   print_examples(stream, command->examples);
-  static const OptionHeading order[] = {HEADING_EXAMPLE, HEADING_DATA, HEADING_BENCH, HEADING_TRAINING, HEADING_DEVICE, HEADING_RESULT};
-  for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) print_options(command, order[i], stream, color);
+  for (size_t i = 0; i < HELP_HEADINGS; i++) print_options(command, &help_headings[i], stream, color);
 }

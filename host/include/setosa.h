@@ -27,7 +27,7 @@
 extern "C" {
 #endif
 
-#define SETOSA_VERSION "0.1.0"
+#define SETOSA_VERSION "0.2.0"
 /* SETOSA_VERSION of the library that is in use; static. A caller that was built with another header can so know. */
 const char *setosa_version(void);
 

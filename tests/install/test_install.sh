@@ -1,6 +1,7 @@
 #!/bin/sh
 # test_install.sh CMAKE SOURCE_FOLDER BUILD_FOLDER COMPILER: installs into an empty prefix, moves it, and builds and runs C programs there
-# as a stranger would: pkg-config, the two headers and libsetosa.so alone. The second program is the one that README.md shows.
+# as a stranger would: by pkg-config and by find_package, with the two headers and libsetosa.so alone. The second program is the one that
+# README.md shows; the third is C++.
 # Exits 77 (skipped) when there is no OpenCL device for it.
 set -eu
 
@@ -30,6 +31,9 @@ nm -D --defined-only "$library" | awk '{ print $3 }' | LC_ALL=C sort -u >"$work/
 absent=$(LC_ALL=C comm -23 "$work/declared" "$work/defined")
 [ -z "$absent" ] || fail "the headers declare what libsetosa.so does not have: $absent"
 [ "$(wc -l <"$work/declared")" -gt 30 ] || fail 'found too few declarations in the headers'
+
+# The ABI is what the symbols file of the Debian package says: a function that is new or gone is written there, with the version.
+sh "$source/tests/install/symbols.sh" "$source" "$library" || fail 'the symbols of libsetosa.so changed'
 
 # What few runs need is loaded by those alone.
 for object in "$library" "$prefix/bin/setosa"; do
@@ -99,6 +103,54 @@ esac
 printf '#include <setosa.h>\nint main(void) { return 0; }\n' >"$work/alone.c"
 "$compiler" -std=c99 -Wall -Wextra -Werror -pedantic -I"$prefix/include" -c "$work/alone.c" -o "$work/alone.o"
 if command -v c++ >/dev/null 2>&1; then c++ -x c++ -Wall -Wextra -Werror -I"$prefix/include" -c "$work/alone.c" -o "$work/alone.o"; fi
+
+# find_package(Setosa), in C and, where there is a compiler, C++.
+mkdir "$work/consumer"
+cat >"$work/consumer/main.cpp" <<'END'
+#include <setosa.h>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+int main() {
+  const std::vector<double> x{1.9, 0.4}, weights{0.1, 0.1, 0.5, 0.5};
+  SetosaExplanation *explanation = nullptr;
+  SetosaError error{};
+  if (setosa_explain(&explanation, 2, 2, x.data(), weights.data(), nullptr, 0, &error) != SETOSA_OK) return 1;
+  std::printf("%.6f %.6f %.6f\n", explanation->loss, explanation->dweights[0], explanation->dweights[2]);
+  setosa_explanation_destroy(explanation);
+  return std::string(SETOSA_VERSION).empty();
+}
+END
+languages=C
+if command -v c++ >/dev/null 2>&1; then languages='C CXX'; fi
+cat >"$work/consumer/CMakeLists.txt" <<END
+cmake_minimum_required(VERSION 3.18)
+project(consumer LANGUAGES $languages)
+find_package(Setosa $(pkg-config --modversion setosa) REQUIRED)
+add_executable(by_c ../stranger.c)
+target_link_libraries(by_c Setosa::setosa)
+if(CMAKE_CXX_COMPILER)
+  add_executable(by_cxx main.cpp)
+  target_link_libraries(by_cxx Setosa::setosa)
+endif()
+END
+{ "$cmake" -S "$work/consumer" -B "$work/consumer/build" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$compiler" &&
+  "$cmake" --build "$work/consumer/build"; } >"$work/consumer.log" 2>&1 || { cat "$work/consumer.log"; fail 'a project with find_package(Setosa)'; }
+for consumer in "$work/consumer/build"/by_c*; do
+  answer=$("$consumer") # found by the RPATH that CMake gives it
+  [ "$answer" = '1.255414 -1.358580 1.358580' ] || fail "$(basename "$consumer") printed '$answer'"
+done
+# Versions with other first or second numbers are not taken for this one.
+sed 's/^find_package.*/find_package(Setosa 0.1 REQUIRED)/' "$work/consumer/CMakeLists.txt" >"$work/old.txt"
+mkdir "$work/old"
+mv "$work/old.txt" "$work/old/CMakeLists.txt"
+if "$cmake" -S "$work/old" -B "$work/old/build" -DCMAKE_PREFIX_PATH="$prefix" >/dev/null 2>&1; then fail 'find_package(Setosa 0.1) found this version'; fi
+
+for page in man/man1/setosa.1 man/man1/setosa-train.1 bash-completion/completions/setosa zsh/vendor-completions/_setosa \
+  fish/vendor_completions.d/setosa.fish; do
+  [ -s "$prefix/share/$page" ] || fail "share/$page was not installed"
+done
 
 version=$("$prefix/bin/setosa" --version)
 [ "$version" != '' ] || fail 'the installed program prints no version'

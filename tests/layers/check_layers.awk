@@ -49,6 +49,7 @@ BEGIN {
   # Parts of cli, all for its commands: what options there are, and how a terminal is written to.
   allow_inside("cli/options", "")
   allow_inside("cli/terminal", "")
+  allow_inside("cli/pages", "")
   relaxed = "native_(cos|divide|exp|exp2|exp10|log|log2|log10|powr|recip|rsqrt|sin|sqrt|tan)[ \t]*\\(|half_(exp|log|sqrt|recip|divide|powr)[a-z0-9]*[ \t]*\\(|fast-relaxed-math|finite-math-only|" \
             "unsafe-math|-ffast-math|-Ofast|-cl-mad-enable|-cl-no-signed-zeros|-fassociative-math|-freciprocal-math"
 }
