@@ -4,12 +4,14 @@
 
 #include "cli/options/options.h"
 #include "cli/terminal/console.h"
+#include "report/report.h"
 
 typedef struct Session {
   const Options *options;
   Console console;
   SetosaRanks *ranks; /* of an MPI job; NULL: this process alone */
   double began;       /* clock when the program began */
+  ReportFacts *facts; /* what report_field says goes here, for a page, and not to the terminal; NULL: to the terminal */
 } Session;
 
 typedef struct Command {

@@ -213,17 +213,26 @@ static void print_hints(const CvWork *work, const Session *session) {
     console_hint(&session->console, "use it: setosa predict %s NEW_DATA", units_shell_word(word, sizeof word, options->model));
 }
 
-static Status print(const CvWork *work, const Session *session, Error *error) {
+static Status tell(const CvWork *work, const Session *session, Error *error) {
+  Status status = SETOSA_OK;
   CvReport report = {.data = session->options->argument[0],
                      .dataset = work->data,
                      .compute = &work->compute,
+                     .model = work->model,
                      .left_out = work->left_out,
                      .source_rows = work->source_rows,
                      .result = work->result,
                      .seconds_load = work->seconds_load,
                      .seconds_total = clock_seconds() - session->began};
-  if (session->options->json) return cv_print_json(&report, session, error);
-  return work->result->complete ? cv_print_table(&report, session, error) : SETOSA_OK;
+  if (session->options->json)
+    TRY(cv_print_json(&report, session, error));
+  else if (work->result->complete)
+    TRY(cv_print_table(&report, session, error));
+  TRY(console_flush(error));
+  print_hints(work, session);
+  if (session->options->report != NULL) TRY(cv_write_page(&report, session, error));
+cleanup:
+  return status;
 }
 
 static Status finish(CvWork *work, const Session *session, Error *error) {
@@ -232,9 +241,7 @@ static Status finish(CvWork *work, const Session *session, Error *error) {
   const SetosaCvResult *result = work->result;
   if (session->options->model != NULL && work->model != NULL) TRY(setosa_model_save(work->model, session->options->model, error));
   log_status = train_log_close(&work->log, &log_error);
-  TRY(print(work, session, error));
-  TRY(console_flush(error));
-  print_hints(work, session);
+  TRY(tell(work, session, error));
   if (log_status != SETOSA_OK) TRY(error_set(error, log_status, "%s", log_error.message));
   if (result->checkpoint_error[0] != '\0')
     TRY(error_set(error, result->checkpoint_status, "--checkpoint: the last one could not be written: %s", result->checkpoint_error));

@@ -8,6 +8,7 @@ typedef struct CvReport {
   const char *data; /* as named on the command line */
   const SetosaDataset *dataset;
   const Compute *compute;
+  const SetosaModel *model; /* of all rows; NULL where it was stopped */
   uint64_t left_out, source_rows;
   const SetosaCvResult *result;
   double seconds_load, seconds_total;
@@ -17,5 +18,7 @@ typedef struct CvReport {
 Status cv_print_table(const CvReport *report, const Session *session, Error *error);
 /* The document of --json. */
 Status cv_print_json(const CvReport *report, const Session *session, Error *error);
+/* The page of --report. */
+Status cv_write_page(const CvReport *report, const Session *session, Error *error);
 
 #endif

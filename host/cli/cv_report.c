@@ -72,7 +72,8 @@ Status cv_print_table(const CvReport *report, const Session *session, Error *err
   const SetosaCvResult *result = report->result;
   char text[1024], features[REPORT_WORDS];
   bool color = session->console.color_out;
-  page_print("%sCross-validated softmax regression%s\n", color_code(color, COLOR_BOLD), color_code(color, COLOR_PLAIN));
+  if (session->facts == NULL)
+    page_print("%sCross-validated softmax regression%s\n", color_code(color, COLOR_BOLD), color_code(color, COLOR_PLAIN));
   snprintf(text, sizeof text, "%s: %zu rows, %s, %zu classes", report->data, result->rows, report_features(features, report->dataset),
            setosa_dataset_classes(report->dataset));
   console_make_visible(text);
@@ -82,7 +83,7 @@ Status cv_print_table(const CvReport *report, const Session *session, Error *err
   report_compute(report->compute, result->backend, result->chunk_rows, session);
   report_field(session, "folds", "%zu, by --seed %llu", result->folds, (unsigned long long)session->options->train.seed);
   print_models(result, session);
-  Status status = print_points(report, session, error);
+  Status status = session->facts == NULL ? print_points(report, session, error) : SETOSA_OK; /* a page has its own table */
   if (status != SETOSA_OK) return status;
   print_choice("min", "the least loss", &result->points[result->best], session);
   print_choice("1se", "the largest within one standard error of it", &result->points[result->within_error], session);

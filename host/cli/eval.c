@@ -1,4 +1,6 @@
 /* `setosa eval`: how good a model is on data whose labels are known. */
+#include "cli/eval.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -193,11 +195,16 @@ static Status run(const Session *session, Error *error) {
   if (status != SETOSA_OK) goto cleanup;
   if (options->json) {
     TRY(print_json(metrics, model, data, error));
-    goto cleanup;
+  } else {
+    print_headline(metrics, input_count_left_out(data));
+    TRY(print_classes(metrics, model, session, error));
+    TRY(print_confusion(metrics, model, session, error));
   }
-  print_headline(metrics, input_count_left_out(data));
-  TRY(print_classes(metrics, model, session, error));
-  TRY(print_confusion(metrics, model, session, error));
+  if (options->report != NULL) {
+    const EvalReport report = {model, data, &compute, metrics};
+    TRY(console_flush(error));
+    TRY(eval_write_page(&report, session, error));
+  }
 cleanup:
   setosa_metrics_destroy(metrics);
   setosa_dataset_destroy(data);
@@ -215,7 +222,8 @@ const Command command_eval = {
         "when there are none; scaling is the model's.",
     .examples =
         "  setosa eval iris.safetensors iris.csv\n"
-        "  setosa eval fashion.safetensors t10k-images-idx3-ubyte.gz --json\n",
+        "  setosa eval fashion.safetensors t10k-images-idx3-ubyte.gz --json\n"
+        "  setosa eval iris.safetensors new.csv --report new.html\n",
     .id = FOR_EVAL,
     .least_arguments = 2,
     .most_arguments = 2,

@@ -199,6 +199,14 @@ cleanup:
   return status;
 }
 
+/* A full disk lets a file be made and nothing be written to it, which is not to be found out after the work. */
+static Status try_a_page(const AtomicFile *probe, Error *error) {
+  static const char page[4096];
+  if (probe->temporary == NULL) return SETOSA_OK; /* a device or a pipe takes what it gets */
+  if (fwrite(page, 1, sizeof page, probe->stream) == sizeof page && fflush(probe->stream) == 0) return SETOSA_OK;
+  return file_write_failed(error, probe->path, "write");
+}
+
 static Status try_to_write(const Place *output, Error *error) {
   AtomicFile probe = {0};
   struct stat info;
@@ -206,6 +214,7 @@ static Status try_to_write(const Place *output, Error *error) {
   if (output->row->path == PATH_APPENDED) return try_to_append(output, error);
   if (output->row->path != PATH_WRITTEN) return SETOSA_OK;
   Status status = atomic_file_open(&probe, output->path, error);
+  if (status == SETOSA_OK) status = try_a_page(&probe, error);
   atomic_file_abandon(&probe);
   if (status != SETOSA_OK) error_prefix(error, "%s", output->name);
   return status;

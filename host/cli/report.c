@@ -14,6 +14,10 @@ void report_field(const Session *session, const char *label, const char *format,
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
+  if (session->facts != NULL) {
+    report_facts_add(session->facts, label, text);
+    return;
+  }
   page_print("  %s%-*s%s%s\n", color_code(color, COLOR_DIM), LABEL_COLUMN - 2, label, color_code(color, COLOR_PLAIN), text);
 }
 
@@ -25,7 +29,7 @@ static void print_devices(const Compute *compute, const Session *session) {
     const SetosaDeviceInfo *device = compute_device_at(compute, i);
     snprintf(text, sizeof text, "[%zu] %s (%s, %s)", device->index, device->name, input_device_type_name(device->type), device->platform);
     console_make_visible(text);
-    page_print("%*s%s\n", LABEL_COLUMN, "", text);
+    report_field(session, "", "%s", text);
   }
 }
 

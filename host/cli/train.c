@@ -2,9 +2,11 @@
 #include "cli/train.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "cli/dry_run.h"
 #include "cli/outputs.h"
 #include "cli/terminal/interrupt.h"
@@ -21,6 +23,8 @@ typedef struct TrainWork {
   TrainResume resume;
   TrainLog log;
   Progress progress;
+  ReportTrace *trace;     /* with --report */
+  SetosaMetrics *metrics; /* with --test or --report */
 } TrainWork;
 
 /* Options that the chosen solver does not have would be silently without effect. */
@@ -97,6 +101,7 @@ cleanup:
 static bool on_progress(const SetosaProgress *at, void *user) {
   TrainWork *work = user;
   train_log_write(&work->log, at);
+  if (work->trace != NULL) report_trace_add(work->trace, at);
   return progress_update(at, &work->progress);
 }
 
@@ -153,16 +158,35 @@ static Status train(TrainWork *work, TrainReport *report, const Session *session
   return status;
 }
 
-static Status score_test(TrainScores *scores, const TrainWork *work, const SetosaDataset *test, Error *error) {
-  SetosaMetrics *metrics = NULL;
-  SetosaComputeOptions alone = work->compute.options; /* the other processes have no test data */
+static Status evaluate(TrainWork *work, const SetosaDataset *rows, Error *error) {
+  SetosaComputeOptions alone = work->compute.options; /* the other processes do not take part */
   alone.ranks = NULL;
   alone.fast_reduce = false;
-  Status status = setosa_evaluate(&metrics, work->model, test, &alone, error);
-  if (status == SETOSA_OK)
-    *scores = (TrainScores){
-        true, setosa_dataset_weights(test) != NULL, metrics->rows, metrics->accuracy, metrics->log_loss, input_count_left_out(test)};
-  setosa_metrics_destroy(metrics);
+  return setosa_evaluate(&work->metrics, work->model, rows, &alone, error);
+}
+
+static Status score_test(TrainScores *scores, TrainWork *work, Error *error) {
+  Status status = evaluate(work, work->test, error);
+  if (status != SETOSA_OK) return status;
+  const SetosaMetrics *metrics = work->metrics;
+  *scores = (TrainScores){true,
+                          setosa_dataset_weights(work->test) != NULL,
+                          metrics->rows,
+                          metrics->accuracy,
+                          metrics->log_loss,
+                          input_count_left_out(work->test)};
+  return SETOSA_OK;
+}
+
+/* For a page without test data: the rows that were held out, else those of the training with the weights of their classes. */
+static Status score_for_page(TrainWork *work, const Options *options, Error *error) {
+  Status status = SETOSA_OK;
+  if (options->report == NULL || work->metrics != NULL) return SETOSA_OK;
+  if (work->held_out != NULL) return evaluate(work, work->held_out, error);
+  if (options->train.class_weight != NULL) TRY(setosa_dataset_set_class_weights(work->data, options->train.class_weight, error));
+  TRY(evaluate(work, work->data, error));
+  TRY(setosa_dataset_set_class_weights(work->data, NULL, error));
+cleanup:
   return status;
 }
 
@@ -174,6 +198,8 @@ static void fill_report(TrainReport *report, const TrainWork *work, const Setosa
   report->classes = setosa_dataset_classes(work->data);
   report->device = compute_device(&work->compute);
   report->compute = &work->compute;
+  report->model = work->model;
+  report->trace = work->trace;
   bool weighted = setosa_dataset_weights(work->data) != NULL;
   report->training =
       (TrainScores){true, weighted || options->class_weight != NULL, report->rows, result->train_accuracy, result->train_log_loss, 0};
@@ -243,7 +269,9 @@ static Status finish(TrainWork *work, TrainReport *report, const Session *sessio
   if (session->options->model != NULL) TRY(setosa_model_save(work->model, session->options->model, error));
   log_status = train_log_close(&work->log, &log_error);
   end_part(report, PART_WRITE);
-  if (work->test != NULL) TRY(score_test(&report->test, work, work->test, error));
+  if (work->test != NULL) TRY(score_test(&report->test, work, error));
+  TRY(score_for_page(work, session->options, error));
+  report->metrics = work->metrics;
   TRY(compare_with_truth(report, work, session->options, error));
   end_part(report, PART_SCORE);
   report->seconds_total = report->lap - session->began;
@@ -256,6 +284,7 @@ static Status finish(TrainWork *work, TrainReport *report, const Session *sessio
   note_storage(&report->result, session);
   note_streaming(&report->result, session);
   print_hints(report, session);
+  if (session->options->report != NULL) TRY(train_write_page(report, session, error));
   if (log_status != SETOSA_OK) TRY(error_set(error, log_status, "%s", log_error.message));
   if (report->result.checkpoint_error[0] != '\0')
     TRY(error_set(error, report->result.checkpoint_status, "--checkpoint: the last one could not be written: %s",
@@ -305,6 +334,9 @@ static Status run(const Session *given, Error *error) {
   end_part(&report, PART_DEVICE);
   const char *log = options->dry_run || !session_is_first(session) ? NULL : options->log;
   TRY(setosa_ranks_agree(ranks, train_log_open(&work.log, log, error), error));
+  if (options->report != NULL && session_is_first(session)) {
+    TRY(memory_allocate_zero((void **)&work.trace, 1, sizeof *work.trace, "the steps of the training", error));
+  }
   TRY(train(&work, &report, session, error));
   if (options->dry_run) goto cleanup;
   /* The others wait, however long scoring the test data takes. */
@@ -313,6 +345,8 @@ static Status run(const Session *given, Error *error) {
 cleanup:
   interrupt_defer(false); /* what was asked for is written */
   train_log_close(&work.log, NULL);
+  free(work.trace);
+  setosa_metrics_destroy(work.metrics);
   setosa_model_destroy(work.model);
   setosa_model_destroy(work.initial);
   setosa_dataset_destroy(work.test);
@@ -347,6 +381,7 @@ const Command command_train = {
         "  setosa train iris.csv --l2 0.01 --model iris.safetensors\n"
         "  setosa train penguins.csv --label species --drop year --model penguins.safetensors\n"
         "  setosa train iris.csv --features petal_length,petal_width --positive setosa\n"
+        "  setosa train iris.csv --report iris.html\n"
         "  setosa train train-images-idx3-ubyte.gz --test t10k-images-idx3-ubyte.gz\n"
         "  setosa train wine.csv --standardize --validation 0.2 --json --quiet\n"
         "  setosa train big.csv --model big.safetensors --checkpoint big.checkpoint\n"

@@ -36,6 +36,9 @@ typedef struct TrainReport {
   const SetosaDataset *dataset;   /* for class names */
   const SetosaDeviceInfo *device; /* the first; NULL: a backend of the host, reference or blas */
   const Compute *compute;         /* all of them */
+  const SetosaModel *model;
+  const SetosaMetrics *metrics; /* for a page: of the test rows, else of those held out, else of the training rows; NULL: nobody asked */
+  const ReportTrace *trace;     /* for a page; NULL */
   SetosaTrainResult result;
   TrainScores training, validation, test;
   bool truth_known; /* synthetic data: how near the weights came to those that drew the labels */
@@ -49,5 +52,9 @@ typedef struct TrainReport {
 void train_print_summary(const TrainReport *report, const Session *session);
 /* The document of --json. */
 Status train_print_json(const TrainReport *report, const Session *session, Error *error);
+/* The parts and the whole, in order; how many there are. */
+size_t train_seconds(ReportSeconds seconds[TRAIN_PARTS + 1], const TrainReport *report);
+/* The page of --report. */
+Status train_write_page(const TrainReport *report, const Session *session, Error *error);
 
 #endif

@@ -173,6 +173,13 @@ static const char *part_words(TrainPart part, const TrainReport *report) {
   return parts[part].words;
 }
 
+size_t train_seconds(ReportSeconds seconds[TRAIN_PARTS + 1], const TrainReport *report) {
+  for (TrainPart part = 0; part < TRAIN_PARTS; part++)
+    seconds[part] = (ReportSeconds){parts[part].name, part_words(part, report), report->seconds[part]};
+  seconds[TRAIN_PARTS] = (ReportSeconds){"total", "all of it", report->seconds_total};
+  return TRAIN_PARTS + 1;
+}
+
 /* The parts that show in hundredths of a second, and the two that everybody looks for. */
 static void print_time(const TrainReport *report, const Session *session) {
   char time[UNITS_SIZE], text[640];
@@ -206,7 +213,7 @@ void train_print_summary(const TrainReport *report, const Session *session) {
   const Options *options = session->options;
   char word[512];
   bool color = session->console.color_out;
-  page_print("%sTrained softmax regression%s\n", color_code(color, COLOR_BOLD), color_code(color, COLOR_PLAIN));
+  if (session->facts == NULL) page_print("%sTrained softmax regression%s\n", color_code(color, COLOR_BOLD), color_code(color, COLOR_PLAIN));
   print_data(report, session);
   print_storage(report, session);
   print_weights(report, session);

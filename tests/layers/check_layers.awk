@@ -33,7 +33,8 @@ BEGIN {
   allow("judge", "compute data opencl base")
   allow("train", "optim judge compute model data opencl ranks options base")
   allow("bench", "train optim judge compute model data opencl ranks options base")
-  allow("cli", "options base")
+  allow("report", "base")
+  allow("cli", "report options base")
   allow("examples", "")
   is_layer["include"] = 1
   # Parts of compute: tuning searches for the native backend, and the sharded one is made of several of it.

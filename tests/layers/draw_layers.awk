@@ -27,7 +27,7 @@ function id(name) {
   sub(/^host\//, "", from)
   sub(/\/[^\/]*$/, "", from)
   if (from == "include") next
-  is_program = from ~ /^(cli|examples)/
+  is_program = from ~ /^(cli|examples|report)/
   sub(/^cli\/.*/, "cli", from)
   while ((getline line < file) > 0) {
     if (line !~ /^[ \t]*#[ \t]*include[ \t]*"/) continue

@@ -100,6 +100,8 @@ static const OptionRow rows[] = {
     /* results */
     {"model", 'm', "FILE", "write the model here (safetensors)", FILE_OPTION(PATH_WRITTEN, model), .class = OPTION_AROUND,
      .continues = "start", .commands = FOR_FIT, .heading = HEADING_RESULT},
+    {"report", 0, "FILE.html", "write a page about it here, with pictures: one file that any browser shows",
+     FILE_OPTION(PATH_WRITTEN, report), .class = OPTION_AROUND, .commands = FOR_FIT | FOR_EVAL, .heading = HEADING_RESULT},
     {"log", 0, "FILE", "write one JSON line per iteration", FILE_OPTION(PATH_APPENDED, log), .class = OPTION_AROUND, .commands = FOR_FIT,
      .heading = HEADING_RESULT},
     {"every", 0, "SECONDS|Nit",

@@ -33,7 +33,7 @@ typedef struct Options {
   bool force_device;
   double wait_limit; /* seconds; 0: not given */
   /* results */
-  const char *model, *start, *log, *output, *every, *resume;
+  const char *model, *start, *log, *output, *every, *resume, *report;
   uint64_t top_k; /* 0: every class */
   bool strict, dry_run, json, quiet, verbose;
   ColorMode color;

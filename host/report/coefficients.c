@@ -1,0 +1,81 @@
+/* The largest weights of each class, or where the features are pixels all of them as a picture. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "report/plot.h"
+#include "report/sections.h"
+
+enum { BARS = 10, CLASSES = 12, NAME = 256 };
+
+static const char *feature_name(char room[NAME], const SetosaModel *model, size_t d) {
+  const char *name = setosa_model_feature_name(model, d);
+  if (name != NULL) return name;
+  snprintf(room, NAME, "feature %zu", d + 1);
+  return room;
+}
+
+static void draw_class(Markup *markup, const ReportPage *page, size_t k, double *size) {
+  size_t features = setosa_model_features(page->model), count = features < BARS ? features : BARS;
+  const float *weights = setosa_model_weights(page->model) + k * features;
+  char rooms[BARS][NAME], keys[BARS][48], title[NAME];
+  const char *names[BARS], *key[BARS];
+  double values[BARS];
+  for (size_t d = 0; d < features; d++) size[d] = fabs((double)weights[d]);
+  size_t *largest = section_largest(markup, size, features, count), zeros = 0;
+  if (largest == NULL) return;
+  for (size_t i = 0; i < count; i++) {
+    values[i] = weights[largest[i]];
+    names[i] = feature_name(rooms[i], page->model, largest[i]);
+    snprintf(keys[i], sizeof keys[i], "weights.%zu.%zu", k, largest[i]);
+    key[i] = keys[i];
+  }
+  for (size_t d = 0; d < features; d++) zeros += weights[d] == 0;
+  snprintf(title, sizeof title, "Largest weights of %s", section_class_name(page, k));
+  const PlotBars bars = {.title = {.title = title},
+                         .count = count,
+                         .names = names,
+                         .values = values,
+                         .format = "%.4g",
+                         .keys = key,
+                         .least = NAN,
+                         .most = NAN};
+  markup_put(markup, "<figure><h3>");
+  markup_name(markup, section_class_name(page, k), 20);
+  markup_put(markup, "</h3>\n");
+  plot_draw_bars(markup, &bars);
+  markup_put(markup, "<figcaption>intercept ");
+  snprintf(title, sizeof title, "bias.%zu", k);
+  markup_number(markup, title, setosa_model_bias(page->model)[k], "%.4g");
+  if (features > count) markup_put(markup, "; %zu smaller weights are left out", features - count);
+  if (zeros > 0) markup_put(markup, "; %zu are 0", zeros);
+  markup_put(markup, "</figcaption></figure>\n");
+  free(largest);
+}
+
+/* The rows of the model are scaled alike, so that colours compare between classes, too. */
+static void draw_bars(Markup *markup, const ReportPage *page, size_t classes) {
+  double *size = NULL;
+  size_t features = setosa_model_features(page->model);
+  if (markup->status != SETOSA_OK) return;
+  markup->status = memory_allocate((void **)&size, features, sizeof *size, "a report", &markup->error);
+  if (size == NULL) return;
+  markup_put(markup, "<div class=\"grid2\">\n");
+  for (size_t k = 0; k < classes; k++) draw_class(markup, page, k, size);
+  markup_put(markup, "</div>\n");
+  free(size);
+}
+
+void section_coefficients(Markup *markup, const ReportPage *page) {
+  if (page->model == NULL) return;
+  size_t all = setosa_model_classes(page->model), classes = all < CLASSES ? all : CLASSES;
+  markup_put(markup, "<section id=\"coefficients\"><h2>Weights</h2>\n<p>%s</p>\n",
+             setosa_model_scale(page->model) != NULL
+                 ? "Weights of the features as the model scales them: with --standardize, for one standard deviation."
+                 : "Weights for one unit of each feature as it stands: features of other units have weights of another size (--standardize "
+                   "makes them alike).");
+  draw_bars(markup, page, classes);
+  if (classes < all) markup_put(markup, "<p class=\"dim\">%zu more classes are left out.</p>\n", all - classes);
+  markup_put(markup, "</section>\n");
+}
