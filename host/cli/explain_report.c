@@ -156,7 +156,9 @@ static Status print_forward(const SetosaExplanation *of, ExplainNames names, con
   bool few = of->classes <= SMALL;
   print_step(session, true, 1, "logits: z_k = w_k . x + b_k");
   if (few) print_vector("z", of->classes, of->logits);
-  print_step(session, few, 2, "softmax: a_k = exp(z_k) / sum_j exp(z_j)");
+  bool calibrated = of->temperature != 1;
+  print_step(session, few, 2, calibrated ? "softmax: a_k = exp(z_k/T) / sum_j exp(z_j/T)" : "softmax: a_k = exp(z_k) / sum_j exp(z_j)");
+  if (calibrated) page_explain("  T = %s is the temperature that the model was calibrated to\n", number(text, of->temperature));
   if (few) print_vector("a", of->classes, of->probabilities);
   if (!is_labelled(of)) {
     if (!few) printf("\n");
@@ -166,7 +168,8 @@ static Status print_forward(const SetosaExplanation *of, ExplainNames names, con
   if (few) print_vector("P", of->classes, of->target);
   print_step(session, few, 4, "loss: H = -sum_k P_k ln a_k, which is -ln a of the label");
   page_explain("  H = %s\n", number(text, of->loss));
-  print_step(session, few, 5, "gradient by the logits: dH/dz_k = a_k - P_k");
+  print_step(session, few, 5,
+             calibrated ? "gradient by the logits: dH/dz_k = (a_k - P_k) / T" : "gradient by the logits: dH/dz_k = a_k - P_k");
   if (few) print_vector("dH/dz", of->classes, of->dlogits);
   if (!few) printf("\n");
   return few ? SETOSA_OK : print_many_classes(of, names, session, error);
@@ -201,7 +204,9 @@ static Status print_gradient(const SetosaExplanation *of, ExplainNames names, co
   size_t entries = of->classes * of->entries, order[LISTED], count = entries;
   bool all = of->classes <= SMALL && of->entries <= SMALL;
   char title[64];
-  print_step(session, true, 6, "gradient by the weights: dH/dW[i,k] = (a_k - P_k) x_i");
+  print_step(session, true, 6,
+             of->temperature != 1 ? "gradient by the weights: dH/dW[i,k] = (a_k - P_k) x_i / T"
+                                  : "gradient by the weights: dH/dW[i,k] = (a_k - P_k) x_i");
   for (size_t k = 0; all && k < of->classes; k++) {
     snprintf(title, sizeof title, "column %zu", k + 1);
     if (of->columns == NULL) print_vector(title, of->features, of->dweights + k * of->features);
@@ -281,15 +286,16 @@ static json_t *columns_json(const SetosaExplanation *of) {
 
 Status explain_print_json(const SetosaExplanation *of, ExplainNames names, Error *error) {
   json_t *document = json_pack(
-      "{s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "command",
+      "{s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "command",
       "explain", "version", SETOSA_VERSION, "features", (json_int_t)of->features, "classes", (json_int_t)of->classes, "entries",
       (json_int_t)of->entries, "columns", columns_json(of), "feature_names", texts_json(of->entries, names.features), "class_names",
       texts_json(of->classes, names.classes), "label", json_text(is_labelled(of) ? names.classes[of->label] : NULL), "x_given",
       of->given != NULL ? json_numbers(of->entries, of->given) : json_null(), "x", json_numbers(of->entries, of->x), "weights",
       matrix_json(of, of->weights), "bias", json_numbers(of->classes, of->bias), "logits", json_numbers(of->classes, of->logits),
-      "probabilities", json_numbers(of->classes, of->probabilities), "target", target_json(of, of->target), "loss", json_number(of->loss),
-      "dlogits", target_json(of, of->dlogits), "dweights", matrix_json(of, of->dweights), "dweights_finite",
-      matrix_json(of, of->dweights_finite), "dweights_diagonal", matrix_json(of, of->dweights_diagonal), "dbias",
-      target_json(of, of->dbias), "largest_difference", json_number(of->largest_difference));
+      "temperature", json_number(of->temperature), "probabilities", json_numbers(of->classes, of->probabilities), "target",
+      target_json(of, of->target), "loss", json_number(of->loss), "dlogits", target_json(of, of->dlogits), "dweights",
+      matrix_json(of, of->dweights), "dweights_finite", matrix_json(of, of->dweights_finite), "dweights_diagonal",
+      matrix_json(of, of->dweights_diagonal), "dbias", target_json(of, of->dbias), "largest_difference",
+      json_number(of->largest_difference));
   return json_print(document, false, stdout, error);
 }

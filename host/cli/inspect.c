@@ -108,6 +108,7 @@ static Status print_json(const SetosaModel *model, Error *error) {
                 "scaling", scaling_name(model), "weights", "norm", json_number(weights.euclidean), "largest", json_number(weights.largest),
                 "bias", "norm", json_number(bias.euclidean), "largest", json_number(bias.largest), "metadata", metadata_json(model),
                 "columns", inspect_columns_json(model));
+  json_put(&document, "temperature", json_number(setosa_model_temperature(model)));
   return json_print(document, false, stdout, error);
 }
 
@@ -153,6 +154,8 @@ static Status inspect_model(const Session *session, Error *error) {
   print_names("features", features, setosa_model_feature_name, model);
   inspect_print_columns(model);
   page_explain("  %-12s%s\n", "scaling", scaling_name(model));
+  if (setosa_model_temperature(model) != 1)
+    page_explain("  %-12s%.6g: probabilities are softmax(z / temperature)\n", "temperature", setosa_model_temperature(model));
   TRY(print_weights(model, session, error));
   print_metadata(model, session);
 cleanup:

@@ -450,6 +450,11 @@ bool setosa_model_metadata(const SetosaModel *model, size_t i, const char **key,
 SetosaStatus setosa_model_truth(const SetosaModel *model, const char *source, double *distance, double *cosine, SetosaError *error);
 /* Options that read data as the model expects it (names, classes, unscaled). Borrows from the model; NULL: the defaults. */
 SetosaDataOptions setosa_model_data_options(const SetosaModel *model);
+/* Probabilities of the model are softmax(z / temperature): 1 unless it was calibrated. 0 of NULL. A file keeps it as "temperature" in the
+ * metadata; one without is at 1. */
+double setosa_model_temperature(const SetosaModel *model);
+/* Finite and above 0. Which class is the most probable does not depend on it. */
+SetosaStatus setosa_model_set_temperature(SetosaModel *model, double temperature, SetosaError *error);
 /* Applies the model's scaling to a data set that is still as read. */
 SetosaStatus setosa_model_scale_dataset(const SetosaModel *model, SetosaDataset *dataset, SetosaError *error);
 
@@ -805,6 +810,7 @@ SetosaStatus setosa_predict(const SetosaModel *model, const SetosaDataset *datas
 typedef struct SetosaClassMetrics {
   double precision, recall, f1; /* NAN where undefined: precision without predictions, recall without rows */
   double support, predicted;    /* rows of the class and rows predicted to be: sums of their weights */
+  double auc; /* area under the ROC curve of the class against the rest, ties counting half; NAN where it has no row, or every row */
 } SetosaClassMetrics;
 
 enum { SETOSA_CALIBRATION_BINS = 15 };
@@ -821,6 +827,13 @@ typedef struct SetosaMetrics {
   double ece;                                     /* expected calibration error of the predicted class, 15 equal bins */
   double bin_confidence[SETOSA_CALIBRATION_BINS], bin_accuracy[SETOSA_CALIBRATION_BINS];
   double bin_weight[SETOSA_CALIBRATION_BINS];
+  double brier;     /* mean of sum_k (p_k - P_k)^2 with P one-hot, from 0 to 2; with two classes twice what is meant by it there */
+  double macro_auc; /* mean of the classes that have one; NAN: none has, or there are too many classes for the memory that it may take */
+  /* AUCs are exact, by ranks, where the scores of all rows fit into 512 MB (N (4 K + 24) bytes). Beyond it scores are counted in bins of
+   * log-odds, and no AUC is further than this from the exact one; 0: exact. */
+  double auc_error;
+  double temperature; /* of the model. The rest is of its probabilities softmax(z / temperature), and this of softmax(z): */
+  double uncalibrated_log_loss, uncalibrated_brier, uncalibrated_ece;
   SetosaClassMetrics *per_class; /* (K) */
   double *confusion;             /* (K,K) row-major, row = true class; NULL when K > 1000 */
 } SetosaMetrics;
@@ -861,13 +874,14 @@ typedef struct SetosaExplanation {
   double *weights;           /* (K,E) */
   double *bias;              /* (K) */
   double *logits;            /* (K)   z_k = w_k . x + b_k */
-  double *probabilities;     /* (K)   a = softmax(z) */
+  double temperature;        /* T of the model; 1: not calibrated */
+  double *probabilities;     /* (K)   a = softmax(z / T) */
   double *target;            /* (K)   one-hot P */
-  double *dlogits;           /* (K)   dH/dz = a - P */
-  double *dweights;          /* (K,E) dH/dw_k = (a_k - P_k) x */
-  double *dweights_diagonal; /* (K,E) -P_k (1 - a_k) x: what keeping only the diagonal of the softmax Jacobian gives */
+  double *dlogits;           /* (K)   dH/dz = (a - P) / T */
+  double *dweights;          /* (K,E) dH/dw_k = (a_k - P_k) x / T */
+  double *dweights_diagonal; /* (K,E) -P_k (1 - a_k) x / T: what keeping only the diagonal of the softmax Jacobian gives */
   double *dweights_finite;   /* (K,E) central finite differences */
-  double *dbias;             /* (K)   a - P */
+  double *dbias;             /* (K)   (a - P) / T */
   double loss;               /* H = -sum_k P_k ln a_k */
   double largest_difference; /* max |dweights - dweights_finite| */
 } SetosaExplanation;

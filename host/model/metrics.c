@@ -1,4 +1,4 @@
-/* Classification metrics in one pass over blocks of logits: counts, compensated log-loss, calibration bins. */
+/* Classification metrics in one pass over blocks of logits: counts, compensated sums, calibration bins. */
 #include "model/metrics.h"
 
 #include <math.h>
@@ -7,19 +7,31 @@
 
 #include "base/memory.h"
 #include "base/softmax.h"
+#include "model/auc.h"
 
-enum { CONFUSION_LIMIT = 1000, TOP_K_LIMIT = 5 };
+enum { CONFUSION_LIMIT = 1000, TOP_K_LIMIT = 5, AUC_BYTES = 512 << 20 };
+
+/* Neumaier's compensated sum: a million terms keep their last digits. */
+typedef struct Sum {
+  double total, carry;
+} Sum;
+
+/* What follows from probabilities, and not from their order alone. Sums over the rows. */
+typedef struct Likeness {
+  Sum loss, brier;
+  double bin_confidence[SETOSA_CALIBRATION_BINS], bin_correct[SETOSA_CALIBRATION_BINS], bin_weight[SETOSA_CALIBRATION_BINS];
+} Likeness;
 
 struct MetricsAccumulator {
   size_t classes, top_k;
-  uint64_t first, rows;                           /* first: the number of the first row */
-  double weight, correct, correct_top_k;          /* sums of weights, as all counts below */
-  double loss_sum, loss_carry;                    /* Neumaier's compensated sum: a million terms keep their last digits */
-  double *row;                                    /* (K) logits of the row at hand, then its probabilities */
-  double *hits, *support, *predicted;             /* (K) each, one block */
-  double *confusion;                              /* (K,K), or NULL */
-  double bin_confidence[SETOSA_CALIBRATION_BINS]; /* sums */
-  double bin_correct[SETOSA_CALIBRATION_BINS], bin_weight[SETOSA_CALIBRATION_BINS];
+  double temperature;
+  uint64_t first, rows;                  /* first: the number of the first row */
+  double weight, correct, correct_top_k; /* sums of weights, as all counts below */
+  Likeness at, before;                   /* at the temperature; before: at 1, where that is another */
+  double *row;                           /* (K) logits of the row at hand, then its probabilities */
+  double *hits, *support, *predicted;    /* (K) each, one block */
+  double *confusion;                     /* (K,K), or NULL */
+  AucAccumulator *auc;                   /* or NULL */
 };
 
 Status metrics_create(MetricsAccumulator **accumulator, size_t classes, Error *error) {
@@ -29,6 +41,7 @@ Status metrics_create(MetricsAccumulator **accumulator, size_t classes, Error *e
   if (classes < 2) return error_set(error, SETOSA_ERROR_USAGE, "metrics need at least 2 classes, not %zu", classes);
   TRY(memory_allocate_zero((void **)&made, 1, sizeof *made, "metrics", error));
   made->classes = classes;
+  made->temperature = 1;
   made->top_k = classes - 1 < TOP_K_LIMIT ? classes - 1 : TOP_K_LIMIT;
   TRY(memory_allocate_zero((void **)&made->hits, classes, 3 * sizeof(double), "metrics", error));
   TRY(memory_allocate((void **)&made->row, classes, sizeof *made->row, "metrics", error));
@@ -45,10 +58,17 @@ cleanup:
 
 void metrics_destroy(MetricsAccumulator *accumulator) {
   if (accumulator == NULL) return;
+  auc_destroy(accumulator->auc);
   free(accumulator->row);
   free(accumulator->hits);
   free(accumulator->confusion);
   free(accumulator);
+}
+
+void metrics_calibrate(MetricsAccumulator *accumulator, double temperature) { accumulator->temperature = temperature; }
+
+Status metrics_rank(MetricsAccumulator *accumulator, uint64_t rows, Error *error) {
+  return auc_create(&accumulator->auc, rows, accumulator->classes, AUC_BYTES, error);
 }
 
 static void add_compensated(double *total, double *carry, double term) {
@@ -57,14 +77,34 @@ static void add_compensated(double *total, double *carry, double term) {
   *total = sum;
 }
 
+static void sum_add(Sum *sum, double term) { add_compensated(&sum->total, &sum->carry, term); }
+
 /* Bins as in "On Calibration of Modern Neural Networks" (arXiv:1706.04599): bin m holds confidences in (m/15, (m+1)/15]. */
-static void add_confidence(MetricsAccumulator *a, double confidence, bool correct, double weight) {
+static void add_confidence(Likeness *likeness, double confidence, bool correct, double weight) {
   int bin = (int)ceil(confidence * SETOSA_CALIBRATION_BINS) - 1;
   if (bin < 0) bin = 0;
   if (bin >= SETOSA_CALIBRATION_BINS) bin = SETOSA_CALIBRATION_BINS - 1;
-  a->bin_confidence[bin] += weight * confidence;
-  a->bin_correct[bin] += correct ? weight : 0;
-  a->bin_weight[bin] += weight;
+  likeness->bin_confidence[bin] += weight * confidence;
+  likeness->bin_correct[bin] += correct ? weight : 0;
+  likeness->bin_weight[bin] += weight;
+}
+
+/* sum_k (p_k - P_k)^2; what the label lacks of 1 is the sum of the others, so that no digit of it is lost. */
+static double brier_of(const double *p, size_t classes, size_t label) {
+  double others = 0, squares = 0;
+  for (size_t k = 0; k < classes; k++) {
+    if (k == label) continue;
+    others += p[k];
+    squares += p[k] * p[k];
+  }
+  return others * others + squares;
+}
+
+/* row (K): logits, which become probabilities. */
+static void add_likeness(Likeness *likeness, double *row, size_t classes, size_t label, size_t best, double weight) {
+  sum_add(&likeness->loss, weight * softmax_row(row, classes, label));
+  sum_add(&likeness->brier, weight * brier_of(row, classes, label));
+  add_confidence(likeness, row[best], best == label, weight);
 }
 
 /* z (K), one row of this weight. False when a logit is not finite. */
@@ -76,9 +116,13 @@ static bool add_row(MetricsAccumulator *a, const float *z, size_t label, double 
     if (z[k] > z[best]) best = k;
     rank += z[k] > own || (z[k] == own && k < label);
   }
-  for (size_t k = 0; k < classes; k++) a->row[k] = (double)z[k];
-  add_compensated(&a->loss_sum, &a->loss_carry, weight * softmax_row(a->row, classes, label));
-  add_confidence(a, a->row[best], best == label, weight);
+  if (a->temperature != 1) {
+    for (size_t k = 0; k < classes; k++) a->row[k] = (double)z[k];
+    add_likeness(&a->before, a->row, classes, label, best, weight);
+  }
+  for (size_t k = 0; k < classes; k++) a->row[k] = (double)z[k] / a->temperature;
+  if (a->auc != NULL) auc_add(a->auc, a->row, label, weight);
+  add_likeness(&a->at, a->row, classes, label, best, weight);
   a->rows++;
   a->weight += weight;
   a->correct += rank == 0 ? weight : 0;
@@ -109,7 +153,7 @@ Status metrics_add(MetricsAccumulator *accumulator, size_t count, const float *l
 void metrics_begin_at(MetricsAccumulator *accumulator, uint64_t row) { accumulator->first = row; }
 
 void metrics_totals(const MetricsAccumulator *accumulator, MetricsTotals *totals) {
-  *totals = (MetricsTotals){accumulator->weight, accumulator->correct, accumulator->loss_sum, accumulator->loss_carry};
+  *totals = (MetricsTotals){accumulator->weight, accumulator->correct, accumulator->at.loss.total, accumulator->at.loss.carry};
 }
 
 void metrics_totals_add(MetricsTotals *sum, const MetricsTotals *more) {
@@ -151,16 +195,46 @@ static void finish_classes(const MetricsAccumulator *a, SetosaMetrics *m) {
   m->macro_f1 /= (double)with_support;
 }
 
-/* ECE = sum over bins of (weight of the bin / weight of all) * |accuracy - mean confidence|. An empty bin has NAN averages. */
-static void finish_bins(const MetricsAccumulator *a, SetosaMetrics *m) {
+/* ECE = sum over bins of (weight of the bin / weight of all) * |accuracy - mean confidence|. */
+static double ece_of(const Likeness *likeness, double weight) {
+  double ece = weight > 0 ? 0 : NAN;
+  for (int b = 0; b < SETOSA_CALIBRATION_BINS; b++)
+    if (likeness->bin_weight[b] > 0) ece += fabs(likeness->bin_correct[b] - likeness->bin_confidence[b]) / weight;
+  return ece;
+}
+
+/* An empty bin has NAN averages. */
+static void finish_likeness(const MetricsAccumulator *a, SetosaMetrics *m) {
+  const Likeness *before = a->temperature != 1 ? &a->before : &a->at;
   for (int b = 0; b < SETOSA_CALIBRATION_BINS; b++) {
-    double weight = a->bin_weight[b];
-    m->bin_weight[b] = weight;
-    m->bin_confidence[b] = a->bin_confidence[b] / weight;
-    m->bin_accuracy[b] = a->bin_correct[b] / weight;
-    if (weight > 0) m->ece += weight / a->weight * fabs(m->bin_accuracy[b] - m->bin_confidence[b]);
+    m->bin_weight[b] = a->at.bin_weight[b];
+    m->bin_confidence[b] = a->at.bin_confidence[b] / m->bin_weight[b];
+    m->bin_accuracy[b] = a->at.bin_correct[b] / m->bin_weight[b];
   }
-  if (!(a->weight > 0)) m->ece = NAN;
+  m->temperature = a->temperature;
+  m->brier = (a->at.brier.total + a->at.brier.carry) / a->weight;
+  m->ece = ece_of(&a->at, a->weight);
+  m->uncalibrated_log_loss = (before->loss.total + before->loss.carry) / a->weight;
+  m->uncalibrated_brier = (before->brier.total + before->brier.carry) / a->weight;
+  m->uncalibrated_ece = ece_of(before, a->weight);
+}
+
+static Status finish_auc(const MetricsAccumulator *a, SetosaMetrics *m, Error *error) {
+  Status status = SETOSA_OK;
+  double *areas = NULL, sum = 0;
+  size_t known = 0;
+  TRY(memory_allocate((void **)&areas, a->classes, sizeof *areas, "metrics", error));
+  for (size_t k = 0; k < a->classes; k++) areas[k] = NAN;
+  if (a->auc != NULL) TRY(auc_finish(a->auc, areas, &m->auc_error, error));
+  for (size_t k = 0; k < a->classes; k++) {
+    m->per_class[k].auc = areas[k];
+    known += !isnan(areas[k]);
+    sum += isnan(areas[k]) ? 0 : areas[k];
+  }
+  m->macro_auc = sum / (double)known; /* 0/0 where there is none */
+cleanup:
+  free(areas);
+  return status;
 }
 
 /* Sums of weights in another unit. */
@@ -192,7 +266,8 @@ Status metrics_finish(const MetricsAccumulator *accumulator, double unit, Setosa
   made->top_k_accuracy = a->correct_top_k / a->weight;
   metrics_summary(a, &made->accuracy, &made->log_loss);
   finish_classes(a, made);
-  finish_bins(a, made);
+  finish_likeness(a, made);
+  TRY(finish_auc(a, made, error));
   scale_sums(made, unit);
   *metrics = made;
   made = NULL;

@@ -23,6 +23,11 @@ typedef struct MetricsTotals {
 void metrics_totals(const MetricsAccumulator *accumulator, MetricsTotals *totals);
 void metrics_totals_add(MetricsTotals *sum, const MetricsTotals *more);
 void metrics_totals_summary(const MetricsTotals *totals, double *accuracy, double *log_loss);
+/* Before the first row. Probabilities are those of the logits divided by this temperature; of the logits as they are there is log-loss,
+ * Brier score and ECE beside them. */
+void metrics_calibrate(MetricsAccumulator *accumulator, double temperature);
+/* Before the first row, of which there are to be so many: AUCs, too. */
+Status metrics_rank(MetricsAccumulator *accumulator, uint64_t rows, Error *error);
 /* The number, from 0, of the first row that will be added: for messages. */
 void metrics_begin_at(MetricsAccumulator *accumulator, uint64_t row);
 /* Everything, sums of weights times `unit` (what a weight of 1 stands for); caller destroys with setosa_metrics_destroy. */

@@ -69,6 +69,7 @@ Status model_allocate(Model **model, size_t features, size_t classes, Error *err
   TRY(memory_allocate_zero((void **)&made, 1, sizeof *made, "a model", error));
   made->features = features;
   made->classes = classes;
+  made->temperature = 1;
   made->index_base = -1;
   TRY(memory_allocate_zero((void **)&made->weights, weight_count, sizeof(float), "weights", error));
   TRY(memory_allocate_zero((void **)&made->bias, classes, sizeof *made->bias, "bias", error));
@@ -179,6 +180,7 @@ const float *setosa_model_weights(const SetosaModel *model) { return model != NU
 const double *setosa_model_bias(const SetosaModel *model) { return model != NULL ? model->bias : NULL; }
 const double *setosa_model_offset(const SetosaModel *model) { return model != NULL ? model->scaling.offset : NULL; }
 const double *setosa_model_scale(const SetosaModel *model) { return model != NULL ? model->scaling.scale : NULL; }
+double setosa_model_temperature(const SetosaModel *model) { return model != NULL ? model->temperature : 0; }
 const SetosaColumns *setosa_model_columns(const SetosaModel *model) { return model != NULL ? model->columns : NULL; }
 const char *setosa_model_class_name(const SetosaModel *model, size_t class_index) {
   return model != NULL && class_index < model->classes ? model->class_names[class_index] : NULL;
@@ -284,6 +286,14 @@ SetosaStatus setosa_model_scale_dataset(const SetosaModel *model, SetosaDataset 
   if (dataset_scaling(dataset)->scale != NULL)
     return error_set(error, SETOSA_ERROR_USAGE,
                      "the data is scaled but the model was trained without scaling; load it with setosa_model_data_options");
+  return SETOSA_OK;
+}
+
+SetosaStatus setosa_model_set_temperature(SetosaModel *model, double temperature, SetosaError *error) {
+  if (arguments_check(error, GIVEN(model)) != SETOSA_OK) return SETOSA_ERROR_USAGE;
+  if (!(isfinite(temperature) && temperature > 0))
+    return error_set(error, SETOSA_ERROR_USAGE, "a temperature of %g: give a finite number above 0", temperature);
+  model->temperature = temperature;
   return SETOSA_OK;
 }
 

@@ -15,6 +15,7 @@ struct SetosaModel {
   float *weights; /* (K,D) row-major */
   double *bias;   /* (K) of x as the source has it, scaled: whatever a data set takes off its rows */
   Scaling scaling;
+  double temperature;                         /* probabilities are softmax(z / temperature) */
   double *shift;                              /* (D) what is best taken off rows for it as they are read, or NULL */
   char **class_names;                         /* (K) */
   char **feature_names;                       /* (D), or NULL */

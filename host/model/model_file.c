@@ -1,6 +1,6 @@
 /* A model as a safetensors file: tensors "weights" (K,D), "bias" (K), with scaling "feature_offset" (D) and "feature_scale" (D) in f64, of
- * shifted columns "feature_shift" (D) and the bias in f64. Names and provenance as text in its metadata, lists of names as JSON. Any
- * safetensors file with such weights is a model. */
+ * shifted columns "feature_shift" (D) and the bias in f64. Names, temperature and provenance as text in its metadata, lists of names as
+ * JSON. Any safetensors file with such weights is a model. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +15,8 @@
 
 /* Metadata that the model keeps in fields of its own. */
 static bool is_own_key(const char *key) {
-  static const char *const keys[] = {"format",       "class_names", "feature_names", "columns",  "label_name",
-                                     "weights_name", "positive",    "index_base",    "hash_bits"};
+  static const char *const keys[] = {"format",       "class_names", "feature_names", "columns",   "label_name",
+                                     "weights_name", "positive",    "index_base",    "hash_bits", "temperature"};
   for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
     if (strcmp(key, keys[i]) == 0) return true;
   return false;
@@ -57,10 +57,10 @@ SetosaStatus setosa_model_save(const SetosaModel *model, const char *path, Setos
   MetadataPair *pairs = NULL;
   size_t count = 0, features = setosa_model_features(model), classes = setosa_model_classes(model), tensors_count = 2;
   bool has_version = false;
-  char hash_bits[16];
+  char hash_bits[16], temperature[32];
   TRY(arguments_check(error, GIVEN(model), GIVEN(path)));
   TRY(check_finite(path, model, error));
-  TRY(memory_allocate((void **)&pairs, model->metadata_count + 10, sizeof *pairs, "metadata", error));
+  TRY(memory_allocate((void **)&pairs, model->metadata_count + 11, sizeof *pairs, "metadata", error));
   pairs[count++] = (MetadataPair){"format", "setosa"};
   for (size_t i = 0; i < model->metadata_count; i++) has_version |= strcmp(model->metadata[i].key, "version") == 0;
   if (!has_version) pairs[count++] = (MetadataPair){"version", SETOSA_VERSION};
@@ -82,6 +82,8 @@ SetosaStatus setosa_model_save(const SetosaModel *model, const char *path, Setos
   if (model->index_base >= 0) pairs[count++] = (MetadataPair){"index_base", model->index_base == 0 ? "0" : "1"};
   snprintf(hash_bits, sizeof hash_bits, "%u", model->hash_bits);
   if (model->hash_bits > 0) pairs[count++] = (MetadataPair){"hash_bits", hash_bits};
+  snprintf(temperature, sizeof temperature, "%.17g", model->temperature);
+  if (model->temperature != 1) pairs[count++] = (MetadataPair){"temperature", temperature};
   TensorSource tensors[5] = {{"weights", TENSOR_F32, 2, {classes, features}, model->weights, NULL},
                              {"bias", model_bias_is_wide(model) ? TENSOR_F64 : TENSOR_F32, 1, {classes, 1}, NULL, model->bias}};
   if (model->scaling.scale != NULL) {
@@ -165,6 +167,13 @@ static Status load_hash_bits(Model *model, const char *text, const char *path, E
   return SETOSA_OK;
 }
 
+static Status load_temperature(Model *model, const char *text, const char *path, Error *error) {
+  if (text_parse_double(text, strlen(text), &model->temperature) && isfinite(model->temperature) && model->temperature > 0)
+    return SETOSA_OK;
+  return error_set(error, SETOSA_ERROR_DATA, "%s: the metadata \"temperature\" is \"%.20s\", no number above 0; write the model again",
+                   path, text);
+}
+
 static Status load_metadata(Model *model, const SafetensorsFile *file, const char *path, Error *error) {
   Status status = SETOSA_OK;
   const MetadataPair *pair = NULL;
@@ -194,6 +203,8 @@ static Status load_metadata(Model *model, const SafetensorsFile *file, const cha
       model->index_base = pair->value[0] - '0';
     } else if (strcmp(pair->key, "hash_bits") == 0) {
       TRY(load_hash_bits(model, pair->value, path, error));
+    } else if (strcmp(pair->key, "temperature") == 0) {
+      TRY(load_temperature(model, pair->value, path, error));
     } else if (!is_own_key(pair->key)) {
       TRY(append_metadata(model, pair, error));
     }

@@ -39,6 +39,8 @@ SetosaStatus setosa_evaluate(SetosaMetrics **metrics, const SetosaModel *model, 
   TRY(arguments_check(error, GIVEN(metrics), GIVEN(model), GIVEN(dataset), GIVEN(compute)));
   TRY(check_labels(model, dataset, error));
   TRY(metrics_create(&evaluator.accumulator, model->classes, error));
+  metrics_calibrate(evaluator.accumulator, model->temperature);
+  TRY(metrics_rank(evaluator.accumulator, dataset_shape(dataset).rows, error));
   TRY(predict_scores(model, dataset, compute, ROW_LOGITS, add_block, &evaluator, error));
   TRY(metrics_finish(evaluator.accumulator, dataset_weight_unit(dataset), metrics, error));
 cleanup:

@@ -48,6 +48,7 @@ static Status create(SetosaExplanation **explanation, size_t features, size_t en
   e->features = features;
   e->classes = classes;
   e->entries = entries;
+  e->temperature = 1;
   double *at = e->x + entries;
   double **const matrices[] = {&e->weights, &e->dweights, &e->dweights_diagonal, &e->dweights_finite};
   double **const vectors[] = {&e->bias, &e->logits, &e->probabilities, &e->target, &e->dlogits, &e->dbias};
@@ -68,14 +69,15 @@ void setosa_explanation_destroy(SetosaExplanation *explanation) {
   free(explanation);
 }
 
-/* z = W x + b, a = softmax(z), H = logsumexp(z) - z_y. */
+/* z = W x + b, a = softmax(z/T), H = logsumexp(z/T) - z_y/T. */
 static Status work_forward(SetosaExplanation *e, Error *error) {
   for (size_t k = 0; k < e->classes; k++) {
     double z = e->bias[k];
     for (size_t d = 0; d < e->entries; d++) z += e->weights[k * e->entries + d] * e->x[d];
     if (!isfinite(z))
       return error_set(error, SETOSA_ERROR_USAGE, "explain: the logit of class %zu overflows; give smaller weights or features", k + 1);
-    e->logits[k] = e->probabilities[k] = z;
+    e->logits[k] = z;
+    e->probabilities[k] = z / e->temperature;
   }
   bool labelled = e->label != SETOSA_NO_LABEL;
   double loss = softmax_row(e->probabilities, e->classes, labelled ? e->label : 0);
@@ -97,13 +99,14 @@ static void leave_backward(SetosaExplanation *e) {
   e->largest_difference = NAN;
 }
 
-/* dH/dz_k = a_k - P_k and dz_k/dw_k = x. With only da_k/dz_k = a_k (1 - a_k) of the Jacobian, dH/dz_k would be -P_k (1 - a_k):
- * right for the true class, 0 for every other. */
+/* dH/dz_k = (a_k - P_k) / T and dz_k/dw_k = x. With only da_k/dz_k = a_k (1 - a_k) / T of the Jacobian, dH/dz_k would be
+ * -P_k (1 - a_k) / T: right for the true class, 0 for every other. */
 static void work_backward(SetosaExplanation *e) {
   e->target[e->label] = 1;
   for (size_t k = 0; k < e->classes; k++) {
-    e->dlogits[k] = e->dbias[k] = e->probabilities[k] - e->target[k];
-    double diagonal = e->target[k] == 0 ? 0 : -(1 - e->probabilities[k]); /* spelled out, so that the other columns are 0 and not -0 */
+    e->dlogits[k] = e->dbias[k] = (e->probabilities[k] - e->target[k]) / e->temperature;
+    double diagonal =
+        e->target[k] == 0 ? 0 : -(1 - e->probabilities[k]) / e->temperature; /* spelled out, so that the other columns are 0 and not -0 */
     for (size_t d = 0; d < e->entries; d++) {
       e->dweights[k * e->entries + d] = e->dlogits[k] * e->x[d];
       e->dweights_diagonal[k * e->entries + d] = diagonal == 0 ? 0 : diagonal * e->x[d];
@@ -136,17 +139,19 @@ static double difference(double rest, double logit, bool is_label, double x) {
 
 static Status work_differences(SetosaExplanation *e, Error *error) {
   Status status = SETOSA_OK;
-  double *after = NULL, before = -INFINITY;
+  double *after = NULL, *z = NULL, before = -INFINITY; /* z (K): logits divided by the temperature */
   size_t classes = e->classes;
-  const double *z = e->logits, own = z[e->label];
-  TRY(memory_allocate((void **)&after, classes + 1, sizeof *after, "an explanation", error));
+  TRY(memory_allocate((void **)&after, 2 * classes + 1, sizeof *after, "an explanation", error));
+  z = after + classes + 1;
+  for (size_t k = 0; k < classes; k++) z[k] = e->logits[k] / e->temperature;
+  const double own = z[e->label];
   after[classes] = -INFINITY; /* after[k] = log of the sum of e^z over classes k.. */
   for (size_t k = classes; k-- > 0;) after[k] = log_add(after[k + 1], z[k] - own);
   for (size_t k = 0; k < classes; k++) {
     double rest = log_add(before, after[k + 1]);
     for (size_t d = 0; d < e->entries; d++) {
       size_t i = k * e->entries + d;
-      e->dweights_finite[i] = difference(rest, z[k] - own, k == e->label, e->x[d]);
+      e->dweights_finite[i] = difference(rest, z[k] - own, k == e->label, e->x[d] / e->temperature);
       double apart = fabs(e->dweights[i] - e->dweights_finite[i]);
       if (apart > e->largest_difference) e->largest_difference = apart;
     }
@@ -296,6 +301,7 @@ SetosaStatus setosa_explain_row(SetosaExplanation **explanation, const SetosaMod
   TRY(setosa_model_scale_dataset(model, only, error));
   TRY(take_model(&e, model, only, error));
   e->label = label;
+  e->temperature = model->temperature;
   e->given = given;
   given = NULL;
   TRY(work(e, error));

@@ -6,6 +6,7 @@
 
 #include "base/arguments.h"
 #include "base/memory.h"
+#include "base/softmax.h"
 #include "train/device.h"
 
 static Status check_shapes(const Model *model, const Dataset *dataset, const SetosaComputeOptions *compute, Error *error) {
@@ -97,6 +98,10 @@ cleanup:
 typedef struct CallbackOfRows {
   SetosaPredictCallback rows;
   void *user;
+  double temperature;
+  double *row;          /* (K) */
+  float *probabilities; /* (block,K) of a model at another temperature than 1, from logits; NULL until the first block */
+  size_t capacity;
 } CallbackOfRows;
 
 static Status call_back(Backend *backend, RowRange rows, const float *scores, void *user, Error *error) {
@@ -105,9 +110,37 @@ static Status call_back(Backend *backend, RowRange rows, const float *scores, vo
   return error_set(error, SETOSA_INTERRUPTED, "prediction was stopped after row %zu of %zu", rows.begin + rows.count, backend->rows);
 }
 
+/* softmax(z / temperature) in double, so that the order of the logits is that of the probabilities. */
+static Status call_back_calibrated(Backend *backend, RowRange rows, const float *logits, void *user, Error *error) {
+  Status status = SETOSA_OK;
+  CallbackOfRows *callback = user;
+  size_t classes = backend->classes;
+  TRY(memory_grow((void **)&callback->probabilities, &callback->capacity, rows.count * classes, sizeof(float), "a block of predictions",
+                  error));
+  for (size_t i = 0; i < rows.count; i++) {
+    for (size_t k = 0; k < classes; k++) callback->row[k] = (double)logits[i * classes + k] / callback->temperature;
+    softmax_row(callback->row, classes, 0);
+    for (size_t k = 0; k < classes; k++) callback->probabilities[i * classes + k] = (float)callback->row[k];
+  }
+  TRY(call_back(backend, rows, callback->probabilities, user, error));
+cleanup:
+  return status;
+}
+
 SetosaStatus setosa_predict(const SetosaModel *model, const SetosaDataset *dataset, const SetosaComputeOptions *compute,
                             SetosaPredictCallback rows, void *user, SetosaError *error) {
-  CallbackOfRows callback = {rows, user};
-  Status status = arguments_check(error, GIVEN(model), GIVEN(dataset), GIVEN(compute), GIVEN(rows));
-  return status != SETOSA_OK ? status : predict_scores(model, dataset, compute, ROW_PROBABILITIES, call_back, &callback, error);
+  Status status = SETOSA_OK;
+  CallbackOfRows callback = {.rows = rows, .user = user};
+  TRY(arguments_check(error, GIVEN(model), GIVEN(dataset), GIVEN(compute), GIVEN(rows)));
+  callback.temperature = model->temperature;
+  if (model->temperature == 1) {
+    TRY(predict_scores(model, dataset, compute, ROW_PROBABILITIES, call_back, &callback, error));
+  } else {
+    TRY(memory_allocate((void **)&callback.row, model->classes, sizeof(double), "a block of predictions", error));
+    TRY(predict_scores(model, dataset, compute, ROW_LOGITS, call_back_calibrated, &callback, error));
+  }
+cleanup:
+  free(callback.row);
+  free(callback.probabilities);
+  return status;
 }

@@ -329,6 +329,8 @@ static void try_model(void) {
   assert_null(setosa_model_columns(model)); /* made of arrays */
   SAYS(NULL, setosa_model_offset, "model", NULL);
   SAYS(NULL, setosa_model_scale, "model", NULL);
+  SAYS(0, setosa_model_temperature, "model", NULL);
+  REFUSES(setosa_model_set_temperature, "model", NULL, 2, error);
   SAYS(NULL, setosa_model_class_name, "model", NULL, 0);
   SAYS(NULL, setosa_model_feature_name, "model", NULL, 0);
   assert_null(setosa_model_class_name(model, CLASSES));

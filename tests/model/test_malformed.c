@@ -92,6 +92,10 @@ static const struct {
     {NOTED("\"hash_bits\":\"2\""), 32, "the metadata \"hash_bits\" are \"2\" but the weights are for 3 features;"},
     {NOTED("\"hash_bits\":\"64\""), 32, "the metadata \"hash_bits\" are \"64\" but the weights are for 3 features;"},
     {NOTED("\"hash_bits\":\"x\""), 32, "the metadata \"hash_bits\" are \"x\" but the weights are for 3 features;"},
+    {NOTED("\"temperature\":\"0\""), 32, "the metadata \"temperature\" is \"0\", no number above 0;"},
+    {NOTED("\"temperature\":\"-2\""), 32, "the metadata \"temperature\" is \"-2\", no number above 0;"},
+    {NOTED("\"temperature\":\"inf\""), 32, "the metadata \"temperature\" is \"inf\", no number above 0;"},
+    {NOTED("\"temperature\":\"warm\""), 32, "the metadata \"temperature\" is \"warm\", no number above 0;"},
     {NOTED("\"positive\":\"a\""), 32, "the metadata \"positive\" names \"a\" but that is not the first of two classes;"},
 };
 

@@ -17,6 +17,7 @@ static SetosaMetrics *measure(size_t classes, size_t count, const float *logits,
   MetricsAccumulator *accumulator = NULL;
   SetosaMetrics *metrics = NULL;
   assert_int_equal(metrics_create(&accumulator, classes, &error), SETOSA_OK);
+  assert_int_equal(metrics_rank(accumulator, count, &error), SETOSA_OK);
   assert_int_equal(metrics_add(accumulator, count, logits, labels, NULL, &error), SETOSA_OK);
   assert_int_equal(metrics_finish(accumulator, 1, &metrics, &error), SETOSA_OK);
   metrics_destroy(accumulator);
@@ -222,6 +223,43 @@ static void no_rows_have_no_averages(void **state) {
   setosa_metrics_destroy(m);
 }
 
+/* p of the true class, and the square errors of all, worked out by hand at two temperatures. */
+static void a_temperature_is_told_with_and_without(void **state) {
+  (void)state;
+  static const float logits[] = {2, 0, 0, 0, 1, 3, -1, -1, 4};
+  static const int32_t labels[] = {0, 1, 2};
+  static const float weights[] = {1, 2, 0.5F};
+  MetricsAccumulator *accumulator = NULL;
+  SetosaMetrics *m = NULL;
+  SetosaError error = {0};
+  double loss[2] = {0, 0}, brier[2] = {0, 0};
+  for (int hot = 0; hot < 2; hot++)
+    for (int i = 0; i < 3; i++) {
+      double e[3], sum = 0;
+      for (int k = 0; k < 3; k++) sum += e[k] = exp((double)logits[3 * i + k] / (hot ? 2.5 : 1));
+      loss[hot] -= (double)weights[i] * log(e[labels[i]] / sum) / 3.5;
+      for (int k = 0; k < 3; k++) brier[hot] += (double)weights[i] * pow(e[k] / sum - (k == labels[i]), 2) / 3.5;
+    }
+  assert_int_equal(metrics_create(&accumulator, 3, &error), SETOSA_OK);
+  metrics_calibrate(accumulator, 2.5);
+  assert_int_equal(metrics_rank(accumulator, 3, &error), SETOSA_OK);
+  assert_int_equal(metrics_add(accumulator, 3, logits, labels, weights, &error), SETOSA_OK);
+  assert_int_equal(metrics_finish(accumulator, 1, &m, &error), SETOSA_OK);
+  EXPECT_NEAR(m->temperature, 2.5, 0);
+  EXPECT_NEAR(m->log_loss, loss[1], 1e-15);
+  EXPECT_NEAR(m->brier, brier[1], 1e-15);
+  EXPECT_NEAR(m->uncalibrated_log_loss, loss[0], 1e-15);
+  EXPECT_NEAR(m->uncalibrated_brier, brier[0], 1e-15);
+  assert_true(m->uncalibrated_ece != m->ece);
+  EXPECT_NEAR(m->accuracy, 1.5 / 3.5, 1e-15); /* no temperature moves the most probable class */
+  EXPECT_NEAR(m->per_class[0].auc, 1, 0);
+  EXPECT_NEAR(m->per_class[1].auc, 1, 0);
+  EXPECT_NEAR(m->per_class[2].auc, 1, 0);
+  EXPECT_NEAR(m->macro_auc, 1, 0);
+  setosa_metrics_destroy(m);
+  metrics_destroy(accumulator);
+}
+
 /* Rows scored in three places, one of them without any: the same double as in one place, and rows are named by their number in all. */
 static void totals_of_parts_are_those_of_all(void **state) {
   (void)state;
@@ -286,6 +324,7 @@ static void weights_repeat_rows(void **state) {
     SetosaMetrics *m = NULL;
     double unit = half ? 0.5 : 1;
     assert_int_equal(metrics_create(&accumulator, CLASSES, &error), SETOSA_OK);
+    assert_int_equal(metrics_rank(accumulator, ROWS, &error), SETOSA_OK);
     assert_int_equal(metrics_add(accumulator, ROWS, logits, labels, half ? halves : weights, &error), SETOSA_OK);
     assert_int_equal(metrics_finish(accumulator, 1, &m, &error), SETOSA_OK);
     assert_int_equal(m->rows, ROWS);
@@ -295,6 +334,8 @@ static void weights_repeat_rows(void **state) {
     EXPECT_NEAR(m->top_k_accuracy, expected->top_k_accuracy, 1e-15);
     EXPECT_NEAR(m->macro_f1, expected->macro_f1, 1e-15);
     EXPECT_NEAR(m->ece, expected->ece, 1e-15);
+    EXPECT_NEAR(m->brier, expected->brier, 1e-15);
+    EXPECT_NEAR(m->macro_auc, expected->macro_auc, 1e-15);
     for (size_t i = 0; i < CLASSES * CLASSES; i++) EXPECT_NEAR(m->confusion[i], unit * expected->confusion[i], 0);
     for (size_t k = 0; k < CLASSES; k++) EXPECT_NEAR(m->per_class[k].support, unit * expected->per_class[k].support, 0);
     setosa_metrics_destroy(m);
@@ -313,6 +354,7 @@ int main(void) {
       cmocka_unit_test(calibration_bins_are_closed_above),
       cmocka_unit_test(many_classes_have_no_confusion_matrix),
       cmocka_unit_test(blocks_add_up),
+      cmocka_unit_test(a_temperature_is_told_with_and_without),
       cmocka_unit_test(totals_of_parts_are_those_of_all),
       cmocka_unit_test(wrong_input_is_refused),
       cmocka_unit_test(no_rows_have_no_averages),
