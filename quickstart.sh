@@ -38,7 +38,11 @@ libcmocka-dev         test framework
 g++                   builds a C++ program with the installed library
 dataset-fashion-mnist the Fashion-MNIST images, a test set of real size
 python3               runs the sessions of README.md, and bench/scaling.py
-python3-numpy         runs the NumPy program of README.md'
+python3-numpy         runs the NumPy program of README.md, and the Python package
+python3-pytest        tests of the Python package
+python3-scipy         sparse matrices in Python
+python3-pandas        tables in Python
+python3-sklearn       what the Python package is compared with'
 
 packages_for_tools='
 clang                 second C compiler

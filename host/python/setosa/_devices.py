@@ -1,0 +1,104 @@
+"""The OpenCL devices of this machine, opened once for all of the process."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from dataclasses import dataclass
+from typing import Union
+
+from . import _api
+from ._library import DeviceError, Handle, call, lib, texts
+
+Selector = Union[None, int, str, "list[int | str]", "tuple[int | str, ...]"]
+
+
+@dataclass(frozen=True)
+class Device:
+    """An OpenCL device as `setosa devices` lists it. `refusal` says why it is not usable, "" where it is; `note` what is special."""
+
+    index: int
+    type: str
+    name: str
+    vendor: str
+    driver: str
+    version: str
+    platform: str
+    platform_version: str
+    memory_bytes: int
+    max_allocation_bytes: int
+    local_memory_bytes: int
+    compute_units: int
+    clock_mhz: int
+    usable: bool
+    refusal: str
+    note: str
+
+
+class _Opened:
+    """The list of devices, and those that were opened. One training at a time works on a device: `lock`."""
+
+    def __init__(self) -> None:
+        pointer = ctypes.c_void_p()
+        call(lib.setosa_devices_open, ctypes.byref(pointer))
+        self.list = Handle(pointer, lib.setosa_devices_close)
+        self.process = os.getpid()
+        self.devices: dict[tuple[int, int, int], Handle] = {}
+        self.lock = threading.RLock()
+
+    def device(self, index: int, part: int, parts: int) -> Handle:
+        key = (index, part, parts)
+        if key not in self.devices:
+            pointer = ctypes.c_void_p()
+            call(lib.setosa_device_open_part, ctypes.byref(pointer), self.list.pointer, index, part, parts, False)
+            self.devices[key] = Handle(pointer, lib.setosa_device_close)
+        return self.devices[key]
+
+
+_opened: _Opened | None = None
+_opening = threading.Lock()
+
+
+def opened() -> _Opened:
+    """The devices of this process."""
+    global _opened
+    with _opening:
+        if _opened is None:
+            _opened = _Opened()
+        if _opened.process != os.getpid():
+            raise DeviceError(
+                "this process was forked from one that uses OpenCL, and no driver survives that; start workers by spawn or loky, "
+                "or compute on the host with backend='blas' or backend='reference'"
+            )
+        return _opened
+
+
+def _describe(info: _api.SetosaDeviceInfo) -> Device:
+    values = {}
+    for name, kind in info._fields_:
+        value = getattr(info, name)
+        values[name] = value.decode("utf-8", "replace") if kind is ctypes.c_char_p else value
+    values["type"] = lib.setosa_device_type_name(info.type).decode()
+    return Device(**values)
+
+
+def devices() -> list[Device]:
+    """Every OpenCL device found; an empty list where there is none."""
+    pointer = opened().list.pointer
+    return [_describe(lib.setosa_devices_get(pointer, i).contents) for i in range(lib.setosa_devices_count(pointer))]
+
+
+def choose(selector: Selector, family: int = _api.SETOSA_FAMILY_AUTO) -> list[Handle]:
+    """The devices that `selector` means, opened: an index, a part of a name, "cpu", "gpu", "all", "0/2", or a list of them; None: the best."""
+    found = opened()
+    given = [] if selector is None else [selector] if isinstance(selector, (int, str)) else list(selector)
+    choices = _api.SetosaDeviceChoices()
+    with found.lock:
+        call(lib.setosa_devices_choose, ctypes.byref(choices), found.list.pointer, len(given), texts(given), family, False)
+        return [found.device(one.index, one.part, one.parts) for one in choices.choice[: choices.count]]
+
+
+def any_usable() -> bool:
+    """Whether there is a device to compute on."""
+    return any(device.usable for device in devices())
