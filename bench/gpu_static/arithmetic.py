@@ -24,7 +24,7 @@ class Arithmetic:
     def value(self, operand, kind):
         """The operand for every lane (or one number), as `kind`."""
         dtype = np.bool_ if kind == 'pred' else DTYPES[kind]
-        if operand[0] == '%':
+        if operand[0] == '%' or operand in self.registers:  # or a name that inline PTX declares
             value = self.special.get(operand)
             if value is None:
                 value = self.registers.get(operand)

@@ -31,6 +31,10 @@ class Memory:
         self.bytes[at:at + data.size] = data
         return at
 
+    def write(self, at, array):
+        data = array.view(np.uint8).ravel()
+        self.bytes[at:at + data.size] = data
+
     def get(self, at, count, dtype):
         size = int(count) * np.dtype(dtype).itemsize
         return self.bytes[at:at + size].view(dtype).copy()

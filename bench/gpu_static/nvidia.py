@@ -4,7 +4,9 @@ What ptxas says of registers and spills is kept, and the machine code is read ba
 counts of executed PTX (ptx.py) become counts of executed machine instructions."""
 
 import collections
+import contextlib
 import ctypes
+import hashlib
 import os
 import re
 import shutil
@@ -41,6 +43,19 @@ def class_of(opcode):
     return 'uniform' if UNIFORM.match(stem) else 'int'
 
 
+@contextlib.contextmanager
+def silence():
+    """What is written to stderr goes nowhere."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
 class Machine:
     """One kernel in machine code: registers, spill bytes, private and local memory, and instructions as (opcode, PTX line)."""
 
@@ -64,10 +79,10 @@ class Machine:
 
 
 class Tools:
-    """Where the compilers are. folder: what tools.sh brought, or None."""
+    """Where the compilers are. folder: what tools.sh brought, or None. kept: a folder for PTX that is asked for again; None: nowhere."""
 
-    def __init__(self, folder=None):
-        self.folder = folder
+    def __init__(self, folder=None, kept=None):
+        self.folder, self.kept = folder, kept
         paths = [os.environ.get('PATH', '')]
         if folder:
             paths[:0] = [os.path.join(folder, 'cuda', 'nvidia', d, 'bin') for d in ('cu13', 'cu12')]
@@ -109,6 +124,20 @@ class Tools:
             return self.clang_ptx(source, options, arch)
         if not self.library:
             raise Missing("NVIDIA's OpenCL compiler (libnvidia-nvvm.so.4), or clang-14 to 16 with libclc")
+        if not self.kept:
+            return self.library_ptx(source, options, arch)
+        file = os.path.join(self.kept, hashlib.sha256(repr((source, options, arch)).encode()).hexdigest() + '.ptx')
+        if not os.path.exists(file):
+            os.makedirs(self.kept, exist_ok=True)
+            fresh = f'{file}.{os.getpid()}'
+            with open(fresh, 'w') as out:
+                out.write(self.library_ptx(source, options, arch))
+            os.replace(fresh, file)
+        with open(file) as text:
+            return text.read()
+
+    def library_ptx(self, source, options, arch):
+        """The same by NVIDIA's compiler, which counts its warnings on stderr, asked or not."""
         library = ctypes.CDLL(self.library)
         library.NvCliCompileProgram.restype = ctypes.c_int
         defines = [o for o in options.split() if o.startswith(('-D', '-U'))]
@@ -117,7 +146,8 @@ class Tools:
         data = source.encode()
         strings, lengths = (ctypes.c_char_p * 1)(data), (ctypes.c_size_t * 1)(len(data))
         log, program = ctypes.c_void_p(), ctypes.c_void_p()
-        code = library.NvCliCompileProgram(strings, ctypes.c_uint(1), lengths, text, ctypes.byref(log), ctypes.byref(program))
+        with silence():
+            code = library.NvCliCompileProgram(strings, ctypes.c_uint(1), lengths, text, ctypes.byref(log), ctypes.byref(program))
         if code != 0:
             words = ctypes.string_at(log.value).decode(errors='replace') if log.value else ''
             raise RuntimeError(f'{arch}: does not compile with {options}:\n{words}')

@@ -114,19 +114,26 @@ class Entry:
 
 def statements_of(body):
     """(text, line within the body) of each statement; labels stay with what follows."""
-    line, start, text = 0, 0, ''
-    for char in body:
-        if not text.strip():
-            start = line
-        if char == '\n':
-            line += 1
-        if char == ';':
-            yield text.strip(), start
-            text = ''
-        else:
-            text += char
-    if text.strip():
-        yield text.strip(), start
+    line = 0
+    for text in body.split(';'):
+        begin = text.lstrip()
+        start = line + text.count('\n', 0, len(text) - len(begin))
+        line += text.count('\n')
+        if begin:
+            yield begin.rstrip(), start
+
+
+class Entries(dict):
+    """Entry by name; each is read when it is asked for. found: {name: (parameters, body, its first line)}."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = {}
+
+    def __missing__(self, name):
+        parameters, body, first_line = self.found[name]
+        self[name] = Entry(name, Module.parameters(parameters), body, statements_of(body), first_line)
+        return self[name]
 
 
 class Module:
@@ -134,13 +141,10 @@ class Module:
 
     def __init__(self, text):
         text = re.sub(r'//[^\n]*', '', text)
-        self.entries, self.functions = {}, {}
-        for match in re.finditer(r'\.(entry|func)\s+(?:\(([^)]*)\)\s*)?([\w$]+)\s*\(([^)]*)\)([^{;]*)\{(.*?)\n\}', text, re.S):
-            kind, _, name, parameters, attributes, body = match.groups()
-            first_line = text.count('\n', 0, match.start(6))
-            entry = Entry(name, self.parameters(parameters), body, statements_of(body), first_line)
-            entry.group = tuple(int(n) for n in re.findall(r'\d+', (re.search(r'\.reqntid ([\d, ]+)', attributes) or [0, ''])[1]))
-            (self.entries if kind == 'entry' else self.functions)[name] = entry
+        self.entries = Entries()
+        for match in re.finditer(r'\.entry\s+([\w$]+)\s*\(([^)]*)\)[^{;]*\{(.*?)\n\}', text, re.S):
+            name, parameters, body = match.groups()
+            self.entries.found[name] = parameters, body, text.count('\n', 0, match.start(3))
 
     @staticmethod
     def parameters(text):

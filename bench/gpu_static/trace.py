@@ -176,6 +176,8 @@ class Trace:
         self.programs.append(self._programs[id])
 
     def _on_kernel(self, id, program, name, arguments):
+        for argument in arguments:  # PoCL has names that are macros there, as step, with a prefix
+            argument["name"] = re.sub("^_cl_", "", argument["name"])
         self._kernels[id] = (name, self._programs[program], arguments)
 
     def _on_buffer(self, id, bytes, context=0, parent=0, offset=0):
@@ -315,7 +317,7 @@ def record_suite(setosa, works=WORKS, whats=("step",), device="h100", storage="f
         return {key: job.result() for key, job in jobs.items()}
 
 
-def _byte_rows(folder, rows, features, classes):
+def byte_rows(folder, rows, features, classes):
     """Files with made-up rows of whole numbers 0 to 255 and labels, for storage u8. Their paths."""
     folder = pathlib.Path(folder).resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -333,7 +335,7 @@ def record_small(
     """The first pass over made-up rows, with the contents of all buffers. extra: more of the specification, as in ",sparsity=0.98"."""
     source = [f"synthetic:rows={rows},features={features},classes={classes}{extra}"]
     if storage == "u8":
-        data, labels = _byte_rows(folder, rows, features, classes)
+        data, labels = byte_rows(folder, rows, features, classes)
         source = [str(data), "--labels", str(labels)]
     arguments = bench_arguments(source, what, storage, family)
     return record(setosa, arguments, folder, device, data=True, parts_most=1, kernels=kernels)
