@@ -37,6 +37,8 @@ const char *const bench_what_names[] = {[SETOSA_BENCH_STEP] = "step",   [SETOSA_
                                         [SETOSA_BENCH_TRAIN] = "train", [SETOSA_BENCH_PREDICT] = "predict", NULL};
 
 const char *const cv_choice_names[] = {[SETOSA_CV_MIN] = "min", [SETOSA_CV_1SE] = "1se", NULL};
+const char *const export_form_names[] = {
+    [SETOSA_EXPORT_BY_NAME] = "auto", [SETOSA_EXPORT_JSON] = "json", [SETOSA_EXPORT_CSV] = "csv", NULL};
 
 const char *setosa_version(void) { return SETOSA_VERSION; }
 
@@ -62,3 +64,4 @@ const char *setosa_unseen_name(SetosaUnseen unseen) { return names_get(unseen_na
 const char *setosa_sparse_name(SetosaSparse sparse) { return names_get(sparse_names, (size_t)sparse); }
 const char *setosa_device_type_name(SetosaDeviceType type) { return names_get(device_type_names, (size_t)type); }
 const char *setosa_bench_what_name(SetosaBenchWhat what) { return names_get(bench_what_names, (size_t)what); }
+const char *setosa_export_form_name(SetosaExportForm form) { return names_get(export_form_names, (size_t)form); }

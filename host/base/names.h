@@ -17,6 +17,7 @@ extern const char *const unseen_names[];
 extern const char *const sparse_names[];
 extern const char *const bench_what_names[];
 extern const char *const cv_choice_names[];
+extern const char *const export_form_names[];
 
 /* How many names a list has. */
 size_t names_count(const char *const *names);

@@ -66,6 +66,20 @@ bool text_parse_int64(const char *text, size_t length, int64_t *value) {
   return true;
 }
 
+void text_write_field(FILE *stream, const char *text) {
+  bool plain = text[0] != '\0' && text[strcspn(text, ",\"\r\n")] == '\0' && text[0] != ' ' && text[strlen(text) - 1] != ' ';
+  if (plain) {
+    fputs(text, stream);
+    return;
+  }
+  fputc('"', stream);
+  for (; *text != '\0'; text++) {
+    if (*text == '"') fputc('"', stream);
+    fputc(*text, stream);
+  }
+  fputc('"', stream);
+}
+
 /* ---- UTF-8 ------------------------------------------------------------------------------------------------------- */
 
 /* Bytes of a character that begins so; 0: none does. */

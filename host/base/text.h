@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/error.h"
 
@@ -24,6 +25,9 @@ bool text_is_utf8(const char *text, size_t length);
  * of direction, and bytes that are no UTF-8 (but a character that the end of the text has cut). A sequence of bytes becomes as many
  * `replacement`s. */
 void text_make_visible(char *text, char replacement);
+
+/* Writes a field of a CSV, quoted when it holds what would end it (RFC 4180). */
+void text_write_field(FILE *stream, const char *text);
 
 /* The nearest of `count` candidates by edit distance (any case), or NULL when none is near enough to suggest. */
 const char *text_nearest(const char *word, const char *const *candidates, size_t count);

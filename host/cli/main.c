@@ -48,7 +48,7 @@ static bool stop_was_asked(void *user) {
 /* Said once, whatever would have been kept: compiled kernels, most of all. */
 static void warn_without_cache(const Command *command, const Console *console) {
   Error error = {0};
-  if (command->id == FOR_GENERATE || command->id == FOR_CACHE || setosa_cache_check(&error) == SETOSA_OK) return;
+  if ((command->id & (FOR_GENERATE | FOR_CACHE | FOR_EXPORT | FOR_IMPORT)) != 0 || setosa_cache_check(&error) == SETOSA_OK) return;
   console_warn(console, "nothing is kept for later runs: %s", error.message);
 }
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "cli/dry_run.h"
 #include "cli/inputs.h"
 #include "cli/terminal/interrupt.h"
@@ -24,24 +25,9 @@ typedef struct PredictWork {
   Progress progress;
 } PredictWork;
 
-/* A field of a CSV, quoted when it holds what would end it (RFC 4180). */
-static void write_field(FILE *stream, const char *text) {
-  bool plain = text[0] != '\0' && text[strcspn(text, ",\"\r\n")] == '\0' && text[0] != ' ' && text[strlen(text) - 1] != ' ';
-  if (plain) {
-    fputs(text, stream);
-    return;
-  }
-  fputc('"', stream);
-  for (; *text != '\0'; text++) {
-    if (*text == '"') fputc('"', stream);
-    fputc(*text, stream);
-  }
-  fputc('"', stream);
-}
-
 static void write_name(const PredictWork *work, const char *name) {
   char *shown = work->terminal ? console_visible(name) : NULL;
-  write_field(work->stream, shown != NULL ? shown : work->terminal ? "?" : name);
+  text_write_field(work->stream, shown != NULL ? shown : work->terminal ? "?" : name);
   free(shown);
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "data/half.h"
 
 uint64_t element_bits(ElementType type, const unsigned char *source) {
@@ -47,14 +48,10 @@ void element_print(char text[ELEMENT_TEXT], ElementType type, const unsigned cha
     return;
   }
   double value = element_to_double(type, source);
-  bool same = false;
-  for (int digits = 6; !same && digits <= 17; digits++) {
-    snprintf(text, ELEMENT_TEXT, "%.*g", digits, value);
-    double back = strtod(text, NULL); /* in the locale that printed it */
-    same = type.size == 8 ? back == value : (float)back == (float)value;
-  }
-  for (char *at = text; *at != '\0'; at++)
-    if (strchr("+-0123456789einfa", *at) == NULL) *at = '.'; /* whatever the locale writes for the point */
+  if (type.size == 8)
+    number_print(text, value);
+  else
+    number_print_float(text, (float)value);
 }
 
 bool element_is_text(ElementType type) { return type.kind == 'U' || type.kind == 'S'; }

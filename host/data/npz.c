@@ -12,6 +12,7 @@
 #include "data/column_file.h"
 #include "data/labels.h"
 #include "data/npy.h"
+#include "data/npy_names.h"
 #include "data/npz_sparse.h"
 #include "data/weights.h"
 
@@ -41,22 +42,13 @@ bool npz_find_array(const Archive *archive, const char *name, size_t *index) {
   return (size_t)snprintf(member, sizeof member, "%s.npy", name) < sizeof member && archive_find(archive, member, index);
 }
 
-static bool find_array(const Npz *npz, const char *name, size_t *index) { return npz_find_array(npz->archive, name, index); }
-
-static bool find_any(const Npz *npz, const char *const *names, size_t count, size_t *index) {
-  size_t i = 0;
-  while (i < count && !find_array(npz, names[i], index)) i++;
-  return i < count;
-}
-
-/* "'a', 'b'": the arrays that there are. */
-static Status list_arrays(Text *list, const Npz *npz, Error *error) {
+Status npz_list_arrays(Text *list, const Archive *archive, Error *error) {
   Status status = SETOSA_OK;
   enum { SHOWN = 8 };
-  size_t count = archive_count(npz->archive), arrays = 0;
+  size_t count = archive_count(archive), arrays = 0;
   TRY(text_append(list, error, "%s", ""));
   for (size_t i = 0; i < count; i++) {
-    const char *name = archive_name(npz->archive, i);
+    const char *name = archive_name(archive, i);
     char quoted[QUOTE_SIZE];
     size_t length = strlen(name);
     if (length < 4 || strcmp(name + length - 4, ".npy") != 0 || arrays++ >= SHOWN) continue;
@@ -68,10 +60,18 @@ cleanup:
   return status;
 }
 
+static bool find_array(const Npz *npz, const char *name, size_t *index) { return npz_find_array(npz->archive, name, index); }
+
+static bool find_any(const Npz *npz, const char *const *names, size_t count, size_t *index) {
+  size_t i = 0;
+  while (i < count && !find_array(npz, names[i], index)) i++;
+  return i < count;
+}
+
 static Status lacks(const Npz *npz, const char *const *names, size_t count, const char *remedy, Error *error) {
   Status status = SETOSA_OK;
   Text list = {0}, others = {0};
-  TRY(list_arrays(&list, npz, error));
+  TRY(npz_list_arrays(&list, npz->archive, error));
   for (size_t i = 1; i < count; i++) TRY(text_append(&others, error, "%s%s", i > 1 ? ", " : "", names[i]));
   status = error_set(error, SETOSA_ERROR_DATA, "%s: holds no array %s (nor %s), but %s; %s", npz->source, names[0], others.text, list.text,
                      remedy);
@@ -137,35 +137,6 @@ cleanup:
 
 /* ---- names of features ------------------------------------------------------------------------------------------- */
 
-typedef struct FeatureNames {
-  char **names; /* (count) */
-  size_t count, capacity;
-  Text room;
-} FeatureNames;
-
-static Status take_name(void *user, ElementType type, const unsigned char *element, Error *error) {
-  Status status = SETOSA_OK;
-  FeatureNames *names = user;
-  char number[ELEMENT_TEXT];
-  names->room.length = 0;
-  if (element_is_text(type)) {
-    TRY(element_append_text(&names->room, type, element, error));
-  } else {
-    element_print(number, type, element);
-    TRY(text_append(&names->room, error, "%s", number));
-  }
-  if (names->room.length == 0 || !text_is_utf8(names->room.text, names->room.length))
-    TRY(error_set(error, SETOSA_ERROR_DATA, "the name is %s; write the names again", names->room.length == 0 ? "empty" : "not UTF-8 text"));
-  if (strlen(names->room.text) != names->room.length)
-    TRY(error_set(error, SETOSA_ERROR_DATA, "the name holds a zero byte; write the names again"));
-  TRY(memory_grow((void **)&names->names, &names->capacity, names->count + 1, sizeof *names->names, "feature names", error));
-  names->names[names->count] = NULL;
-  TRY(memory_copy_text(&names->names[names->count], names->room.text, error));
-  names->count++;
-cleanup:
-  return status;
-}
-
 /* Columns of an array have an order alone: where both sides have names, they must be the same. */
 static Status check_names(const Npz *npz, char *const *names, Error *error) {
   const DataOptions *options = npz->reader->options;
@@ -183,14 +154,14 @@ static Status check_names(const Npz *npz, char *const *names, Error *error) {
 
 static Status read_feature_names(Npz *npz, Error *error) {
   Status status = SETOSA_OK;
-  FeatureNames names = {0};
+  NpyNames names = {0};
   Stream *member = NULL;
   size_t index = 0;
   const ColumnTaker taker = {.one = "name",
                              .many = "names of features",
                              .of = "columns",
                              .as_plain = "save feature_names as numpy.array(names, 'U')",
-                             .take_element = take_name,
+                             .take_element = npy_take_name,
                              .values = &names,
                              .source = npz->rows_path,
                              .rows = npz->dataset->features};
@@ -199,12 +170,10 @@ static Status read_feature_names(Npz *npz, Error *error) {
   TRY(npy_read_column(&taker, member, error));
   TRY(check_names(npz, names.names, error));
   npz->dataset->feature_names = names.names;
-  names = (FeatureNames){.room = names.room};
+  names = (NpyNames){.room = names.room};
 cleanup:
   stream_close(member);
-  for (size_t i = 0; i < names.count; i++) free(names.names[i]);
-  free(names.names);
-  text_free(&names.room);
+  npy_names_free(&names);
   return status;
 }
 

@@ -458,6 +458,39 @@ SetosaStatus setosa_model_set_temperature(SetosaModel *model, double temperature
 /* Applies the model's scaling to a data set that is still as read. */
 SetosaStatus setosa_model_scale_dataset(const SetosaModel *model, SetosaDataset *dataset, SetosaError *error);
 
+/* ---- models of others, and for others ---------------------------------------------------------------------------- */
+
+/* How a model is written for others. All of them compute P(y = k | x) = softmax(A x + c)_k of x as the source has it, before any scaling:
+ * A_kd = W_kd scale_d / T, c_k = b_k / T - sum_d A_kd offset_d, T being the temperature. */
+typedef enum SetosaExportForm {
+  SETOSA_EXPORT_BY_NAME, /* as the path ends: .json, .csv */
+  SETOSA_EXPORT_JSON,    /* one object with coef_ (K,D), intercept_ (K), classes_ (K), feature_names_in_ (D), which are A, c and names as
+                          * scikit-learn calls them, and "model", from which setosa_model_import makes the same model again */
+  SETOSA_EXPORT_CSV      /* a line for each class and feature: class, feature, coefficient A_kd, weight W_kd; (intercept): c_k and b_k */
+} SetosaExportForm;
+/* "auto", "json", ...; "unknown" past the last. */
+const char *setosa_export_form_name(SetosaExportForm form);
+
+typedef struct SetosaExportOptions {
+  SetosaExportForm form;
+} SetosaExportOptions;
+SetosaExportOptions setosa_export_options_default(void);
+
+typedef struct SetosaExportResult {
+  SetosaExportForm form;
+  uint64_t bytes; /* of the file */
+} SetosaExportResult;
+
+/* Writes a model for others, beside path and then renamed. options NULL: the defaults; result may be NULL. SETOSA_ERROR_USAGE for a name
+ * that says no form and for what a form cannot hold, SETOSA_ERROR_WRITE for a file that could not be written. */
+SetosaStatus setosa_model_export(const SetosaModel *model, const char *path, const SetosaExportOptions *options, SetosaExportResult *result,
+                                 SetosaError *error);
+/* A model from the coefficients of scikit-learn's linear classifiers: an .npz or a JSON object with coef_ (K,D), intercept_ (K), classes_
+ * (K) and, where columns have names, feature_names_in_ (D). One row of coef_ beside two classes is the difference of the second class from
+ * the first, as scikit-learn keeps it: it becomes the rows -w/2 and w/2. Numbers are finite, coefficients are rounded to f32, intercepts
+ * are not. The JSON of setosa_model_export gives the very model that was exported. SETOSA_ERROR_DATA for anything else, with one line. */
+SetosaStatus setosa_model_import(SetosaModel **model, const char *path, SetosaError *error);
+
 /* ---- training --------------------------------------------------------------------------------------------------- */
 
 typedef enum SetosaBackend {

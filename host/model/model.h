@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "data/columns.h"
 #include "data/dataset.h"
+#include "model/safetensors.h"
 
 typedef struct ModelMetadata {
   char *key, *value;
@@ -32,6 +33,19 @@ typedef struct SetosaModel Model;
 Status model_allocate(Model **model, size_t features, size_t classes, Error *error);
 /* Zero weights; names and scaling copied from the data set. */
 Status model_create_for(Model **model, const Dataset *dataset, Error *error);
+/* SETOSA_ERROR_DATA, beginning with `path`, for two classes of one name: they could not be told apart in data or in results. */
+Status model_check_class_names(char *const *names, size_t count, const char *path, Error *error);
+
+/* All of a model but its arrays, as the text pairs that its file has. Lists are JSON. */
+typedef struct ModelDescription {
+  MetadataPair *pairs; /* (count) borrowed from the model and from what follows */
+  size_t count;
+  char *class_names, *feature_names, *columns, hash_bits[16], temperature[32];
+} ModelDescription;
+Status model_describe(ModelDescription *description, const Model *model, Error *error);
+void model_description_free(ModelDescription *description);
+/* Back from it, into a model of the right shape. SETOSA_ERROR_DATA, beginning with `path`, for what fits it not. */
+Status model_take_description(Model *model, const MetadataPair *pairs, size_t count, const char *path, Error *error);
 /* Sets or replaces a pair. */
 Status model_set_metadata(Model *model, Error *error, const char *key, const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* bias (K) of the rows of a data set, which may hold x - shift: b_k + sum_d W_kd shift_d. */

@@ -51,39 +51,54 @@ static Status check_finite(const char *path, const Model *model, Error *error) {
   return SETOSA_OK;
 }
 
+static void add_pair(ModelDescription *description, const char *key, const char *value) {
+  if (value != NULL) description->pairs[description->count++] = (MetadataPair){key, value};
+}
+
+Status model_describe(ModelDescription *description, const Model *model, Error *error) {
+  Status status = SETOSA_OK;
+  bool has_version = false;
+  *description = (ModelDescription){0};
+  TRY(memory_allocate((void **)&description->pairs, model->metadata_count + 11, sizeof *description->pairs, "metadata", error));
+  add_pair(description, "format", "setosa");
+  for (size_t i = 0; i < model->metadata_count; i++) has_version |= strcmp(model->metadata[i].key, "version") == 0;
+  if (!has_version) add_pair(description, "version", SETOSA_VERSION);
+  for (size_t i = 0; i < model->metadata_count; i++)
+    if (!is_own_key(model->metadata[i].key)) add_pair(description, model->metadata[i].key, model->metadata[i].value);
+  TRY(names_to_json(&description->class_names, model->class_names, model->classes, error));
+  add_pair(description, "class_names", description->class_names);
+  if (model->feature_names != NULL) TRY(names_to_json(&description->feature_names, model->feature_names, model->features, error));
+  add_pair(description, "feature_names", description->feature_names);
+  if (model->columns != NULL) TRY(columns_to_json(&description->columns, model->columns, error));
+  add_pair(description, "columns", description->columns);
+  add_pair(description, "label_name", model->label_name);
+  add_pair(description, "weights_name", model->weights_name);
+  add_pair(description, "positive", model->positive);
+  if (model->index_base >= 0) add_pair(description, "index_base", model->index_base == 0 ? "0" : "1");
+  snprintf(description->hash_bits, sizeof description->hash_bits, "%u", model->hash_bits);
+  if (model->hash_bits > 0) add_pair(description, "hash_bits", description->hash_bits);
+  snprintf(description->temperature, sizeof description->temperature, "%.17g", model->temperature);
+  if (model->temperature != 1) add_pair(description, "temperature", description->temperature);
+cleanup:
+  if (status != SETOSA_OK) model_description_free(description);
+  return status;
+}
+
+void model_description_free(ModelDescription *description) {
+  free(description->pairs);
+  free(description->class_names);
+  free(description->feature_names);
+  free(description->columns);
+  *description = (ModelDescription){0};
+}
+
 SetosaStatus setosa_model_save(const SetosaModel *model, const char *path, SetosaError *error) {
   Status status = SETOSA_OK;
-  char *class_names = NULL, *feature_names = NULL, *columns = NULL;
-  MetadataPair *pairs = NULL;
-  size_t count = 0, features = setosa_model_features(model), classes = setosa_model_classes(model), tensors_count = 2;
-  bool has_version = false;
-  char hash_bits[16], temperature[32];
+  ModelDescription description = {0};
+  size_t features = setosa_model_features(model), classes = setosa_model_classes(model), tensors_count = 2;
   TRY(arguments_check(error, GIVEN(model), GIVEN(path)));
   TRY(check_finite(path, model, error));
-  TRY(memory_allocate((void **)&pairs, model->metadata_count + 11, sizeof *pairs, "metadata", error));
-  pairs[count++] = (MetadataPair){"format", "setosa"};
-  for (size_t i = 0; i < model->metadata_count; i++) has_version |= strcmp(model->metadata[i].key, "version") == 0;
-  if (!has_version) pairs[count++] = (MetadataPair){"version", SETOSA_VERSION};
-  for (size_t i = 0; i < model->metadata_count; i++)
-    if (!is_own_key(model->metadata[i].key)) pairs[count++] = (MetadataPair){model->metadata[i].key, model->metadata[i].value};
-  TRY(names_to_json(&class_names, model->class_names, classes, error));
-  pairs[count++] = (MetadataPair){"class_names", class_names};
-  if (model->feature_names != NULL) {
-    TRY(names_to_json(&feature_names, model->feature_names, features, error));
-    pairs[count++] = (MetadataPair){"feature_names", feature_names};
-  }
-  if (model->columns != NULL) {
-    TRY(columns_to_json(&columns, model->columns, error));
-    pairs[count++] = (MetadataPair){"columns", columns};
-  }
-  if (model->label_name != NULL) pairs[count++] = (MetadataPair){"label_name", model->label_name};
-  if (model->weights_name != NULL) pairs[count++] = (MetadataPair){"weights_name", model->weights_name};
-  if (model->positive != NULL) pairs[count++] = (MetadataPair){"positive", model->positive};
-  if (model->index_base >= 0) pairs[count++] = (MetadataPair){"index_base", model->index_base == 0 ? "0" : "1"};
-  snprintf(hash_bits, sizeof hash_bits, "%u", model->hash_bits);
-  if (model->hash_bits > 0) pairs[count++] = (MetadataPair){"hash_bits", hash_bits};
-  snprintf(temperature, sizeof temperature, "%.17g", model->temperature);
-  if (model->temperature != 1) pairs[count++] = (MetadataPair){"temperature", temperature};
+  TRY(model_describe(&description, model, error));
   TensorSource tensors[5] = {{"weights", TENSOR_F32, 2, {classes, features}, model->weights, NULL},
                              {"bias", model_bias_is_wide(model) ? TENSOR_F64 : TENSOR_F32, 1, {classes, 1}, NULL, model->bias}};
   if (model->scaling.scale != NULL) {
@@ -91,12 +106,9 @@ SetosaStatus setosa_model_save(const SetosaModel *model, const char *path, Setos
     tensors[tensors_count++] = (TensorSource){"feature_scale", TENSOR_F64, 1, {features, 1}, NULL, model->scaling.scale};
   }
   if (model->shift != NULL) tensors[tensors_count++] = (TensorSource){"feature_shift", TENSOR_F64, 1, {features, 1}, NULL, model->shift};
-  TRY(safetensors_save(path, pairs, count, tensors, tensors_count, error));
+  TRY(safetensors_save(path, description.pairs, description.count, tensors, tensors_count, error));
 cleanup:
-  free(pairs);
-  free(class_names);
-  free(feature_names);
-  free(columns);
+  model_description_free(&description);
   return status;
 }
 
@@ -124,8 +136,7 @@ cleanup:
   return status;
 }
 
-/* Two classes of one name could not be told apart in data or in results. */
-static Status check_distinct(char *const *names, size_t count, const char *path, Error *error) {
+Status model_check_class_names(char *const *names, size_t count, const char *path, Error *error) {
   NameTable *table = NULL;
   Status status = SETOSA_OK;
   TRY(name_table_create(&table, error));
@@ -174,13 +185,12 @@ static Status load_temperature(Model *model, const char *text, const char *path,
                    path, text);
 }
 
-static Status load_metadata(Model *model, const SafetensorsFile *file, const char *path, Error *error) {
+Status model_take_description(Model *model, const MetadataPair *pairs, size_t count, const char *path, Error *error) {
   Status status = SETOSA_OK;
-  const MetadataPair *pair = NULL;
-  for (size_t i = 0; (pair = safetensors_metadata(file, i)) != NULL; i++) {
+  for (const MetadataPair *pair = pairs; pair < pairs + count; pair++) {
     if (strcmp(pair->key, "class_names") == 0) {
       TRY(names_from_json(model->class_names, model->classes, pair->key, pair->value, path, error));
-      TRY(check_distinct(model->class_names, model->classes, path, error));
+      TRY(model_check_class_names(model->class_names, model->classes, path, error));
     } else if (strcmp(pair->key, "feature_names") == 0) {
       TRY(memory_allocate_zero((void **)&model->feature_names, model->features, sizeof *model->feature_names, "feature names", error));
       TRY(names_from_json(model->feature_names, model->features, pair->key, pair->value, path, error));
@@ -215,6 +225,12 @@ static Status load_metadata(Model *model, const SafetensorsFile *file, const cha
                   model->positive));
 cleanup:
   return status;
+}
+
+static Status load_metadata(Model *model, const SafetensorsFile *file, const char *path, Error *error) {
+  size_t count = 0;
+  while (safetensors_metadata(file, count) != NULL) count++;
+  return model_take_description(model, safetensors_metadata(file, 0), count, path, error);
 }
 
 /* values (length) from the vector `name`. */

@@ -37,7 +37,7 @@ void safetensors_close(SafetensorsFile *file);
 const Tensor *safetensors_tensor(const SafetensorsFile *file, size_t i);
 /* NULL when there is none of that name. */
 const Tensor *safetensors_find(const SafetensorsFile *file, const char *name);
-/* The text pairs of "__metadata__" in file order; NULL past the last. Borrowed from the file. */
+/* The text pairs of "__metadata__" in file order, one behind the other in memory; NULL past the last. Borrowed from the file. */
 const MetadataPair *safetensors_metadata(const SafetensorsFile *file, size_t i);
 /* SETOSA_ERROR_DATA unless the tensor is F16, F32 or F64. */
 Status safetensors_check_type(const SafetensorsFile *file, const Tensor *tensor, Error *error);

@@ -140,6 +140,8 @@ static void try_names(void) {
   TAKES_NOTHING(setosa_generate_options_default);
   TAKES_NOTHING(setosa_compute_options_default);
   TAKES_NOTHING(setosa_train_options_default);
+  TAKES_NOTHING(setosa_export_options_default);
+  PASSES(setosa_export_form_name, "", SETOSA_EXPORT_CSV);
   TAKES_NOTHING(setosa_bench_options_default);
   TAKES_NOTHING(setosa_cv_options_default);
 }
@@ -305,6 +307,18 @@ static void try_generate(void) {
   REFUSES(setosa_generate, "path", spec, NULL, &defaults, &result, error);
   ACCEPTS(setosa_generate, "options", spec, file, NULL, &result, error);
   ACCEPTS(setosa_generate, "result", spec, file, &defaults, NULL, error);
+}
+
+static void try_exchange(void) {
+  char exported[SUPPORT_PATH];
+  support_path(exported, folder, "m.json");
+  REFUSES(setosa_model_export, "model", NULL, exported, NULL, NULL, error);
+  REFUSES(setosa_model_export, "path", model, NULL, NULL, NULL, error);
+  ACCEPTS(setosa_model_export, "options", model, exported, NULL, &(SetosaExportResult){0}, error);
+  ACCEPTS(setosa_model_export, "result", model, exported, &(SetosaExportOptions){SETOSA_EXPORT_JSON}, NULL, error);
+  REFUSES(setosa_model_import, "model", NULL, exported, error);
+  REFUSES(setosa_model_import, "path", &made_model, NULL, error);
+  drop_made();
 }
 
 static void try_model(void) {
@@ -585,6 +599,7 @@ static void every_pointer_of_every_function(void **state) {
   try_table();
   try_generate();
   try_model();
+  try_exchange();
   try_ranks();
   try_train();
   try_cv();

@@ -101,6 +101,8 @@ static void test_train(void **state) {
   FITS(0, "train", "two.csv", "--backend", "reference", "--class-weight", "kind-0=2.5,kind-1=0.125", "--label-smoothing", "0.1");
   FITS(0, "train", "two.csv", "--backend", "reference", "--tolerance", "0", "--max-iterations", "1");
   FITS(0, "generate", "rows=10,features=3,classes=2", "-o", "made.npy");
+  FITS(0, "export", "two.safetensors", "-o", "exported.json");
+  FITS(0, "import", "exported.json", "-o", "imported.safetensors");
   FITS(0, "cv", "two.csv", "--backend", "reference", "--l2-path", "0.01:1:3", "--folds", "3");
   FITS(0, "cv", "ten.csv", "--backend", "reference", "--l2-path", "1", "--folds", "2", "--standardize", "--strict");
   FITS(2, "cv", "two.csv", "--l2-path", "much");
@@ -124,7 +126,7 @@ static void test_devices(void **state) {
 
 static void test_help(void **state) {
   (void)state;
-  static const char *const commands[] = {"train", "cv", "eval", "predict", "explain", "devices", "inspect", "cache"};
+  static const char *const commands[] = {"train", "cv", "eval", "predict", "explain", "devices", "inspect", "export", "import", "cache"};
   static const char *const long_words[] = {"check", "generate", "bench"}; /* their examples must stay what can be pasted */
   FITS(0, "help");
   for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) FITS(0, "help", commands[i]);

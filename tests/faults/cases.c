@@ -12,6 +12,7 @@ static const char *const inputs[] = {
     "train iris.csv --id 1 --categorical 4 --na 1.4 --max-iterations 3 --model table.safetensors --backend reference",
     "train heart.svm --standardize --max-iterations 3 --model heart.safetensors --backend reference",
     "train many.npy --max-iterations 1 --model many.safetensors --backend reference",
+    "export table.safetensors -o exported.json",
     "train few.npy --solver sgd --epochs 2 --batch-size 100 --checkpoint few.checkpoint --every 4it",
     "train big.csv --backend reference --max-iterations 1 --cache conversions",
 };
@@ -87,6 +88,10 @@ static const Case cases[] = {
     {"inspect-libsvm", FAULT_ALLOCATION, OUTPUT_BYTES, "inspect ../in/heart.svm"},
     {"inspect-libsvm-json", FAULT_ALLOCATION, OUTPUT_JSON, "inspect ../in/heart.svm --json"},
     {"inspect-hashed", FAULT_ALLOCATION, OUTPUT_BYTES, "inspect ../in/heart.svm --hash-features 8"},
+    {"export-json", FAULT_ALLOCATION, OUTPUT_BYTES, "export ../in/table.safetensors -o out.json"},
+    {"export-csv", FAULT_ALLOCATION, OUTPUT_JSON, "export ../in/iris.safetensors -o out.csv --json"},
+    {"import-json", FAULT_ALLOCATION, OUTPUT_JSON, "import ../in/exported.json -o out.safetensors --json"},
+    {"import-npz", FAULT_ALLOCATION, OUTPUT_BYTES, "import ../in/three.npz -o out.safetensors"},
     {"generate-npy", FAULT_ALLOCATION, OUTPUT_SHAPE, "generate rows=100,features=4,classes=3 -o out.npy --json"},
     {"generate-gz", FAULT_ALLOCATION, OUTPUT_SHAPE, "generate rows=100,features=4,classes=3 -o out.csv.gz --json"},
     {"cache-miss", FAULT_ALLOCATION, OUTPUT_JSON, "train ../in/big.csv --cache out-conversions --max-iterations 1" MODEL REFERENCE},

@@ -18,7 +18,7 @@
 
 #include "faults/verdict.h"
 
-enum { MOST_CASES = 64, MOST_CALLS = 64, NAME_SIZE = 48, SAMPLED_NUMBERS = 8, MOST_JOBS = 16, CHECKER_REPEATS = 10 };
+enum { MOST_CASES = 128, MOST_CALLS = 64, NAME_SIZE = 48, SAMPLED_NUMBERS = 8, MOST_JOBS = 16, CHECKER_REPEATS = 10 };
 
 typedef struct Settings {
   bool memory; /* allocations, not OpenCL */

@@ -221,7 +221,8 @@ static void write_bytes(const Work *work, const char *name, const char *shape, i
 }
 
 static void make_inputs(const Work *work) {
-  static const char *const copied[][2] = {{"data/iris.csv", "in/iris.csv"}, {"data/heart_scale.svm", "in/heart.svm"}};
+  static const char *const copied[][2] = {
+      {"data/iris.csv", "in/iris.csv"}, {"data/heart_scale.svm", "in/heart.svm"}, {"tests/exchange/sklearn/three.npz", "in/three.npz"}};
   char path[WORK_PATH], source[SUPPORT_PATH], numbers[150 * 2 + 1] = "";
   size_t count = 0, length = 0;
   const char *const *commands = fault_inputs(&count);

@@ -12,7 +12,7 @@ build=$source/build/fuzz
 found=$build/found
 seconds=${1:-20}
 names=("${@:2}")
-[ "${#names[@]}" -gt 0 ] || names=(csv table libsvm libsvm_lines records expected npy npz idx gz column class_weights synthetic visible model checkpoint options)
+[ "${#names[@]}" -gt 0 ] || names=(csv table libsvm libsvm_lines records expected npy npz idx gz column class_weights synthetic visible model import checkpoint options)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$found"
@@ -89,6 +89,8 @@ for options in '' --standardize '--drop petal_width' --no-intercept; do
   quiet "$build/setosa" train "$iris" --backend reference --max-iterations 3 -q --model "$work/$model.safetensors" $options
 done
 seed model "$malformed"/*.safetensors "$work"/*.safetensors
+quiet "$build/setosa" export "$work/1.safetensors" -o "$work/exported.json"
+seed import "$source"/tests/exchange/sklearn/*.npz "$source"/tests/exchange/sklearn/*.json "$work/exported.json"
 for options in 'lbfgs --max-iterations 3' 'gd --max-iterations 2' 'sgd --epochs 1 --momentum 0.9' 'adam --epochs 2'; do
   # shellcheck disable=SC2086
   quiet "$build/setosa" train "$iris" --backend reference -q --checkpoint "$work/${options%% *}.checkpoint" --every 1it --solver $options
@@ -141,6 +143,8 @@ bench|--what|step,hessian|--backends|native,reference|--seconds|0.5
 predict|m|d|-o|out.csv|--color|always|--backend|blas
 explain|--x|1,2|--classes|a,b|--weights|1,2;3,4|--bias|0,0
 generate|rows=5|--output|x.npy
+export|m|--output|x.json
+import|x.npz|-o|m
 check|data|--family|gpu|--l1|1
 devices|--diagnose|-qv
 cache|clear

@@ -30,6 +30,7 @@ BEGIN {
   allow("compute", "ranks data opencl base")
   allow("optim", "base") # and the seam with what is above it, below
   allow("model", "data base")
+  allow("exchange", "model data base")
   allow("judge", "compute data opencl base")
   allow("train", "optim judge compute model data opencl ranks options base")
   allow("bench", "train optim judge compute model data opencl ranks options base")
@@ -44,7 +45,7 @@ BEGIN {
   allow_inside("compute/tune", "compute/native")
   allow_inside("compute/sharded", "compute/tune compute/native")
   # What a data set is made of, its readers and its cache are nobody's business outside.
-  show_only("data", "dataset.h columns.h shift.h storage.h synthetic.h")
+  show_only("data", "array_file.h dataset.h columns.h shift.h storage.h synthetic.h")
   allow_inside("data/table", "")
   allow_inside("data/libsvm", "data/table") # its text, cut into parts, and the pass over them
   # Parts of cli, all for its commands: what options there are, and how a terminal is written to.
