@@ -91,7 +91,6 @@ static const Case cases[] = {
     {"export-json", FAULT_ALLOCATION, OUTPUT_BYTES, "export ../in/table.safetensors -o out.json"},
     {"export-csv", FAULT_ALLOCATION, OUTPUT_JSON, "export ../in/iris.safetensors -o out.csv --json"},
     {"import-json", FAULT_ALLOCATION, OUTPUT_JSON, "import ../in/exported.json -o out.safetensors --json"},
-    {"import-npz", FAULT_ALLOCATION, OUTPUT_BYTES, "import ../in/three.npz -o out.safetensors"},
     {"generate-npy", FAULT_ALLOCATION, OUTPUT_SHAPE, "generate rows=100,features=4,classes=3 -o out.npy --json"},
     {"generate-gz", FAULT_ALLOCATION, OUTPUT_SHAPE, "generate rows=100,features=4,classes=3 -o out.csv.gz --json"},
     {"cache-miss", FAULT_ALLOCATION, OUTPUT_JSON, "train ../in/big.csv --cache out-conversions --max-iterations 1" MODEL REFERENCE},
