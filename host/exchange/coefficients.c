@@ -58,8 +58,8 @@ cleanup:
 }
 
 /* f32 rounds what it can hold; of what it cannot nothing would be left. */
-static Status round_weight(float *weight, double value, size_t row, size_t column, const char *path, Error *error) {
-  *weight = fabs(value) < 3.4e38 ? (float)value : INFINITY;
+static Status round_weight(float *weight, double value, double factor, size_t row, size_t column, const char *path, Error *error) {
+  *weight = fabs(value) < 3.4e38 ? (float)(factor * value) : INFINITY;
   if (isfinite(*weight) && (value == 0 || *weight != 0)) return SETOSA_OK;
   return error_set(error, SETOSA_ERROR_DATA, "%s: coef_[%zu,%zu] is %g, which f32 cannot hold; scale that column and fit again", path, row,
                    column, value);
@@ -74,7 +74,7 @@ static Status fill(Model *model, const Coefficients *c, const char *path, Error 
     double factor = single ? (k == 0 ? -0.5 : 0.5) : 1;
     size_t row = single ? 0 : k;
     for (size_t d = 0; d < c->features; d++)
-      TRY(round_weight(&model->weights[k * c->features + d], factor * c->coef[row * c->features + d], row, d, path, error));
+      TRY(round_weight(&model->weights[k * c->features + d], c->coef[row * c->features + d], factor, row, d, path, error));
     model->bias[k] = factor * c->intercept[c->intercepts > row ? row : 0];
   }
 cleanup:
