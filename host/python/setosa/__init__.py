@@ -1,7 +1,7 @@
 """Softmax regression (multinomial logistic regression) on any OpenCL device.
 
-An estimator with scikit-learn's contract: :class:`SoftmaxClassifier`. The model and its file: :class:`Model`.
-What there is to compute on: :func:`devices`.
+Estimators with scikit-learn's contract: :class:`SoftmaxClassifier`, :class:`SoftmaxClassifierCV`. The model and its file: :class:`Model`.
+What there is to compute on: :func:`devices`; how fast it is: :func:`bench`.
 
 The package is numpy and ctypes over libsetosa, the library behind the program `setosa`. pandas, polars, scipy.sparse and scikit-learn are
 used when they are there. Importing it opens no device and needs no OpenCL driver.
@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 from ._library import DataError, DeviceError, Error, InternalError, UsageError, WriteError, __version__
 
 if TYPE_CHECKING:
+    from ._bench import bench
     from ._classifier import SoftmaxClassifier
+    from ._cross_validation import SoftmaxClassifierCV
     from ._devices import Device, devices
     from ._model import Model
     from ._train import Progress, TrainResult
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
 # Where the rest is. It is imported when it is first asked for: scikit-learn alone takes a second.
 _PLACES = {
     "SoftmaxClassifier": "_classifier",
+    "SoftmaxClassifierCV": "_cross_validation",
     "Model": "_model",
     "Device": "_devices",
     "devices": "_devices",
+    "bench": "_bench",
     "Progress": "_train",
     "TrainResult": "_train",
 }
@@ -39,10 +43,12 @@ __all__ = [
     "Model",
     "Progress",
     "SoftmaxClassifier",
+    "SoftmaxClassifierCV",
     "TrainResult",
     "UsageError",
     "WriteError",
     "__version__",
+    "bench",
     "devices",
 ]
 

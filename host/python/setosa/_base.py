@@ -127,7 +127,7 @@ def validate_weights(sample_weight: Any, rows: int) -> np.ndarray | None:
     """Weights (rows,) f64, 0 or more; None: every row counts 1."""
     if sample_weight is None:
         return None
-    if isinstance(sample_weight, numbers.Number):
+    if isinstance(sample_weight, numbers.Real):
         weights = np.full(rows, float(sample_weight))
     elif HAVE_SKLEARN:
         weights = _check_sample_weight(sample_weight, np.empty((rows, 1)), dtype=np.float64)
@@ -157,3 +157,28 @@ def seed_of(random_state: Any) -> int:
 
 def warn_of_convergence(text: str) -> None:
     warnings.warn(text, ConvergenceWarning, stacklevel=4)
+
+
+def warn_of_rounding(features: list[int]) -> None:
+    """Of features (from 0) whose digits only an intercept could keep."""
+    if features:
+        shown = ", ".join(str(d + 1) for d in features[:3]) + (f", ... ({len(features)} in all)" if len(features) > 3 else "")
+        warnings.warn(
+            f"features {shown} are far from 0 beside their spread, and with fit_intercept=False they are rounded to single precision as they "
+            "are, which loses digits; take a number off them, or fit an intercept",
+            stacklevel=4,
+        )
+
+
+def folds_of(cv: Any, X: Any, y: Any, rows: int) -> np.ndarray:
+    """The fold (rows,) int32 of each row by a splitter of scikit-learn, or an iterable of (train, test)."""
+    parts = cv.split(X, y) if hasattr(cv, "split") else cv
+    fold = np.full(rows, -1, dtype=np.int32)
+    for number, (_, test) in enumerate(parts):
+        test = np.asarray(test)
+        if (fold[test] >= 0).any():
+            raise ValueError(f"row {int(test[fold[test] >= 0][0])} is in the test rows of two folds; each row must be in those of exactly one")
+        fold[test] = number
+    if (fold < 0).any():
+        raise ValueError(f"row {int(np.flatnonzero(fold < 0)[0])} is in no fold's test rows; each row must be in those of exactly one")
+    return fold

@@ -17,6 +17,7 @@ from ._base import (
     validate_rows,
     validate_weights,
     warn_of_convergence,
+    warn_of_rounding,
 )
 from ._data import Dataset, is_sparse, make_dataset
 from ._devices import Selector
@@ -36,6 +37,7 @@ class LinearSoftmax(ClassifierMixin, BaseEstimator):
     n_features_in_: int
     feature_names_in_: np.ndarray
     model_: Model
+    _encoder: Encoder | None
 
     # ---- rows and labels -----------------------------------------------------------------------------------------
 
@@ -65,7 +67,7 @@ class LinearSoftmax(ClassifierMixin, BaseEstimator):
             raise ValueError(f"Found input variables with inconsistent numbers of samples: {[rows, len(labels)]}")
         if len(self.classes_) < 2:
             raise ValueError(
-                f"{type(self).__name__} needs samples of at least 2 classes in the data, but the data contains only one class: {self.classes_[0]!r}"
+                f"{type(self).__name__} needs samples of at least 2 classes in the data, but the data contains only one class: {self.classes_.tolist()[0]!r}"
             )
         return labels
 
@@ -93,7 +95,9 @@ class LinearSoftmax(ClassifierMixin, BaseEstimator):
         return weights, float(weights.sum())
 
     def _dataset(self, X: Any, labels: np.ndarray, weights: np.ndarray | None, intercept: bool) -> Dataset:
-        dataset = make_dataset(X, labels, len(self.classes_), shift=intercept)
+        dataset = make_dataset(X, labels, len(self.classes_))
+        if not intercept:
+            warn_of_rounding(dataset.shifted())
         dataset.set_weights(weights)
         dataset.set_names(self._feature_names(), [str(label) for label in self.classes_])
         return dataset

@@ -20,10 +20,10 @@ class Dataset(Handle):
         self._keep = keep
         self.rows, self.features, self.classes = rows, features, classes
 
-    @property
-    def shifted(self) -> bool:
-        """Whether columns far from 0 are held as x - shift."""
-        return bool(lib.setosa_dataset_shift(self.pointer))
+    def shifted(self) -> list[int]:
+        """Features, from 0, that are held as x - shift because they are far from 0."""
+        shift = lib.setosa_dataset_shift(self.pointer)
+        return np.flatnonzero(np.ctypeslib.as_array(shift, (self.features,))).tolist() if shift else []
 
     def set_weights(self, weights: np.ndarray | None) -> None:
         """weights (rows,), or None: every row counts 1."""
@@ -98,15 +98,14 @@ def _from_sparse(X: Any, labels: np.ndarray | None, classes: int) -> tuple[ctype
     return pointer, (matrix, begin, columns, values, labels)
 
 
-def make_dataset(X: Any, labels: np.ndarray | None, classes: int, *, shift: bool = True, model: ctypes.c_void_p | None = None) -> Dataset:
+def make_dataset(X: Any, labels: np.ndarray | None, classes: int, *, model: ctypes.c_void_p | None = None) -> Dataset:
     """X (rows,features), an array of any numbers and order or scipy.sparse, with labels (rows,) int32 in 0..classes-1 or None.
 
     f32 in C order and the entries of CSR are used where they lie, so they must stay as they are as long as the data set. Other numbers are
-    copied once, into f32; with `shift` columns far from 0 are shifted before, or as `model` has them shifted.
+    copied once, into f32, and columns far from 0 are shifted before, or as `model` has them shifted.
     """
     rows, features = X.shape
     options = lib.setosa_model_data_options(model)
-    options.unshifted = not shift
     if is_sparse(X):
         pointer, keep = _from_sparse(X, labels, classes)
         return Dataset(pointer, keep, rows, features, classes)

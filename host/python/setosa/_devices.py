@@ -76,7 +76,7 @@ def opened() -> _Opened:
 
 def _describe(info: _api.SetosaDeviceInfo) -> Device:
     values = {}
-    for name, kind in info._fields_:
+    for name, kind, *_ in info._fields_:
         value = getattr(info, name)
         values[name] = value.decode("utf-8", "replace") if kind is ctypes.c_char_p else value
     values["type"] = lib.setosa_device_type_name(info.type).decode()
@@ -89,14 +89,27 @@ def devices() -> list[Device]:
     return [_describe(lib.setosa_devices_get(pointer, i).contents) for i in range(lib.setosa_devices_count(pointer))]
 
 
+def _choices(selector: Selector, family: int) -> _api.SetosaDeviceChoices:
+    given = [] if selector is None else [selector] if isinstance(selector, (int, str)) else list(selector)
+    choices = _api.SetosaDeviceChoices()
+    call(lib.setosa_devices_choose, ctypes.byref(choices), opened().list.pointer, len(given), texts(given), family, False)
+    return choices
+
+
 def choose(selector: Selector, family: int = _api.SETOSA_FAMILY_AUTO) -> list[Handle]:
     """The devices that `selector` means, opened: an index, a part of a name, "cpu", "gpu", "all", "0/2", or a list of them; None: the best."""
     found = opened()
-    given = [] if selector is None else [selector] if isinstance(selector, (int, str)) else list(selector)
-    choices = _api.SetosaDeviceChoices()
     with found.lock:
-        call(lib.setosa_devices_choose, ctypes.byref(choices), found.list.pointer, len(given), texts(given), family, False)
+        choices = _choices(selector, family)
         return [found.device(one.index, one.part, one.parts) for one in choices.choice[: choices.count]]
+
+
+def choose_indices(selector: Selector) -> list[int]:
+    """Numbers of the devices that `selector` means; None: every usable one."""
+    if selector is None:
+        return [device.index for device in devices() if device.usable]
+    choices = _choices(selector, _api.SETOSA_FAMILY_AUTO)
+    return [one.index for one in choices.choice[: choices.count]]
 
 
 def any_usable() -> bool:

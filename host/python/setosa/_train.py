@@ -48,7 +48,7 @@ class TrainResult(SimpleNamespace):
 
 def as_namespace(kind: type[SimpleNamespace], struct: ctypes.Structure) -> Any:
     """The numbers and texts of a struct."""
-    values = {}
+    values: dict[str, Any] = {}
     for name, _ in struct._fields_:  # type: ignore[misc]
         value = getattr(struct, name)
         if isinstance(value, bytes):
@@ -71,7 +71,7 @@ def computing(
     device_memory: int | None = None,
 ) -> Iterator[None]:
     """Fills options of computing. Within it the devices are this thread's alone. work: multiplications of one pass over X."""
-    backend = _resolve(work, backend, device)
+    backend = resolve(work, backend, device)
     options.backend = choice("backend", backend, "SETOSA_BACKEND_")
     options.storage = choice("storage", storage, "SETOSA_STORAGE_")
     options.tuning = choice("tuning", tuning, "SETOSA_TUNING_")
@@ -92,7 +92,7 @@ def computing(
         yield
 
 
-def _resolve(work: int, backend: str, device: Selector) -> str:
+def resolve(work: int, backend: str, device: Selector) -> str:
     """The backend that "auto" means."""
     if backend != "auto":
         return backend
@@ -116,7 +116,7 @@ def train(
     """settings: fields of SetosaTrainOptions by name, choices as texts. compute: arguments of `computing` but work."""
     options = lib.setosa_train_options_default()
     work = dataset.features * dataset.rows * dataset.classes
-    backend = _resolve(work, compute["backend"], compute["device"])
+    backend = resolve(work, compute["backend"], compute["device"])
     if backend == "reference":
         options.tolerance = TOLERANCE_IN_DOUBLE
     fill(options, settings)
