@@ -9,7 +9,7 @@
 // X as storage.clh says. Macros: FEATURES D, CLASSES K <= 32, HESSIAN 0 or 1, ALIGNED 1 where
 // rows begin at multiples of four elements, TEAM (of team.clh), and what FusedShape
 // (host/compute/native/fused_shape.h) says: ITEMS, QUADS, GROUP_CLASSES, ROW_QUADS, ROW_GROUPS, KEEP_X, KEEP_W, CHUNKS. ITEMS 0: features are too
-// many for that, see fused_wide.clh.
+// many for that, see fused_wide.clh. TENSOR: on tensor cores, see fused_tensor.clh.
 #include "compiler.clh"
 #include "constants.clh"
 #include "softmax.clh"
@@ -41,6 +41,9 @@
 #else
 #define GROUP_OF_ITEMS __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 #endif
+#ifdef TENSOR
+#include "fused_tensor.clh"
+#else
 #include "fused_sizes.clh"
 
 // Whether there is such a feature or class; true at compile time where owners fit.
@@ -48,36 +51,11 @@
 #define IS_CLASS(k) (CLASSES % GROUP_CLASSES != 0 ? (k) < CLASSES : 1)
 #define IS_LANE_CLASS(k) (CLASSES % ROW_LANES != 0 ? (k) < CLASSES : 1)
 
-// Four features of a row from feature d on, 0 past the last.
-static inline float4 load_quad(global const stored *row, uint d) {
-  if (!IS_FEATURE(d)) return (float4)(0.0f);
-#if ALIGNED
-  return x_aligned4(row + d);
-#else
-  float4 quad = 0.0f;
-  quad.s0 = x_load(row, d);
-  if (d + 1 < FEATURES) quad.s1 = x_load(row, d + 1);
-  if (d + 2 < FEATURES) quad.s2 = x_load(row, d + 2);
-  if (d + 3 < FEATURES) quad.s3 = x_load(row, d + 3);
-  return quad;
-#endif
-}
-
-// The same of the weights of a class.
-static inline float4 weights_quad(global const float *w, uint k, uint d) {
-  if (!IS_FEATURE(d)) return (float4)(0.0f);
+#include "fused_quads.clh"
+#define ROW_QUAD(row, d) load_quad((row) + (d), d)
+static inline float4 class_quad(global const float *w, uint k, uint d) {
   if (!IS_CLASS(k)) return (float4)(0.0f);
-  w += k * FEATURES + d;
-#if FEATURES % 4 == 0
-  return *(global const float4 *)w;
-#else
-  float4 quad = 0.0f;
-  quad.s0 = w[0];
-  if (d + 1 < FEATURES) quad.s1 = w[1];
-  if (d + 2 < FEATURES) quad.s2 = w[2];
-  if (d + 3 < FEATURES) quad.s3 = w[3];
-  return quad;
-#endif
+  return weights_quad(w + k * FEATURES + d, d);
 }
 
 // sum += four features of a row times those of a class
@@ -123,15 +101,15 @@ kernel GROUP_OF_ITEMS void fused_gradient(global const stored *x, ulong row_begi
   float4 w_kept[OUTPUTS * QUADS];
   UNROLL for (uint o = 0; o < OUTPUTS; o++)
     UNROLL for (uint j = 0; j < QUADS; j++)
-      w_kept[o * QUADS + j] = weights_quad(WEIGHTS(o / GROUP_CLASSES), class_group * GROUP_CLASSES + o % GROUP_CLASSES, 4 * (slice + j * SLICES));
+      w_kept[o * QUADS + j] = class_quad(WEIGHTS(o / GROUP_CLASSES), class_group * GROUP_CLASSES + o % GROUP_CLASSES, 4 * (slice + j * SLICES));
 #define W(o, j) w_kept[(o) * QUADS + (j)]
 #elif KEEP_W == 1
   ONE_AT_A_TIME for (uint e = item; e < SETS * CLASSES * QUADS * SLICES; e += ITEMS)
-    w_kept[e] = weights_quad(WEIGHTS(e / (CLASSES * QUADS * SLICES)), e / (QUADS * SLICES) % CLASSES, 4 * (e % (QUADS * SLICES)));
+    w_kept[e] = class_quad(WEIGHTS(e / (CLASSES * QUADS * SLICES)), e / (QUADS * SLICES) % CLASSES, 4 * (e % (QUADS * SLICES)));
   local const float4 *const w_at = w_kept + slice; // there is one group of classes: outputs count them through both sets
 #define W(o, j) w_at[((o)*QUADS + (j)) * SLICES]
 #else
-#define W(o, j) weights_quad(WEIGHTS((o) / GROUP_CLASSES), class_group * GROUP_CLASSES + (o) % GROUP_CLASSES, 4 * (slice + (j)*SLICES))
+#define W(o, j) class_quad(WEIGHTS((o) / GROUP_CLASSES), class_group * GROUP_CLASSES + (o) % GROUP_CLASSES, 4 * (slice + (j)*SLICES))
 #endif
   for (uint e = item; e < RESIDUALS_FLOATS / 4; e += ITEMS) residuals[e] = 0.0f; // of the classes that fill up a group
   for (uint e = item; e < TOTALS_FLOATS; e += ITEMS) totals[e] = 0.0f;
@@ -148,7 +126,7 @@ kernel GROUP_OF_ITEMS void fused_gradient(global const stored *x, ulong row_begi
   // Row i of this item in a block whose rows begin at `from`, of which it has the first or, if that is not there, the last, and `left` after it.
 #define LOAD_ROW(i, from, left)                                                    \
   UNROLL for (uint j = 0; j < QUADS; j++)                                          \
-    x_kept[(i)*QUADS + j] = load_quad((from) + min((uint)(i), left) * FEATURES, 4 * (slice + j * SLICES))
+    x_kept[(i)*QUADS + j] = ROW_QUAD((from) + min((uint)(i), left) * FEATURES, 4 * (slice + j * SLICES))
 #define FROM(first, rows) (x + ((first) + min(first_row, (rows)-1)) * FEATURES)
 #define LEFT(rows) ((rows)-1 - min(first_row, (rows)-1))
 #define EACH_QUAD UNROLL
@@ -176,7 +154,7 @@ kernel GROUP_OF_ITEMS void fused_gradient(global const stored *x, ulong row_begi
       uint e = item + n * ITEMS, row = e / (QUADS * SLICES), quad = e % (QUADS * SLICES);
       if (ITEMS % (QUADS * SLICES) == 0) row = item / (QUADS * SLICES) + n * (ITEMS / (QUADS * SLICES)), quad = item % (QUADS * SLICES);
       if (BLOCK_ROWS * QUADS * SLICES % ITEMS == 0 || e < BLOCK_ROWS * QUADS * SLICES)
-        x_kept[e] = load_quad(from + min(row, rows - 1) * FEATURES, 4 * quad);
+        x_kept[e] = ROW_QUAD(from + min(row, rows - 1) * FEATURES, 4 * quad);
     }
     barrier(CLK_LOCAL_MEM_FENCE);
 #endif
@@ -367,6 +345,7 @@ kernel GROUP_OF_ITEMS void fused_gradient(global const stored *x, ulong row_begi
         }
       }
 }
+#endif
 #endif
 
 #ifdef SMALL // common.cl says why

@@ -175,10 +175,10 @@ class Run(Arithmetic):
             return 'jump', self.entry.labels[i.operands[0]], execute
         if i.name in ('ret', 'exit'):
             return 'end', None, execute
-        if i.name in ('bar', 'barrier'):
+        if i.name in ('bar', 'barrier') and i.parts[1] != 'warp':
             return 'wait', None, execute
         lanes = None if all_lanes else execute
-        if lanes is not None and not execute.any():
+        if i.name == 'bar' or lanes is not None and not execute.any():  # bar.warp.sync: lanes of a warp that meet step together here anyway
             return None
         if i.name in ('ld', 'st', 'ldu'):
             self.access(pc, i, execute, lanes, warps)

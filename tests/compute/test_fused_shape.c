@@ -9,8 +9,18 @@ enum { MOST_CLASSES = 32, MOST_FEATURES = 5000, GROUP_ITEMS = 256 };
 
 static bool is_power_of_two(uint32_t value) { return value > 0 && (value & (value - 1)) == 0; }
 
+static void check_tensor(const FusedShape *fused, size_t features, size_t classes, bool hessian) {
+  assert_true(fused->items >= 128 && fused->items <= GROUP_ITEMS); /* 16 rows of 8 lanes or more */
+  assert_true((size_t)16 * fused->slabs * (fused->items / 32) >= features);
+  assert_int_equal(fused->block_rows, 16);
+  assert_in_range(native_fused_local_bytes(fused, features, classes, hessian), 1, 49152);
+  assert_true(fused->registers * fused->resident * fused->items <= 65536);
+}
+
 static void check(size_t features, size_t classes, bool hessian, uint32_t bytes) {
-  NativeShape shape = {.fused_bytes = bytes};
+  NativeShape shape = {.fused_bytes = bytes}, tensor = {.fused_bytes = bytes, .fused_tensor = 1};
+  FusedShape other = native_fused_shape(&tensor, features, classes, hessian);
+  if (other.slabs > 0) check_tensor(&other, features, classes, hessian);
   FusedShape fused = native_fused_shape(&shape, features, classes, hessian);
   assert_true(is_power_of_two(fused.block_rows)); /* so that the larger block of gradient and Hessian is a multiple of the other */
   assert_in_range(fused.resident, 1, 4);
@@ -55,6 +65,26 @@ static void the_works_have_their_shapes(void **state) {
   assert_int_equal(native_fused_shape(&shape, 3000, 32, false).items, 0);
 }
 
+static void tensor_cores_are_for_shapes_that_fill_them(void **state) {
+  (void)state;
+  static const struct {
+    size_t features, classes;
+    bool hessian, tensor;
+  } shapes[] = {{784, 10, false, true}, {784, 10, true, true},  {256, 16, false, true},   {256, 16, true, true},
+                {32, 3, false, false},  {32, 32, false, false}, {784, 3, false, false},   {784, 5, false, false},
+                {128, 5, true, true},   {49, 7, false, true},   {3000, 10, false, false}, {1024, 32, false, false}};
+  NativeShape shape = {.fused_bytes = 49152, .fused_tensor = 1}, without = {.fused_bytes = 49152};
+  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+    FusedShape fused = native_fused_shape(&shape, shapes[i].features, shapes[i].classes, shapes[i].hessian);
+    assert_int_equal(fused.slabs > 0, shapes[i].tensor);
+    assert_int_equal(native_fused_shape(&without, shapes[i].features, shapes[i].classes, shapes[i].hessian).slabs, 0);
+  }
+  char options[256];
+  FusedShape fused = native_fused_shape(&shape, 784, 10, false);
+  native_fused_options(options, sizeof options, &fused, true);
+  assert_string_equal(options, " -DITEMS=224 -DTENSOR -DSLABS=7 -DKEEP_W=1 -DREGISTERS -cl-nv-maxrregcount=255");
+}
+
 static void a_bound_is_an_option_where_it_is_understood(void **state) {
   (void)state;
   char options[256];
@@ -74,6 +104,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_shape_fits),
       cmocka_unit_test(the_works_have_their_shapes),
+      cmocka_unit_test(tensor_cores_are_for_shapes_that_fill_them),
       cmocka_unit_test(a_bound_is_an_option_where_it_is_understood),
   };
   return support_run("shapes of the fused pass", tests, NULL, NULL);

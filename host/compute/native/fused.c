@@ -34,7 +34,9 @@ static size_t block_rows(const Native *native) {
 /* So many shares, or somewhat fewer, that processors get equally many. */
 static size_t even_shares(const Native *native, size_t wanted) {
   if (native->family == SETOSA_FAMILY_CPU || wanted < PROCESSORS) return wanted;
-  size_t at_once = PROCESSORS * native_fused_shape(&native->shape, native->head.features, native->head.classes, false).resident;
+  FusedShape fused = native_fused_shape(&native->shape, native->head.features, native->head.classes, false);
+  size_t at_once = PROCESSORS * fused.resident;
+  if (fused.slabs > 0 && wanted >= at_once) return at_once; /* whose partial gradients are the only ones to be moved */
   return wanted < at_once ? wanted / PROCESSORS * PROCESSORS : wanted / at_once * at_once;
 }
 

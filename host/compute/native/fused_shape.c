@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "compute/native/fused_tensor.h"
 #include "constants.clh"
 
 enum {
@@ -41,6 +42,7 @@ static uint32_t slices(const FusedShape *fused, size_t features) { return divide
 #include "fused_sizes.clh"
 
 size_t native_fused_local_bytes(const FusedShape *fused, size_t features, size_t classes, bool hessian) {
+  if (fused->slabs > 0) return native_fused_tensor_local_bytes(fused, features, classes, hessian);
   return LOCAL_FLOATS * sizeof(float);
 }
 
@@ -102,6 +104,7 @@ FusedShape native_fused_shape(const NativeShape *shape, size_t features, size_t 
   size_t sets = hessian ? 2 : 1;
   FusedShape fused;
   if (features == 0 || classes == 0 || classes > CLASSES_FUSED_MOST) return wide;
+  if (shape->fused_tensor && native_fused_tensor_shape(&fused, features, classes, hessian)) return fused;
   if (!own_all_classes(&fused, features, classes, sets, shape->fused_bytes) && !share_classes(&fused, features, classes, sets)) return wide;
   size_t owners = slices(&fused, features) * (size_t)divide_up(classes, fused.group_classes),
          most = fused.keep_x ? MOST_ITEMS : SHARED_ITEMS;
@@ -120,8 +123,11 @@ void native_fused_options(char *options, size_t size, const FusedShape *fused, b
   int length = snprintf(options, size, " -DITEMS=%u", fused->items);
   if (fused->items == 0 || length < 0 || (size_t)length >= size) return;
   options += length, size -= (size_t)length;
-  length = snprintf(options, size, " -DQUADS=%u -DGROUP_CLASSES=%u -DROW_QUADS=%u -DROW_GROUPS=%u -DKEEP_X=%u -DKEEP_W=%u -DCHUNKS=%u",
-                    fused->quads, fused->group_classes, fused->row_quads, fused->row_groups, fused->keep_x, fused->keep_w, fused->chunks);
+  if (fused->slabs > 0)
+    length = snprintf(options, size, " -DTENSOR -DSLABS=%u -DKEEP_W=%u", fused->slabs, fused->keep_w);
+  else
+    length = snprintf(options, size, " -DQUADS=%u -DGROUP_CLASSES=%u -DROW_QUADS=%u -DROW_GROUPS=%u -DKEEP_X=%u -DKEEP_W=%u -DCHUNKS=%u",
+                      fused->quads, fused->group_classes, fused->row_quads, fused->row_groups, fused->keep_x, fused->keep_w, fused->chunks);
   if (!bounded || fused->registers == 0 || length < 0 || (size_t)length >= size) return;
   snprintf(options + length, size - (size_t)length, " -DREGISTERS -cl-nv-maxrregcount=%u", fused->registers);
 }

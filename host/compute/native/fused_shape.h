@@ -11,6 +11,7 @@ typedef struct FusedShape {
   uint32_t quads, group_classes;
   uint32_t row_quads, row_groups;
   uint32_t keep_x, keep_w, chunks;
+  uint32_t slabs;      /* of 16 features of a warp, on tensor cores (fused_tensor.clh); 0: not there */
   uint32_t block_rows; /* a power of two */
   uint32_t resident;   /* groups that a processor with 65536 registers runs at a time, at most 4 */
   uint32_t registers;  /* that a work-item may use for so many; 0: as it likes */

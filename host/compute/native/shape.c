@@ -40,7 +40,8 @@ bool native_shape_equal(const NativeShape *a, const NativeShape *b) {
   return a->lanes == b->lanes && a->dot_classes == b->dot_classes && a->outer_classes == b->outer_classes &&
          a->outer_registers == b->outer_registers && a->strip_classes == b->strip_classes && a->panel_rows == b->panel_rows &&
          a->tile_rows == b->tile_rows && a->tile_classes == b->tile_classes && a->item_rows == b->item_rows &&
-         a->item_classes == b->item_classes && a->shares == b->shares && a->fused_bytes == b->fused_bytes;
+         a->item_classes == b->item_classes && a->shares == b->shares && a->fused_bytes == b->fused_bytes &&
+         a->fused_tensor == b->fused_tensor;
 }
 
 enum {

@@ -16,6 +16,7 @@ typedef struct NativeShape {
   uint32_t tile_rows, tile_classes;        /* blocks, GPU: rows (of a gradient: features) and classes of a group's tile, multiples of 4, */
   uint32_t item_rows, item_classes;        /* and those of a work-item, at least 4 */
   uint32_t shares;                         /* most shards of a pass (fused.c, blocks.c) */
+  uint32_t fused_tensor;                   /* fused, GPU: 1: on tensor cores (fused_tensor.clh) where they pay off */
   uint32_t fused_bytes;                    /* fused, GPU: most local memory of a group; 0: fused_wide.clh for every shape */
 } NativeShape;
 
