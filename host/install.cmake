@@ -10,7 +10,7 @@ set(development COMPONENT development)
 file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/no_source.c "/* libsetosa.so is made of the layers' libraries. */\ntypedef int setosa_no_source;\n")
 add_library(setosa_shared SHARED ${CMAKE_CURRENT_BINARY_DIR}/no_source.c)
 target_link_libraries(setosa_shared PRIVATE -Wl,--whole-archive setosa_base setosa_options setosa_ranks setosa_data setosa_opencl setosa_compute setosa_optim
-  setosa_model setosa_exchange setosa_train setosa_bench -Wl,--no-whole-archive)
+  setosa_model setosa_exchange setosa_inference setosa_train setosa_bench -Wl,--no-whole-archive)
 target_link_options(setosa_shared PRIVATE -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/libsetosa.map)
 if(NOT SETOSA_SANITIZE AND NOT SETOSA_FUZZ)
   target_link_options(setosa_shared PRIVATE -Wl,--no-undefined)

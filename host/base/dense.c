@@ -14,6 +14,7 @@ typedef struct Lapack {
   void (*dpotrf_)(const char *uplo, const int *n, double *a, const int *lda, int *info, size_t);
   void (*dpotrs_)(const char *uplo, const int *n, const int *nrhs, const double *a, const int *lda, double *b, const int *ldb, int *info,
                   size_t);
+  void (*dpotri_)(const char *uplo, const int *n, double *a, const int *lda, int *info, size_t);
   void (*dtrtri_)(const char *uplo, const char *diag, const int *n, double *a, const int *lda, int *info, size_t, size_t);
   void (*dgetrf_)(const int *m, const int *n, double *a, const int *lda, int *pivots, int *info);
   void (*dgetri_)(const int *n, double *a, const int *lda, const int *pivots, double *work, const int *lwork, int *info);
@@ -47,6 +48,7 @@ static void load_once(void) {
   TRY(openblas_check_room(1, "choose --preconditioner diagonal, which needs none", error));
   TRY(LIBRARY_FUNCTION(library, lapack, dpotrf_, error));
   TRY(LIBRARY_FUNCTION(library, lapack, dpotrs_, error));
+  TRY(LIBRARY_FUNCTION(library, lapack, dpotri_, error));
   TRY(LIBRARY_FUNCTION(library, lapack, dtrtri_, error));
   TRY(LIBRARY_FUNCTION(library, lapack, dgetrf_, error));
   TRY(LIBRARY_FUNCTION(library, lapack, dgetri_, error));
@@ -91,6 +93,16 @@ Status dense_solve(const double *factor, double *b, size_t n, Error *error) {
   Status status = begin(&order, n, error);
   if (status == SETOSA_OK) loaded.functions.dpotrs_("U", &order, &one, factor, &order, b, &order, &info, 1);
   return status;
+}
+
+Status dense_invert_factored(double *factor, size_t n, Error *error) {
+  int order = 0, info = 0;
+  Status status = begin(&order, n, error);
+  if (status != SETOSA_OK) return status;
+  loaded.functions.dpotri_("U", &order, factor, &order, &info, 1);
+  for (size_t i = 0; i < n; i++)
+    for (size_t j = 0; j < i; j++) factor[j * n + i] = factor[i * n + j];
+  return info == 0 ? SETOSA_OK : error_set(error, SETOSA_ERROR_INTERNAL, "a triangular matrix has a 0 on its diagonal and no inverse");
 }
 
 Status dense_invert_triangle(double *factor, size_t n, Error *error) {

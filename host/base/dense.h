@@ -19,6 +19,8 @@ Status dense_find(bool *there, Error *error);
 Status dense_cholesky(double *a, size_t n, bool *positive, Error *error);
 /* x (n) = the solution of L L' x = b, in place of b; factor as from dense_cholesky. */
 Status dense_solve(const double *factor, double *b, size_t n, Error *error);
+/* The factor L of a = L L', as from dense_cholesky, is replaced by the inverse of a, all of it. */
+Status dense_invert_factored(double *factor, size_t n, Error *error);
 /* L (n,n), lower triangular, is replaced by its inverse. */
 Status dense_invert_triangle(double *factor, size_t n, Error *error);
 /* a (n,n) is replaced by its inverse; *regular false: it has none. */

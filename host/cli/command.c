@@ -5,9 +5,9 @@
 
 #include "base/text.h"
 
-static const Command *const commands[] = {&command_train,   &command_cv,     &command_eval,     &command_predict, &command_explain,
-                                          &command_devices, &command_check,  &command_generate, &command_bench,   &command_inspect,
-                                          &command_export,  &command_import, &command_cache};
+static const Command *const commands[] = {&command_train,   &command_cv,      &command_eval,   &command_summary,  &command_predict,
+                                          &command_explain, &command_devices, &command_check,  &command_generate, &command_bench,
+                                          &command_inspect, &command_export,  &command_import, &command_cache};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 const Command *const *command_list(size_t *count) {

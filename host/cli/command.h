@@ -28,8 +28,8 @@ typedef struct Command {
   Status (*run)(const Session *session, Error *error);
 } Command;
 
-extern const Command command_train, command_cv, command_eval, command_predict, command_explain, command_devices, command_check,
-    command_inspect, command_generate, command_bench, command_export, command_import, command_cache;
+extern const Command command_train, command_cv, command_eval, command_summary, command_predict, command_explain, command_devices,
+    command_check, command_inspect, command_generate, command_bench, command_export, command_import, command_cache;
 
 /* Whether this process speaks for the job: prints, and writes files. */
 static inline bool session_is_first(const Session *session) { return setosa_ranks_rank(session->ranks) == 0; }

@@ -101,9 +101,9 @@ static void print_option(const OptionRow *row, FILE *stream, bool color) {
               help_default(row, with_default));
 }
 
-const HelpHeading help_headings[HELP_HEADINGS] = {{HEADING_EXAMPLE, "The example"}, {HEADING_DATA, "Data"},
-                                                  {HEADING_BENCH, "Timing"},        {HEADING_TRAINING, "Training"},
-                                                  {HEADING_DEVICE, "Device"},       {HEADING_RESULT, "Results"}};
+const HelpHeading help_headings[HELP_HEADINGS] = {
+    {HEADING_EXAMPLE, "The example"}, {HEADING_DATA, "Data"},     {HEADING_BENCH, "Timing"},  {HEADING_TRAINING, "Training"},
+    {HEADING_SUMMARY, "Summary"},     {HEADING_DEVICE, "Device"}, {HEADING_RESULT, "Results"}};
 
 static void print_options(const Command *command, const HelpHeading *part, FILE *stream, bool color) {
   bool any = false;

@@ -18,7 +18,7 @@ typedef struct HelpHeading {
   OptionHeading heading;
   const char *title;
 } HelpHeading;
-enum { HELP_HEADINGS = 6 };
+enum { HELP_HEADINGS = 7 };
 extern const HelpHeading help_headings[HELP_HEADINGS];
 
 enum { HELP_DEFAULT = 96 };

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/dry_run.h"
 #include "cli/inputs.h"
+#include "cli/terminal/csv.h"
 #include "cli/terminal/interrupt.h"
 #include "cli/terminal/progress.h"
 
@@ -25,11 +26,7 @@ typedef struct PredictWork {
   Progress progress;
 } PredictWork;
 
-static void write_name(const PredictWork *work, const char *name) {
-  char *shown = work->terminal ? console_visible(name) : NULL;
-  text_write_field(work->stream, shown != NULL ? shown : work->terminal ? "?" : name);
-  free(shown);
-}
+static void write_name(const PredictWork *work, const char *name) { csv_name(work->stream, name, work->terminal); }
 
 static void write_class(const PredictWork *work, size_t k) { write_name(work, setosa_model_class_name(work->model, k)); }
 

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "cli/dry_run.h"
 #include "cli/outputs.h"
+#include "cli/summary.h"
 #include "cli/terminal/interrupt.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/units.h"
@@ -19,6 +20,9 @@
 typedef struct TrainWork {
   SetosaDataset *data, *held_out, *test;
   SetosaModel *initial, *model;
+  SetosaSummary *summary;
+  Status summary_status; /* why there is none, told when all else is done */
+  Error summary_error;
   Compute compute;
   TrainResume resume;
   TrainLog log;
@@ -35,6 +39,10 @@ static Status check_training_options(const Options *options, Error *error) {
   TRY(options_check_training(&options->train, NULL, error));
   if (options->train.patience > 0 && isnan(options->validation))
     TRY(error_set(error, SETOSA_ERROR_USAGE, "--patience needs rows to judge the epochs by; hold some out with --validation 0.1"));
+  for (size_t i = 0; i < options_row_count(); i++)
+    if (options->given[i] && !options->summarize && (options_row(i)->commands & FOR_SUMMARY) != 0 &&
+        options_row(i)->heading == HEADING_SUMMARY)
+      TRY(error_set(error, SETOSA_ERROR_USAGE, "--%s without --summary; add --summary or leave it out", option_flag(options_row(i))));
   if (options->strict && options->train.tolerance == 0)
     TRY(error_set(error, SETOSA_ERROR_USAGE,
                   "--strict asks for convergence, which --tolerance 0 does not look for; leave one of them out"));
@@ -208,6 +216,19 @@ static void fill_report(TrainReport *report, const TrainWork *work, const Setosa
         (TrainScores){true, weighted, setosa_dataset_rows(work->held_out), result->validation_accuracy, result->validation_log_loss, 0};
 }
 
+/* --summary: of the rows that were trained on. All processes take part. */
+static void summarize(TrainWork *work, TrainReport *report, const Session *session) {
+  SetosaSummaryOptions options = session->options->summary;
+  options.ranks = session->ranks;
+  if (!session->options->summarize || strcmp(report->result.stop_reason, "interrupted") == 0) return;
+  progress_begin(&work->progress, &session->console, NULL);
+  progress_say(&work->progress, "summing up the information");
+  work->summary_status = setosa_summary(&work->summary, work->model, work->data, &options, &work->summary_error);
+  progress_end(&work->progress);
+  report->summary = work->summary;
+  end_part(report, PART_SUMMARY);
+}
+
 /* Synthetic data has true weights to compare with, unless --positive made another task of it. */
 static Status compare_with_truth(TrainReport *report, const TrainWork *work, const Options *options, Error *error) {
   if (!report->made || options->data.positive != NULL) return SETOSA_OK;
@@ -261,12 +282,18 @@ static Status outcome(const TrainReport *report, const Session *session) {
   return session->options->strict && !report->result.converged ? SETOSA_ERROR_NOT_CONVERGED : SETOSA_OK;
 }
 
+/* The model first: a second Ctrl-C during what follows cannot take it. */
+static Status save(const TrainWork *work, TrainReport *report, const Session *session, Error *error) {
+  Status status = SETOSA_OK;
+  if (session->options->model != NULL) status = setosa_model_save(work->model, session->options->model, error);
+  end_part(report, PART_WRITE);
+  return status;
+}
+
 static Status finish(TrainWork *work, TrainReport *report, const Session *session, Error *error) {
   Status status = SETOSA_OK, log_status = SETOSA_OK;
   Error log_error = {0};
   fill_report(report, work, &session->options->train);
-  /* The model first: a second Ctrl-C during what follows cannot take it. */
-  if (session->options->model != NULL) TRY(setosa_model_save(work->model, session->options->model, error));
   log_status = train_log_close(&work->log, &log_error);
   end_part(report, PART_WRITE);
   if (work->test != NULL) TRY(score_test(&report->test, work, error));
@@ -279,12 +306,15 @@ static Status finish(TrainWork *work, TrainReport *report, const Session *sessio
     TRY(train_print_json(report, session, error));
   else
     train_print_summary(report, session);
+  if (report->summary != NULL && !session->options->json) TRY(train_print_statistics(report, session, error));
   TRY(console_flush(error));
   note_compute(&report->result, session);
   note_storage(&report->result, session);
   note_streaming(&report->result, session);
   print_hints(report, session);
   if (session->options->report != NULL) TRY(train_write_page(report, session, error));
+  if (report->summary != NULL) summary_print_remarks(report->summary, session);
+  if (work->summary_status != SETOSA_OK) TRY(error_set(error, work->summary_status, "%s", work->summary_error.message));
   if (log_status != SETOSA_OK) TRY(error_set(error, log_status, "%s", log_error.message));
   if (report->result.checkpoint_error[0] != '\0')
     TRY(error_set(error, report->result.checkpoint_status, "--checkpoint: the last one could not be written: %s",
@@ -339,6 +369,8 @@ static Status run(const Session *given, Error *error) {
   }
   TRY(train(&work, &report, session, error));
   if (options->dry_run) goto cleanup;
+  TRY(setosa_ranks_agree(ranks, session_is_first(session) ? save(&work, &report, session, error) : SETOSA_OK, error));
+  summarize(&work, &report, session);
   /* The others wait, however long scoring the test data takes. */
   TRY(setosa_ranks_agree(ranks, session_is_first(session) ? finish(&work, &report, session, error) : SETOSA_OK, error));
   status = outcome(&report, session);
@@ -347,6 +379,7 @@ cleanup:
   train_log_close(&work.log, NULL);
   free(work.trace);
   setosa_metrics_destroy(work.metrics);
+  setosa_summary_destroy(work.summary);
   setosa_model_destroy(work.model);
   setosa_model_destroy(work.initial);
   setosa_dataset_destroy(work.test);

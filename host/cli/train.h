@@ -23,6 +23,7 @@ typedef enum TrainPart {
   PART_BUILD,
   PART_TRAIN,
   PART_CHECKPOINT,
+  PART_SUMMARY,
   PART_SCORE,
   PART_WRITE,
   TRAIN_PARTS
@@ -43,6 +44,7 @@ typedef struct TrainReport {
   TrainScores training, validation, test;
   bool truth_known; /* synthetic data: how near the weights came to those that drew the labels */
   double truth_distance, truth_cosine;
+  const SetosaSummary *summary;               /* of --summary; NULL: none */
   bool cached;                                /* the training data came from the cache of conversions */
   double seconds[TRAIN_PARTS], seconds_total; /* the parts add up to the total, from the program's beginning to the report */
   double lap;                                 /* clock when the last part ended */
@@ -50,6 +52,8 @@ typedef struct TrainReport {
 
 /* For people. */
 void train_print_summary(const TrainReport *report, const Session *session);
+/* Standard errors and tests, below it. */
+Status train_print_statistics(const TrainReport *report, const Session *session, Error *error);
 /* The document of --json. */
 Status train_print_json(const TrainReport *report, const Session *session, Error *error);
 /* The parts and the whole, in order; how many there are. */

@@ -5,6 +5,7 @@
 
 #include "cli/json_output.h"
 #include "cli/report.h"
+#include "cli/summary.h"
 #include "cli/terminal/page.h"
 #include "cli/terminal/units.h"
 #include "cli/train.h"
@@ -164,6 +165,7 @@ static const struct {
                         [PART_BUILD] = {"build", "building kernels"},
                         [PART_TRAIN] = {"train", "training"},
                         [PART_CHECKPOINT] = {"checkpoint", "writing checkpoints"},
+                        [PART_SUMMARY] = {"summary", "standard errors"},
                         [PART_SCORE] = {"score", "scoring"},
                         [PART_WRITE] = {"write", "writing the model"}};
 
@@ -232,6 +234,12 @@ void train_print_summary(const TrainReport *report, const Session *session) {
   }
 }
 
+Status train_print_statistics(const TrainReport *report, const Session *session, Error *error) {
+  bool color = session->console.color_out;
+  page_print("\n%sStandard errors and tests%s\n", color_code(color, COLOR_BOLD), color_code(color, COLOR_PLAIN));
+  return summary_print(report->summary, session, error);
+}
+
 static json_t *scores_json(const TrainScores *scores) {
   if (!scores->known) return json_null();
   return json_pack("{s:o, s:o}", "accuracy", json_number(scores->accuracy), "log_loss", json_number(scores->log_loss));
@@ -295,6 +303,7 @@ Status train_print_json(const TrainReport *report, const Session *session, Error
   if (!failed) failed = json_object_set_new(document, "truth", truth_json(report)) != 0;
   if (!failed) failed = json_object_set_new(document, "ranks", json_integer((json_int_t)setosa_ranks_size(session->ranks))) != 0;
   if (!failed) failed = json_object_set_new(document, "devices", report_devices_json(report->compute)) != 0;
+  if (!failed && report->summary != NULL) failed = json_object_set_new(document, "summary", summary_json(report->summary)) != 0;
   if (!failed) report_put_kind(&document, report->dataset);
   failed = failed || document == NULL;
   json_decref(rest);

@@ -875,6 +875,83 @@ SetosaStatus setosa_evaluate(SetosaMetrics **metrics, const SetosaModel *model, 
                              const SetosaComputeOptions *compute, SetosaError *error);
 void setosa_metrics_destroy(SetosaMetrics *metrics);
 
+/* ---- inference -------------------------------------------------------------------------------------------------- */
+
+/* What the weights of rows mean for standard errors. */
+typedef enum SetosaWeightsAre {
+  SETOSA_WEIGHTS_COUNT,   /* a row of weight 3 is three equal rows: every statistic is that of the repeated rows */
+  SETOSA_WEIGHTS_SAMPLING /* the row stands for others that were not drawn: standard errors are robust, with s_i^2, whatever is asked for */
+} SetosaWeightsAre;
+const char *setosa_weights_are_name(SetosaWeightsAre weights_are); /* "count", "sampling"; static; else "unknown" */
+
+/* Start from setosa_summary_options_default(). Strings are borrowed for the call. */
+typedef struct SetosaSummaryOptions {
+  const char *base;        /* the class that others are compared with; NULL: the first */
+  const char *base_levels; /* "COLUMN=LEVEL,...": what the other levels of a categorical column are compared with; NULL: its first level */
+  double confidence;       /* of the intervals, between 0 and 1 */
+  bool robust;             /* standard errors that hold when the model is wrong (HC0), in place of those of the information */
+  bool effects;            /* average marginal effects, too: a read of the rows more */
+  SetosaWeightsAre weights_are;
+  SetosaRanks *ranks; /* borrowed; share the rows; NULL: this process alone */
+} SetosaSummaryOptions;
+
+SetosaSummaryOptions setosa_summary_options_default(void);
+
+/* NAN all over for what is not estimated. */
+typedef struct SetosaEstimate {
+  double value, standard_error;
+  double z, p;      /* value / standard_error, and the probability of a standard normal beyond it, on both sides */
+  double low, high; /* value -+ standard_error times the quantile of the confidence */
+} SetosaEstimate;
+
+typedef struct SetosaSummaryTerm {
+  const char *name; /* that of the feature; COLUMN=LEVEL against the base level; COLUMN=(none) for rows with none of the levels */
+  bool intercept;   /* the last, "(intercept)" */
+  bool estimated;
+  const char *note; /* why it is not: "follows from A, B", "is constant"; "" when it is */
+} SetosaSummaryTerm;
+
+/* All of it belongs to the summary. Terms T: the features that vary and the intercept; a base level is none. Of each, in the units of the
+ * source: how the logarithm of P(class) / P(base) changes with it. */
+typedef struct SetosaSummary {
+  uint64_t rows;
+  double weight; /* the sum of the rows' weights, as given */
+  size_t classes, features, base;
+  const char *const *class_names; /* (K) */
+  size_t term_count;
+  const SetosaSummaryTerm *terms;     /* (T) */
+  const SetosaEstimate *coefficients; /* (K,T) row-major; the row of the base is NAN */
+  const SetosaEstimate
+      *effects;             /* (K,T) mean over the rows of dP(class)/dx, by the delta method; the intercept has none. NULL: not asked for */
+  const double *covariance; /* ((K-1) T, (K-1) T) of the coefficients, the classes other than the base in their order */
+  double confidence;
+  bool robust; /* standard errors are */
+  double l2;   /* of the penalty; 0: maximum likelihood. Else: penalised information I + N l2 E, E of the weights without the bias */
+  SetosaWeightsAre weights_are;
+  double log_likelihood, log_likelihood_null; /* null: of the shares of the classes alone; without an intercept of equal shares */
+  double lr, lr_p;                            /* twice their difference, and its chi-square tail (NAN with a penalty) with */
+  uint64_t lr_df;                             /* degrees of freedom */
+  double parameters;                          /* that are estimated; with a penalty the effective number, trace of (I + N l2 E)^-1 I */
+  double pseudo_r2;                           /* McFadden: 1 - log_likelihood / log_likelihood_null */
+  double aic, bic;                            /* -2 log_likelihood + parameters * 2, or * ln N, N the weight of counts, else the rows */
+  double distance; /* the model's largest distance from the maximum, in standard errors of a coefficient: the estimates are at the */
+  size_t distance_class, distance_term; /* maximum, wherever the model was */
+  uint64_t steps, reads;                /* Newton steps, and reads of the rows */
+  size_t remark_count;
+  const char *const *remarks; /* what a reader should know, a line each */
+} SetosaSummary;
+
+/* Standard errors, tests and intervals of a model's coefficients, from the observed information at the maximum of the likelihood of the
+ * rows, to which Newton steps go from the model's weights. dataset: the rows that the model was trained on, scaled as it expects; of
+ * another it is the fit that is described, and the distance is large. All is summed in double on the host's processors, whatever trained
+ * the model. Weights of classes that the model was trained with count; afterwards the data set has its own weights alone.
+ * SETOSA_ERROR_DATA where there is no estimate: a class is separated, or has no rows. SETOSA_ERROR_USAGE for a model with an L1 penalty or
+ * label smoothing, and for a base that is none. Formulas: information sum s (diag(a) - a a') (x) x x' over the classes other than the base;
+ * robust I^-1 (sum s g g') I^-1, g the gradient of a row (McFadden 1974; White 1982). */
+SetosaStatus setosa_summary(SetosaSummary **summary, const SetosaModel *model, SetosaDataset *dataset, const SetosaSummaryOptions *options,
+                            SetosaError *error);
+void setosa_summary_destroy(SetosaSummary *summary);
+
 /* One line of a check: a quantity of a backend against the double reference or finite differences. */
 typedef struct SetosaCheckRow {
   const char *what;    /* "loss", "gradient", ... ; static */

@@ -196,6 +196,12 @@ bool setosa_model_metadata(const SetosaModel *model, size_t i, const char **key,
   return true;
 }
 
+const char *model_metadata(const Model *model, const char *key) {
+  for (size_t i = 0; i < model->metadata_count; i++)
+    if (strcmp(model->metadata[i].key, key) == 0) return model->metadata[i].value;
+  return NULL;
+}
+
 /* Replaces the value of an existing key, else appends; takes value over. */
 static Status put_metadata(Model *model, const char *key, char **value, Error *error) {
   Status status = SETOSA_OK;

@@ -46,6 +46,12 @@ Status model_describe(ModelDescription *description, const Model *model, Error *
 void model_description_free(ModelDescription *description);
 /* Back from it, into a model of the right shape. SETOSA_ERROR_DATA, beginning with `path`, for what fits it not. */
 Status model_take_description(Model *model, const MetadataPair *pairs, size_t count, const char *path, Error *error);
+/* SETOSA_ERROR_USAGE when the rows have another number of features than the model. */
+Status model_check_features(const Model *model, const Dataset *dataset, Error *error);
+/* Every row must have a label that the model knows. instead: the end of a message, ", or predict instead", or "". */
+Status model_check_labels(const Model *model, const Dataset *dataset, const char *instead, Error *error);
+/* The value of a pair; NULL: there is none. */
+const char *model_metadata(const Model *model, const char *key);
 /* Sets or replaces a pair. */
 Status model_set_metadata(Model *model, Error *error, const char *key, const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* bias (K) of the rows of a data set, which may hold x - shift: b_k + sum_d W_kd shift_d. */

@@ -64,9 +64,10 @@ enum {
   FOR_CV = 1 << 10,
   FOR_EXPORT = 1 << 11,
   FOR_IMPORT = 1 << 12,
-  FOR_ALL = (1 << 13) - 1,
+  FOR_SUMMARY = 1 << 13,
+  FOR_ALL = (1 << 14) - 1,
   FOR_FIT = FOR_TRAIN | FOR_CV,
-  FOR_MODEL_USE = FOR_EVAL | FOR_PREDICT | FOR_EXPLAIN,
+  FOR_MODEL_USE = FOR_EVAL | FOR_PREDICT | FOR_EXPLAIN | FOR_SUMMARY,
   FOR_DATA = FOR_FIT | FOR_MODEL_USE | FOR_CHECK | FOR_BENCH,
   FOR_TABLE = FOR_FIT | FOR_CHECK | FOR_BENCH | FOR_INSPECT, /* what says what the columns are; a model knows it */
   FOR_COMPUTE = FOR_FIT | FOR_EVAL | FOR_PREDICT
@@ -87,7 +88,15 @@ enum {
 
 static inline bool solver_uses_batches(SetosaSolver solver) { return (WITH_BATCHES & 1U << solver) != 0; }
 
-typedef enum OptionHeading { HEADING_DATA, HEADING_TRAINING, HEADING_DEVICE, HEADING_RESULT, HEADING_EXAMPLE, HEADING_BENCH } OptionHeading;
+typedef enum OptionHeading {
+  HEADING_DATA,
+  HEADING_TRAINING,
+  HEADING_DEVICE,
+  HEADING_RESULT,
+  HEADING_EXAMPLE,
+  HEADING_BENCH,
+  HEADING_SUMMARY
+} OptionHeading;
 
 typedef struct OptionRow {
   const char *name;     /* of the setting, without dashes */

@@ -16,28 +16,13 @@ static Status add_block(Backend *backend, RowRange rows, const float *scores, vo
   return status != SETOSA_OK ? status : metrics_add(evaluator->accumulator, rows.count, scores, targets.labels, targets.weights, error);
 }
 
-/* Before any work is done: every row must have a label that the model knows. */
-static Status check_labels(const Model *model, const Dataset *dataset, Error *error) {
-  const char *source = dataset_source(dataset);
-  DataShape shape = dataset_shape(dataset);
-  if (!shape.labelled)
-    return error_set(error, SETOSA_ERROR_DATA, "%s: has no labels to evaluate against; give them, or predict instead", source);
-  if (shape.classes != model->classes)
-    return error_set(error, SETOSA_ERROR_USAGE, "%s: the data has %zu classes but the model has %zu; use data with the model's classes",
-                     source, shape.classes, model->classes);
-  size_t row = dataset_first_unlabelled(dataset, model->classes);
-  if (row == shape.rows) return SETOSA_OK;
-  return error_set(error, SETOSA_ERROR_DATA, "%s: row %zu: its label is none of the model's %zu classes; correct it, or predict instead",
-                   source, row + 1, model->classes);
-}
-
 SetosaStatus setosa_evaluate(SetosaMetrics **metrics, const SetosaModel *model, const SetosaDataset *dataset,
                              const SetosaComputeOptions *compute, SetosaError *error) {
   Status status = SETOSA_OK;
   Evaluator evaluator = {.dataset = dataset};
   if (metrics != NULL) *metrics = NULL;
   TRY(arguments_check(error, GIVEN(metrics), GIVEN(model), GIVEN(dataset), GIVEN(compute)));
-  TRY(check_labels(model, dataset, error));
+  TRY(model_check_labels(model, dataset, ", or predict instead", error)); /* before any work is done */
   TRY(metrics_create(&evaluator.accumulator, model->classes, error));
   metrics_calibrate(evaluator.accumulator, model->temperature);
   TRY(metrics_rank(evaluator.accumulator, dataset_shape(dataset).rows, error));

@@ -10,12 +10,8 @@
 #include "train/device.h"
 
 static Status check_shapes(const Model *model, const Dataset *dataset, const SetosaComputeOptions *compute, Error *error) {
-  DataShape shape = dataset_shape(dataset);
-  if (shape.features != model->features)
-    return error_set(error, SETOSA_ERROR_USAGE,
-                     "%s: the data has %zu features but the model expects %zu; use data with the model's columns", dataset_source(dataset),
-                     shape.features, model->features);
-  return device_check_options(compute, error);
+  Status status = model_check_features(model, dataset, error);
+  return status != SETOSA_OK ? status : device_check_options(compute, error);
 }
 
 /* The model's weights, then its bias for these rows, as a vector of the backend. */

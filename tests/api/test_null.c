@@ -132,6 +132,7 @@ static void try_names(void) {
   PASSES(setosa_preconditioner_name, "", SETOSA_PRECONDITIONER_NONE);
   PASSES(setosa_schedule_name, "", SETOSA_SCHEDULE_STEP);
   PASSES(setosa_missing_name, "", SETOSA_MISSING_MEAN);
+  PASSES(setosa_weights_are_name, "", SETOSA_WEIGHTS_COUNT);
   PASSES(setosa_unseen_name, "", SETOSA_UNSEEN_ERROR);
   PASSES(setosa_sparse_name, "", SETOSA_SPARSE_ALWAYS);
   PASSES(setosa_bench_what_name, "", SETOSA_BENCH_STEP);
@@ -144,6 +145,7 @@ static void try_names(void) {
   PASSES(setosa_export_form_name, "", SETOSA_EXPORT_CSV);
   TAKES_NOTHING(setosa_bench_options_default);
   TAKES_NOTHING(setosa_cv_options_default);
+  TAKES_NOTHING(setosa_summary_options_default);
 }
 
 static void try_devices(void) {
@@ -459,6 +461,13 @@ static void try_use(void) {
   REFUSES(setosa_evaluate, "dataset", &metrics, model, NULL, &compute, error);
   REFUSES(setosa_evaluate, "compute", &metrics, model, dataset, NULL, error);
   PASSES(setosa_metrics_destroy, "metrics", NULL);
+  SetosaSummary *summary = NULL;
+  const SetosaSummaryOptions summary_options = setosa_summary_options_default();
+  REFUSES(setosa_summary, "summary", NULL, model, dataset, &summary_options, error);
+  REFUSES(setosa_summary, "model", &summary, NULL, dataset, &summary_options, error);
+  REFUSES(setosa_summary, "dataset", &summary, model, NULL, &summary_options, error);
+  REFUSES(setosa_summary, "options", &summary, model, dataset, NULL, error);
+  PASSES(setosa_summary_destroy, "summary", NULL);
   REFUSES(setosa_check, "compute", dataset, NULL, 0, NULL, NULL, &failures, error);
   REFUSES(setosa_check, "l2", dataset, &compute, (double)NAN, NULL, NULL, &failures, error);
   REFUSES(setosa_check, "l2", dataset, &compute, -1, NULL, NULL, &failures, error);
@@ -632,6 +641,7 @@ static void names_of_no_value_are_unknown(void **state) {
     assert_string_equal(setosa_solver_name((SetosaSolver)value), "unknown");
     assert_string_equal(setosa_schedule_name((SetosaSchedule)value), "unknown");
     assert_string_equal(setosa_missing_name((SetosaMissing)value), "unknown");
+    assert_string_equal(setosa_weights_are_name((SetosaWeightsAre)value), "unknown");
     assert_string_equal(setosa_unseen_name((SetosaUnseen)value), "unknown");
     assert_string_equal(setosa_sparse_name((SetosaSparse)value), "unknown");
     assert_string_equal(setosa_bench_what_name((SetosaBenchWhat)value), "unknown");

@@ -88,6 +88,7 @@ static void test_models(void **state) {
     FITS(0, "inspect", model);
     FITS(0, "inspect", data);
     FITS(0, "eval", model, data, "--backend", "reference");
+    if (strcmp(names[i], "many") != 0) FITS(0, "summary", model, data, "--odds"); /* 1000 classes */
     FITS(0, "explain", model, data, "--row", "3");
     FITS(0, "train", data, "--backend", "reference", "--max-iterations", "2");
   }
@@ -126,7 +127,8 @@ static void test_devices(void **state) {
 
 static void test_help(void **state) {
   (void)state;
-  static const char *const commands[] = {"train", "cv", "eval", "predict", "explain", "devices", "inspect", "export", "import", "cache"};
+  static const char *const commands[] = {"train",   "cv",      "eval",   "summary", "predict", "explain",
+                                         "devices", "inspect", "export", "import",  "cache"};
   static const char *const long_words[] = {"check", "generate", "bench"}; /* their examples must stay what can be pasted */
   FITS(0, "help");
   for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) FITS(0, "help", commands[i]);

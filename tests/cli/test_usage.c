@@ -29,6 +29,7 @@ static const Bad table[] = {
     /* arguments */
     {2, "`setosa train` needs DATA", {"train"}},
     {2, "`setosa eval` needs MODEL DATA", {"eval", "m.safetensors"}},
+    {2, "`setosa summary` needs MODEL DATA", {"summary", "m.safetensors"}},
     {2, "`setosa predict` needs MODEL DATA", {"predict"}},
     {2, "`setosa inspect` needs MODEL", {"inspect"}},
     {2, "`setosa cache` needs clear|path", {"cache"}},
@@ -261,13 +262,14 @@ static void test_order_of_arguments(void **state) {
  * interface are named here. */
 static void test_help(void **state) {
   (void)state;
-  static const char *const commands[] = {"train", "eval", "predict", "explain", "devices", "check", "inspect", "cache"};
+  static const char *const commands[] = {"train", "eval", "summary", "predict", "explain", "devices", "check", "inspect", "cache"};
   static const char *const train_flags[] = {
-      "--test",     "--validation", "--standardize", "--scale",        "--positive", "--label",     "--labels",         "--features",
-      "--drop",     "--header",     "--no-header",   "--solver",       "--l2",       "--tolerance", "--max-iterations", "--learning-rate",
-      "--momentum", "--nesterov",   "--batch-size",  "--epochs",       "--schedule", "--seed",      "--no-intercept",   "--history",
-      "--device",   "--backend",    "--family",      "--force-device", "--model",    "--log",       "--json",           "--quiet",
-      "--verbose",  "--color",      "--strict",      "--checkpoint",   "--every",    "--resume"};
+      "--test",           "--validation",    "--standardize", "--scale",     "--positive",   "--label",     "--labels",
+      "--features",       "--drop",          "--header",      "--no-header", "--solver",     "--l2",        "--tolerance",
+      "--max-iterations", "--learning-rate", "--momentum",    "--nesterov",  "--batch-size", "--epochs",    "--schedule",
+      "--seed",           "--no-intercept",  "--history",     "--device",    "--backend",    "--family",    "--force-device",
+      "--model",          "--log",           "--json",        "--quiet",     "--verbose",    "--color",     "--strict",
+      "--checkpoint",     "--every",         "--resume",      "--summary",   "--robust",     "--base-level"};
   Run run = RUN("--help");
   run_expect(&run, 0);
   for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {

@@ -31,6 +31,7 @@ BEGIN {
   allow("optim", "base") # and the seam with what is above it, below
   allow("model", "data base")
   allow("exchange", "model data base")
+  allow("inference", "model data ranks base")
   allow("judge", "compute data opencl base")
   allow("train", "optim judge compute model data opencl ranks options base")
   allow("bench", "train optim judge compute model data opencl ranks options base")

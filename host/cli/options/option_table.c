@@ -10,6 +10,7 @@
 #define FILE_OPTION(how, member) .kind = OPTION_TEXT, PLACE(member), .path = how
 #define COUNT_FROM(low, member) .kind = OPTION_COUNT, PLACE(member), .least = low, .most = INFINITY
 #define REAL(member, low, high) .kind = OPTION_REAL, PLACE(member), .least = low, .most = high
+#define SUMMARY_OPTION .class = OPTION_AROUND, .commands = FOR_SUMMARY | FOR_TRAIN, .heading = HEADING_SUMMARY
 #define LIST(member, names) .kind = OPTION_LIST, PLACE(member), .choices = names
 
 static const char *const colors[] = {"auto", "always", "never", NULL}; /* as ColorMode */
@@ -50,6 +51,21 @@ static const OptionRow rows[] = {
     {"choose", 0, "WHICH", "which penalty --model has: min, of the least loss, or 1se, the largest within one standard error of it",
      .kind = OPTION_CHOICE, PLACE(choose), .choices = cv_choice_names, .class = OPTION_AROUND, .commands = FOR_CV,
      .heading = HEADING_RESULT, .show_default = true},
+    /* summary */
+    {"summary", 0, NULL, "standard errors, tests and intervals of the coefficients, too: what setosa summary prints", FLAG(summarize),
+     .class = OPTION_AROUND, .commands = FOR_TRAIN, .heading = HEADING_SUMMARY},
+    {"base", 0, "CLASS", "compare the other classes with this one (default: the first)", TEXT(summary.base), SUMMARY_OPTION},
+    {"base-level", 0, "COLUMN=LEVEL",
+     "compare the other levels of a column of names with this one; repeatable (default: the first of each)", TEXT(summary.base_levels),
+     .joins = true, SUMMARY_OPTION},
+    {"confidence", 0, "C", "of the intervals", REAL(summary.confidence, 0, 1), .open_least = true, .open_most = true, .show_default = true,
+     SUMMARY_OPTION},
+    {"odds", 0, NULL, "show exp(coefficient), the relative risk ratios, and their intervals", FLAG(odds), SUMMARY_OPTION},
+    {"robust", 0, NULL, "standard errors that hold although the model is wrong (the sandwich, HC0)", FLAG(summary.robust), SUMMARY_OPTION},
+    {"effects", 0, NULL, "average marginal effects on the probability of each class, too", FLAG(summary.effects), SUMMARY_OPTION},
+    {"weights-are", 0, "WHAT",
+     "count (a row of weight 3 is three rows) or sampling (it stands for others; standard errors are then robust)", .kind = OPTION_CHOICE,
+     PLACE(summary.weights_are), .choices = weights_are_names, .show_default = true, SUMMARY_OPTION},
     /* where */
     {"device", 0, "SEL",
      "number from `setosa devices`, part of a name, cpu, gpu or all; SEL/N cuts a device into N; repeatable, the rows are shared "
@@ -63,7 +79,7 @@ static const OptionRow rows[] = {
      .backends = WITH_DEVICE, .commands = FOR_COMPUTE | FOR_CHECK | FOR_BENCH, .heading = HEADING_DEVICE},
     {"wait-limit", 0, "SECONDS",
      "with mpirun: end the job when a process has been waited for so long (default: 60 for one that is stopped, else never)",
-     REAL(wait_limit, 0, INFINITY), .open_least = true, .class = OPTION_RUN, .commands = FOR_FIT, .heading = HEADING_DEVICE},
+     REAL(wait_limit, 0, INFINITY), .open_least = true, .class = OPTION_RUN, .commands = FOR_FIT | FOR_SUMMARY, .heading = HEADING_DEVICE},
     {"check", 0, NULL, "run the self-test on every device and report", FLAG(check), .commands = FOR_DEVICES, .heading = HEADING_DEVICE},
     {"diagnose", 0, NULL, "explain what OpenCL finds here and how to repair what is missing", FLAG(diagnose), .commands = FOR_DEVICES,
      .heading = HEADING_DEVICE},
@@ -86,6 +102,8 @@ static const OptionRow rows[] = {
     {"storage", 0, "A,B,...", "native with the features held as f32 (the default), f16, u8", LIST(storages, storage_names),
      .commands = FOR_BENCH, .heading = HEADING_DEVICE},
     {"csv", 0, "FILE", "write the rows here too", FILE_OPTION(PATH_WRITTEN, csv), .commands = FOR_BENCH, .heading = HEADING_RESULT},
+    {"csv", 0, NULL, "a CSV on stdout: what, class, term, value, standard_error, z, p, low, high", FLAG(as_csv), .commands = FOR_SUMMARY,
+     .heading = HEADING_RESULT},
     {"compare", 0, "BASELINE", "print the change since BASELINE, kept from --json", FILE_OPTION(PATH_READ, compare), .commands = FOR_BENCH,
      .heading = HEADING_RESULT},
     /* one example */

@@ -20,6 +20,7 @@ void options_default(Options *options) {
       .train = setosa_train_options_default(),
       .validation = NAN,
       .folds = setosa_cv_options_default().folds,
+      .summary = setosa_summary_options_default(),
       .color = COLOR_AUTO,
       .seconds = setosa_bench_options_default().seconds,
   };

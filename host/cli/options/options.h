@@ -6,7 +6,7 @@
 #include "cli/terminal/color.h"
 #include "options/table.h"
 
-enum { OPTIONS_ROWS = 112, OPTIONS_LIST = 16 };
+enum { OPTIONS_ROWS = 128, OPTIONS_LIST = 16 };
 
 /* What a repeatable option was given: words (devices), or indices into its choices; comma-separated ones each on their own. */
 typedef struct OptionList {
@@ -28,6 +28,9 @@ typedef struct Options {
   const char *l2_path;
   double l1_ratio;
   SetosaCvChoice choose;
+  /* summary */
+  SetosaSummaryOptions summary;
+  bool summarize, odds, as_csv; /* summarize: --summary of train */
   /* where */
   OptionList devices;
   bool force_device;

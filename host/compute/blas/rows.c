@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "compute/blas/clones.h"
+#include "base/clones.h"
 
 #define FOR_LANES(j) for (size_t j = 0; j < BLAS_LANES; j++)
 

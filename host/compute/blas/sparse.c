@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "compute/blas/clones.h"
+#include "base/clones.h"
 
 enum {
   LANES = 8,

@@ -1,6 +1,6 @@
 /* Code that is compiled once for each width of vectors. */
-#ifndef SETOSA_COMPUTE_BLAS_CLONES_H
-#define SETOSA_COMPUTE_BLAS_CLONES_H
+#ifndef SETOSA_BASE_CLONES_H
+#define SETOSA_BASE_CLONES_H
 
 /* One copy for each width of vector, chosen when the program starts; the same bits from all, since nothing is contracted. Sanitizers are
  * not ready when that choice is made. */
