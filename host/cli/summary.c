@@ -85,7 +85,7 @@ cleanup:
 const Command command_summary = {
     .name = "summary",
     .arguments = "MODEL DATA...",
-    .summary = "standard errors, tests and intervals of the coefficients",
+    .summary = "standard errors, tests, intervals and effects",
     .description =
         "DATA are the rows that MODEL was trained on, read as they were then. For each class against --base CLASS it prints the "
         "coefficients with standard errors, z, p and confidence intervals, and for the model the log-likelihood, the likelihood ratio "

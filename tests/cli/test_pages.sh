@@ -14,7 +14,7 @@ fail() {
   exit 1
 }
 
-mapfile -t commands < <("$program" help | sed -n 's/^  \([a-z]*\)  .*/\1/p' | grep -vx 'help\|setosa')
+mapfile -t commands < <("$program" help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p' | grep -vx 'help\|setosa')
 [ "${#commands[@]}" -ge 11 ] || fail "found ${#commands[@]} commands in the overview"
 options=0
 for command in "${commands[@]}"; do
