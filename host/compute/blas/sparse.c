@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "base/clones.h"
+#include "base/memory.h"
 
 enum {
   LANES = 8,
