@@ -7,7 +7,10 @@ import os
 import weakref
 from typing import Any
 
-from . import _api
+try:
+    from . import _api
+except ImportError:
+    raise ImportError("this is the package's source, without its library; `pip install host/python`, and work in another folder") from None
 
 
 class Error(Exception):
