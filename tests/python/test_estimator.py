@@ -6,7 +6,6 @@ import setosa
 sklearn = pytest.importorskip("sklearn")
 from sklearn.utils import estimator_checks  # noqa: E402
 
-
 ESTIMATORS = [setosa.SoftmaxClassifier(), setosa.SoftmaxClassifierCV(cv=2, n_lambdas=3, lambda_min=1e-4, lambda_max=0.1)]
 
 

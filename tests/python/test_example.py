@@ -10,7 +10,7 @@ import pytest
 def test_with_scikit_learn(source):
     pytest.importorskip("sklearn")
     path = os.path.join(source, "host", "python", "examples", "with_scikit_learn.py")
-    done = subprocess.run([sys.executable, "-W", "ignore", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run([sys.executable, "-W", "ignore", path], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     print(done.stdout)
     said = dict(line.split(": ", 1) for line in done.stdout.splitlines())

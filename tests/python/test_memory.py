@@ -12,7 +12,7 @@ ROWS, FEATURES, SLACK_MB = 12000, 784, 16
 
 def measure(source, kind, place):
     command = [sys.executable, os.path.join(source, "host", "python", "tools", "measure.py"), "memory", kind, place, str(ROWS), str(FEATURES)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if "OpenBLAS" in done.stderr:
         pytest.skip("this build has no OpenBLAS")
     assert done.returncode == 0, done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 from typing import Any, Literal
 
@@ -22,6 +23,7 @@ from ._base import (
 from ._data import Dataset, is_sparse, make_dataset
 from ._devices import Selector
 from ._frames import Encoder
+from ._library import in_python
 from ._model import Model
 from ._train import ProgressFunction, TrainResult, train
 
@@ -39,6 +41,11 @@ class LinearSoftmax(ClassifierMixin, BaseEstimator):
     model_: Model
     _encoder: Encoder | None
 
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "coef_"):
+            name = type(self).__name__
+            raise NotFittedError(f"This {name} instance is not fitted yet. Call 'fit' with appropriate arguments before using this estimator.")
+
     # ---- rows and labels -----------------------------------------------------------------------------------------
 
     def _rows_to_fit(self, X: Any) -> Any:
@@ -51,9 +58,7 @@ class LinearSoftmax(ClassifierMixin, BaseEstimator):
         return validate_rows(self, X, reset=True)
 
     def _rows_to_predict(self, X: Any) -> Any:
-        if not hasattr(self, "coef_"):
-            name = type(self).__name__
-            raise NotFittedError(f"This {name} instance is not fitted yet. Call 'fit' with appropriate arguments before using this estimator.")
+        self._check_fitted()
         if self._encoder is not None:
             remember_columns(self, X, reset=False)
             return self._encoder.encode(X)
@@ -66,9 +71,8 @@ class LinearSoftmax(ClassifierMixin, BaseEstimator):
         if len(labels) != rows:
             raise ValueError(f"Found input variables with inconsistent numbers of samples: {[rows, len(labels)]}")
         if len(self.classes_) < 2:
-            raise ValueError(
-                f"{type(self).__name__} needs samples of at least 2 classes in the data, but the data contains only one class: {self.classes_.tolist()[0]!r}"
-            )
+            only = self.classes_.tolist()[0]
+            raise ValueError(f"{type(self).__name__} needs samples of at least 2 classes in the data, but the data contains only one class: {only!r}")
         return labels
 
     def _weights_to_fit(self, labels: np.ndarray, sample_weight: Any, class_weight: Any) -> tuple[np.ndarray | None, float]:
@@ -105,22 +109,34 @@ class LinearSoftmax(ClassifierMixin, BaseEstimator):
     def _feature_names(self) -> Any:
         return self._encoder.names if self._encoder is not None else getattr(self, "feature_names_in_", None)
 
-    def _take(self, model: Model) -> None:
+    def _take(self, model: Model, X: Any, l1: float) -> None:
+        """The model's numbers, in the type of X where that is of single precision."""
         weights, bias = model.weights.astype(np.float64), model.bias
         if len(weights) == 2:
             weights, bias = weights[1:] - weights[:1], bias[1:] - bias[:1]
-        self.model_, self.coef_, self.intercept_ = model, weights, bias
+        else:
+            # What all classes have in common softmax does not see. Without an L1 penalty it is 0 at the optimum, but for the rounding of
+            # weights to f32. That is as large as the weight, so it is taken off each by its square: the least change in such units.
+            if l1 == 0:
+                squares = weights**2
+                change = weights.sum(axis=0) * squares / np.maximum(squares.sum(axis=0), np.finfo(float).tiny)
+                weights = weights - change
+                bias = bias if model.shift is None else bias + change @ model.shift
+            bias = bias - bias.mean()
+        kind = np.float32 if X.dtype == np.float32 else np.float64
+        self.model_, self.coef_, self.intercept_ = model, weights.astype(kind), bias.astype(kind)
 
     # ---- predictions ---------------------------------------------------------------------------------------------
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Logits of X (rows,features): (rows,classes), or of two classes (rows,), those of the second less those of the first."""
         X = self._rows_to_predict(X)
-        rows, turned = X.shape[0], self.coef_.T
+        rows, turned = X.shape[0], self.coef_.T.astype(np.float64)
         out = np.empty((rows, turned.shape[1]))
         step = rows if is_sparse(X) else max(1, _BLOCK_NUMBERS // X.shape[1])
         for begin in range(0, rows, step):
-            out[begin : begin + step] = X[begin : begin + step] @ turned
+            product = X[begin : begin + step] @ turned
+            out[begin : begin + step] = product.toarray() if is_sparse(product) else product
         out += self.intercept_
         return out.ravel() if out.shape[1] == 1 else out
 
@@ -157,10 +173,23 @@ class LinearSoftmax(ClassifierMixin, BaseEstimator):
             names = [f"x{d}" for d in range(self.n_features_in_)] if input_features is None else input_features
         return np.asarray(names, dtype=object)
 
+    def sparsify(self) -> Any:
+        """Keeps `coef_` as a matrix of scipy.sparse, for models of an L1 penalty with many zeros. Needs SciPy."""
+        from scipy.sparse import csr_matrix
+
+        self._check_fitted()
+        self.coef_ = csr_matrix(self.coef_)
+        return self
+
+    def densify(self) -> Any:
+        """Keeps `coef_` as an array again."""
+        self._check_fitted()
+        self.coef_ = self.coef_.toarray() if is_sparse(self.coef_) else self.coef_  # type: ignore[attr-defined]
+        return self
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the fitted model for `setosa eval`, `setosa predict` and :meth:`Model.load`."""
-        if not hasattr(self, "model_"):
-            raise NotFittedError(f"This {type(self).__name__} instance is not fitted yet. Call 'fit' before 'save'.")
+        self._check_fitted()
         self.model_.save(path)
 
     def __sklearn_tags__(self) -> Any:
@@ -229,6 +258,7 @@ class SoftmaxClassifier(LinearSoftmax):
     ----------
     classes_ : (classes,)
     coef_ : (classes,features), or (1,features) of two classes: the weights of the second less those of the first, as scikit-learn has it.
+        f32 when X is, else f64. Without an L1 penalty their sum over more than two classes is 0.
     intercept_ : (classes,) or (1,)
     n_iter_ : (1,) int
     n_features_in_, feature_names_in_ : columns of X. `coef_` has a feature for each level of a column of names: get_feature_names_out().
@@ -338,7 +368,7 @@ class SoftmaxClassifier(LinearSoftmax):
         }
         dataset = self._dataset(X, labels, weights, bool(self.fit_intercept))
         model, result = train(dataset, settings, compute, initial=initial, progress=self.progress, verbose=self.verbose)
-        self._take(model)
+        self._take(model, X, l1)
         self.l1_, self.l2_, self.result_ = l1, l2, result
         self.n_iter_ = np.array([result.iterations], dtype=np.int32)
         self._warn(result)
@@ -348,9 +378,9 @@ class SoftmaxClassifier(LinearSoftmax):
         """(l1, l2) of the formula, of weights that sum to `total`."""
         if self.l1 is not None or self.l2 is not None:
             return float(self.l1 or 0), float(self.l2 or 0)
-        if not self.C > 0:
+        if not (isinstance(self.C, numbers.Real) and self.C > 0):
             raise ValueError(f"C={self.C!r} is not above 0; np.inf is no penalty at all")
-        if not 0 <= self.l1_ratio <= 1:
+        if not (isinstance(self.l1_ratio, numbers.Real) and 0 <= self.l1_ratio <= 1):
             raise ValueError(f"l1_ratio={self.l1_ratio!r} is not in 0 to 1")
         strength = 1 / (self.C * total)
         return self.l1_ratio * strength, (1 - self.l1_ratio) * strength * (2 if len(self.classes_) == 2 else 1)
@@ -358,5 +388,5 @@ class SoftmaxClassifier(LinearSoftmax):
     def _warn(self, result: TrainResult) -> None:
         asked_for = self.progress is not None and result.stop_reason == "interrupted"
         if not result.converged and self.solver not in ("sgd", "adam") and not asked_for:
-            advice = result.advice or "more max_iter, a larger tol, or StandardScaler may help"
+            advice = in_python(result.advice) or "more max_iter, a larger tol, or StandardScaler may help"
             warn_of_convergence(f"{result.solver} failed to converge after {result.iterations} iterations ({result.stop_reason}): {advice}")

@@ -147,7 +147,7 @@ class SoftmaxClassifierCV(LinearSoftmax):
                 call(lib.setosa_cv, ctypes.byref(model), ctypes.byref(result), dataset.pointer, ctypes.byref(options))
             if not result.contents.complete:
                 raise KeyboardInterrupt
-            self._take(Model(model))
+            self._take(Model(model), X, self.l1_ratio)
             self._take_result(result.contents)
         finally:
             lib.setosa_cv_result_destroy(result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import weakref
 from typing import Any
 
@@ -74,6 +75,14 @@ lib = _load()
 __version__: str = _api.VERSION
 
 
+_IN_PYTHON = {"max-iterations": "max_iter", "tolerance": "tol", "standardize": "StandardScaler", "no-intercept": "fit_intercept=False", "folds": "cv"}
+
+
+def in_python(message: str) -> str:
+    """What the library says of the program's options, said of the parameters of this package."""
+    return re.sub(r"--([a-z][a-z0-9-]*)", lambda match: _IN_PYTHON.get(match.group(1), match.group(1).replace("-", "_")), message)
+
+
 def call(function: Any, *arguments: Any) -> None:
     """A function that fills an error, which is its last argument: raises what it says."""
     error = _api.SetosaError()
@@ -81,7 +90,7 @@ def call(function: Any, *arguments: Any) -> None:
     if status == _api.SETOSA_INTERRUPTED:
         raise KeyboardInterrupt
     if status != _api.SETOSA_OK:
-        raise _ERRORS.get(status, InternalError)(error.message.decode("utf-8", "replace"))
+        raise _ERRORS.get(status, InternalError)(in_python(error.message.decode("utf-8", "replace")))
 
 
 class Handle:

@@ -79,6 +79,11 @@ class Model(Handle):
         return _array(lib.setosa_model_scale(self.pointer), (self.n_features,))
 
     @property
+    def shift(self) -> np.ndarray | None:
+        """(features,) f64, what is best taken off x before it is rounded to f32; `bias` is of x all the same. None: nothing."""
+        return _array(lib.setosa_model_data_options(self.pointer).expect_shift, (self.n_features,))
+
+    @property
     def classes(self) -> list[str]:
         """(classes,) names."""
         return [lib.setosa_model_class_name(self.pointer, k).decode() for k in range(self.n_classes)]
