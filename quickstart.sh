@@ -28,6 +28,8 @@ zlib1g-dev            gzip
 libzip-dev            zip archives, as .npz of NumPy
 libxxhash-dev         hashes
 librandom123-dev      random numbers
+libprotobuf-c-dev     protocol buffers, for setosa export to ONNX
+protobuf-c-compiler   makes C of the definition of ONNX
 libopenblas-dev       the blas backend: matrix products on the CPU
 libclblast-dev        the clblast backend: matrix products by another OpenCL library
 libopenmpi-dev        MPI: several processes and machines train together
@@ -56,6 +58,7 @@ zsh                   tries its completion
 fish                  tries its completion
 dpkg-dev              finds what Debian packages depend on
 lintian               checks Debian packages
+python3-venv          a place for onnxruntime, which runs exported models
 git                   lists the files to check'
 
 # Debian 13 has none. Where the index does not know them, they are left out, and what needs them is skipped.
@@ -123,7 +126,8 @@ need() {
     say 'This script installs packages with apt-get, which this system does not have. Install these yourself:' \
       'a C11 compiler, CMake 3.21 or later, Ninja, pkg-config; an OpenCL loader with its headers, and an OpenCL device (PoCL runs on any CPU);' \
       'the development files of popt, jansson, zlib, libzip, xxHash and Random123; for the tests cmocka;' \
-      'for the backends blas and clblast, and for several machines, all of which can be left out, OpenBLAS, CLBlast and an MPI. Then:' \
+      'for export to ONNX protobuf-c; for the backends blas and clblast, and for several machines, OpenBLAS, CLBlast and an MPI; all of these can' \
+      'be left out. Then:' \
       '  cmake --preset release && cmake --build --preset release && build/release/setosa train data/iris.csv' >&2
     exit 1
   fi

@@ -38,7 +38,7 @@ const char *const bench_what_names[] = {[SETOSA_BENCH_STEP] = "step",   [SETOSA_
 
 const char *const cv_choice_names[] = {[SETOSA_CV_MIN] = "min", [SETOSA_CV_1SE] = "1se", NULL};
 const char *const export_form_names[] = {
-    [SETOSA_EXPORT_BY_NAME] = "auto", [SETOSA_EXPORT_JSON] = "json", [SETOSA_EXPORT_CSV] = "csv", NULL};
+    [SETOSA_EXPORT_BY_NAME] = "auto", [SETOSA_EXPORT_ONNX] = "onnx", [SETOSA_EXPORT_JSON] = "json", [SETOSA_EXPORT_CSV] = "csv", NULL};
 const char *const weights_are_names[] = {[SETOSA_WEIGHTS_COUNT] = "count", [SETOSA_WEIGHTS_SAMPLING] = "sampling", NULL};
 
 const char *setosa_version(void) { return SETOSA_VERSION; }

@@ -17,11 +17,13 @@ static Status run_export(const Session *session, Error *error) {
   Status status = SETOSA_OK;
   const Options *options = session->options;
   SetosaModel *model = NULL;
+  SetosaExportOptions how = setosa_export_options_default();
   SetosaExportResult result;
   char shown[PATH_MAX], bytes[UNITS_SIZE];
-  if (options->output == NULL) TRY(error_set(error, SETOSA_ERROR_USAGE, "name the file to write: add -o FILE.json or FILE.csv"));
+  if (options->output == NULL) TRY(error_set(error, SETOSA_ERROR_USAGE, "name the file to write: add -o FILE.onnx, FILE.json or FILE.csv"));
   TRY(setosa_model_load(&model, options->argument[0], error));
-  TRY(setosa_model_export(model, options->output, NULL, &result, error));
+  how.single = options->single;
+  TRY(setosa_model_export(model, options->output, &how, &result, error));
   if (options->json)
     TRY(json_print(json_pack("{s:s, s:s, s:o, s:o, s:s, s:I}", "command", "export", "version", SETOSA_VERSION, "model",
                              json_text(options->argument[0]), "output", json_text(options->output), "form",
@@ -63,13 +65,21 @@ const Command command_export = {
     .arguments = "MODEL",
     .summary = "write a model for other programs",
     .description =
-        "The name of FILE chooses the form. .json has coef_, intercept_, classes_ and feature_names_in_ as scikit-learn calls them, of "
+        "The name of FILE chooses the form. .onnx takes rows as the data has them: one tensor X of all columns, or, where a column is of "
+        "words, one tensor (N,1) for each column by its name, words as strings; f64 in place of f32 where the model was trained on "
+        "shifted columns. It gives label and probabilities. Words are to come without blanks around; one that is new counts as none of "
+        "the levels. .json has coef_, intercept_, classes_ and feature_names_in_ as scikit-learn calls them, of "
         "columns as the data has them: probabilities are the softmax of coef_ x + intercept_, with one row for each class, also of two. "
         "Its \"model\" is what `setosa import` makes the very same model of again. .csv is a table of class, feature, coefficient (of the "
         "column as the data has it) and weight (as the model keeps it, of scaled columns); (intercept) stands last in each class.",
     .examples =
+        "  setosa export iris.safetensors -o iris.onnx\n"
         "  setosa export iris.safetensors -o iris.json\n"
         "  setosa export iris.safetensors -o iris.csv\n",
+    .details =
+        "In Python:\n"
+        "  s = onnxruntime.InferenceSession('iris.onnx')\n"
+        "  label, probabilities = s.run(None, {'X': rows.astype('float32')})\n",
     .id = FOR_EXPORT,
     .least_arguments = 1,
     .most_arguments = 1,

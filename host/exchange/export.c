@@ -14,7 +14,19 @@ typedef struct Form {
   Status (*write)(const Export *job, Error *error);
 } Form;
 
-static const Form forms[] = {[SETOSA_EXPORT_JSON] = {".json", export_json}, [SETOSA_EXPORT_CSV] = {".csv", export_csv}};
+#ifndef SETOSA_HAVE_ONNX
+Status export_onnx(const Export *job, Error *error) {
+  return error_set(
+      error, SETOSA_ERROR_USAGE,
+      "%s: this build of Setosa has no ONNX; install libprotobuf-c-dev and protobuf-c-compiler and build it again, or export to "
+      ".json or .csv",
+      job->path);
+}
+#endif
+
+static const Form forms[] = {[SETOSA_EXPORT_ONNX] = {".onnx", export_onnx},
+                             [SETOSA_EXPORT_JSON] = {".json", export_json},
+                             [SETOSA_EXPORT_CSV] = {".csv", export_csv}};
 enum { FORMS = sizeof forms / sizeof *forms };
 
 SetosaExportOptions setosa_export_options_default(void) { return (SetosaExportOptions){.form = SETOSA_EXPORT_BY_NAME}; }
@@ -29,7 +41,7 @@ static Status choose(SetosaExportForm *form, const SetosaExportOptions *options,
     if (length > suffix && strcasecmp(name + length - suffix, forms[i].suffix) == 0) *form = (SetosaExportForm)i;
   }
   if (*form != SETOSA_EXPORT_BY_NAME) return SETOSA_OK;
-  return error_set(error, SETOSA_ERROR_USAGE, "%s: its name says no form to export to; let it end in .json or .csv", path);
+  return error_set(error, SETOSA_ERROR_USAGE, "%s: its name says no form to export to; let it end in .onnx, .json or .csv", path);
 }
 
 SetosaStatus setosa_model_export(const SetosaModel *model, const char *path, const SetosaExportOptions *options, SetosaExportResult *result,

@@ -15,6 +15,7 @@ typedef struct Export {
   FILE *stream;     /* its errors stay in it: whoever commits the file finds them */
 } Export;
 
+Status export_onnx(const Export *job, Error *error);
 Status export_json(const Export *job, Error *error);
 Status export_csv(const Export *job, Error *error);
 

@@ -463,7 +463,11 @@ SetosaStatus setosa_model_scale_dataset(const SetosaModel *model, SetosaDataset 
 /* How a model is written for others. All of them compute P(y = k | x) = softmax(A x + c)_k of x as the source has it, before any scaling:
  * A_kd = W_kd scale_d / T, c_k = b_k / T - sum_d A_kd offset_d, T being the temperature. */
 typedef enum SetosaExportForm {
-  SETOSA_EXPORT_BY_NAME, /* as the path ends: .json, .csv */
+  SETOSA_EXPORT_BY_NAME, /* as the path ends: .onnx, .json, .csv */
+  SETOSA_EXPORT_ONNX,    /* a graph of opset 21. Input: X (N,D) f32, or, when a column has levels, (N,1) for each column by its name, f32 or
+                          * string; f64 in place of f32 where the model has a shift. Outputs: label (N), int64 where all classes are whole
+                          * numbers, else string; probabilities (N,K) f32. A level that is new adds nothing, NaN becomes the mean where the
+                          * model has --missing mean, and is NaN in every probability else */
   SETOSA_EXPORT_JSON,    /* one object with coef_ (K,D), intercept_ (K), classes_ (K), feature_names_in_ (D), which are A, c and names as
                           * scikit-learn calls them, and "model", from which setosa_model_import makes the same model again */
   SETOSA_EXPORT_CSV      /* a line for each class and feature: class, feature, coefficient A_kd, weight W_kd; (intercept): c_k and b_k */
@@ -473,6 +477,7 @@ const char *setosa_export_form_name(SetosaExportForm form);
 
 typedef struct SetosaExportOptions {
   SetosaExportForm form;
+  bool single; /* ONNX: sums in f32, for runtimes without f64: half the size, and 4e-6 off for 784 features (else 1e-6 at most) */
 } SetosaExportOptions;
 SetosaExportOptions setosa_export_options_default(void);
 

@@ -39,6 +39,7 @@ static inline SetosaModel *make_table_model(bool shifted) {
   } else {
     support_ok(scaling_copy(&model->scaling, MODEL_FEATURES, MODEL_OFFSET, MODEL_SCALE, &error), &error);
   }
+  support_ok(setosa_model_set_temperature(model, shifted ? 1.25 : 1, &error), &error);
   support_ok(model_set_metadata(model, &error, "source", "%s", "a \"table\"\n"), &error);
   return model;
 }

@@ -44,6 +44,7 @@ static void json_has_what_scikit_learn_has(void **state) {
   (void)state;
   char path[SUPPORT_PATH];
   SetosaModel *model = make_table_model(false);
+  support_ok(setosa_model_set_temperature(model, 0.5, NULL), NULL);
   export(path, model, "m.json");
   json_t *document = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
   assert_non_null(document);
@@ -54,11 +55,11 @@ static void json_has_what_scikit_learn_has(void **state) {
   for (size_t k = 0; k < MODEL_CLASSES; k++) {
     double shift = 0;
     for (size_t d = 0; d < MODEL_FEATURES; d++) {
-      double wanted = (double)MODEL_WEIGHTS[k * MODEL_FEATURES + d] * MODEL_SCALE[d];
+      double wanted = (double)MODEL_WEIGHTS[k * MODEL_FEATURES + d] * MODEL_SCALE[d] / 0.5;
       shift += wanted * MODEL_OFFSET[d];
       assert_true(json_number_value(json_array_get(json_array_get(json_object_get(document, "coef_"), k), d)) == wanted);
     }
-    assert_true(json_number_value(json_array_get(json_object_get(document, "intercept_"), k)) == MODEL_BIAS[k] - shift);
+    assert_true(json_number_value(json_array_get(json_object_get(document, "intercept_"), k)) == MODEL_BIAS[k] / 0.5 - shift);
   }
   json_decref(document);
   setosa_model_destroy(model);
@@ -68,6 +69,7 @@ static void csv_is_a_line_for_each_number(void **state) {
   (void)state;
   char path[SUPPORT_PATH];
   SetosaModel *model = make_table_model(true);
+  support_ok(setosa_model_set_temperature(model, 1, NULL), NULL);
   export(path, model, "m.csv");
   char *text = support_read(path, NULL);
   static const char expected[] =

@@ -38,6 +38,7 @@ typedef struct Options {
   /* results */
   const char *model, *start, *log, *output, *every, *resume, *report;
   uint64_t top_k; /* 0: every class */
+  bool single;    /* export */
   bool strict, dry_run, json, quiet, verbose;
   ColorMode color;
   /* explain */
