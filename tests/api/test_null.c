@@ -317,7 +317,7 @@ static void try_exchange(void) {
   REFUSES(setosa_model_export, "model", NULL, exported, NULL, NULL, error);
   REFUSES(setosa_model_export, "path", model, NULL, NULL, NULL, error);
   ACCEPTS(setosa_model_export, "options", model, exported, NULL, &(SetosaExportResult){0}, error);
-  ACCEPTS(setosa_model_export, "result", model, exported, &(SetosaExportOptions){SETOSA_EXPORT_JSON}, NULL, error);
+  ACCEPTS(setosa_model_export, "result", model, exported, &(SetosaExportOptions){.form = SETOSA_EXPORT_JSON}, NULL, error);
   REFUSES(setosa_model_import, "model", NULL, exported, error);
   REFUSES(setosa_model_import, "path", &made_model, NULL, error);
   drop_made();
