@@ -34,8 +34,11 @@ cleanup:
 static void write_numbers(FILE *stream, const double *doubles, const float *floats, size_t count) {
   char number[NUMBER_TEXT];
   fputc('[', stream);
-  for (size_t i = 0; i < count; i++)
-    fprintf(stream, "%s%s", i > 0 ? ", " : "", doubles != NULL ? number_print(number, doubles[i]) : number_print_float(number, floats[i]));
+  for (size_t i = 0; i < count; i++) {
+    if (i > 0) fputs(", ", stream);
+    if (doubles != NULL) fputs(number_print(number, doubles[i]), stream);
+    if (floats != NULL) fputs(number_print_float(number, floats[i]), stream);
+  }
   fputc(']', stream);
 }
 
