@@ -128,8 +128,7 @@ static void test_devices(void **state) {
 
 static void test_help(void **state) {
   (void)state;
-  static const char *const commands[] = {"train",   "cv",      "eval",   "summary", "predict", "explain",
-                                         "devices", "inspect", "export", "import",  "cache"};
+  static const char *const commands[] = {"train", "cv", "eval", "summary", "predict", "explain", "devices", "inspect", "import", "cache"};
   static const char *const long_words[] = {"check", "generate", "bench", "export"}; /* their examples must stay what can be pasted */
   FITS(0, "help");
   for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) FITS(0, "help", commands[i]);
