@@ -87,13 +87,13 @@ cleanup:
 
 static json_t *device_json(const SetosaDeviceInfo *info, const DeviceCheck *check) {
   json_t *device =
-      json_pack("{s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o}", "index", (json_int_t)info->index,
+      json_pack("{s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o, s:b}", "index", (json_int_t)info->index,
                 "name", json_text(info->name), "type", setosa_device_type_name(info->type), "vendor", json_text(info->vendor), "platform",
                 json_text(info->platform), "platform_version", json_text(info->platform_version), "driver", json_text(info->driver),
                 "version", json_text(info->version), "memory_bytes", (json_int_t)info->memory_bytes, "max_allocation_bytes",
                 (json_int_t)info->max_allocation_bytes, "local_memory_bytes", (json_int_t)info->local_memory_bytes, "compute_units",
                 (json_int_t)info->compute_units, "clock_mhz", (json_int_t)info->clock_mhz, "usable", info->usable, "refusal",
-                json_text(info->refusal), "note", json_text(info->note));
+                json_text(info->refusal), "note", json_text(info->note), "tensor_cores", info->tensor_cores);
   if (check != NULL)
     json_put(&device, "check",
              json_pack("{s:b, s:o}", "passed", check->status == SETOSA_OK, "reason",

@@ -28,7 +28,8 @@ typedef struct BackendSettings {
   bool reweighs;          /* what rows count will change: Backend.reweigh */
   SetosaStorage storage;  /* NATIVE */
   SetosaTuning tuning;    /* NATIVE */
-  bool reproducible;      /* NATIVE */
+  bool reproducible;      /* NATIVE: no tuned shapes, no tensor cores */
+  bool no_tensor_cores;   /* NATIVE: devices that share the rows do not all have them */
   bool tunes;             /* NATIVE: many passes follow, so that a search may pay off; else only what is known is used */
   bool small;             /* NATIVE: passes take less time than building kernels, so that only few are: one program for fused kernels and
                              vectors, and line searches read X at every point */

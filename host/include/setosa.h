@@ -92,6 +92,8 @@ typedef struct SetosaDeviceInfo {
   bool usable;
   const char *refusal; /* why it is refused, with what to do; "" when usable */
   const char *note;    /* e.g. "the same physical device as 0"; "" if none */
+  bool tensor_cores;   /* products of many classes may run on its tensor cores: NVIDIA, compute capability 8.0 or later. SETOSA_TENSOR_CORES
+                          in the environment decides otherwise: 0 never, 1 on any device of NVIDIA and untried */
 } SetosaDeviceInfo;
 
 typedef struct SetosaDevices SetosaDevices; /* every platform and device found */

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "opencl/internal.h"
+#include "opencl/tensor.h"
 
 static Status make_fingerprint(Context *context, Error *error) {
   Hash *hash = NULL;
@@ -62,6 +63,7 @@ Status context_open_part(Context **out, const DeviceList *list, size_t index, si
   context->queue = clCreateCommandQueue(context->handle, context->device.id, 0, &code);
   TRY_CL(code, "%s: cannot create a command queue", context->device.info.name);
   TRY(make_fingerprint(context, error));
+  context->device.traits.tensor_cores = context->device.info.tensor_cores = tensor_usable(context);
   *out = context;
   context = NULL;
 cleanup:

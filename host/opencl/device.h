@@ -31,6 +31,7 @@ typedef struct DeviceTraits {
   uint32_t preferred_float_width;
   DeviceVendor vendor;
   bool bounds_registers; /* NVIDIA's compiler options: how many registers a work-item may have can be said */
+  bool tensor_cores; /* matrices of f32 may be multiplied on tensor cores: in a list, as the driver says; of a context, tried (tensor.h) */
 } DeviceTraits;
 
 /* Whether an OpenCL code (SetosaError.opencl_code) says that there was no memory left to allocate. */

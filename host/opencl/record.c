@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "opencl/internal.h"
+#include "opencl/tensor.h"
 
 /* Drivers pad names with blanks ("Intel(R) Xeon(R)   "), so both ends are trimmed; and what they say is shown on terminals. */
 static void tidy(char *text) {
@@ -94,6 +95,7 @@ static bool fill_numbers(DeviceRecord *record, cl_device_id id) {
                                   .preferred_float_width = float_width,
                                   .vendor = cpu ? VENDOR_OTHER : quirks_vendor(vendor),
                                   .bounds_registers = strstr(extensions, "cl_nv_compiler_options") != NULL};
+  record->traits.tensor_cores = record->info.tensor_cores = tensor_promised(id, record->traits.vendor);
   return answers;
 }
 

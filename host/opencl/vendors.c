@@ -20,23 +20,12 @@ static const char *const choosers[] = {"OCL_ICD_VENDORS", "OPENCL_VENDOR_PATH", 
 enum { CHOOSERS = sizeof choosers / sizeof *choosers };
 
 const char *const *vendors_variables(void) {
-  static const char *const names[] = {"OCL_ICD_VENDORS",
-                                      "OPENCL_VENDOR_PATH",
-                                      "OCL_ICD_FILENAMES",
-                                      "POCL_DEVICES",
-                                      "POCL_CACHE_DIR",
-                                      "POCL_MEMORY_LIMIT",
-                                      "RUSTICL_ENABLE",
-                                      "CUDA_VISIBLE_DEVICES",
-                                      "ROCR_VISIBLE_DEVICES",
-                                      "NEOReadDebugKeys",
-                                      "LD_LIBRARY_PATH",
-                                      "LD_PRELOAD",
-                                      "GPU_DEVICE_ORDINAL",
-                                      "HIP_VISIBLE_DEVICES",
-                                      "SETOSA_KERNEL_DIR",
-                                      "POCL_MAX_PTHREAD_COUNT",
-                                      NULL};
+  static const char *const names[] = {"OCL_ICD_VENDORS",     "OPENCL_VENDOR_PATH",     "OCL_ICD_FILENAMES",
+                                      "POCL_DEVICES",        "POCL_CACHE_DIR",         "POCL_MEMORY_LIMIT",
+                                      "RUSTICL_ENABLE",      "CUDA_VISIBLE_DEVICES",   "ROCR_VISIBLE_DEVICES",
+                                      "NEOReadDebugKeys",    "LD_LIBRARY_PATH",        "LD_PRELOAD",
+                                      "GPU_DEVICE_ORDINAL",  "HIP_VISIBLE_DEVICES",    "SETOSA_KERNEL_DIR",
+                                      "SETOSA_TENSOR_CORES", "POCL_MAX_PTHREAD_COUNT", NULL};
   return names;
 }
 

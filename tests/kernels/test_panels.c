@@ -65,7 +65,7 @@ static void every_height_agrees_with_the_reference(void **state) {
       BackendSettings settings = {.family = SETOSA_FAMILY_CPU, .context = support_device(), .intercept = true};
       if (setosa_dataset_classes(dataset) <= CLASSES_FUSED_MOST && h < FUSED_HEIGHTS) continue; /* a program for each */
       NativeShape shape = native_default_shape(SETOSA_FAMILY_CPU, setosa_dataset_classes(dataset), setosa_dataset_features(dataset),
-                                               context_traits(support_device()));
+                                               context_traits(support_device()), false);
       shape.panel_rows = heights[h];
       support_ok(native_open_window(&native, dataset, &settings, (RowRange){0, setosa_dataset_rows(dataset)}, &shape, &error), &error);
       used += native_uses_panels(native);

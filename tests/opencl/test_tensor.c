@@ -2,6 +2,8 @@
 #include <math.h>
 
 #include "opencl/device_fixture.h"
+#include "opencl/tensor.h"
+#include "support/plant.h"
 
 enum { ROWS = 16, DEPTH = 8, COLUMNS = 8 };
 
@@ -57,7 +59,50 @@ static void test_product_is_nearly_f32(void **state) {
   check_product(context, 60, 4);
 }
 
+/* A device that leaves out what tf32 cuts off, or does not build the kernel, is found out. */
+static void test_trial_tells_right_from_wrong(void **state) {
+  Context *context = need_context(state);
+  static const struct {
+    const char *file, *right, *wrong;
+  } mistakes[] = {{"tensor.clh", "small = whole_ - big", "small = 0 * (whole_ - big)"},
+                  {"tensor.clh", "2 * t_ + s_ % 2", "2 * t_ + 1 - s_ % 2"},
+                  {"tensor_trial.cl", "uint item", "uint no item"}};
+  assert_true(tensor_works(context));
+  for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+    char folder[SUPPORT_PATH];
+    Context *fresh = NULL; /* with no program yet */
+    support_folder_create(folder);
+    plant(folder, mistakes[i].file, mistakes[i].right, mistakes[i].wrong);
+    setenv("SETOSA_KERNEL_DIR", folder, 1);
+    assert_ok(context_open(&fresh, ((Fixture *)*state)->list, context_info(context)->index, error));
+    bool works = tensor_works(fresh);
+    context_close(fresh);
+    unsetenv("SETOSA_KERNEL_DIR");
+    support_folder_remove(folder);
+    if (works) fail_msg("\"%s\" was not noticed", mistakes[i].wrong);
+  }
+}
+
+/* Only NVIDIA's drivers are asked, and the environment has the last word. */
+static void test_environment_decides(void **state) {
+  Context *context = need_context(state);
+  cl_device_id device = context->device.id;
+  assert_false(tensor_promised(device, VENDOR_NVIDIA)); /* this one does not know its compute capability */
+  setenv("SETOSA_TENSOR_CORES", "1", 1);
+  assert_true(tensor_promised(device, VENDOR_NVIDIA));
+  assert_false(tensor_promised(device, VENDOR_AMD));
+  setenv("SETOSA_TENSOR_CORES", "0", 1);
+  assert_false(tensor_promised(device, VENDOR_NVIDIA));
+  unsetenv("SETOSA_TENSOR_CORES");
+  assert_false(context_traits(context)->tensor_cores);
+  assert_false(tensor_usable(context));
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_product_is_nearly_f32)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_product_is_nearly_f32),
+      cmocka_unit_test(test_trial_tells_right_from_wrong),
+      cmocka_unit_test(test_environment_decides),
+  };
   return support_run("opencl_tensor", tests, open_fixture, close_fixture);
 }

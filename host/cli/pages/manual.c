@@ -145,7 +145,8 @@ void manual_write_overview(FILE *stream) {
       ".SH FILES\n.TP\n.I $XDG_CACHE_HOME/setosa\ncompiled kernels, verdicts on drivers, tuning and self\\-test results, and converted "
       "data; else\n.IR \\(ti/.cache/setosa .\n.RB ( \"setosa cache\" )\n.SH ENVIRONMENT\n.TP\n.B NO_COLOR\nset to anything: no colours, "
       "unless\n.B \\-\\-color always\nis given\n.TP\n.B SETOSA_DRIVER_SECONDS\nseconds that an OpenCL driver has from one step of its "
-      "first trial to the next (20)\n",
+      "first trial to the next (20)\n.TP\n.B SETOSA_TENSOR_CORES\n0: matrices are not multiplied on the tensor cores of NVIDIA's GPUs; 1: "
+      "they are, without a trial of them\n",
       stream);
   put_see_also(stream, NULL);
 }

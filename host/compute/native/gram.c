@@ -163,7 +163,7 @@ cleanup:
 
 NativeShape native_gram_shape(const Native *native) {
   size_t line = round_up(native->head.features + 1, 4);
-  return native_default_shape(native->family, line, line, context_traits(native->context));
+  return native_default_shape(native->family, line, line, context_traits(native->context), false);
 }
 
 /* R' X by the kernel of the blocked pass (blocks.c). */

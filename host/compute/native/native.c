@@ -151,6 +151,7 @@ static Status create_native(Native **out, const Dataset *dataset, const BackendS
   TRY(memory_allocate_zero((void **)&native, 1, sizeof *native, "a backend", error));
   *out = native;
   const DeviceTraits *traits = context_traits(settings->context);
+  bool tensor = traits->tensor_cores && !settings->reproducible && !settings->no_tensor_cores;
   native->head = (Backend){.operations = &native_operations,
                            .rows = shape.rows,
                            .entries = shape.entries,
@@ -173,7 +174,7 @@ static Status create_native(Native **out, const Dataset *dataset, const BackendS
     goto cleanup;
   }
   native->source = dataset;
-  native->shape = native_default_shape(native->family, shape.classes, shape.features, traits);
+  native->shape = native_default_shape(native->family, shape.classes, shape.features, traits, tensor);
   if (shape.kind == DATA_SPARSE) {
     TRY(memory_allocate_zero((void **)&native->sparse, 1, sizeof *native->sparse, "a backend", error));
     native_sparse_begin(native, &shape);

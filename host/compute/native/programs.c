@@ -86,6 +86,7 @@ static void append_options(char *options, size_t size, const char *format, ...) 
 static void append_tile(char *options, size_t size, const NativeShape *shape) {
   append_options(options, size, "-DTILE_ROWS=%u -DTILE_CLASSES=%u -DITEM_ROWS=%u -DITEM_CLASSES=%u", shape->tile_rows, shape->tile_classes,
                  shape->item_rows, shape->item_classes);
+  if (shape->tensor > 0) append_options(options, size, " -DTENSOR");
 }
 
 /* FOURS of block_gpu.cl. What is not the device's own may begin anywhere. */

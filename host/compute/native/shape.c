@@ -1,7 +1,11 @@
 /* Default shapes of the kernels. */
 #include "compute/native/shape.h"
 
-enum { SIDE = 16, FEW_FEATURES = 64 }; /* SIDE: work-items along either side of a group, at most */
+enum {
+  SIDE = 16,
+  FEW_FEATURES = 64,
+  TENSOR_CLASSES = 64 /* at least, for tensor cores to pay */
+};                    /* SIDE: work-items along either side of a group, at most */
 
 static size_t divide_up(size_t count, size_t size) { return (count + size - 1) / size; }
 
@@ -17,9 +21,32 @@ void native_shape_tiles(NativeShape *shape, size_t classes, size_t features, uin
   if (shape->tile_classes % 4 > 0) shape->tile_classes += 2 * shape->item_classes;
   shape->item_rows = item_rows;
   shape->tile_rows = SIDE * item_rows;
+  shape->tensor = 0;
 }
 
-NativeShape native_default_shape(SetosaFamily family, size_t classes, size_t features, const DeviceTraits *traits) {
+/* Classes are cut into products of 8, so that the last warps have few past the end. */
+void native_shape_warps(NativeShape *shape, size_t classes, uint32_t group_rows, uint32_t group_classes, uint32_t warp_rows,
+                        uint32_t warp_classes) {
+  size_t columns = divide_up(classes, 8), tiles = divide_up(columns, (size_t)group_classes * (warp_classes / 8)),
+         each = divide_up(columns, tiles);
+  while (group_classes > 1 && divide_up(each, group_classes - 1) <= warp_classes / 8) group_classes--;
+  shape->tensor = 1;
+  shape->item_rows = warp_rows;
+  shape->item_classes = (uint32_t)divide_up(each, group_classes) * 8;
+  shape->tile_rows = group_rows * warp_rows;
+  shape->tile_classes = group_classes * shape->item_classes;
+}
+
+/* Warps of 64 x 32 move the fewest numbers; those of 32 x 64 may have fewer classes past the end. */
+static void choose_warps(NativeShape *shape, size_t classes) {
+  NativeShape other = *shape;
+  native_shape_warps(shape, classes, 2, 4, 64, 32);
+  native_shape_warps(&other, classes, 4, 2, 32, 64);
+  if (divide_up(classes, other.tile_classes) * other.tile_classes < divide_up(classes, shape->tile_classes) * shape->tile_classes)
+    *shape = other;
+}
+
+NativeShape native_default_shape(SetosaFamily family, size_t classes, size_t features, const DeviceTraits *traits, bool tensor) {
   NativeShape shape = {.lanes = 8, .dot_classes = 3, .outer_classes = 6, .outer_registers = 12, .strip_classes = 6, .panel_rows = 6};
   if (traits->preferred_float_width >= 16)
     shape = (NativeShape){.lanes = 16, .dot_classes = 5, .outer_classes = 16, .outer_registers = 24, .strip_classes = 6, .panel_rows = 8};
@@ -27,7 +54,9 @@ NativeShape native_default_shape(SetosaFamily family, size_t classes, size_t fea
   /* Elsewhere more groups at a time matter more; on Intel the sums of an item do not fit its registers, so that fused_wide.clh does it. */
   shape.fused_bytes = traits->vendor == VENDOR_NVIDIA ? 49152 : traits->vendor == VENDOR_INTEL ? 0 : 32768;
   if (family == SETOSA_FAMILY_CPU) return shape;
-  if (traits->vendor == VENDOR_NVIDIA)
+  if (tensor && classes >= TENSOR_CLASSES)
+    choose_warps(&shape, classes);
+  else if (traits->vendor == VENDOR_NVIDIA)
     native_shape_tiles(&shape, classes, features, 8, 8);
   else if (traits->vendor == VENDOR_AMD)
     native_shape_tiles(&shape, classes, features, 8, 4);
@@ -41,7 +70,7 @@ bool native_shape_equal(const NativeShape *a, const NativeShape *b) {
          a->outer_registers == b->outer_registers && a->strip_classes == b->strip_classes && a->panel_rows == b->panel_rows &&
          a->tile_rows == b->tile_rows && a->tile_classes == b->tile_classes && a->item_rows == b->item_rows &&
          a->item_classes == b->item_classes && a->shares == b->shares && a->fused_bytes == b->fused_bytes &&
-         a->fused_tensor == b->fused_tensor;
+         a->fused_tensor == b->fused_tensor && a->tensor == b->tensor;
 }
 
 enum {

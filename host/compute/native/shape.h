@@ -18,16 +18,21 @@ typedef struct NativeShape {
   uint32_t shares;                         /* most shards of a pass (fused.c, blocks.c) */
   uint32_t fused_tensor;                   /* fused, GPU: 1: on tensor cores (fused_tensor.clh) where they pay off */
   uint32_t fused_bytes;                    /* fused, GPU: most local memory of a group; 0: fused_wide.clh for every shape */
+  uint32_t tensor;                         /* blocks, GPU: 1: on tensor cores; item_rows and _classes are then those of a warp of 32 */
 } NativeShape;
 
-/* The fixed shape, which needs no tuning and which --reproducible keeps to: found by hand on AVX-512 (16 lanes, 32 registers) and by
- * counting registers for the rest. */
-NativeShape native_default_shape(SetosaFamily family, size_t classes, size_t features, const DeviceTraits *traits);
+/* The fixed shape, which needs no tuning: found by hand on AVX-512 (16 lanes, 32 registers) and by counting registers for the rest.
+ * tensor: on tensor cores where that pays; what --reproducible keeps to is the shape without. */
+NativeShape native_default_shape(SetosaFamily family, size_t classes, size_t features, const DeviceTraits *traits, bool tensor);
 /* Cuts the classes into tiles of groups whose work-items have at most item_classes of them each. */
 void native_shape_tiles(NativeShape *shape, size_t classes, size_t features, uint32_t item_rows, uint32_t item_classes);
+/* The same for tensor cores: warps of warp_rows and at most warp_classes, group_rows and at most group_classes of them in a group. */
+void native_shape_warps(NativeShape *shape, size_t classes, uint32_t group_rows, uint32_t group_classes, uint32_t warp_rows,
+                        uint32_t warp_classes);
 /* Work-items of a group of block_gpu.cl: whole vectors of 32. */
 static inline uint32_t native_shape_items(const NativeShape *shape) {
-  return (shape->tile_rows / shape->item_rows * (shape->tile_classes / shape->item_classes) + 31) / 32 * 32;
+  uint32_t parts = shape->tile_rows / shape->item_rows * (shape->tile_classes / shape->item_classes);
+  return shape->tensor > 0 ? 32 * parts : (parts + 31) / 32 * 32;
 }
 bool native_shape_equal(const NativeShape *a, const NativeShape *b);
 

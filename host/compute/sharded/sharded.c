@@ -207,7 +207,7 @@ static BackendSettings member_settings(const BackendSettings *settings, size_t m
   return own;
 }
 
-/* Tiles are tuned on the first device of rank 0 and are the same everywhere, as the bits must be. */
+/* Tiles are tuned on the first device of rank 0 and are the same everywhere, as the bits must be: on tensor cores only if all have some. */
 static Status choose_shape(Sharded *sharded, NativeShape *shape, const Dataset *dataset, const BackendSettings *settings, Error *error) {
   enum { TUNED_BYTES = 80 << 20 }; /* what a search is worth for */
   Status status = SETOSA_OK;
@@ -215,6 +215,10 @@ static Status choose_shape(Sharded *sharded, NativeShape *shape, const Dataset *
   Dataset *view = NULL;
   DataShape data = dataset_shape(dataset);
   BackendSettings own = member_settings(settings, 0);
+  bool lacking = false;
+  for (size_t i = 0; i < (settings->context_count > 0 ? settings->context_count : 1); i++)
+    lacking = lacking || !context_traits(member_settings(settings, i).context)->tensor_cores;
+  TRY(ranks_any(sharded->ranks, lacking, &own.no_tensor_cores, error));
   bool tunes = data.kind == DATA_DENSE && settings->tuning != SETOSA_TUNING_OFF && !settings->reproducible &&
                tune_is_worth_it(data.rows, data.features, data.classes);
   if (ranks_rank(sharded->ranks) == 0) {

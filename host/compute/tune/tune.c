@@ -24,6 +24,7 @@ bool tune_class_make(TuneClass *class, const Context *context, SetosaFamily fami
   const DeviceTraits *traits = context_traits(context);
   *class = (TuneClass){.family = family == SETOSA_FAMILY_AUTO ? traits->family : family,
                        .fused = classes <= CLASSES_FUSED_MOST,
+                       .tensor = traits->tensor_cores,
                        .features = power_of_two(features),
                        .storage = storage,
                        .compute_units = traits->compute_units};
@@ -51,8 +52,10 @@ size_t tune_candidates(NativeShape shapes[TUNE_CANDIDATES], const TuneClass *cla
   static const uint32_t strips[] = {8, 12, 6}, shares[] = {528, 264, 2112, 132};
   static const uint32_t fused_bytes[] = {32768, 49152, 24576};
   static const uint32_t items[][2] = {{8, 8}, {8, 4}, {4, 8}, {4, 4}, {8, 6}}; /* rows and most classes of a work-item, GPU */
+  /* Warps of a group by rows and by classes, rows and most classes of a warp. */
+  static const uint32_t warps[][4] = {{2, 2, 32, 64}, {2, 4, 64, 32}, {4, 1, 16, 104}, {4, 2, 32, 64}, {2, 2, 32, 32}, {4, 2, 32, 32}};
   size_t count = 0;
-  NativeShape usual = native_default_shape(class->family, class->classes, class->features, traits), shape = usual;
+  NativeShape usual = native_default_shape(class->family, class->classes, class->features, traits, class->tensor), shape = usual;
   add_candidate(shapes, &count, usual);
   if (class->family == SETOSA_FAMILY_CPU && class->classes >= PANEL_LEAST_REST) { /* without panels */
     shape.panel_rows = 0;
@@ -80,6 +83,10 @@ size_t tune_candidates(NativeShape shapes[TUNE_CANDIDATES], const TuneClass *cla
       add_candidate(shapes, &count, shape);
     }
   } else {
+    for (size_t i = 0; i < sizeof warps / sizeof *warps && class->tensor && class->family == SETOSA_FAMILY_GPU; i++) {
+      native_shape_warps(&shape, class->classes, warps[i][0], warps[i][1], warps[i][2], warps[i][3]);
+      add_candidate(shapes, &count, shape);
+    }
     for (size_t i = 0; i < (class->family == SETOSA_FAMILY_CPU ? 3 : sizeof items / sizeof *items); i++) {
       if (class->family == SETOSA_FAMILY_CPU)
         shape.strip_classes = strips[i];
@@ -100,15 +107,16 @@ void tune_shape_describe(char *text, size_t size, const NativeShape *shape, cons
   else if (class->family == SETOSA_FAMILY_CPU)
     snprintf(text, size, "tiles of %u classes, panels of %u rows", shape->strip_classes, shape->panel_rows);
   else
-    snprintf(text, size, "tiles of %u rows and %u classes, %u x %u a work-item", shape->tile_rows, shape->tile_classes, shape->item_rows,
-             shape->item_classes);
+    snprintf(text, size, "tiles of %u rows and %u classes, %u x %u a %s", shape->tile_rows, shape->tile_classes, shape->item_rows,
+             shape->item_classes, shape->tensor > 0 ? "warp on tensor cores" : "work-item");
 }
 
 /* ---- files ------------------------------------------------------------------------------------------------------ */
 
 static void write_class(char *text, size_t size, const TuneClass *class) {
-  snprintf(text, size, "%s %s %s classes %zu features %zu %s units %u", class->fingerprint, setosa_family_name(class->family),
-           class->fused ? "fused" : "blocks", class->classes, class->features, setosa_storage_name(class->storage), class->compute_units);
+  snprintf(text, size, "%s %s %s classes %zu features %zu %s units %u tensor %d", class->fingerprint, setosa_family_name(class->family),
+           class->fused ? "fused" : "blocks", class->classes, class->features, setosa_storage_name(class->storage), class->compute_units,
+           class->tensor);
 }
 
 static void write_record(char text[RECORD_BYTES], const TuneClass *class, const TuneRecord *record) {
@@ -117,10 +125,11 @@ static void write_record(char text[RECORD_BYTES], const TuneClass *class, const 
   write_class(class_text, sizeof class_text, class);
   snprintf(
       text, RECORD_BYTES,
-      "setosa tuning 6\nclass %s\nhow %s\nshape lanes %u dot %u outer %u %u strip %u panel %u tile %u %u item %u %u shares %u fused %u\n"
+      "setosa tuning 7\nclass %s\nhow %s\nshape lanes %u dot %u outer %u %u strip %u panel %u tile %u %u item %u %u shares %u fused %u "
+      "tensor %u\n"
       "pass_ns default %" PRIu64 " shape %" PRIu64 "\n",
       class_text, setosa_tuning_name(record->how), s->lanes, s->dot_classes, s->outer_classes, s->outer_registers, s->strip_classes,
-      s->panel_rows, s->tile_rows, s->tile_classes, s->item_rows, s->item_classes, s->shares, s->fused_bytes, record->default_ns,
+      s->panel_rows, s->tile_rows, s->tile_classes, s->item_rows, s->item_classes, s->shares, s->fused_bytes, s->tensor, record->default_ns,
       record->shape_ns);
 }
 
@@ -137,13 +146,13 @@ static bool read_record(TuneRecord *record, const TuneClass *class, const char *
   NativeShape *s = &record->shape;
   *record = (TuneRecord){.how = SETOSA_TUNING_QUICK};
   const char *rest = strstr(text, "\nhow ");
-  if (rest == NULL ||
-      sscanf(rest,
-             "\nhow %7s shape lanes %" SCNu32 " dot %" SCNu32 " outer %" SCNu32 " %" SCNu32 " strip %" SCNu32 " panel %" SCNu32
-             " tile %" SCNu32 " %" SCNu32 " item %" SCNu32 " %" SCNu32 " shares %" SCNu32 " fused %" SCNu32 " pass_ns default %" SCNu64
-             " shape %" SCNu64,
-             how, &s->lanes, &s->dot_classes, &s->outer_classes, &s->outer_registers, &s->strip_classes, &s->panel_rows, &s->tile_rows,
-             &s->tile_classes, &s->item_rows, &s->item_classes, &s->shares, &s->fused_bytes, &record->default_ns, &record->shape_ns) != 15)
+  if (rest == NULL || sscanf(rest,
+                             "\nhow %7s shape lanes %" SCNu32 " dot %" SCNu32 " outer %" SCNu32 " %" SCNu32 " strip %" SCNu32
+                             " panel %" SCNu32 " tile %" SCNu32 " %" SCNu32 " item %" SCNu32 " %" SCNu32 " shares %" SCNu32
+                             " fused %" SCNu32 " tensor %" SCNu32 " pass_ns default %" SCNu64 " shape %" SCNu64,
+                             how, &s->lanes, &s->dot_classes, &s->outer_classes, &s->outer_registers, &s->strip_classes, &s->panel_rows,
+                             &s->tile_rows, &s->tile_classes, &s->item_rows, &s->item_classes, &s->shares, &s->fused_bytes, &s->tensor,
+                             &record->default_ns, &record->shape_ns) != 16)
     return false;
   size_t how_index = find_name(how, tuning_names, names_count(tuning_names));
   if (how_index > 2 || how_index == SETOSA_TUNING_OFF) return false;

@@ -14,6 +14,7 @@ typedef struct TuneClass {
   char fingerprint[33]; /* of device, driver, version and kernel sources; never "" */
   SetosaFamily family;  /* CPU or GPU */
   bool fused;
+  bool tensor; /* tensor cores may be used */
   size_t classes, features;
   SetosaStorage storage;
   uint32_t compute_units;
