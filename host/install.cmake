@@ -57,7 +57,7 @@ install(FILES ${SETOSA_PAGES}/setosa.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/f
 # README.md links to the other pages, so they come along, in the same folders.
 install(FILES ${CMAKE_SOURCE_DIR}/LICENSE ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR}
   ${program})
-foreach(page bench/LOG.md bench/README.md data/README.md host/README.md kernels/README.md tests/README.md tests/tables/README.md)
+foreach(page bench/LOG.md bench/README.md data/README.md host/README.md host/python/README.md kernels/README.md tests/README.md tests/tables/README.md)
   get_filename_component(folder ${page} DIRECTORY)
   install(FILES ${CMAKE_SOURCE_DIR}/${page} DESTINATION ${CMAKE_INSTALL_DOCDIR}/${folder} ${program})
 endforeach()

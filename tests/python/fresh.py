@@ -43,7 +43,7 @@ def main():
         print(lines)
         if not re.fullmatch(r"objective 0\.\d{9} accuracy 0\.97\d\d\n\d+\.\d+\.\d+ setosa\n", lines):
             return 1
-        tests = sorted(glob.glob(os.path.join(source, "tests", "python", "test_*.py")))
+        tests = [path for path in sorted(glob.glob(os.path.join(source, "tests", "python", "test_*.py"))) if "fashion" not in path]
         return run("-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "-W", "ignore::DeprecationWarning", *tests).returncode
 
 

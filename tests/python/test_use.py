@@ -71,6 +71,30 @@ def test_a_model_of_arrays(tmp_path):
         model.save(tmp_path / "nowhere" / "m.safetensors")
 
 
+def test_export_and_import(iris, tmp_path):
+    fitted = setosa.SoftmaxClassifier().fit(*iris)
+    fitted.export(tmp_path / "m.json")
+    written = json.loads((tmp_path / "m.json").read_text(encoding="utf-8"))
+    assert written["classes_"] == fitted.classes_.tolist()
+    np.testing.assert_allclose(written["coef_"], fitted.model_.weights, rtol=1e-6)
+    np.testing.assert_array_equal(setosa.Model.import_file(tmp_path / "m.json").weights, fitted.model_.weights)
+    np.savez(tmp_path / "s.npz", coef_=fitted.coef_, intercept_=fitted.intercept_, classes_=fitted.classes_)
+    np.testing.assert_allclose(setosa.Model.import_file(tmp_path / "s.npz").predict_proba(iris[0]), fitted.predict_proba(iris[0]), atol=1e-6)
+    with pytest.raises(setosa.UsageError, match=r"m\.docx"):
+        fitted.export(tmp_path / "m.docx")
+
+
+def test_temperature(iris):
+    model = setosa.SoftmaxClassifier().fit(*iris).model_
+    sharp = model.predict_proba(iris[0])
+    assert model.temperature == 1
+    model.temperature = 2.0
+    soft = np.sqrt(sharp.astype(float))
+    np.testing.assert_allclose(model.predict_proba(iris[0]), soft / soft.sum(axis=1, keepdims=True), atol=1e-6)
+    with pytest.raises(setosa.UsageError):
+        model.temperature = 0
+
+
 def test_a_scaled_model_of_the_program(run, source, tmp_path, iris):
     run("train", os.path.join(source, "data", "iris.csv"), "--standardize", "--backend", "reference", "--model", tmp_path / "m.safetensors", "-q")
     model = setosa.Model.load(tmp_path / "m.safetensors")

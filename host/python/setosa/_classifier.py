@@ -192,6 +192,11 @@ class LinearSoftmax(ClassifierMixin, BaseEstimator):
         self._check_fitted()
         self.model_.save(path)
 
+    def export(self, path: str | os.PathLike[str]) -> None:
+        """Writes the fitted model for others, as :meth:`Model.export` does."""
+        self._check_fitted()
+        self.model_.export(path)
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True

@@ -18,7 +18,7 @@ from ._library import Handle, UsageError, call, lib
 class Model(Handle):
     """A softmax model: of the library's files (`Model.load`), of arrays (`Model.of`), or what a classifier has fitted (`model_`).
 
-    Rows x have the classes' probabilities softmax(weights @ ((x - offset) * scale) + bias).
+    Rows x have the classes' probabilities softmax((weights @ ((x - offset) * scale) + bias) / temperature).
     """
 
     def __init__(self, pointer: ctypes.c_void_p) -> None:
@@ -47,6 +47,17 @@ class Model(Handle):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a .safetensors file beside its target and renames it; `setosa eval`, `predict` and `inspect` read it."""
         call(lib.setosa_model_save, self.pointer, os.fsencode(path))
+
+    def export(self, path: str | os.PathLike[str]) -> None:
+        """Writes the model for others; the end of the name says how: .json or .csv, and what else `setosa export` knows."""
+        call(lib.setosa_model_export, self.pointer, os.fsencode(path), None, None)
+
+    @classmethod
+    def import_file(cls, path: str | os.PathLike[str]) -> Model:
+        """A model from coefficients of scikit-learn: an .npz or JSON object with coef_, intercept_, classes_ and perhaps feature_names_in_."""
+        pointer = ctypes.c_void_p()
+        call(lib.setosa_model_import, ctypes.byref(pointer), os.fsencode(path))
+        return cls(pointer)
 
     # ---- numbers -------------------------------------------------------------------------------------------------
 
@@ -82,6 +93,15 @@ class Model(Handle):
     def shift(self) -> np.ndarray | None:
         """(features,) f64, what is best taken off x before it is rounded to f32; `bias` is of x all the same. None: nothing."""
         return _array(lib.setosa_model_data_options(self.pointer).expect_shift, (self.n_features,))
+
+    @property
+    def temperature(self) -> float:
+        """Logits are divided by it before the softmax: 1 unless the model was calibrated. It can be set."""
+        return lib.setosa_model_temperature(self.pointer)
+
+    @temperature.setter
+    def temperature(self, value: float) -> None:
+        call(lib.setosa_model_set_temperature, self.pointer, value)
 
     @property
     def classes(self) -> list[str]:
