@@ -49,6 +49,7 @@ typedef struct Profile {
 static const Profile profiles[] = {
     {"h100", "NVIDIA H100 80GB HBM3", "NVIDIA Corporation", 0x10de, 132, 1980, 80, 20, 48, 1024},
     {"a100", "NVIDIA A100-SXM4-40GB", "NVIDIA Corporation", 0x10de, 108, 1410, 40, 10, 48, 1024},
+    {"t4", "Tesla T4", "NVIDIA Corporation", 0x10de, 40, 1590, 15, 4, 48, 1024},
     {"mi250x", "gfx90a:sramecc+:xnack-", "Advanced Micro Devices, Inc.", 0x1002, 110, 1700, 64, 54, 64, 1024},
     {"rx7900", "gfx1100", "Advanced Micro Devices, Inc.", 0x1002, 48, 2500, 24, 20, 64, 1024},
     {"a770", "Intel(R) Arc(TM) A770 Graphics", "Intel(R) Corporation", 0x8086, 512, 2400, 16, 4, 64, 1024},

@@ -24,7 +24,8 @@ ROWS = {'W6': 40000}  # at least as many as classes
 STORAGES = {'f16': ' -DSTORAGE=1', 'u8': ' -DSTORAGE=2 -DX_SCALE=0x1.010102p-8f'}
 PRECONDITIONERS = ('blocks', 'kron')
 PRODUCTS = ('fused_gpu', 'block_gpu')
-DEVICES = {'h100': nvidia.ARCHS, 'mi250x': ('gfx90a', 'gfx1030', 'gfx1100'), 'a770': ('dg2', 'pvc')}  # one of each vendor
+# One of each vendor, and one of NVIDIA's without tensor cores for tf32.
+DEVICES = {'h100': ('sm_80', 'sm_90'), 't4': ('sm_75',), 'mi250x': ('gfx90a', 'gfx1030', 'gfx1100'), 'a770': ('dg2', 'pvc')}
 
 
 def questions():

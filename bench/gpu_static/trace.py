@@ -267,7 +267,7 @@ def record(setosa, arguments, folder, device="h100", dry=False, data=False, part
     from there), the module and a cache folder of its own. kernels: SETOSA_KERNEL_DIR."""
     folder = pathlib.Path(folder).resolve()
     settings = {"SETOSA_RECORD_DEVICE": device, "SETOSA_RECORD_DRY": str(int(dry)), "SETOSA_RECORD_DATA": str(int(data))}
-    if device == "h100":  # PoCL, which plays its part, fails the trial of tensor cores
+    if device in ("h100", "a100"):  # PoCL, which plays their part, knows no compute capability
         settings["SETOSA_TENSOR_CORES"] = os.environ.get("SETOSA_TENSOR_CORES", "1")
     if parts_most:
         settings["SETOSA_RECORD_PARTS"] = str(parts_most)
