@@ -217,19 +217,23 @@ ROW_KERNEL void line_rows(global const float *logits, global const float *direct
   ulong share_first = (ulong)get_group_id(0) / groups * share_rows, rows = min(share_rows, all_rows - share_first);
   SHARE_BATCHES(rows, get_group_id(0) % groups, groups);
   NEIGHBOURS_SCRATCH(scratch, 4);
+  // From here on all begin with the share, so that no more than pointers stay in registers.
+  logits += share_first * stride;
+  directions += share_first * stride;
+  labels += first_row + share_first;
+  if (row_weights != 0) row_weights += first_row + share_first;
   float loss_high = 0.0f, loss_low = 0.0f, slope_high = 0.0f, slope_low = 0.0f;
   ulong batch = row_first;
   do {
     ROW_OF_BATCH(batch, i, live, end);
-    ulong row = share_first + i;
-    global const float *z = logits + row * stride, *s = directions + row * stride;
-    int y = labels[first_row + row];
+    global const float *z = logits + i * stride, *s = directions + i * stride;
+    int y = labels[i];
     float target_slope = s[y], target_logit = fma(t, target_slope, z[y]), m;
     float4 e[VECTORS];
     float4 pairs = two_sums_of_row(row_sums(e, &m, z, s, 1, t, target_slope, y, stride, end, scratch), scratch);
     float others = pairs.x + pairs.y, distance = target_logit - m, total = others + exp(distance);
     if (live && TEAM_ITEM % ROW_LANES == 0) {
-      float weight = row_weight(row_weights, first_row + row);
+      float weight = row_weight(row_weights, i);
       accumulate(&loss_high, &loss_low, weight * cross_entropy(others, total, distance));
       accumulate(&slope_high, &slope_low, weight * ((pairs.z + pairs.w) / total));
     }
