@@ -209,7 +209,7 @@ static void a_damaged_verdict_is_none(void **state) {
                                     {"fused ", "fused 1"},
                                     {"how full", "how off"},
                                     {"how full", "how fast"},
-                                    {"tuning 7", "tuning 6"},
+                                    {"tuning 8", "tuning 7"},
                                     {"class ", "class 0"},
                                     {"units ", "units 9"},
                                     {"strip 6", "strip 0006"},

@@ -54,6 +54,7 @@ NativeShape native_default_shape(SetosaFamily family, size_t classes, size_t fea
   /* Elsewhere more groups at a time matter more; on Intel the sums of an item do not fit its registers, so that fused_wide.clh does it. */
   shape.fused_bytes = traits->vendor == VENDOR_NVIDIA ? 49152 : traits->vendor == VENDOR_INTEL ? 0 : 32768;
   if (family == SETOSA_FAMILY_CPU) return shape;
+  shape.fused_tensor = tensor && classes <= CLASSES_FUSED_MOST;
   if (tensor && classes >= TENSOR_CLASSES)
     choose_warps(&shape, classes);
   else if (traits->vendor == VENDOR_NVIDIA)

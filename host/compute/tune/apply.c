@@ -15,7 +15,7 @@ static void tell(Native *native, const TuneClass *class, const TuneRecord *recor
   char what[96], shape[128], how[64] = "known from before", rival[64] = " (the default shape)";
   double milliseconds = 1e-6 * (double)record->shape_ns;
   tune_class_describe(what, sizeof what, class);
-  tune_shape_describe(shape, sizeof shape, &record->shape, class);
+  tune_shape_describe(shape, sizeof shape, &record->shape, class, native->head.features);
   if (searched) snprintf(how, sizeof how, "best of %u shapes", native->tuning.tried + 1);
   if (record->shape_ns != record->default_ns)
     snprintf(rival, sizeof rival, ", the default takes %.3g ms", 1e-6 * (double)record->default_ns);

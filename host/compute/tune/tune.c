@@ -10,6 +10,7 @@
 #include "base/cache_folder.h"
 #include "base/hash.h"
 #include "base/names.h"
+#include "compute/native/fused_shape.h"
 
 enum { RECORD_BYTES = 1024 };
 
@@ -72,11 +73,17 @@ size_t tune_candidates(NativeShape shapes[TUNE_CANDIDATES], const TuneClass *cla
       add_candidate(shapes, &count, shape);
     }
   } else if (class->fused) {
+    if (usual.fused_tensor > 0) { /* not on tensor cores */
+      shape.fused_tensor = 0;
+      add_candidate(shapes, &count, shape);
+      shape = usual;
+    }
     for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
       shape.shares = shares[i];
       add_candidate(shapes, &count, shape);
     }
     shape = usual;
+    shape.fused_tensor = 0; /* whose groups have the local memory that they need */
     for (size_t i = 0; i < sizeof fused_bytes / sizeof *fused_bytes; i++) {
       if (fused_bytes[i] > traits->local_memory_bytes) continue;
       shape.fused_bytes = fused_bytes[i];
@@ -98,10 +105,12 @@ size_t tune_candidates(NativeShape shapes[TUNE_CANDIDATES], const TuneClass *cla
   return count;
 }
 
-void tune_shape_describe(char *text, size_t size, const NativeShape *shape, const TuneClass *class) {
+void tune_shape_describe(char *text, size_t size, const NativeShape *shape, const TuneClass *class, size_t features) {
   if (class->fused && class->family == SETOSA_FAMILY_CPU)
     snprintf(text, size, "%u lanes, dot tiles of %u classes, outer tiles of %u classes and %u vectors, panels of %u rows", shape->lanes,
              shape->dot_classes, shape->outer_classes, shape->outer_registers, shape->panel_rows);
+  else if (class->fused && native_fused_shape(shape, features, class->classes, false).slabs > 0)
+    snprintf(text, size, "at most %u shares of the rows, on tensor cores", shape->shares);
   else if (class->fused)
     snprintf(text, size, "at most %u shares of the rows, groups of up to %u bytes", shape->shares, shape->fused_bytes);
   else if (class->family == SETOSA_FAMILY_CPU)
@@ -125,12 +134,12 @@ static void write_record(char text[RECORD_BYTES], const TuneClass *class, const 
   write_class(class_text, sizeof class_text, class);
   snprintf(
       text, RECORD_BYTES,
-      "setosa tuning 7\nclass %s\nhow %s\nshape lanes %u dot %u outer %u %u strip %u panel %u tile %u %u item %u %u shares %u fused %u "
-      "tensor %u\n"
+      "setosa tuning 8\nclass %s\nhow %s\nshape lanes %u dot %u outer %u %u strip %u panel %u tile %u %u item %u %u shares %u fused %u "
+      "%u tensor %u\n"
       "pass_ns default %" PRIu64 " shape %" PRIu64 "\n",
       class_text, setosa_tuning_name(record->how), s->lanes, s->dot_classes, s->outer_classes, s->outer_registers, s->strip_classes,
-      s->panel_rows, s->tile_rows, s->tile_classes, s->item_rows, s->item_classes, s->shares, s->fused_bytes, s->tensor, record->default_ns,
-      record->shape_ns);
+      s->panel_rows, s->tile_rows, s->tile_classes, s->item_rows, s->item_classes, s->shares, s->fused_bytes, s->fused_tensor, s->tensor,
+      record->default_ns, record->shape_ns);
 }
 
 /* The index of word among the names, or count. */
@@ -149,10 +158,10 @@ static bool read_record(TuneRecord *record, const TuneClass *class, const char *
   if (rest == NULL || sscanf(rest,
                              "\nhow %7s shape lanes %" SCNu32 " dot %" SCNu32 " outer %" SCNu32 " %" SCNu32 " strip %" SCNu32
                              " panel %" SCNu32 " tile %" SCNu32 " %" SCNu32 " item %" SCNu32 " %" SCNu32 " shares %" SCNu32
-                             " fused %" SCNu32 " tensor %" SCNu32 " pass_ns default %" SCNu64 " shape %" SCNu64,
+                             " fused %" SCNu32 " %" SCNu32 " tensor %" SCNu32 " pass_ns default %" SCNu64 " shape %" SCNu64,
                              how, &s->lanes, &s->dot_classes, &s->outer_classes, &s->outer_registers, &s->strip_classes, &s->panel_rows,
-                             &s->tile_rows, &s->tile_classes, &s->item_rows, &s->item_classes, &s->shares, &s->fused_bytes, &s->tensor,
-                             &record->default_ns, &record->shape_ns) != 16)
+                             &s->tile_rows, &s->tile_classes, &s->item_rows, &s->item_classes, &s->shares, &s->fused_bytes,
+                             &s->fused_tensor, &s->tensor, &record->default_ns, &record->shape_ns) != 17)
     return false;
   size_t how_index = find_name(how, tuning_names, names_count(tuning_names));
   if (how_index > 2 || how_index == SETOSA_TUNING_OFF) return false;

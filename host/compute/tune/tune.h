@@ -34,7 +34,7 @@ void tune_class_describe(char *text, size_t size, const TuneClass *class);
 /* All shapes that make sense for a class on a device, the default first. Returns how many. */
 size_t tune_candidates(NativeShape shapes[TUNE_CANDIDATES], const TuneClass *class, const DeviceTraits *traits);
 /* "16 lanes, dot tiles of 5 classes, ...": the numbers that matter for the class. */
-void tune_shape_describe(char *text, size_t size, const NativeShape *shape, const TuneClass *class);
+void tune_shape_describe(char *text, size_t size, const NativeShape *shape, const TuneClass *class, size_t features);
 
 /* False when there is no record, or none that can be trusted. */
 bool tune_load(TuneRecord *record, const TuneClass *class, const DeviceTraits *traits);
