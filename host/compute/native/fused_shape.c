@@ -16,7 +16,9 @@ enum {
   SHARED_QUADS = 4,     /* and its groups of four features */
   SHARED_ITEMS = 128,   /* of a group of them, which need many registers */
   OTHER_REGISTERS = 24, /* addresses, counters and what is on its way, */
-  MORE_REGISTERS = 16,  /* and as many again for a Hessian, and for weights that come from memory: with fewer NVIDIA's compiler spills */
+  MORE_REGISTERS = 16,  /* as many again for a Hessian, for weights from memory, for several groups of rows or many of classes; */
+  LOCAL_REGISTERS = 12, /* for weights in local memory */
+  CHUNK_REGISTERS = 32, /* for logits by chunks: with fewer NVIDIA's compiler spills */
   LEAST_ITEMS = 64,
   WARP = 32,              /* items of a group are a multiple of it */
   MOST_RESIDENT = 4,      /* groups at a time on a processor with */
@@ -92,11 +94,13 @@ static bool share_classes(FusedShape *fused, size_t features, size_t classes, si
 }
 
 /* Registers of a work-item, about. */
-static size_t registers_of(const FusedShape *fused, size_t sets) {
+static size_t registers_of(const FusedShape *fused, size_t classes, size_t sets) {
   size_t owned = 4 * fused->group_classes * fused->quads, sums = 4 * sets * fused->group_classes / fused->chunks;
   return owned + (fused->keep_w == 2 ? sets * owned : 0) + sums + OTHER_REGISTERS +
          (fused->keep_x ? 16 * fused->row_quads * fused->quads : 0) + (fused->keep_x && sets > 1 ? MORE_REGISTERS : 0) +
-         (fused->keep_w == 0 ? MORE_REGISTERS : 0);
+         (fused->keep_w == 0 ? MORE_REGISTERS : 0) + (fused->keep_w == 1 ? LOCAL_REGISTERS : 0) +
+         (fused->chunks > 1 ? CHUNK_REGISTERS : 0) +
+         (!fused->keep_x && (fused->row_groups > 1 || classes > 4 * SHARED_CLASSES) ? MORE_REGISTERS : 0);
 }
 
 FusedShape native_fused_shape(const NativeShape *shape, size_t features, size_t classes, bool hessian) {
@@ -112,7 +116,7 @@ FusedShape native_fused_shape(const NativeShape *shape, size_t features, size_t 
   while (2 * fused.row_groups * owners <= most && 8 * fused.row_quads * fused.row_groups <= MOST_BLOCK_ROWS) fused.row_groups *= 2;
   if (!fit(&fused, features, classes, hessian, shape->fused_bytes)) return wide;
   fused.block_rows = 4 * fused.row_quads * fused.row_groups;
-  size_t groups = FILE_REGISTERS / (registers_of(&fused, sets) * fused.items);
+  size_t groups = FILE_REGISTERS / (registers_of(&fused, classes, sets) * fused.items);
   fused.resident = groups < 1 ? 1 : groups > MOST_RESIDENT ? MOST_RESIDENT : (uint32_t)groups;
   fused.registers = FILE_REGISTERS / (fused.resident * fused.items) / 8 * 8;
   if (fused.registers > MOST_REGISTERS) fused.registers = MOST_REGISTERS;

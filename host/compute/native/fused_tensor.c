@@ -36,9 +36,13 @@ size_t native_fused_tensor_local_bytes(const FusedShape *fused, size_t features,
  * rows, its gradient, and what is split on its way). Found by bench/gpu_static for up to 8, 16, 24, 32 classes. */
 static size_t registers_of(const FusedShape *fused, size_t features, size_t classes, bool hessian) {
   static const uint8_t registers[2][4][2] = {{{44, 16}, {46, 22}, {60, 28}, {76, 30}}, {{48, 26}, {32, 32}, {56, 50}, {64, 48}}};
-  enum { FROM_FAR = 32, RAGGED = 24 }; /* for weights on their way from memory; where some items have features past the last */
+  enum {
+    FROM_FAR = 32,
+    RAGGED = 24,
+    RAGGED_FAR = 40
+  }; /* for weights on their way from memory; if some items have features past the last */
   const uint8_t *of = registers[hessian][TILES - 1];
-  size_t ragged = TENSOR_FEATURES > features ? RAGGED : 0;
+  size_t ragged = TENSOR_FEATURES == features ? 0 : fused->keep_w ? RAGGED : RAGGED_FAR;
   if (hessian && classes > 8 && classes <= 12) return 66 + 26 * fused->slabs + ragged;
   return of[0] + of[1] * fused->slabs + (fused->keep_w ? 0 : FROM_FAR) + ragged;
 }
