@@ -96,11 +96,14 @@ static bool share_classes(FusedShape *fused, size_t features, size_t classes, si
 /* Registers of a work-item, about. */
 static size_t registers_of(const FusedShape *fused, size_t classes, size_t sets) {
   size_t owned = 4 * fused->group_classes * fused->quads, sums = 4 * sets * fused->group_classes / fused->chunks;
-  return owned + (fused->keep_w == 2 ? sets * owned : 0) + sums + OTHER_REGISTERS +
-         (fused->keep_x ? 16 * fused->row_quads * fused->quads : 0) + (sets > 1 ? MORE_REGISTERS : 0) +
-         (fused->keep_w == 0 ? MORE_REGISTERS : 0) + (fused->keep_w == 1 ? LOCAL_REGISTERS : 0) +
-         (fused->chunks > 1 ? CHUNK_REGISTERS : 0) +
-         (!fused->keep_x && (fused->row_groups > 1 || classes > 4 * SHARED_CLASSES) ? MORE_REGISTERS : 0);
+  size_t registers = owned + sums + OTHER_REGISTERS + (sets > 1 ? MORE_REGISTERS : 0);
+  if (fused->keep_x) registers += 16 * fused->row_quads * fused->quads;
+  if (!fused->keep_x && (fused->row_groups > 2 || classes > 4 * SHARED_CLASSES)) registers += MORE_REGISTERS;
+  if (fused->keep_w == 2) registers += sets * owned;
+  if (fused->keep_w == 1 && fused->chunks == 1) registers += LOCAL_REGISTERS;
+  if (fused->keep_w == 0) registers += MORE_REGISTERS;
+  if (fused->chunks > 1 && (fused->quads == 1 || sets > 1)) registers += CHUNK_REGISTERS;
+  return registers;
 }
 
 FusedShape native_fused_shape(const NativeShape *shape, size_t features, size_t classes, bool hessian) {
