@@ -21,7 +21,7 @@ def test_a_failure_shows(source, tmp_path):
     """With a classifier that is wrong, the table says so."""
     wrong = tmp_path / "sitecustomize.py"
     wrong.write_text(
-        "import setosa\nfrom setosa._classifier import LinearSoftmax\n"
+        "import setosa\nfrom setosa._linear import LinearSoftmax\n"
         "LinearSoftmax.predict = lambda self, X, right=LinearSoftmax.predict: right(self, X)[::-1]\n",
         encoding="utf-8",
     )

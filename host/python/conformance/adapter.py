@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import setosa
-from setosa._classifier import LinearSoftmax
+from setosa._linear import LinearSoftmax
 
 NOT_HERE = "not applicable: "
 

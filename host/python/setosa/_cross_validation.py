@@ -11,12 +11,12 @@ import numpy as np
 
 from . import _api
 from ._base import folds_of, seed_of
-from ._classifier import LinearSoftmax
 from ._devices import Selector
 from ._interrupt import Interruptible
 from ._library import call, choice, lib
+from ._linear import LinearSoftmax
 from ._model import Model
-from ._train import as_namespace, computing, fill, resolve
+from ._train import as_namespace, computing, fill, is_small
 
 
 class CvProgress(NamedTuple):
@@ -129,8 +129,7 @@ class SoftmaxClassifierCV(LinearSoftmax):
         labels = self._labels_to_fit(y, X.shape[0])
         weights, _ = self._weights_to_fit(labels, sample_weight, self.class_weight)
         options = lib.setosa_cv_options_default()
-        work = X.shape[0] * X.shape[1] * len(self.classes_)
-        backend = resolve(work, self.backend, self.device)
+        small = is_small(X.shape[0], X.shape[1], len(self.classes_))
         fill(options.train, self._settings())
         options.choice = choice("choice", self.choice, "SETOSA_CV_")
         ends = {"path_count": self.n_lambdas, "path_least": self.lambda_min, "path_most": self.lambda_max, "l1_ratio": self.l1_ratio}
@@ -141,7 +140,7 @@ class SoftmaxClassifierCV(LinearSoftmax):
         model = ctypes.c_void_p()
         result: Any = ctypes.POINTER(_api.SetosaCvResult)()
         try:
-            with computing(options.train.compute, work=work, backend=backend, device=self.device, **compute), Interruptible() as interrupt:
+            with computing(options.train.compute, small=small, backend=self.backend, device=self.device, **compute), Interruptible() as interrupt:
                 callback = _api.SetosaCvCallback(self._watch(interrupt))
                 options.progress = callback
                 call(lib.setosa_cv, ctypes.byref(model), ctypes.byref(result), dataset.pointer, ctypes.byref(options))

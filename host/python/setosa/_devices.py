@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
 import threading
+import warnings
 from dataclasses import dataclass
 from typing import Union
 
 from . import _api
-from ._library import DeviceError, Handle, call, lib, texts
+from ._library import DeviceError, Handle, call, in_python, lib, texts
 
 Selector = Union[None, int, str, "list[int | str]", "tuple[int | str, ...]"]
 
@@ -44,6 +46,9 @@ class _Opened:
         call(lib.setosa_devices_open, ctypes.byref(pointer))
         self.list = Handle(pointer, lib.setosa_devices_close)
         self.process = os.getpid()
+        told = (lib.setosa_devices_warning(pointer, i) for i in itertools.count())
+        for line in itertools.takewhile(lambda line: line is not None, told):
+            warnings.warn(in_python(line.decode("utf-8", "replace")), stacklevel=5)
         self.devices: dict[tuple[int, int, int], Handle] = {}
         self.lock = threading.RLock()
 

@@ -75,7 +75,14 @@ lib = _load()
 __version__: str = _api.VERSION
 
 
-_IN_PYTHON = {"max-iterations": "max_iter", "tolerance": "tol", "standardize": "StandardScaler", "no-intercept": "fit_intercept=False", "folds": "cv"}
+_IN_PYTHON = {
+    "max-iterations": "max_iter",
+    "tolerance": "tol",
+    "standardize": "StandardScaler",
+    "no-intercept": "fit_intercept=False",
+    "folds": "cv",
+    "l2-path": "lambda_min to lambda_max",
+}
 
 
 def in_python(message: str) -> str:

@@ -127,7 +127,7 @@ class Model(Handle):
 
     def predict_proba(self, X: Any, *, device: Any = None, backend: str = "auto") -> np.ndarray:
         """Probabilities (rows,classes) f32 of X (rows,features), computed by the library on a device or the host."""
-        from ._train import computing
+        from ._train import computing, is_small
 
         X = X if hasattr(X, "tocsr") else np.asarray(X)
         if X.ndim != 2 or X.shape[1] != self.n_features:
@@ -139,7 +139,10 @@ class Model(Handle):
         dataset = make_dataset(X, None, classes, model=self.pointer)
         call(lib.setosa_model_scale_dataset, self.pointer, dataset.pointer)
         options = lib.setosa_compute_options_default()
-        with computing(options, work=X.shape[1] * rows * classes, backend=backend, device=device), Interruptible() as interrupt:
+        with (
+            computing(options, small=is_small(X.shape[0], X.shape[1], classes, training=False), backend=backend, device=device),
+            Interruptible() as interrupt,
+        ):
 
             def take(first: int, count: int, values: Any, _user: Any) -> bool:
                 ctypes.memmove(out[first:].ctypes.data, values, count * classes * out.itemsize)

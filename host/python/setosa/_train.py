@@ -16,9 +16,9 @@ from ._interrupt import Interruptible
 from ._library import UsageError, call, choice, lib
 from ._model import Model
 
-# Multiplications of a pass over X up to which "auto" computes on the host in double: there a pass takes less time than a device needs to be
-# told of it.
-SMALL_WORK = 1 << 17
+# Multiplications of a pass over X, and of the Hessian of a step of Newton's method, up to which "auto" computes on the host in double: there
+# they take less time than a device needs to be told of them (README.md, "Measured").
+SMALL_PASS, SMALL_HESSIAN = 1 << 17, 1 << 21
 # Of the gradient: what arithmetic in double reaches with one more step of Newton's method than f32 can use.
 TOLERANCE_IN_DOUBLE = 1e-9
 
@@ -58,11 +58,17 @@ def as_namespace(kind: type[SimpleNamespace], struct: ctypes.Structure) -> Any:
     return kind(**values)
 
 
+def is_small(rows: int, features: int, classes: int, *, training: bool = True) -> bool:
+    """Whether work on rows (rows,features) is too little for a device."""
+    work = rows * features * classes
+    return work <= SMALL_PASS and (not training or work * features * classes <= SMALL_HESSIAN)
+
+
 @contextlib.contextmanager
 def computing(
     options: _api.SetosaComputeOptions,
     *,
-    work: int,
+    small: bool,
     backend: str = "auto",
     device: Selector = None,
     storage: str = "auto",
@@ -70,8 +76,8 @@ def computing(
     reproducible: bool = False,
     device_memory: int | None = None,
 ) -> Iterator[None]:
-    """Fills options of computing. Within it the devices are this thread's alone. work: multiplications of one pass over X."""
-    backend = resolve(work, backend, device)
+    """Fills options of computing. Within it the devices are this thread's alone. small: the work, see is_small."""
+    backend = resolve(small, backend, device)
     options.backend = choice("backend", backend, "SETOSA_BACKEND_")
     options.storage = choice("storage", storage, "SETOSA_STORAGE_")
     options.tuning = choice("tuning", tuning, "SETOSA_TUNING_")
@@ -92,13 +98,13 @@ def computing(
         yield
 
 
-def resolve(work: int, backend: str, device: Selector) -> str:
+def resolve(small: bool, backend: str, device: Selector) -> str:
     """The backend that "auto" means."""
     if backend != "auto":
         return backend
     if device is not None:
         return "native"
-    if work <= SMALL_WORK:
+    if small:
         return "reference"
     return "native" if any_usable() else "blas"
 
@@ -115,8 +121,8 @@ def train(
 ) -> tuple[Model, TrainResult]:
     """settings: fields of SetosaTrainOptions by name, choices as texts. compute: arguments of `computing` but work."""
     options = lib.setosa_train_options_default()
-    work = dataset.features * dataset.rows * dataset.classes
-    backend = resolve(work, compute["backend"], compute["device"])
+    small = is_small(dataset.rows, dataset.features, dataset.classes)
+    backend = resolve(small, compute["backend"], compute["device"])
     if backend == "reference":
         options.tolerance = TOLERANCE_IN_DOUBLE
     fill(options, settings)
@@ -125,7 +131,7 @@ def train(
     if validation is not None:
         options.validation = validation.pointer
     model, result = ctypes.c_void_p(), _api.SetosaTrainResult()
-    with computing(options.compute, work=work, **{**compute, "backend": backend}), Interruptible() as interrupt:
+    with computing(options.compute, small=small, **{**compute, "backend": backend}), Interruptible() as interrupt:
 
         def goes_on(report: Any, _user: Any) -> bool:
             try:
