@@ -15,8 +15,7 @@ from ._base import validate_labels
 from ._data import make_dataset
 from ._devices import choose_indices, opened
 from ._interrupt import Interruptible
-from ._library import call, choice, lib
-from ._train import as_namespace
+from ._library import as_namespace, call, choice, lib
 
 
 class BenchResult(SimpleNamespace):

@@ -13,10 +13,10 @@ from . import _api
 from ._base import folds_of, seed_of
 from ._devices import Selector
 from ._interrupt import Interruptible
-from ._library import call, choice, lib
+from ._library import as_namespace, call, choice, lib
 from ._linear import LinearSoftmax
 from ._model import Model
-from ._train import as_namespace, computing, fill, is_small
+from ._train import computing, fill, is_small
 
 
 class CvProgress(NamedTuple):

@@ -7,35 +7,26 @@ import itertools
 import os
 import threading
 import warnings
-from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Union
 
 from . import _api
-from ._library import DeviceError, Handle, call, in_python, lib, texts
+from ._library import DeviceError, Handle, as_namespace, call, in_python, lib, texts
 
 Selector = Union[None, int, str, "list[int | str]", "tuple[int | str, ...]"]
 
 
-@dataclass(frozen=True)
-class Device:
-    """An OpenCL device as `setosa devices` lists it. `refusal` says why it is not usable, "" where it is; `note` what is special."""
+class Device(SimpleNamespace):
+    """An OpenCL device as `setosa devices` lists it, field by field as SetosaDeviceInfo in setosa.h: index, type ("cpu", "gpu", "other"),
+    name, vendor, driver, version, platform, memory_bytes, compute_units, clock_mhz, usable, refusal (why it is not usable, "" where it is),
+    note (what is special) and more."""
 
     index: int
     type: str
     name: str
-    vendor: str
-    driver: str
-    version: str
-    platform: str
-    platform_version: str
     memory_bytes: int
-    max_allocation_bytes: int
-    local_memory_bytes: int
-    compute_units: int
-    clock_mhz: int
     usable: bool
     refusal: str
-    note: str
 
 
 class _Opened:
@@ -80,12 +71,9 @@ def opened() -> _Opened:
 
 
 def _describe(info: _api.SetosaDeviceInfo) -> Device:
-    values = {}
-    for name, kind, *_ in info._fields_:
-        value = getattr(info, name)
-        values[name] = value.decode("utf-8", "replace") if kind is ctypes.c_char_p else value
-    values["type"] = lib.setosa_device_type_name(info.type).decode()
-    return Device(**values)
+    device = as_namespace(Device, info)
+    device.type = lib.setosa_device_type_name(info.type).decode()
+    return device
 
 
 def devices() -> list[Device]:

@@ -6,6 +6,7 @@ import ctypes
 import os
 import re
 import weakref
+from types import SimpleNamespace
 from typing import Any
 
 try:
@@ -123,3 +124,15 @@ def choice(name: str, value: str, prefix: str) -> int:
         known = [key[len(prefix) :].lower() for key in vars(_api) if key.startswith(prefix)]
         raise UsageError(f"{name}={value!r} is none of {', '.join(known)}")
     return number
+
+
+def as_namespace(kind: type[SimpleNamespace], struct: ctypes.Structure) -> Any:
+    """The numbers and texts of a struct."""
+    values: dict[str, Any] = {}
+    for name, _ in struct._fields_:  # type: ignore[misc]
+        value = getattr(struct, name)
+        if isinstance(value, bytes):
+            values[name] = value.decode("utf-8", "replace")
+        elif isinstance(value, (bool, int, float)):
+            values[name] = value
+    return kind(**values)

@@ -13,7 +13,7 @@ from . import _api
 from ._data import Dataset
 from ._devices import Selector, any_usable, choose, opened
 from ._interrupt import Interruptible
-from ._library import UsageError, call, choice, lib
+from ._library import UsageError, as_namespace, call, choice, lib
 from ._model import Model
 
 # Multiplications of a pass over X, and of the Hessian of a step of Newton's method, up to which "auto" computes on the host in double: there
@@ -44,18 +44,6 @@ ProgressFunction = Callable[[Progress], Optional[bool]]
 class TrainResult(SimpleNamespace):
     """What a training said at its end, field by field as SetosaTrainResult in setosa.h: objective, loss, gradient_norm, iterations, solver,
     preconditioner, gap, gap_kind, converged, stop_reason, advice, backend, device_bytes, seconds_train, weights_hash and more."""
-
-
-def as_namespace(kind: type[SimpleNamespace], struct: ctypes.Structure) -> Any:
-    """The numbers and texts of a struct."""
-    values: dict[str, Any] = {}
-    for name, _ in struct._fields_:  # type: ignore[misc]
-        value = getattr(struct, name)
-        if isinstance(value, bytes):
-            values[name] = value.decode("utf-8", "replace")
-        elif isinstance(value, (bool, int, float)):
-            values[name] = value
-    return kind(**values)
 
 
 def is_small(rows: int, features: int, classes: int, *, training: bool = True) -> bool:
