@@ -59,6 +59,7 @@ fish                  tries its completion
 dpkg-dev              finds what Debian packages depend on
 lintian               checks Debian packages
 python3-venv          a place for onnxruntime, which runs exported models
+chromium              shows the pages of --report to their test
 git                   lists the files to check'
 
 # Debian 13 has none. Where the index does not know them, they are left out, and what needs them is skipped.

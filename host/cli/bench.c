@@ -53,8 +53,8 @@ static void on_doing(const char *what, void *user) { progress_say(&((BenchReport
 static bool on_stop(void *user) {
   const BenchReport *report = user;
   const Options *options = report->session->options;
-  interrupt_defer(true);            /* what was measured is to be printed */
-  bool file = options->csv != NULL; /* which is wanted whole, whoever reads the table */
+  interrupt_defer(true);                                     /* what was measured is to be printed */
+  bool file = options->csv != NULL || options->plot != NULL; /* which is wanted whole, whoever reads the table */
   return interrupt_requested() || report->status != SETOSA_OK || (console_output_failed() && !file);
 }
 
@@ -195,6 +195,7 @@ static Status show(BenchReport *report, Error *error) {
   TRY(console_flush(error));
   warn_of_noise(report);
   if (options->csv != NULL) TRY(bench_write_csv(report, options->csv, error));
+  if (options->plot != NULL) TRY(bench_write_plot(report, options->plot, error));
   TRY(judge(report, error));
 cleanup:
   return status;
@@ -261,7 +262,7 @@ const Command command_bench = {
     .examples =
         "  setosa bench --suite --json > before.json\n"
         "  setosa bench --work W1,W4 --what step,hessian --compare before.json\n"
-        "  setosa bench synthetic:rows=1e5,features=100,classes=10 --csv rows.csv\n",
+        "  setosa bench synthetic:rows=1e5,features=100,classes=10 --csv rows.csv --plot rows.svg\n",
     .id = FOR_BENCH,
     .least_arguments = 0,
     .most_arguments = 1,

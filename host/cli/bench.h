@@ -47,6 +47,9 @@ Status bench_print_groups(BenchReport *report, bool last, Error *error);
 json_t *bench_json(const BenchReport *report);
 Status bench_write_csv(const BenchReport *report, const char *path, Error *error);
 
+/* bench_plot.c: SVG. */
+Status bench_write_plot(const BenchReport *report, const char *path, Error *error);
+
 /* bench_compare.c. NULL path: no baseline. */
 Status bench_load_baseline(BenchReport *report, const char *path, Error *error);
 /* The baseline's row of a result, or NULL. */

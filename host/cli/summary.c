@@ -3,8 +3,10 @@
 
 #include <string.h>
 
+#include "base/path.h"
 #include "cli/json_output.h"
 #include "cli/report.h"
+#include "cli/report_page.h"
 #include "cli/terminal/page.h"
 #include "cli/terminal/progress.h"
 
@@ -22,8 +24,9 @@ static Status print_page(const SetosaSummary *summary, const SetosaDataset *data
   char text[1024], left_out[INPUT_WORDS], features[REPORT_WORDS];
   bool color = session->console.color_out;
   input_left_out(left_out, input_count_left_out(data));
-  page_print("%sSoftmax regression, %s%s\n", color_code(color, COLOR_BOLD), summary->l2 > 0 ? "penalised likelihood" : "maximum likelihood",
-             color_code(color, COLOR_PLAIN));
+  if (session->facts == NULL)
+    page_print("%sSoftmax regression, %s%s\n", color_code(color, COLOR_BOLD),
+               summary->l2 > 0 ? "penalised likelihood" : "maximum likelihood", color_code(color, COLOR_PLAIN));
   snprintf(text, sizeof text, "%s: %llu rows%s%s%s, %s, %zu classes", session->options->argument[1], (unsigned long long)summary->rows,
            left_out[0] != '\0' ? " (" : "", left_out, left_out[0] != '\0' ? ")" : "", report_features(features, data), summary->classes);
   console_make_visible(text);
@@ -31,7 +34,40 @@ static Status print_page(const SetosaSummary *summary, const SetosaDataset *data
   return summary_print(summary, session, error);
 }
 
-static Status finish(const SetosaSummary *summary, const SetosaDataset *data, const Session *session, Error *error) {
+/* --report. */
+static Status write_page(const SetosaSummary *summary, const SetosaModel *model, const SetosaDataset *data, const Session *session,
+                         Error *error) {
+  Status status = SETOSA_OK;
+  ReportFacts facts = {0};
+  Text command = {0};
+  char subject[1024], source[512], word[512];
+  const char *path = session->options->argument[0];
+  Session captured = report_capture(session, &facts);
+  snprintf(word, sizeof word, "%s", path);
+  console_make_visible(word);
+  report_field(&captured, "model", "%s", word);
+  TRY(print_page(summary, data, &captured, error));
+  TRY(report_command_line(&command, &command_summary, session, error));
+  snprintf(subject, sizeof subject, "%s on %s", path_last(path),
+           report_subject(source, sizeof source, session->options->argument[1], session));
+  const ReportPage page = {.command = "summary",
+                           .title = summary->l2 > 0 ? "Softmax regression, penalised likelihood" : "Softmax regression, maximum likelihood",
+                           .subject = subject,
+                           .facts = &facts,
+                           .summary = summary,
+                           .model = model,
+                           .dataset = data,
+                           .repeat = command.text};
+  TRY(report_write(&page, session->options->report, error));
+cleanup:
+  if (status != SETOSA_OK) error_prefix(error, "--report");
+  report_facts_free(&facts);
+  text_free(&command);
+  return status;
+}
+
+static Status finish(const SetosaSummary *summary, const SetosaModel *model, const SetosaDataset *data, const Session *session,
+                     Error *error) {
   Status status = SETOSA_OK;
   if (session->options->json)
     TRY(print_document(summary, data, error));
@@ -41,6 +77,7 @@ static Status finish(const SetosaSummary *summary, const SetosaDataset *data, co
     TRY(print_page(summary, data, session, error));
   TRY(console_flush(error));
   summary_print_remarks(summary, session);
+  if (session->options->report != NULL) TRY(write_page(summary, model, data, session, error));
 cleanup:
   return status;
 }
@@ -74,7 +111,7 @@ static Status run(const Session *session, Error *error) {
   status = setosa_summary(&summary, model, data, &options, error);
   progress_end(&progress);
   if (status != SETOSA_OK) goto cleanup;
-  TRY(setosa_ranks_agree(session->ranks, session_is_first(session) ? finish(summary, data, session, error) : SETOSA_OK, error));
+  TRY(setosa_ranks_agree(session->ranks, session_is_first(session) ? finish(summary, model, data, session, error) : SETOSA_OK, error));
 cleanup:
   setosa_summary_destroy(summary);
   setosa_dataset_destroy(data);
@@ -104,7 +141,8 @@ const Command command_summary = {
         "  setosa train anes96.csv --label PID --l2 0 --model party.safetensors\n"
         "  setosa summary party.safetensors anes96.csv\n"
         "  setosa summary party.safetensors anes96.csv --base 3 --odds\n"
-        "  setosa summary party.safetensors anes96.csv --robust --effects --json\n",
+        "  setosa summary party.safetensors anes96.csv --robust --effects --json\n"
+        "  setosa summary party.safetensors anes96.csv --report party.html\n",
     .id = FOR_SUMMARY,
     .least_arguments = 2,
     .most_arguments = 2,

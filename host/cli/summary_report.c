@@ -101,6 +101,7 @@ Status summary_print(const SetosaSummary *s, const Session *session, Error *erro
   bool odds = session->options->odds;
   size_t listed = s->classes < LISTED_CLASSES ? s->classes : LISTED_CLASSES;
   print_tests(s, session);
+  if (session->facts != NULL) return SETOSA_OK; /* a page has its own tables */
   for (size_t k = 0; k < listed; k++) {
     if (k == s->base) continue;
     print_title(session, "%s against %s", s->class_names[k], s->class_names[s->base]);

@@ -23,6 +23,7 @@ Status train_write_page(const TrainReport *report, const Session *session, Error
                      .scores = scores,
                      .training = &report->result,
                      .trace = report->trace,
+                     .summary = report->summary,
                      .metrics = report->metrics,
                      .metrics_of = metrics_of,
                      .model = report->model,

@@ -143,6 +143,8 @@ Status dataset_copy_description(Dataset *to, const Dataset *from, Error *error) 
   to->parts = from->parts;
   to->index_base = from->index_base;
   to->hash_bits = from->hash_bits;
+  to->image_height = from->image_height;
+  to->image_width = from->image_width;
   TRY(copy_names(&to->feature_names, from->feature_names, from->features, error));
   to->classes = from->class_names != NULL ? from->classes : 0; /* as many names as destroy will free */
   TRY(copy_names(&to->class_names, from->class_names, from->classes, error));
@@ -162,6 +164,13 @@ uint64_t setosa_dataset_entries(const SetosaDataset *dataset) {
 }
 
 bool setosa_dataset_is_binary(const SetosaDataset *dataset) { return dataset != NULL && dataset_shape(dataset).ones; }
+bool setosa_dataset_image(const SetosaDataset *dataset, size_t *height, size_t *width) {
+  bool known = dataset != NULL && dataset->image_height > 0;
+  if (height != NULL) *height = known ? dataset->image_height : 0;
+  if (width != NULL) *width = known ? dataset->image_width : 0;
+  return known;
+}
+
 int setosa_dataset_index_base(const SetosaDataset *dataset) { return dataset != NULL ? dataset->index_base : -1; }
 uint64_t setosa_dataset_hash_features(const SetosaDataset *dataset) { return dataset != NULL ? dataset->hash_bits : 0; }
 

@@ -17,6 +17,7 @@ typedef struct IdxHeader {
   ElementType type;
   size_t dimensions;
   size_t rows, features; /* first size, product of the others */
+  size_t width;          /* the last size */
 } IdxHeader;
 
 static bool decode_type(unsigned char code, ElementType *type) {
@@ -57,6 +58,7 @@ static Status read_sizes(IdxHeader *header, Stream *stream, Error *error) {
     size_t size = (size_t)s[0] << 24 | (size_t)s[1] << 16 | (size_t)s[2] << 8 | s[3];
     if (size == 0)
       TRY(error_set(error, SETOSA_ERROR_DATA, "%s: dimension %zu of the IDX header is 0: the file holds no data", path, i + 1));
+    header->width = size;
     if (i == 0)
       header->rows = size;
     else if (__builtin_mul_overflow(header->features, size, &header->features))
@@ -200,6 +202,10 @@ Status idx_read(Dataset *dataset, Reader *reader, Error *error) {
   reader->rows_total = header.rows;
   dataset->rows = header.rows;
   dataset->features = header.features;
+  if (header.dimensions == 3) {
+    dataset->image_width = header.width;
+    dataset->image_height = header.features / header.width;
+  }
   TRY(read_values(&header, reader, error));
   TRY(read_labels(dataset, reader, error));
 cleanup:

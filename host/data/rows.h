@@ -70,8 +70,10 @@ struct SetosaDataset {
   float byte_scale;     /* as in DataShape */
   int index_base;       /* what the source calls its first feature: 0 or 1; -1: features have no numbers */
   unsigned hash_bits;   /* of the hashes that features were made of; 0: they were not */
-  bool cached;          /* the rows come from the cache of conversions */
-  char *cache_note;     /* why what was read could not be kept in that cache, or NULL */
+  /* Of images whose pixels, row by row, are the features; 0: they are none. */
+  size_t image_height, image_width;
+  bool cached;      /* the rows come from the cache of conversions */
+  char *cache_note; /* why what was read could not be kept in that cache, or NULL */
 };
 
 /* ---- dataset.c --------------------------------------------------------------------------------------------------- */

@@ -267,6 +267,9 @@ bool setosa_dataset_is_sparse(const SetosaDataset *dataset);
 uint64_t setosa_dataset_entries(const SetosaDataset *dataset);
 /* Whether every entry of sparse rows is 1: then no values are kept. false of dense rows. */
 bool setosa_dataset_is_binary(const SetosaDataset *dataset);
+/* Whether the features are the pixels of grey images, row by row, as an IDX file with three dimensions holds them; height and width (which
+ * may be NULL) are then those of an image, with height * width features, else 0. */
+bool setosa_dataset_image(const SetosaDataset *dataset, size_t *height, size_t *width);
 /* What the source calls its first feature: 0 or 1 of LIBSVM text, -1 where features have no numbers. For expect_index_base. */
 int setosa_dataset_index_base(const SetosaDataset *dataset);
 /* The bits of the hashes that features were made of; 0: they were not. For hash_features. */

@@ -52,8 +52,10 @@ PlotHeatText plot_draw_heat(Markup *markup, const PlotHeat *heat) {
   char number[24];
   PlotHeatText how = choose_text(heat, side);
   plot_open(markup, &heat->title, PLOT_WIDTH, HEADER + side * (double)heat->count + FOOT);
-  plot_text(markup, EDGE, 12, "start", "label", heat->rows_label, left - EDGE);
-  plot_text(markup, right, 12, "end", "label", heat->columns_label, right - left);
+  double room = letters_width(heat->columns_label) * PLOT_LETTERS;
+  plot_text(markup, EDGE, 12, "start", "label", heat->rows_label, 0);
+  plot_text(markup, fmax(right, 3 * EDGE + letters_width(heat->rows_label) * PLOT_LETTERS + room), 12, "end", "label", heat->columns_label,
+            room + 1);
   for (size_t i = 0; i < heat->count; i++) {
     double y = HEADER + side * (double)i, middle = y + side / 2 + 3.6;
     snprintf(number, sizeof number, "%zu", i + 1);

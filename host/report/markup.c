@@ -63,12 +63,17 @@ void markup_name(Markup *markup, const char *name, double ems) {
   if (cut) markup_put(markup, "</span>");
 }
 
-void markup_number(Markup *markup, const char *key, double value, const char *format) {
-  char shown[64] = "-", id[96] = "", full[40] = "";
-  if (isfinite(value)) snprintf(shown, sizeof shown, format, value);
+void markup_number_as(Markup *markup, const char *key, double value, const char *words) {
+  char id[96] = "", full[40] = "";
   if (isfinite(value)) snprintf(full, sizeof full, "%.17g", value);
   if (key != NULL) snprintf(id, sizeof id, " id=\"%s\"", key);
-  markup_put(markup, "<data%s value=\"%s\">%s</data>", id, full, shown);
+  markup_put(markup, "<data%s value=\"%s\">%s</data>", id, full, words);
+}
+
+void markup_number(Markup *markup, const char *key, double value, const char *format) {
+  char words[64] = "-";
+  if (isfinite(value)) snprintf(words, sizeof words, format, value);
+  markup_number_as(markup, key, value, words);
 }
 
 Status markup_write(const Markup *markup, const char *path, Error *error) {

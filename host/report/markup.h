@@ -21,6 +21,8 @@ void markup_text(Markup *markup, const char *text);
 void markup_name(Markup *markup, const char *name, double ems);
 /* <data id="key" value="...">as the format has it</data>, "-" for what is not finite. key NULL: without an id. */
 void markup_number(Markup *markup, const char *key, double value, const char *format) __attribute__((format(printf, 4, 0)));
+/* The same with words of one's own. */
+void markup_number_as(Markup *markup, const char *key, double value, const char *words);
 /* Writes the document beside `path` and renames it. SETOSA_ERROR_WRITE, or what went wrong before. */
 Status markup_write(const Markup *markup, const char *path, Error *error);
 void markup_free(Markup *markup);

@@ -92,6 +92,10 @@ static void put_metrics_cards(Markup *markup, const ReportPage *page) {
 static void put_cards(Markup *markup, const ReportPage *page) {
   markup_put(markup, "<ul class=\"cards\">\n");
   for (size_t i = 0; i < page->score_count; i++) put_scores(markup, &page->scores[i]);
+  if (page->training != NULL && isfinite(page->training->gap) && !page->training->separable)
+    put_card(markup, NULL, page->training->gap, "%.1e",
+             strcmp(page->training->gap_kind, "certificate") == 0 ? "of itself above the optimum at most, certified"
+                                                                  : "of itself above the optimum, an estimate");
   if (page->metrics != NULL && page->score_count == 0) put_metrics_cards(markup, page);
   markup_put(markup, "</ul>\n");
 }
@@ -166,6 +170,7 @@ Status report_write(const ReportPage *page, const char *path, Error *error) {
   }
   section_path(&markup, page);
   section_training(&markup, page);
+  section_summary(&markup, page);
   if (page->metrics != NULL) {
     markup_put(&markup, "<section id=\"predictions\"><h2>Predictions for ");
     markup_text(&markup, page->metrics_of);

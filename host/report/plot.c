@@ -7,17 +7,18 @@
 #include "report/letters.h"
 #include "report/scale.h"
 
-enum { TOP = 24, TICK_ROOM = 18, LABEL_ROOM = 16, LEGEND_ROW = 17, LEGEND_KEY = 22, LEGEND_GAP = 14, RIGHT = 14 };
+enum { TOP = 24, TICK_ROOM = 21, LABEL_ROOM = 16, LEGEND_ROW = 17, LEGEND_KEY = 22, LEGEND_GAP = 14, RIGHT = 14 };
 
 typedef struct Frame {
   Scale x, y;
   double left, right, top, bottom; /* of the plot, in pixels */
+  double width;                    /* of the picture */
 } Frame;
 
 /* ---- pieces ---------------------------------------------------------------------------------------------------------- */
 
 void plot_open(Markup *markup, const PlotTitle *title, double width, double height) {
-  if (title->width > 0) {
+  if (title->part) {
     markup_put(markup, "<g transform=\"translate(%.1f %.1f)\">", title->x, title->y);
   } else {
     markup_put(markup, "<svg class=\"plot\" viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"", width, height);
@@ -29,7 +30,7 @@ void plot_open(Markup *markup, const PlotTitle *title, double width, double heig
   markup_put(markup, "</title>");
 }
 
-void plot_close(Markup *markup, const PlotTitle *title) { markup_put(markup, title->width > 0 ? "</g>\n" : "</svg>\n"); }
+void plot_close(Markup *markup, const PlotTitle *title) { markup_put(markup, title->part ? "</g>\n" : "</svg>\n"); }
 
 void plot_text(Markup *markup, double x, double y, const char *anchor, const char *class, const char *text, double room) {
   markup_put(markup, "<text x=\"%.1f\" y=\"%.1f\" class=\"%s\" text-anchor=\"%s\">", x, y, class, anchor);
@@ -91,13 +92,12 @@ static double widest_label(const Scale *scale) {
   return widest;
 }
 
-/* Whether the labels of an axis stand apart when every stride-th is written. */
-static size_t label_stride(const Scale *scale, double length) {
-  double widest = widest_label(scale) + 8;
+/* Labels of an axis stand apart when every stride-th is written: each takes `size` of its length. */
+static size_t label_stride(const Scale *scale, double length, double size) {
   for (size_t stride = 1; stride < scale->ticks; stride++) {
     bool apart = true;
     for (size_t i = stride; i < scale->ticks; i += stride)
-      apart = apart && (scale_place(scale, scale->tick[i]) - scale_place(scale, scale->tick[i - stride])) * length >= widest;
+      apart = apart && (scale_place(scale, scale->tick[i]) - scale_place(scale, scale->tick[i - stride])) * length >= size;
     if (apart) return stride;
   }
   return scale->ticks > 0 ? scale->ticks : 1;
@@ -107,20 +107,22 @@ static size_t label_stride(const Scale *scale, double length) {
 
 static void draw_axes(Markup *markup, const Plot *plot, const Frame *frame) {
   char label[SCALE_LABEL];
+  size_t stride = label_stride(&frame->y, frame->bottom - frame->top, PLOT_LETTERS + 4);
   for (size_t i = 0; i < frame->y.ticks; i++) {
     double y = up(frame, frame->y.tick[i]);
     markup_put(markup, "<path class=\"grid\" d=\"M%.1f %.1fH%.1f\"/>", frame->left, y, frame->right);
+    if (i % stride != 0) continue;
     scale_label(label, &frame->y, frame->y.tick[i]);
     plot_text(markup, frame->left - 6, y + 4, "end", "tick", label, 0);
   }
-  size_t stride = label_stride(&frame->x, frame->right - frame->left);
+  stride = label_stride(&frame->x, frame->right - frame->left, widest_label(&frame->x) + 8);
   for (size_t i = 0; i < frame->x.ticks; i++) {
     double x = across(frame, frame->x.tick[i]);
     markup_put(markup, "<path class=\"axis\" d=\"M%.1f %.1fv4\"/>", x, frame->bottom);
     if (i % stride != 0) continue;
     scale_label(label, &frame->x, frame->x.tick[i]);
-    double half = letters_width(label) * PLOT_LETTERS / 2, most = PLOT_WIDTH - 2 - half; /* the last may stick out */
-    plot_text(markup, fmin(x, fmax(most, frame->right - half)), frame->bottom + 16, "middle", "tick", label, 0);
+    double half = letters_width(label) * PLOT_LETTERS / 2, most = frame->width - 2 - half; /* the last may stick out */
+    plot_text(markup, fmin(x, fmax(most, frame->right - half)), frame->bottom + 19, "middle", "tick", label, 0);
   }
   markup_put(markup, "<path class=\"axis\" d=\"M%.1f %.1fH%.1f\"/>\n", frame->left, frame->bottom, frame->right);
   plot_text(markup, 4, 13, "start", "label", plot->y.label, frame->right - 4);
@@ -171,6 +173,58 @@ static void draw_points(Markup *markup, const PlotSeries *series, const Frame *f
     put_numbers(markup, series, i);
     markup_put(markup, "</circle>\n");
   }
+}
+
+/* ---- labels of points ------------------------------------------------------------------------------------------------ */
+
+enum { BOXES = 256, LABEL_HEIGHT = 15 };
+typedef struct Boxes {
+  struct Box {
+    double left, top, right, bottom;
+  } all[BOXES];
+  size_t count;
+} Boxes;
+
+static bool is_free(const Boxes *boxes, struct Box box, const Frame *frame) {
+  if (box.left < frame->left || box.right > frame->right || box.top < frame->top || box.bottom > frame->bottom) return false;
+  for (size_t i = 0; i < boxes->count; i++) {
+    const struct Box *other = &boxes->all[i];
+    if (box.left < other->right && other->left < box.right && box.top < other->bottom && other->top < box.bottom) return false;
+  }
+  return boxes->count < BOXES;
+}
+
+/* Right of the point, left of it, above, below: where nothing is yet. A label without a place is left to its point's title. */
+static void draw_label(Markup *markup, Boxes *boxes, const Frame *frame, double x, double y, const char *text) {
+  double width = letters_width(text) * PLOT_LETTERS;
+  const struct {
+    const char *anchor;
+    double x, y, left;
+  } places[] = {{"start", x + 7, y + 4, x + 6},
+                {"end", x - 7, y + 4, x - 8 - width},
+                {"middle", x, y - 7, x - width / 2 - 1},
+                {"middle", x, y + 16, x - width / 2 - 1}};
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+    struct Box box = {places[i].left, places[i].y - LABEL_HEIGHT + 4, places[i].left + width + 2, places[i].y + 4};
+    if (!is_free(boxes, box, frame)) continue;
+    boxes->all[boxes->count++] = box;
+    plot_text(markup, places[i].x, places[i].y, places[i].anchor, "tick", text, 0);
+    return;
+  }
+}
+
+static void draw_labels(Markup *markup, const Plot *plot, const Frame *frame) {
+  Boxes boxes = {.count = 0};
+  for (int drawing = 0; drawing < 2; drawing++) /* no label may lie on any point */
+    for (size_t s = 0; s < plot->series_count; s++)
+      for (size_t i = 0; plot->series[s].labelled && i < plot->series[s].count; i++) {
+        double x = across(frame, plot->series[s].x[i]), y = up(frame, plot->series[s].y[i]);
+        if (!isfinite(x) || !isfinite(y)) continue;
+        if (drawing == 1)
+          draw_label(markup, &boxes, frame, x, y, plot->series[s].titles[i]);
+        else if (boxes.count < BOXES)
+          boxes.all[boxes.count++] = (struct Box){x - 3, y - 3, x + 3, y + 3};
+      }
 }
 
 static void draw_columns(Markup *markup, const PlotSeries *series, const Frame *frame) {
@@ -227,7 +281,7 @@ static void draw_entry(Markup *markup, const Entry *entry, double x, double y, d
 
 /* Rows of the legend below `top`, drawn when markup is not NULL. How many there are. */
 static size_t legend(Markup *markup, const Plot *plot, double top) {
-  double x = 4, width = PLOT_WIDTH - 8;
+  double x = 4, width = plot_width(&plot->title) - 8;
   size_t rows = 0;
   Entry entry;
   for (size_t i = 0; i < plot->series_count + plot->rule_count; i++) {
@@ -244,12 +298,14 @@ static size_t legend(Markup *markup, const Plot *plot, double top) {
 
 void plot_draw(Markup *markup, const Plot *plot) {
   double height = plot->title.height > 0 ? plot->title.height : PLOT_HEIGHT;
-  Frame frame = {.x = axis_scale(plot, true, 6), .y = axis_scale(plot, false, 5)};
+  double inside = height - TOP - TICK_ROOM - LABEL_ROOM - (double)(LEGEND_ROW * legend(NULL, plot, 0));
+  Frame frame = {.x = axis_scale(plot, true, 6), .y = axis_scale(plot, false, (size_t)fmax(2, fmin(5, inside / TICK_ROOM - 1)))};
   frame.left = widest_label(&frame.y) + 12;
-  frame.right = PLOT_WIDTH - RIGHT;
+  frame.width = plot_width(&plot->title);
+  frame.right = frame.width - RIGHT;
   frame.top = TOP;
-  frame.bottom = height - TICK_ROOM - LABEL_ROOM - (double)(LEGEND_ROW * legend(NULL, plot, 0));
-  plot_open(markup, &plot->title, PLOT_WIDTH, height);
+  frame.bottom = TOP + inside;
+  plot_open(markup, &plot->title, frame.width, height);
   draw_axes(markup, plot, &frame);
   for (size_t r = 0; r < plot->rule_count; r++) draw_rule(markup, &plot->rules[r], &frame);
   for (size_t s = 0; s < plot->series_count; s++) {
@@ -261,6 +317,7 @@ void plot_draw(Markup *markup, const Plot *plot) {
     else
       draw_columns(markup, series, &frame);
   }
+  draw_labels(markup, plot, &frame);
   legend(markup, plot, frame.bottom + TICK_ROOM + LABEL_ROOM);
   plot_close(markup, &plot->title);
 }

@@ -10,10 +10,12 @@
 
 enum { PLOT_WIDTH = 360, PLOT_HEIGHT = 240, PLOT_COLOURS = 6 };
 
-/* What a picture is called, for those who do not see it and for pointers. */
+/* What a picture is called, for those who do not see it and for pointers, and how large it is; 0: PLOT_WIDTH, and as high as is usual. */
 typedef struct PlotTitle {
   const char *title;
-  double x, y, width, height; /* within another picture; width 0: it stands alone, and is as wide as PLOT_WIDTH */
+  double width, height;
+  bool part; /* of a larger picture, in which its corner is at x, y */
+  double x, y;
 } PlotTitle;
 
 typedef enum PlotMark { PLOT_LINE, PLOT_POINTS, PLOT_BARS } PlotMark;
@@ -23,6 +25,7 @@ typedef struct PlotSeries {
   PlotMark mark;
   unsigned colour; /* from 0; modulo PLOT_COLOURS */
   bool dashed;
+  bool labelled;             /* titles stand beside the points as far as there is room */
   const double *x, *y;       /* (count) what is not finite, or has no place on a log axis, is left out */
   const double *error;       /* (count) of y, up and down; NULL: none */
   const char *const *titles; /* (count) of points and bars, beside their numbers; NULL: none */
@@ -69,20 +72,21 @@ typedef struct PlotHeat {
 typedef enum PlotHeatText { PLOT_HEAT_VALUES, PLOT_HEAT_PERCENT, PLOT_HEAT_NONE } PlotHeatText;
 PlotHeatText plot_draw_heat(Markup *markup, const PlotHeat *heat);
 
-/* A bar for each name, to the right or to the left of 0. */
+/* A bar for each name, to the right or to the left of 0. As a part of a larger picture it has its title above it. */
 typedef struct PlotBars {
   PlotTitle title;
   size_t count;
   const char *const *names;
-  const double *values;    /* (count) */
-  const double *limits;    /* (count) a mark beside each bar; NULL: none */
-  const char *format;      /* of the values, for printf */
-  const char *const *keys; /* (count) or NULL */
-  const unsigned *colours; /* (count), or NULL: by the sign */
-  double least, most;      /* of the axis; NAN: as the values have it */
+  const double *values;     /* (count) */
+  const double *low, *high; /* (count) a point with an interval in place of the bar; NULL: none */
+  const double *limits;     /* (count) a mark beside each bar; NULL: none */
+  int digits;               /* of the values beside them */
+  const char *const *keys;  /* (count) or NULL */
+  const unsigned *colours;  /* (count), or NULL: by the sign */
+  double least, most;       /* of the axis; NAN: as the values have it */
 } PlotBars;
 void plot_draw_bars(Markup *markup, const PlotBars *bars);
-double plot_bars_height(size_t count);
+double plot_bars_height(const PlotBars *bars);
 
 /* Values of pixels, those above 0 in one colour and those below in another, the stronger the further from 0. */
 typedef struct PlotPixels {
@@ -96,6 +100,7 @@ void plot_draw_pixels(Markup *markup, const PlotPixels *pixels);
 /* Begins and ends a picture: for those who draw one of several. */
 void plot_open(Markup *markup, const PlotTitle *title, double width, double height);
 void plot_close(Markup *markup, const PlotTitle *title);
+static inline double plot_width(const PlotTitle *title) { return title->width > 0 ? title->width : PLOT_WIDTH; }
 /* A text whose end (anchor "end"), middle ("middle") or beginning ("start") is at x. It is cut to `room` pixels (0: it is short by itself).
  */
 void plot_text(Markup *markup, double x, double y, const char *anchor, const char *class, const char *text, double room);

@@ -5,6 +5,7 @@
 #define SETOSA_REPORT_REPORT_H
 
 #include "base/error.h"
+#include "setosa_bench.h"
 
 /* ---- what was said --------------------------------------------------------------------------------------------------- */
 
@@ -61,6 +62,7 @@ typedef struct ReportPage {
   const SetosaTrainResult *training;
   const ReportTrace *trace;
   const SetosaCvResult *cv;
+  const SetosaSummary *summary;
   const SetosaMetrics *metrics;
   const char *metrics_of; /* "the 150 training rows" */
   const SetosaModel *model;
@@ -72,5 +74,24 @@ typedef struct ReportPage {
 
 /* Beside path, and renamed. SETOSA_ERROR_WRITE when it cannot be. */
 Status report_write(const ReportPage *page, const char *path, Error *error);
+
+/* ---- a run of `setosa bench` ----------------------------------------------------------------------------------------- */
+
+enum { REPORT_BENCH_POINTS = 1024 }; /* drawn at most */
+
+/* All is borrowed. */
+typedef struct ReportBench {
+  const char *title;
+  const SetosaBenchLimits *limits; /* (limit_count) */
+  size_t limit_count;
+  struct ReportBenchRow {
+    const SetosaBenchResult *result;
+    const char *label; /* "native 0" */
+  } * rows;            /* (count) of those that have times, rows of one work and operation beside each other */
+  size_t count;
+} ReportBench;
+
+/* One SVG file, as report_write writes a page. SETOSA_ERROR_DEVICE when there is no row. */
+Status report_write_bench(const ReportBench *bench, const char *path, Error *error);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The power of ten at or below a value above 0. log10 of 1e-3 may be a digit less than -3. */
@@ -23,6 +24,7 @@ static Scale make_linear(double least, double most, bool loose, size_t wanted) {
     scale.most = fmax(most, last * step);
   }
   scale.decimals = (int)fmax(0, fmin(12, -decade_below(step)));
+  if (last - first < 1) return make_linear(least, most, loose, 2 * wanted); /* ticks lie badly: closer ones */
   for (int i = 0; i < SCALE_TICKS && first + i <= last; i++) scale.tick[scale.ticks++] = (first + i) * step;
   return scale;
 }
@@ -83,13 +85,14 @@ void scale_label(char text[SCALE_LABEL], const Scale *scale, double tick) {
     char letter;
   } units[] = {{1e9, 'G'}, {1e6, 'M'}, {1e3, 'k'}};
   if (!scale->log && fabs(tick) < 1e-9 * (scale->most - scale->least)) tick = 0;
-  for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-    if (fabs(tick) >= 1e4 && fabs(tick) >= units[i].size && fabs(tick) < 1e13 &&
-        fabs(tick / units[i].size * 100 - round(tick / units[i].size * 100)) < 1e-6) {
-      snprintf(text, SCALE_LABEL, "%.6g%c", tick / units[i].size, units[i].letter);
-      return;
-    }
-  bool plain = !scale->log && (tick == 0 || (fabs(tick) < 1e7 && scale->most - scale->least >= 1e-3));
+  for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+    if (fabs(tick) < 1e4 || fabs(tick) < units[i].size || fabs(tick) >= 1e13) continue;
+    snprintf(text, SCALE_LABEL, "%.7g", tick / units[i].size);
+    if (fabs(strtod(text, NULL) * units[i].size - tick) > 1e-9 * fabs(tick) || strchr(text, 'e') != NULL) break;
+    snprintf(text + strlen(text), 2, "%c", units[i].letter);
+    return;
+  }
+  bool plain = !scale->log && fabs(tick) < 1e7 && scale->most - scale->least >= 1e-3;
   snprintf(text, SCALE_LABEL, plain ? "%.*f" : "%.*g", plain ? scale->decimals : 12, tick);
   short_exponent(text);
 }

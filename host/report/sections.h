@@ -10,6 +10,7 @@ void section_path(Markup *markup, const ReportPage *page);
 void section_confusion(Markup *markup, const ReportPage *page);
 void section_reliability(Markup *markup, const ReportPage *page);
 void section_classes(Markup *markup, const ReportPage *page);
+void section_summary(Markup *markup, const ReportPage *page);
 void section_coefficients(Markup *markup, const ReportPage *page);
 
 /* The name of a class as the model or, without one, the data set has it; "" where neither does. */

@@ -97,10 +97,10 @@ static void put_numbers(Markup *markup, const SetosaTrainResult *result) {
   markup_put(markup, "<div class=\"scroll\"><table>\n");
   put_row(markup, "objective", "objective", result->objective, "%.8g");
   put_row(markup, "log-loss in it", "loss", result->loss, "%.8g");
-  put_row(markup, "largest component of the gradient", "gradient_norm", result->gradient_norm, "%.2e");
+  put_row(markup, "largest |gradient|", "gradient_norm", result->gradient_norm, "%.2e");
   put_row(markup, "iterations", "iterations", (double)result->iterations, "%.0f");
-  put_row(markup, "passes over the data, by arithmetic", "passes", result->passes, "%.6g");
-  put_row(markup, "weights that are not 0", "nonzeros", (double)result->nonzeros, "%.0f");
+  put_row(markup, "passes over the data", "passes", result->passes, "%.6g");
+  put_row(markup, "weights not 0", "nonzeros", (double)result->nonzeros, "%.0f");
   markup_put(markup, "<tr><td>ended by</td><td>");
   markup_text(markup, result->stop_reason);
   markup_put(markup, "</td></tr>\n</table></div>\n");

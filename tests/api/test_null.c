@@ -268,6 +268,9 @@ static void try_table(void) {
   SAYS(0, setosa_dataset_entries, "dataset", NULL);
   SAYS(false, setosa_dataset_is_binary, "dataset", NULL);
   SAYS(-1, setosa_dataset_index_base, "dataset", NULL);
+  SAYS(false, setosa_dataset_image, "dataset", NULL, NULL, NULL);
+  SAYS(false, setosa_dataset_image, "height", made_dataset, NULL, NULL);
+  SAYS(false, setosa_dataset_image, "width", made_dataset, NULL, NULL);
   SAYS(0, setosa_dataset_hash_features, "dataset", NULL);
   SAYS(0, setosa_dataset_source_row, "dataset", NULL, 1);
   SAYS(0, setosa_dataset_ids, "dataset", NULL);

@@ -36,6 +36,8 @@ static void labels_are_found_beside_the_images(void **state) {
     expect_values(dataset, 3, 4, PIXELS);
     expect_classes(dataset, "2 0 1", "0 1 2");
     assert_null(setosa_dataset_feature_name(dataset, 0));
+    size_t height = 0, width = 0;
+    assert_true(setosa_dataset_image(dataset, &height, &width) && height == 2 && width == 2);
     assert_null(dataset_scaling(dataset)->scale);
     setosa_dataset_destroy(dataset);
     remove_file(pairs[i].images);

@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 
 from page import Page, compare
 
@@ -72,6 +73,26 @@ def test_numbers_of_cv():
     compare(page, document, 5 * 6)
     upright = [element for element in page.root.iter("path") if "dashed" in element.get("class", "") and "V" in element.get("d")]
     assert len(upright) in (2, 4), "lambda_min and lambda_1se are marked in both pictures"
+
+
+def test_numbers_of_summary():
+    penguins = os.path.join(DATA, "penguins.csv")
+    train(penguins, "--label", "species", "--drop", "year", "--l2", "0.01", "--model", "m.safetensors")
+    for more in ([], ["--effects", "--robust", "--base", "Gentoo"]):
+        document = json.loads(run("summary", "m.safetensors", penguins, "--json", "--report", "summary.html", *more, "-q")[0])
+        page = Page("summary.html")
+        page.check_alone()
+        count = len(document["coefficients"]) + len(document.get("effects", []))
+        compare(page, document, 6 * count + 8)
+        terms = [cell.text for table in page.root.iter("table") for cell in table.iter("td") if cell.text in ("island=Dream", "(intercept)")]
+        assert len(terms) >= 4, terms
+
+
+def test_summary_of_a_training():
+    document = train(IRIS, "--l2", "0.01", "--summary", "--report", "both.html")
+    page = Page("both.html")
+    compare(page, document, 60 + 24)
+    assert len([key for key in page.numbers if key.startswith("summary.coefficients.")]) == 6 * len(document["summary"]["coefficients"]) == 60
 
 
 def test_same_every_time():
@@ -184,6 +205,40 @@ def test_long_trainings():
     assert len(page.source) < 200e3, len(page.source)
     lines = [element.get("d") for element in page.root.iter("path") if element.get("class") == "line c0" and "h16" not in element.get("d")]
     assert 250 < lines[0].count("L") <= 512
+
+
+def test_picture_of_bench():
+    out, _ = run("bench", IRIS, "--backends", "reference", "--what", "step,predict", "--seconds", "0", "--json", "--plot", "run.svg", "-q")
+    rows = [row for row in json.loads(out)["results"] if row["status"] == "ok"]
+    with open("run.svg", encoding="utf-8") as file:
+        root = xml.etree.ElementTree.fromstring(file.read())
+    drawn = [float(element.get("data-value")) for element in root.iter("{http://www.w3.org/2000/svg}rect") if element.get("data-value")]
+    assert len(rows) == 2 and all(abs(one - row["median_ms"]) <= 1e-14 * one for one, row in zip(drawn, rows)), (drawn, rows)
+    text = "".join(root.itertext())
+    assert "iris.csv, step" in text and "iris.csv, predict" in text and "limit of the host" in text
+    run("bench", IRIS, "--plot", "nowhere/run.svg", "-q", code=6)
+
+
+def test_pixels_are_pictures():
+    """Weights of images: a column that always tells the classes apart is strong, a dark edge is nothing."""
+    def idx(path, dimensions, values):
+        with open(path, "wb") as file:
+            file.write(bytes([0, 0, 8, len(dimensions)]) + b"".join(struct.pack(">I", size) for size in dimensions) + bytes(values))
+    rows = []
+    for i in range(20):
+        image = [0] * 56 * 50
+        for y in range(56):
+            image[50 * y + (10 if i % 2 else 40)] = 255
+        rows += image
+    idx("a-images-idx3-ubyte", [20, 56, 50], rows)
+    idx("a-labels-idx1-ubyte", [20], [i % 2 for i in range(20)])
+    train("a-images-idx3-ubyte", "--report", "images.html")
+    page = Page("images.html")
+    pictures = [element for element in page.root.iter("svg") if element.get("class") == "pixels"]
+    assert len(pictures) == 2 and all(picture.get("viewBox") == "0 0 25 28" for picture in pictures), "two pixels a side are one"
+    assert "an image of 56 x 50" in page.text() and "by their mean" in page.text()
+    strokes = [(path.get("class"), path.get("fill-opacity"), path.get("d")[:6]) for path in pictures[0].iter("path")]
+    assert sorted(strokes) == [("minus", "1.00", "M5 0h1"), ("plus", "1.00", "M20 0h")], strokes
 
 
 def test_dry_run_writes_none():

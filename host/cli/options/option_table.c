@@ -104,6 +104,8 @@ static const OptionRow rows[] = {
     {"csv", 0, "FILE", "write the rows here too", FILE_OPTION(PATH_WRITTEN, csv), .commands = FOR_BENCH, .heading = HEADING_RESULT},
     {"csv", 0, NULL, "a CSV on stdout: what, class, term, value, standard_error, z, p, low, high", FLAG(as_csv), .commands = FOR_SUMMARY,
      .heading = HEADING_RESULT},
+    {"plot", 0, "FILE.svg", "draw a picture: a roofline with the rows, and each work beside its limit", FILE_OPTION(PATH_WRITTEN, plot),
+     .commands = FOR_BENCH, .heading = HEADING_RESULT},
     {"compare", 0, "BASELINE", "print the change since BASELINE, kept from --json", FILE_OPTION(PATH_READ, compare), .commands = FOR_BENCH,
      .heading = HEADING_RESULT},
     /* one example */
@@ -119,7 +121,7 @@ static const OptionRow rows[] = {
     {"model", 'm', "FILE", "write the model here (safetensors)", FILE_OPTION(PATH_WRITTEN, model), .class = OPTION_AROUND,
      .continues = "start", .commands = FOR_FIT, .heading = HEADING_RESULT},
     {"report", 0, "FILE.html", "write a page about it here, with pictures: one file that any browser shows",
-     FILE_OPTION(PATH_WRITTEN, report), .class = OPTION_AROUND, .commands = FOR_FIT | FOR_EVAL, .heading = HEADING_RESULT},
+     FILE_OPTION(PATH_WRITTEN, report), .class = OPTION_AROUND, .commands = FOR_FIT | FOR_EVAL | FOR_SUMMARY, .heading = HEADING_RESULT},
     {"log", 0, "FILE", "write one JSON line per iteration", FILE_OPTION(PATH_APPENDED, log), .class = OPTION_AROUND, .commands = FOR_FIT,
      .heading = HEADING_RESULT},
     {"every", 0, "SECONDS|Nit",

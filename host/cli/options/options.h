@@ -49,7 +49,7 @@ typedef struct Options {
   /* bench */
   bool suite;
   OptionList backends, storages, what;
-  const char *work, *fashion, *csv, *compare;
+  const char *work, *fashion, *csv, *plot, *compare;
   uint64_t repeat; /* 0: not given */
   double seconds;
 
