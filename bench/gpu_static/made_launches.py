@@ -21,11 +21,9 @@ def launch(program, kernel, groups, items, *arguments):
     return trace.Launch(kernel, program, 0, (0, 0, 0), size, (items, 1, 1), given, {}, {})
 
 
-def of_program(program):
-    """Launches of the kernels of a program."""
-    if program.name == 'common':
-        return vectors(program) + rows(program)
-    return metrics(program) if program.name == 'metric' else []
+def of_program(program, kernels):
+    """Launches of those of a program's kernels that are such ones."""
+    return [made for made in vectors(program) + rows(program) + metrics(program) if made.kernel in kernels]
 
 
 def vectors(program):

@@ -5,9 +5,6 @@ The host is asked what it would launch (record.c; nothing runs there). All that 
 
 import collections
 import dataclasses
-import hashlib
-import os
-import re
 import struct
 
 import numpy as np
@@ -32,6 +29,8 @@ PLAIN = ('--solver', 'lbfgs', '--preconditioner', 'none')
 TRAININGS = tuple(('--preconditioner', name, '--max-iterations', '2') for name in ('blocks', 'kron', 'diagonal')) + (
     ('--solver', 'adam', '--epochs', '1'), ('--solver', 'gd', '--l1', '0.01', '--max-iterations', '1'),
 )  # fmt: skip
+
+ALL_KERNELS = (' '.join(TRAININGS[0]), 'K 3, D 32', 'K 1000, D 40')  # records with whose programs made_launches.py goes
 
 
 def questions(folder):
@@ -110,19 +109,20 @@ def key_of(launch):
     return launch.kernel, launch.program.source, launch.program.options, launch.groups, numbers, tuple(a.buffer is None for a in launch.arguments)
 
 
-def one(tools, setosa, folder, name, arguments, arch, done):
-    """(name, [(kernel, error or words, key)], kernels that the programs have) of a record."""
+def one(tools, setosa, folder, name, arguments, arch, more):
+    """(name, [(kernel, error or words)], kernels that the programs have) of a record. more: launches that no record has, too."""
     try:
         record = trace.record(setosa, arguments, folder, dry=True)
     except trace.RecordError as error:
-        return name, [('', str(error), 0)], set()
-    results, modules, keys, launches = [], {}, set(done), record.launches
+        return name, [('the program', str(error))], set()
+    results, modules, keys, launches = [], {}, set(), record.launches
     for program in record.programs:
         if program.name not in OTHER:
             modules[program.number] = ptx.Module(tools.to_ptx(program.source, program.options, arch))
-            launches += made_launches.of_program(program)
+            if more:
+                launches += made_launches.of_program(program, modules[program.number].entries.found)
     for launch in launches:
-        key = hashlib.sha256(repr(key_of(launch)).encode()).hexdigest()
+        key = key_of(launch)
         most = MOST_ITEMS if launch.kernel.startswith('fused_') or launch.kernel.endswith(('_rows', '_block')) else MOST_SHAPELESS
         if key in keys or launch.kernel not in references.KERNELS or launch.group_count * launch.items > most:
             continue
@@ -131,7 +131,7 @@ def one(tools, setosa, folder, name, arguments, arch, done):
             result = try_launch(modules[launch.program.number], launch, len(keys))
         except ptx.Refused as refusal:
             result = str(refusal)
-        results.append((launch.kernel, result, key))
+        results.append((launch.kernel, result))
     return name, results, {kernel for module in modules.values() for kernel in module.entries.found}
 
 
@@ -141,12 +141,12 @@ def make(report, tools, setosa, folder, pool, arch='sm_90'):
         report.skip('numbers', "without NVIDIA's OpenCL compiler there is nothing to run (libnvidia-nvvm.so.4); bench/gpu_static/tools.sh fetches it")
         return
     trace.build_recorder(folder)
-    jobs = [pool.submit(one, tools, setosa, folder, name, arguments, arch, ()) for name, arguments in questions(folder)]
+    jobs = [pool.submit(one, tools, setosa, folder, name, arguments, arch, name in ALL_KERNELS) for name, arguments in questions(folder)]
     worst, launches, kernels = collections.defaultdict(float), 0, set()
     for job in jobs:
         name, results, known = job.result()
         kernels |= known
-        for kernel, result, _ in results:
+        for kernel, result in results:
             launches += 1
             if isinstance(result, str):
                 report.fault(f'numbers of {kernel}, {name}: {result}')

@@ -3,6 +3,7 @@
 import json
 import os
 
+IN_MEMORY = ('spill', 'private', 'scratch')
 WORSE = 0.02  # of an estimated part, before it counts as a regression
 
 
@@ -57,25 +58,43 @@ class Report:
             print(f'      {times} x {estimate.name}, {estimate.groups} groups, {estimate.resident} resident: {1e6 * estimate.seconds:.1f} us ({spent})')
             print('          a group: ' + ', '.join(f'{name} {count:.0f}' for name, count in executed.items()), flush=True)
 
-    def resource(self, name, arch, registers, lost):
-        """A kernel of a work on an arch; lost: bytes that found no register, which must be none, or what the baseline says."""
-        self.found.setdefault('resources', {}).setdefault(name, {})[arch] = [registers, lost]
-        allowed = self.baseline.get('resources', {}).get(name, {}).get(arch, [0, 0])[1]
-        if lost > allowed:
-            self.fault(f'{name} on {arch}: {lost} bytes in memory instead of registers, before {allowed}')
+    def resource(self, kernel, work, arch, takes):
+        """What a kernel takes with the macros of a work on an arch: {what: how much}. What found no register must be none, or what the baseline
+        has for it."""
+        place = self.found.setdefault('resources', {}).setdefault(arch, {'most': {}, 'in memory': {}})
+        most = place['most'].setdefault(kernel, {'registers': 0, 'local': 0})
+        for what in most:
+            most[what] = max(most[what], takes[what])
+        lost = {what: takes[what] for what in IN_MEMORY if takes.get(what)}
+        name = f'{kernel} {work}'
+        if lost:
+            place['in memory'][name] = lost
+        allowed = self.baseline.get('resources', {}).get(arch, {}).get('in memory', {}).get(name, {})
+        for what, size in lost.items():
+            if size > allowed.get(what, 0):
+                self.fault(f'{name} on {arch}: {size} bytes of {what}, before {allowed.get(what, 0)}')
 
-    def resources(self, most, archs):
-        """The table: of each kernel the most over all works."""
-        self.heading('registers of a work-item (Intel: of a thread), and + bytes that found none; the most of all works')
+    def resources(self, archs):
+        """The table: of each kernel the most over all works, and all that found no register."""
+        found = {arch: self.found.get('resources', {}).get(arch, {'most': {}, 'in memory': {}}) for arch in archs}
+        self.heading('registers of a work-item (Intel: of a thread) / KB of local memory of a group; the most of all works')
         print(f'{"kernel":<24}' + ''.join(f'{arch:>11}' for arch in archs))
-        for kernel in sorted(most):
-            cells = [most[kernel].get(arch) for arch in archs]
-            print(f'{kernel:<24}' + ''.join(f'{"-" if c is None else f"{c[0]}" + (f"+{c[1]}" if c[1] else ""):>11}' for c in cells), flush=True)
+        for kernel in sorted({kernel for arch in archs for kernel in found[arch]['most']}):
+            cells = [found[arch]['most'].get(kernel) for arch in archs]
+            print(f'{kernel:<24}' + ''.join(f'{"-" if c is None else str(c["registers"]) + "/" + format(c["local"] / 1024, ".3g"):>11}' for c in cells), flush=True)
+        self.heading('in memory instead of registers, bytes of a work-item (Intel: of a thread)')
+        lost = [(arch, name, sizes) for arch in archs for name, sizes in sorted(found[arch]['in memory'].items())]
+        for arch, name, sizes in lost:
+            print(f'{arch:<8} {name:<34} ' + ', '.join(f'{what} {size}' for what, size in sizes.items()))
+        if not lost:
+            print('none')
 
     def close(self, update):
         """Writes or compares; the exit code."""
         if update:
             merged = self.baseline
+            for arch in self.found.get('resources', {}):  # what is gone is gone
+                merged.get('resources', {}).pop(arch, None)
             merge(merged, self.found)
             with open(self.path + '.part', 'w') as file:
                 json.dump(merged, file, indent=1, sort_keys=True)

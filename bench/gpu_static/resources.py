@@ -3,7 +3,6 @@
 Programs are those that the host builds for the shapes of the works, with its macros for a card of that vendor; X as f32, and for the products as
 f16 and u8, too."""
 
-import collections
 import concurrent.futures
 import os
 
@@ -24,6 +23,7 @@ ROWS = {'W6': 40000}  # at least as many as classes
 STORAGES = {'f16': ' -DSTORAGE=1', 'u8': ' -DSTORAGE=2 -DX_SCALE=0x1.010102p-8f'}
 PRECONDITIONERS = ('blocks', 'kron')
 PRODUCTS = ('fused_gpu', 'block_gpu')
+QUICK = ('sm_90', 'gfx90a', 'dg2')
 # One of each vendor, and one of NVIDIA's without tensor cores for tf32.
 DEVICES = {'h100': ('sm_80', 'sm_90'), 't4': ('sm_75',), 'mi250x': ('gfx90a', 'gfx1030', 'gfx1100'), 'a770': ('dg2', 'pvc')}
 
@@ -32,7 +32,7 @@ def questions():
     """(work, arguments of the program) of each record."""
     for work, (features, classes, extra) in SHAPES.items():
         data = f'synthetic:rows={ROWS.get(work, 3000)},features={features},classes={classes}{extra}'
-        yield work, trace.bench_arguments([data], 'step,hessian,predict' if work in ('W1', 'W4') else 'step', 'f32', 'gpu')
+        yield work, trace.bench_arguments([data], 'step,hessian,predict' if work in ('W1', 'W4') else 'step,hessian', 'f32', 'gpu')
     for preconditioner in PRECONDITIONERS:  # metrics and Gram matrices
         yield preconditioner, ['train', 'synthetic:rows=20000,features=60,classes=5', '--family', 'gpu', '--preconditioner', preconditioner,
                                '--max-iterations', '2', '--tune', 'off', '--force-device']
@@ -60,41 +60,42 @@ def remember(found, record, work):
 
 
 def look(tools, arch, source, options, folder):
-    """[(kernel, registers, bytes that found no register)] of one program on one arch; or the text of what went wrong."""
+    """[(kernel, {what: how much})] of one program on one arch; or the text of what went wrong. registers: of a work-item (Intel: of a thread); local:
+    bytes of local memory of a group; spill, private, scratch: bytes that found no register, which stand in memory."""
     own = os.path.join(folder, f'{arch}-{os.getpid()}')
     os.makedirs(own, exist_ok=True)
     try:
         if arch in nvidia.ARCHS:
-            machines = tools.to_machine(tools.to_ptx(source, options, arch), arch, own, options)
-            return [(m.name, m.registers, m.spill + m.stack) for m in machines.values()]
+            machines = tools.to_machine(tools.to_ptx(source, options, arch), arch, own, options).values()
+            return [(m.name, {'registers': m.registers, 'local': m.local, 'spill': m.spill, 'private': m.stack}) for m in machines]
         if arch in amd.ARCHITECTURES:
-            return [(r.kernel, r.vgprs, r.scratch + 4 * r.vgpr_spills) for r in amd.compile(source, options, arch, own, tools.folder or '')]
-        return [(r.kernel, r.grf, r.scratch + r.private + r.spill) for r in intel.compile(source, options, arch, own, tools.folder or '')]
+            kernels = amd.compile(source, options, arch, own, tools.folder or '')
+            return [(k.kernel, {'registers': k.vgprs, 'local': k.local, 'spill': 4 * k.vgpr_spills, 'scratch': k.scratch}) for k in kernels]
+        kernels = intel.compile(source, options, arch, own, tools.folder or '')
+        return [(k.kernel, {'registers': k.grf, 'local': k.slm, 'spill': k.spill, 'private': k.private, 'scratch': k.scratch}) for k in kernels]
     except (nvidia.Missing, offline.ToolMissing) as missing:
         return f'missing: {missing}'
     except (RuntimeError, OSError) as error:
         return f'failed: {error}'
 
 
-def make(report, tools, setosa, folder, pool):
-    """Adds every kernel on every arch to the report."""
+def make(report, tools, setosa, folder, pool, wanted):
+    """Adds every kernel on every wanted arch to the report."""
     jobs = []
     for device, archs in DEVICES.items():
-        for (source, options), work in programs(setosa, os.path.join(folder, 'records'), device).items():
+        archs = [arch for arch in archs if arch in wanted]
+        for (source, options), work in (programs(setosa, os.path.join(folder, 'records'), device) if archs else {}).items():
             jobs += [(work, arch, pool.submit(look, tools, arch, source, options, folder)) for arch in archs]
-    most, missing = collections.defaultdict(dict), {}
+    missing = {}
     for work, arch, job in jobs:
         found = job.result()
-        if isinstance(found, str):
-            if found.startswith('missing'):
-                missing[arch] = found
-            else:
-                report.fault(f'{work} on {arch}: {found[:300]}')
-            continue
-        for kernel, registers, lost in found:
-            report.resource(f'{kernel} {work}', arch, registers, lost)
-            before = most[kernel].get(arch, (0, 0))
-            most[kernel][arch] = max(before[0], registers), max(before[1], lost)
+        if not isinstance(found, str):
+            for kernel, takes in found:
+                report.resource(kernel, work, arch, takes)
+        elif found.startswith('missing'):
+            missing[arch] = found
+        else:
+            report.fault(f'{work} on {arch}: {found[:300]}')
     for arch, words in missing.items():
         report.skip(arch, words + '; bench/gpu_static/tools.sh fetches it')
-    report.resources(most, [a for archs in DEVICES.values() for a in archs if a not in missing])
+    report.resources([arch for archs in DEVICES.values() for arch in archs if arch in wanted and arch not in missing])
