@@ -53,6 +53,7 @@ clang-tidy            static analysis
 oclgrind              an OpenCL device that finds races and bad reads in kernels
 mesa-opencl-icd       a second OpenCL platform (rusticl), for the tests of devices and caches
 shellcheck            checks shell scripts
+python3-pip           fetches compilers for GPUs, with which their kernels are looked at
 mandoc                checks manual pages
 zsh                   tries its completion
 fish                  tries its completion

@@ -67,4 +67,4 @@ def make(report, tools, setosa, folder, pool, works, whats, arch='sm_90'):
 def missing(tools):
     words = [name for name, there in (('a compiler (libnvidia-nvvm.so.4, or clang-14 to 16 with libclc)', tools.compiler), ('ptxas', tools.ptxas),
                                       ('nvdisasm', tools.nvdisasm)) if not there]
-    return ', '.join(words) + '; bench/gpu_static/tools.sh fetches what can be had'
+    return ', '.join(words) + '; bench/gpu_static/tools fetches what can be had'

@@ -24,10 +24,10 @@ MOST_ITEMS, MOST_SHAPELESS = 100000, 35000
 DENSE = ((300, 784, 10), (700, 32, 3), (200, 256, 16), (70, 13, 7), (3, 5, 2), (150, 65, 32), (140, 64, 100), (97, 65, 33), (70, 40, 1000), (30, 15, 5000))
 STORED = ((120, 60, 5), (90, 65, 20), (70, 40, 100))
 SPARSE = ((120, 500, 20, ',sparsity=0.97'), (120, 500, 2, ',sparsity=0.97'), (2000, 400, 3, ',fields=8'))
-PLAIN = ('--solver', 'lbfgs', '--preconditioner', 'none')
+PLAIN = ('lbfgs', '--preconditioner', 'none', '--max-iterations', '1')
 # On one small shape: what belongs to other solvers, and to rows that do not fit the device's memory.
-TRAININGS = tuple(('--preconditioner', name, '--max-iterations', '2') for name in ('blocks', 'kron', 'diagonal')) + (
-    ('--solver', 'adam', '--epochs', '1'), ('--solver', 'gd', '--l1', '0.01', '--max-iterations', '1'),
+TRAININGS = tuple(('auto', '--preconditioner', name, '--max-iterations', '2') for name in ('blocks', 'kron', 'diagonal')) + (
+    ('adam', '--epochs', '1'), ('gd', '--l1', '0.01', '--max-iterations', '1'),
 )  # fmt: skip
 
 ALL_KERNELS = (' '.join(TRAININGS[0]), 'K 3, D 32', 'K 1000, D 40')  # records with whose programs made_launches.py goes
@@ -36,24 +36,19 @@ ALL_KERNELS = (' '.join(TRAININGS[0]), 'K 3, D 32', 'K 1000, D 40')  # records w
 def questions(folder):
     """(name, arguments of the program) of each record."""
     for rows, features, classes in DENSE:
-        yield f'K {classes}, D {features}', training([made_up(rows, features, classes)], *PLAIN)
+        yield f'K {classes}, D {features}', trace.train_arguments([made_up(rows, features, classes)], *PLAIN)
     for rows, features, classes in STORED:
         data, labels = trace.byte_rows(folder, rows, features, classes)
-        yield f'K {classes}, D {features}, u8', training([str(data), '--labels', str(labels)], *PLAIN, '--storage', 'u8')
-        yield f'K {classes}, D {features}, f16', training([made_up(rows, features, classes)], *PLAIN, '--storage', 'f16')
+        yield f'K {classes}, D {features}, u8', trace.train_arguments([str(data), '--labels', str(labels)], *PLAIN, '--storage', 'u8')
+        yield f'K {classes}, D {features}, f16', trace.train_arguments([made_up(rows, features, classes)], *PLAIN, '--storage', 'f16')
     for rows, features, classes, extra in SPARSE:
-        yield f'sparse, K {classes}', training([made_up(rows, features, classes, extra)], '--preconditioner', 'diagonal', '--max-iterations', '1')
+        yield f'sparse, K {classes}', trace.train_arguments([made_up(rows, features, classes, extra)], 'auto', '--preconditioner', 'diagonal', '--max-iterations', '1')
     for more in TRAININGS:
-        yield ' '.join(more), training([made_up(300, 60, 5)], *more)
+        yield ' '.join(more), trace.train_arguments([made_up(300, 60, 5)], *more)
 
 
 def made_up(rows, features, classes, extra=''):
     return f'synthetic:rows={rows},features={features},classes={classes}{extra}'
-
-
-def training(data, *more):
-    """The program checks each kernel on the shape of the data before it trains."""
-    return ['train', *data, '--backend', 'native', '--family', 'gpu', '--tune', 'off', '--force-device', *more, *(['--max-iterations', '1'] if more == PLAIN else ())]
 
 
 def relative(found, wanted):
@@ -138,7 +133,7 @@ def one(tools, setosa, folder, name, arguments, arch, more):
 def make(report, tools, setosa, folder, pool, arch='sm_90'):
     """Runs all questions' launches and adds them to the report."""
     if not tools.library:
-        report.skip('numbers', "without NVIDIA's OpenCL compiler there is nothing to run (libnvidia-nvvm.so.4); bench/gpu_static/tools.sh fetches it")
+        report.skip('numbers', "without NVIDIA's OpenCL compiler there is nothing to run (libnvidia-nvvm.so.4); bench/gpu_static/tools fetches it")
         return
     trace.build_recorder(folder)
     jobs = [pool.submit(one, tools, setosa, folder, name, arguments, arch, name in ALL_KERNELS) for name, arguments in questions(folder)]

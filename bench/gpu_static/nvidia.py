@@ -79,7 +79,7 @@ class Machine:
 
 
 class Tools:
-    """Where the compilers are. folder: what tools.sh brought, or None. kept: a folder for PTX that is asked for again; None: nowhere."""
+    """Where the compilers are. folder: what tools brought, or None. kept: a folder for PTX that is asked for again; None: nowhere."""
 
     def __init__(self, folder=None, kept=None):
         self.folder, self.kept = folder, kept

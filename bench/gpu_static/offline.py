@@ -1,4 +1,4 @@
-"""What amd.py and intel.py share: compilers that were unpacked somewhere (tools.sh), and the loops of what they make. Standard library only."""
+"""What amd.py and intel.py share: compilers that were unpacked somewhere (tools), and the loops of what they make. Standard library only."""
 
 import collections
 import dataclasses
@@ -7,7 +7,7 @@ import pathlib
 import re
 import subprocess
 
-TOOLS = "build/gpu_tools"  # the default of tools.sh
+TOOLS = "build/gpu_tools"  # the default of tools
 
 
 class ToolMissing(RuntimeError):

@@ -89,11 +89,11 @@ class Report:
         if not lost:
             print('none')
 
-    def close(self, update):
+    def close(self, update, quick):
         """Writes or compares; the exit code."""
         if update:
             merged = self.baseline
-            for arch in self.found.get('resources', {}):  # what is gone is gone
+            for arch in () if quick else self.found.get('resources', {}):  # what is gone is gone
                 merged.get('resources', {}).pop(arch, None)
             merge(merged, self.found)
             with open(self.path + '.part', 'w') as file:

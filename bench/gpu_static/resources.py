@@ -19,43 +19,49 @@ SHAPES.update({
     'S1': (20000, 20, ',sparsity=0.997'), 'S2': (50000, 50, ',sparsity=0.9985'), 'S3': (1 << 20, 2, ',fields=39'),
     'S4': (62000, 20, ',sparsity=0.9987'),
 })  # fmt: skip
-ROWS = {'W6': 40000}  # at least as many as classes
 STORAGES = {'f16': ' -DSTORAGE=1', 'u8': ' -DSTORAGE=2 -DX_SCALE=0x1.010102p-8f'}
+MOST_TRAINED = 1000  # classes
 PRECONDITIONERS = ('blocks', 'kron')
 PRODUCTS = ('fused_gpu', 'block_gpu')
+LEFT_OUT = ('W6', 'S2', 'S3', 'S4')  # of a quick look: their programs are mostly those of other works
 QUICK = ('sm_90', 'gfx90a', 'dg2')
 # One of each vendor, and one of NVIDIA's without tensor cores for tf32.
 DEVICES = {'h100': ('sm_80', 'sm_90'), 't4': ('sm_75',), 'mi250x': ('gfx90a', 'gfx1030', 'gfx1100'), 'a770': ('dg2', 'pvc')}
 
 
-def questions():
-    """(work, arguments of the program) of each record."""
+def questions(quick):
+    """(work, arguments of the program) of each record: a short training of few rows, before which the program checks every operation of the shape."""
     for work, (features, classes, extra) in SHAPES.items():
-        data = f'synthetic:rows={ROWS.get(work, 3000)},features={features},classes={classes}{extra}'
-        yield work, trace.bench_arguments([data], 'step,hessian,predict' if work in ('W1', 'W4') else 'step,hessian', 'f32', 'gpu')
-    for preconditioner in PRECONDITIONERS:  # metrics and Gram matrices
-        yield preconditioner, ['train', 'synthetic:rows=20000,features=60,classes=5', '--family', 'gpu', '--preconditioner', preconditioner,
-                               '--max-iterations', '2', '--tune', 'off', '--force-device']
+        if quick and work in LEFT_OUT:
+            continue
+        if classes > MOST_TRAINED:  # vectors would be gigabytes
+            yield work, trace.bench_arguments(['--work', work], 'step,hessian', 'f32', 'gpu')
+        else:
+            data = [f'synthetic:rows={max(classes, 300)},features={features},classes={classes}{extra}']
+            yield work, trace.train_arguments(data, 'lbfgs', '--preconditioner', 'none', '--max-iterations', '1')
+    for preconditioner in PRECONDITIONERS[:1] if quick else PRECONDITIONERS:  # metrics and Gram matrices
+        data = ['synthetic:rows=20000,features=60,classes=5']
+        yield preconditioner, trace.train_arguments(data, 'auto', '--preconditioner', preconditioner, '--max-iterations', '2')
 
 
-def programs(setosa, folder, device):
+def programs(setosa, folder, device, quick):
     """{(source, options): 'W1'...}: what the host builds for a device of this name, nothing of which runs."""
     found = {}
     trace.build_recorder(folder)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as threads:
-        jobs = [(work, threads.submit(trace.record, setosa, arguments, folder, device, dry=True)) for work, arguments in questions()]
+        jobs = [(work, threads.submit(trace.record, setosa, arguments, folder, device, dry=True)) for work, arguments in questions(quick)]
         for work, job in jobs:
-            remember(found, job.result(), work)
+            remember(found, job.result(), work, () if quick else STORAGES.items())
     return found
 
 
-def remember(found, record, work):
+def remember(found, record, work, storages):
     for program in record.programs:
         if program.name == 'limits':
             continue
         found.setdefault((program.source, program.options), work)
         if program.name in PRODUCTS and '-DSTORAGE' not in program.options and work[0] == 'W':
-            for storage, options in STORAGES.items():
+            for storage, options in storages:
                 found.setdefault((program.source, program.options + options), f'{work} {storage}')
 
 
@@ -79,12 +85,12 @@ def look(tools, arch, source, options, folder):
         return f'failed: {error}'
 
 
-def make(report, tools, setosa, folder, pool, wanted):
-    """Adds every kernel on every wanted arch to the report."""
+def make(report, tools, setosa, folder, pool, wanted, quick):
+    """Adds every kernel on every wanted arch to the report; quick: of some works, X as f32."""
     jobs = []
     for device, archs in DEVICES.items():
         archs = [arch for arch in archs if arch in wanted]
-        for (source, options), work in (programs(setosa, os.path.join(folder, 'records'), device) if archs else {}).items():
+        for (source, options), work in (programs(setosa, os.path.join(folder, 'records'), device, quick) if archs else {}).items():
             jobs += [(work, arch, pool.submit(look, tools, arch, source, options, folder)) for arch in archs]
     missing = {}
     for work, arch, job in jobs:
@@ -97,5 +103,5 @@ def make(report, tools, setosa, folder, pool, wanted):
         else:
             report.fault(f'{work} on {arch}: {found[:300]}')
     for arch, words in missing.items():
-        report.skip(arch, words + '; bench/gpu_static/tools.sh fetches it')
+        report.skip(arch, words + '; bench/gpu_static/tools fetches it')
     report.resources([arch for archs in DEVICES.values() for arch in archs if arch in wanted and arch not in missing])

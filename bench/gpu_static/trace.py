@@ -276,7 +276,9 @@ def record(setosa, arguments, folder, device="h100", dry=False, data=False, part
     path = folder / f"{_key(setosa, arguments, settings, kernels)}.jsonl"
     if not path.exists():
         fresh = path.with_suffix(f".{os.getpid()}.new")
-        paths = {"SETOSA_RECORD": str(fresh), "LD_PRELOAD": str(build_recorder(folder)), "XDG_CACHE_HOME": str(folder / "cache")}
+        # With a cache of its own the program checks its kernels each time, and on the shape of its data.
+        paths = {"SETOSA_RECORD": str(fresh), "LD_PRELOAD": str(build_recorder(folder)), "XDG_CACHE_HOME": f"{fresh}.cache"}
+        paths["POCL_CACHE_DIR"] = os.environ.get("POCL_CACHE_DIR", str(folder / "pocl"))
         try:
             done = subprocess.run(
                 [setosa, *arguments], capture_output=True, text=True, timeout=seconds, check=False, env={**os.environ, **settings, **paths}
@@ -302,6 +304,11 @@ def bench_arguments(source, what, storage, family=None):
     """Of a bench that only the first pass of matters."""
     device = ["--backends", "native", "--tune", "off", "--force-device", "--storage", storage, *(["--family", family] if family else [])]
     return ["bench", *source, "--what", what, *device, "--repeat", "1", "--quiet", "--json"]
+
+
+def train_arguments(source, solver, *more):
+    """Of a short training, before which the program checks every operation of the shape on the device."""
+    return ["train", *source, "--backend", "native", "--family", "gpu", "--tune", "off", "--force-device", "--solver", solver, *more]
 
 
 def record_work(setosa, work, what="step", device="h100", storage="f32", folder="build/gpu_static", kernels=None):

@@ -9,79 +9,26 @@ import os
 import pathlib
 import re
 import shutil
-import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import private_apt  # noqa: E402
+from private_apt import Impossible, call, last_line  # noqa: E402,F401 (obtain.py and runs.py take them from here)
 
 PACKAGES = ("pocl-opencl-icd", "mesa-opencl-icd", "ocl-icd-libopencl1")
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
-APT = pathlib.Path("/etc/apt")
 
 Root = collections.namedtuple("Root", "path prefix")
 
 
-class Impossible(Exception):
-    """Why there is no such folder."""
-
-
-def last_line(text):
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:200] if lines else "no message"
-
-
-def call(command, **more):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, **more)
-    if done.returncode != 0:
-        raise Impossible(f"{command[0]}: {last_line(done.stderr or done.stdout)}")
-    return done.stdout
-
-
-def codename():
-    try:
-        words = dict(line.split("=", 1) for line in pathlib.Path("/etc/os-release").read_text().splitlines() if "=" in line)
-    except OSError:
-        words = {}
-    if words.get("ID") != "debian" or not shutil.which("apt-get"):
-        raise Impossible("this machine is no Debian, whose sources would say where another one is")
-    return words.get("VERSION_CODENAME", "")
-
-
-def archive(release):
-    """(URI, options in brackets) of the source that has this machine's own release."""
-    for file in sorted(APT.glob("sources.list.d/*.sources")):
-        for stanza in re.split(r"\n\s*\n", file.read_text()):
-            fields = dict(re.findall(r"^([A-Za-z-]+):[ \t]*(.*)$", stanza, re.M))
-            if release in fields.get("Suites", "").split() and "main" in fields.get("Components", "").split() and fields.get("URIs"):
-                key = fields.get("Signed-By", "").strip()
-                return fields["URIs"].split()[0], f"[signed-by={key}]" if key else ""
-    for file in (APT / "sources.list", *sorted(APT.glob("sources.list.d/*.list"))):
-        for line in file.read_text().splitlines() if file.exists() else ():
-            match = re.match(r"deb\s+(\[[^]]*\])?\s*(\S+)\s+(\S+)\s+main\b", line)
-            if match and match[3] == release:
-                return match[2], match[1] or ""
-    raise Impossible(f"no source of apt has {release} main")
-
-
-def apt_options(folder, suite):
-    """A state of apt of its own: nothing is installed there, and one source is known."""
-    for name in ("state/lists/partial", "cache/archives/partial"):
-        (folder / "apt" / name).mkdir(parents=True, exist_ok=True)
-    (folder / "apt/status").touch()
-    uri, brackets = archive(codename())
-    (folder / "apt/sources.list").write_text(f"deb {brackets} {uri} {suite} main\n")
-    settings = {
-        "Dir::Etc::sourcelist": folder / "apt/sources.list",
-        "Dir::Etc::sourceparts": "-",
-        "Dir::State": folder / "apt/state",
-        "Dir::State::status": folder / "apt/status",
-        "Dir::Cache": folder / "apt/cache",
-        "APT::Sandbox::User": "root",
-    }
-    return [f"-o{name}={value}" for name, value in settings.items()]
-
-
 def unpack(folder, suite, root):
-    options = apt_options(folder, suite)
-    call(["apt-get", *options, "-q", "update"])
-    call(["apt-get", *options, "-q", "-y", "-d", "--no-install-recommends", "install", *PACKAGES])
+    about = private_apt.release()
+    if about.get("ID") != "debian":
+        raise Impossible("this machine is no Debian, whose sources would say where another one is")
+    uri, brackets = private_apt.archive(about.get("VERSION_CODENAME", ""))
+    apt = private_apt.Apt(folder / "apt", {"chosen.list": f"deb {brackets} {uri} {suite} main\n"})
+    apt.get("update")
+    apt.get("-y", "-d", "--no-install-recommends", "install", *PACKAGES)
     partly = folder / "root.part"
     shutil.rmtree(partly, ignore_errors=True)
     for name in ("bin", "lib", "lib64", "sbin"):
@@ -89,9 +36,7 @@ def unpack(folder, suite, root):
         (partly / name).symlink_to(f"usr/{name}")
     for name in ("tmp", "proc", "sys", "dev"):
         (partly / name).mkdir()
-    for package in sorted((folder / "apt/cache/archives").glob("*.deb")):
-        call(["dpkg-deb", "-x", package, partly])
-        package.unlink()
+    private_apt.unpack(folder / "apt/cache/archives", partly)
     partly.rename(root)
 
 
