@@ -1,10 +1,11 @@
 /* Backends of random shape, family, storage and memory against the double reference: what no table of shapes thought of.
  *   SETOSA_SWEEP_SEED    the first seed (default 1); a failure names the one to begin with
- *   SETOSA_SWEEP_ROUNDS  how many (default 60; nightly 2000) */
+ *   SETOSA_SWEEP_ROUNDS  how many (default 60; nightly 2000, or as many as 600 seconds are enough for) */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/random.h"
 #include "compute/objective.h"
@@ -14,7 +15,7 @@
 #include "kernels/answers.h"
 #include "support/device.h"
 
-enum { ROUNDS = 60, NIGHTLY_ROUNDS = 2000, LOGIT_SIZE = 3, MOST_VALUES = 200000, MOST_SCORES = 100000 };
+enum { ROUNDS = 60, NIGHTLY_ROUNDS = 2000, NIGHTLY_SECONDS = 600, LOGIT_SIZE = 3, MOST_VALUES = 200000, MOST_SCORES = 100000 };
 #define L2 0.01
 
 /* How X lies on the device. */
@@ -80,6 +81,14 @@ static Round throw_round(uint64_t seed) {
   return r;
 }
 
+/* A quarter of 0, the first not: some row must count. */
+static float row_weight(const Round *r, size_t i) {
+  if (!r->weighted) return 1;
+  float weight =
+      (float)random_below(r->seed, RANDOM_STREAM_CHECK, 5, i, 4) * (1 + (float)random_symmetric(r->seed, RANDOM_STREAM_CHECK, 6, i));
+  return i == r->some.begin && weight == 0 ? 1 : weight;
+}
+
 /* Values that the storage holds exactly, so that the reference sees the same: whole multiples of 1/256 up to 4, or bytes. */
 static SetosaDataset *make_rows(const Round *r, float **values, int32_t **labels) {
   Error error = {0};
@@ -100,11 +109,7 @@ static SetosaDataset *make_rows(const Round *r, float **values, int32_t **labels
   if (!r->weighted) return dataset;
   float *weights = malloc(r->rows * sizeof *weights);
   assert_non_null(weights);
-  for (size_t i = 0; i < r->rows; i++) { /* a quarter of 0, the first not: some row must count */
-    weights[i] =
-        (float)random_below(r->seed, RANDOM_STREAM_CHECK, 5, i, 4) * (1 + (float)random_symmetric(r->seed, RANDOM_STREAM_CHECK, 6, i));
-    if (i == r->some.begin && weights[i] == 0) weights[i] = 1;
-  }
+  for (size_t i = 0; i < r->rows; i++) weights[i] = row_weight(r, i);
   support_ok(setosa_dataset_set_weights(dataset, weights, &error), &error);
   free(weights);
   return dataset;
@@ -160,12 +165,19 @@ static double far_apart(const double *a, const double *b, size_t count, double l
   return compare_relative_norm(a, b, count) * sqrt(size) / fmax(sqrt(size), least);
 }
 
-/* A tenth of a Hessian product of rows of norm ||x|| with logits that move by 1 and no class preferred. Few rows of which the model is sure
- * have a smaller one, which is a difference of nearly equal numbers: p (z - mean) with p near 1. */
+/* A tenth of a Hessian product of rows with logits that move by 1 and no class preferred: sums of s_i ||x_i|| that add up as a random walk.
+ * Few rows of which the model is sure, or of which a few have most of the weight, have a smaller one, which is a difference of nearly equal
+ * numbers: p (z - mean) with p near 1. */
 static double least_product(const Round *r, RowRange rows, const float *values) {
-  double square = 0;
-  for (size_t i = rows.begin * r->features; i < (rows.begin + rows.count) * r->features; i++) square += (double)values[i] * values[i];
-  return 0.1 * sqrt(square / (double)rows.count + 1) / sqrt((double)(rows.count * r->classes));
+  double square = 0, all = 0;
+  for (size_t i = 0; i < r->rows; i++) {
+    double weight = row_weight(r, i), norm = 1;
+    all += weight;
+    if (i < rows.begin || i >= rows.begin + rows.count) continue;
+    for (size_t d = 0; d < r->features; d++) norm += (double)values[i * r->features + d] * values[i * r->features + d];
+    square += weight * weight * norm;
+  }
+  return 0.1 * sqrt(square / (double)r->classes) / ((double)rows.count * all / (double)r->rows);
 }
 
 /* The tolerances of tolerance.h: those of judge_compare. */
@@ -208,6 +220,8 @@ static void run_round(uint64_t seed) {
   double *w = malloc(2 * truth->parameters * sizeof *w), *v = w + truth->parameters;
   assert_non_null(w);
   compare_fill_vectors(dataset, LOGIT_SIZE, w, v);
+  for (size_t p = r.classes * r.features; p < truth->parameters && !r.intercept; p++)
+    w[p] = v[p] = 0; /* a bias that is fixed has no direction */
   Answers expected = ask_at(truth, w, v, r.some, r.step), actual = ask_at(device, w, v, r.some, r.step);
   compare_answers(&r, &actual, &expected, values);
   answers_free(&expected);
@@ -220,21 +234,39 @@ static void run_round(uint64_t seed) {
   free(labels);
 }
 
-static void sweep(uint64_t rounds) {
+/* Rounds until there were enough, or until so many seconds have passed; 0: however long it takes. */
+static void sweep(uint64_t rounds, double seconds) {
   const char *seed = getenv("SETOSA_SWEEP_SEED"), *wanted = getenv("SETOSA_SWEEP_ROUNDS");
-  uint64_t first = seed != NULL ? strtoull(seed, NULL, 10) : 1;
+  uint64_t first = seed != NULL ? strtoull(seed, NULL, 10) : 1, done = 0;
+  struct timespec begin, now;
   if (wanted != NULL) rounds = strtoull(wanted, NULL, 10);
   assert_true(rounds > 0);
-  for (uint64_t i = 0; i < rounds; i++) run_round(first + i);
-  if (failures > 0) fail_msg("%zu answers of %llu rounds are out of tolerance", failures, (unsigned long long)rounds);
+  assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &begin), 0);
+  failures = 0;
+  do {
+    run_round(first + done);
+    assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &now), 0);
+  } while (++done < rounds && (seconds == 0 || (double)(now.tv_sec - begin.tv_sec) < seconds));
+  if (done < rounds) print_message("%llu of %llu rounds in %g s\n", (unsigned long long)done, (unsigned long long)rounds, seconds);
+  if (failures > 0) fail_msg("%zu answers of %llu rounds are out of tolerance", failures, (unsigned long long)done);
 }
 
-static void random_shapes_agree_with_the_reference(void **state) { (void)state, sweep(ROUNDS); }
-static void nightly_many_random_shapes_agree_with_the_reference(void **state) { (void)state, sweep(NIGHTLY_ROUNDS); }
+static void random_shapes_agree_with_the_reference(void **state) { (void)state, sweep(ROUNDS, 0); }
+static void nightly_many_random_shapes_agree_with_the_reference(void **state) { (void)state, sweep(NIGHTLY_ROUNDS, NIGHTLY_SECONDS); }
+
+/* What the night has found: directions that moved a fixed bias; few heavy rows. */
+static void rounds_that_once_failed(void **state) {
+  (void)state;
+  static const uint64_t seeds[] = {74, 512, 706, 851, 934};
+  failures = 0;
+  for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) run_round(seeds[i]);
+  if (failures > 0) fail_msg("%zu answers are out of tolerance", failures);
+}
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(random_shapes_agree_with_the_reference),
+      cmocka_unit_test(rounds_that_once_failed),
       cmocka_unit_test(nightly_many_random_shapes_agree_with_the_reference),
   };
   return support_run("random shapes", tests, support_device_open, support_device_close);
