@@ -60,8 +60,11 @@ def make(report, tools, setosa, folder, pool, works, whats, arch='sm_90'):
         for what in whats:
             launches = trace.steps(trace.record_work(setosa, work, what, folder=folder))[0]
             jobs.append(pool.submit(one, tools, launches, work, what, 'f32', arch))
-    for job in jobs:
-        report.estimate(job.result())
+    found = [job.result() for job in jobs]
+    for row in found:
+        report.estimate(row)
+    for row in found:
+        report.launches_of(row, WORKS[row['work']][0])
 
 
 def missing(tools):

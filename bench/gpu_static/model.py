@@ -59,7 +59,10 @@ GPUS = {gpu.arch: gpu for gpu in (H100, A100, T4)}
 
 
 class Estimate:
-    """Seconds of a launch, by what takes them."""
+    """Seconds of a launch, by what takes them. simulate.look_at adds: warp_instructions of all groups; in_flight, bytes that a multiprocessor has asked
+    for beyond its first-level cache; mix {class: machine instructions} of the innermost loop with the largest part of multiply-adds."""
+
+    warp_instructions, in_flight, mix = 0, 0, {}
 
     def __init__(self, name, groups, resident, times):
         self.name, self.groups, self.resident, self.times = name, groups, resident, times

@@ -49,6 +49,18 @@ class Report:
         if before is not None and row['part'] < before - WORSE:
             self.fault(f'{row["work"]} {name}: estimated part {row["part"]:.2f}, before {before:.2f}')
 
+    def launches_of(self, row, rows):
+        """What the launches that take at least a tenth of a work are made of."""
+        self.heading('work  operation  kernel             warp instructions  KB in flight  instructions of the hot loop, percent\n'
+                     '                                       per 64 rows  of a multiprocessor')
+        for estimate, _, times in row['launched']:
+            if estimate is None or estimate.seconds * times < row['seconds'] / 10:
+                continue
+            whole = max(sum(estimate.mix.values()), 1)
+            mix = ', '.join(f'{name} {100 * count / whole:.0f}' for name, count in sorted(estimate.mix.items(), key=lambda one: -one[1]))
+            each = estimate.warp_instructions * times * 64 / rows
+            print(f'{row["work"]:<5} {row["what"]:<10} {estimate.name:<18} {each:>17.0f} {estimate.in_flight / 1024:>13.1f}  {mix or "none with multiply-adds"}', flush=True)
+
     def launches(self, row):
         for estimate, executed, times in row['launched']:
             if estimate is None:

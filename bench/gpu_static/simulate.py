@@ -46,4 +46,10 @@ def look_at(gpu, machine, module, launch):
                              near_bytes=near, far_bytes=gpu.l2_bytes // together)
     executed = nvidia.executed(machine, counts)
     extents = {index: size for index, (_, size) in enumerate(memory.buffers)}
-    return model.estimate(gpu, machine, executed, counts, groups, items, extents), {k: v / len(chosen) for k, v in executed.items()}
+    estimate = model.estimate(gpu, machine, executed, counts, groups, items, extents)
+    each = 1.0 / len(chosen)
+    estimate.warp_instructions = groups * each * sum(v for k, v in executed.items() if k != 'near')
+    # By Little's law, and as if each resident group were as quick as one alone.
+    estimate.in_flight = resident * each * sum(counts.requested.values()) * interpreter.DRAM / max(counts.serial, 1)
+    _, estimate.mix = machine.share_of_fma()
+    return estimate, {k: v * each for k, v in executed.items()}

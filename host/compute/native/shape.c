@@ -78,14 +78,15 @@ enum {
   ROW_VECTOR = 4,       /* floats */
   LEAST_LANES = 2,      /* of a row of the least stride, 8, */
   LINE_LANES = 8,       /* up to a line of memory each has one vector, */
-  MOST_ROW_LANES = 256, /* then several, at most: */
-  MOST_ROW_VECTORS = 4  /* more of them would not fit into the registers of every GPU */
+  MOST_ROW_LANES = 256, /* then two, for with more some compilers find no registers, */
+  LANE_VECTORS = 2,
+  MOST_ROW_VECTORS = 4 /* and of the longest rows up to four */
 };
 
 uint32_t native_row_lanes(uint32_t stride) {
   uint32_t lanes = LEAST_LANES;
   while (lanes < LINE_LANES && lanes * ROW_VECTOR < stride) lanes *= 2;
-  while (lanes < MOST_ROW_LANES && lanes * ROW_VECTOR * MOST_ROW_VECTORS < stride) lanes *= 2;
+  while (lanes < MOST_ROW_LANES && lanes * ROW_VECTOR * LANE_VECTORS < stride) lanes *= 2;
   return lanes;
 }
 
