@@ -76,8 +76,9 @@ def try_launch(module, launch, seed):
     """Runs a launch on made-up numbers. The largest relative error of what it writes, or words of what is wrong."""
     launch = sensible(launch)
     memory, addresses = simulate.place([launch])
-    for at, size in memory.buffers:  # what nobody puts there is no number
-        memory.bytes[at:at + size] = 255
+    for at, size in memory.buffers:  # what nobody puts there is no number, and another one in each place, so that it is seen where it is copied
+        words = np.arange(at // 4, (at + size + 3) // 4, dtype=np.uint32) % np.uint32(0x3fffff) | np.uint32(0xffc00000)
+        memory.bytes[at:at + size] = words.view(np.uint8)[:size]
     case = references.Case(launch, memory, addresses, np.random.default_rng(seed))
     outputs = references.KERNELS[launch.kernel](case)
     before = memory.bytes[:memory.top].copy()
