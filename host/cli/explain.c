@@ -212,7 +212,8 @@ cleanup:
   return status;
 }
 
-static Status explain_model(SetosaExplanation **explanation, Example *example, const Session *session, Error *error) {
+static Status explain_model(SetosaExplanation **explanation, SetosaContributions **contributions, Example *example, const Session *session,
+                            Error *error) {
   Status status = SETOSA_OK;
   size_t row = 0;
   const Options *options = session->options;
@@ -229,6 +230,7 @@ static Status explain_model(SetosaExplanation **explanation, Example *example, c
   TRY(load_data(example, session, error));
   TRY(choose_row(&row, example, options->row - 1, options->argument[1], error));
   TRY(setosa_explain_row(explanation, example->model, example->data, row, error));
+  if (setosa_model_mean(example->model) != NULL) TRY(setosa_contributions(contributions, example->model, example->data, row, error));
   TRY(name_model(example, *explanation, error));
 cleanup:
   return status;
@@ -246,17 +248,21 @@ static Status run(const Session *session, Error *error) {
   const Options *options = session->options;
   Example example = {0};
   SetosaExplanation *explanation = NULL;
+  SetosaContributions *contributions = NULL;
   if (options->x != NULL)
     TRY(explain_typed(&explanation, &example, options, error));
   else
-    TRY(explain_model(&explanation, &example, session, error));
+    TRY(explain_model(&explanation, &contributions, &example, session, error));
   int base = example.model != NULL ? setosa_model_data_options(example.model).expect_index_base : 1;
   ExplainNames names = {example.class_names, example.feature_names, base == 0 ? 0 : 1};
-  if (options->json)
-    TRY(explain_print_json(explanation, names, error));
-  else
-    TRY(explain_print_steps(explanation, names, session, error));
+  if (options->json) {
+    TRY(explain_print_json(explanation, names, explain_contributions_json(contributions, example.model, names), error));
+    goto cleanup;
+  }
+  TRY(explain_print_steps(explanation, names, session, error));
+  if (example.model != NULL) TRY(explain_print_contributions(contributions, example.model, names, session, error));
 cleanup:
+  setosa_contributions_destroy(contributions);
   setosa_explanation_destroy(explanation);
   example_free(&example);
   return status;
@@ -271,7 +277,8 @@ const Command command_explain = {
         "finite differences and beside the tempting formula that keeps only the diagonal of the softmax Jacobian. The example "
         "is typed in with --x, or is a row of DATA seen by MODEL. Without a label it ends at the probabilities. Of a sparse row its "
         "entries "
-        "alone are told: all else is 0, and so is the gradient there.",
+        "alone are told: all else is 0, and so is the gradient there. Of a model it is then told why the predicted class and not the "
+        "runner-up: what each feature adds to their log-odds, against the means of the training rows; a column of words counts as a whole.",
     .examples =
         "  setosa explain --x 1.9,0.4 --classes Setosa,Non-Setosa --label Setosa "
         "--weights \"0.1,0.1;0.5,0.5\"\n"

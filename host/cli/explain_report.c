@@ -284,7 +284,7 @@ static json_t *columns_json(const SetosaExplanation *of) {
   return list;
 }
 
-Status explain_print_json(const SetosaExplanation *of, ExplainNames names, Error *error) {
+Status explain_print_json(const SetosaExplanation *of, ExplainNames names, json_t *contributions, Error *error) {
   json_t *document = json_pack(
       "{s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "command",
       "explain", "version", SETOSA_VERSION, "features", (json_int_t)of->features, "classes", (json_int_t)of->classes, "entries",
@@ -297,5 +297,6 @@ Status explain_print_json(const SetosaExplanation *of, ExplainNames names, Error
       matrix_json(of, of->dweights), "dweights_finite", matrix_json(of, of->dweights_finite), "dweights_diagonal",
       matrix_json(of, of->dweights_diagonal), "dbias", target_json(of, of->dbias), "largest_difference",
       json_number(of->largest_difference));
+  json_put(&document, "contributions", contributions);
   return json_print(document, false, stdout, error);
 }

@@ -18,7 +18,7 @@
 #include "cli/train_test.h"
 
 typedef struct TrainWork {
-  SetosaDataset *data, *held_out, *test;
+  SetosaDataset *data, *held_out, *test, *calibrate;
   SetosaModel *initial, *model;
   SetosaSummary *summary;
   Status summary_status; /* why there is none, told when all else is done */
@@ -94,13 +94,17 @@ static Status load_all(TrainWork *work, TrainReport *report, const Session *sess
   report->cached = setosa_dataset_cached(work->data);
   report->left_out = input_count_left_out(work->data);
   report->source_rows = setosa_dataset_source_rows(work->data);
-  if (options->test != NULL && session_is_first(session)) TRY(train_load_test(&work->test, session, work->data, error));
+  if (options->test != NULL && session_is_first(session))
+    TRY(train_load_like(&work->test, session, work->data, options->test, options->test_labels, error));
+  if (options->calibrate != NULL && session_is_first(session))
+    TRY(train_load_like(&work->calibrate, session, work->data, options->calibrate, NULL, error));
   end_part(report, PART_LOAD);
   /* Held out before the scaling is measured: nothing of those rows may reach the training. */
   if (!isnan(options->validation)) TRY(setosa_dataset_split(work->data, options->validation, options->train.seed, &work->held_out, error));
   if (options->standardize) TRY(setosa_dataset_standardize(work->data, error));
   if (work->held_out != NULL && options->standardize) TRY(setosa_dataset_scale_like(work->held_out, work->data, error));
   if (work->test != NULL) TRY(setosa_dataset_scale_like(work->test, work->data, error));
+  if (work->calibrate != NULL) TRY(setosa_dataset_scale_like(work->calibrate, work->data, error));
   end_part(report, PART_PREPARE);
 cleanup:
   return status;
@@ -166,10 +170,23 @@ static Status train(TrainWork *work, TrainReport *report, const Session *session
   return status;
 }
 
-static Status evaluate(TrainWork *work, const SetosaDataset *rows, Error *error) {
-  SetosaComputeOptions alone = work->compute.options; /* the other processes do not take part */
+/* The other processes do not take part. */
+static SetosaComputeOptions compute_alone(const TrainWork *work) {
+  SetosaComputeOptions alone = work->compute.options;
   alone.ranks = NULL;
   alone.fast_reduce = false;
+  return alone;
+}
+
+static Status calibrate(TrainReport *report, const TrainWork *work, Error *error) {
+  const SetosaDataset *rows = work->calibrate != NULL ? work->calibrate : work->held_out;
+  const SetosaComputeOptions alone = compute_alone(work);
+  if (!report->calibrated) return SETOSA_OK;
+  return setosa_calibrate(work->model, &report->calibration, rows, &alone, error);
+}
+
+static Status evaluate(TrainWork *work, const SetosaDataset *rows, Error *error) {
+  const SetosaComputeOptions alone = compute_alone(work);
   return setosa_evaluate(&work->metrics, work->model, rows, &alone, error);
 }
 
@@ -270,6 +287,8 @@ static void print_hints(const TrainReport *report, const Session *session) {
     console_warn(&session->console, "%s", report->result.advice);
   else if (report->result.advice[0] != '\0' && strcmp(report->result.stop_reason, "interrupted") != 0)
     console_warn(&session->console, "not converged (%s): %s", report->result.stop_reason, report->result.advice);
+  if (report->calibrated && report->calibration.note[0] != '\0')
+    console_warn(&session->console, "no temperature was found: %s", report->calibration.note);
   if (options->model == NULL)
     console_hint(&session->console, "the model was not kept; add --model FILE.safetensors to keep it");
   else if (!options->json)
@@ -285,8 +304,13 @@ static Status outcome(const TrainReport *report, const Session *session) {
 /* The model first: a second Ctrl-C during what follows cannot take it. */
 static Status save(const TrainWork *work, TrainReport *report, const Session *session, Error *error) {
   Status status = SETOSA_OK;
-  if (session->options->model != NULL) status = setosa_model_save(work->model, session->options->model, error);
+  const Options *options = session->options;
+  report->calibrated = (options->calibrate != NULL || options->calibrate_validation) && isfinite(report->result.objective);
+  TRY(calibrate(report, work, error));
+  end_part(report, PART_SCORE);
+  if (options->model != NULL) TRY(setosa_model_save(work->model, options->model, error));
   end_part(report, PART_WRITE);
+cleanup:
   return status;
 }
 
@@ -331,6 +355,7 @@ static Status prepare(TrainWork *work, TrainReport *report, const Session *sessi
     TRY(error_set(error, SETOSA_ERROR_USAGE, "--test-labels without --test; add --test DATA or leave it out"));
   if (options->test != NULL && strcmp(options->test, "-") == 0 && strcmp(options->argument[0], "-") == 0)
     TRY(error_set(error, SETOSA_ERROR_USAGE, "--test -: standard input is for the data; name a file of test data"));
+  TRY(train_check_calibration(options, error));
   TRY(check_training_options(options, error));
   TRY(check_checkpoint(options, error));
   /* With what the checkpoint remembers: an hour's training must not end at a folder that is not there. */
@@ -383,6 +408,7 @@ cleanup:
   setosa_model_destroy(work.model);
   setosa_model_destroy(work.initial);
   setosa_dataset_destroy(work.test);
+  setosa_dataset_destroy(work.calibrate);
   setosa_dataset_destroy(work.held_out);
   setosa_dataset_destroy(work.data);
   compute_close(&work.compute);
@@ -408,8 +434,15 @@ const Command command_train = {
         "\nWhat is minimised:\n\n"
         "  F(W,b) = mean of the log-losses of the rows + L2/2 * sum of all W[k,i]^2\n\n"
         "W are the weights of the features (as --standardize leaves them), b the biases, which are free. With --weights the mean is "
-        "weighted. "
-        "scikit-learn's C on n rows is --l2 1/(C n); with two classes, where it fits one vector, --l2 2/(C n).\n",
+        "weighted.\n\n"
+        "  scikit-learn, C, n rows                 --l2 1/(C n); two classes: --l2 2/(C n)\n"
+        "    penalty=\"l1\"                          --l1 1/(C n) --l2 0\n"
+        "  LIBLINEAR -s 0 -c C, two classes        --no-intercept --l2 2/(C n)\n"
+        "  glmnet, lambda L, alpha a, multinomial  --l1 a L --l2 (1-a) L\n"
+        "    binomial                              --l1 a L --l2 2 (1-a) L\n"
+        "  statsmodels MNLogit                     --l2 0\n\n"
+        "With two classes they fit one vector, where there are two here: its halves, whose squares sum to half of its own. README.md has "
+        "these commands side by side.\n",
     .examples =
         "  setosa train iris.csv --l2 0.01 --model iris.safetensors\n"
         "  setosa train penguins.csv --label species --drop year --model penguins.safetensors\n"

@@ -42,6 +42,8 @@ typedef struct TrainReport {
   const ReportTrace *trace;     /* for a page; NULL */
   SetosaTrainResult result;
   TrainScores training, validation, test;
+  bool calibrated; /* asked for */
+  SetosaCalibration calibration;
   bool truth_known; /* synthetic data: how near the weights came to those that drew the labels */
   double truth_distance, truth_cosine;
   const SetosaSummary *summary;               /* of --summary; NULL: none */

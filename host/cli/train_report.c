@@ -146,6 +146,14 @@ static void print_scores(const char *name, const TrainScores *scores, const Sess
                left_out[0] != '\0' ? " (" : "", left_out, left_out[0] != '\0' ? ")" : "");
 }
 
+/* The scores above are without it, those of the test data with it. */
+static void print_calibration(const TrainReport *report, const Session *session) {
+  const SetosaCalibration *found = &report->calibration;
+  if (!report->calibrated || !found->found) return;
+  report_field(session, "calibrated", "temperature %.4g: log-loss of %llu held-out rows %.4g, %.4g before", found->temperature,
+               (unsigned long long)found->rows, found->log_loss, found->log_loss_before);
+}
+
 static void print_truth(const TrainReport *report, const Session *session) {
   if (!report->truth_known || !isfinite(report->truth_distance)) return;
   report_field(session, "truth", "the weights are within %.3g of the true ones, relative to their size; mean cosine of the classes %.6f",
@@ -224,6 +232,7 @@ void train_print_summary(const TrainReport *report, const Session *session) {
   print_outcome(report, session);
   print_scores("training", &report->training, session);
   print_scores("validation", &report->validation, session);
+  print_calibration(report, session);
   print_scores("test", &report->test, session);
   print_truth(report, session);
   print_time(report, session);
@@ -250,6 +259,12 @@ static json_t *test_json(const TrainScores *scores) {
   json_t *test = scores_json(scores);
   if (scores->known) json_put(&test, "left_out", json_integer((json_int_t)scores->left_out));
   return test;
+}
+
+static json_t *calibration_json(const SetosaCalibration *found) {
+  return json_pack("{s:I, s:o, s:o, s:o, s:I, s:b, s:s}", "rows", (json_int_t)found->rows, "temperature", json_number(found->temperature),
+                   "log_loss_before", json_number(found->log_loss_before), "log_loss", json_number(found->log_loss), "passes",
+                   (json_int_t)found->passes, "found", (int)found->found, "note", found->note);
 }
 
 static json_t *truth_json(const TrainReport *report) {
@@ -289,6 +304,7 @@ Status train_print_json(const TrainReport *report, const Session *session, Error
   bool failed = document == NULL || rest == NULL;
   /* Only there when it was asked for: the other fields are always there. */
   if (!failed && report->validation.known) failed = json_object_set_new(document, "validation", scores_json(&report->validation)) != 0;
+  if (!failed && report->calibrated) failed = json_object_set_new(document, "calibration", calibration_json(&report->calibration)) != 0;
   if (!failed && options->train.patience > 0)
     failed = json_object_set_new(document, "best_epoch", json_integer((json_int_t)result->best_epoch)) != 0;
   if (!failed && options->start != NULL)

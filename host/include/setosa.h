@@ -429,7 +429,8 @@ typedef struct SetosaModel SetosaModel;
 /* A safetensors file, written beside its target, synced, renamed. Its tensors are "weights" (K,D) and "bias" (K) in f32 and, when features
  * are scaled, "feature_offset" and "feature_scale" (D) in f64: z = W ((x - offset) * scale) + b. x are the numbers of the source, whether
  * or not a data set holds them shifted (setosa_dataset_shift). The bias of a model that was trained on shifted columns is f64, and there is
- * "feature_shift" (D), f64: what is best taken off x before anything is rounded to f32. The metadata hold "class_names" and, when there are
+ * "feature_shift" (D), f64: what is best taken off x before anything is rounded to f32. "feature_mean" (D) are the means of the training
+ * rows. The metadata hold "class_names" and, when there are
  * any, "feature_names", both JSON lists, and what made the model. A file of another program needs "weights" alone. */
 SetosaStatus setosa_model_load(SetosaModel **model, const char *path, SetosaError *error);
 SetosaStatus setosa_model_save(const SetosaModel *model, const char *path, SetosaError *error);
@@ -443,6 +444,9 @@ const float *setosa_model_weights(const SetosaModel *model); /* (K,D) row-major;
 const double *setosa_model_bias(const SetosaModel *model);   /* (K), of x and not of x - shift; borrowed */
 const double *setosa_model_offset(const SetosaModel *model); /* (D): x' = (x - offset) * scale; NULL: none; borrowed */
 const double *setosa_model_scale(const SetosaModel *model);  /* (D), NULL: none; borrowed */
+/* (D) means of the training rows by their weights, of x as the source has it (before any scaling); NULL: the model does not know them.
+ * Borrowed. Of data with more than 67 million entries they are those of a part of the rows, spread evenly. */
+const double *setosa_model_mean(const SetosaModel *model);
 /* How the columns of the table were read that it was trained on; NULL: it was none. Borrowed. */
 const SetosaColumns *setosa_model_columns(const SetosaModel *model);
 const char *setosa_model_class_name(const SetosaModel *model, size_t class_index);
@@ -885,6 +889,25 @@ SetosaStatus setosa_evaluate(SetosaMetrics **metrics, const SetosaModel *model, 
                              const SetosaComputeOptions *compute, SetosaError *error);
 void setosa_metrics_destroy(SetosaMetrics *metrics);
 
+/* What setosa_calibrate did. */
+typedef struct SetosaCalibration {
+  uint64_t rows; /* it is judged by */
+  double weight; /* the sum of their weights */
+  double temperature;
+  double log_loss_before, log_loss; /* of the rows, at temperature 1 and at this one */
+  uint64_t passes;                  /* over the rows */
+  bool found;
+  char note[160]; /* why there is no temperature, and what to do; "" when it was found */
+} SetosaCalibration;
+
+/* Sets the temperature of the model so that the mean log-loss of the rows, weighted as they are, is least: temperature scaling
+ * (arXiv:1706.04599). Rows must not have been trained on, and are scaled as the model expects. It is found in double to about 1e-10 of
+ * itself, in some passes over the rows, block by block. Where no finite one is best, because every row is right or the model is no better
+ * than chance, the temperature is 1, `found` false, and the note says so (SETOSA_OK). What was done is in the metadata of the model, too.
+ * compute->ranks must be NULL: one process does it. result may be NULL. */
+SetosaStatus setosa_calibrate(SetosaModel *model, SetosaCalibration *result, const SetosaDataset *dataset,
+                              const SetosaComputeOptions *compute, SetosaError *error);
+
 /* ---- inference -------------------------------------------------------------------------------------------------- */
 
 /* What the weights of rows mean for standard errors. */
@@ -1014,6 +1037,32 @@ SetosaStatus setosa_explain(SetosaExplanation **explanation, size_t features, si
 SetosaStatus setosa_explain_row(SetosaExplanation **explanation, const SetosaModel *model, const SetosaDataset *dataset, size_t row,
                                 SetosaError *error);
 void setosa_explanation_destroy(SetosaExplanation *explanation);
+
+/* What a feature, or all levels of a categorical column together, adds to the log-odds of the predicted class against the runner-up. */
+typedef struct SetosaContribution {
+  size_t column;  /* i of setosa_columns_get; where the model knows no columns, the feature */
+  size_t feature; /* of a categorical column that of the row's level; SETOSA_NO_FEATURE: it has none of the levels */
+  bool categorical;
+  double value, mean; /* x_j and its mean, as given, before any scaling; NAN of a categorical column */
+  double amount;      /* sum over its features of (w_pj - w_rj) (x_j - mean_j) / T, as the model scales them */
+} SetosaContribution;
+#define SETOSA_NO_FEATURE SIZE_MAX
+
+/* ln(a_p / a_r) of a row, taken apart: baseline + the sum of all amounts. */
+typedef struct SetosaContributions {
+  size_t predicted, runner_up; /* classes p and r: the most probable, and the next */
+  double log_odds;
+  double baseline; /* the log-odds of a row that has the means of the training rows */
+  size_t count;
+  SetosaContribution *items; /* (count) by the size of their amounts, the largest first */
+} SetosaContributions;
+
+/* Row `row` (from 0) of a data set as setosa_explain_row takes it. What a sparse row does not have is 0, and counts by its mean. All of a
+ * categorical column counts as one: only their sum does not depend on how the weights of its levels are written. SETOSA_ERROR_USAGE where
+ * setosa_model_mean is NULL. */
+SetosaStatus setosa_contributions(SetosaContributions **contributions, const SetosaModel *model, const SetosaDataset *dataset, size_t row,
+                                  SetosaError *error);
+void setosa_contributions_destroy(SetosaContributions *contributions);
 
 /* ---- cache ------------------------------------------------------------------------------------------------------ */
 

@@ -7,18 +7,14 @@
 
 #include "base/memory.h"
 #include "base/softmax.h"
+#include "base/sum.h"
 #include "model/auc.h"
 
 enum { CONFUSION_LIMIT = 1000, TOP_K_LIMIT = 5, AUC_BYTES = 512 << 20 };
 
-/* Neumaier's compensated sum: a million terms keep their last digits. */
-typedef struct Sum {
-  double total, carry;
-} Sum;
-
 /* What follows from probabilities, and not from their order alone. Sums over the rows. */
 typedef struct Likeness {
-  Sum loss, brier;
+  CompensatedSum loss, brier; /* a million terms keep their last digits */
   double bin_confidence[SETOSA_CALIBRATION_BINS], bin_correct[SETOSA_CALIBRATION_BINS], bin_weight[SETOSA_CALIBRATION_BINS];
 } Likeness;
 
@@ -71,14 +67,6 @@ Status metrics_rank(MetricsAccumulator *accumulator, uint64_t rows, Error *error
   return auc_create(&accumulator->auc, rows, accumulator->classes, AUC_BYTES, error);
 }
 
-static void add_compensated(double *total, double *carry, double term) {
-  double sum = *total + term;
-  *carry += fabs(*total) >= fabs(term) ? (*total - sum) + term : (term - sum) + *total;
-  *total = sum;
-}
-
-static void sum_add(Sum *sum, double term) { add_compensated(&sum->total, &sum->carry, term); }
-
 /* Bins as in "On Calibration of Modern Neural Networks" (arXiv:1706.04599): bin m holds confidences in (m/15, (m+1)/15]. */
 static void add_confidence(Likeness *likeness, double confidence, bool correct, double weight) {
   int bin = (int)ceil(confidence * SETOSA_CALIBRATION_BINS) - 1;
@@ -102,8 +90,8 @@ static double brier_of(const double *p, size_t classes, size_t label) {
 
 /* row (K): logits, which become probabilities. */
 static void add_likeness(Likeness *likeness, double *row, size_t classes, size_t label, size_t best, double weight) {
-  sum_add(&likeness->loss, weight * softmax_row(row, classes, label));
-  sum_add(&likeness->brier, weight * brier_of(row, classes, label));
+  compensated_add(&likeness->loss, weight * softmax_row(row, classes, label));
+  compensated_add(&likeness->brier, weight * brier_of(row, classes, label));
   add_confidence(likeness, row[best], best == label, weight);
 }
 
@@ -153,14 +141,17 @@ Status metrics_add(MetricsAccumulator *accumulator, size_t count, const float *l
 void metrics_begin_at(MetricsAccumulator *accumulator, uint64_t row) { accumulator->first = row; }
 
 void metrics_totals(const MetricsAccumulator *accumulator, MetricsTotals *totals) {
-  *totals = (MetricsTotals){accumulator->weight, accumulator->correct, accumulator->at.loss.total, accumulator->at.loss.carry};
+  *totals = (MetricsTotals){accumulator->weight, accumulator->correct, accumulator->at.loss.high, accumulator->at.loss.low};
 }
 
 void metrics_totals_add(MetricsTotals *sum, const MetricsTotals *more) {
   sum->weight += more->weight;
   sum->correct += more->correct;
-  add_compensated(&sum->loss, &sum->carry, more->loss);
-  add_compensated(&sum->loss, &sum->carry, more->carry);
+  CompensatedSum loss = {sum->loss, sum->carry};
+  compensated_add(&loss, more->loss);
+  compensated_add(&loss, more->carry);
+  sum->loss = loss.high;
+  sum->carry = loss.low;
 }
 
 void metrics_totals_summary(const MetricsTotals *totals, double *accuracy, double *log_loss) {
@@ -212,10 +203,10 @@ static void finish_likeness(const MetricsAccumulator *a, SetosaMetrics *m) {
     m->bin_accuracy[b] = a->at.bin_correct[b] / m->bin_weight[b];
   }
   m->temperature = a->temperature;
-  m->brier = (a->at.brier.total + a->at.brier.carry) / a->weight;
+  m->brier = (a->at.brier.high + a->at.brier.low) / a->weight;
   m->ece = ece_of(&a->at, a->weight);
-  m->uncalibrated_log_loss = (before->loss.total + before->loss.carry) / a->weight;
-  m->uncalibrated_brier = (before->brier.total + before->brier.carry) / a->weight;
+  m->uncalibrated_log_loss = (before->loss.high + before->loss.low) / a->weight;
+  m->uncalibrated_brier = (before->brier.high + before->brier.low) / a->weight;
   m->uncalibrated_ece = ece_of(before, a->weight);
 }
 

@@ -25,6 +25,7 @@ void setosa_model_destroy(SetosaModel *model) {
   free(model->bias);
   scaling_free(&model->scaling);
   free(model->shift);
+  free(model->mean);
   destroy_names(model->class_names, model->classes);
   destroy_names(model->feature_names, model->features);
   columns_release(model->columns);
@@ -180,6 +181,7 @@ const float *setosa_model_weights(const SetosaModel *model) { return model != NU
 const double *setosa_model_bias(const SetosaModel *model) { return model != NULL ? model->bias : NULL; }
 const double *setosa_model_offset(const SetosaModel *model) { return model != NULL ? model->scaling.offset : NULL; }
 const double *setosa_model_scale(const SetosaModel *model) { return model != NULL ? model->scaling.scale : NULL; }
+const double *setosa_model_mean(const SetosaModel *model) { return model != NULL ? model->mean : NULL; }
 double setosa_model_temperature(const SetosaModel *model) { return model != NULL ? model->temperature : 0; }
 const SetosaColumns *setosa_model_columns(const SetosaModel *model) { return model != NULL ? model->columns : NULL; }
 const char *setosa_model_class_name(const SetosaModel *model, size_t class_index) {

@@ -18,6 +18,7 @@ struct SetosaModel {
   Scaling scaling;
   double temperature;                         /* probabilities are softmax(z / temperature) */
   double *shift;                              /* (D) what is best taken off rows for it as they are read, or NULL */
+  double *mean;                               /* (D) of the training rows, of x as the source has it, or NULL */
   char **class_names;                         /* (K) */
   char **feature_names;                       /* (D), or NULL */
   Columns *columns;                           /* of the table that it was trained on, or NULL */

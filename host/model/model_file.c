@@ -1,6 +1,6 @@
 /* A model as a safetensors file: tensors "weights" (K,D), "bias" (K), with scaling "feature_offset" (D) and "feature_scale" (D) in f64, of
- * shifted columns "feature_shift" (D) and the bias in f64. Names, temperature and provenance as text in its metadata, lists of names as
- * JSON. Any safetensors file with such weights is a model. */
+ * shifted columns "feature_shift" (D) and the bias in f64, and "feature_mean" (D) of the training rows. Names, temperature and provenance
+ * as text in its metadata, lists of names as JSON. Any safetensors file with such weights is a model. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,13 +99,16 @@ SetosaStatus setosa_model_save(const SetosaModel *model, const char *path, Setos
   TRY(arguments_check(error, GIVEN(model), GIVEN(path)));
   TRY(check_finite(path, model, error));
   TRY(model_describe(&description, model, error));
-  TensorSource tensors[5] = {{"weights", TENSOR_F32, 2, {classes, features}, model->weights, NULL},
+  TensorSource tensors[6] = {{"weights", TENSOR_F32, 2, {classes, features}, model->weights, NULL},
                              {"bias", model_bias_is_wide(model) ? TENSOR_F64 : TENSOR_F32, 1, {classes, 1}, NULL, model->bias}};
   if (model->scaling.scale != NULL) {
     tensors[tensors_count++] = (TensorSource){"feature_offset", TENSOR_F64, 1, {features, 1}, NULL, model->scaling.offset};
     tensors[tensors_count++] = (TensorSource){"feature_scale", TENSOR_F64, 1, {features, 1}, NULL, model->scaling.scale};
   }
   if (model->shift != NULL) tensors[tensors_count++] = (TensorSource){"feature_shift", TENSOR_F64, 1, {features, 1}, NULL, model->shift};
+  if (model->mean != NULL)
+    tensors[tensors_count++] =
+        (TensorSource){"feature_mean", model->shift != NULL ? TENSOR_F64 : TENSOR_F32, 1, {features, 1}, NULL, model->mean};
   TRY(safetensors_save(path, description.pairs, description.count, tensors, tensors_count, error));
 cleanup:
   model_description_free(&description);
@@ -263,12 +266,13 @@ cleanup:
   return status;
 }
 
-static Status load_shift(Model *model, SafetensorsFile *file, const char *path, Error *error) {
+/* *values (D) of a tensor that may be missing: NULL. */
+static Status load_optional(double **values, const char *name, const Model *model, SafetensorsFile *file, const char *path, Error *error) {
   Status status = SETOSA_OK;
-  const Tensor *shift = safetensors_find(file, "feature_shift");
-  if (shift == NULL) return SETOSA_OK;
-  TRY(memory_allocate_zero((void **)&model->shift, model->features, sizeof *model->shift, "the shift of the columns", error));
-  TRY(load_vector(file, path, shift, model->shift, model->features, error));
+  const Tensor *tensor = safetensors_find(file, name);
+  if (tensor == NULL) return SETOSA_OK;
+  TRY(memory_allocate_zero((void **)values, model->features, sizeof **values, name, error));
+  TRY(load_vector(file, path, tensor, *values, model->features, error));
 cleanup:
   return status;
 }
@@ -295,7 +299,8 @@ SetosaStatus setosa_model_load(SetosaModel **model, const char *path, SetosaErro
   TRY(safetensors_read(file, weights, loaded->weights, error));
   if (bias != NULL) TRY(load_vector(file, path, bias, loaded->bias, loaded->classes, error));
   TRY(load_scaling(loaded, file, path, error));
-  TRY(load_shift(loaded, file, path, error));
+  TRY(load_optional(&loaded->shift, "feature_shift", loaded, file, path, error));
+  TRY(load_optional(&loaded->mean, "feature_mean", loaded, file, path, error));
   TRY(load_metadata(loaded, file, path, error));
   *model = loaded;
   loaded = NULL;

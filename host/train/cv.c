@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "compute/open.h"
 #include "train/device.h"
+#include "train/feature_means.h"
 #include "train/outcome.h"
 #include "train/train_options.h"
 
@@ -179,6 +180,7 @@ cleanup:
     Status restored = setosa_dataset_set_class_weights(dataset, NULL, status == SETOSA_OK ? error : NULL);
     if (status == SETOSA_OK) status = restored;
   }
+  if (status == SETOSA_OK && made != NULL) status = feature_means(made, dataset, error); /* without weights of classes */
   status = ranks_agree(cv.ranks, status, error);
   if (status == SETOSA_OK) {
     *result = table;

@@ -58,36 +58,53 @@ cleanup:
   return status;
 }
 
-Status predict_scores(const Model *model, const Dataset *dataset, const SetosaComputeOptions *compute, RowScores kind, ScoreVisitor visit,
-                      void *user, Error *error) {
+Status scorer_open(Scorer *scorer, const Model *model, const Dataset *dataset, const SetosaComputeOptions *compute, RowScores kind,
+                   Error *error) {
   Status status = SETOSA_OK;
-  Backend *backend = NULL;
-  Vector *w = NULL;
-  float *scores = NULL;
-  Dataset *view = NULL;
+  *scorer = (Scorer){.model = model, .dataset = dataset, .kind = kind};
   TRY(check_shapes(model, dataset, compute, error));
   if (dataset_shape(dataset).rows == 0) return SETOSA_OK; /* each of them lacked a value */
-  TRY(dataset_for_scores(&view, dataset, model->classes, error));
+  TRY(dataset_for_scores(&scorer->view, dataset, model->classes, error));
   BackendSettings settings = device_backend_settings(compute);
   settings.vectors = 1;
   CompareOperations uses = kind == ROW_LOGITS ? COMPARE_LOGITS : COMPARE_PROBABILITIES;
-  TRY(device_open_backend(&backend, NULL, view, &settings, compute, uses, error));
-  TRY(write_parameters(backend, model, dataset, &w, error));
-
-  size_t block = predict_block_rows(backend);
-  TRY(memory_allocate((void **)&scores, block * model->classes, sizeof *scores, "a block of predictions", error));
-  for (size_t first = 0; first < backend->rows; first += block) {
-    RowRange rows = range_next(first, backend->rows, block);
-    TRY(backend_predict(backend, w, rows, kind, scores, error));
-    TRY(check_scores(dataset, rows, model->classes, scores, error));
-    TRY(visit(backend, rows, scores, user, error));
-  }
-  TRY(dataset_check_unchanged(dataset, error));
+  TRY(device_open_backend(&scorer->backend, NULL, scorer->view, &settings, compute, uses, error));
+  TRY(write_parameters(scorer->backend, model, dataset, &scorer->w, error));
+  scorer->block = predict_block_rows(scorer->backend);
+  TRY(memory_allocate((void **)&scorer->scores, scorer->block * model->classes, sizeof *scorer->scores, "a block of predictions", error));
 cleanup:
-  free(scores);
-  if (backend != NULL) vector_destroy(backend, w);
-  backend_close(backend);
-  setosa_dataset_destroy(view);
+  return status;
+}
+
+Status scorer_visit(Scorer *scorer, ScoreVisitor visit, void *user, Error *error) {
+  Status status = SETOSA_OK;
+  size_t count = dataset_shape(scorer->dataset).rows;
+  for (size_t first = 0; first < count; first += scorer->block) {
+    RowRange rows = range_next(first, count, scorer->block);
+    TRY(backend_predict(scorer->backend, scorer->w, rows, scorer->kind, scorer->scores, error));
+    TRY(check_scores(scorer->dataset, rows, scorer->model->classes, scorer->scores, error));
+    TRY(visit(scorer->backend, rows, scorer->scores, user, error));
+  }
+  TRY(dataset_check_unchanged(scorer->dataset, error));
+cleanup:
+  return status;
+}
+
+void scorer_close(Scorer *scorer) {
+  free(scorer->scores);
+  if (scorer->backend != NULL) vector_destroy(scorer->backend, scorer->w);
+  backend_close(scorer->backend);
+  setosa_dataset_destroy(scorer->view);
+}
+
+Status predict_scores(const Model *model, const Dataset *dataset, const SetosaComputeOptions *compute, RowScores kind, ScoreVisitor visit,
+                      void *user, Error *error) {
+  Status status = SETOSA_OK;
+  Scorer scorer = {0};
+  TRY(scorer_open(&scorer, model, dataset, compute, kind, error));
+  TRY(scorer_visit(&scorer, visit, user, error));
+cleanup:
+  scorer_close(&scorer);
   return status;
 }
 

@@ -13,6 +13,7 @@
 #include "options/table.h"
 #include "train/checkpoint.h"
 #include "train/device.h"
+#include "train/feature_means.h"
 #include "train/job.h"
 #include "train/outcome.h"
 #include "train/score.h"
@@ -346,6 +347,7 @@ SetosaStatus setosa_train(SetosaModel **model, SetosaTrainResult *result, Setosa
   TRY(keeper_find(&t.keeper, &own, error));
   if (own.resume != options->resume) TRY(job_check_alike(own.compute.ranks, dataset, &own, error)); /* all have read the same one */
   TRY(keeper_open(&t.keeper, dataset, error));
+  TRY(feature_means(made, dataset, error));
   weighed = options->class_weight != NULL;
   if (weighed) TRY(setosa_dataset_set_class_weights(dataset, options->class_weight, error));
   /* Batches are ranges of rows, so rows in the order of a sorted file would make batches of one class. */

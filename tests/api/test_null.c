@@ -348,6 +348,8 @@ static void try_model(void) {
   assert_null(setosa_model_columns(model)); /* made of arrays */
   SAYS(NULL, setosa_model_offset, "model", NULL);
   SAYS(NULL, setosa_model_scale, "model", NULL);
+  SAYS(NULL, setosa_model_mean, "model", NULL);
+  assert_null(setosa_model_mean(model)); /* made of arrays */
   SAYS(0, setosa_model_temperature, "model", NULL);
   REFUSES(setosa_model_set_temperature, "model", NULL, 2, error);
   SAYS(NULL, setosa_model_class_name, "model", NULL, 0);
@@ -471,6 +473,11 @@ static void try_use(void) {
   REFUSES(setosa_summary, "dataset", &summary, model, NULL, &summary_options, error);
   REFUSES(setosa_summary, "options", &summary, model, dataset, NULL, error);
   PASSES(setosa_summary_destroy, "summary", NULL);
+  REFUSES(setosa_calibrate, "model", NULL, NULL, dataset, &compute, error);
+  REFUSES(setosa_calibrate, "dataset", model, NULL, NULL, &compute, error);
+  REFUSES(setosa_calibrate, "compute", model, NULL, dataset, NULL, error);
+  ACCEPTS(setosa_calibrate, "result", model, NULL, dataset, &compute, error);
+  support_ok(setosa_model_set_temperature(model, 1, NULL), NULL);
   REFUSES(setosa_check, "compute", dataset, NULL, 0, NULL, NULL, &failures, error);
   REFUSES(setosa_check, "l2", dataset, &compute, (double)NAN, NULL, NULL, &failures, error);
   REFUSES(setosa_check, "l2", dataset, &compute, -1, NULL, NULL, &failures, error);
@@ -492,6 +499,11 @@ static void try_explain(void) {
   REFUSES(setosa_explain_row, "model", &explanation, NULL, dataset, 0, error);
   REFUSES(setosa_explain_row, "dataset", &explanation, model, NULL, 0, error);
   PASSES(setosa_explanation_destroy, "explanation", NULL);
+  SetosaContributions *contributions = NULL;
+  REFUSES(setosa_contributions, "contributions", NULL, model, dataset, 0, error);
+  REFUSES(setosa_contributions, "model", &contributions, NULL, dataset, 0, error);
+  REFUSES(setosa_contributions, "dataset", &contributions, model, NULL, 0, error);
+  PASSES(setosa_contributions_destroy, "contributions", NULL);
 }
 
 static void try_cache(void) {

@@ -21,6 +21,11 @@ static const OptionRow rows[] = {
      .class = OPTION_AROUND, .commands = FOR_TRAIN, .heading = HEADING_DATA},
     {"test-labels", 0, "FILE", "file with the labels of the test data, as --labels", FILE_OPTION(PATH_READ, test_labels),
      .class = OPTION_AROUND, .commands = FOR_TRAIN, .heading = HEADING_DATA},
+    {"calibrate", 0, "DATA",
+     "find the temperature at which the probabilities of DATA, which are not trained on, are right; the model keeps it",
+     FILE_OPTION(PATH_DATA, calibrate), .class = OPTION_AROUND, .commands = FOR_TRAIN, .heading = HEADING_DATA},
+    {"calibrate-validation", 0, NULL, "find it with the rows that --validation holds out", FLAG(calibrate_validation),
+     .class = OPTION_AROUND, .commands = FOR_TRAIN, .heading = HEADING_DATA},
     {"missing", 0, "HOW",
      "rows that lack a value: drop leaves them out (of predict: without prediction), mean puts in the mean of the training rows (of names: "
      "none), error stops (default: as in the training)",

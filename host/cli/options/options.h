@@ -20,7 +20,8 @@ typedef struct Options {
   SetosaDataOptions data;
   SetosaTrainOptions train; /* and where to compute */
   /* The rest is the program's own: option_table.c. Data: */
-  const char *test, *test_labels;
+  const char *test, *test_labels, *calibrate;
+  bool calibrate_validation;
   double validation; /* NAN: not given */
   bool standardize;
   /* cross-validation */

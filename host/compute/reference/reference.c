@@ -14,13 +14,6 @@ void reference_hold_bytes(Reference *reference, int64_t change) {
   if (reference->bytes_held > reference->bytes_peak) reference->bytes_peak = reference->bytes_held;
 }
 
-void compensated_add(CompensatedSum *sum, double term) {
-  double total = sum->high + term;
-  /* What the rounding of `total` lost is exact when taken from the larger of the two. A non-finite total has nothing to correct. */
-  if (isfinite(total)) sum->low += fabs(sum->high) >= fabs(term) ? (sum->high - total) + term : (term - total) + sum->high;
-  sum->high = total;
-}
-
 /* ---- vectors ---------------------------------------------------------------------------------------------------- */
 
 static int64_t vector_bytes(const Backend *backend) { return (int64_t)(backend->parameters * sizeof(double)); }

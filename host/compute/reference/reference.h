@@ -2,6 +2,7 @@
 #ifndef SETOSA_COMPUTE_REFERENCE_H
 #define SETOSA_COMPUTE_REFERENCE_H
 
+#include "base/sum.h"
 #include "compute/backends.h"
 
 /* A vector of the reference backend: P = K*D + K doubles, weights (K,D) row-major, then bias (K). */
@@ -49,12 +50,5 @@ Status reference_metric_apply(Backend *backend, const Metric *metric, Vector *ou
 void reference_metric_destroy(Backend *backend, Metric *metric);
 Status reference_gram(Backend *backend, const GramRequest *request, double *out, Error *error);
 Status reference_broadcast(Backend *backend, Status own, size_t count, double *values, Error *error);
-
-/* A sum that carries its own rounding error (Neumaier's form of TwoSum): as accurate as if added in twice the precision.
- * Start from {0, 0}; the value is high + low. */
-typedef struct CompensatedSum {
-  double high, low;
-} CompensatedSum;
-void compensated_add(CompensatedSum *sum, double term);
 
 #endif
