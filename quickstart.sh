@@ -44,7 +44,9 @@ python3-numpy         runs the NumPy program of README.md, and the Python packag
 python3-pytest        tests of the Python package
 python3-scipy         sparse matrices in Python
 python3-pandas        tables in Python
-python3-sklearn       what the Python package is compared with'
+python3-sklearn       what the Python package, and the table of README.md, are compared with
+python3-statsmodels   the same
+liblinear-tools       the same'
 
 packages_for_tools='
 clang                 second C compiler
@@ -61,6 +63,7 @@ dpkg-dev              finds what Debian packages depend on
 lintian               checks Debian packages
 python3-venv          a place for onnxruntime, which runs exported models
 chromium              shows the pages of --report to their test
+r-cran-glmnet         what the table of README.md is compared with
 git                   lists the files to check'
 
 # Debian 13 has none. Where the index does not know them, they are left out, and what needs them is skipped.

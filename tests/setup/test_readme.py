@@ -117,7 +117,8 @@ def check_python(text, folder, environment):
     promised = re.search(r"print\(.*#\s*(\S+) (\S+)", code)
     cases = (("iris.csv", ["--standardize"]), ("iris.csv", []), ("iris.csv", ["--scale", "0.5", "--l2", "0.01"]),
              ("iris.csv", ["--positive", "versicolor", "--standardize"]), ("penguins.csv", ["--label", "species", "--standardize"]),
-             ("penguins.csv", ["--label", "species"]))
+             ("penguins.csv", ["--label", "species"]),
+             ("wine.csv", ["--standardize", "--l2", "1e-6", "--validation", "0.4", "--calibrate-validation"]))
     failed = 0
     os.chdir(folder)
     for name, options in cases:
