@@ -72,7 +72,10 @@ static Status write_model(FILE *stream, const Model *model, Error *error) {
   const struct {
     const char *name;
     const double *values;
-  } vectors[] = {{"feature_offset", model->scaling.offset}, {"feature_scale", model->scaling.scale}, {"feature_shift", model->shift}};
+  } vectors[] = {{"feature_offset", model->scaling.offset},
+                 {"feature_scale", model->scaling.scale},
+                 {"feature_shift", model->shift},
+                 {"feature_mean", model->mean}};
   fputs("{\n  \"weights\": ", stream);
   write_matrix(stream, NULL, model->weights, classes, features);
   fputs(",\n  \"bias\": ", stream);

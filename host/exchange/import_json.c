@@ -162,6 +162,7 @@ static Status take_model(Model **model, const json_t *from, const char *path, Er
   if ((made->scaling.offset == NULL) != (made->scaling.scale == NULL))
     TRY(error_set(error, SETOSA_ERROR_DATA, "%s: has only one of feature_offset and feature_scale; export the model again", path));
   TRY(take_vector(&made->shift, from, "feature_shift", features, path, error));
+  TRY(take_vector(&made->mean, from, "feature_mean", features, path, error));
   TRY(take_description(made, json_object_get(from, "metadata"), path, error));
   *model = made;
   made = NULL;
