@@ -120,7 +120,7 @@ static void fill_tests(SetosaSummary *s, const Work *w) {
   s->parameters = penalized ? effective_parameters(fit) : (double)fit->order;
   s->lr_df = fit->order - (w->design.intercept ? fit->request.classes - 1 : 0);
   s->lr = 2 * (s->log_likelihood - s->log_likelihood_null);
-  s->lr_p = penalized ? NAN : chi_square_tail(s->lr, s->lr_df);
+  s->lr_p = penalized || !counts ? NAN : chi_square_tail(s->lr, s->lr_df);
   s->pseudo_r2 = 1 - s->log_likelihood / s->log_likelihood_null;
   s->aic = -2 * s->log_likelihood + 2 * s->parameters;
   s->bic = -2 * s->log_likelihood + s->parameters * log(counts ? s->weight : (double)s->rows);

@@ -1,7 +1,7 @@
 /* `setosa summary` and `train --summary`: known answers, forms, and what it refuses. */
 #include <math.h>
 
-#include "cli/run.h"
+#include "cli/summary.h"
 
 static char folder[SUPPORT_PATH], anes[SUPPORT_PATH], iris[SUPPORT_PATH];
 
@@ -17,40 +17,6 @@ static int destroy(void **state) {
   (void)state;
   support_folder_remove(folder);
   return 0;
-}
-
-static void quietly(int code, const char *const *arguments) {
-  Run run = run_setosa(arguments);
-  run_expect(&run, code);
-  run_free(&run);
-}
-#define DO(...) quietly(0, (const char *const[]){__VA_ARGS__, NULL})
-
-/* The document of a summary. */
-static json_t *summary_of(const char *const *arguments) {
-  Run run = run_setosa(arguments);
-  run_expect(&run, 0);
-  json_t *document = run_json(&run);
-  run_free(&run);
-  return document;
-}
-#define SUMMARY(...) summary_of((const char *const[]){"summary", __VA_ARGS__, "--json", "-q", NULL})
-
-/* The entry of a class and a term in a list of coefficients or effects. */
-static const json_t *entry_of(const json_t *document, const char *list, const char *class_name, const char *term) {
-  size_t i = 0;
-  const json_t *entry = NULL;
-  json_array_foreach(json_object_get(document, list), i, entry) {
-    if (strcmp(json_string_value(json_object_get(entry, "class")), class_name) == 0 &&
-        strcmp(json_string_value(json_object_get(entry, "term")), term) == 0)
-      return entry;
-  }
-  fail_msg("%s has no entry of class %s, term %s", list, class_name, term);
-  return NULL;
-}
-
-static void expect_close(const char *what, double actual, double expected, double tolerance) {
-  if (!(fabs(actual - expected) <= tolerance * fabs(expected))) fail_msg("%s: %.17g, not %.17g", what, actual, expected);
 }
 
 /* ---- known answers -------------------------------------------------------------------------------------------------- */
@@ -109,6 +75,25 @@ static void test_known_answers(void **state) {
   compare("reference.safetensors", "tests/inference/anes96_f32.json", 1e-10, 1e-10);
 }
 
+/* Of all seven classes, where we have six contrasts. */
+static void test_penalized(void **state) {
+  (void)state;
+  char path[SUPPORT_PATH];
+  json_error_t error;
+  support_source_path(path, "tests/inference/anes96_l2.json");
+  DO("train", anes, "--label", "PID", "--l2", "0.01", "--backend", "reference", "-q", "-m", "penalized.safetensors");
+  json_t *known = json_load_file(path, 0, &error), *document = SUMMARY("penalized.safetensors", anes);
+  assert_non_null(known);
+  compare_list(document, known, "coefficients", "coefficient", "coefficient", 1, 1e-9);
+  compare_list(document, known, "coefficients", "standard_error", "standard_error", 1, 1e-9);
+  expect_close("log_likelihood", run_number(document, "log_likelihood", NULL), run_number(known, "log_likelihood", NULL), 1e-10);
+  expect_close("parameters", run_number(document, "parameters", NULL), run_number(known, "parameters", NULL), 1e-9);
+  assert_string_equal(json_string_value(json_object_get(document, "standard_errors")), "penalised information");
+  assert_true(json_is_null(json_object_get(document, "lr_p")));
+  json_decref(known);
+  json_decref(document);
+}
+
 /* From whatever weights a device has come to. */
 static void test_device(void **state) {
   (void)state;
@@ -118,14 +103,6 @@ static void test_device(void **state) {
 }
 
 /* ---- separation ------------------------------------------------------------------------------------------------------ */
-
-static void expect_message(const char *part, int code, const char *const *arguments) {
-  Run run = run_setosa(arguments);
-  run_expect(&run, code);
-  run_expect_text(run.err, part);
-  run_free(&run);
-}
-#define REFUSED(part, code, ...) expect_message(part, code, (const char *const[]){__VA_ARGS__, NULL})
 
 static void test_separation(void **state) {
   (void)state;
@@ -176,8 +153,8 @@ static void test_refusals(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_known_answers), cmocka_unit_test(test_device),   cmocka_unit_test(test_separation),
-      cmocka_unit_test(test_forms),         cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_known_answers), cmocka_unit_test(test_penalized), cmocka_unit_test(test_device),
+      cmocka_unit_test(test_separation),    cmocka_unit_test(test_forms),     cmocka_unit_test(test_refusals),
   };
   return support_run("cli_summary", tests, create, destroy);
 }

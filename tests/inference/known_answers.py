@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Standard errors of a multinomial logistic regression by NumPy, from the formulas and nothing else, as JSON.
 
-known_answers.py TABLE.csv LABEL [--f32] [--compare FILE.json]
+known_answers.py TABLE.csv LABEL [--f32] [--l2 LAMBDA] [--compare FILE.json]
 Newton's method from 0; terms are the columns in their order, then the intercept; the base is class 0. --f32 rounds the columns first.
+--l2 adds LAMBDA/2 |W|^2 to the mean loss, of all classes' weights and no intercept, and gives the penalised information of contrasts.
 """
 import argparse
 import csv
@@ -74,6 +75,45 @@ def effects(x, w, covariance):
     return means(w).real, errors
 
 
+def penalized(x, y, count, strength):
+    """All K classes, whose common part the penalty decides on; the intercepts' common part is left to a pseudo-inverse. Contrasts with 0."""
+    d = x.shape[1]
+    w, onehot = np.zeros((count, d)), np.eye(count)[y]
+    penalty = np.kron(np.eye(count), np.diag([strength] * (d - 1) + [0.0]))
+    for _ in range(50):
+        z = x @ w.T
+        a = np.exp(z - z.max(axis=1, keepdims=True))
+        a /= a.sum(axis=1, keepdims=True)
+        pairs = np.einsum("ip,pq->ipq", a, np.eye(count)) - np.einsum("ip,iq->ipq", a, a)
+        information = outer_sums(x, pairs)
+        gradient = ((onehot - a).T @ x).ravel() - penalty @ w.ravel()
+        hessian = information + penalty
+        scale = 1 / np.sqrt(np.diag(hessian))
+        inverse = np.linalg.pinv(hessian * np.outer(scale, scale), rcond=1e-12, hermitian=True) * np.outer(scale, scale)
+        step = inverse @ gradient
+        w += step.reshape(w.shape)
+        if np.abs(step).max() < 1e-14:
+            break
+    contrast = np.kron(np.hstack([-np.ones((count - 1, 1)), np.eye(count - 1)]), np.eye(d))
+    covariance = contrast @ np.linalg.inv(hessian + np.kron(np.ones((count, count)), np.diag([0.0] * (d - 1) + [1.0]))) @ contrast.T
+    # The rank-one addition above moves the intercepts' common part alone, which contrasts do not see.
+    effective = np.trace(np.linalg.pinv(hessian * np.outer(scale, scale), rcond=1e-12, hermitian=True) @ (information * np.outer(scale, scale)))
+    return (contrast @ w.ravel()).reshape(count - 1, d), covariance, np.log(a[np.arange(len(y)), y]).sum(), effective
+
+
+def penalized_answers(path, label, rounded, strength):
+    names, classes, x, y = read(path, label, rounded)
+    w, covariance, likelihood, effective = penalized(x, y, len(classes), strength * len(y))
+    return {
+        "l2": strength,
+        "terms": names + ["(intercept)"],
+        "log_likelihood": likelihood,
+        "parameters": effective,
+        "coefficient": w.tolist(),
+        "standard_error": np.sqrt(np.diag(covariance)).reshape(w.shape).tolist(),
+    }
+
+
 def answers(path, label, rounded):
     names, classes, x, y = read(path, label, rounded)
     count, shape = len(classes), (len(classes) - 1, x.shape[1])
@@ -114,9 +154,13 @@ def main():
     parser.add_argument("table")
     parser.add_argument("label")
     parser.add_argument("--f32", action="store_true")
+    parser.add_argument("--l2", type=float, default=0)
     parser.add_argument("--compare")
     options = parser.parse_args()
-    found = answers(options.table, options.label, options.f32)
+    if options.l2 > 0:
+        found = penalized_answers(options.table, options.label, options.f32, options.l2)
+    else:
+        found = answers(options.table, options.label, options.f32)
     if not options.compare:
         print(json.dumps(found, indent=1))
         return
