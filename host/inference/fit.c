@@ -215,6 +215,27 @@ static Status measure_distance(Newton *n, Error *error) {
   return status;
 }
 
+double fit_null(const Fit *fit) {
+  double sum = 0;
+  if (!fit->request.design->intercept) return -fit->total_weight * log((double)fit->request.classes);
+  for (size_t k = 0; k < fit->request.classes; k++) sum += fit->weight[k] * log(fit->weight[k] / fit->total_weight);
+  return sum;
+}
+
+/* A model that fits worse than the shares of the classes alone is no place to start from: its probabilities may be 0 or 1 throughout. */
+static bool start_anew(Newton *n) {
+  Fit *fit = n->fit;
+  size_t classes = fit->request.classes, width = fit->request.design->width;
+  bool intercept = fit->request.design->intercept;
+  double null = fit_null(fit);
+  if (fit->anew || fit->likelihood >= null + 1e-9 * null) return false;
+  memset(fit->phi, 0, classes * width * sizeof *fit->phi);
+  for (size_t k = 0; intercept && k < classes; k++) fit->phi[k * width + width - 1] = log(fit->weight[k] / fit->weight[fit->request.base]);
+  fit->anew = true;
+  fit->distance = INFINITY;
+  return true;
+}
+
 /* ---- steps ------------------------------------------------------------------------------------------------------------ */
 
 static void move(Newton *n, double part) {
@@ -247,6 +268,7 @@ static Status iterate(Newton *n, Error *error) {
     TRY(read_rows(n, fit->reads == 0, error));
     fit->likelihood = n->sums.values[n->sums.likelihood];
     if (fit->kept_count == 0) TRY(begin(n, error));
+    if (fit->steps == 0 && start_anew(n)) continue;
     value = objective(n);
     if (fit->steps > 0 && !(value >= n->value - 1e-12 * fabs(n->value))) {
       if (++n->halvings > HALVINGS_MOST) return not_found(fit, error);
@@ -260,7 +282,8 @@ static Status iterate(Newton *n, Error *error) {
     TRY(solve(n, error));
     TRY(ranks_broadcast(fit->request.ranks, fit->direction, count * sizeof *fit->direction, error));
     TRY(ranks_broadcast(fit->request.ranks, &n->decrement, sizeof n->decrement, error));
-    if (fit->steps == 0) TRY(measure_distance(n, error));
+    if (!isfinite(n->decrement)) return not_found(fit, error);
+    if (fit->steps == 0 && !fit->anew) TRY(measure_distance(n, error));
     memcpy(n->before, fit->phi, count * sizeof *n->before);
     move(n, 1);
     fit->steps++;

@@ -21,6 +21,7 @@ typedef struct Fit {
   double total_weight;
   double *spread;    /* (width) sums of s u^2 */
   double likelihood; /* log-likelihood */
+  bool anew;         /* the model was no start, and its distance is infinite */
   double distance;   /* how far the model was from this maximum: the largest step of a coefficient, in standard errors */
   size_t distance_class, distance_term;
   size_t steps, reads;
@@ -30,5 +31,7 @@ typedef struct Fit {
  * at the maximum. */
 Status fit_open(Fit *fit, Error *error);
 void fit_close(Fit *fit);
+/* The log-likelihood of the shares of the classes alone; without an intercept of equal shares. */
+double fit_null(const Fit *fit);
 
 #endif

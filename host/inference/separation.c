@@ -145,6 +145,8 @@ Status separation_by_direction(Fit *fit, Error *error) {
   SumsRequest request = fit->request;
   Sums sums = {0};
   double least = INFINITY, most = 0;
+  for (size_t i = 0; i < request.classes * request.design->width; i++)
+    if (!isfinite(fit->direction[i])) return SETOSA_OK;
   request.phi = fit->direction;
   request.margins = true;
   fit->reads++;

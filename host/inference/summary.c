@@ -105,18 +105,11 @@ static double effective_parameters(const Fit *fit) {
   return sum;
 }
 
-static double null_likelihood(const Fit *fit) {
-  double sum = 0;
-  if (!fit->request.design->intercept) return -fit->total_weight * log((double)fit->request.classes);
-  for (size_t k = 0; k < fit->request.classes; k++) sum += fit->weight[k] * log(fit->weight[k] / fit->total_weight);
-  return sum;
-}
-
 static void fill_tests(SetosaSummary *s, const Work *w) {
   const Fit *fit = &w->fit;
   bool penalized = fit->penalty != NULL, counts = w->options.weights_are == SETOSA_WEIGHTS_COUNT;
   s->log_likelihood = fit->likelihood;
-  s->log_likelihood_null = null_likelihood(fit);
+  s->log_likelihood_null = fit_null(fit);
   s->parameters = penalized ? effective_parameters(fit) : (double)fit->order;
   s->lr_df = fit->order - (w->design.intercept ? fit->request.classes - 1 : 0);
   s->lr = 2 * (s->log_likelihood - s->log_likelihood_null);
@@ -130,7 +123,13 @@ static Status make_remarks(Result *result, const Work *w, Error *error) {
   Status status = SETOSA_OK;
   const SetosaSummary *s = &result->summary;
   const char *class_weight = model_metadata(w->fit.model, "class_weight");
-  if (s->distance > 0.1)
+  if (isinf(s->distance))
+    TRY(result_remark(
+        result, error,
+        "the model fits these rows worse than the shares of the classes alone; the estimates are at the maximum all the same, "
+        "%llu Newton steps from there: has it converged, and are these the rows that it was trained on?",
+        (unsigned long long)s->steps));
+  else if (s->distance > 0.1)
     TRY(result_remark(result, error,
                       "the model is %.3g standard errors from the maximum (%s, %s), at which these estimates are, %llu Newton steps on%s",
                       s->distance, s->class_names[s->distance_class], s->terms[s->distance_term].name, (unsigned long long)s->steps,
