@@ -962,14 +962,16 @@ typedef struct SetosaSummary {
   double l2;   /* of the penalty; 0: maximum likelihood. Else: penalised information I + N l2 E, E of the weights without the bias */
   SetosaWeightsAre weights_are;
   double log_likelihood, log_likelihood_null; /* null: of the shares of the classes alone; without an intercept of equal shares */
-  double lr, lr_p;                            /* twice their difference, and its chi-square tail (NAN with a penalty) with */
-  uint64_t lr_df;                             /* degrees of freedom */
+  double lr, lr_p;                            /* twice their difference, and its chi-square tail with */
+  uint64_t lr_df;                             /* degrees of freedom; lr_p is NAN with a penalty or weights of sampling */
   double parameters;                          /* that are estimated; with a penalty the effective number, trace of (I + N l2 E)^-1 I */
   double pseudo_r2;                           /* McFadden: 1 - log_likelihood / log_likelihood_null */
   double aic, bic;                            /* -2 log_likelihood + parameters * 2, or * ln N, N the weight of counts, else the rows */
-  double distance; /* the model's largest distance from the maximum, in standard errors of a coefficient: the estimates are at the */
-  size_t distance_class, distance_term; /* maximum, wherever the model was */
-  uint64_t steps, reads;                /* Newton steps, and reads of the rows */
+  /* The model's largest distance from the maximum, in standard errors of a coefficient, and of which; infinite where the model fits worse
+   * than the shares of the classes. The estimates are at the maximum wherever the model was. */
+  double distance;
+  size_t distance_class, distance_term;
+  uint64_t steps, reads; /* Newton steps, and reads of the rows */
   size_t remark_count;
   const char *const *remarks; /* what a reader should know, a line each */
 } SetosaSummary;

@@ -8,7 +8,7 @@ static char folder[SUPPORT_PATH], anes[SUPPORT_PATH], iris[SUPPORT_PATH];
 static int create(void **state) {
   (void)state;
   support_folder_create(folder);
-  support_source_path(anes, "tests/inference/anes96.csv");
+  support_source_path(anes, "data/anes96.csv");
   support_source_path(iris, "data/iris.csv");
   return chdir(folder);
 }
