@@ -106,7 +106,7 @@ static void expect_coverage(bool robust) {
   assert_true(fabs(share - 0.95) <= 0.02);
 }
 
-static void nightly_intervals_cover_the_truth(void **state) {
+static void intervals_cover_the_truth(void **state) {
   (void)state;
   expect_coverage(false);
   expect_coverage(true);
@@ -115,7 +115,7 @@ static void nightly_intervals_cover_the_truth(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(holds_what_it_says),
-      cmocka_unit_test(nightly_intervals_cover_the_truth),
+      cmocka_unit_test(intervals_cover_the_truth),
   };
   return support_run("api_summary", tests, NULL, NULL);
 }
