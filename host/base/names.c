@@ -37,9 +37,11 @@ const char *const bench_what_names[] = {[SETOSA_BENCH_STEP] = "step",   [SETOSA_
                                         [SETOSA_BENCH_TRAIN] = "train", [SETOSA_BENCH_PREDICT] = "predict", NULL};
 
 const char *const cv_choice_names[] = {[SETOSA_CV_MIN] = "min", [SETOSA_CV_1SE] = "1se", NULL};
-const char *const export_form_names[] = {
-    [SETOSA_EXPORT_BY_NAME] = "auto", [SETOSA_EXPORT_ONNX] = "onnx", [SETOSA_EXPORT_JSON] = "json", [SETOSA_EXPORT_CSV] = "csv", NULL};
+const char *const export_form_names[] = {[SETOSA_EXPORT_BY_NAME] = "auto", [SETOSA_EXPORT_ONNX] = "onnx", [SETOSA_EXPORT_C] = "c",
+                                         [SETOSA_EXPORT_JSON] = "json",    [SETOSA_EXPORT_CSV] = "csv",   NULL};
 const char *const weights_are_names[] = {[SETOSA_WEIGHTS_COUNT] = "count", [SETOSA_WEIGHTS_SAMPLING] = "sampling", NULL};
+
+const char *const quantize_names[] = {[SETOSA_QUANTIZE_NONE] = "none", [SETOSA_QUANTIZE_INT8] = "int8", NULL};
 
 const char *setosa_version(void) { return SETOSA_VERSION; }
 
@@ -65,5 +67,6 @@ const char *setosa_unseen_name(SetosaUnseen unseen) { return names_get(unseen_na
 const char *setosa_sparse_name(SetosaSparse sparse) { return names_get(sparse_names, (size_t)sparse); }
 const char *setosa_device_type_name(SetosaDeviceType type) { return names_get(device_type_names, (size_t)type); }
 const char *setosa_bench_what_name(SetosaBenchWhat what) { return names_get(bench_what_names, (size_t)what); }
+const char *setosa_quantize_name(SetosaQuantize quantize) { return names_get(quantize_names, (size_t)quantize); }
 const char *setosa_export_form_name(SetosaExportForm form) { return names_get(export_form_names, (size_t)form); }
 const char *setosa_weights_are_name(SetosaWeightsAre weights_are) { return names_get(weights_are_names, (size_t)weights_are); }

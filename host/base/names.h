@@ -18,6 +18,7 @@ extern const char *const sparse_names[];
 extern const char *const bench_what_names[];
 extern const char *const cv_choice_names[];
 extern const char *const export_form_names[];
+extern const char *const quantize_names[];
 extern const char *const weights_are_names[];
 
 /* How many names a list has. */

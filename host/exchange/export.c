@@ -25,11 +25,25 @@ Status export_onnx(const Export *job, Error *error) {
 #endif
 
 static const Form forms[] = {[SETOSA_EXPORT_ONNX] = {".onnx", export_onnx},
+                             [SETOSA_EXPORT_C] = {".h", export_header},
                              [SETOSA_EXPORT_JSON] = {".json", export_json},
                              [SETOSA_EXPORT_CSV] = {".csv", export_csv}};
 enum { FORMS = sizeof forms / sizeof *forms };
 
 SetosaExportOptions setosa_export_options_default(void) { return (SetosaExportOptions){.form = SETOSA_EXPORT_BY_NAME}; }
+
+static Status check_options(SetosaExportForm form, const SetosaExportOptions *options, const char *path, Error *error) {
+  const char *idle = form != SETOSA_EXPORT_ONNX && options->single                          ? "single"
+                     : form != SETOSA_EXPORT_C && options->quantize != SETOSA_QUANTIZE_NONE ? "quantize"
+                     : form != SETOSA_EXPORT_C && options->name != NULL                     ? "name"
+                     : form != SETOSA_EXPORT_C && options->data != NULL                     ? "data"
+                                                                                            : NULL;
+  if ((unsigned)options->quantize > SETOSA_QUANTIZE_INT8)
+    return error_set(error, SETOSA_ERROR_USAGE, "setosa_model_export: there is no quantization %d", (int)options->quantize);
+  if (idle == NULL) return SETOSA_OK;
+  return error_set(error, SETOSA_ERROR_USAGE, "%s: --%s means nothing to this form, but to %s; leave it out", path, idle,
+                   strcmp(idle, "single") == 0 ? ".onnx" : ".h");
+}
 
 static Status choose(SetosaExportForm *form, const SetosaExportOptions *options, const char *path, Error *error) {
   const char *name = path_last(path);
@@ -40,8 +54,19 @@ static Status choose(SetosaExportForm *form, const SetosaExportOptions *options,
     size_t suffix = strlen(forms[i].suffix);
     if (length > suffix && strcasecmp(name + length - suffix, forms[i].suffix) == 0) *form = (SetosaExportForm)i;
   }
-  if (*form != SETOSA_EXPORT_BY_NAME) return SETOSA_OK;
-  return error_set(error, SETOSA_ERROR_USAGE, "%s: its name says no form to export to; let it end in .onnx, .json or .csv", path);
+  if (*form != SETOSA_EXPORT_BY_NAME) return check_options(*form, options, path, error);
+  return error_set(error, SETOSA_ERROR_USAGE, "%s: its name says no form to export to; let it end in .onnx, .h, .json or .csv", path);
+}
+
+static Status check_data(const Model *model, const Dataset *data, Error *error) {
+  DataShape shape = dataset_shape(data);
+  if (shape.features != model->features)
+    return error_set(error, SETOSA_ERROR_USAGE, "the data has %zu features but the model expects %zu; use data with the model's columns",
+                     shape.features, model->features);
+  if (dataset_scaling(data)->scale != NULL || shape.place != DATA_HELD)
+    return error_set(error, SETOSA_ERROR_USAGE, "%s: the data must be as setosa_model_data_options reads it, held and not scaled",
+                     dataset_source(data));
+  return SETOSA_OK;
 }
 
 SetosaStatus setosa_model_export(const SetosaModel *model, const char *path, const SetosaExportOptions *options, SetosaExportResult *result,
@@ -55,6 +80,7 @@ SetosaStatus setosa_model_export(const SetosaModel *model, const char *path, con
   *job.result = (SetosaExportResult){0};
   TRY(arguments_check(error, GIVEN(model), GIVEN(path)));
   TRY(choose(&job.result->form, job.options, path, error));
+  if (job.options->data != NULL) TRY(check_data(model, job.options->data, error));
   TRY(linear_form_make(&job.linear, model, error));
   TRY(atomic_file_open(&file, path, error));
   job.stream = file.stream;

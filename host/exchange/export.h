@@ -16,6 +16,7 @@ typedef struct Export {
 } Export;
 
 Status export_onnx(const Export *job, Error *error);
+Status export_header(const Export *job, Error *error);
 Status export_json(const Export *job, Error *error);
 Status export_csv(const Export *job, Error *error);
 

@@ -472,11 +472,13 @@ SetosaStatus setosa_model_scale_dataset(const SetosaModel *model, SetosaDataset 
 /* How a model is written for others. All of them compute P(y = k | x) = softmax(A x + c)_k of x as the source has it, before any scaling:
  * A_kd = W_kd scale_d / T, c_k = b_k / T - sum_d A_kd offset_d, T being the temperature. */
 typedef enum SetosaExportForm {
-  SETOSA_EXPORT_BY_NAME, /* as the path ends: .onnx, .json, .csv */
+  SETOSA_EXPORT_BY_NAME, /* as the path ends: .onnx, .h, .json, .csv */
   SETOSA_EXPORT_ONNX,    /* a graph of opset 21. Input: X (N,D) f32, or, when a column has levels, (N,1) for each column by its name, f32 or
                           * string; f64 in place of f32 where the model has a shift. Outputs: label (N), int64 where all classes are whole
                           * numbers, else string; probabilities (N,K) f32. A level that is new adds nothing, NaN becomes the mean where the
                           * model has --missing mean, and is NaN in every probability else */
+  SETOSA_EXPORT_C,       /* a header of C99 without a library or an allocation: tables, NAME_predict, and test vectors with a main that checks
+                          * them under NAME_SELF_CHECK. Numbers are f32, f64 where the model has a shift; categories come as indices of levels */
   SETOSA_EXPORT_JSON,    /* one object with coef_ (K,D), intercept_ (K), classes_ (K), feature_names_in_ (D), which are A, c and names as
                           * scikit-learn calls them, and "model", from which setosa_model_import makes the same model again */
   SETOSA_EXPORT_CSV      /* a line for each class and feature: class, feature, coefficient A_kd, weight W_kd; (intercept): c_k and b_k */
@@ -484,15 +486,31 @@ typedef enum SetosaExportForm {
 /* "auto", "json", ...; "unknown" past the last. */
 const char *setosa_export_form_name(SetosaExportForm form);
 
+typedef enum SetosaQuantize {
+  SETOSA_QUANTIZE_NONE, /* f32 */
+  SETOSA_QUANTIZE_INT8  /* 8 bits a weight and a step for each column */
+} SetosaQuantize;
+/* "none", "int8"; "unknown" past the last. */
+const char *setosa_quantize_name(SetosaQuantize quantize);
+
 typedef struct SetosaExportOptions {
   SetosaExportForm form;
   bool single; /* ONNX: sums in f32, for runtimes without f64: half the size, and 4e-6 off for 784 features (else 1e-6 at most) */
+  SetosaQuantize quantize;   /* C */
+  const char *name;          /* C: what its names begin with; letters, digits and _ are kept; NULL: the name of the file */
+  const SetosaDataset *data; /* C: where test vectors come from, and what quantizing is measured on; as setosa_model_data_options reads it, and
+                              * not scaled. NULL: made-up rows */
 } SetosaExportOptions;
 SetosaExportOptions setosa_export_options_default(void);
 
 typedef struct SetosaExportResult {
   SetosaExportForm form;
-  uint64_t bytes; /* of the file */
+  uint64_t bytes;    /* of the file */
+  uint64_t vectors;  /* C: test vectors in it */
+  uint64_t rows;     /* C, quantized: what the rest was measured on: the rows of data, or the test vectors */
+  double agreement;  /* part of the rows with the same class as by all digits */
+  double largest_difference;      /* of a probability from that by all digits */
+  double accuracy, accuracy_int8; /* of rows with a label: by all digits, and as written; NAN without labels */
 } SetosaExportResult;
 
 /* Writes a model for others, beside path and then renamed. options NULL: the defaults; result may be NULL. SETOSA_ERROR_USAGE for a name

@@ -142,6 +142,7 @@ static void try_names(void) {
   TAKES_NOTHING(setosa_compute_options_default);
   TAKES_NOTHING(setosa_train_options_default);
   TAKES_NOTHING(setosa_export_options_default);
+  PASSES(setosa_quantize_name, "", SETOSA_QUANTIZE_INT8);
   PASSES(setosa_export_form_name, "", SETOSA_EXPORT_CSV);
   TAKES_NOTHING(setosa_bench_options_default);
   TAKES_NOTHING(setosa_cv_options_default);

@@ -39,7 +39,11 @@ typedef struct Options {
   /* results */
   const char *model, *start, *log, *output, *every, *resume, *report;
   uint64_t top_k; /* 0: every class */
-  bool single;    /* export */
+  /* export */
+  bool single;
+  SetosaQuantize quantize;
+  const char *name, *sample;
+  /* results */
   bool strict, dry_run, json, quiet, verbose;
   ColorMode color;
   /* explain */
