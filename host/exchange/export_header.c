@@ -298,16 +298,17 @@ static void write_functions(const Header *header) {
   if (categories) fputs("const int *levels, ", header->stream);
   write_code(header,
              "float *probabilities) {\n"
-             "  float scores[$_CLASS_COUNT], carries[$_CLASS_COUNT], total = 0.0f;\n"
+             "  float scores[$_CLASS_COUNT], total = 0.0f;\n"
              "  int best = 0;\n"
-             "  for (int k = 0; k < $_CLASS_COUNT; k++) scores[k] = @_bias[k], carries[k] = 0.0f;\n");
+             "  for (int k = 0; k < $_CLASS_COUNT; k++) scores[k] = @_bias[k];\n");
+  if (numbers) write_code(header, "  float carries[$_CLASS_COUNT] = {0.0f}; /* of Kahan's sums */\n");
   if (numbers) {
     write_code(header, "  for (int d = 0; d < $_NUMBER_COUNT; d++) {\n");
     fprintf(header->stream, "    %s number = numbers[d];\n", type);
     if (puts_means_in(header)) write_code(header, "    if (number != number) number = @_means[d];\n");
     if (header->linear.centres != NULL) write_code(header, "    number -= @_centres[d];\n");
     write_code(header, header->int8 ? "    const float x = (float)number * @_steps[d];\n" : "    const float x = (float)number;\n");
-    write_code(header, "    for (int k = 0; k < $_CLASS_COUNT; k++) { /* Kahan's sum */\n");
+    write_code(header, "    for (int k = 0; k < $_CLASS_COUNT; k++) {\n");
     write_code(header, header->int8 ? "      const float term = (float)@_weights[k][d] * x - carries[k], sum = scores[k] + term;\n"
                                     : "      const float term = @_weights[k][d] * x - carries[k], sum = scores[k] + term;\n");
     write_code(header,

@@ -103,6 +103,8 @@ static void test_train(void **state) {
   FITS(0, "train", "two.csv", "--backend", "reference", "--tolerance", "0", "--max-iterations", "1");
   FITS(0, "generate", "rows=10,features=3,classes=2", "-o", "made.npy");
   FITS(0, "export", "two.safetensors", "-o", "exported.csv");
+  FITS(0, "export", "two.safetensors", "-o", "exported.h", "--quantize", "int8");
+  FITS(2, "export", "two.safetensors", "-o", "exported.csv", "--quantize", "int8");
   FITS(0, "export", "two.safetensors", "-o", "exported.json");
   FITS(0, "import", "exported.json", "-o", "imported.safetensors");
   FITS(0, "cv", "two.csv", "--backend", "reference", "--l2-path", "0.01:1:3", "--folds", "3");

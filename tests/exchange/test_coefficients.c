@@ -115,6 +115,12 @@ static void what_cannot_be_written_is_refused(void **state) {
   support_path(path, test_folder, "nowhere/m.csv");
   support_fails(setosa_model_export(model, path, NULL, NULL, &error), &error, SETOSA_ERROR_WRITE, path);
   options.form = SETOSA_EXPORT_CSV;
+  options.quantize = SETOSA_QUANTIZE_INT8;
+  support_fails(setosa_model_export(model, "m.csv", &options, NULL, &error), &error, SETOSA_ERROR_USAGE, "m.csv: --quantize means nothing");
+  options.quantize = SETOSA_QUANTIZE_NONE;
+  options.single = true;
+  support_fails(setosa_model_export(model, "m.csv", &options, NULL, &error), &error, SETOSA_ERROR_USAGE, "m.csv: --single means nothing");
+  options.single = false;
   support_path(path, test_folder, "m.txt"); /* a form that is asked for needs no name */
   support_ok(setosa_model_export(model, path, &options, NULL, &error), &error);
   model->scaling.scale[0] = 1e308;

@@ -95,6 +95,7 @@ static const Case cases[] = {
     {"inspect-hashed", FAULT_ALLOCATION, OUTPUT_BYTES, "inspect ../in/heart.svm --hash-features 8"},
     {"export-json", FAULT_ALLOCATION, OUTPUT_BYTES, "export ../in/table.safetensors -o out.json"},
     {"export-onnx", FAULT_ALLOCATION, OUTPUT_BYTES, "export ../in/table.safetensors -o out.onnx"},
+    {"export-header", FAULT_ALLOCATION, OUTPUT_BYTES, "export ../in/table.safetensors -o out.h --quantize int8 --data ../in/iris.csv"},
     {"export-csv", FAULT_ALLOCATION, OUTPUT_JSON, "export ../in/iris.safetensors -o out.csv --json"},
     {"import-json", FAULT_ALLOCATION, OUTPUT_JSON, "import ../in/exported.json -o out.safetensors --json"},
     {"generate-npy", FAULT_ALLOCATION, OUTPUT_SHAPE, "generate rows=100,features=4,classes=3 -o out.npy --json"},

@@ -144,6 +144,7 @@ predict|m|d|-o|out.csv|--color|always|--backend|blas
 explain|--x|1,2|--classes|a,b|--weights|1,2;3,4|--bias|0,0
 generate|rows=5|--output|x.npy
 export|m|--output|x.json
+export|m|-o|x.h|--quantize|int8|--data|d.csv|--name|n
 import|x.npz|-o|m
 check|data|--family|gpu|--l1|1
 devices|--diagnose|-qv
