@@ -477,11 +477,11 @@ typedef enum SetosaExportForm {
                           * string; f64 in place of f32 where the model has a shift. Outputs: label (N), int64 where all classes are whole
                           * numbers, else string; probabilities (N,K) f32. A level that is new adds nothing, NaN becomes the mean where the
                           * model has --missing mean, and is NaN in every probability else */
-  SETOSA_EXPORT_C,       /* a header of C99 without a library or an allocation: tables, NAME_predict, and test vectors with a main that checks
-                          * them under NAME_SELF_CHECK. Numbers are f32, f64 where the model has a shift; categories come as indices of levels */
-  SETOSA_EXPORT_JSON,    /* one object with coef_ (K,D), intercept_ (K), classes_ (K), feature_names_in_ (D), which are A, c and names as
-                          * scikit-learn calls them, and "model", from which setosa_model_import makes the same model again */
-  SETOSA_EXPORT_CSV      /* a line for each class and feature: class, feature, coefficient A_kd, weight W_kd; (intercept): c_k and b_k */
+  SETOSA_EXPORT_C,    /* a header of C99 without a library or an allocation: tables, NAME_predict, and test vectors with a main that checks
+                       * them under NAME_SELF_CHECK. Numbers are f32, f64 where the model has a shift; categories come as indices of levels */
+  SETOSA_EXPORT_JSON, /* one object with coef_ (K,D), intercept_ (K), classes_ (K), feature_names_in_ (D), which are A, c and names as
+                       * scikit-learn calls them, and "model", from which setosa_model_import makes the same model again */
+  SETOSA_EXPORT_CSV   /* a line for each class and feature: class, feature, coefficient A_kd, weight W_kd; (intercept): c_k and b_k */
 } SetosaExportForm;
 /* "auto", "json", ...; "unknown" past the last. */
 const char *setosa_export_form_name(SetosaExportForm form);
@@ -498,17 +498,17 @@ typedef struct SetosaExportOptions {
   bool single; /* ONNX: sums in f32, for runtimes without f64: half the size, and 4e-6 off for 784 features (else 1e-6 at most) */
   SetosaQuantize quantize;   /* C */
   const char *name;          /* C: what its names begin with; letters, digits and _ are kept; NULL: the name of the file */
-  const SetosaDataset *data; /* C: where test vectors come from, and what quantizing is measured on; as setosa_model_data_options reads it, and
-                              * not scaled. NULL: made-up rows */
+  const SetosaDataset *data; /* C: where test vectors come from, and what quantizing is measured on; as setosa_model_data_options reads it,
+                              * and not scaled. NULL: made-up rows */
 } SetosaExportOptions;
 SetosaExportOptions setosa_export_options_default(void);
 
 typedef struct SetosaExportResult {
   SetosaExportForm form;
-  uint64_t bytes;    /* of the file */
-  uint64_t vectors;  /* C: test vectors in it */
-  uint64_t rows;     /* C, quantized: what the rest was measured on: the rows of data, or the test vectors */
-  double agreement;  /* part of the rows with the same class as by all digits */
+  uint64_t bytes;                 /* of the file */
+  uint64_t vectors;               /* C: test vectors in it */
+  uint64_t rows;                  /* C, quantized: what the rest was measured on: the rows of data, or the test vectors */
+  double agreement;               /* part of the rows with the same class as by all digits */
   double largest_difference;      /* of a probability from that by all digits */
   double accuracy, accuracy_int8; /* of rows with a label: by all digits, and as written; NAN without labels */
 } SetosaExportResult;
