@@ -1,11 +1,7 @@
 /* Default shapes of the kernels. */
 #include "compute/native/shape.h"
 
-enum {
-  SIDE = 16,
-  FEW_FEATURES = 64,
-  TENSOR_CLASSES = 64 /* at least, for tensor cores to pay */
-};                    /* SIDE: work-items along either side of a group, at most */
+enum { SIDE = 16, FEW_FEATURES = 64 }; /* SIDE: work-items along either side of a group, at most */
 
 static size_t divide_up(size_t count, size_t size) { return (count + size - 1) / size; }
 
@@ -55,7 +51,7 @@ NativeShape native_default_shape(SetosaFamily family, size_t classes, size_t fea
   shape.fused_bytes = traits->vendor == VENDOR_NVIDIA ? 49152 : traits->vendor == VENDOR_INTEL ? 0 : 32768;
   if (family == SETOSA_FAMILY_CPU) return shape;
   shape.fused_tensor = tensor && classes <= CLASSES_FUSED_MOST;
-  if (tensor && classes >= TENSOR_CLASSES)
+  if (tensor && classes > CLASSES_FUSED_MOST)
     choose_warps(&shape, classes);
   else if (traits->vendor == VENDOR_NVIDIA)
     native_shape_tiles(&shape, classes, features, 8, 8);
