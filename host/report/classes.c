@@ -24,6 +24,7 @@ static void put_class(Markup *markup, const ReportPage *page, size_t k) {
   put_cell(markup, k, "precision", of->precision, "%.4f");
   put_cell(markup, k, "recall", of->recall, "%.4f");
   put_cell(markup, k, "f1", of->f1, "%.4f");
+  put_cell(markup, k, "auc", of->auc, "%.4f");
   put_cell(markup, k, "support", of->support, "%.6g");
   put_cell(markup, k, "predicted", of->predicted, "%.6g");
   markup_put(markup, "<td class=\"bar\"><span class=\"meter\" style=\"width:%.1f%%\"></span></td></tr>\n",
@@ -42,7 +43,8 @@ void section_classes(Markup *markup, const ReportPage *page) {
     if (badness != NULL) chosen = section_largest(markup, badness, metrics->classes, count);
   }
   markup_put(markup,
-             "<h3>By class</h3>\n<div class=\"scroll\"><table><tr><th>class</th><th>precision</th><th>recall</th><th>F1</th><th>rows</th>"
+             "<h3>By class</h3>\n<div "
+             "class=\"scroll\"><table><tr><th>class</th><th>precision</th><th>recall</th><th>F1</th><th>AUC</th><th>rows</th>"
              "<th>predicted</th><th>F1</th></tr>\n");
   for (size_t i = 0; i < count; i++) put_class(markup, page, chosen != NULL ? chosen[i] : i);
   markup_put(markup, "</table></div>\n");

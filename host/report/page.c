@@ -80,13 +80,13 @@ static void put_metrics_cards(Markup *markup, const ReportPage *page) {
   char words[160];
   snprintf(words, sizeof words, "of %s", page->metrics_of);
   put_percent(markup, "accuracy", metrics->accuracy, "right ", words);
-  put_card(markup, "log_loss", metrics->log_loss, "%.4g", "log-loss");
+  put_card(markup, NULL, metrics->log_loss, "%.4g", "log-loss");
   if (metrics->top_k > 1) {
     snprintf(words, sizeof words, "have the right class among the first %zu", metrics->top_k);
     put_percent(markup, "top_k_accuracy", metrics->top_k_accuracy, "", words);
   }
-  put_card(markup, "macro_f1", metrics->macro_f1, "%.4f", "F1, mean of the classes");
-  put_card(markup, "ece", metrics->ece, "%.4f", "expected calibration error");
+  put_card(markup, NULL, metrics->macro_f1, "%.4f", "F1, mean of the classes");
+  put_card(markup, NULL, metrics->ece, "%.4f", "expected calibration error");
 }
 
 static void put_cards(Markup *markup, const ReportPage *page) {
@@ -177,6 +177,7 @@ Status report_write(const ReportPage *page, const char *path, Error *error) {
     markup_put(&markup, "</h2>\n<div class=\"grid2\">\n");
     section_confusion(&markup, page);
     section_reliability(&markup, page);
+    section_scores(&markup, page);
     markup_put(&markup, "</div>\n");
     section_classes(&markup, page);
     markup_put(&markup, "</section>\n");

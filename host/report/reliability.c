@@ -27,6 +27,40 @@ static void put_table(Markup *markup, const SetosaMetrics *metrics) {
   markup_put(markup, "</table></div></details>\n");
 }
 
+static void put_score(Markup *markup, const char *words, const char *key, double value, const char *before_key, double before,
+                      bool calibrated) {
+  markup_put(markup, "<tr><td>%s</td><td>", words);
+  markup_number(markup, key, value, "%.5g");
+  markup_put(markup, "</td>");
+  if (calibrated && before_key != NULL) {
+    markup_put(markup, "<td>");
+    markup_number(markup, before_key, before, "%.5g");
+    markup_put(markup, "</td>");
+  } else if (calibrated) {
+    markup_put(markup, "<td></td>");
+  }
+  markup_put(markup, "</tr>\n");
+}
+
+/* Where the model has a temperature, beside what there would be without it. */
+void section_scores(Markup *markup, const ReportPage *page) {
+  const SetosaMetrics *m = page->metrics;
+  if (m == NULL) return;
+  bool calibrated = m->temperature != 1;
+  markup_put(markup, "<figure><div class=\"scroll\"><table><tr><th>score</th><th></th>%s</tr>\n",
+             calibrated ? "<th>without the temperature</th>" : "");
+  put_score(markup, "log-loss", page->score_count > 0 ? NULL : "log_loss", m->log_loss, "uncalibrated.log_loss", m->uncalibrated_log_loss,
+            calibrated);
+  put_score(markup, "Brier score", "brier", m->brier, "uncalibrated.brier", m->uncalibrated_brier, calibrated);
+  put_score(markup, "expected calibration error", "ece", m->ece, "uncalibrated.ece", m->uncalibrated_ece, calibrated);
+  put_score(markup, "AUC, mean of the classes", "macro_auc", m->macro_auc, NULL, NAN, calibrated);
+  put_score(markup, "precision, mean of the classes", "macro_precision", m->macro_precision, NULL, NAN, calibrated);
+  put_score(markup, "recall, mean of the classes", "macro_recall", m->macro_recall, NULL, NAN, calibrated);
+  put_score(markup, "F1, mean of the classes", "macro_f1", m->macro_f1, NULL, NAN, calibrated);
+  if (calibrated) put_score(markup, "temperature", "temperature", m->temperature, NULL, NAN, calibrated);
+  markup_put(markup, "</table></div></figure>\n");
+}
+
 void section_reliability(Markup *markup, const ReportPage *page) {
   const SetosaMetrics *metrics = page->metrics;
   if (metrics == NULL) return;

@@ -8,6 +8,7 @@
 void section_training(Markup *markup, const ReportPage *page);
 void section_path(Markup *markup, const ReportPage *page);
 void section_confusion(Markup *markup, const ReportPage *page);
+void section_scores(Markup *markup, const ReportPage *page);
 void section_reliability(Markup *markup, const ReportPage *page);
 void section_classes(Markup *markup, const ReportPage *page);
 void section_summary(Markup *markup, const ReportPage *page);

@@ -1,5 +1,7 @@
 """A page of `setosa ... --report`, read by a parser of XML: its elements, its numbers by their names, its text."""
+import json
 import re
+import struct
 import xml.etree.ElementTree
 
 DOCTYPE = "<!DOCTYPE html>\n"
@@ -43,6 +45,19 @@ class Page:
     def check_alone(self):
         """Nothing beside it is asked for, and nothing on it acts."""
         assert not re.search(r"https?:|//[a-z]|\bsrc=|<script|<link|<iframe|@import|url\(|\bon[a-z]+=", self.source), "it asks for something"
+
+
+def set_temperature(path, temperature):
+    """Makes a model file one of a calibrated model."""
+    with open(path, "rb") as file:
+        data = file.read()
+    size = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:8 + size])
+    header["__metadata__"]["temperature"] = temperature
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + data[8 + size:])
 
 
 def flat(document, before=""):

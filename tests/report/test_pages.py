@@ -13,7 +13,7 @@ import sys
 import tempfile
 import xml.etree.ElementTree
 
-from page import Page, compare
+from page import Page, compare, set_temperature
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "data")
 IRIS = os.path.join(DATA, "iris.csv")
@@ -64,6 +64,17 @@ def test_numbers_of_eval():
     compare(page, document, 5 + 3 * 15 + 3 * 5 + 9)
     for key in ("accuracy", "log_loss", "ece", "macro_f1", "calibration.14.accuracy", "per_class.2.f1", "confusion.1.2"):
         assert key in page.numbers, key
+
+
+def test_numbers_of_a_calibrated_model():
+    train(IRIS, "--l2", "0.1", "--model", "m.safetensors")
+    set_temperature("m.safetensors", "0.5")
+    document = json.loads(run("eval", "m.safetensors", IRIS, "--json", "--report", "eval.html", *REFERENCE)[0])
+    page = Page("eval.html")
+    compare(page, document, 70)
+    for key in ("temperature", "brier", "uncalibrated.brier", "uncalibrated.ece", "uncalibrated.log_loss", "per_class.1.auc", "macro_auc"):
+        assert key in page.numbers, key
+    assert page.numbers["temperature"] == 0.5 and page.numbers["uncalibrated.ece"] != page.numbers["ece"]
 
 
 def test_numbers_of_cv():

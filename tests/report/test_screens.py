@@ -13,6 +13,7 @@ import sys
 import tempfile
 
 import browser
+from page import set_temperature
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DATA = os.path.join(HERE, "..", "..", "data")
@@ -37,9 +38,11 @@ def pages(everything):
     if not everything:
         return some
     some.update({
+        "uncalibrated.html": ["train", iris, "--l2", "0.1", "--model", "calibrated.safetensors"],
         "eval.html": ["eval", "iris.safetensors", iris],
         "cv.html": ["cv", iris],
         "sparse-cv.html": ["cv", iris, "--l1-ratio", "0.5", "--standardize"],
+        "calibrated.html": ["eval", "calibrated.safetensors", iris],
         "summary.html": ["summary", "iris.safetensors", iris, "--effects"],
         "penguins.html": ["train", penguins, "--label", "species", "--drop", "year", "--validation", "0.3", "--summary"],
         "adam.html": ["train", iris, "--solver", "adam", "--epochs", "40", "--validation", "0.3"],
@@ -50,7 +53,7 @@ def pages(everything):
         "run.svg": ["bench", iris, "--backends", "reference,blas", "--what", "step,hessian,predict", "--seconds", "0"],
     })
     if os.path.exists(FASHION):
-        some["fashion.html"] = ["train", FASHION + "t10k-images-idx3-ubyte.gz", "--max-iterations", "20"]
+        some["fashion.html"] = ["train", FASHION + "t10k-images-idx3-ubyte.gz", "--max-iterations", "5"]
     return some
 
 
@@ -73,7 +76,9 @@ def main():
         for name, command in made.items():
             how = ["--plot" if name.endswith(".svg") else "--report", name, "-q"]
             if command[0] not in ("bench", "summary"):
-                how += ["--backend", "blas" if "fashion" in name else "reference"]
+                how += ["--backend", "reference"]
+            if name == "calibrated.html":
+                set_temperature("calibrated.safetensors", "0.5")
             subprocess.run([program, *command, *how], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=250)
         with browser.Browser(folder) as shown:
             for name in made:
