@@ -89,7 +89,7 @@ static void draw_image(Markup *markup, const ReportPage *page, size_t k, const P
 
 /* All classes have the same colours for the same weights, so that they compare. */
 static void draw_images(Markup *markup, const ReportPage *page, size_t classes, size_t height, size_t width) {
-  float small[PIXELS_A_SIDE * PIXELS_A_SIDE];
+  float small[PIXELS_A_SIDE * PIXELS_A_SIDE] = {0};
   char title[NAME];
   size_t longer = height > width ? height : width, side = (longer + PIXELS_A_SIDE - 1) / PIXELS_A_SIDE;
   PlotPixels pixels = {

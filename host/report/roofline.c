@@ -171,7 +171,7 @@ static size_t group_length(const ReportBench *bench, size_t first) {
 static PlotBars group_bars(const Drawing *drawing, size_t first, char title[NAME]) {
   const SetosaBenchResult *one = drawing->bench->rows[first].result;
   snprintf(title, NAME, "%s, %s: ms, and the limit", one->work, setosa_bench_what_name(one->what));
-  return (PlotBars){.title = {.title = title, .width = (WIDTH - 2 * EDGE - (COLUMNS - 1) * GAP) / COLUMNS, .part = true},
+  return (PlotBars){.title = {.title = title, .width = (WIDTH - 2.0 * EDGE - (COLUMNS - 1) * GAP) / COLUMNS, .part = true},
                     .count = group_length(drawing->bench, first),
                     .names = drawing->label + first,
                     .values = drawing->median + first,
