@@ -178,10 +178,36 @@ static void test_features(void **state) {
   run_free(&run);
 }
 
+/* A model of elsewhere has no means to measure from. */
+static void test_no_means(void **state) {
+  (void)state;
+  char text[SUPPORT_PATH], imported[SUPPORT_PATH], iris[SUPPORT_PATH];
+  support_path(text, folder, "elsewhere.json");
+  support_path(imported, folder, "elsewhere.safetensors");
+  support_source_path(iris, "data/iris.csv");
+  support_write_text(text,
+                     "{\"classes_\": [\"setosa\", \"versicolor\", \"virginica\"], \"intercept_\": [0, 1, 2],\n"
+                     "\"feature_names_in_\": [\"sepal_length\", \"sepal_width\", \"petal_length\", \"petal_width\"],\n"
+                     "\"coef_\": [[1, 2, -2, -1], [0, 0, 1, -1], [-1, -1, 1, 2]]}\n");
+  Run run = RUN("import", text, "-o", imported, "-q");
+  run_expect(&run, 0);
+  run_free(&run);
+  run = RUN("explain", imported, iris, "--row", "1");
+  run_expect(&run, 0);
+  run_expect_text(run.out, "What each feature adds is not told: the model does not know the means of its");
+  run_free(&run);
+  run = RUN("explain", imported, iris, "--row", "1", "--json");
+  run_expect(&run, 0);
+  json_t *document = run_json(&run);
+  assert_true(json_is_null(json_object_get(document, "contributions")));
+  json_decref(document);
+  run_free(&run);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_other_data), cmocka_unit_test(test_validation), cmocka_unit_test(test_resumed),
-      cmocka_unit_test(test_ranks),      cmocka_unit_test(test_refusals),   cmocka_unit_test(test_features),
+      cmocka_unit_test(test_other_data), cmocka_unit_test(test_validation), cmocka_unit_test(test_resumed),  cmocka_unit_test(test_ranks),
+      cmocka_unit_test(test_refusals),   cmocka_unit_test(test_features),   cmocka_unit_test(test_no_means),
   };
   return support_run("cli_calibrate", tests, prepare, clean);
 }
