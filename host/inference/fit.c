@@ -107,14 +107,16 @@ static void assemble(Newton *n) {
 static Status factorize(Newton *n, bool *whole, Error *error) {
   Status status = SETOSA_OK;
   size_t order = n->fit->order;
+  double ridge = 0;
   bool positive = false;
   *whole = true;
-  for (double ridge = 0; !positive; ridge = ridge == 0 ? 1e-14 : 10 * ridge) {
+  while (!positive) {
     if (ridge > 1) TRY(error_set(error, SETOSA_ERROR_INTERNAL, "an information matrix is not positive; report this, with its data"));
     memcpy(n->factor, n->hessian, order * order * sizeof *n->factor);
     for (size_t a = 0; a < order; a++) n->factor[a * order + a] += ridge;
     TRY(dense_cholesky(n->factor, order, &positive, error));
     if (!positive) *whole = false;
+    ridge = ridge == 0 ? 1e-14 : 10 * ridge;
   }
 cleanup:
   return status;

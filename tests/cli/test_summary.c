@@ -1,7 +1,7 @@
 /* `setosa summary` and `train --summary`: known answers, forms, and what it refuses. */
 #include <math.h>
 
-#include "cli/summary.h"
+#include "cli/summary_run.h"
 
 static char folder[SUPPORT_PATH], anes[SUPPORT_PATH], iris[SUPPORT_PATH];
 

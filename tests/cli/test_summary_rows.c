@@ -1,6 +1,6 @@
 /* `setosa summary` of the same model told in other ways: weights and repeated rows, another base, names and 0/1 columns, dense and sparse
  * rows, one process and three. */
-#include "cli/summary.h"
+#include "cli/summary_run.h"
 #include "support/mpirun.h"
 
 enum { ROWS = 500 };

@@ -1,6 +1,6 @@
 /* Running `setosa summary` and looking at its document. */
-#ifndef SETOSA_TESTS_CLI_SUMMARY_H
-#define SETOSA_TESTS_CLI_SUMMARY_H
+#ifndef SETOSA_TESTS_CLI_SUMMARY_RUN_H
+#define SETOSA_TESTS_CLI_SUMMARY_RUN_H
 
 #include <math.h>
 
