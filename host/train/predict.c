@@ -78,7 +78,7 @@ cleanup:
 
 Status scorer_visit(Scorer *scorer, ScoreVisitor visit, void *user, Error *error) {
   Status status = SETOSA_OK;
-  size_t count = dataset_shape(scorer->dataset).rows;
+  size_t count = scorer->backend != NULL ? dataset_shape(scorer->dataset).rows : 0; /* no backend is opened for no rows */
   for (size_t first = 0; first < count; first += scorer->block) {
     RowRange rows = range_next(first, count, scorer->block);
     TRY(backend_predict(scorer->backend, scorer->w, rows, scorer->kind, scorer->scores, error));
