@@ -117,9 +117,9 @@ static inline Run run_shell(const char *command) {
   return run_argv(argv);
 }
 
-/* The code, with both outputs in the message when it is another. */
+/* The code, with both outputs in the message when it is another; cmocka cuts what is long, so what was wrong comes first. */
 static inline void run_expect(const Run *run, int code) {
-  if (run->code != code) fail_msg("exit code %d, not %d\nstdout: %s\nstderr: %s", run->code, code, run->out, run->err);
+  if (run->code != code) fail_msg("exit code %d, not %d\nstderr: %s\nstdout: %s", run->code, code, run->err, run->out);
 }
 
 static inline void run_expect_text(const char *text, const char *part) {
