@@ -49,8 +49,8 @@ class Gpu:
 
 # Tensor cores, from the dense tf32 that data sheets promise (an m16n8k8 is 2048 operations): A100 156 TFLOP/s on 108 multiprocessors at 1.41 GHz
 # are 1024 a cycle, so 2 cycles; H100 SXM 494.7 TFLOP/s on 132 at 1.83 GHz are 2048, so 1 cycle, but only for wgmma, which reads local memory by
-# itself. mma.sync reaches 0.63 of that there (Luo et al., "Benchmarking and Dissecting the Nvidia Hopper GPU Architecture", arXiv 2402.13499),
-# so 1.6 cycles.
+# itself. That mma.sync reaches 0.63 of it, so 1.6 cycles, is assumed: the figure is remembered from Luo et al., "Benchmarking and Dissecting the
+# Nvidia Hopper GPU Architecture" (arXiv 2402.13499), was not found there again, and no card was at hand. The estimates of W4 to W6 rest on it.
 # H100 SXM: 132 multiprocessors at 1.75 GHz under load; 3.35 TB/s, of which programs get 3.0; second-level cache 50 MB.
 H100 = Gpu('H100', 'sm_90', 132, 1.75e9, 3.0e12, 5.5e12, 40 << 20, 128, 228 << 10, 64, 32, 256 << 10, 1.6)
 A100 = Gpu('A100', 'sm_80', 108, 1.41e9, 1.4e12, 4.0e12, 30 << 20, 64, 164 << 10, 64, 32, 192 << 10, 2.0)

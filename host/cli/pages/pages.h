@@ -24,7 +24,6 @@ typedef enum ValueKind {
   VALUE_FILE,
   VALUE_FOLDER,
   VALUE_DEVICE,
-  VALUE_COMMAND,
   VALUE_ANY /* a number, a name: nothing to propose */
 } ValueKind;
 
