@@ -34,7 +34,7 @@
 #ifdef REGISTERS
 #define GROUP // NVIDIA's compiler heeds a bound of registers only for kernels whose group size is open
 #else
-#define GROUP __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
+#define GROUP GROUP_SIZE(ITEMS)
 #endif
 #define ROWS_TILE(name, size) local float name[2][DEPTH][LINE_FLOATS(size)] __attribute__((aligned(16)))
 

@@ -39,7 +39,7 @@
 #ifdef REGISTERS
 #define GROUP_OF_ITEMS
 #else
-#define GROUP_OF_ITEMS __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
+#define GROUP_OF_ITEMS GROUP_SIZE(ITEMS)
 #endif
 #ifdef TENSOR
 #include "fused_tensor.clh"

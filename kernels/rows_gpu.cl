@@ -23,12 +23,7 @@
 #define FOR_PARTS(first) for (uint first = 0; first < stride; first += 4 * ROW_LANES * VECTORS)
 #endif
 #define ROWS_AT_ONCE (TEAM / ROW_LANES)
-#if defined(cl_intel_required_subgroup_size) && defined(cl_khr_fp64)
-// Intel's GPUs with f64 (Xe-HPC, Xe2) have registers of 64 bytes; side by side in 32 lanes, as their compiler would have them, rows do not fit in.
-#define ROW_KERNEL kernel __attribute__((reqd_work_group_size(TEAM, 1, 1), intel_reqd_sub_group_size(16)))
-#else
-#define ROW_KERNEL kernel __attribute__((reqd_work_group_size(TEAM, 1, 1)))
-#endif
+#define ROW_KERNEL kernel GROUP_SIZE(TEAM)
 // Vector v of this work-item begins at column k of the part that begins at `first`.
 #define FOR_VECTORS(v, k, first) UNROLL for (uint v = 0, k = (first) + 4 * (TEAM_ITEM % ROW_LANES); v < VECTORS; v++, k += 4 * ROW_LANES)
 #define load_four(from) (*(global const float4 *)(from))

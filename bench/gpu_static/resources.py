@@ -1,7 +1,7 @@
 """What every kernel of the GPU family takes on cards of three vendors: registers, and whatever has no room in them.
 
 Programs are those that the host builds for the shapes of the works, with its macros for a card of that vendor; X as f32, and for the products as
-f16 and u8, too."""
+f16 and u8, too. A full look adds shapes between the works, where the host chooses other kernels or other tiles."""
 
 import concurrent.futures
 import os
@@ -19,6 +19,8 @@ SHAPES.update({
     'S1': (20000, 20, ',sparsity=0.997'), 'S2': (50000, 50, ',sparsity=0.9985'), 'S3': (1 << 20, 2, ',fields=39'),
     'S4': (62000, 20, ',sparsity=0.9987'),
 })  # fmt: skip
+# Few features, no multiple of four or of a sub-group, D of one chunk and of several; K on both sides of each bound of fused.c, tensor.c and blocks.c.
+BETWEEN = ('4x3', '13x3', '30x2', '54x7', '60x5', '64x10', '100x26', '784x2', '784x5', '784x7', '784x8', '3000x20', '100x33', '784x40', '101x64')
 STORAGES = {'f16': ' -DSTORAGE=1', 'u8': ' -DSTORAGE=2 -DX_SCALE=0x1.010102p-8f'}
 MOST_TRAINED = 1000  # classes
 PRECONDITIONERS = ('blocks', 'kron')
@@ -29,11 +31,15 @@ QUICK = ('sm_90', 'gfx90a', 'dg2')
 DEVICES = {'h100': ('sm_80', 'sm_90'), 't4': ('sm_75',), 'mi250x': ('gfx90a', 'gfx1030', 'gfx1100'), 'a770': ('dg2', 'pvc')}
 
 
-def questions(quick):
+def dense(work):
+    return work not in PRECONDITIONERS and not work.startswith('S')
+
+
+def questions(quick, between):
     """(work, arguments of the program) of each record: a short training of few rows, before which the program checks every operation of the shape."""
-    for work, (features, classes, extra) in SHAPES.items():
-        if quick and work in LEFT_OUT:
-            continue
+    shapes = {work: shape for work, shape in SHAPES.items() if not (quick and work in LEFT_OUT)}
+    shapes.update({name: (*map(int, name.split('x')), '') for name in between})
+    for work, (features, classes, extra) in shapes.items():
         if classes > MOST_TRAINED:  # vectors would be gigabytes
             yield work, trace.bench_arguments(['--work', work], 'step,hessian', 'f32', 'gpu')
         else:
@@ -44,12 +50,12 @@ def questions(quick):
         yield preconditioner, trace.train_arguments(data, 'auto', '--preconditioner', preconditioner, '--max-iterations', '2')
 
 
-def programs(setosa, folder, device, quick):
+def programs(setosa, folder, device, quick, between):
     """{(source, options): 'W1'...}: what the host builds for a device of this name, nothing of which runs."""
     found = {}
     trace.build_recorder(folder)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as threads:
-        jobs = [(work, threads.submit(trace.record, setosa, arguments, folder, device, dry=True)) for work, arguments in questions(quick)]
+        jobs = [(work, threads.submit(trace.record, setosa, arguments, folder, device, dry=True)) for work, arguments in questions(quick, between)]
         for work, job in jobs:
             remember(found, job.result(), work, () if quick else STORAGES.items())
     return found
@@ -60,7 +66,7 @@ def remember(found, record, work, storages):
         if program.name == 'limits':
             continue
         found.setdefault((program.source, program.options), work)
-        if program.name in PRODUCTS and '-DSTORAGE' not in program.options and work[0] == 'W':
+        if program.name in PRODUCTS and '-DSTORAGE' not in program.options and dense(work):
             for storage, options in storages:
                 found.setdefault((program.source, program.options + options), f'{work} {storage}')
 
@@ -85,12 +91,12 @@ def look(tools, arch, source, options, folder):
         return f'failed: {error}'
 
 
-def make(report, tools, setosa, folder, pool, wanted, quick):
-    """Adds every kernel on every wanted arch to the report; quick: of some works, X as f32."""
+def make(report, tools, setosa, folder, pool, wanted, quick, between):
+    """Adds every kernel on every wanted arch to the report; quick: of some works, X as f32. between: more shapes, DxK."""
     jobs = []
     for device, archs in DEVICES.items():
         archs = [arch for arch in archs if arch in wanted]
-        for (source, options), work in (programs(setosa, os.path.join(folder, 'records'), device, quick) if archs else {}).items():
+        for (source, options), work in (programs(setosa, os.path.join(folder, 'records'), device, quick, between) if archs else {}).items():
             jobs += [(work, arch, pool.submit(look, tools, arch, source, options, folder)) for arch in archs]
     missing = {}
     for work, arch, job in jobs:
