@@ -8,8 +8,8 @@
 // Work size: shares x ITEMS; each takes share_blocks blocks in order (the last what is left) and has its own partial gradient (P).
 // X as storage.clh says. Macros: FEATURES D, CLASSES K <= 32, HESSIAN 0 or 1, ALIGNED 1 where
 // rows begin at multiples of four elements, TEAM (of team.clh), and what FusedShape
-// (host/compute/native/fused_shape.h) says: ITEMS, QUADS, GROUP_CLASSES, ROW_QUADS, ROW_GROUPS, KEEP_X, KEEP_W, CHUNKS. ITEMS 0: features are too
-// many for that, see fused_wide.clh. TENSOR: on tensor cores, see fused_tensor.clh.
+// (host/compute/native/fused_shape.h) says: ITEMS, QUADS, GROUP_CLASSES, ROW_QUADS, ROW_GROUPS, KEEP_X, KEEP_W, CHUNKS.
+// TENSOR: on tensor cores, see fused_tensor.clh. Features too many for a group go through blocks of rows (block_gpu.cl).
 #include "compiler.clh"
 #include "constants.clh"
 #include "softmax.clh"
@@ -30,10 +30,6 @@
 #define KEEP_W 2
 #define CHUNKS 1
 #endif
-
-#if ITEMS == 0
-#include "fused_wide.clh"
-#else
 
 // NVIDIA's compiler heeds a bound of registers (-cl-nv-maxrregcount) only where the size of a group is open.
 #ifdef REGISTERS
@@ -345,7 +341,6 @@ kernel GROUP_OF_ITEMS void fused_gradient(global const stored *x, ulong row_begi
         }
       }
 }
-#endif
 #endif
 
 #ifdef SMALL // common.cl says why

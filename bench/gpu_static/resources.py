@@ -44,7 +44,7 @@ def questions(quick, between):
             yield work, trace.bench_arguments(['--work', work], 'step,hessian', 'f32', 'gpu')
         else:
             data = [f'synthetic:rows={max(classes, 300)},features={features},classes={classes}{extra}']
-            yield work, trace.train_arguments(data, 'lbfgs', '--preconditioner', 'none', '--max-iterations', '1')
+            yield work, trace.train_arguments(data, 'newton', '--max-iterations', '1')
     for preconditioner in PRECONDITIONERS[:1] if quick else PRECONDITIONERS:  # metrics and Gram matrices
         data = ['synthetic:rows=20000,features=60,classes=5']
         yield preconditioner, trace.train_arguments(data, 'auto', '--preconditioner', preconditioner, '--max-iterations', '2')

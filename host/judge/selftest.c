@@ -151,7 +151,8 @@ static Part choose_dense(const SelftestWork *work) {
                                                 : few_part;
   if (classes <= CLASSES_FUSED_MOST) {
     part.classes = classes;
-    if (features <= SHAPE_LIMIT / classes) part.features = features;
+    part.features =
+        features <= SHAPE_LIMIT / classes ? features : SHAPE_LIMIT / classes; /* many features take the kernels that more of them take */
   }
   return part;
 }

@@ -39,7 +39,8 @@ static NativeShape shape_of(Dataset *dataset, BackendSettings settings) {
 
 static TuneClass class_of(const Native *native) {
   TuneClass class;
-  assert_true(tune_class_make(&class, support_device(), native->family, native->head.classes, native->head.features, native->plan.storage));
+  assert_true(
+      tune_class_make(&class, support_device(), native->family, native->head.classes, native->head.features, native->plan.storage, true));
   return class;
 }
 
@@ -209,7 +210,7 @@ static void a_damaged_verdict_is_none(void **state) {
                                     {"fused ", "fused 1"},
                                     {"how full", "how off"},
                                     {"how full", "how fast"},
-                                    {"tuning 8", "tuning 7"},
+                                    {"tuning 9", "tuning 8"},
                                     {"class ", "class 0"},
                                     {"units ", "units 9"},
                                     {"strip 6", "strip 0006"},
@@ -239,7 +240,7 @@ static void classes_are_apart(void **state) {
   TuneRecord record = {.default_ns = 1, .shape_ns = 1}, read;
   NativeShape shapes[TUNE_CANDIDATES];
   const DeviceTraits *traits = context_traits(support_device());
-  assert_true(tune_class_make(&class, support_device(), SETOSA_FAMILY_CPU, 10, 784, SETOSA_STORAGE_F32));
+  assert_true(tune_class_make(&class, support_device(), SETOSA_FAMILY_CPU, 10, 784, SETOSA_STORAGE_F32, true));
   tune_candidates(shapes, &class, traits);
   record.shape = shapes[0];
   tune_save(&class, &record);
@@ -253,7 +254,8 @@ static void classes_are_apart(void **state) {
                 {SETOSA_FAMILY_GPU, 10, 784, SETOSA_STORAGE_F32, false},  {SETOSA_FAMILY_CPU, 10, 784, SETOSA_STORAGE_U8, false},
                 {SETOSA_FAMILY_CPU, 100, 784, SETOSA_STORAGE_F32, false}, {SETOSA_FAMILY_CPU, 10, 1025, SETOSA_STORAGE_F32, false}};
   for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-    assert_true(tune_class_make(&other, support_device(), others[i].family, others[i].classes, others[i].features, others[i].storage));
+    assert_true(
+        tune_class_make(&other, support_device(), others[i].family, others[i].classes, others[i].features, others[i].storage, true));
     assert_int_equal(tune_load(&read, &other, traits), others[i].same);
   }
 }

@@ -121,8 +121,7 @@ static Status launch_shares(Native *native, const Pass *pass, uint32_t keep, con
     ADD(native->counter);
   } else {
     size_t items = native_fused_shape(&native->shape, native->head.features, native->head.classes, pass->v != NULL).items;
-    range = native_team_range(native, shares);
-    if (items > 0) range = (KernelRange){{shares * items}, {items}};
+    range = (KernelRange){{shares * items}, {items}};
   }
 #undef ADD
   TRY(native_kernel(native, pass->v == NULL ? KERNEL_FUSED_GRADIENT : KERNEL_FUSED_HESSIAN, &kernel, error));

@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "compute/native/fused_tensor.h"
-#include "constants.clh"
 
 enum {
   MOST_ITEMS = 256,
@@ -73,26 +72,6 @@ static bool fit(FusedShape *fused, size_t features, size_t classes, bool hessian
   }
 }
 
-/* Every item has all classes of its features, and its rows in registers. */
-static bool own_all_classes(FusedShape *fused, size_t features, size_t classes, size_t sets, size_t most_bytes) {
-  uint32_t quads = divide_up(features, 4);
-  *fused = (FusedShape){.quads = quads <= 64 ? 1 : 2, .group_classes = (uint32_t)classes, .keep_x = 1, .chunks = 1};
-  while (slices(fused, features) > MOST_ITEMS && 4 * (2 * fused->quads) * classes <= OWNED_REGISTERS) fused->quads *= 2;
-  fused->row_quads = fused->quads == 1 && classes <= 4 && sets == 1 ? 2 : 1;
-  fused->keep_w = 4 * sets * classes * fused->quads <= KEPT_WEIGHTS ? 2 : 4 * sets * classes * features <= most_bytes / 3 * 2 ? 1 : 0;
-  if (fused->keep_w == 0 && sets > 1)
-    fused->chunks = (uint32_t)classes; /* two logits at a time leave registers for the weights on their way */
-  return classes <= FEW_CLASSES && slices(fused, features) <= MOST_ITEMS;
-}
-
-/* The classes of a feature are shared out; rows are in local memory, weights in registers. */
-static bool share_classes(FusedShape *fused, size_t features, size_t classes, size_t sets) {
-  uint32_t quads = divide_up(features, 4), most = SHARED_QUADS / (uint32_t)sets;
-  *fused = (FusedShape){.quads = quads < most ? quads : most, .keep_w = 2, .chunks = 1, .row_quads = 2};
-  fused->group_classes = divide_up(classes, divide_up(classes, SHARED_CLASSES));
-  return slices(fused, features) * divide_up(classes, fused->group_classes) <= MOST_ITEMS;
-}
-
 /* Registers of a work-item, about. */
 static size_t registers_of(const FusedShape *fused, size_t classes, size_t sets) {
   size_t owned = 4 * fused->group_classes * fused->quads, sums = 4 * sets * fused->group_classes / fused->chunks;
@@ -106,29 +85,57 @@ static size_t registers_of(const FusedShape *fused, size_t classes, size_t sets)
   return registers;
 }
 
+/* Every item has all classes of its features, and its rows in registers. */
+static bool own_all_classes(FusedShape *fused, const NativeShape *shape, size_t features, size_t classes, size_t sets) {
+  size_t most_bytes = shape->fused_bytes;
+  uint32_t quads = divide_up(features, 4);
+  *fused = (FusedShape){.quads = quads <= 64 ? 1 : 2, .group_classes = (uint32_t)classes, .keep_x = 1, .chunks = 1};
+  while (slices(fused, features) > MOST_ITEMS && 4 * (2 * fused->quads) * classes <= OWNED_REGISTERS) fused->quads *= 2;
+  fused->row_quads = fused->quads == 1 && classes <= 4 && sets == 1 ? 2 : 1;
+  fused->keep_w = 4 * sets * classes * fused->quads <= KEPT_WEIGHTS ? 2 : 4 * sets * classes * features <= most_bytes / 3 * 2 ? 1 : 0;
+  if (fused->keep_w == 0 && sets > 1)
+    fused->chunks = (uint32_t)classes; /* two logits at a time leave registers for the weights on their way */
+  if (registers_of(fused, classes, sets) > shape->fused_registers) fused->row_quads = 1;
+  return classes <= FEW_CLASSES && slices(fused, features) <= MOST_ITEMS && registers_of(fused, classes, sets) <= shape->fused_registers;
+}
+
+/* The classes of a feature are shared out; rows are in local memory, weights in registers. */
+static bool share_classes(FusedShape *fused, const NativeShape *shape, size_t features, size_t classes, size_t sets) {
+  uint32_t quads = divide_up(features, 4), most = SHARED_QUADS / (uint32_t)sets;
+  *fused = (FusedShape){.quads = quads < most ? quads : most, .keep_w = 2, .chunks = 1, .row_quads = 2};
+  fused->group_classes = divide_up(classes, divide_up(classes, SHARED_CLASSES));
+  while (fused->quads > 1 && registers_of(fused, classes, sets) > shape->fused_registers) fused->quads /= 2;
+  return slices(fused, features) * divide_up(classes, fused->group_classes) <= MOST_ITEMS;
+}
+
 FusedShape native_fused_shape(const NativeShape *shape, size_t features, size_t classes, bool hessian) {
-  static const FusedShape wide = {.block_rows = FUSED_ROWS_WIDE, .resident = 2};
+  static const FusedShape none = {0};
   size_t sets = hessian ? 2 : 1;
   FusedShape fused;
-  if (features == 0 || classes == 0 || classes > CLASSES_FUSED_MOST) return wide;
+  if (features == 0 || classes == 0 || classes > CLASSES_FUSED_MOST) return none;
   if (shape->fused_tensor && native_fused_tensor_shape(&fused, features, classes, hessian)) return fused;
-  if (!own_all_classes(&fused, features, classes, sets, shape->fused_bytes) && !share_classes(&fused, features, classes, sets)) return wide;
+  if (!own_all_classes(&fused, shape, features, classes, sets) && !share_classes(&fused, shape, features, classes, sets)) return none;
   size_t owners = slices(&fused, features) * (size_t)divide_up(classes, fused.group_classes),
          most = fused.keep_x ? MOST_ITEMS : SHARED_ITEMS;
   fused.row_groups = 1;
   while (2 * fused.row_groups * owners <= most && 8 * fused.row_quads * fused.row_groups <= MOST_BLOCK_ROWS) fused.row_groups *= 2;
-  if (!fit(&fused, features, classes, hessian, shape->fused_bytes)) return wide;
+  if (!fit(&fused, features, classes, hessian, shape->fused_bytes)) return none;
   fused.block_rows = 4 * fused.row_quads * fused.row_groups;
-  size_t groups = FILE_REGISTERS / (registers_of(&fused, classes, sets) * fused.items);
+  size_t registers = registers_of(&fused, classes, sets), groups = FILE_REGISTERS / (registers * fused.items);
+  if (registers > shape->fused_registers) return none;
   fused.resident = groups < 1 ? 1 : groups > MOST_RESIDENT ? MOST_RESIDENT : (uint32_t)groups;
   fused.registers = FILE_REGISTERS / (fused.resident * fused.items) / 8 * 8;
   if (fused.registers > MOST_REGISTERS) fused.registers = MOST_REGISTERS;
   return fused;
 }
 
+bool native_fused_fits(const NativeShape *shape, size_t features, size_t classes) {
+  return native_fused_shape(shape, features, classes, false).items > 0 && native_fused_shape(shape, features, classes, true).items > 0;
+}
+
 void native_fused_options(char *options, size_t size, const FusedShape *fused, bool bounded) {
   int length = snprintf(options, size, " -DITEMS=%u", fused->items);
-  if (fused->items == 0 || length < 0 || (size_t)length >= size) return;
+  if (length < 0 || (size_t)length >= size) return;
   options += length, size -= (size_t)length;
   if (fused->slabs > 0)
     length = snprintf(options, size, " -DTENSOR -DSLABS=%u -DKEEP_W=%u", fused->slabs, fused->keep_w);

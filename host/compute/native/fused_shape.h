@@ -7,7 +7,7 @@
 
 /* The macros of fused_gpu.cl, under their names there. */
 typedef struct FusedShape {
-  uint32_t items; /* of a group; 0: it would not hold the features, or may not have the local memory; fused_wide.clh does it */
+  uint32_t items; /* of a group; 0: it would not hold the features, or may not have the local memory */
   uint32_t quads, group_classes;
   uint32_t row_quads, row_groups;
   uint32_t keep_x, keep_w, chunks;
@@ -17,6 +17,8 @@ typedef struct FusedShape {
   uint32_t registers;  /* that a work-item may use for so many; 0: as it likes */
 } FusedShape;
 
+/* Whether groups hold what both passes need of such data. Data for which they do not go through blocks. */
+bool native_fused_fits(const NativeShape *shape, size_t features, size_t classes);
 FusedShape native_fused_shape(const NativeShape *shape, size_t features, size_t classes, bool hessian);
 /* Local memory of a group. */
 size_t native_fused_local_bytes(const FusedShape *fused, size_t features, size_t classes, bool hessian);

@@ -142,6 +142,11 @@ uint32_t native_strip_classes(const Native *native) {
   return (uint32_t)((native->head.classes + tiles - 1) / tiles);
 }
 
+static void take_shape(Native *native, NativeShape shape) {
+  native->shape = shape;
+  native->fused = native_fuses(native->family, &shape, native->head.features, native->head.classes);
+}
+
 /* Everything but what lies on the device. */
 static Status create_native(Native **out, const Dataset *dataset, const BackendSettings *settings, Error *error) {
   Status status = SETOSA_OK;
@@ -174,7 +179,7 @@ static Status create_native(Native **out, const Dataset *dataset, const BackendS
     goto cleanup;
   }
   native->source = dataset;
-  native->shape = native_default_shape(native->family, shape.classes, shape.features, traits, tensor);
+  take_shape(native, native_default_shape(native->family, shape.classes, shape.features, traits, tensor));
   if (shape.kind == DATA_SPARSE) {
     TRY(memory_allocate_zero((void **)&native->sparse, 1, sizeof *native->sparse, "a backend", error));
     native_sparse_begin(native, &shape);
@@ -204,7 +209,7 @@ Status native_open_window(Native **out, const Dataset *dataset, const BackendSet
   Native *native = NULL;
   *out = NULL;
   TRY(create_native(&native, dataset, settings, error));
-  native->shape = *shape;
+  take_shape(native, *shape);
   native->window = window;
   if (window.count > 0)
     TRY(native_upload(native, dataset, settings, error));

@@ -169,6 +169,7 @@ struct Native {
   void *scratch;            /* a chunk of X on its way, NULL until one is converted */
   Synthesizer *synthesizer; /* of rows that are made; NULL until some are */
   bool labelled, weighted, small;
+  bool fused;       /* few classes, and on the GPU family no more features than a group can hold: the fused pass does them */
   float *reweighed; /* (N) the weights of the rows, where they change; NULL: those of the data set */
   Kernel *kernels[KERNEL_COUNT];
 

@@ -53,7 +53,7 @@ Status native_fold(Native *native, const Buffer *partials, size_t first, size_t 
 Status native_fold_slice(Native *native, const Buffer *partials, size_t partial_count, size_t count, Error *error);
 /* Partials of P floats that a pass over so many rows may leave, at least one. */
 size_t native_most_partials(const Native *native, size_t rows);
-static inline bool native_is_fused(const Native *native) { return native->products == NULL && native->head.classes <= CLASSES_FUSED_MOST; }
+static inline bool native_is_fused(const Native *native) { return native->products == NULL && native->fused; }
 
 /* Bytes that passes over the window need: partial gradients, logits. */
 size_t native_work_bytes(const Native *native);

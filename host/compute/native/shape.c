@@ -1,7 +1,12 @@
 /* Default shapes of the kernels. */
-#include "compute/native/shape.h"
+#include "compute/native/fused_shape.h"
 
-enum { SIDE = 16, FEW_FEATURES = 64 }; /* SIDE: work-items along either side of a group, at most */
+enum {
+  SIDE = 16, /* work-items along either side of a group, at most */
+  FEW_FEATURES = 64,
+  MOST_REGISTERS = 255,
+  INTEL_REGISTERS = 112 /* of 128 in the narrowest vectors; found by bench/gpu_static */
+};
 
 static size_t divide_up(size_t count, size_t size) { return (count + size - 1) / size; }
 
@@ -46,12 +51,15 @@ NativeShape native_default_shape(SetosaFamily family, size_t classes, size_t fea
   NativeShape shape = {.lanes = 8, .dot_classes = 3, .outer_classes = 6, .outer_registers = 12, .strip_classes = 6, .panel_rows = 6};
   if (traits->preferred_float_width >= 16)
     shape = (NativeShape){.lanes = 16, .dot_classes = 5, .outer_classes = 16, .outer_registers = 24, .strip_classes = 6, .panel_rows = 8};
-  shape.shares = family == SETOSA_FAMILY_CPU ? 64 : classes <= CLASSES_FUSED_MOST ? 1056 : 256;
-  /* Elsewhere more groups at a time matter more; on Intel the sums of an item do not fit its registers, so that fused_wide.clh does it. */
-  shape.fused_bytes = traits->vendor == VENDOR_NVIDIA ? 49152 : traits->vendor == VENDOR_INTEL ? 0 : 32768;
+  shape.shares = 64;
   if (family == SETOSA_FAMILY_CPU) return shape;
+  shape.fused_bytes = traits->vendor == VENDOR_NVIDIA ? 49152 : 32768; /* elsewhere more groups at a time matter more */
+  shape.fused_registers = traits->vendor == VENDOR_INTEL ? INTEL_REGISTERS : MOST_REGISTERS;
   shape.fused_tensor = tensor && classes <= CLASSES_FUSED_MOST;
-  if (tensor && classes > CLASSES_FUSED_MOST)
+  bool fused = native_fuses(family, &shape, features, classes);
+  if (!fused) shape.fused_tensor = 0;
+  shape.shares = fused ? 1056 : 256;
+  if (tensor && !fused)
     choose_warps(&shape, classes);
   else if (traits->vendor == VENDOR_NVIDIA)
     native_shape_tiles(&shape, classes, features, 8, 8);
@@ -62,12 +70,16 @@ NativeShape native_default_shape(SetosaFamily family, size_t classes, size_t fea
   return shape;
 }
 
+bool native_fuses(SetosaFamily family, const NativeShape *shape, size_t features, size_t classes) {
+  return classes <= CLASSES_FUSED_MOST && (family == SETOSA_FAMILY_CPU || native_fused_fits(shape, features, classes));
+}
+
 bool native_shape_equal(const NativeShape *a, const NativeShape *b) {
   return a->lanes == b->lanes && a->dot_classes == b->dot_classes && a->outer_classes == b->outer_classes &&
          a->outer_registers == b->outer_registers && a->strip_classes == b->strip_classes && a->panel_rows == b->panel_rows &&
          a->tile_rows == b->tile_rows && a->tile_classes == b->tile_classes && a->item_rows == b->item_rows &&
          a->item_classes == b->item_classes && a->shares == b->shares && a->fused_bytes == b->fused_bytes &&
-         a->fused_tensor == b->fused_tensor && a->tensor == b->tensor;
+         a->fused_registers == b->fused_registers && a->fused_tensor == b->fused_tensor && a->tensor == b->tensor;
 }
 
 enum {

@@ -17,13 +17,16 @@ typedef struct NativeShape {
   uint32_t item_rows, item_classes;        /* and those of a work-item, at least 4 */
   uint32_t shares;                         /* most shards of a pass (fused.c, blocks.c) */
   uint32_t fused_tensor;                   /* fused, GPU: 1: on tensor cores (fused_tensor.clh) where they pay off */
-  uint32_t fused_bytes;                    /* fused, GPU: most local memory of a group; 0: fused_wide.clh for every shape */
+  uint32_t fused_bytes;                    /* fused, GPU: most local memory of a group, */
+  uint32_t fused_registers;                /* and most registers of a work-item: what needs more goes through blocks of rows */
   uint32_t tensor;                         /* blocks, GPU: 1: on tensor cores; item_rows and _classes are then those of a warp of 32 */
 } NativeShape;
 
 /* The fixed shape, which needs no tuning: found by hand on AVX-512 (16 lanes, 32 registers) and by counting registers for the rest.
  * tensor: on tensor cores where that pays; what --reproducible keeps to is the shape without. */
 NativeShape native_default_shape(SetosaFamily family, size_t classes, size_t features, const DeviceTraits *traits, bool tensor);
+/* Whether the fused pass does data of so many features and classes (kernels/README.md, "Which kernel serves which shape"). */
+bool native_fuses(SetosaFamily family, const NativeShape *shape, size_t features, size_t classes);
 /* Cuts the classes into tiles of groups whose work-items have at most item_classes of them each. */
 void native_shape_tiles(NativeShape *shape, size_t classes, size_t features, uint32_t item_rows, uint32_t item_classes);
 /* The same for tensor cores: warps of warp_rows and at most warp_classes, group_rows and at most group_classes of them in a group. */

@@ -32,9 +32,9 @@ Status native_tune(Native *native, const Dataset *dataset, const BackendSettings
   double began = clock_seconds();
   if (native->sparse != NULL || settings->tuning == SETOSA_TUNING_OFF || settings->reproducible ||
       !tune_is_worth_it(shape.rows, shape.features, shape.classes) ||
-      !tune_class_make(&class, native->context, native->family, shape.classes, shape.features, native->plan.storage))
+      !tune_class_make(&class, native->context, native->family, shape.classes, shape.features, native->plan.storage,
+                       !settings->no_tensor_cores))
     return SETOSA_OK;
-  class.tensor = class.tensor && !settings->no_tensor_cores;
   bool known = tune_load(&record, &class, traits);
   bool search =
       settings->tunes && native->labelled && (!known || (settings->tuning == SETOSA_TUNING_FULL && record.how != settings->tuning));

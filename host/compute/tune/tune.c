@@ -20,15 +20,16 @@ static size_t power_of_two(size_t value) {
   return power;
 }
 
-bool tune_class_make(TuneClass *class, const Context *context, SetosaFamily family, size_t classes, size_t features,
-                     SetosaStorage storage) {
+bool tune_class_make(TuneClass *class, const Context *context, SetosaFamily family, size_t classes, size_t features, SetosaStorage storage,
+                     bool tensor) {
   const DeviceTraits *traits = context_traits(context);
   *class = (TuneClass){.family = family == SETOSA_FAMILY_AUTO ? traits->family : family,
-                       .fused = classes <= CLASSES_FUSED_MOST,
-                       .tensor = traits->tensor_cores,
-                       .features = power_of_two(features),
+                       .tensor = tensor && traits->tensor_cores,
                        .storage = storage,
                        .compute_units = traits->compute_units};
+  NativeShape usual = native_default_shape(class->family, classes, features, traits, class->tensor);
+  class->fused = native_fuses(class->family, &usual, features, classes);
+  class->features = class->fused && class->family == SETOSA_FAMILY_GPU ? features : power_of_two(features);
   class->classes = class->fused || class->family == SETOSA_FAMILY_GPU ? classes : power_of_two(classes);
   context_fingerprint(context, class->fingerprint);
   return class->fingerprint[0] != '\0';
@@ -75,7 +76,7 @@ size_t tune_candidates(NativeShape shapes[TUNE_CANDIDATES], const TuneClass *cla
   } else if (class->fused) {
     if (usual.fused_tensor > 0) { /* not on tensor cores */
       shape.fused_tensor = 0;
-      add_candidate(shapes, &count, shape);
+      if (native_fused_fits(&shape, class->features, class->classes)) add_candidate(shapes, &count, shape);
       shape = usual;
     }
     for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
@@ -85,8 +86,8 @@ size_t tune_candidates(NativeShape shapes[TUNE_CANDIDATES], const TuneClass *cla
     shape = usual;
     shape.fused_tensor = 0; /* whose groups have the local memory that they need */
     for (size_t i = 0; i < sizeof fused_bytes / sizeof *fused_bytes; i++) {
-      if (fused_bytes[i] > traits->local_memory_bytes) continue;
       shape.fused_bytes = fused_bytes[i];
+      if (fused_bytes[i] > traits->local_memory_bytes || !native_fused_fits(&shape, class->features, class->classes)) continue;
       add_candidate(shapes, &count, shape);
     }
   } else {
@@ -134,12 +135,12 @@ static void write_record(char text[RECORD_BYTES], const TuneClass *class, const 
   write_class(class_text, sizeof class_text, class);
   snprintf(
       text, RECORD_BYTES,
-      "setosa tuning 8\nclass %s\nhow %s\nshape lanes %u dot %u outer %u %u strip %u panel %u tile %u %u item %u %u shares %u fused %u "
-      "%u tensor %u\n"
+      "setosa tuning 9\nclass %s\nhow %s\nshape lanes %u dot %u outer %u %u strip %u panel %u tile %u %u item %u %u shares %u fused %u "
+      "%u registers %u tensor %u\n"
       "pass_ns default %" PRIu64 " shape %" PRIu64 "\n",
       class_text, setosa_tuning_name(record->how), s->lanes, s->dot_classes, s->outer_classes, s->outer_registers, s->strip_classes,
-      s->panel_rows, s->tile_rows, s->tile_classes, s->item_rows, s->item_classes, s->shares, s->fused_bytes, s->fused_tensor, s->tensor,
-      record->default_ns, record->shape_ns);
+      s->panel_rows, s->tile_rows, s->tile_classes, s->item_rows, s->item_classes, s->shares, s->fused_bytes, s->fused_tensor,
+      s->fused_registers, s->tensor, record->default_ns, record->shape_ns);
 }
 
 /* The index of word among the names, or count. */
@@ -155,13 +156,14 @@ static bool read_record(TuneRecord *record, const TuneClass *class, const char *
   NativeShape *s = &record->shape;
   *record = (TuneRecord){.how = SETOSA_TUNING_QUICK};
   const char *rest = strstr(text, "\nhow ");
-  if (rest == NULL || sscanf(rest,
-                             "\nhow %7s shape lanes %" SCNu32 " dot %" SCNu32 " outer %" SCNu32 " %" SCNu32 " strip %" SCNu32
-                             " panel %" SCNu32 " tile %" SCNu32 " %" SCNu32 " item %" SCNu32 " %" SCNu32 " shares %" SCNu32
-                             " fused %" SCNu32 " %" SCNu32 " tensor %" SCNu32 " pass_ns default %" SCNu64 " shape %" SCNu64,
-                             how, &s->lanes, &s->dot_classes, &s->outer_classes, &s->outer_registers, &s->strip_classes, &s->panel_rows,
-                             &s->tile_rows, &s->tile_classes, &s->item_rows, &s->item_classes, &s->shares, &s->fused_bytes,
-                             &s->fused_tensor, &s->tensor, &record->default_ns, &record->shape_ns) != 17)
+  if (rest == NULL ||
+      sscanf(rest,
+             "\nhow %7s shape lanes %" SCNu32 " dot %" SCNu32 " outer %" SCNu32 " %" SCNu32 " strip %" SCNu32 " panel %" SCNu32
+             " tile %" SCNu32 " %" SCNu32 " item %" SCNu32 " %" SCNu32 " shares %" SCNu32 " fused %" SCNu32 " %" SCNu32
+             " registers %" SCNu32 " tensor %" SCNu32 " pass_ns default %" SCNu64 " shape %" SCNu64,
+             how, &s->lanes, &s->dot_classes, &s->outer_classes, &s->outer_registers, &s->strip_classes, &s->panel_rows, &s->tile_rows,
+             &s->tile_classes, &s->item_rows, &s->item_classes, &s->shares, &s->fused_bytes, &s->fused_tensor, &s->fused_registers,
+             &s->tensor, &record->default_ns, &record->shape_ns) != 18)
     return false;
   size_t how_index = find_name(how, tuning_names, names_count(tuning_names));
   if (how_index > 2 || how_index == SETOSA_TUNING_OFF) return false;

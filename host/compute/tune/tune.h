@@ -9,7 +9,7 @@
 enum { TUNE_CANDIDATES = 16 };
 
 /* Problems that share a verdict: K exact where the fused pass is built for it and on the GPU family, whose tiles it cuts, else rounded up
- * to a power of two, as D always is. */
+ * to a power of two; D exact in the fused pass of the GPU family, whose groups it shapes, else rounded up. */
 typedef struct TuneClass {
   char fingerprint[33]; /* of device, driver, version and kernel sources; never "" */
   SetosaFamily family;  /* CPU or GPU */
@@ -26,8 +26,10 @@ typedef struct TuneRecord {
   uint64_t default_ns, shape_ns; /* of one pass over the same rows */
 } TuneRecord;
 
-/* False when nothing may be remembered about this device (SETOSA_KERNEL_DIR is set). */
-bool tune_class_make(TuneClass *class, const Context *context, SetosaFamily family, size_t classes, size_t features, SetosaStorage storage);
+/* tensor: whether tensor cores may be used, where there are any. False when nothing may be remembered about this device (SETOSA_KERNEL_DIR
+ * is set). */
+bool tune_class_make(TuneClass *class, const Context *context, SetosaFamily family, size_t classes, size_t features, SetosaStorage storage,
+                     bool tensor);
 /* "fused pass of 10 classes, up to 1024 features as f32", for people. */
 void tune_class_describe(char *text, size_t size, const TuneClass *class);
 
