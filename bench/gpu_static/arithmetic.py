@@ -125,6 +125,8 @@ class Arithmetic:
             field = ((np.uint64(1) << length) - np.uint64(1)) << at
             a, b = value(1).astype(np.uint64), value(2).astype(np.uint64)
             result = ((b & ~field) | ((a << at) & field)).astype(DTYPES[kind])
+        elif name == 'dp2a':
+            result = self.dot_of_two(i)
         elif name == 'prmt':
             result = self.permute(value(1), value(2), value(3))
         elif name == 'shfl':
@@ -202,6 +204,16 @@ class Arithmetic:
         y = np.where(y == 0, 1, y).astype(x.dtype)
         return x // y if name == 'div' else x % y
 
+    def dot_of_two(self, i):
+        """dp2a: c + the two halves of a times two bytes of b, the lower or the upper ones; each signed or not."""
+        a, b = (np.ascontiguousarray(self.value(operand, 'u32')) for operand in i.operands[1:3])
+        halves, pieces = a.view(i.parts[2][0].replace('s', 'i') + '2'), b.view(i.parts[3][0].replace('s', 'i') + '1')
+        first = 0 if i.parts[1] == 'lo' else 2
+        total = self.value(i.operands[3], i.type).astype(np.int64)
+        for n in range(2):
+            total = total + halves[..., n::2].astype(np.int64) * pieces[..., first + n::4].astype(np.int64)
+        return total.astype(DTYPES[i.type])
+
     @staticmethod
     def permute(a, b, selector):
         """prmt.b32 in its default mode: byte n of the result is that of (b, a) which the low three bits of digit n name, or its sign alone."""
@@ -231,7 +243,6 @@ class Arithmetic:
         self.put(destination[0], result, lanes)
         if len(destination) > 1:
             self.put(destination[1], inside.ravel(), lanes)
-
 
     def matrix(self, i, lanes):
         """mma.sync m16n8k8 of tf32 with sums in f32: fragments as the manual lays them out. Products are exact; four of them and what was there

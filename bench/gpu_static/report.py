@@ -46,6 +46,8 @@ class Report:
               f'{before if before is not None else "-":>7}  {words}', flush=True)
         if self.verbose:
             self.launches(row)
+        for _, why, _ in (one for one in row['launched'] if one[0] is None):
+            self.fault(f'{row["work"]} {name}: a launch cannot be estimated: {why}')
         if before is not None and row['part'] < before - WORSE:
             self.fault(f'{row["work"]} {name}: estimated part {row["part"]:.2f}, before {before:.2f}')
 

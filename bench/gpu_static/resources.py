@@ -36,15 +36,18 @@ def dense(work):
 
 
 def questions(quick, between):
-    """(work, arguments of the program) of each record: a short training of few rows, before which the program checks every operation of the shape."""
-    shapes = {work: shape for work, shape in SHAPES.items() if not (quick and work in LEFT_OUT)}
-    shapes.update({name: (*map(int, name.split('x')), '') for name in between})
-    for work, (features, classes, extra) in shapes.items():
-        if classes > MOST_TRAINED:  # vectors would be gigabytes
+    """(work, arguments of the program) of each record: both passes, and a short training of few rows, before which the program checks the shape."""
+    for work, (features, classes, extra) in SHAPES.items():
+        if quick and work in LEFT_OUT:
+            continue
+        if dense(work):
             yield work, trace.bench_arguments(['--work', work], 'step,hessian', 'f32', 'gpu')
-        else:
+        if classes <= MOST_TRAINED:  # vectors of more would be gigabytes
             data = [f'synthetic:rows={max(classes, 300)},features={features},classes={classes}{extra}']
-            yield work, trace.train_arguments(data, 'newton', '--max-iterations', '1')
+            yield work, trace.train_arguments(data, 'lbfgs', '--preconditioner', 'none', '--max-iterations', '1')
+    for shape in between:
+        features, classes = shape.split('x')
+        yield shape, trace.bench_arguments([f'synthetic:rows=300,features={features},classes={classes}'], 'step,hessian', 'f32', 'gpu')
     for preconditioner in PRECONDITIONERS[:1] if quick else PRECONDITIONERS:  # metrics and Gram matrices
         data = ['synthetic:rows=20000,features=60,classes=5']
         yield preconditioner, trace.train_arguments(data, 'auto', '--preconditioner', preconditioner, '--max-iterations', '2')

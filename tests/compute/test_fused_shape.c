@@ -83,7 +83,7 @@ static void tensor_cores_are_for_shapes_that_fill_them(void **state) {
   }
   char options[256];
   FusedShape fused = native_fused_shape(&shape, 784, 10, false);
-  native_fused_options(options, sizeof options, &fused, true);
+  native_fused_options(options, sizeof options, &fused, true, false);
   assert_string_equal(options, " -DITEMS=224 -DTENSOR -DSLABS=7 -DKEEP_W=1 -DREGISTERS -cl-nv-maxrregcount=255");
 }
 
@@ -92,11 +92,13 @@ static void a_bound_is_an_option_where_it_is_understood(void **state) {
   char options[256];
   NativeShape shape = {.fused_bytes = 49152, .fused_registers = 255};
   FusedShape fused = native_fused_shape(&shape, 784, 10, false);
-  native_fused_options(options, sizeof options, &fused, true);
+  native_fused_options(options, sizeof options, &fused, true, false);
   assert_non_null(strstr(options, "-DREGISTERS -cl-nv-maxrregcount=144"));
-  native_fused_options(options, sizeof options, &fused, false);
+  native_fused_options(options, sizeof options, &fused, false, false);
   assert_null(strstr(options, "REGISTERS"));
   assert_null(strstr(options, "-cl-nv"));
+  native_fused_options(options, sizeof options, &fused, true, true);
+  assert_non_null(strstr(options, "-cl-nv-maxrregcount=255"));
   assert_non_null(strstr(options, "-DITEMS=224 -DQUADS=2"));
 }
 

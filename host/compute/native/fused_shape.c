@@ -17,6 +17,8 @@ enum {
   OTHER_REGISTERS = 24, /* addresses, counters and what is on its way, */
   MORE_REGISTERS = 16,  /* as many again for a Hessian, for weights from memory, for several groups of rows or many of classes; */
   LOCAL_REGISTERS = 12, /* for weights in local memory */
+  FEW_SLICES = 32,      /* items that share a row without need of more, half as many where rows are ragged; */
+  FEW_REGISTERS = 128,  /* with fewer an item has no more of X than it must; */
   CHUNK_REGISTERS = 32, /* for logits by chunks: with fewer NVIDIA's compiler spills */
   LEAST_ITEMS = 64,
   WARP = 32,              /* items of a group are a multiple of it */
@@ -55,13 +57,13 @@ static uint32_t items_of(const FusedShape *fused, size_t features, size_t classe
 }
 
 /* Fewer rows at a time, or fewer logits, until a block fits. */
-static bool fit(FusedShape *fused, size_t features, size_t classes, bool hessian, size_t most_bytes) {
+static bool fit(FusedShape *fused, size_t features, size_t classes, bool hessian, size_t most_bytes, bool may_chunk) {
   while (true) {
     fused->items = items_of(fused, features, classes);
     if (native_fused_local_bytes(fused, features, classes, hessian) <= most_bytes) return true;
     uint32_t chunks = fused->chunks + 1;
     while (chunks <= OUTPUTS && OUTPUTS % chunks != 0) chunks++;
-    if (fused->keep_w != 2 && chunks <= OUTPUTS)
+    if (fused->keep_w != 2 && chunks <= OUTPUTS && may_chunk)
       fused->chunks = chunks;
     else if (fused->row_quads > 1)
       fused->row_quads /= 2;
@@ -85,18 +87,23 @@ static size_t registers_of(const FusedShape *fused, size_t classes, size_t sets)
   return registers;
 }
 
+/* Few registers, as on Intel: then an item has no more of X than it must, and sums over many of them need some, too. */
+static bool has_few_registers(const NativeShape *shape) { return shape->fused_registers < FEW_REGISTERS; }
+
 /* Every item has all classes of its features, and its rows in registers. */
 static bool own_all_classes(FusedShape *fused, const NativeShape *shape, size_t features, size_t classes, size_t sets) {
   size_t most_bytes = shape->fused_bytes;
   uint32_t quads = divide_up(features, 4);
-  *fused = (FusedShape){.quads = quads <= 64 ? 1 : 2, .group_classes = (uint32_t)classes, .keep_x = 1, .chunks = 1};
+  bool few = has_few_registers(shape), ragged = features % 4 > 0;
+  *fused = (FusedShape){.quads = few || quads <= 64 ? 1 : 2, .group_classes = (uint32_t)classes, .keep_x = 1, .chunks = 1};
   while (slices(fused, features) > MOST_ITEMS && 4 * (2 * fused->quads) * classes <= OWNED_REGISTERS) fused->quads *= 2;
-  fused->row_quads = fused->quads == 1 && classes <= 4 && sets == 1 ? 2 : 1;
+  fused->row_quads = !few && !ragged && fused->quads == 1 && classes <= 4 && sets == 1 ? 2 : 1;
   fused->keep_w = 4 * sets * classes * fused->quads <= KEPT_WEIGHTS ? 2 : 4 * sets * classes * features <= most_bytes / 3 * 2 ? 1 : 0;
   if (fused->keep_w == 0 && sets > 1)
     fused->chunks = (uint32_t)classes; /* two logits at a time leave registers for the weights on their way */
-  if (registers_of(fused, classes, sets) > shape->fused_registers) fused->row_quads = 1;
-  return classes <= FEW_CLASSES && slices(fused, features) <= MOST_ITEMS && registers_of(fused, classes, sets) <= shape->fused_registers;
+  size_t registers = registers_of(fused, classes, sets);
+  if (few && slices(fused, features) > (ragged ? FEW_SLICES / 2 : FEW_SLICES)) registers += MORE_REGISTERS;
+  return classes <= FEW_CLASSES && slices(fused, features) <= MOST_ITEMS && registers <= shape->fused_registers;
 }
 
 /* The classes of a feature are shared out; rows are in local memory, weights in registers. */
@@ -104,8 +111,13 @@ static bool share_classes(FusedShape *fused, const NativeShape *shape, size_t fe
   uint32_t quads = divide_up(features, 4), most = SHARED_QUADS / (uint32_t)sets;
   *fused = (FusedShape){.quads = quads < most ? quads : most, .keep_w = 2, .chunks = 1, .row_quads = 2};
   fused->group_classes = divide_up(classes, divide_up(classes, SHARED_CLASSES));
-  while (fused->quads > 1 && registers_of(fused, classes, sets) > shape->fused_registers) fused->quads /= 2;
-  return slices(fused, features) * divide_up(classes, fused->group_classes) <= MOST_ITEMS;
+  return !has_few_registers(shape) && slices(fused, features) * divide_up(classes, fused->group_classes) <= MOST_ITEMS;
+}
+
+/* Registers of a work-item with which so many groups fit a processor. */
+static uint32_t bound_of(uint32_t groups, uint32_t items) {
+  uint32_t registers = FILE_REGISTERS / (groups * items) / 8 * 8;
+  return registers < MOST_REGISTERS ? registers : MOST_REGISTERS;
 }
 
 FusedShape native_fused_shape(const NativeShape *shape, size_t features, size_t classes, bool hessian) {
@@ -119,13 +131,11 @@ FusedShape native_fused_shape(const NativeShape *shape, size_t features, size_t 
          most = fused.keep_x ? MOST_ITEMS : SHARED_ITEMS;
   fused.row_groups = 1;
   while (2 * fused.row_groups * owners <= most && 8 * fused.row_quads * fused.row_groups <= MOST_BLOCK_ROWS) fused.row_groups *= 2;
-  if (!fit(&fused, features, classes, hessian, shape->fused_bytes)) return none;
+  if (!fit(&fused, features, classes, hessian, shape->fused_bytes, !has_few_registers(shape))) return none;
   fused.block_rows = 4 * fused.row_quads * fused.row_groups;
   size_t registers = registers_of(&fused, classes, sets), groups = FILE_REGISTERS / (registers * fused.items);
-  if (registers > shape->fused_registers) return none;
   fused.resident = groups < 1 ? 1 : groups > MOST_RESIDENT ? MOST_RESIDENT : (uint32_t)groups;
-  fused.registers = FILE_REGISTERS / (fused.resident * fused.items) / 8 * 8;
-  if (fused.registers > MOST_REGISTERS) fused.registers = MOST_REGISTERS;
+  fused.registers = bound_of(fused.resident, fused.items);
   return fused;
 }
 
@@ -133,7 +143,7 @@ bool native_fused_fits(const NativeShape *shape, size_t features, size_t classes
   return native_fused_shape(shape, features, classes, false).items > 0 && native_fused_shape(shape, features, classes, true).items > 0;
 }
 
-void native_fused_options(char *options, size_t size, const FusedShape *fused, bool bounded) {
+void native_fused_options(char *options, size_t size, const FusedShape *fused, bool bounded, bool narrow) {
   int length = snprintf(options, size, " -DITEMS=%u", fused->items);
   if (length < 0 || (size_t)length >= size) return;
   options += length, size -= (size_t)length;
@@ -143,5 +153,8 @@ void native_fused_options(char *options, size_t size, const FusedShape *fused, b
     length = snprintf(options, size, " -DQUADS=%u -DGROUP_CLASSES=%u -DROW_QUADS=%u -DROW_GROUPS=%u -DKEEP_X=%u -DKEEP_W=%u -DCHUNKS=%u",
                       fused->quads, fused->group_classes, fused->row_quads, fused->row_groups, fused->keep_x, fused->keep_w, fused->chunks);
   if (!bounded || fused->registers == 0 || length < 0 || (size_t)length >= size) return;
-  snprintf(options + length, size - (size_t)length, " -DREGISTERS -cl-nv-maxrregcount=%u", fused->registers);
+  /* What is widened on its way needs a few more, for which there is room with one group fewer. */
+  bool fewer = narrow && fused->slabs == 0 && fused->quads > 1 && fused->resident > 1;
+  snprintf(options + length, size - (size_t)length, " -DREGISTERS -cl-nv-maxrregcount=%u",
+           fewer ? bound_of(fused->resident - 1, fused->items) : fused->registers);
 }

@@ -22,7 +22,8 @@ bool native_fused_fits(const NativeShape *shape, size_t features, size_t classes
 FusedShape native_fused_shape(const NativeShape *shape, size_t features, size_t classes, bool hessian);
 /* Local memory of a group. */
 size_t native_fused_local_bytes(const FusedShape *fused, size_t features, size_t classes, bool hessian);
-/* The macros as options of a program, size bytes; bounded: with the bound of registers, which not every compiler understands. */
-void native_fused_options(char *options, size_t size, const FusedShape *fused, bool bounded);
+/* The macros as options of a program, size bytes; bounded: with the bound of registers, which not every compiler understands; narrow: X is
+ * stored in fewer bits than f32. */
+void native_fused_options(char *options, size_t size, const FusedShape *fused, bool bounded, bool narrow);
 
 #endif

@@ -102,7 +102,8 @@ static void append_fused(const Native *native, NativeKernel program, char *optio
   size_t used = strlen(options);
   FusedShape fused = native_fused_shape(&native->shape, native->head.features, native->head.classes, hessian);
   used += (size_t)snprintf(options + used, size - used, " -DHESSIAN=%d -DALIGNED=%d", hessian, fours(native) > 0);
-  native_fused_options(options + used, size - used, &fused, context_traits(native->context)->bounds_registers);
+  native_fused_options(options + used, size - used, &fused, context_traits(native->context)->bounds_registers,
+                       native->plan.storage != SETOSA_STORAGE_F32);
 }
 
 Status native_kernel(Native *native, NativeKernel id, Kernel **kernel, Error *error) {
