@@ -82,10 +82,20 @@ static Status take_mean_off(double **classes, size_t count, Error *error) {
 /* Of no curvature 0: there is no gradient either where all rows are certain. And within the range of f32, in which devices keep it. */
 static double inverse(double curvature) { return curvature > 0 ? fmin(1 / curvature, 1e30) : 0; }
 
+double curvature_of_column(double own, double mean, double total) {
+  static const double CONSTANT = 1e-6; /* spread beside the mean, which is rounding alone in f32 */
+  double around_zero = mean * mean * total;
+  return own > CONSTANT * CONSTANT * around_zero ? own : around_zero;
+}
+
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
 /* ---- diagonal --------------------------------------------------------------------------------------------------- */
+
+static double column(const CurvatureSettings *settings, size_t d, double own, double total) {
+  return curvature_of_column(own, settings->mean != NULL ? settings->mean[d] : 0, total);
+}
 
 /* The diagonals (K,D+1) of the mean of a_k v v', v = (x - mean, 1), from a sample of the rows. */
 static Status sample_diagonals(double *diagonals, const CurvatureSettings *settings, const Vector *w, Error *error) {
@@ -132,7 +142,8 @@ Status curvature_diagonal(Curvature *curvature, const CurvatureSettings *setting
   for (size_t k = 0; k < classes; k++) {
     const double *diagonal = diagonals + k * width;
     for (size_t d = 0; d < features; d++)
-      curvature->scale[k * features + d] = inverse(diagonal[d] + settings->l2 + 1e-12 * diagonal[features]);
+      curvature->scale[k * features + d] =
+          inverse(column(settings, d, diagonal[d], diagonal[features]) + settings->l2 + 1e-12 * diagonal[features]);
     curvature->scale[classes * features + k] = backend->intercept ? 1 / fmax(diagonal[features], 1e-12) : 0;
   }
 cleanup:
@@ -203,6 +214,7 @@ static Status turn_features(double *e, double **features, const CurvatureSetting
   double total = gram[width * width - 1] > 0 ? gram[width * width - 1] : 1;
   for (size_t d = 0; d < count; d++) /* in place: each row moves to the front */
     for (size_t c = 0; c < count; c++) gram[d * count + c] = gram[d * width + c] / total;
+  for (size_t d = 0; d < count; d++) gram[d * count + d] = column(settings, d, gram[d * count + d], 1);
   TRY(dense_eigen(gram, e, count, error));
   for (size_t d = 0; d < count; d++) {
     double along = 0;
@@ -241,7 +253,7 @@ Status curvature_kron(Curvature *curvature, const CurvatureSettings *settings, c
     bool flat = curvature->classes != NULL && k == 0;
     double ak = fmax(a[k], 1e-9 * largest_a);
     for (size_t d = 0; d < features; d++)
-      curvature->scale[k * features + d] = flat ? 0 : inverse(ak * fmax(e[d], 0) + settings->l2 + 1e-12 * largest_a * largest_e);
+      curvature->scale[k * features + d] = flat ? 0 : inverse(ak * fmax(e[d], 0) + settings->l2 + 1e-9 * largest_a * largest_e);
     curvature->scale[classes * features + k] = flat ? 0 : inverse(ak);
   }
 cleanup:
@@ -264,11 +276,12 @@ static Status invert_block(double *features, double *room, const double *m, cons
   Status status = SETOSA_OK;
   size_t count = settings->backend->features, width = count + 1;
   bool intercept = settings->backend->intercept, positive = false;
-  double jitter = 1e-12;
+  double jitter = 1e-8;
   double *equal = room + width * width; /* (D+1) brings the diagonal to 1 */
   for (size_t i = 0; i < width; i++) {
     double penalty = i == 0 ? (intercept ? 1e-6 * at(m, width, 0, 0) + 1e-12 : 1) : settings->l2;
-    equal[i] = sqrt(inverse(fmax(at(m, width, i, i), 0) + penalty));
+    double own = fmax(at(m, width, i, i), 0);
+    equal[i] = sqrt(inverse((i == 0 ? own : column(settings, i - 1, own, at(m, width, 0, 0))) + penalty));
   }
   while (!positive) {
     for (size_t i = 0; i < width; i++)

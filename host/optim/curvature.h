@@ -19,6 +19,10 @@ typedef struct Curvature {
 } Curvature;
 void curvature_free(Curvature *curvature);
 
+/* The curvature along the weight of a feature, of which `own` was measured with its mean off; total: that along the bias. Of a column that
+ * is constant but for rounding, whose weight does what the bias does, there is none, and a gradient that is rounding, too: then it is that
+ * without the mean off, so that the weight stays where it is. */
+double curvature_of_column(double own, double mean, double total);
 /* mean (D): the weighted mean of the features over all rows; one pass. */
 Status curvature_mean(Backend *backend, double *mean, Error *error);
 

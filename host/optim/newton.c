@@ -173,7 +173,8 @@ static void assemble(Newton *n) {
       memcpy(h + (k * width + d) * order + l * width, n->grams + (m * width + d) * width, width * sizeof *h);
   }
   for (size_t i = 0; i < order; i++) {
-    double diagonal = h[i * order + i] + (i % width != bias ? n->objective->addition.l2 : 0);
+    double diagonal = h[i * order + i], total = h[(i - i % width + bias) * (order + 1)];
+    if (i % width != bias) diagonal = curvature_of_column(diagonal, n->mean[i % width], total) + n->objective->addition.l2;
     n->equal[i] = 1 / sqrt(fmax(diagonal, 1e-300));
   }
   for (size_t i = 0; i < order; i++)
@@ -187,7 +188,7 @@ static Status make_factor(Newton *n, Error *error) {
   Status status = SETOSA_OK;
   bool positive = false;
   /* Columns that follow from others have no curvature of their own in this arithmetic: a little is added. */
-  double jitter = 1e-15;
+  double jitter = 1e-10;
   while (!positive) {
     jitter *= 100;
     if (jitter > 10) TRY(error_set(error, SETOSA_ERROR_INTERNAL, "the Hessian is not positive; report this, with its data"));

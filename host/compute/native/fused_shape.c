@@ -17,7 +17,7 @@ enum {
   OTHER_REGISTERS = 24, /* addresses, counters and what is on its way, */
   MORE_REGISTERS = 16,  /* as many again for a Hessian, for weights from memory, for several groups of rows or many of classes; */
   LOCAL_REGISTERS = 12, /* for weights in local memory */
-  FEW_SLICES = 32,      /* items that share a row without need of more, half as many where rows are ragged; */
+  FEW_SLICES = 32,      /* items that share a row without need of more, where all have whole quads of it; */
   FEW_REGISTERS = 128,  /* with fewer an item has no more of X than it must; */
   CHUNK_REGISTERS = 32, /* for logits by chunks: with fewer NVIDIA's compiler spills */
   LEAST_ITEMS = 64,
@@ -87,7 +87,7 @@ static size_t registers_of(const FusedShape *fused, size_t classes, size_t sets)
   return registers;
 }
 
-/* Few registers, as on Intel: then an item has no more of X than it must, and sums over many of them need some, too. */
+/* Few registers, as on Intel: then an item has no more of X than it must, and sums over many items, or ragged rows, count. */
 static bool has_few_registers(const NativeShape *shape) { return shape->fused_registers < FEW_REGISTERS; }
 
 /* Every item has all classes of its features, and its rows in registers. */
@@ -102,7 +102,7 @@ static bool own_all_classes(FusedShape *fused, const NativeShape *shape, size_t 
   if (fused->keep_w == 0 && sets > 1)
     fused->chunks = (uint32_t)classes; /* two logits at a time leave registers for the weights on their way */
   size_t registers = registers_of(fused, classes, sets);
-  if (few && slices(fused, features) > (ragged ? FEW_SLICES / 2 : FEW_SLICES)) registers += MORE_REGISTERS;
+  if (few && (ragged || slices(fused, features) > FEW_SLICES)) registers += MORE_REGISTERS;
   return classes <= FEW_CLASSES && slices(fused, features) <= MOST_ITEMS && registers <= shape->fused_registers;
 }
 
