@@ -8,18 +8,19 @@
 enum {
   MOST_ITEMS = 256,
   MOST_BLOCK_ROWS = 256,
-  FEW_CLASSES = 10,     /* that an item can own all at once */
-  OWNED_REGISTERS = 80, /* for the gradient of an item */
-  KEPT_WEIGHTS = 16,    /* registers for the weights of an item that has its rows there, too */
-  SHARED_CLASSES = 4,   /* of an item among those that share the classes out, */
-  SHARED_QUADS = 4,     /* and its groups of four features */
-  SHARED_ITEMS = 128,   /* of a group of them, which need many registers */
-  OTHER_REGISTERS = 24, /* addresses, counters and what is on its way, */
-  MORE_REGISTERS = 16,  /* as many again for a Hessian, for weights from memory, for several groups of rows or many of classes; */
-  LOCAL_REGISTERS = 12, /* for weights in local memory */
-  FEW_SLICES = 32,      /* items that share a row without need of more, where all have whole quads of it; */
-  FEW_REGISTERS = 128,  /* with fewer an item has no more of X than it must; */
-  CHUNK_REGISTERS = 32, /* for logits by chunks: with fewer NVIDIA's compiler spills */
+  FEW_CLASSES = 10,      /* that an item can own all at once */
+  OWNED_REGISTERS = 80,  /* for the gradient of an item */
+  KEPT_WEIGHTS = 16,     /* registers for the weights of an item that has its rows there, too */
+  SHARED_CLASSES = 4,    /* of an item among those that share the classes out, */
+  SHARED_QUADS = 4,      /* and its groups of four features */
+  SHARED_ITEMS = 128,    /* of a group of them, which need many registers */
+  OTHER_REGISTERS = 24,  /* addresses, counters and what is on its way, */
+  MORE_REGISTERS = 16,   /* as many again for a Hessian, for weights from memory, for several groups of rows or many of classes; */
+  LOCAL_REGISTERS = 12,  /* for weights in local memory */
+  NARROW_REGISTERS = 16, /* for what is stored in fewer bits than f32, on its way */
+  FEW_SLICES = 32,       /* items that share a row without need of more, where all have whole quads of it; */
+  FEW_REGISTERS = 128,   /* with fewer an item has no more of X than it must; */
+  CHUNK_REGISTERS = 32,  /* for logits by chunks: with fewer NVIDIA's compiler spills */
   LEAST_ITEMS = 64,
   WARP = 32,              /* items of a group are a multiple of it */
   MOST_RESIDENT = 4,      /* groups at a time on a processor with */
@@ -87,6 +88,13 @@ static size_t registers_of(const FusedShape *fused, size_t classes, size_t sets)
   return registers;
 }
 
+/* The same while rows go through the softmax: some for each class of a lane, and what the products keep. */
+static size_t softmax_registers_of(const FusedShape *fused, size_t classes, size_t sets) {
+  size_t owned = 4 * fused->group_classes * fused->quads, kept = fused->keep_w == 2 ? sets * owned : 0;
+  if (fused->keep_x) kept += 16 * fused->row_quads * fused->quads;
+  return owned + kept + (3 + sets) * LANE_CLASSES + OTHER_REGISTERS;
+}
+
 /* Few registers, as on Intel: then an item has no more of X than it must, and sums over many items, or ragged rows, count. */
 static bool has_few_registers(const NativeShape *shape) { return shape->fused_registers < FEW_REGISTERS; }
 
@@ -133,9 +141,12 @@ FusedShape native_fused_shape(const NativeShape *shape, size_t features, size_t 
   while (2 * fused.row_groups * owners <= most && 8 * fused.row_quads * fused.row_groups <= MOST_BLOCK_ROWS) fused.row_groups *= 2;
   if (!fit(&fused, features, classes, hessian, shape->fused_bytes, !has_few_registers(shape))) return none;
   fused.block_rows = 4 * fused.row_quads * fused.row_groups;
-  size_t registers = registers_of(&fused, classes, sets), groups = FILE_REGISTERS / (registers * fused.items);
+  size_t registers = registers_of(&fused, classes, sets), softmax = softmax_registers_of(&fused, classes, sets);
+  if (registers < softmax) registers = softmax;
+  size_t groups = FILE_REGISTERS / (registers * fused.items);
   fused.resident = groups < 1 ? 1 : groups > MOST_RESIDENT ? MOST_RESIDENT : (uint32_t)groups;
   fused.registers = bound_of(fused.resident, fused.items);
+  fused.needed = (uint32_t)registers;
   return fused;
 }
 
@@ -154,7 +165,7 @@ void native_fused_options(char *options, size_t size, const FusedShape *fused, b
                       fused->quads, fused->group_classes, fused->row_quads, fused->row_groups, fused->keep_x, fused->keep_w, fused->chunks);
   if (!bounded || fused->registers == 0 || length < 0 || (size_t)length >= size) return;
   /* What is widened on its way needs a few more, for which there is room with one group fewer. */
-  bool fewer = narrow && fused->slabs == 0 && fused->quads > 1 && fused->resident > 1;
+  bool fewer = narrow && fused->needed > 0 && fused->needed + NARROW_REGISTERS > fused->registers && fused->resident > 1;
   snprintf(options + length, size - (size_t)length, " -DREGISTERS -cl-nv-maxrregcount=%u",
            fewer ? bound_of(fused->resident - 1, fused->items) : fused->registers);
 }

@@ -15,6 +15,7 @@ typedef struct FusedShape {
   uint32_t block_rows; /* a power of two */
   uint32_t resident;   /* groups that a processor with 65536 registers runs at a time, at most 4 */
   uint32_t registers;  /* that a work-item may use for so many; 0: as it likes */
+  uint32_t needed;     /* that it needs, about; 0: not known */
 } FusedShape;
 
 /* Whether groups hold what both passes need of such data. Data for which they do not go through blocks. */
