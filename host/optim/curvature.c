@@ -251,9 +251,9 @@ Status curvature_kron(Curvature *curvature, const CurvatureSettings *settings, c
   for (size_t k = 0; k < classes; k++) {
     /* The first is of the direction that is the same for all classes: it has no curvature but the penalty's, and no gradient. */
     bool flat = curvature->classes != NULL && k == 0;
-    double ak = fmax(a[k], 1e-9 * largest_a);
+    double ak = fmax(a[k], 1e-9 * largest_a), least = (settings->l2 > 0 ? 1e-12 : 1e-9) * largest_a * largest_e;
     for (size_t d = 0; d < features; d++)
-      curvature->scale[k * features + d] = flat ? 0 : inverse(ak * fmax(e[d], 0) + settings->l2 + 1e-9 * largest_a * largest_e);
+      curvature->scale[k * features + d] = flat ? 0 : inverse(ak * fmax(e[d], 0) + settings->l2 + least);
     curvature->scale[classes * features + k] = flat ? 0 : inverse(ak);
   }
 cleanup:
@@ -276,8 +276,8 @@ static Status invert_block(double *features, double *room, const double *m, cons
   Status status = SETOSA_OK;
   size_t count = settings->backend->features, width = count + 1;
   bool intercept = settings->backend->intercept, positive = false;
-  double jitter = 1e-8;
-  double *equal = room + width * width; /* (D+1) brings the diagonal to 1 */
+  double jitter = settings->l2 > 0 ? 1e-12 : 1e-8; /* without a penalty more than what rounding makes of columns that follow from others */
+  double *equal = room + width * width;            /* (D+1) brings the diagonal to 1 */
   for (size_t i = 0; i < width; i++) {
     double penalty = i == 0 ? (intercept ? 1e-6 * at(m, width, 0, 0) + 1e-12 : 1) : settings->l2;
     double own = fmax(at(m, width, i, i), 0);

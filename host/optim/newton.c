@@ -187,8 +187,9 @@ static void assemble(Newton *n) {
 static Status make_factor(Newton *n, Error *error) {
   Status status = SETOSA_OK;
   bool positive = false;
-  /* Columns that follow from others have no curvature of their own in this arithmetic: a little is added. */
-  double jitter = 1e-10;
+  /* Columns that follow from others have no curvature of their own in this arithmetic: a little is added, and without a penalty more than
+   * the rounding of a gradient in f32, which would lead far along them. */
+  double jitter = n->objective->addition.l2 > 0 ? 1e-15 : 1e-10;
   while (!positive) {
     jitter *= 100;
     if (jitter > 10) TRY(error_set(error, SETOSA_ERROR_INTERNAL, "the Hessian is not positive; report this, with its data"));
