@@ -1,7 +1,6 @@
 """What every kernel of the GPU family takes on cards of three vendors: registers, and whatever has no room in them.
 
-Programs are those that the host builds for the shapes of the works, with its macros for a card of that vendor; X as f32, and for the products as
-f16 and u8, too. A full look adds shapes between the works, where the host chooses other kernels or other tiles."""
+Programs are those that the host builds for the shapes of the works, with its macros for a card of that vendor; X as f32, f16 and u8. A full look adds shapes between the works, where the host chooses other kernels or other tiles."""
 
 import concurrent.futures
 import os
@@ -21,10 +20,8 @@ SHAPES.update({
 })  # fmt: skip
 # Few features, no multiple of four or of a sub-group, D of one chunk and of several; K on both sides of each bound of fused.c, tensor.c and blocks.c.
 BETWEEN = ('4x3', '13x3', '30x2', '54x7', '60x5', '64x10', '100x26', '784x2', '784x5', '784x7', '784x8', '3000x20', '100x33', '784x40', '101x64')
-STORAGES = {'f16': ' -DSTORAGE=1', 'u8': ' -DSTORAGE=2 -DX_SCALE=0x1.010102p-8f'}
 MOST_TRAINED = 1000  # classes
 PRECONDITIONERS = ('blocks', 'kron')
-PRODUCTS = ('fused_gpu', 'block_gpu')
 LEFT_OUT = ('W6', 'S2', 'S3', 'S4')  # of a quick look: their programs are mostly those of other works
 QUICK = ('sm_90', 'gfx90a', 'dg2')
 # One of each vendor, and one of NVIDIA's without tensor cores for tf32.
@@ -35,7 +32,18 @@ def dense(work):
     return work not in PRECONDITIONERS and not work.startswith('S')
 
 
-def questions(quick, between):
+def passes(shape, storage, folder):
+    """The arguments of a bench of loss and gradient and of a Hessian product over few made-up rows."""
+    features, classes = shape
+    rows = max(classes, 300)
+    data = [f'synthetic:rows={rows},features={features},classes={classes}']
+    if storage == 'u8':
+        bytes_, labels = trace.byte_rows(os.path.join(folder, 'bytes'), rows, features, classes)
+        data = [str(bytes_), '--labels', str(labels)]
+    return trace.bench_arguments(data, 'step,hessian', storage, 'gpu')
+
+
+def questions(quick, between, folder):
     """(work, arguments of the program) of each record: both passes, and a short training of few rows, before which the program checks the shape."""
     for work, (features, classes, extra) in SHAPES.items():
         if quick and work in LEFT_OUT:
@@ -45,9 +53,13 @@ def questions(quick, between):
         if classes <= MOST_TRAINED:  # vectors of more would be gigabytes
             data = [f'synthetic:rows={max(classes, 300)},features={features},classes={classes}{extra}']
             yield work, trace.train_arguments(data, 'lbfgs', '--preconditioner', 'none', '--max-iterations', '1')
+    shapes = {} if quick else {work: (features, classes) for work, (features, classes, _) in SHAPES.items() if dense(work)}
     for shape in between:
-        features, classes = shape.split('x')
-        yield shape, trace.bench_arguments([f'synthetic:rows=300,features={features},classes={classes}'], 'step,hessian', 'f32', 'gpu')
+        shapes[shape] = tuple(map(int, shape.split('x')))
+        yield shape, passes(shapes[shape], 'f32', folder)
+    for work, shape in shapes.items():
+        for storage in ('f16', 'u8'):
+            yield f'{work} {storage}', passes(shape, storage, folder)
     for preconditioner in PRECONDITIONERS[:1] if quick else PRECONDITIONERS:  # metrics and Gram matrices
         data = ['synthetic:rows=20000,features=60,classes=5']
         yield preconditioner, trace.train_arguments(data, 'auto', '--preconditioner', preconditioner, '--max-iterations', '2')
@@ -58,20 +70,12 @@ def programs(setosa, folder, device, quick, between):
     found = {}
     trace.build_recorder(folder)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as threads:
-        jobs = [(work, threads.submit(trace.record, setosa, arguments, folder, device, dry=True)) for work, arguments in questions(quick, between)]
+        jobs = [(work, threads.submit(trace.record, setosa, arguments, folder, device, dry=True)) for work, arguments in questions(quick, between, folder)]
         for work, job in jobs:
-            remember(found, job.result(), work, () if quick else STORAGES.items())
+            for program in job.result().programs:
+                if program.name != 'limits':
+                    found.setdefault((program.source, program.options), work)
     return found
-
-
-def remember(found, record, work, storages):
-    for program in record.programs:
-        if program.name == 'limits':
-            continue
-        found.setdefault((program.source, program.options), work)
-        if program.name in PRODUCTS and '-DSTORAGE' not in program.options and dense(work):
-            for storage, options in storages:
-                found.setdefault((program.source, program.options + options), f'{work} {storage}')
 
 
 def look(tools, arch, source, options, folder):
