@@ -145,7 +145,7 @@ kernel GROUP void gradient_block(global const stored *x, global const float *r, 
     uint zero = done >> 31, item = (uint)get_local_id(0) + zero;
     GRADIENT_PLACE
     uint first_feature = ((uint)get_group_id(0) + zero) * TILE_ROWS, first_class = ((uint)get_group_id(1) + zero) * TILE_CLASSES;
-    uint width = (uint)features + zero, next = 0;
+    uint width = (uint)features + zero;
     ulong part = get_group_id(2) + zero, row_first = part > 0 ? part * part_rows - offset : 0;
     all = (uint)(min(rows, (part + 1) * part_rows - offset) - row_first);
     row_first += done;
@@ -156,6 +156,9 @@ kernel GROUP void gradient_block(global const stored *x, global const float *r, 
 #endif
     bool holds = done > 0 || (part == 0 && offset > 0), sums_bias = first_feature == 0;
     ulong x_step = DEPTH * features, r_step = (ulong)DEPTH * stride;
+    // Ends in place of a line for each vector, since registers are few.
+    global const stored *x_end = x + (row_begin + row_first + count) * features;
+    global const float *r_end = r + (row_first + count) * stride;
     // What is past the last feature or class is the last one again: it is not stored.
     global const stored *x_at[X_FETCHES];
     global const float *r_at[R_FETCHES];
