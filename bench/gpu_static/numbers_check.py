@@ -21,7 +21,7 @@ OTHER = {'limits', 'trial'}  # programs that are no part of a pass
 # Work-items of a launch that is looked at: of kernels made for the shape, and of those that are the same for all.
 MOST_ITEMS, MOST_SHAPELESS = 100000, 35000
 # Rows, features, classes: sizes that no tile divides, and the shapes of the works.
-DENSE = ((300, 784, 10), (700, 32, 3), (200, 256, 16), (70, 13, 7), (3, 5, 2), (150, 65, 32), (140, 64, 100), (97, 65, 33), (70, 40, 1000), (30, 15, 5000))
+DENSE = ((300, 784, 10), (700, 32, 3), (200, 256, 16), (70, 13, 7), (3, 5, 2), (150, 65, 32), (40, 901, 12), (140, 64, 100), (97, 65, 33), (70, 40, 1000), (30, 15, 5000))
 STORED = ((120, 60, 5), (90, 65, 20), (70, 40, 100))
 SPARSE = ((120, 500, 20, ',sparsity=0.97'), (120, 500, 2, ',sparsity=0.97'), (2000, 400, 3, ',fields=8'))
 PLAIN = ('lbfgs', '--preconditioner', 'none', '--max-iterations', '1')

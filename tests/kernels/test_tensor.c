@@ -10,7 +10,7 @@ enum { LOGIT_SIZE = 3, BLOCK_ROWS = 256 };
 
 typedef struct Case {
   Shape shape;
-  uint32_t warps[4]; /* of a group by rows and by classes; rows and most classes of a warp */
+  uint32_t warps[4]; /* of a group by rows and by classes; rows and most classes of a warp; 0: the host's choice */
   SetosaStorage storage;
 } Case;
 
@@ -19,7 +19,10 @@ typedef struct Case {
 static const Case cases[] = {
     {{300, 36, 68, PLAIN}, {2, 1, 32, 40}, SETOSA_STORAGE_F32},
     {{70, 21, 39, PLAIN}, {1, 2, 16, 24}, SETOSA_STORAGE_F16},
+    {{60, 901, 12, PLAIN}, {0}, SETOSA_STORAGE_F32},
 };
+
+static const DeviceTraits nvidia = {.vendor = VENDOR_NVIDIA};
 
 static Native *open_case(const Case *one, const Dataset *dataset, size_t block_rows) {
   Error error = {0};
@@ -31,8 +34,13 @@ static Native *open_case(const Case *one, const Dataset *dataset, size_t block_r
                               .workspace_bytes = block_rows * (one->shape.classes + 7) / 8 * 8 * sizeof(float)};
   NativeShape shape =
       native_default_shape(SETOSA_FAMILY_GPU, one->shape.classes, one->shape.features, context_traits(support_device()), false);
-  native_shape_warps(&shape, one->shape.classes, one->warps[0], one->warps[1], one->warps[2], one->warps[3]);
+  if (one->warps[0] > 0)
+    native_shape_warps(&shape, one->shape.classes, one->warps[0], one->warps[1], one->warps[2], one->warps[3]);
+  else
+    shape = native_default_shape(SETOSA_FAMILY_GPU, one->shape.classes, one->shape.features, &nvidia, true);
   support_ok(native_open_window(&native, dataset, &settings, (RowRange){0, one->shape.rows}, &shape, &error), &error);
+  assert_false(native->fused);
+  assert_true(native->shape.tensor);
   return native;
 }
 
@@ -84,6 +92,12 @@ static void odd_shapes_are_right(void **state) {
   check_case(&cases[1]);
 }
 
+/* What no group of the fused pass holds. */
+static void few_classes_of_many_features_are_right(void **state) {
+  (void)state;
+  check_case(&cases[2]);
+}
+
 /* Warps cover all classes, and the group has no more of them than it needs. */
 static void classes_are_cut_into_warps(void **state) {
   (void)state;
@@ -105,6 +119,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(whole_vectors_are_right_in_any_blocks),
       cmocka_unit_test(odd_shapes_are_right),
+      cmocka_unit_test(few_classes_of_many_features_are_right),
       cmocka_unit_test(classes_are_cut_into_warps),
   };
   return support_run("kernels_tensor", tests, support_device_open, support_device_close);

@@ -76,10 +76,11 @@ static bool fit(FusedShape *fused, size_t features, size_t classes, bool hessian
 }
 
 /* Registers of a work-item, about. */
-static size_t registers_of(const FusedShape *fused, size_t classes, size_t sets) {
+static size_t registers_of(const FusedShape *fused, size_t features, size_t classes, size_t sets) {
   size_t owned = 4 * fused->group_classes * fused->quads, sums = 4 * sets * fused->group_classes / fused->chunks;
   size_t registers = owned + sums + OTHER_REGISTERS + (sets > 1 ? MORE_REGISTERS : 0);
   if (fused->keep_x) registers += 16 * fused->row_quads * fused->quads;
+  if (fused->keep_x && fused->quads > 1 && features % 4 > 0) registers += MORE_REGISTERS;
   if (!fused->keep_x && (fused->row_groups > 2 || classes > 4 * SHARED_CLASSES)) registers += MORE_REGISTERS;
   if (fused->keep_w == 2) registers += sets * owned;
   if (fused->keep_w == 1 && fused->chunks == 1) registers += LOCAL_REGISTERS;
@@ -109,7 +110,7 @@ static bool own_all_classes(FusedShape *fused, const NativeShape *shape, size_t 
   fused->keep_w = 4 * sets * classes * fused->quads <= KEPT_WEIGHTS ? 2 : 4 * sets * classes * features <= most_bytes / 3 * 2 ? 1 : 0;
   if (fused->keep_w == 0 && sets > 1)
     fused->chunks = (uint32_t)classes; /* two logits at a time leave registers for the weights on their way */
-  size_t registers = registers_of(fused, classes, sets);
+  size_t registers = registers_of(fused, features, classes, sets);
   if (few && (ragged || slices(fused, features) > FEW_SLICES)) registers += MORE_REGISTERS;
   return classes <= FEW_CLASSES && slices(fused, features) <= MOST_ITEMS && registers <= shape->fused_registers;
 }
@@ -141,7 +142,7 @@ FusedShape native_fused_shape(const NativeShape *shape, size_t features, size_t 
   while (2 * fused.row_groups * owners <= most && 8 * fused.row_quads * fused.row_groups <= MOST_BLOCK_ROWS) fused.row_groups *= 2;
   if (!fit(&fused, features, classes, hessian, shape->fused_bytes, !has_few_registers(shape))) return none;
   fused.block_rows = 4 * fused.row_quads * fused.row_groups;
-  size_t registers = registers_of(&fused, classes, sets), softmax = softmax_registers_of(&fused, classes, sets);
+  size_t registers = registers_of(&fused, features, classes, sets), softmax = softmax_registers_of(&fused, classes, sets);
   if (registers < softmax) registers = softmax;
   size_t groups = FILE_REGISTERS / (registers * fused.items);
   fused.resident = groups < 1 ? 1 : groups > MOST_RESIDENT ? MOST_RESIDENT : (uint32_t)groups;

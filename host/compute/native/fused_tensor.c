@@ -70,6 +70,7 @@ bool native_fused_tensor_shape(FusedShape *fused, size_t features, size_t classe
   size_t groups = FILE_REGISTERS / (registers_of(fused, features, classes, hessian) * fused->items),
          fit = FILE_LOCAL_BYTES / (native_fused_tensor_local_bytes(fused, features, classes, hessian) + GROUP_LOCAL_BYTES);
   if (groups > fit) groups = fit;
+  if (TENSOR_FEATURES != features) fused->needed = (uint32_t)registers_of(fused, features, classes, hessian);
   fused->resident = groups < 1 ? 1 : groups > MOST_RESIDENT ? MOST_RESIDENT : (uint32_t)groups;
   fused->registers = FILE_REGISTERS / (fused->resident * fused->items) / 8 * 8;
   if (fused->registers > MOST_REGISTERS) fused->registers = MOST_REGISTERS;

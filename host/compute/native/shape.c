@@ -38,9 +38,14 @@ void native_shape_warps(NativeShape *shape, size_t classes, uint32_t group_rows,
   shape->tile_classes = group_classes * shape->item_classes;
 }
 
-/* Warps of 64 x 32 move the fewest numbers; those of 32 x 64 may have fewer classes past the end. */
+/* Warps of 64 x 32 move the fewest numbers; those of 32 x 64 may have fewer classes past the end. Few classes are a power of two, so that
+ * items have few numbers to keep in mind. */
 static void choose_warps(NativeShape *shape, size_t classes) {
   NativeShape other = *shape;
+  if (classes <= CLASSES_FUSED_MOST) {
+    native_shape_warps(shape, classes <= 8 ? 8 : classes <= 16 ? 16 : 32, 2, 1, 32, 32);
+    return;
+  }
   native_shape_warps(shape, classes, 2, 4, 64, 32);
   native_shape_warps(&other, classes, 4, 2, 32, 64);
   if (divide_up(classes, other.tile_classes) * other.tile_classes < divide_up(classes, shape->tile_classes) * shape->tile_classes)
