@@ -48,16 +48,18 @@ def questions(quick, between, folder):
     for work, (features, classes, extra) in SHAPES.items():
         if quick and work in LEFT_OUT:
             continue
-        if dense(work):
+        if classes > MOST_TRAINED:  # vectors of a training would be gigabytes
             yield work, trace.bench_arguments(['--work', work], 'step,hessian', 'f32', 'gpu')
-        if classes <= MOST_TRAINED:  # vectors of more would be gigabytes
+        else:
+            if dense(work):
+                yield work, passes((features, classes), 'f32', folder)
             data = [f'synthetic:rows={max(classes, 300)},features={features},classes={classes}{extra}']
             yield work, trace.train_arguments(data, 'lbfgs', '--preconditioner', 'none', '--max-iterations', '1')
-    shapes = {} if quick else {work: (features, classes) for work, (features, classes, _) in SHAPES.items() if dense(work)}
+    stored = {} if quick else {work: shape[:2] for work, shape in SHAPES.items() if dense(work) and shape[1] <= MOST_TRAINED}
     for shape in between:
-        shapes[shape] = tuple(map(int, shape.split('x')))
-        yield shape, passes(shapes[shape], 'f32', folder)
-    for work, shape in shapes.items():
+        stored[shape] = tuple(map(int, shape.split('x')))
+        yield shape, passes(stored[shape], 'f32', folder)
+    for work, shape in stored.items():
         for storage in ('f16', 'u8'):
             yield f'{work} {storage}', passes(shape, storage, folder)
     for preconditioner in PRECONDITIONERS[:1] if quick else PRECONDITIONERS:  # metrics and Gram matrices
