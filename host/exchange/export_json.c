@@ -30,14 +30,17 @@ cleanup:
   return status;
 }
 
+/* Who reads JSON takes -0 for a whole number, which has no sign. */
+static void write_number(FILE *stream, const char *text) { fputs(strcmp(text, "-0") == 0 ? "-0.0" : text, stream); }
+
 /* From one of two arrays. */
 static void write_numbers(FILE *stream, const double *doubles, const float *floats, size_t count) {
   char number[NUMBER_TEXT];
   fputc('[', stream);
   for (size_t i = 0; i < count; i++) {
     if (i > 0) fputs(", ", stream);
-    if (doubles != NULL) fputs(number_print(number, doubles[i]), stream);
-    if (floats != NULL) fputs(number_print_float(number, floats[i]), stream);
+    if (doubles != NULL) write_number(stream, number_print(number, doubles[i]));
+    if (floats != NULL) write_number(stream, number_print_float(number, floats[i]));
   }
   fputc(']', stream);
 }

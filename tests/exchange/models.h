@@ -8,8 +8,8 @@
 #include "support/support.h"
 
 enum { MODEL_FEATURES = 4, MODEL_CLASSES = 3 };
-static const float MODEL_WEIGHTS[MODEL_CLASSES * MODEL_FEATURES] = {0.1f, -2.5f,  1e-9f, 3, 1.75f, 0.3333333f,
-                                                                    -1,   -1e-7f, 12345, 0, 1,     -3.4e38f};
+static const float MODEL_WEIGHTS[MODEL_CLASSES * MODEL_FEATURES] = {0.1f, -2.5f,  1e-9f, 3,     1.75f, 0.3333333f,
+                                                                    -1,   -1e-7f, 12345, -0.0f, 1,     -3.4e38f};
 static const double MODEL_BIAS[MODEL_CLASSES] = {0.1, -1e6 / 3, 5e-300};
 static const double MODEL_OFFSET[MODEL_FEATURES] = {5.84, 0, 0, 0}, MODEL_SCALE[MODEL_FEATURES] = {1 / 0.83, 1, 1, 1};
 static const double MODEL_SHIFT[MODEL_FEATURES] = {1e6, 0, 0, 0};
