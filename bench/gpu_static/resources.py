@@ -1,6 +1,7 @@
 """What every kernel of the GPU family takes on cards of three vendors: registers, and whatever has no room in them.
 
-Programs are those that the host builds for the shapes of the works, with its macros for a card of that vendor; X as f32, f16 and u8. A full look adds shapes between the works, where the host chooses other kernels or other tiles."""
+Programs are those that the host builds for the shapes of the works, with its macros for a card of that vendor. A full look has X as f16 and
+u8, too (W6 as f32 alone), and shapes between the works, where the host chooses other kernels or other tiles."""
 
 import concurrent.futures
 import os
@@ -18,7 +19,8 @@ SHAPES.update({
     'S1': (20000, 20, ',sparsity=0.997'), 'S2': (50000, 50, ',sparsity=0.9985'), 'S3': (1 << 20, 2, ',fields=39'),
     'S4': (62000, 20, ',sparsity=0.9987'),
 })  # fmt: skip
-# Few features, no multiple of four or of a sub-group, D of one chunk and of several; K on both sides of each bound of fused.c, tensor.c and blocks.c.
+# Few features, no multiple of four or of a sub-group, D of one chunk and of several; K on both sides of
+# the bounds of fused_shape.c, fused_tensor.c and shape.c.
 BETWEEN = ('4x3', '13x3', '30x2', '54x7', '60x5', '64x10', '100x26', '784x2', '784x5', '784x7', '784x8', '3000x20', '100x33', '784x40', '101x64')
 MOST_TRAINED = 1000  # classes
 PRECONDITIONERS = ('blocks', 'kron')

@@ -150,9 +150,9 @@ static Part choose_dense(const SelftestWork *work) {
               : classes > CLASSES_FUSED_MOST    ? many_part
                                                 : few_part;
   if (classes <= CLASSES_FUSED_MOST) {
+    size_t most = SHAPE_LIMIT / classes; /* so many take the kernels that more of them take */
     part.classes = classes;
-    part.features =
-        features <= SHAPE_LIMIT / classes ? features : SHAPE_LIMIT / classes; /* many features take the kernels that more of them take */
+    part.features = features < most ? features : most;
   }
   return part;
 }

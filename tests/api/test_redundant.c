@@ -1,14 +1,13 @@
 /* Columns that say nothing new: constant ones, and those that follow from others, as all the dummies of a factor do beside the bias.
  * Without a penalty many weights are as good as each other; whatever the solver, it ends at the optimum of the data without such columns.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "support/public_device.h"
 
 enum { ROWS = 400, MOST_COLUMNS = 5 };
 
-/* In [0,1), the same for the same two numbers (the finalizer of SplitMix64). */
+/* In [0,1), the same for the same two numbers (mixed much as SplitMix64 does). */
 static double uniform(uint64_t stream, uint64_t i) {
   uint64_t z = stream << 32 ^ i;
   z = (z + 0x9e3779b97f4a7c15u) * 0xbf58476d1ce4e5b9u;

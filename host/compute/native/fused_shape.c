@@ -57,14 +57,18 @@ static uint32_t items_of(const FusedShape *fused, size_t features, size_t classe
   return divide_up(items, WARP) * WARP;
 }
 
+/* Few registers, as on Intel: then an item has no more of X than it must, all its logits at once, and sums over many items, or ragged rows,
+ * count. */
+static bool has_few_registers(const NativeShape *shape) { return shape->fused_registers < FEW_REGISTERS; }
+
 /* Fewer rows at a time, or fewer logits, until a block fits. */
-static bool fit(FusedShape *fused, size_t features, size_t classes, bool hessian, size_t most_bytes, bool may_chunk) {
+static bool fit(FusedShape *fused, const NativeShape *shape, size_t features, size_t classes, bool hessian) {
   while (true) {
     fused->items = items_of(fused, features, classes);
-    if (native_fused_local_bytes(fused, features, classes, hessian) <= most_bytes) return true;
+    if (native_fused_local_bytes(fused, features, classes, hessian) <= shape->fused_bytes) return true;
     uint32_t chunks = fused->chunks + 1;
     while (chunks <= OUTPUTS && OUTPUTS % chunks != 0) chunks++;
-    if (fused->keep_w != 2 && chunks <= OUTPUTS && may_chunk)
+    if (fused->keep_w != 2 && chunks <= OUTPUTS && !has_few_registers(shape))
       fused->chunks = chunks;
     else if (fused->row_quads > 1)
       fused->row_quads /= 2;
@@ -96,9 +100,6 @@ static size_t softmax_registers_of(const FusedShape *fused, size_t classes, size
   return owned + kept + (3 + sets) * LANE_CLASSES + OTHER_REGISTERS;
 }
 
-/* Few registers, as on Intel: then an item has no more of X than it must, and sums over many items, or ragged rows, count. */
-static bool has_few_registers(const NativeShape *shape) { return shape->fused_registers < FEW_REGISTERS; }
-
 /* Every item has all classes of its features, and its rows in registers. */
 static bool own_all_classes(FusedShape *fused, const NativeShape *shape, size_t features, size_t classes, size_t sets) {
   size_t most_bytes = shape->fused_bytes;
@@ -129,6 +130,13 @@ static uint32_t bound_of(uint32_t groups, uint32_t items) {
   return registers < MOST_REGISTERS ? registers : MOST_REGISTERS;
 }
 
+void native_fused_reside(FusedShape *fused, size_t registers, size_t most_groups) {
+  size_t groups = FILE_REGISTERS / (registers * fused->items);
+  if (groups > most_groups) groups = most_groups;
+  fused->resident = groups < 1 ? 1 : groups > MOST_RESIDENT ? MOST_RESIDENT : (uint32_t)groups;
+  fused->registers = bound_of(fused->resident, fused->items);
+}
+
 FusedShape native_fused_shape(const NativeShape *shape, size_t features, size_t classes, bool hessian) {
   static const FusedShape none = {0};
   size_t sets = hessian ? 2 : 1;
@@ -140,13 +148,11 @@ FusedShape native_fused_shape(const NativeShape *shape, size_t features, size_t 
          most = fused.keep_x ? MOST_ITEMS : SHARED_ITEMS;
   fused.row_groups = 1;
   while (2 * fused.row_groups * owners <= most && 8 * fused.row_quads * fused.row_groups <= MOST_BLOCK_ROWS) fused.row_groups *= 2;
-  if (!fit(&fused, features, classes, hessian, shape->fused_bytes, !has_few_registers(shape))) return none;
+  if (!fit(&fused, shape, features, classes, hessian)) return none;
   fused.block_rows = 4 * fused.row_quads * fused.row_groups;
   size_t registers = registers_of(&fused, features, classes, sets), softmax = softmax_registers_of(&fused, classes, sets);
   if (registers < softmax) registers = softmax;
-  size_t groups = FILE_REGISTERS / (registers * fused.items);
-  fused.resident = groups < 1 ? 1 : groups > MOST_RESIDENT ? MOST_RESIDENT : (uint32_t)groups;
-  fused.registers = bound_of(fused.resident, fused.items);
+  native_fused_reside(&fused, registers, MOST_RESIDENT);
   fused.needed = (uint32_t)registers;
   return fused;
 }

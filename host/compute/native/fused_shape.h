@@ -21,6 +21,8 @@ typedef struct FusedShape {
 /* Whether groups hold what both passes need of such data. Data for which they do not go through blocks. */
 bool native_fused_fits(const NativeShape *shape, size_t features, size_t classes);
 FusedShape native_fused_shape(const NativeShape *shape, size_t features, size_t classes, bool hessian);
+/* resident and registers of groups whose work-items need so many registers, where other things allow most_groups at a time. */
+void native_fused_reside(FusedShape *fused, size_t registers, size_t most_groups);
 /* Local memory of a group. */
 size_t native_fused_local_bytes(const FusedShape *fused, size_t features, size_t classes, bool hessian);
 /* The macros as options of a program, size bytes; bounded: with the bound of registers, which not every compiler understands; narrow: X is

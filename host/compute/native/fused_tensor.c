@@ -12,11 +12,9 @@ enum {
   MOST_SLABS = 7,
   USUAL_SLABS = 4, /* of a warp; more if rows divide better */
   MOST_LOCAL_BYTES = 49152,
-  FILE_REGISTERS = 65536, /* of a processor */
-  FILE_LOCAL_BYTES = 227 << 10,
-  GROUP_LOCAL_BYTES = 1 << 10, /* that a group takes beside its own */
-  MOST_REGISTERS = 255,
-  MOST_RESIDENT = 4
+  FILE_LOCAL_BYTES = 227 << 10, /* of a processor */
+  GROUP_LOCAL_BYTES = 1 << 10,  /* that a group takes beside its own */
+  MOST_REGISTERS = 255
 };
 
 #define ITEMS fused->items
@@ -67,12 +65,9 @@ bool native_fused_tensor_shape(FusedShape *fused, size_t features, size_t classe
     *fused = tried;
   }
   if (best == SIZE_MAX) return false;
-  size_t groups = FILE_REGISTERS / (registers_of(fused, features, classes, hessian) * fused->items),
+  size_t registers = registers_of(fused, features, classes, hessian),
          fit = FILE_LOCAL_BYTES / (native_fused_tensor_local_bytes(fused, features, classes, hessian) + GROUP_LOCAL_BYTES);
-  if (groups > fit) groups = fit;
-  if (TENSOR_FEATURES != features) fused->needed = (uint32_t)registers_of(fused, features, classes, hessian);
-  fused->resident = groups < 1 ? 1 : groups > MOST_RESIDENT ? MOST_RESIDENT : (uint32_t)groups;
-  fused->registers = FILE_REGISTERS / (fused->resident * fused->items) / 8 * 8;
-  if (fused->registers > MOST_REGISTERS) fused->registers = MOST_REGISTERS;
+  native_fused_reside(fused, registers, fit);
+  if (TENSOR_FEATURES != features) fused->needed = (uint32_t)registers;
   return true;
 }
